@@ -1,0 +1,3 @@
+export { type ErrorCode, errorCodes } from "./codes.ts";
+export { toErrorRecord } from "./record.ts";
+export { type ErrorRecord, isSmithersError, SmithersError, type SmithersErrorOptions } from "./smithers-error.ts";

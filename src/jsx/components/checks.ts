@@ -1,0 +1,39 @@
+import { SmithersError } from "../../errors/index.ts";
+
+/** Longest id of a node, in characters. */
+const maxIdLength = 256;
+
+export function refuse(where: string, what: string): never {
+  throw new SmithersError("INVALID_WORKFLOW", `${where}: ${what}`);
+}
+
+export function checkId(component: string, id: unknown): string {
+  if (typeof id !== "string" || id.trim() === "") refuse(`<${component}>`, "it needs an id.");
+  if (id.length > maxIdLength) refuse(`<${component}>`, `its id is longer than ${maxIdLength} characters.`);
+  if (/\p{Cc}/u.test(id)) refuse(`<${component}>`, "its id holds a control character.");
+  return id;
+}
+
+/** A number of milliseconds that may be 0. */
+export function checkMs(where: string, name: string, value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+    refuse(where, `${name} must be a number of milliseconds, 0 or more; it is ${String(value)}.`);
+  }
+  return value;
+}
+
+/** A whole number of at least `least`. */
+export function checkCount(where: string, name: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (value === Number.POSITIVE_INFINITY) return value;
+  if (!Number.isInteger(value) || value < least) {
+    refuse(where, `${name} must be a whole number of at least ${least}; it is ${String(value)}.`);
+  }
+  return value;
+}
+
+export function checkOneOf<T extends string>(where: string, name: string, value: T, allowed: readonly T[]): T {
+  if (!allowed.includes(value)) refuse(where, `${name} must be one of ${allowed.join(", ")}; it is ${String(value)}.`);
+  return value;
+}

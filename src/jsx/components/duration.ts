@@ -1,0 +1,16 @@
+const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/**
+ * Reads `500ms`, `30s`, `2h`, `7d`, also `1h30m` and `1.5h`; a number is milliseconds.
+ * Returns undefined for what is no duration.
+ */
+export function parseDurationMs(duration: string | number): number | undefined {
+  if (typeof duration === "number") return Number.isFinite(duration) && duration >= 0 ? duration : undefined;
+  const text = duration.trim().toLowerCase();
+  if (!/^(\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*)+$/.test(text)) return undefined;
+  let totalMs = 0;
+  for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)\s*(ms|s|m|h|d|w)/g)) {
+    totalMs += Number(amount) * unitsMs[unit!]!;
+  }
+  return Number.isSafeInteger(Math.round(totalMs)) ? Math.round(totalMs) : undefined;
+}

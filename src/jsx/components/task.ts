@@ -1,0 +1,184 @@
+import type { ReactElement, ReactNode } from "react";
+import type { z } from "zod";
+import { useFrame } from "../frame-context.ts";
+import type { OutputRef, OutputRegistry } from "../outputs.ts";
+import { React } from "../react.ts";
+import type { Agent, DependencySpec, RetrySpec, TaskSpec } from "../specs.ts";
+import type { TaskContext } from "../task-context.ts";
+import { checkCount, checkId, checkMs, checkOneOf, refuse } from "./checks.ts";
+
+/** What `output` may be: a reference, or its key. */
+export type OutputTarget = OutputRef | string;
+
+/** The value that an output takes from the author's code. */
+export type InputOf<O> = O extends z.ZodType ? z.input<O> : unknown;
+
+type DepsOf<D> = { [K in keyof D]: D[K] extends z.ZodType ? z.output<D[K]> : unknown };
+
+export interface RetryPolicy {
+  /** How the delay grows from one retry to the next. Defaults to `exponential`. */
+  backoff?: "exponential" | "linear" | "fixed";
+  /** Before the first retry. Defaults to 250 ms. */
+  initialDelayMs?: number;
+}
+
+export interface CachePolicy {
+  /** What the result depends on beside the task's id and schema: any JSON. */
+  by?: unknown;
+  /** Change it to leave earlier results behind. */
+  version?: string;
+}
+
+interface TaskCommonProps<O> {
+  id: string;
+  /** Which schema validates and stores the result. */
+  output: O;
+  /** Ids of tasks that must be done before. */
+  dependsOn?: readonly string[];
+  /** Node ids by name: those tasks must be done before, and `deps` of the same name read from them. */
+  needs?: Readonly<Record<string, string>>;
+  skipIf?: boolean;
+  needsApproval?: boolean;
+  /** For one attempt. */
+  timeoutMs?: number;
+  /** The longest silence between two calls of `heartbeat()`. */
+  heartbeatTimeoutMs?: number;
+  /** Attempts after the first that failed. Defaults to 3. */
+  retries?: number;
+  noRetry?: boolean;
+  retryPolicy?: RetryPolicy;
+  continueOnFail?: boolean;
+  cache?: boolean | CachePolicy;
+  label?: string;
+  meta?: Record<string, unknown>;
+}
+
+interface PlainTaskProps<O, V> extends TaskCommonProps<O> {
+  agent?: undefined;
+  fallbackAgent?: undefined;
+  deps?: undefined;
+  /** The value itself, or a function that computes it. */
+  children: V | ((task: TaskContext) => V | Promise<V>);
+}
+
+interface TaskWithDepsProps<O, V, D> extends TaskCommonProps<O> {
+  agent?: undefined;
+  fallbackAgent?: undefined;
+  /** Outputs of other tasks by name; the name is the task's id, unless `needs` maps it to one. */
+  deps: D;
+  children: V | ((deps: DepsOf<D>, task: TaskContext) => V | Promise<V>);
+}
+
+interface AgentTaskProps<O, D> extends TaskCommonProps<O> {
+  /** An agent, or several that are asked in order until one answers. */
+  agent: Agent | readonly Agent[];
+  fallbackAgent?: Agent;
+  deps?: D;
+  /** The prompt. */
+  children: ReactNode | ((deps: DepsOf<D>) => ReactNode);
+}
+
+export type TaskProps<O, V, D> = PlainTaskProps<O, V> | TaskWithDepsProps<O, V, D> | AgentTaskProps<O, D>;
+
+/** One step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
+export function Task<O extends OutputTarget, const D extends Record<string, OutputTarget>>(
+  props: TaskProps<O, InputOf<O>, D>,
+): ReactElement {
+  const frame = useFrame("<Task>");
+  const spec = taskSpec(props as AnyTaskProps, frame.registry, frame.cache);
+  const shown = shownProps(spec);
+  const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
+  return React.createElement("smithers:task", { spec, shown }, prompt);
+}
+
+type AnyTaskProps = TaskCommonProps<unknown> & {
+  agent?: Agent | readonly Agent[];
+  fallbackAgent?: Agent;
+  deps?: Record<string, unknown>;
+  children?: unknown;
+};
+
+function taskSpec(props: AnyTaskProps, registry: OutputRegistry, cacheDefault: boolean): TaskSpec {
+  const id = checkId("Task", props.id);
+  const where = `<Task id="${id}">`;
+  if (props.output === undefined || props.output === null) refuse(where, "it needs an output.");
+  const needs = props.needs ?? {};
+  const deps = props.deps && dependencies(props.deps, needs, registry, where);
+  const dependsOn = new Set([...(props.dependsOn ?? []), ...Object.values(needs)]);
+  for (const dep of Object.values(deps ?? {})) dependsOn.add(dep.nodeId);
+
+  const work = {
+    type: "task",
+    id,
+    label: props.label ?? null,
+    output: registry.resolve(props.output, where),
+    dependsOn: [...dependsOn],
+    skipIf: props.skipIf ?? false,
+    continueOnFail: props.continueOnFail ?? false,
+    meta: props.meta,
+    needsApproval: props.needsApproval ?? false,
+    deps,
+    retry: retrySpec(props, where),
+    timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
+    heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
+    cache: cacheSpec(props.cache ?? cacheDefault),
+  } as const;
+
+  const { children } = props;
+  const agents = agentChain(props, where);
+  if (agents) {
+    const prompt = typeof children === "function" ? (children as (deps: unknown) => unknown) : undefined;
+    if (children === undefined) refuse(where, "an agent needs a prompt as the task's children.");
+    return { ...work, kind: "agent", agents, prompt };
+  }
+  if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };
+  if (children === undefined) refuse(where, "it has no children; give a value, a function, or an agent with a prompt.");
+  if (React.isValidElement(children)) refuse(where, "elements are a prompt, and a prompt needs an agent.");
+  return { ...work, kind: "static", value: children };
+}
+
+function dependencies(
+  deps: Record<string, unknown>,
+  needs: Readonly<Record<string, string>>,
+  registry: OutputRegistry,
+  where: string,
+): Record<string, DependencySpec> {
+  return Object.fromEntries(
+    Object.entries(deps).map(([name, target]) => [
+      name,
+      { nodeId: needs[name] ?? name, output: registry.resolve(target, `${where} deps.${name}`) },
+    ]),
+  );
+}
+
+function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
+  const { backoff = "exponential", initialDelayMs = 250 } = props.retryPolicy ?? {};
+  const retries = checkCount(where, "retries", props.retries, 0) ?? 3;
+  checkOneOf(where, "retryPolicy.backoff", backoff, ["exponential", "linear", "fixed"]);
+  checkMs(where, "retryPolicy.initialDelayMs", initialDelayMs);
+  return { retries: props.noRetry ? 0 : retries, backoff, initialDelayMs };
+}
+
+function cacheSpec(cache: boolean | CachePolicy): { by: unknown; version: string } | undefined {
+  if (cache === false) return undefined;
+  return cache === true ? { by: null, version: "" } : { by: cache.by ?? null, version: cache.version ?? "" };
+}
+
+function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {
+  if (props.agent === undefined) return undefined;
+  const agents = [props.agent, props.fallbackAgent ?? []].flat();
+  if (agents.length === 0) refuse(where, "the list of agents is empty.");
+  for (const agent of agents) {
+    if (typeof agent?.generate !== "function") refuse(where, "an agent must have a generate() function.");
+  }
+  return agents;
+}
+
+function shownProps(spec: TaskSpec): Record<string, unknown> {
+  const shown: Record<string, unknown> = { id: spec.id, output: spec.output.key, kind: spec.kind };
+  if (spec.label !== null) shown.label = spec.label;
+  if (spec.dependsOn.length > 0) shown.dependsOn = spec.dependsOn;
+  if (spec.skipIf) shown.skipIf = true;
+  if (spec.meta) shown.meta = spec.meta;
+  return shown;
+}

@@ -1,0 +1,78 @@
+import type { ReactElement, ReactNode } from "react";
+import type { z } from "zod";
+import { SmithersError } from "../errors/index.ts";
+import { Approval, type ApprovalProps, Signal, Timer, WaitForEvent, type WaitForEventProps } from "./components/waits.ts";
+import { type InputOf, Task, type TaskProps } from "./components/task.ts";
+import { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
+import type { Ctx } from "./ctx.ts";
+import { useCtx } from "./frame-context.ts";
+import { type OutputRef, OutputRegistry, type OutputRefs, type Schemas } from "./outputs.ts";
+import { makeWorkflow, type Workflow } from "./workflow.ts";
+
+type OutputKey<S extends Schemas> = Exclude<keyof S & string, "input">;
+
+/** A reference, or one of this workflow's keys. */
+type TargetOf<S extends Schemas> = OutputKey<S> | OutputRef;
+
+type SchemaOf<S extends Schemas, O> = O extends keyof S ? S[O] : O;
+
+/** The components, typed by the schemas of one `createSmithers` call. */
+export interface SmithersApi<S extends Schemas> {
+  /** Makes the workflow that a module exports by default. */
+  smithers(build: (ctx: Ctx<S>) => ReactNode): Workflow;
+  readonly outputs: OutputRefs<S>;
+  readonly Workflow: typeof WorkflowComponent;
+  readonly Task: <O extends TargetOf<S>, const D extends Record<string, TargetOf<S>>>(
+    props: TaskProps<O, InputOf<SchemaOf<S, O>>, { [K in keyof D]: SchemaOf<S, D[K]> } & D>,
+  ) => ReactElement;
+  readonly Sequence: typeof Sequence;
+  readonly Parallel: typeof Parallel;
+  readonly Branch: typeof Branch;
+  readonly Loop: typeof Loop;
+  readonly Approval: <O extends TargetOf<S>>(props: ApprovalProps<O>) => ReactElement;
+  readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
+  readonly Signal: typeof Signal;
+  readonly Timer: typeof Timer;
+  /** The frame's `ctx`, in any component. */
+  readonly useCtx: () => Ctx<S>;
+}
+
+export interface CreateSmithersOptions {
+  /** A SQLite file for this workflow's runs; relative paths start at the run's `rootDir`. */
+  dbPath?: string;
+}
+
+/**
+ * Declares a workflow's outputs and gives the components and helpers typed by them.
+ *
+ * @param schemas a Zod schema per output; one named `input` types and validates `ctx.input`
+ * @throws INVALID_WORKFLOW when a value is no Zod schema
+ * @example
+ * const { smithers, outputs } = createSmithers({ result: z.object({ stdout: z.string() }) });
+ */
+export function createSmithers<const S extends Record<string, z.ZodType>>(
+  schemas: S,
+  options: CreateSmithersOptions = {},
+): SmithersApi<S> {
+  const registry = new OutputRegistry(schemas);
+  return {
+    smithers(build) {
+      if (typeof build !== "function") {
+        throw new SmithersError("INVALID_WORKFLOW", "smithers(build) takes a function of ctx.");
+      }
+      return makeWorkflow({ build: build as unknown as Workflow["build"], registry, dbPath: options.dbPath });
+    },
+    outputs: registry.refs as OutputRefs<S>,
+    Workflow: WorkflowComponent,
+    Task: Task as SmithersApi<S>["Task"],
+    Sequence,
+    Parallel,
+    Branch,
+    Loop,
+    Approval: Approval as SmithersApi<S>["Approval"],
+    WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
+    Signal,
+    Timer,
+    useCtx: useCtx as unknown as () => Ctx<S>,
+  };
+}

@@ -1,0 +1,117 @@
+import type { z } from "zod";
+import { SmithersError } from "../errors/index.ts";
+import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
+
+/** An output as a row: its fields, and which node and iteration made it. */
+export type Row<T> = T extends object ? T & { readonly nodeId: string; readonly iteration: number } : T;
+
+export interface StoredOutput {
+  readonly nodeId: string;
+  readonly iteration: number;
+  readonly schemaKey: string;
+  readonly value: unknown;
+}
+
+/** What a frame is rendered from: a run's stored state. */
+export interface RunView {
+  readonly runId: string;
+  readonly input: unknown;
+  readonly auth: unknown;
+  /** The output of a node in an iteration. */
+  find(nodeId: string, iteration: number): StoredOutput | undefined;
+  /** Every output of a key, in the order in which they were stored. */
+  list(schemaKey: string): readonly StoredOutput[];
+  /** The current iteration of a loop; 0 before it starts. */
+  loopIteration(loopId: string): number;
+  /** The loop that holds a node, as far as it is known from earlier frames. */
+  loopOf(nodeId: string): string | null;
+  /** The current iteration of the workflow's first loop. */
+  readonly iteration: number;
+}
+
+type ValueOf<S extends Schemas, O> = O extends keyof S
+  ? z.output<S[O]>
+  : O extends z.ZodType
+    ? z.output<O>
+    : unknown;
+
+type Target<S extends Schemas> = (keyof S & string) | OutputRef;
+
+type RowsByKey<S extends Schemas> = { readonly [K in Exclude<keyof S & string, "input">]: Row<z.output<S[K]>>[] };
+
+/** What a workflow's build function knows of its run. */
+export interface Ctx<S extends Schemas = Schemas> {
+  readonly runId: string;
+  /** Validated by the schema named `input`, if there is one. */
+  // biome-ignore lint/suspicious/noExplicitAny: without a schema the author knows the shape and we do not
+  readonly input: string extends keyof S ? any : S extends { input: infer I extends z.ZodType } ? z.output<I> : any;
+  /** The current iteration of the enclosing loop (of the first loop, outside of any); 0 without one. */
+  readonly iteration: number;
+  /** Who started the run, as the caller of `runWorkflow` or the server said. */
+  readonly auth: unknown;
+  /** A node's output, or undefined before it has one. `iteration` defaults to the current one of the node's loop. */
+  outputMaybe<O extends Target<S>>(output: O, of: { nodeId: string; iteration?: number }): ValueOf<S, O> | undefined;
+  /** The same, but it throws MISSING_OUTPUT before there is one. */
+  output<O extends Target<S>>(output: O, of: { nodeId: string; iteration?: number }): ValueOf<S, O>;
+  /** The output of a node's highest iteration that has one. */
+  latest<O extends Target<S>>(output: O, nodeId: string): ValueOf<S, O> | undefined;
+  /** In how many iterations a node has made an output. */
+  iterationCount<O extends Target<S>>(output: O, nodeId: string): number;
+  /** Every row of an output; also by key: `ctx.outputs.review`. */
+  readonly outputs: (<O extends Target<S>>(output: O) => Row<ValueOf<S, O>>[]) & RowsByKey<S>;
+}
+
+/** Which outputs a frame has read, so that a turn that changes none of them need not render again. */
+export interface Reads {
+  readonly schemaKeys: Set<string>;
+}
+
+/** Builds the `ctx` of one frame. `loopId` is the enclosing loop of the component that asks. */
+export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, loopId: string | null): Ctx {
+  const keyOf = (target: unknown, where: string) => {
+    const { key } = registry.resolve(target, where);
+    reads.schemaKeys.add(key);
+    return key;
+  };
+  const iterationOf = (nodeId: string) => {
+    const loop = view.loopOf(nodeId);
+    return loop === null ? 0 : view.loopIteration(loop);
+  };
+  const find = (key: string, nodeId: string, iteration = iterationOf(nodeId)) => {
+    const found = view.find(nodeId, iteration);
+    return found?.schemaKey === key ? found.value : undefined;
+  };
+  const ofNode = (key: string, nodeId: string) => view.list(key).filter((output) => output.nodeId === nodeId);
+
+  const methods = {
+    outputMaybe: (target: unknown, of: { nodeId: string; iteration?: number }) =>
+      find(keyOf(target, "ctx.outputMaybe"), of.nodeId, of.iteration),
+    output(target: unknown, of: { nodeId: string; iteration?: number }) {
+      const key = keyOf(target, "ctx.output");
+      const value = find(key, of.nodeId, of.iteration);
+      if (value !== undefined) return value;
+      throw new SmithersError("MISSING_OUTPUT", `The node "${of.nodeId}" has no output "${key}" yet.`, {
+        details: { nodeId: of.nodeId, iteration: of.iteration ?? iterationOf(of.nodeId), output: key },
+      });
+    },
+    latest(target: unknown, nodeId: string) {
+      const rows = ofNode(keyOf(target, "ctx.latest"), nodeId);
+      return rows.reduce<StoredOutput | undefined>((best, row) => (best && best.iteration > row.iteration ? best : row), undefined)
+        ?.value;
+    },
+    iterationCount: (target: unknown, nodeId: string) => ofNode(keyOf(target, "ctx.iterationCount"), nodeId).length,
+  };
+
+  const rows = (target: unknown) => view.list(keyOf(target, "ctx.outputs")).map(toRow);
+  for (const { key } of registry.list()) {
+    Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });
+  }
+
+  const iteration = loopId === null ? view.iteration : view.loopIteration(loopId);
+  return { runId: view.runId, input: view.input, auth: view.auth, iteration, ...methods, outputs: rows } as Ctx;
+}
+
+function toRow({ nodeId, iteration, value }: StoredOutput): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return { nodeId, iteration, ...value };
+}

@@ -1,0 +1,32 @@
+import { SmithersError } from "../errors/index.ts";
+import { createCtx, type Ctx, type Reads, type RunView } from "./ctx.ts";
+import type { OutputRegistry } from "./outputs.ts";
+import { React } from "./react.ts";
+
+/** What every component of a frame may ask for. */
+export interface FrameScope {
+  readonly registry: OutputRegistry;
+  readonly view: RunView;
+  readonly reads: Reads;
+  /** The default of `cache`, from the Workflow. */
+  readonly cache: boolean;
+}
+
+export const FrameContext = React.createContext<FrameScope | null>(null);
+
+/** The id of the enclosing Loop. */
+export const LoopContext = React.createContext<string | null>(null);
+
+/** @throws INVALID_WORKFLOW outside of a workflow's frame. */
+export function useFrame(component: string): FrameScope {
+  const frame = React.useContext(FrameContext);
+  if (frame) return frame;
+  throw new SmithersError("INVALID_WORKFLOW", `${component} may stand only in what smithers(…) builds.`);
+}
+
+/** The `ctx` of the current frame, in any component below the workflow. */
+export function useCtx(): Ctx {
+  const frame = useFrame("useCtx()");
+  const loopId = React.useContext(LoopContext);
+  return createCtx(frame.view, frame.registry, frame.reads, loopId);
+}

@@ -1,0 +1,36 @@
+import type { Spec } from "./specs.ts";
+
+/** What the renderer builds: a plain tree that knows nothing of what it means. */
+export type HostNode = HostElement | HostText;
+
+export interface HostElement {
+  readonly kind: "element";
+  readonly tag: string;
+  spec: Spec | undefined;
+  /** The props that a frame shows. */
+  shown: Readonly<Record<string, unknown>>;
+  readonly children: HostNode[];
+}
+
+export interface HostText {
+  readonly kind: "text";
+  text: string;
+}
+
+/** The root that a tree hangs from. `version` grows with every change that a frame would show. */
+export interface HostContainer {
+  readonly children: HostNode[];
+  version: number;
+}
+
+/** The props that components give to a host element. */
+export interface HostProps {
+  spec?: Spec;
+  shown?: Record<string, unknown>;
+  children?: unknown;
+}
+
+/** The text that an element's children amount to: how an agent's prompt is written. */
+export function textOf(nodes: readonly HostNode[]): string {
+  return nodes.map((node) => (node.kind === "text" ? node.text : textOf(node.children))).join("");
+}

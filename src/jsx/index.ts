@@ -1,0 +1,13 @@
+export { type ApprovalDecision, approvalDecisionSchema, Approval, Signal, Timer, WaitForEvent } from "./components/waits.ts";
+export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
+export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
+export { createSmithers, type CreateSmithersOptions, type SmithersApi } from "./create-smithers.ts";
+export type { Ctx, Reads, Row, RunView, StoredOutput } from "./ctx.ts";
+export { useCtx } from "./frame-context.ts";
+export { type HostElement, type HostNode, textOf } from "./host.ts";
+export type { OutputRef, OutputSchema, Schemas } from "./outputs.ts";
+export { jsxRuntime } from "./react.ts";
+export { type Rendered, WorkflowRenderer } from "./renderer.ts";
+export type * from "./specs.ts";
+export { currentTask, runInTask, type TaskContext } from "./task-context.ts";
+export { isWorkflow, type Workflow } from "./workflow.ts";

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { SmithersError } from "../errors/index.ts";
+
+/** The schemas that a workflow's outputs are validated by, by key. The key `input` types the run's input. */
+export type Schemas = Record<string, z.ZodType>;
+
+/** A reference to an output schema: the schema itself, branded with its key. */
+export type OutputRef<Key extends string = string, Schema extends z.ZodType = z.ZodType> = Schema & {
+  readonly _outputKey?: Key;
+};
+
+export type OutputRefs<S extends Schemas> = { readonly [K in keyof S & string]: OutputRef<K, S[K]> };
+
+/** An output as the engine needs it. */
+export interface OutputSchema {
+  readonly key: string;
+  readonly schema: z.ZodType;
+  /** Of the schema's JSON Schema: two shapes under one key are told apart by it. */
+  readonly hash: string;
+  /** The names of the properties, for the SQL view; empty when the output is no object. */
+  readonly columns: readonly string[];
+}
+
+/** The outputs of one `createSmithers` call. */
+export class OutputRegistry {
+  readonly #byKey = new Map<string, OutputSchema>();
+  readonly #bySchema = new Map<unknown, OutputSchema | "ambiguous">();
+  readonly refs: Record<string, z.ZodType> = {};
+
+  constructor(schemas: Schemas) {
+    for (const [key, schema] of Object.entries(schemas)) {
+      if (!(schema instanceof z.ZodType) && typeof (schema as z.ZodType | undefined)?.safeParse !== "function") {
+        throw new SmithersError("INVALID_WORKFLOW", `createSmithers: the schema "${key}" is no Zod schema.`);
+      }
+      // Two keys may share one schema object; a clone each keeps the references apart.
+      const ref = typeof schema.clone === "function" ? schema.clone() : schema;
+      const output = describeOutput(key, schema);
+      this.refs[key] = ref;
+      this.#byKey.set(key, output);
+      this.#bySchema.set(ref, output);
+      this.#bySchema.set(schema, this.#bySchema.has(schema) && ref !== schema ? "ambiguous" : output);
+    }
+  }
+
+  /** Every output but `input`. */
+  list(): OutputSchema[] {
+    return [...this.#byKey.values()].filter((output) => output.key !== "input");
+  }
+
+  /** The output that a schema is, if it is one of these. */
+  find(schema: z.ZodType): OutputSchema | undefined {
+    const found = this.#bySchema.get(schema);
+    return found === "ambiguous" ? undefined : found;
+  }
+
+  /**
+   * Finds the output that a reference or a key names.
+   * @throws INVALID_WORKFLOW when there is none.
+   */
+  resolve(target: unknown, where: string): OutputSchema {
+    const found = typeof target === "string" ? this.#byKey.get(target) : this.#bySchema.get(target);
+    if (found === "ambiguous") {
+      throw new SmithersError("INVALID_WORKFLOW", `${where}: two outputs share this schema; use outputs.<key>.`);
+    }
+    if (found) return found;
+    const known = [...this.#byKey.keys()].join(", ") || "none";
+    const named = typeof target === "string" ? `"${target}"` : "this value";
+    throw new SmithersError("INVALID_WORKFLOW", `${where}: ${named} is no output of createSmithers (known: ${known}).`);
+  }
+}
+
+/** An output of this key and schema, registered or not. */
+export function describeOutput(key: string, schema: z.ZodType): OutputSchema {
+  let shape: { properties?: Record<string, unknown> };
+  try {
+    shape = z.toJSONSchema(schema, { unrepresentable: "any", io: "output" }) as typeof shape;
+  } catch {
+    shape = {};
+  }
+  const hash = createHash("sha256").update(JSON.stringify(shape)).digest("hex").slice(0, 16);
+  return { key, schema, hash, columns: Object.keys(shape.properties ?? {}) };
+}

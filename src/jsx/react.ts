@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import type * as ReactModule from "react";
+import type * as ReactJsxRuntime from "react/jsx-runtime";
+import type ReactReconciler from "react-reconciler";
+import type * as ReconcilerConstants from "react-reconciler/constants.js";
+
+// React chooses its build by NODE_ENV when it is loaded. A plan is rendered at every turn, so it is the
+// production build whatever the host program calls its environment.
+const load = createRequire(import.meta.url);
+const environment = process.env.NODE_ENV;
+process.env.NODE_ENV = "production";
+
+export const React = load("react") as typeof ReactModule;
+export const jsxRuntime = load("react/jsx-runtime") as typeof ReactJsxRuntime;
+export const createReconciler = load("react-reconciler") as typeof ReactReconciler;
+export const reconcilerConstants = load("react-reconciler/constants") as typeof ReconcilerConstants;
+
+if (environment === undefined) delete process.env.NODE_ENV;
+else process.env.NODE_ENV = environment;

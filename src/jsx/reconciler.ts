@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ReactContext } from "react-reconciler";
+import type { HostContainer, HostElement, HostNode, HostProps, HostText } from "./host.ts";
+import { createReconciler, React, reconcilerConstants } from "./react.ts";
+
+const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
+
+const nothing = () => {};
+const no = () => false;
+const nil = () => null;
+
+let updatePriority: number = NoEventPriority;
+/** Frames are rendered one at a time, synchronously; this is the one being rendered. */
+let current: HostContainer | undefined;
+
+/** Names the container that changes belong to until the next call. */
+export function renderingInto(container: HostContainer | undefined): void {
+  current = container;
+}
+
+function changed(): void {
+  if (current) current.version += 1;
+}
+
+function remove(children: HostNode[], child: HostNode): void {
+  const index = children.indexOf(child);
+  if (index >= 0) children.splice(index, 1);
+}
+
+function append(children: HostNode[], child: HostNode): void {
+  remove(children, child);
+  children.push(child);
+  changed();
+}
+
+function insert(children: HostNode[], child: HostNode, before: HostNode): void {
+  remove(children, child);
+  children.splice(children.indexOf(before), 0, child);
+  changed();
+}
+
+function detach(children: HostNode[], child: HostNode): void {
+  remove(children, child);
+  changed();
+}
+
+export const reconciler = createReconciler({
+  supportsMutation: true,
+  supportsPersistence: false,
+  supportsHydration: false,
+  isPrimaryRenderer: true,
+  noTimeout: -1,
+  scheduleTimeout: setTimeout,
+  cancelTimeout: clearTimeout,
+  supportsMicrotasks: true,
+  scheduleMicrotask: queueMicrotask,
+  NotPendingTransition: null,
+  HostTransitionContext: React.createContext(null) as unknown as ReactContext<null>,
+
+  createInstance: (tag: string, props: HostProps): HostElement => ({
+    kind: "element",
+    tag,
+    spec: props.spec,
+    shown: props.shown ?? {},
+    children: [],
+  }),
+  createTextInstance: (text: string): HostText => ({ kind: "text", text }),
+  appendInitialChild: (parent: HostElement, child: HostNode) => void parent.children.push(child),
+  finalizeInitialChildren: no,
+  shouldSetTextContent: no,
+
+  appendChild: (parent: HostElement, child: HostNode) => append(parent.children, child),
+  appendChildToContainer: (container: HostContainer, child: HostNode) => append(container.children, child),
+  insertBefore: (parent: HostElement, child: HostNode, before: HostNode) => insert(parent.children, child, before),
+  insertInContainerBefore: (container: HostContainer, child: HostNode, before: HostNode) =>
+    insert(container.children, child, before),
+  removeChild: (parent: HostElement, child: HostNode) => detach(parent.children, child),
+  removeChildFromContainer: (container: HostContainer, child: HostNode) => detach(container.children, child),
+  clearContainer(container: HostContainer) {
+    container.children.length = 0;
+    changed();
+  },
+  commitUpdate(element: HostElement, _tag: string, _before: HostProps, props: HostProps) {
+    element.spec = props.spec;
+    const shown = props.shown ?? {};
+    if (isDeepStrictEqual(element.shown, shown)) return;
+    element.shown = shown;
+    changed();
+  },
+  commitTextUpdate(text: HostText, _before: string, after: string) {
+    text.text = after;
+    changed();
+  },
+  hideInstance: nothing,
+  unhideInstance: nothing,
+  hideTextInstance: nothing,
+  unhideTextInstance: nothing,
+  resetTextContent: nothing,
+
+  getRootHostContext: nil,
+  getChildHostContext: (parent: unknown) => parent,
+  getPublicInstance: (instance: unknown) => instance,
+  prepareForCommit: nil,
+  resetAfterCommit: nothing,
+  preparePortalMount: nothing,
+  detachDeletedInstance: nothing,
+
+  setCurrentUpdatePriority(priority: number) {
+    updatePriority = priority;
+  },
+  getCurrentUpdatePriority: () => updatePriority,
+  resolveUpdatePriority: () => updatePriority || DefaultEventPriority,
+  shouldAttemptEagerTransition: no,
+  trackSchedulerEvent: nothing,
+  resolveEventType: nil,
+  resolveEventTimeStamp: () => -1.1,
+  requestPostPaintCallback: nothing,
+  resetFormInstance: nothing,
+  maySuspendCommit: no,
+  maySuspendCommitOnUpdate: no,
+  maySuspendCommitInSyncRender: no,
+  preloadInstance: () => true,
+  startSuspendingCommit: nil,
+  suspendInstance: nothing,
+  waitForCommitToBeReady: nil,
+  getInstanceFromNode: nil,
+  beforeActiveInstanceBlur: nothing,
+  afterActiveInstanceBlur: nothing,
+  prepareScopeUpdate: nothing,
+  getInstanceFromScope: nil,
+  // biome-ignore lint/suspicious/noExplicitAny: the published types lag behind the reconciler's own host config
+} as any);

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { nodeStateSchema, runStatusSchema } from "./status.ts";
+
+const ms = z.number().int().describe("milliseconds since the epoch");
+const json = z.unknown();
+
+/** An error as it is stored with a run, a node or an attempt. */
+export const errorRecordSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  nodeId: z.string().optional(),
+  details: z.unknown().optional(),
+});
+
+/** One execution of a workflow. */
+export const runSchema = z.object({
+  runId: z.string(),
+  workflowName: z.string(),
+  workflowPath: z.string().nullable(),
+  workflowHash: z.string().nullable(),
+  status: runStatusSchema,
+  input: json,
+  config: z.record(z.string(), json),
+  createdAtMs: ms,
+  startedAtMs: ms.nullable(),
+  finishedAtMs: ms.nullable(),
+  heartbeatAtMs: ms.nullable(),
+  owner: z.string().nullable(),
+  leaseNo: z.number().int(),
+  lastSeq: z.number().int(),
+  frameNo: z.number().int(),
+  inboxNo: z.number().int(),
+  takenNo: z.number().int(),
+  wakeAtMs: ms.nullable(),
+  cancelRequestedAtMs: ms.nullable(),
+  parentRunId: z.string().nullable(),
+  /** The current iteration of each loop, by the loop's id. */
+  loops: z.record(z.string(), z.number().int()),
+  outputNodeId: z.string().nullable(),
+  outputIteration: z.number().int().nullable(),
+  error: errorRecordSchema.nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const nodeKindSchema = z.enum(["static", "compute", "agent", "approval", "event", "timer"]);
+export type NodeKind = z.infer<typeof nodeKindSchema>;
+
+/** One task of a run, in one iteration of its loop (0 outside of loops). */
+export const nodeSchema = z.object({
+  runId: z.string(),
+  nodeId: z.string(),
+  iteration: z.number().int(),
+  kind: nodeKindSchema,
+  state: nodeStateSchema,
+  /** Place in the plan when it was first mounted. */
+  ordinal: z.number().int(),
+  label: z.string().nullable(),
+  loopId: z.string().nullable(),
+  /** The last attempt's number; 0 before the first. */
+  attempt: z.number().int(),
+  /** Failed attempts that count against the retries. */
+  failures: z.number().int(),
+  /** Attempts that ended with their process. */
+  losses: z.number().int(),
+  startedAtMs: ms.nullable(),
+  finishedAtMs: ms.nullable(),
+  /** When a retry is due, a timer fires or a wait times out. */
+  wakeAtMs: ms.nullable(),
+  error: errorRecordSchema.nullable(),
+});
+export type Node = z.infer<typeof nodeSchema>;
+
+export const attemptStateSchema = z.enum(["running", "finished", "failed", "cancelled", "lost"]);
+
+/** One execution of a task's code. Recorded before the code starts. */
+export const attemptSchema = z.object({
+  runId: z.string(),
+  nodeId: z.string(),
+  iteration: z.number().int(),
+  attempt: z.number().int().positive(),
+  state: attemptStateSchema,
+  startedAtMs: ms,
+  finishedAtMs: ms.nullable(),
+  error: errorRecordSchema.nullable(),
+});
+export type Attempt = z.infer<typeof attemptSchema>;
+
+/** A finished task's value. */
+export const outputSchema = z.object({
+  runId: z.string(),
+  nodeId: z.string(),
+  iteration: z.number().int(),
+  schemaKey: z.string(),
+  schemaHash: z.string(),
+  json: z.string(),
+});
+export type Output = z.infer<typeof outputSchema>;
+
+export const approvalStatusSchema = z.enum(["requested", "granted", "denied", "expired", "cancelled"]);
+
+/** A decision that a person is, or was, asked for. */
+export const approvalSchema = z.object({
+  runId: z.string(),
+  nodeId: z.string(),
+  iteration: z.number().int(),
+  status: approvalStatusSchema,
+  mode: z.enum(["approve", "select", "rank"]),
+  label: z.string().nullable(),
+  title: z.string().nullable(),
+  summary: z.string().nullable(),
+  metadata: json,
+  options: z.array(z.string()).nullable(),
+  requestedAtMs: ms,
+  decidedAtMs: ms.nullable(),
+  decidedBy: z.string().nullable(),
+  note: z.string().nullable(),
+  selected: z.string().nullable(),
+  ranked: z.array(z.string()).nullable(),
+});
+export type Approval = z.infer<typeof approvalSchema>;
+
+/** An event from outside, kept until a wait consumes it, once. */
+export const signalSchema = z.object({
+  runId: z.string(),
+  seq: z.number().int(),
+  name: z.string(),
+  correlationId: z.string().nullable(),
+  data: json,
+  receivedAtMs: ms,
+  receivedBy: z.string().nullable(),
+  consumedBy: z.string().nullable(),
+  consumedIteration: z.number().int().nullable(),
+});
+export type Signal = z.infer<typeof signalSchema>;
+
+/** One rendered state of the workflow's tree. */
+export const frameSchema = z.object({
+  runId: z.string(),
+  frameNo: z.number().int(),
+  createdAtMs: ms,
+  xmlJson: z.string(),
+  xmlHash: z.string(),
+  mountedTaskIdsJson: z.string(),
+  taskIndexJson: z.string(),
+});
+export type Frame = z.infer<typeof frameSchema>;

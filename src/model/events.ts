@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { runStatusSchema } from "./status.ts";
+
+const error = z.object({ code: z.string(), message: z.string(), nodeId: z.string().optional(), details: z.unknown().optional() });
+const node = { nodeId: z.string(), iteration: z.number().int().nonnegative() };
+const attempt = { ...node, attempt: z.number().int().positive() };
+
+/** One row per event type: the fields that it has beside `type`, `runId` and `timestampMs`. */
+const eventFields = {
+  RunStarted: { workflowName: z.string().optional() },
+  RunStatusChanged: { status: runStatusSchema },
+  RunFinished: {},
+  RunFailed: { error },
+  RunCancelled: {},
+  RunContinuedAsNew: { newRunId: z.string() },
+  RunAutoResumed: {},
+  FrameCommitted: { frameNo: z.number().int(), xmlHash: z.string() },
+  NodePending: node,
+  NodeStarted: attempt,
+  NodeFinished: { ...node, attempt: z.number().int().nonnegative(), cached: z.boolean().optional() },
+  NodeFailed: { ...node, attempt: z.number().int().nonnegative(), error },
+  NodeCancelled: node,
+  NodeSkipped: node,
+  NodeRetrying: { ...attempt, delayMs: z.number().int().nonnegative(), error },
+  NodeWaitingApproval: node,
+  NodeWaitingEvent: { ...node, eventName: z.string(), correlationId: z.string().nullable() },
+  NodeWaitingTimer: { ...node, firesAtMs: z.number().int() },
+  NodeOutput: { ...attempt, text: z.string(), stream: z.enum(["stdout", "stderr"]) },
+  TaskHeartbeat: { ...attempt, data: z.unknown().optional() },
+  TaskHeartbeatTimeout: attempt,
+  ApprovalRequested: node,
+  ApprovalGranted: { ...node, decidedBy: z.string().nullable(), note: z.string().nullable() },
+  ApprovalDenied: { ...node, decidedBy: z.string().nullable(), note: z.string().nullable() },
+  SignalReceived: { signalName: z.string(), signalSeq: z.number().int(), correlationId: z.string().nullable() },
+  TimerCreated: { ...node, firesAtMs: z.number().int() },
+  TimerFired: node,
+  TimerCancelled: node,
+  ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int() },
+  ToolCallFinished: { ...attempt, toolName: z.string(), callNo: z.number().int(), ok: z.boolean() },
+  WorkflowReloaded: { workflowHash: z.string() },
+  TokenUsageReported: { ...attempt, inputTokens: z.number().optional(), outputTokens: z.number().optional() },
+} as const satisfies Record<string, z.ZodRawShape>;
+
+export type EventType = keyof typeof eventFields;
+export const eventTypes = Object.keys(eventFields) as EventType[];
+
+type FieldsOf<T extends EventType> = z.infer<z.ZodObject<(typeof eventFields)[T]>>;
+
+/** An event before the run's id and the clock's time are added to it. */
+export type NewEvent = { [T in EventType]: { type: T } & FieldsOf<T> }[EventType];
+
+/** An event as it is stored and streamed. */
+export type SmithersEvent = NewEvent & { runId: string; timestampMs: number };
+
+/** The Zod schema of one event type, as documented in the HTTP API. */
+export function eventSchema(type: EventType) {
+  return z.object({
+    type: z.literal(type),
+    runId: z.string(),
+    timestampMs: z.number().int(),
+    ...(eventFields[type] as z.ZodRawShape),
+  });
+}
+
+/** A stored event: its place in the run's log, and the JSON that was encoded once when it was committed. */
+export interface StoredEvent {
+  runId: string;
+  seq: number;
+  type: EventType;
+  json: string;
+}
+
+const terminal: ReadonlySet<EventType> = new Set(["RunFinished", "RunFailed", "RunCancelled", "RunContinuedAsNew"]);
+
+/** After this event a stream of the run's events closes. */
+export const isTerminalEvent = (type: EventType): boolean => terminal.has(type);

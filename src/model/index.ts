@@ -1,0 +1,6 @@
+export * from "./api.ts";
+export * from "./entities.ts";
+export * from "./events.ts";
+export * from "./json.ts";
+export * from "./run-state.ts";
+export * from "./status.ts";

@@ -1,0 +1,45 @@
+import { SmithersError } from "../errors/index.ts";
+
+/** An output above this many bytes of JSON is refused. */
+export const maxOutputBytes = 10_485_760;
+
+/** JSON from outside may nest this deep. */
+export const maxJsonDepth = 32;
+
+/** True when `value` nests deeper than `limit` arrays and objects. */
+export function nestsDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (limit === 0) return true;
+  for (const child of Object.values(value)) if (nestsDeeperThan(child, limit - 1)) return true;
+  return false;
+}
+
+/**
+ * Encodes a task's output. A Date becomes ISO text.
+ * @throws INVALID_OUTPUT when the value has no JSON form (BigInt, a cycle, a function, undefined),
+ *   OUTPUT_TOO_LARGE above `maxOutputBytes`.
+ */
+export function encodeOutput(nodeId: string, value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: ${reason}.`, { cause });
+  }
+  if (text === undefined) {
+    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: it is ${typeof value}.`);
+  }
+  // UTF-8 takes at most three bytes per UTF-16 unit, so most outputs need no count.
+  if (text.length * 3 > maxOutputBytes) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxOutputBytes) {
+      throw new SmithersError(
+        "OUTPUT_TOO_LARGE",
+        `The output of "${nodeId}" has ${bytes} bytes; the limit is ${maxOutputBytes}.`,
+        { details: { bytes, maxBytes: maxOutputBytes } },
+      );
+    }
+  }
+  return text;
+}

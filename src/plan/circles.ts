@@ -1,0 +1,39 @@
+import { SmithersError } from "../errors/index.ts";
+import type { PlannedTask } from "./types.ts";
+
+/**
+ * Refuses dependencies that lead back to where they began.
+ * @throws CIRCULAR_DEPENDENCY naming the circle
+ */
+export function checkCircles(byId: ReadonlyMap<string, PlannedTask>): void {
+  const done = new Set<string>();
+  for (const start of byId.keys()) {
+    if (done.has(start)) continue;
+    const path: string[] = [];
+    const onPath = new Set<string>();
+    // By hand rather than by recursion: a chain of thousands of tasks is legal.
+    const stack: { id: string; next: number }[] = [{ id: start, next: 0 }];
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      if (top.next === 0) {
+        path.push(top.id);
+        onPath.add(top.id);
+      }
+      const needed = byId.get(top.id)?.spec.dependsOn[top.next];
+      top.next += 1;
+      if (needed === undefined) {
+        stack.pop();
+        path.pop();
+        onPath.delete(top.id);
+        done.add(top.id);
+      } else if (onPath.has(needed)) {
+        const circle = [...path.slice(path.indexOf(needed)), needed];
+        throw new SmithersError("CIRCULAR_DEPENDENCY", `These tasks wait for one another: ${circle.join(" → ")}.`, {
+          details: { circle },
+        });
+      } else if (!done.has(needed)) {
+        stack.push({ id: needed, next: 0 });
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { isSettled, isWaiting } from "../model/index.ts";
+import type { Group, Plan, PlanLoop, PlanNode, PlannedTask, Progress } from "./types.ts";
+
+export interface ScheduleState {
+  /** What is stored of a node; undefined before it was first mounted. */
+  progress(key: string): Progress | undefined;
+  readonly nowMs: number;
+  /** Attempts of the whole run that may be running at once. */
+  readonly maxConcurrency: number;
+}
+
+/** What a frame allows now. */
+export interface Schedule {
+  /** May be started now, in plan order. */
+  readonly ready: readonly PlannedTask[];
+  /** Loops whose body has settled and must be repeated. */
+  readonly advance: readonly PlanLoop[];
+  readonly waiting: readonly PlannedTask[];
+  readonly running: number;
+  /** Reached, but held back by a dependency that is not done. */
+  readonly blocked: readonly PlannedTask[];
+  /** The earliest retry that is not due yet. */
+  readonly nextRetryAtMs: number | null;
+  /** A node that failed for good, in plan order the first. */
+  readonly failed: PlannedTask | undefined;
+  /** A loop that ran out of iterations and must fail the run. */
+  readonly exhausted: PlanLoop | undefined;
+  /** Nothing is left to do. */
+  readonly settled: boolean;
+}
+
+/** Reads off what may happen next. Pure but for the plan's own memory of what has settled. */
+export function schedule(plan: Plan, state: ScheduleState): Schedule {
+  const candidates: PlannedTask[] = [];
+  const advance: PlanLoop[] = [];
+  const waiting: PlannedTask[] = [];
+  const blocked: PlannedTask[] = [];
+  const load = new Map<Group, number>();
+  let running = 0;
+  let nextRetryAtMs: number | null = null;
+  let failed: PlannedTask | undefined;
+  let exhausted: PlanLoop | undefined;
+
+  const take = (task: PlannedTask) => {
+    running += 1;
+    for (const group of task.groups) load.set(group, (load.get(group) ?? 0) + 1);
+  };
+
+  const visitTask = (task: PlannedTask): boolean => {
+    const progress = state.progress(task.key);
+    const nodeState = progress?.state ?? "pending";
+    if (nodeState === "failed" && !task.spec.continueOnFail) {
+      failed ??= task;
+      return false;
+    }
+    if (isSettled(nodeState)) return true;
+    if (nodeState === "in-progress") take(task);
+    else if (isWaiting(nodeState)) waiting.push(task);
+    else if (!task.spec.dependsOn.every(isDone)) blocked.push(task);
+    else if (progress?.retryAtMs != null && progress.retryAtMs > state.nowMs) {
+      nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.retryAtMs);
+    } else candidates.push(task);
+    return false;
+  };
+
+  const isDone = (nodeId: string): boolean => {
+    const task = plan.byId.get(nodeId);
+    const found = state.progress(task?.key ?? nodeId)?.state;
+    return found !== undefined && isSettled(found) && (found !== "failed" || (task?.spec.continueOnFail ?? false));
+  };
+
+  const visit = (node: PlanNode): boolean => {
+    switch (node.type) {
+      case "task":
+        return visitTask(node.task);
+      case "sequence":
+        while (node.settledUpTo < node.children.length) {
+          if (!visit(node.children[node.settledUpTo]!)) return false;
+          node.settledUpTo += 1;
+        }
+        return true;
+      case "parallel":
+        node.open = node.open.filter((child) => !visit(child));
+        return node.open.length === 0;
+      case "loop": {
+        if (!visit(node.body)) return false;
+        if (node.spec.until) return true;
+        if (node.iteration + 1 < node.spec.maxIterations) {
+          advance.push(node);
+          return false;
+        }
+        if (node.spec.onMaxReached === "return-last") return true;
+        exhausted ??= node;
+        return false;
+      }
+    }
+  };
+
+  const settled = visit(plan.root);
+  const ready = candidates.filter((task) => {
+    if (!needsSlot(task)) return true;
+    if (running >= state.maxConcurrency) return false;
+    if (task.groups.some((group) => (load.get(group) ?? 0) >= group.limit)) return false;
+    take(task);
+    return true;
+  });
+  const inProgress = running - ready.filter(needsSlot).length;
+  return { ready, advance, waiting, running: inProgress, blocked, nextRetryAtMs, failed, exhausted, settled };
+}
+
+/** Waits and literals take no place among the running attempts. */
+function needsSlot({ spec }: PlannedTask): boolean {
+  return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
+}

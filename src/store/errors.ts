@@ -1,0 +1,40 @@
+import { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
+
+/** By SQLite's primary result code, https://www.sqlite.org/rescode.html */
+const codeByResult: Record<string, ErrorCode> = {
+  SQLITE_BUSY: "DB_BUSY",
+  SQLITE_LOCKED: "DB_BUSY",
+  SQLITE_READONLY: "DB_READ_ONLY",
+  SQLITE_PERM: "DB_READ_ONLY",
+  SQLITE_FULL: "DB_FULL",
+  SQLITE_CORRUPT: "DB_CORRUPT",
+  SQLITE_NOTADB: "DB_NOT_A_DATABASE",
+  SQLITE_CANTOPEN: "DB_UNAVAILABLE",
+  SQLITE_IOERR: "DB_UNAVAILABLE",
+};
+
+/** Turns what SQLite throws into the package's own codes; anything else passes unchanged. */
+export function toStoreError(thrown: unknown): unknown {
+  if (isSmithersError(thrown)) return thrown;
+  const result = resultCode(thrown);
+  const known = result && Object.keys(codeByResult).find((name) => result === name || result.startsWith(`${name}_`));
+  if (!known) return thrown;
+  return new SmithersError(codeByResult[known]!, `The database answered ${result}.`, { cause: thrown });
+}
+
+/** The write lock is held by somebody else; the same call may succeed later. */
+export function isBusy(thrown: unknown): boolean {
+  const result = resultCode(thrown);
+  return result !== undefined && (result.startsWith("SQLITE_BUSY") || result.startsWith("SQLITE_LOCKED"));
+}
+
+/** SQLite refused a second row of the same key. */
+export function isDuplicateKey(thrown: unknown): boolean {
+  const result = resultCode(thrown);
+  return result === "SQLITE_CONSTRAINT_PRIMARYKEY" || result === "SQLITE_CONSTRAINT_UNIQUE";
+}
+
+function resultCode(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  return typeof thrown.code === "string" && thrown.code.startsWith("SQLITE_") ? thrown.code : undefined;
+}

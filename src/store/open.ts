@@ -1,0 +1,68 @@
+import { mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { SmithersError } from "../errors/index.ts";
+import type { Driver } from "./driver.ts";
+import { borrowBunSqlite, isBunDatabase, openBunSqlite } from "./drivers/bun-sqlite.ts";
+import { toStoreError } from "./errors.ts";
+import { migrate } from "./migrations/index.ts";
+import { Store } from "./store.ts";
+
+export interface StoreOptions {
+  /**
+   * `full` (the default): what was accepted survives a power cut. `normal`: it survives a crash of the
+   * process, and commits are cheaper.
+   */
+  synchronous?: "full" | "normal";
+}
+
+/** A Drizzle database, seen from here: what holds its client. */
+export interface DrizzleDatabase {
+  readonly $client: unknown;
+}
+
+/**
+ * Opens the database at `source`: a file's path, or a Drizzle database for bun-sqlite whose connection
+ * is used and left open.
+ * @throws DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE, DB_BUSY, INVALID_OPTIONS
+ */
+export function openStore(source: string | DrizzleDatabase, options: StoreOptions = {}): Store {
+  try {
+    const driver = typeof source === "string" ? openFile(source) : borrow(source);
+    try {
+      configure(driver, options);
+      migrate(driver, Date.now());
+    } catch (error) {
+      driver.close();
+      throw error;
+    }
+    return new Store(driver);
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+function openFile(path: string): Driver {
+  if (path === ":memory:") return openBunSqlite(path);
+  const file = resolve(path);
+  mkdirSync(dirname(file), { recursive: true });
+  return openBunSqlite(file);
+}
+
+function borrow(database: DrizzleDatabase): Driver {
+  if (isBunDatabase(database?.$client)) return borrowBunSqlite(database.$client);
+  throw new SmithersError("INVALID_OPTIONS", "The option db is no Drizzle database for bun-sqlite.");
+}
+
+/** Waiting for a lock blocks the event loop, so SQLite waits briefly and the writer tries again. */
+const busyTimeoutMs = 50;
+/** At start there is nobody to block. */
+const openBusyTimeoutMs = 5_000;
+
+function configure(driver: Driver, { synchronous = "full" }: StoreOptions): void {
+  driver.exec(`PRAGMA busy_timeout = ${openBusyTimeoutMs}`);
+  driver.exec("PRAGMA journal_mode = WAL");
+  driver.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
+  driver.exec("PRAGMA foreign_keys = ON");
+  driver.exec("PRAGMA cache_size = -16384");
+  driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+}

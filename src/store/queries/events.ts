@@ -1,0 +1,31 @@
+import type { NewEvent, SmithersEvent, StoredEvent } from "../../model/index.ts";
+import type { Driver } from "../driver.ts";
+
+/** Events after `afterSeq`, oldest first, at most `limit`. */
+export function eventsAfter(driver: Driver, runId: string, afterSeq: number, limit: number): StoredEvent[] {
+  return driver.all<StoredEvent>(
+    "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+    runId,
+    afterSeq,
+    limit,
+  );
+}
+
+/** Appends events with numbers up to `lastSeq`, encoding each of them once. */
+export function appendEvents(
+  driver: Driver,
+  runId: string,
+  events: readonly NewEvent[],
+  lastSeq: number,
+  nowMs: number,
+): StoredEvent[] {
+  let seq = lastSeq - events.length;
+  return events.map((event) => {
+    seq += 1;
+    const { type, ...fields } = event;
+    const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
+    const stored: StoredEvent = { runId, seq, type, json: JSON.stringify(whole) };
+    driver.run("INSERT INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)", runId, seq, type, stored.json);
+    return stored;
+  });
+}

@@ -1,0 +1,45 @@
+import type { Approval, Signal } from "../../model/index.ts";
+import type { Driver } from "../driver.ts";
+import { approvals, signals } from "../tables.ts";
+
+/** What has come for a run from outside and was not taken in yet. */
+export interface Inbox {
+  /** Everything up to this number is in here. */
+  inboxNo: number;
+  cancelRequestedAtMs: number | null;
+  /** Decisions on nodes that still wait for them. */
+  decisions: Approval[];
+  /** Signals that no wait has consumed, oldest first. */
+  signals: Signal[];
+}
+
+export function readInbox(driver: Driver, runId: string): Inbox {
+  const run = driver.get<{ inboxNo: number; cancelRequestedAtMs: number | null }>(
+    "SELECT inbox_no AS inboxNo, cancel_requested_at_ms AS cancelRequestedAtMs FROM _smithers_runs WHERE run_id = ?",
+    runId,
+  );
+  return {
+    inboxNo: run?.inboxNo ?? 0,
+    cancelRequestedAtMs: run?.cancelRequestedAtMs ?? null,
+    decisions: decided(driver, runId),
+    signals: pendingSignals(driver, runId),
+  };
+}
+
+function decided(driver: Driver, runId: string): Approval[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? AND status IN ('granted', 'denied')`,
+      runId,
+    )
+    .map((row) => approvals.decode(row));
+}
+
+export function pendingSignals(driver: Driver, runId: string): Signal[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${signals.select} FROM _smithers_signals WHERE run_id = ? AND consumed_by IS NULL ORDER BY seq`,
+      runId,
+    )
+    .map((row) => signals.decode(row));
+}

@@ -1,0 +1,85 @@
+import { SmithersError } from "../../errors/index.ts";
+import type { ListRunsQuery, NewEvent, Run, StoredEvent } from "../../model/index.ts";
+import type { Driver, SqlValue } from "../driver.ts";
+import { isDuplicateKey } from "../errors.ts";
+import { runs } from "../tables.ts";
+import { appendEvents } from "./events.ts";
+
+export function findRun(driver: Driver, runId: string): Run | undefined {
+  const row = driver.get<Record<string, unknown>>(`SELECT ${runs.select} FROM _smithers_runs WHERE run_id = ?`, runId);
+  return row && runs.decode(row);
+}
+
+/** @throws RUN_ALREADY_EXISTS */
+export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): StoredEvent[] {
+  try {
+    runs.insert(driver, { ...run, lastSeq: events.length });
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${run.runId}" already.`);
+    throw error;
+  }
+  return appendEvents(driver, run.runId, events, events.length, run.createdAtMs);
+}
+
+export interface RunPage {
+  runs: Run[];
+  /** Give it as `cursor` to read on; absent on the last page. */
+  nextCursor?: string;
+}
+
+/**
+ * A page of runs, newest first.
+ * @throws INVALID_REQUEST when the cursor is none that this function gave.
+ */
+export function listRuns(driver: Driver, query: ListRunsQuery): RunPage {
+  const { sql, params } = listRunsSql(query);
+  const found = driver.all<Record<string, unknown>>(sql, ...params).map((row) => runs.decode(row));
+  if (found.length <= query.limit) return { runs: found };
+  const page = found.slice(0, query.limit);
+  const last = page[page.length - 1]!;
+  return { runs: page, nextCursor: `${last.createdAtMs}.${last.runId}` };
+}
+
+/** The listing's statement, apart from its execution so that its query plan can be looked at. */
+export function listRunsSql(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
+  const conditions: string[] = [];
+  const params: SqlValue[] = [];
+  if (query.status !== undefined) {
+    conditions.push("status = ?");
+    params.push(query.status);
+  }
+  if (query.workflow !== undefined) {
+    conditions.push("workflow_name = ?");
+    params.push(query.workflow);
+  }
+  if (query.cursor !== undefined) {
+    const [createdAtMs, runId] = parseCursor(query.cursor);
+    conditions.push("(created_at_ms, run_id) < (?, ?)");
+    params.push(createdAtMs, runId);
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
+  const sql = `SELECT ${runs.select} FROM _smithers_runs ${where} ORDER BY created_at_ms DESC, run_id DESC LIMIT ?`;
+  return { sql, params: [...params, query.limit + 1] };
+}
+
+function parseCursor(cursor: string): [number, string] {
+  const match = /^(\d{1,16})\.(.+)$/.exec(cursor);
+  if (!match) {
+    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", { details: { field: "cursor" } });
+  }
+  return [Number(match[1]), match[2]!];
+}
+
+/**
+ * Adds events to a run's log in the transaction that causes them, whoever owns the run, and tells its
+ * owner that there is something to take in.
+ */
+export function appendToInbox(driver: Driver, runId: string, events: readonly NewEvent[], nowMs: number): StoredEvent[] {
+  const row = driver.get<{ lastSeq: number }>(
+    "UPDATE _smithers_runs SET last_seq = last_seq + ?, inbox_no = inbox_no + 1 WHERE run_id = ? RETURNING last_seq AS lastSeq",
+    events.length,
+    runId,
+  );
+  if (!row) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  return appendEvents(driver, runId, events, row.lastSeq, nowMs);
+}

@@ -1,0 +1,61 @@
+import type { Driver } from "../driver.ts";
+
+/** An output schema as the store knows it: its key, a hash of its shape, and the names of its properties. */
+export interface SchemaRecord {
+  key: string;
+  hash: string;
+  columns: readonly string[];
+}
+
+const reserved = new Set(["run_id", "node_id", "iteration"]);
+
+/**
+ * Records an output schema and makes the view by which `select * from <key>` reads its outputs. Where
+ * workflows use one key for different shapes, the view has the columns of all of them.
+ */
+export function registerSchema(driver: Driver, schema: SchemaRecord): void {
+  const isNew = driver.run(
+    "INSERT OR IGNORE INTO _smithers_schemas (schema_key, schema_hash, columns_json) VALUES (?, ?, ?)",
+    schema.key,
+    schema.hash,
+    JSON.stringify(schema.columns),
+  );
+  if (isNew === 1) renewView(driver, schema.key);
+}
+
+function renewView(driver: Driver, key: string): void {
+  const existing = driver.get<{ type: string; sql: string }>(
+    "SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE",
+    key,
+  );
+  // A table of the user's own keeps its name; the outputs stay readable in _smithers_outputs.
+  if (existing && !(existing.type === "view" && existing.sql.includes("_smithers_outputs"))) return;
+  if (/^(sqlite_|_smithers_)/i.test(key)) return;
+  const shapes = driver.all<{ columns: string }>(
+    "SELECT columns_json AS columns FROM _smithers_schemas WHERE schema_key = ? ORDER BY schema_hash",
+    key,
+  );
+  const names = uniqueColumns(shapes.flatMap((shape) => JSON.parse(shape.columns) as string[]));
+  const columns = names.map(
+    (name) => `json_extract(json, ${quoteText(`$."${name}"`)}) AS ${quoteName(reserved.has(name.toLowerCase()) ? `output_${name}` : name)}`,
+  );
+  driver.exec(`DROP VIEW IF EXISTS ${quoteName(key)}`);
+  driver.exec(
+    `CREATE VIEW ${quoteName(key)} AS SELECT ${["run_id", "node_id", "iteration", ...columns].join(", ")} ` +
+      `FROM _smithers_outputs WHERE schema_key = ${quoteText(key)}`,
+  );
+}
+
+/** SQLite compares column names without case, and a JSON path cannot hold a quote. */
+function uniqueColumns(names: string[]): string[] {
+  const seen = new Set<string>();
+  return names.filter((name) => {
+    const folded = name.toLowerCase();
+    if (seen.has(folded) || name.includes('"') || name.includes("\0")) return false;
+    seen.add(folded);
+    return true;
+  });
+}
+
+const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,123 @@
+import type { ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import type { Driver } from "./driver.ts";
+import { toStoreError } from "./errors.ts";
+import { eventsAfter } from "./queries/events.ts";
+import { type Inbox, readInbox } from "./queries/inbox.ts";
+import { beat, type Lease, takeLease } from "./queries/lease.ts";
+import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
+import { findRun, insertRun, listRuns, type RunPage } from "./queries/runs.ts";
+import { registerSchema, type SchemaRecord } from "./queries/views.ts";
+import { applyTurn, type TurnRecord } from "./turn.ts";
+import { Writer } from "./writer.ts";
+
+/**
+ * Durable state. Each write is one transaction, durable when its promise resolves; reads see what is
+ * committed. Every method rejects with a `DB_*` code when the database fails.
+ */
+export class Store {
+  /** The database's file, absolute; "" when it is kept in memory. */
+  readonly filename: string;
+  readonly #driver: Driver;
+  readonly #writer: Writer;
+  readonly #schemas = new Set<string>();
+
+  constructor(driver: Driver) {
+    this.filename = driver.filename;
+    this.#driver = driver;
+    this.#writer = new Writer(driver);
+  }
+
+  /** Runs `apply` in a transaction shared with other writes; see {@link Writer.write}. */
+  write<T>(apply: (driver: Driver) => T): Promise<T> {
+    return this.#writer.write(apply);
+  }
+
+  async read<T>(query: (driver: Driver) => T): Promise<T> {
+    try {
+      return query(this.#driver);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  /** @throws RUN_ALREADY_EXISTS */
+  insertRun(run: Run, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+    return this.write((driver) => insertRun(driver, run, events));
+  }
+
+  /** @throws LEASE_LOST */
+  commitTurn(turn: TurnRecord): Promise<StoredEvent[]> {
+    return this.write((driver) => applyTurn(driver, turn));
+  }
+
+  /** Takes a run that nobody has taken since `seenLeaseNo` was read; nothing when somebody has. */
+  takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined> {
+    return this.write((driver) => takeLease(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  /** Writes the heartbeat of each lease and returns those that were lost. */
+  beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]> {
+    return this.write((driver) => beat(driver, leases, nowMs));
+  }
+
+  /** Makes the views of these output schemas, once each. */
+  async registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {
+    const unknown = schemas.filter(({ key, hash }) => !this.#schemas.has(`${key}\0${hash}`));
+    if (unknown.length === 0) return;
+    await this.write((driver) => {
+      for (const schema of unknown) registerSchema(driver, schema);
+    });
+    for (const { key, hash } of unknown) this.#schemas.add(`${key}\0${hash}`);
+  }
+
+  findRun(runId: string): Promise<Run | undefined> {
+    return this.read((driver) => findRun(driver, runId));
+  }
+
+  listRuns(query: ListRunsQuery): Promise<RunPage> {
+    return this.read((driver) => listRuns(driver, query));
+  }
+
+  nodesOf(runId: string): Promise<Node[]> {
+    return this.read((driver) => nodesOf(driver, runId));
+  }
+
+  findNode(runId: string, nodeId: string, iteration: number): Promise<Node | undefined> {
+    return this.read((driver) => findNode(driver, runId, nodeId, iteration));
+  }
+
+  countNodes(runId: string): Promise<Record<string, number>> {
+    return this.read((driver) => countNodes(driver, runId));
+  }
+
+  outputsOf(runId: string): Promise<Output[]> {
+    return this.read((driver) => outputsOf(driver, runId));
+  }
+
+  findOutput(runId: string, nodeId: string, iteration: number): Promise<Output | undefined> {
+    return this.read((driver) => findOutput(driver, runId, nodeId, iteration));
+  }
+
+  /** Events of a run after `afterSeq`, oldest first, at most `limit`. */
+  eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
+    return this.read((driver) => eventsAfter(driver, runId, afterSeq, limit));
+  }
+
+  readInbox(runId: string): Promise<Inbox> {
+    return this.read((driver) => readInbox(driver, runId));
+  }
+
+  /** The JSON that was cached under `cacheKey`. */
+  async findCached(cacheKey: string): Promise<string | undefined> {
+    const row = await this.read((driver) =>
+      driver.get<{ json: string }>("SELECT json FROM _smithers_cache WHERE cache_key = ?", cacheKey),
+    );
+    return row?.json;
+  }
+
+  /** Waits for queued writes, then ends the connection if it is the store's own. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    this.#driver.close();
+  }
+}

@@ -1,0 +1,149 @@
+import { SmithersError } from "../errors/index.ts";
+import type { Approval, Attempt, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import type { Driver, SqlValue } from "./driver.ts";
+import { appendEvents } from "./queries/events.ts";
+import type { Lease } from "./queries/lease.ts";
+import { approvals, attempts, nodes, outputs } from "./tables.ts";
+
+/** What a turn may change in its run's row. */
+export type RunChange = Partial<
+  Pick<
+    Run,
+    | "status"
+    | "startedAtMs"
+    | "finishedAtMs"
+    | "wakeAtMs"
+    | "takenNo"
+    | "frameNo"
+    | "loops"
+    | "outputNodeId"
+    | "outputIteration"
+    | "error"
+    | "workflowName"
+    | "workflowHash"
+  >
+> & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
+
+export interface FrameRecord {
+  frameNo: number;
+  treeHash: string;
+  xmlHash: string;
+  xmlJson: string;
+  mountedJson: string;
+  indexJson: string;
+}
+
+/** Everything that one turn of a run writes, in one transaction. */
+export interface TurnRecord {
+  lease: Lease;
+  nowMs: number;
+  run: RunChange;
+  nodes: Iterable<Node>;
+  attempts: Iterable<Attempt>;
+  outputs: readonly Output[];
+  approvals: readonly Approval[];
+  consumedSignals: readonly { seq: number; nodeId: string; iteration: number }[];
+  timers: readonly { nodeId: string; iteration: number; firesAtMs: number; state: "pending" | "fired" | "cancelled" }[];
+  cached: readonly { cacheKey: string; json: string }[];
+  frame?: FrameRecord;
+  events: readonly NewEvent[];
+}
+
+/**
+ * Writes a turn whole, or not at all.
+ * @throws LEASE_LOST when another runner has taken the run since.
+ */
+export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
+  const { runId } = turn.lease;
+  const lastSeq = changeRun(driver, turn);
+  for (const node of turn.nodes) nodes.upsert(driver, node);
+  for (const attempt of turn.attempts) attempts.upsert(driver, attempt);
+  for (const output of turn.outputs) outputs.upsert(driver, output);
+  for (const approval of turn.approvals) approvals.upsert(driver, approval);
+  for (const signal of turn.consumedSignals) {
+    driver.run(
+      "UPDATE _smithers_signals SET consumed_by = ?, consumed_iteration = ? WHERE run_id = ? AND seq = ?",
+      signal.nodeId,
+      signal.iteration,
+      runId,
+      signal.seq,
+    );
+  }
+  for (const timer of turn.timers) {
+    driver.run(
+      `INSERT INTO _smithers_timers (run_id, node_id, iteration, fires_at_ms, state) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (run_id, node_id, iteration) DO UPDATE SET state = excluded.state, fires_at_ms = excluded.fires_at_ms`,
+      runId,
+      timer.nodeId,
+      timer.iteration,
+      timer.firesAtMs,
+      timer.state,
+    );
+  }
+  for (const entry of turn.cached) {
+    driver.run(
+      "INSERT OR REPLACE INTO _smithers_cache (cache_key, json, created_at_ms) VALUES (?, ?, ?)",
+      entry.cacheKey,
+      entry.json,
+      turn.nowMs,
+    );
+  }
+  if (turn.frame) insertFrame(driver, runId, turn.frame, turn.nowMs);
+  return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
+}
+
+/** The column of each field that a turn may set, and whether it holds JSON. */
+const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: string; json?: true } } = {
+  status: { column: "status" },
+  startedAtMs: { column: "started_at_ms" },
+  finishedAtMs: { column: "finished_at_ms" },
+  wakeAtMs: { column: "wake_at_ms" },
+  takenNo: { column: "taken_no" },
+  frameNo: { column: "frame_no" },
+  loops: { column: "loops_json", json: true },
+  outputNodeId: { column: "output_node_id" },
+  outputIteration: { column: "output_iteration" },
+  error: { column: "error_json", json: true },
+  workflowName: { column: "workflow_name" },
+  workflowHash: { column: "workflow_hash" },
+};
+
+function changeRun(driver: Driver, turn: TurnRecord): number {
+  const sets = ["last_seq = last_seq + ?"];
+  const params: SqlValue[] = [turn.events.length];
+  const { release, ...fields } = turn.run;
+  for (const [field, value] of Object.entries(fields)) {
+    const { column, json } = runColumns[field as keyof typeof runColumns];
+    sets.push(`${column} = ?`);
+    params.push(value === null || value === undefined ? null : json ? JSON.stringify(value) : (value as SqlValue));
+  }
+  if (release) sets.push("owner = NULL");
+  const { runId, owner, leaseNo } = turn.lease;
+  const row = driver.get<{ lastSeq: number }>(
+    `UPDATE _smithers_runs SET ${sets.join(", ")} WHERE run_id = ? AND lease_no = ? AND owner = ? RETURNING last_seq AS lastSeq`,
+    ...params,
+    runId,
+    leaseNo,
+    owner,
+  );
+  if (!row) throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
+  return row.lastSeq;
+}
+
+function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {
+  driver.run(
+    "INSERT OR IGNORE INTO _smithers_trees (hash, xml_hash, xml_json, mounted_json, index_json) VALUES (?, ?, ?, ?, ?)",
+    frame.treeHash,
+    frame.xmlHash,
+    frame.xmlJson,
+    frame.mountedJson,
+    frame.indexJson,
+  );
+  driver.run(
+    "INSERT INTO _smithers_frames (run_id, frame_no, created_at_ms, tree_hash) VALUES (?, ?, ?, ?)",
+    runId,
+    frame.frameNo,
+    nowMs,
+    frame.treeHash,
+  );
+}

@@ -1,0 +1,94 @@
+import type { Driver } from "./driver.ts";
+import { isBusy, toStoreError } from "./errors.ts";
+
+/** How long a commit is tried again while another process holds the write lock. */
+const busyLimitMs = 10_000;
+const busyPauseMs = 5;
+
+interface QueuedWrite {
+  apply(driver: Driver): unknown;
+  resolve(value: never): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: what is written in one turn of the event loop, by however many runs, shares one
+ * transaction, and each caller is answered after that transaction is durable.
+ */
+export class Writer {
+  readonly #driver: Driver;
+  #queue: QueuedWrite[] = [];
+  #flushing = false;
+  #closed = false;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  /**
+   * Queues `apply`. It must do nothing but read and write the database, for it is applied again when
+   * a transaction fails. What it throws rejects its own promise and no other's.
+   */
+  write<T>(apply: (driver: Driver) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ apply, resolve, reject });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      setImmediate(() => void this.#flush());
+    });
+  }
+
+  /** Waits until everything queued is committed or refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      await this.#commit(batch);
+      if (this.#queue.length > 0 && !this.#closed) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#flushing = false;
+  }
+
+  async #commit(batch: QueuedWrite[]): Promise<void> {
+    const deadline = performance.now() + busyLimitMs;
+    for (;;) {
+      try {
+        const results = this.#transaction(batch);
+        batch.forEach((write, index) => void write.resolve(results[index] as never));
+        return;
+      } catch (error) {
+        if (isBusy(error) && performance.now() < deadline) {
+          await new Promise((resolve) => setTimeout(resolve, busyPauseMs));
+        } else if (batch.length > 1) {
+          // One of them is at fault: alone, the others succeed.
+          for (const write of batch) await this.#commit([write]);
+          return;
+        } else {
+          batch[0]?.reject(toStoreError(error));
+          return;
+        }
+      }
+    }
+  }
+
+  #transaction(batch: QueuedWrite[]): unknown[] {
+    this.#driver.run("BEGIN IMMEDIATE");
+    try {
+      const results = batch.map((write) => write.apply(this.#driver));
+      this.#driver.run("COMMIT");
+      return results;
+    } catch (error) {
+      try {
+        this.#driver.run("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error;
+    }
+  }
+}
