@@ -57,8 +57,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     if (nodeState === "in-progress") take(task);
     else if (isWaiting(nodeState)) waiting.push(task);
     else if (!task.spec.dependsOn.every(isDone)) blocked.push(task);
-    else if (progress?.retryAtMs != null && progress.retryAtMs > state.nowMs) {
-      nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.retryAtMs);
+    else if (progress?.wakeAtMs != null && progress.wakeAtMs > state.nowMs) {
+      nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.wakeAtMs);
     } else candidates.push(task);
     return false;
   };

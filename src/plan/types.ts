@@ -60,8 +60,8 @@ export interface Plan {
 /** What the planner needs to know of a node. */
 export interface Progress {
   readonly state: NodeState;
-  /** When a failed attempt may be tried again. */
-  readonly retryAtMs: number | null;
+  /** While it is pending: when a failed attempt may be tried again. */
+  readonly wakeAtMs: number | null;
 }
 
 /** A node in an iteration as one string. */

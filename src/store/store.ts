@@ -1,8 +1,9 @@
-import type { ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import { eventsAfter } from "./queries/events.ts";
-import { type Inbox, readInbox } from "./queries/inbox.ts";
+import { lastTreeHash } from "./queries/frames.ts";
+import { approvalsOf, type Inbox, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
 import { findRun, insertRun, listRuns, type RunPage } from "./queries/runs.ts";
@@ -101,6 +102,15 @@ export class Store {
   /** Events of a run after `afterSeq`, oldest first, at most `limit`. */
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
     return this.read((driver) => eventsAfter(driver, runId, afterSeq, limit));
+  }
+
+  approvalsOf(runId: string): Promise<Approval[]> {
+    return this.read((driver) => approvalsOf(driver, runId));
+  }
+
+  /** The hash of the tree that a run's last frame shows. */
+  lastTreeHash(runId: string): Promise<string | undefined> {
+    return this.read((driver) => lastTreeHash(driver, runId));
   }
 
   readInbox(runId: string): Promise<Inbox> {

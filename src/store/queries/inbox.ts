@@ -26,13 +26,14 @@ export function readInbox(driver: Driver, runId: string): Inbox {
   };
 }
 
-function decided(driver: Driver, runId: string): Approval[] {
+export function approvalsOf(driver: Driver, runId: string, condition = ""): Approval[] {
   return driver
-    .all<Record<string, unknown>>(
-      `SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? AND status IN ('granted', 'denied')`,
-      runId,
-    )
+    .all<Record<string, unknown>>(`SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? ${condition}`, runId)
     .map((row) => approvals.decode(row));
+}
+
+function decided(driver: Driver, runId: string): Approval[] {
+  return approvalsOf(driver, runId, "AND status IN ('granted', 'denied')");
 }
 
 export function pendingSignals(driver: Driver, runId: string): Signal[] {

@@ -1,0 +1,198 @@
+import { SmithersError, toErrorRecord } from "../errors/index.ts";
+import { type Reads, type Workflow, WorkflowRenderer } from "../jsx/index.ts";
+import type { Approval, Attempt, Node } from "../model/index.ts";
+import { compilePlan, nodeKey, type Plan, type PlannedTask, type Schedule, schedule } from "../plan/index.ts";
+import type { Store } from "../store/index.ts";
+import { cacheKeyOf } from "./cache-key.ts";
+import type { TurnDraft } from "./draft.ts";
+import { frameOf } from "./frames.ts";
+import { finishTask } from "./outcomes.ts";
+import type { RunMemory } from "./run-memory.ts";
+import { toTaskValue } from "./values.ts";
+import { type Arrivals, beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
+
+/** An attempt that the turn recorded, to be launched once the turn is committed. */
+export interface Launch {
+  readonly task: PlannedTask;
+  readonly attempt: Attempt;
+  readonly deps: unknown;
+  readonly cacheKey: string | undefined;
+}
+
+/** Where a turn has left the run. */
+export interface Advanced {
+  readonly schedule: Schedule;
+  readonly launches: readonly Launch[];
+}
+
+/**
+ * Renders, plans, and begins what may begin, until nothing changes any more: literals, skips and waits
+ * that are over fold into one turn.
+ */
+export class Advancer {
+  readonly #workflow: Workflow;
+  readonly #memory: RunMemory;
+  readonly #store: Store;
+  readonly #approvals: Map<string, Approval>;
+  readonly #renderer: WorkflowRenderer;
+  #plan: Plan | undefined;
+  #reads: Reads = { schemaKeys: new Set() };
+  #renderedVersion = -1;
+  #lastTreeHash: string | undefined;
+
+  constructor(
+    workflow: Workflow,
+    memory: RunMemory,
+    store: Store,
+    approvals: Map<string, Approval>,
+    lastTreeHash: string | undefined,
+  ) {
+    this.#workflow = workflow;
+    this.#memory = memory;
+    this.#store = store;
+    this.#approvals = approvals;
+    this.#lastTreeHash = lastTreeHash;
+    this.#renderer = new WorkflowRenderer(workflow);
+  }
+
+  /**
+   * @param mayStart false while the process shuts down: what has come is taken in, nothing is begun
+   * @throws what makes the run fail: a render error, DUPLICATE_ID, …
+   */
+  async advance(draft: TurnDraft, arrivals: Arrivals, mayStart: boolean): Promise<Advanced> {
+    const launches: Launch[] = [];
+    let stale = this.#plan === undefined;
+    let renderedLast = false;
+    for (;;) {
+      if (stale || this.#outputsWereRead(draft)) {
+        this.#render(draft);
+        stale = false;
+        renderedLast = true;
+      }
+      const planned = this.#schedule(draft);
+      let changed = false;
+      for (const task of planned.waiting) {
+        if (await resolveWait(draft, this.#node(task), task, arrivals)) changed = true;
+      }
+      for (const loop of planned.advance) {
+        draft.changeRun({ loops: { ...this.#memory.run.loops, [loop.spec.id]: loop.iteration + 1 } });
+        stale = true;
+        changed = true;
+      }
+      if (mayStart && !planned.failed && !planned.exhausted) {
+        for (const task of planned.ready) {
+          await this.#begin(draft, task, launches);
+          changed = true;
+        }
+      }
+      if (changed) renderedLast = false;
+      else if (planned.settled && !renderedLast) stale = true;
+      else return { schedule: planned, launches };
+    }
+  }
+
+  get workflowName(): string | undefined {
+    return this.#plan?.workflowName;
+  }
+
+  unmount(): void {
+    this.#renderer.unmount();
+  }
+
+  #outputsWereRead(draft: TurnDraft): boolean {
+    if (draft.newOutputs.size === 0) return false;
+    const read = [...draft.newOutputs].some((key) => this.#reads.schemaKeys.has(key));
+    draft.newOutputs.clear();
+    return read;
+  }
+
+  #schedule(draft: TurnDraft): Schedule {
+    const { maxConcurrency } = this.#memory.run.config as { maxConcurrency?: number };
+    return schedule(this.#plan!, {
+      nowMs: draft.nowMs,
+      maxConcurrency: maxConcurrency ?? Number.POSITIVE_INFINITY,
+      progress: (key) => this.#memory.progress(key),
+    });
+  }
+
+  #render(draft: TurnDraft): void {
+    draft.newOutputs.clear();
+    const { root, version, reads } = this.#renderer.render(this.#memory);
+    const plan = compilePlan(root, this.#memory);
+    this.#reads = reads;
+    this.#plan = plan;
+    if (this.#memory.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
+    const mounted = new Set<string>();
+    let mountedNew = false;
+    for (const task of plan.tasks) {
+      mounted.add(task.key);
+      if (this.#memory.node(task.key)) continue;
+      draft.mount(task);
+      mountedNew = true;
+    }
+    for (const node of this.#memory.nodes()) {
+      if (!mounted.has(nodeKey(node.nodeId, node.iteration)) && isUnderWay(node)) draft.settle(node, "cancelled");
+    }
+    if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
+    this.#renderedVersion = version;
+  }
+
+  #commitFrame(draft: TurnDraft, root: Parameters<typeof frameOf>[0]): void {
+    // One turn may render several times; only what it ends with is a frame.
+    const frameNo = draft.frame?.frameNo ?? this.#memory.run.frameNo + 1;
+    const frame = frameOf(root, this.#plan!, frameNo);
+    if (frame.treeHash === this.#lastTreeHash) return;
+    this.#lastTreeHash = frame.treeHash;
+    draft.frame = frame;
+    draft.changeRun({ frameNo });
+  }
+
+  async #begin(draft: TurnDraft, task: PlannedTask, launches: Launch[]): Promise<void> {
+    const node = this.#node(task);
+    const { spec } = task;
+    if (spec.skipIf) return draft.settle(node, "skipped");
+    if (spec.kind === "approval") return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+    if (spec.kind === "event") return beginEventWait(draft, node, spec);
+    if (spec.kind === "timer") return beginTimer(draft, node, spec);
+
+    const deps = this.#dependencies(task);
+    if (deps === "missing") return draft.settle(node, "skipped");
+    if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
+      return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+    }
+    try {
+      const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#memory.input, deps);
+      const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
+      if (cached !== undefined) {
+        return finishTask(draft, node, task, { json: cached, value: JSON.parse(cached) }, true);
+      }
+      if (spec.kind === "static") {
+        return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value));
+      }
+      launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
+    } catch (error) {
+      draft.settle(node, "failed", toErrorRecord(error));
+    }
+  }
+
+  /** The values that a task's function asked for; "missing" when one was skipped or failed. */
+  #dependencies({ spec }: PlannedTask): Record<string, unknown> | undefined | "missing" {
+    if (!("deps" in spec) || !spec.deps) return undefined;
+    const values: Record<string, unknown> = {};
+    for (const [name, { nodeId }] of Object.entries(spec.deps)) {
+      const loopId = this.#memory.loopOf(nodeId);
+      const found = this.#memory.find(nodeId, loopId === null ? 0 : this.#memory.loopIteration(loopId));
+      if (!found) return "missing";
+      values[name] = found.value;
+    }
+    return values;
+  }
+
+  #node(task: PlannedTask): Node {
+    const node = this.#memory.node(task.key);
+    if (!node) throw new SmithersError("SERVER_ERROR", `The node "${task.nodeId}" was planned before it was mounted.`);
+    return node;
+  }
+}
+
+const isUnderWay = ({ state }: Node) => state === "in-progress" || state.startsWith("waiting-");

@@ -1,0 +1,121 @@
+import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../errors/index.ts";
+import { runInTask, type TaskContext } from "../jsx/index.ts";
+import type { Attempt } from "../model/index.ts";
+import type { PlannedTask } from "../plan/index.ts";
+import type { TaskValue } from "./draft.ts";
+import { executeAgent } from "./executors/agent.ts";
+import { executeCompute } from "./executors/compute.ts";
+import { toTaskValue } from "./values.ts";
+
+export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
+
+/** What an attempt needs of the run that it belongs to. */
+export interface AttemptSettings {
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  /** Told of each heartbeat, at most once a second. */
+  onHeartbeat(data: unknown): void;
+}
+
+/** An attempt in flight. */
+export interface RunningAttempt {
+  readonly attempt: Attempt;
+  /** Never rejects. */
+  readonly outcome: Promise<AttemptOutcome>;
+  /** Ends it with `reason`, whether or not its code listens. */
+  abort(reason: Error): void;
+}
+
+const heartbeatEventMs = 1_000;
+
+/** Starts a task's code, bounded by its timeouts. `deps` are the values that its function asked for. */
+export function launchAttempt(
+  task: PlannedTask,
+  attempt: Attempt,
+  deps: unknown,
+  settings: AttemptSettings,
+): RunningAttempt {
+  const controller = new AbortController();
+  const { timeoutMs, heartbeatTimeoutMs } = timeoutsOf(task);
+  const stopTimeout = timer(timeoutMs, () =>
+    abort(new SmithersError("TASK_TIMEOUT", `"${task.nodeId}" ran longer than ${timeoutMs} ms.`)),
+  );
+  let stopSilence = nothing;
+  const listen = () => {
+    stopSilence();
+    stopSilence = timer(heartbeatTimeoutMs, () =>
+      abort(new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" gave no heartbeat for ${heartbeatTimeoutMs} ms.`)),
+    );
+  };
+  const abort = (reason: Error) => controller.abort(reason);
+  listen();
+
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  const context: TaskContext = {
+    runId: attempt.runId,
+    nodeId: attempt.nodeId,
+    iteration: attempt.iteration,
+    attempt: attempt.attempt,
+    signal: controller.signal,
+    idempotencyKey: `${attempt.runId}:${attempt.nodeId}:${attempt.iteration}`,
+    rootDir: settings.rootDir,
+    allowNetwork: settings.allowNetwork,
+    heartbeat(data) {
+      if (controller.signal.aborted) return;
+      listen();
+      const nowMs = performance.now();
+      if (nowMs - toldAtMs < heartbeatEventMs) return;
+      toldAtMs = nowMs;
+      settings.onHeartbeat(data);
+    },
+  };
+
+  const aborted = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
+  });
+  const work = runInTask(context, async () => toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context)));
+  const outcome = Promise.race([work, aborted])
+    .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
+    .finally(() => {
+      stopTimeout();
+      stopSilence();
+    });
+  return { attempt, outcome, abort };
+}
+
+function execute(task: PlannedTask, deps: unknown, context: TaskContext): unknown {
+  const { spec } = task;
+  if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context);
+  if (spec.kind === "compute") return executeCompute(spec, deps, context);
+  throw new Error(`A node of kind ${spec.kind} has no code.`);
+}
+
+function toFailure(thrown: unknown): AttemptOutcome {
+  return { ok: false, error: toErrorRecord(thrown), final: isFinal(thrown) };
+}
+
+const finalCodes: ReadonlySet<string> = new Set(["OUTPUT_TOO_LARGE", "INVALID_WORKFLOW", "TASK_CANCELLED"]);
+
+/** A mistake in the code fails the same way every time; and an error may say of itself that it is final. */
+function isFinal(thrown: unknown): boolean {
+  if (thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError) return true;
+  if (isSmithersError(thrown)) return finalCodes.has(thrown.code);
+  if (typeof thrown !== "object" || thrown === null) return false;
+  const { retryable, isRetryable, noRetry, final } = thrown as Record<string, unknown>;
+  return retryable === false || isRetryable === false || noRetry === true || final === true;
+}
+
+function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {
+  return "heartbeatTimeoutMs" in spec ? spec : {};
+}
+
+/** Longer delays overflow the timers of JavaScript. */
+const maxTimerMs = 2_147_483_647;
+
+function timer(delayMs: number | undefined, fire: () => void): () => void {
+  if (delayMs === undefined || delayMs > maxTimerMs) return nothing;
+  const handle = setTimeout(fire, delayMs);
+  return () => clearTimeout(handle);
+}
+
+function nothing(): void {}

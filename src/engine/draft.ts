@@ -1,0 +1,171 @@
+import type { ErrorRecord } from "../errors/index.ts";
+import type { Approval, Attempt, NewEvent, Node, NodeState, Signal } from "../model/index.ts";
+import type { PlannedTask } from "../plan/index.ts";
+import type { FrameRecord, Lease, RunChange, TurnRecord } from "../store/index.ts";
+import type { RunMemory } from "./run-memory.ts";
+
+/** A task's value, as it is stored and as it is read back. */
+export interface TaskValue {
+  readonly json: string;
+  readonly value: unknown;
+}
+
+/**
+ * What one turn changes: applied to the run's memory at once and gathered for the commit. When the
+ * commit is refused, the memory is thrown away with it.
+ */
+export class TurnDraft {
+  readonly nowMs: number;
+  readonly #memory: RunMemory;
+  readonly #nodes = new Set<Node>();
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #outputs: TurnRecord["outputs"][number][] = [];
+  readonly #approvals: Approval[] = [];
+  readonly #consumedSignals: TurnRecord["consumedSignals"][number][] = [];
+  readonly #timers: TurnRecord["timers"][number][] = [];
+  readonly #cached: TurnRecord["cached"][number][] = [];
+  readonly #events: NewEvent[] = [];
+  readonly #run: RunChange = {};
+  /** The keys of the outputs that came in this turn. */
+  readonly newOutputs = new Set<string>();
+  frame: FrameRecord | undefined;
+
+  constructor(memory: RunMemory, nowMs: number) {
+    this.#memory = memory;
+    this.nowMs = nowMs;
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.#nodes.size === 0 && this.#events.length === 0 && this.#attempts.size === 0 && Object.keys(this.#run).length === 0
+    );
+  }
+
+  emit(event: NewEvent): void {
+    this.#events.push(event);
+  }
+
+  changeRun(change: RunChange): void {
+    Object.assign(this.#run, change);
+    const { release: _release, ...fields } = change;
+    Object.assign(this.#memory.run, fields);
+  }
+
+  mount(task: PlannedTask): Node {
+    const node: Node = {
+      runId: this.#memory.runId,
+      nodeId: task.nodeId,
+      iteration: task.iteration,
+      kind: task.spec.kind,
+      state: "pending",
+      ordinal: task.ordinal,
+      label: task.spec.label,
+      loopId: task.loopId,
+      attempt: 0,
+      failures: 0,
+      losses: 0,
+      startedAtMs: null,
+      finishedAtMs: null,
+      wakeAtMs: null,
+      error: null,
+    };
+    this.#memory.putNode(node);
+    this.#nodes.add(node);
+    this.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
+    return node;
+  }
+
+  changeNode(node: Node, change: Partial<Node>): void {
+    Object.assign(node, change);
+    this.#nodes.add(node);
+  }
+
+  /** Ends a node in any way but with an output. */
+  settle(node: Node, state: Extract<NodeState, "failed" | "skipped" | "cancelled">, error: ErrorRecord | null = null): void {
+    this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
+    const at = { nodeId: node.nodeId, iteration: node.iteration };
+    if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
+    else this.emit({ type: state === "skipped" ? "NodeSkipped" : "NodeCancelled", ...at });
+  }
+
+  finish(node: Node, output: { schemaKey: string; schemaHash: string } & TaskValue, cached = false): void {
+    const { nodeId, iteration } = node;
+    this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
+    this.#outputs.push({
+      runId: this.#memory.runId,
+      nodeId,
+      iteration,
+      schemaKey: output.schemaKey,
+      schemaHash: output.schemaHash,
+      json: output.json,
+    });
+    this.#memory.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
+    this.newOutputs.add(output.schemaKey);
+    this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
+    this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });
+  }
+
+  /** Records an attempt before its code starts. */
+  startAttempt(node: Node): Attempt {
+    this.changeNode(node, {
+      state: "in-progress",
+      attempt: node.attempt + 1,
+      startedAtMs: node.startedAtMs ?? this.nowMs,
+      wakeAtMs: null,
+    });
+    const { nodeId, iteration, attempt } = node;
+    this.emit({ type: "NodeStarted", nodeId, iteration, attempt });
+    return this.#putAttempt({
+      runId: this.#memory.runId,
+      nodeId,
+      iteration,
+      attempt,
+      state: "running",
+      startedAtMs: this.nowMs,
+      finishedAtMs: null,
+      error: null,
+    });
+  }
+
+  endAttempt(attempt: Attempt, state: Attempt["state"], error: ErrorRecord | null = null): void {
+    this.#putAttempt({ ...attempt, state, finishedAtMs: this.nowMs, error });
+  }
+
+  putApproval(approval: Approval): void {
+    this.#approvals.push(approval);
+  }
+
+  consume(signal: Signal, node: Node): void {
+    this.#consumedSignals.push({ seq: signal.seq, nodeId: node.nodeId, iteration: node.iteration });
+  }
+
+  putTimer(node: Node, firesAtMs: number, state: "pending" | "fired" | "cancelled"): void {
+    this.#timers.push({ nodeId: node.nodeId, iteration: node.iteration, firesAtMs, state });
+  }
+
+  cache(cacheKey: string, json: string): void {
+    this.#cached.push({ cacheKey, json });
+  }
+
+  toRecord(lease: Lease): TurnRecord {
+    return {
+      lease,
+      nowMs: this.nowMs,
+      run: this.#run,
+      nodes: this.#nodes,
+      attempts: [...this.#attempts.values()],
+      outputs: this.#outputs,
+      approvals: this.#approvals,
+      consumedSignals: this.#consumedSignals,
+      timers: this.#timers,
+      cached: this.#cached,
+      frame: this.frame,
+      events: this.#events,
+    };
+  }
+
+  #putAttempt(attempt: Attempt): Attempt {
+    this.#attempts.set(`${attempt.nodeId}\0${attempt.iteration}\0${attempt.attempt}`, attempt);
+    return attempt;
+  }
+}

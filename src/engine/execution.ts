@@ -1,0 +1,255 @@
+import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../errors/index.ts";
+import type { Workflow } from "../jsx/index.ts";
+import type { Approval, NewEvent, Node, RunStatus, Signal } from "../model/index.ts";
+import { nodeKey } from "../plan/index.ts";
+import type { Lease, Store } from "../store/index.ts";
+import { Advancer, type Launch } from "./advance.ts";
+import { launchAttempt, type RunningAttempt } from "./attempt.ts";
+import { TurnDraft } from "./draft.ts";
+import { endRun, standingOf } from "./ending.ts";
+import type { Feed } from "./feed.ts";
+import { type Completion, takeCompletion } from "./outcomes.ts";
+import type { RunMemory } from "./run-memory.ts";
+import type { LoadedRun } from "./load-run.ts";
+
+/** How an execution left its run. `lost`: somebody else has it now. */
+export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
+
+export interface ExecutionSettings {
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  /** Told of what the operator should know. */
+  warn(message: string, error: unknown): void;
+}
+
+/** How long to wait before a refused commit is tried again. */
+const commitPauseMs = 1_000;
+
+/** Longer delays overflow the timers of JavaScript; the turn that wakes too early waits on. */
+const maxTimerMs = 2_147_483_647;
+
+/**
+ * Advances one run that this process holds the lease of, turn by turn, until it ends, waits for
+ * something outside, or is taken away.
+ */
+export class Execution {
+  readonly lease: Lease;
+  /** Never rejects. */
+  readonly end: Promise<ExecutionEnd>;
+  readonly #store: Store;
+  readonly #feed: Feed;
+  readonly #settings: ExecutionSettings;
+  readonly #memory: RunMemory;
+  readonly #approvals: Map<string, Approval>;
+  readonly #advancer: Advancer;
+  readonly #running = new Map<string, RunningAttempt>();
+  readonly #completions: Completion[] = [];
+  readonly #pendingEvents: NewEvent[] = [];
+  #signals: Signal[] = [];
+  #reviving: ((draft: TurnDraft) => void) | undefined;
+  #inboxIsNew = true;
+  #stopping = false;
+  #wake: () => void = () => {};
+  #woken = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: Store, feed: Feed, lease: Lease, workflow: Workflow, loaded: LoadedRun, settings: ExecutionSettings) {
+    this.lease = lease;
+    this.#store = store;
+    this.#feed = feed;
+    this.#settings = settings;
+    this.#memory = loaded.memory;
+    this.#approvals = loaded.approvals;
+    this.#reviving = loaded.revive;
+    this.#advancer = new Advancer(workflow, loaded.memory, store, loaded.approvals, loaded.treeHash);
+    this.end = this.#run();
+  }
+
+  /** Something may have come for the run: a decision, a signal, a cancel request. */
+  notify(): void {
+    this.#inboxIsNew = true;
+    this.#nudge();
+  }
+
+  /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives the lease up. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#nudge();
+    const grace = setTimeout(() => {
+      for (const running of this.#running.values()) running.abort(shutdown());
+    }, graceMs);
+    await this.end;
+    clearTimeout(grace);
+  }
+
+  /** Leaves the run as it is, as when the lease was lost. */
+  abandon(): void {
+    for (const running of this.#running.values()) running.abort(new SmithersError("LEASE_LOST"));
+    this.#running.clear();
+  }
+
+  async #run(): Promise<ExecutionEnd> {
+    try {
+      for (;;) {
+        this.#woken = false;
+        const end = await this.#turn();
+        if (end) return end;
+        if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } catch (error) {
+      this.abandon();
+      if (!isSmithersError(error) || error.code !== "LEASE_LOST") {
+        this.#settings.warn(`The run ${this.#memory.runId} was given up; it can be resumed.`, error);
+      }
+      return "lost";
+    } finally {
+      clearTimeout(this.#timer);
+      this.#advancer.unmount();
+    }
+  }
+
+  async #turn(): Promise<ExecutionEnd | undefined> {
+    const draft = new TurnDraft(this.#memory, Date.now());
+    this.#reviving?.(draft);
+    this.#reviving = undefined;
+    for (const event of this.#pendingEvents.splice(0)) draft.emit(event);
+    for (const completion of this.#completions.splice(0)) this.#take(draft, completion);
+    const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
+
+    let launches: readonly Launch[] = [];
+    let end: ExecutionEnd | undefined;
+    if (cancelled) {
+      endRun(draft, this.#memory, this.#approvals, { status: "cancelled" });
+      end = "ended";
+    } else {
+      try {
+        const arrivals = { signals: this.#signals, approval: (node: Node) => this.#approvals.get(keyOf(node)) };
+        const advanced = await this.#advancer.advance(draft, arrivals, !this.#stopping);
+        launches = advanced.launches;
+        const standing = standingOf(advanced.schedule, this.#memory);
+        end = this.#conclude(draft, standing);
+      } catch (error) {
+        this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
+        end = "ended";
+      }
+    }
+    if (draft.frame) {
+      draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.xmlHash });
+    }
+    await this.#commit(draft);
+    this.#abortWhatEnded();
+    for (const launch of launches) this.#launch(launch);
+    return end;
+  }
+
+  #take(draft: TurnDraft, completion: Completion): void {
+    const key = completion.task.key;
+    this.#running.delete(key);
+    const node = this.#memory.node(key);
+    if (node?.state !== "in-progress" || node.attempt !== completion.attempt.attempt) return;
+    if (this.#stopping && !completion.outcome.ok && completion.outcome.error.code === "TASK_CANCELLED") {
+      draft.endAttempt(completion.attempt, "cancelled", completion.outcome.error);
+      draft.changeNode(node, { state: "pending" });
+    } else takeCompletion(draft, node, completion);
+  }
+
+  /** Takes in decisions and signals; tells whether the run is to be cancelled. */
+  async #takeInbox(draft: TurnDraft): Promise<boolean> {
+    this.#inboxIsNew = false;
+    const inbox = await this.#store.readInbox(this.#memory.runId);
+    if (inbox.inboxNo !== this.#memory.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
+    for (const decision of inbox.decisions) this.#approvals.set(nodeKey(decision.nodeId, decision.iteration), decision);
+    this.#signals = inbox.signals;
+    return inbox.cancelRequestedAtMs !== null;
+  }
+
+  #conclude(draft: TurnDraft, standing: ReturnType<typeof standingOf>): ExecutionEnd | undefined {
+    switch (standing.kind) {
+      case "finished":
+        endRun(draft, this.#memory, this.#approvals, { status: "finished" });
+        return "ended";
+      case "failed":
+        this.#fail(draft, standing.error);
+        return "ended";
+      case "parked":
+        this.#changeStatus(draft, standing.status);
+        draft.changeRun({ wakeAtMs: standing.wakeAtMs, release: true });
+        return "parked";
+      case "active":
+        this.#changeStatus(draft, "running");
+        this.#wakeAt(standing.wakeAtMs, draft.nowMs);
+        if (!this.#stopping || this.#running.size > 0) return undefined;
+        draft.changeRun({ release: true });
+        return "released";
+    }
+  }
+
+  #fail(draft: TurnDraft, error: ErrorRecord): void {
+    endRun(draft, this.#memory, this.#approvals, { status: "failed", error });
+  }
+
+  #changeStatus(draft: TurnDraft, status: RunStatus): void {
+    if (this.#memory.run.status === status) return;
+    draft.changeRun({ status });
+    draft.emit({ type: "RunStatusChanged", status });
+  }
+
+  /** A full or locked disk loses nothing: the same turn is written when it can be. */
+  async #commit(draft: TurnDraft): Promise<void> {
+    if (draft.isEmpty) return;
+    const record = draft.toRecord(this.lease);
+    for (;;) {
+      try {
+        this.#feed.publish(await this.#store.commitTurn(record));
+        return;
+      } catch (error) {
+        if (this.#stopping || !isSmithersError(error) || error.status !== 503) throw error;
+        this.#settings.warn(`The run ${this.#memory.runId} waits for its database.`, error);
+        await new Promise((resolve) => setTimeout(resolve, commitPauseMs));
+      }
+    }
+  }
+
+  #launch({ task, attempt, deps, cacheKey }: Launch): void {
+    const running = launchAttempt(task, attempt, deps, {
+      rootDir: this.#settings.rootDir,
+      allowNetwork: this.#settings.allowNetwork,
+      onHeartbeat: (data) => {
+        const { nodeId, iteration } = attempt;
+        this.#pendingEvents.push({ type: "TaskHeartbeat", nodeId, iteration, attempt: attempt.attempt, data });
+        this.#nudge();
+      },
+    });
+    this.#running.set(task.key, running);
+    void running.outcome.then((outcome) => {
+      this.#completions.push({ task, attempt, outcome, cacheKey });
+      this.#nudge();
+    });
+  }
+
+  /** Attempts whose node the committed turn has ended: cancelled with the run, or no longer mounted. */
+  #abortWhatEnded(): void {
+    for (const [key, running] of this.#running) {
+      if (this.#memory.node(key)?.state === "in-progress") continue;
+      running.abort(new SmithersError("TASK_CANCELLED"));
+      this.#running.delete(key);
+    }
+  }
+
+  #wakeAt(wakeAtMs: number | null, nowMs: number): void {
+    clearTimeout(this.#timer);
+    if (wakeAtMs === null) return;
+    this.#timer = setTimeout(() => this.#nudge(), Math.min(Math.max(wakeAtMs - nowMs, 0), maxTimerMs));
+  }
+
+  #nudge(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+}
+
+const keyOf = (node: Node) => nodeKey(node.nodeId, node.iteration);
+
+function shutdown(): SmithersError {
+  return new SmithersError("TASK_CANCELLED", "The process shuts down.");
+}

@@ -1,0 +1,33 @@
+import type { StoredEvent } from "../model/index.ts";
+
+export type FeedListener = (events: readonly StoredEvent[]) => void;
+
+/** Hands on events once they are committed: of one run, or of all. Within a run they come in order. */
+export class Feed {
+  readonly #all = new Set<FeedListener>();
+  readonly #byRun = new Map<string, Set<FeedListener>>();
+
+  /** `events` must be of one run. */
+  publish(events: readonly StoredEvent[]): void {
+    const runId = events[0]?.runId;
+    if (runId === undefined) return;
+    for (const listener of this.#all) listener(events);
+    for (const listener of this.#byRun.get(runId) ?? []) listener(events);
+  }
+
+  /** Calls `listener` for each commit of any run; returns how to stop that. */
+  subscribe(listener: FeedListener): () => void {
+    this.#all.add(listener);
+    return () => void this.#all.delete(listener);
+  }
+
+  /** Calls `listener` for each commit of one run; returns how to stop that. */
+  follow(runId: string, listener: FeedListener): () => void {
+    const listeners = this.#byRun.get(runId) ?? new Set();
+    this.#byRun.set(runId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#byRun.get(runId) === listeners) this.#byRun.delete(runId);
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Approval, Run } from "../model/index.ts";
+import { nodeKey } from "../plan/index.ts";
+import type { Store } from "../store/index.ts";
+import type { TurnDraft } from "./draft.ts";
+import { takeLoss } from "./outcomes.ts";
+import { RunMemory } from "./run-memory.ts";
+
+/** A run as an execution takes it over. */
+export interface LoadedRun {
+  readonly memory: RunMemory;
+  readonly approvals: Map<string, Approval>;
+  readonly treeHash: string | undefined;
+  /** Writes into the first turn what the takeover itself changes. */
+  revive(draft: TurnDraft): void;
+}
+
+/** A run that was inserted a moment ago: nothing is stored of it but its row. */
+export function freshRun(run: Run): LoadedRun {
+  return { memory: new RunMemory(run, [], []), approvals: new Map(), treeHash: undefined, revive: () => {} };
+}
+
+/** Reads a run back from the store, after its lease was taken. */
+export async function loadRun(store: Store, run: Run): Promise<LoadedRun> {
+  const [nodes, outputs, approvals, treeHash] = await Promise.all([
+    store.nodesOf(run.runId),
+    store.outputsOf(run.runId),
+    store.approvalsOf(run.runId),
+    store.lastTreeHash(run.runId),
+  ]);
+  const memory = new RunMemory(run, nodes, outputs);
+  return {
+    memory,
+    approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
+    treeHash,
+    revive: (draft) => revive(draft, memory, run.status === "failed"),
+  };
+}
+
+function revive(draft: TurnDraft, memory: RunMemory, hadFailed: boolean): void {
+  if (hadFailed) {
+    draft.changeRun({ status: "running", finishedAtMs: null, error: null });
+    draft.emit({ type: "RunStatusChanged", status: "running" });
+  }
+  for (const node of memory.nodes()) {
+    if (node.state === "in-progress") takeLoss(draft, node);
+    else if (hadFailed && (node.state === "failed" || node.state === "cancelled")) {
+      draft.changeNode(node, {
+        state: "pending",
+        failures: 0,
+        losses: 0,
+        wakeAtMs: null,
+        finishedAtMs: null,
+        error: null,
+      });
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { RunView, StoredOutput } from "../jsx/index.ts";
+import type { Node, Output, Run } from "../model/index.ts";
+import { nodeKey, type Progress } from "../plan/index.ts";
+
+/** A run's stored state, held in memory while somebody advances it. Always equal to what was committed last. */
+export class RunMemory implements RunView {
+  readonly run: Run;
+  readonly auth: unknown = null;
+  readonly #nodes = new Map<string, Node>();
+  readonly #outputs = new Map<string, StoredOutput>();
+  readonly #bySchema = new Map<string, StoredOutput[]>();
+  readonly #loopOf = new Map<string, string | null>();
+
+  constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
+    this.run = run;
+    for (const node of nodes) this.putNode(node);
+    for (const { nodeId, iteration, schemaKey, json } of outputs) {
+      this.putOutput({ nodeId, iteration, schemaKey, value: JSON.parse(json) });
+    }
+  }
+
+  get runId(): string {
+    return this.run.runId;
+  }
+
+  get input(): unknown {
+    return this.run.input;
+  }
+
+  get iteration(): number {
+    for (const loopId in this.run.loops) return this.run.loops[loopId]!;
+    return 0;
+  }
+
+  find(nodeId: string, iteration: number): StoredOutput | undefined {
+    return this.#outputs.get(nodeKey(nodeId, iteration));
+  }
+
+  list(schemaKey: string): readonly StoredOutput[] {
+    return this.#bySchema.get(schemaKey) ?? [];
+  }
+
+  loopIteration(loopId: string): number {
+    return this.run.loops[loopId] ?? 0;
+  }
+
+  loopOf(nodeId: string): string | null {
+    return this.#loopOf.get(nodeId) ?? null;
+  }
+
+  hasStarted(nodeId: string, iteration: number): boolean {
+    const node = this.#nodes.get(nodeKey(nodeId, iteration));
+    return node !== undefined && (node.state !== "pending" || node.attempt > 0);
+  }
+
+  progress(key: string): Progress | undefined {
+    return this.#nodes.get(key);
+  }
+
+  node(key: string): Node | undefined {
+    return this.#nodes.get(key);
+  }
+
+  nodes(): IterableIterator<Node> {
+    return this.#nodes.values();
+  }
+
+  putNode(node: Node): void {
+    this.#nodes.set(nodeKey(node.nodeId, node.iteration), node);
+    this.#loopOf.set(node.nodeId, node.loopId);
+  }
+
+  putOutput(output: StoredOutput): void {
+    this.#outputs.set(nodeKey(output.nodeId, output.iteration), output);
+    const rows = this.#bySchema.get(output.schemaKey);
+    if (rows) rows.push(output);
+    else this.#bySchema.set(output.schemaKey, [output]);
+  }
+}

@@ -1,0 +1,51 @@
+import type { z } from "zod";
+import { SmithersError } from "../errors/index.ts";
+import type { OutputSchema } from "../jsx/index.ts";
+import { encodeOutput } from "../model/index.ts";
+import type { TaskValue } from "./draft.ts";
+
+/**
+ * Validates what a task gave, and encodes it.
+ * @throws INVALID_OUTPUT with the Zod issues, OUTPUT_TOO_LARGE
+ */
+export async function toTaskValue(nodeId: string, output: OutputSchema, value: unknown): Promise<TaskValue> {
+  const parsed = await parse(output.schema, value);
+  if (!parsed.success) {
+    const issues = plainIssues(parsed.error);
+    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" does not fit "${output.key}": ${summary(issues)}.`, {
+      details: { issues },
+    });
+  }
+  const json = encodeOutput(nodeId, parsed.data);
+  return { json, value: JSON.parse(json) };
+}
+
+export interface PlainIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly code: string;
+}
+
+/** Zod's issues without the values that caused them. */
+export function plainIssues(error: z.ZodError): PlainIssue[] {
+  return error.issues.map(({ path, message, code }) => ({ path: path.map(plainKey), message, code: code ?? "custom" }));
+}
+
+/** The issues in one line, for a message. */
+export function summary(issues: readonly PlainIssue[]): string {
+  const shown = issues.slice(0, 3).map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
+}
+
+/** Most schemas need no promise; those with asynchronous refinements say so by throwing. */
+async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
+  try {
+    return schema.safeParse(value);
+  } catch {
+    return await schema.safeParseAsync(value);
+  }
+}
+
+function plainKey(key: PropertyKey): string | number {
+  return typeof key === "symbol" ? String(key) : key;
+}
