@@ -131,7 +131,9 @@ export class Advancer {
       mountedNew = true;
     }
     for (const node of this.#memory.nodes()) {
-      if (!mounted.has(nodeKey(node.nodeId, node.iteration)) && isUnderWay(node)) draft.settle(node, "cancelled");
+      if (mounted.has(nodeKey(node.nodeId, node.iteration)) || !isUnderWay(node)) continue;
+      if (node.state === "in-progress") draft.endAttempt(node, "cancelled");
+      draft.settle(node, "cancelled");
     }
     if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
     this.#renderedVersion = version;

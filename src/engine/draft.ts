@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, NodeState, Signal } from "../model/index.ts";
 import type { PlannedTask } from "../plan/index.ts";
-import type { FrameRecord, Lease, RunChange, TurnRecord } from "../store/index.ts";
+import type { AttemptEnd, FrameRecord, Lease, RunChange, TurnRecord } from "../store/index.ts";
 import type { RunMemory } from "./run-memory.ts";
 
 /** A task's value, as it is stored and as it is read back. */
@@ -18,7 +18,8 @@ export class TurnDraft {
   readonly nowMs: number;
   readonly #memory: RunMemory;
   readonly #nodes = new Set<Node>();
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #startedAttempts: Attempt[] = [];
+  readonly #endedAttempts: AttemptEnd[] = [];
   readonly #outputs: TurnRecord["outputs"][number][] = [];
   readonly #approvals: Approval[] = [];
   readonly #consumedSignals: TurnRecord["consumedSignals"][number][] = [];
@@ -37,7 +38,7 @@ export class TurnDraft {
 
   get isEmpty(): boolean {
     return (
-      this.#nodes.size === 0 && this.#events.length === 0 && this.#attempts.size === 0 && Object.keys(this.#run).length === 0
+      this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0
     );
   }
 
@@ -115,7 +116,7 @@ export class TurnDraft {
     });
     const { nodeId, iteration, attempt } = node;
     this.emit({ type: "NodeStarted", nodeId, iteration, attempt });
-    return this.#putAttempt({
+    const started: Attempt = {
       runId: this.#memory.runId,
       nodeId,
       iteration,
@@ -124,11 +125,15 @@ export class TurnDraft {
       startedAtMs: this.nowMs,
       finishedAtMs: null,
       error: null,
-    });
+    };
+    this.#startedAttempts.push(started);
+    return started;
   }
 
-  endAttempt(attempt: Attempt, state: Attempt["state"], error: ErrorRecord | null = null): void {
-    this.#putAttempt({ ...attempt, state, finishedAtMs: this.nowMs, error });
+  /** Ends a node's last attempt. */
+  endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
+    const { nodeId, iteration, attempt } = node;
+    this.#endedAttempts.push({ nodeId, iteration, attempt, state, error });
   }
 
   putApproval(approval: Approval): void {
@@ -153,7 +158,8 @@ export class TurnDraft {
       nowMs: this.nowMs,
       run: this.#run,
       nodes: this.#nodes,
-      attempts: [...this.#attempts.values()],
+      startedAttempts: this.#startedAttempts,
+      endedAttempts: this.#endedAttempts,
       outputs: this.#outputs,
       approvals: this.#approvals,
       consumedSignals: this.#consumedSignals,
@@ -162,10 +168,5 @@ export class TurnDraft {
       frame: this.frame,
       events: this.#events,
     };
-  }
-
-  #putAttempt(attempt: Attempt): Attempt {
-    this.#attempts.set(`${attempt.nodeId}\0${attempt.iteration}\0${attempt.attempt}`, attempt);
-    return attempt;
   }
 }

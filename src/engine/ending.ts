@@ -13,7 +13,7 @@ export type Standing =
 
 /** Reads a run's standing off what its last frame allows. */
 export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
-  const { failed, exhausted, running, waiting, nextRetryAtMs, blocked, settled } = schedule;
+  const { failed, exhausted, running, ready, waiting, nextRetryAtMs, blocked, settled } = schedule;
   if (settled) return { kind: "finished" };
   // Attempts that are under way end first: their results are kept for a resume.
   if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
@@ -26,7 +26,7 @@ export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
     const message = `The loop "${id}" ran ${maxIterations} times and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
-  if (nextRetryAtMs !== null) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
+  if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
   if (waiting.length > 0) {
     const states = new Set(waiting.map((task) => memory.node(task.key)?.state));
     const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) => states.has(state))!;
@@ -62,7 +62,8 @@ export function endRun(
   draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
   draft.emit({ type: "RunStatusChanged", status: end.status });
   if (end.status === "failed") draft.emit({ type: "RunFailed", error: end.error });
-  else draft.emit({ type: end.status === "finished" ? "RunFinished" : "RunCancelled" });
+  else if (end.status === "finished") draft.emit({ type: "RunFinished" });
+  else draft.emit({ type: "RunCancelled" });
 }
 
 function closeNode(draft: TurnDraft, node: Node, status: "finished" | "failed" | "cancelled"): void {
@@ -77,6 +78,8 @@ function closeNode(draft: TurnDraft, node: Node, status: "finished" | "failed" |
       draft.emit({ type: "TimerCancelled", nodeId, iteration });
       return draft.settle(node, "cancelled");
     case "in-progress":
+      draft.endAttempt(node, "cancelled");
+      return draft.settle(node, "cancelled");
     case "waiting-approval":
     case "waiting-event":
       return draft.settle(node, "cancelled");

@@ -148,7 +148,7 @@ export class Execution {
     const node = this.#memory.node(key);
     if (node?.state !== "in-progress" || node.attempt !== completion.attempt.attempt) return;
     if (this.#stopping && !completion.outcome.ok && completion.outcome.error.code === "TASK_CANCELLED") {
-      draft.endAttempt(completion.attempt, "cancelled", completion.outcome.error);
+      draft.endAttempt(node, "cancelled", completion.outcome.error);
       draft.changeNode(node, { state: "pending" });
     } else takeCompletion(draft, node, completion);
   }

@@ -15,12 +15,12 @@ export interface Completion {
 /** Takes an attempt's end into the turn: its node is finished, tried again later, or failed for good. */
 export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
   if (outcome.ok) {
-    draft.endAttempt(attempt, "finished");
+    draft.endAttempt(node, "finished");
     finishTask(draft, node, task, outcome.value);
     if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
     return;
   }
-  draft.endAttempt(attempt, "failed", outcome.error);
+  draft.endAttempt(node, "failed", outcome.error);
   if (outcome.error.code === "TASK_HEARTBEAT_TIMEOUT") {
     draft.emit({ type: "TaskHeartbeatTimeout", nodeId: node.nodeId, iteration: node.iteration, attempt: attempt.attempt });
   }
@@ -37,20 +37,7 @@ const maxLosses = 5;
 /** A former owner's attempt ended with its process: nobody knows how far it got, so it runs again. */
 export function takeLoss(draft: TurnDraft, node: Node): void {
   const error: ErrorRecord = { code: "ATTEMPT_LOST", message: "The process ended while the attempt ran." };
-  draft.endAttempt(
-    {
-      runId: node.runId,
-      nodeId: node.nodeId,
-      iteration: node.iteration,
-      attempt: node.attempt,
-      state: "lost",
-      startedAtMs: node.startedAtMs ?? draft.nowMs,
-      finishedAtMs: draft.nowMs,
-      error,
-    },
-    "lost",
-    error,
-  );
+  draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { losses: node.losses + 1 });
   if (node.losses < maxLosses) return retryLater(draft, node, error, 0);
   draft.settle(node, "failed", {

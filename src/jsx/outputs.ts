@@ -43,6 +43,11 @@ export class OutputRegistry {
     }
   }
 
+  /** What validates a run's input, if the workflow says so. */
+  get inputSchema(): z.ZodType | undefined {
+    return this.#byKey.get("input")?.schema;
+  }
+
   /** Every output but `input`. */
   list(): OutputSchema[] {
     return [...this.#byKey.values()].filter((output) => output.key !== "input");

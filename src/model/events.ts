@@ -47,7 +47,7 @@ export const eventTypes = Object.keys(eventFields) as EventType[];
 type FieldsOf<T extends EventType> = z.infer<z.ZodObject<(typeof eventFields)[T]>>;
 
 /** An event before the run's id and the clock's time are added to it. */
-export type NewEvent = { [T in EventType]: { type: T } & FieldsOf<T> }[EventType];
+export type NewEvent = { [T in EventType]: { type: T } & (keyof (typeof eventFields)[T] extends never ? unknown : FieldsOf<T>) }[EventType];
 
 /** An event as it is stored and streamed. */
 export type SmithersEvent = NewEvent & { runId: string; timestampMs: number };

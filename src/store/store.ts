@@ -6,7 +6,7 @@ import { lastTreeHash } from "./queries/frames.ts";
 import { approvalsOf, type Inbox, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
-import { findRun, insertRun, listRuns, type RunPage } from "./queries/runs.ts";
+import { dueRuns, findRun, insertRun, listRuns, nextDueMs, type RunPage, requestCancel } from "./queries/runs.ts";
 import { registerSchema, type SchemaRecord } from "./queries/views.ts";
 import { applyTurn, type TurnRecord } from "./turn.ts";
 import { Writer } from "./writer.ts";
@@ -99,6 +99,13 @@ export class Store {
     return this.read((driver) => findOutput(driver, runId, nodeId, iteration));
   }
 
+  /** The value of the task that a run finished last. */
+  async lastOutput({ runId, outputNodeId, outputIteration }: Run): Promise<unknown> {
+    if (outputNodeId === null || outputIteration === null) return undefined;
+    const output = await this.findOutput(runId, outputNodeId, outputIteration);
+    return output && JSON.parse(output.json);
+  }
+
   /** Events of a run after `afterSeq`, oldest first, at most `limit`. */
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
     return this.read((driver) => eventsAfter(driver, runId, afterSeq, limit));
@@ -111,6 +118,21 @@ export class Store {
   /** The hash of the tree that a run's last frame shows. */
   lastTreeHash(runId: string): Promise<string | undefined> {
     return this.read((driver) => lastTreeHash(driver, runId));
+  }
+
+  /** Asks a run's owner to cancel it. */
+  requestCancel(runId: string, nowMs: number): Promise<void> {
+    return this.write((driver) => requestCancel(driver, runId, nowMs));
+  }
+
+  /** Parked runs for which something happens by itself now. */
+  dueRuns(nowMs: number): Promise<string[]> {
+    return this.read((driver) => dueRuns(driver, nowMs));
+  }
+
+  /** When something happens by itself next, after `nowMs`, for a parked run. */
+  nextDueMs(nowMs: number): Promise<number | null> {
+    return this.read((driver) => nextDueMs(driver, nowMs));
   }
 
   readInbox(runId: string): Promise<Inbox> {

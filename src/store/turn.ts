@@ -33,13 +33,18 @@ export interface FrameRecord {
   indexJson: string;
 }
 
+export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "error"> & {
+  state: Exclude<Attempt["state"], "running">;
+};
+
 /** Everything that one turn of a run writes, in one transaction. */
 export interface TurnRecord {
   lease: Lease;
   nowMs: number;
   run: RunChange;
   nodes: Iterable<Node>;
-  attempts: Iterable<Attempt>;
+  startedAttempts: readonly Attempt[];
+  endedAttempts: readonly AttemptEnd[];
   outputs: readonly Output[];
   approvals: readonly Approval[];
   consumedSignals: readonly { seq: number; nodeId: string; iteration: number }[];
@@ -57,7 +62,20 @@ export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
   const { runId } = turn.lease;
   const lastSeq = changeRun(driver, turn);
   for (const node of turn.nodes) nodes.upsert(driver, node);
-  for (const attempt of turn.attempts) attempts.upsert(driver, attempt);
+  for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
+  for (const { nodeId, iteration, attempt, state, error } of turn.endedAttempts) {
+    driver.run(
+      `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?
+       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
+      state,
+      turn.nowMs,
+      error && JSON.stringify(error),
+      runId,
+      nodeId,
+      iteration,
+      attempt,
+    );
+  }
   for (const output of turn.outputs) outputs.upsert(driver, output);
   for (const approval of turn.approvals) approvals.upsert(driver, approval);
   for (const signal of turn.consumedSignals) {

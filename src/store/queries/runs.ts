@@ -83,3 +83,25 @@ export function appendToInbox(driver: Driver, runId: string, events: readonly Ne
   if (!row) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
 }
+
+/** Asks a run's owner to cancel it. */
+export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
+  driver.run(
+    `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
+     WHERE run_id = ?`,
+    nowMs,
+    runId,
+  );
+}
+
+/** Parked runs whose timer, retry or time limit is due. */
+export function dueRuns(driver: Driver, nowMs: number): string[] {
+  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE wake_at_ms <= ? AND owner IS NULL ORDER BY wake_at_ms";
+  return driver.all<{ runId: string }>(sql, nowMs).map((row) => row.runId);
+}
+
+/** When the next parked run is due after `nowMs`. */
+export function nextDueMs(driver: Driver, nowMs: number): number | null {
+  const sql = "SELECT min(wake_at_ms) AS at FROM _smithers_runs WHERE wake_at_ms > ? AND owner IS NULL";
+  return driver.get<{ at: number | null }>(sql, nowMs)?.at ?? null;
+}

@@ -1,0 +1,255 @@
+import { randomUUID } from "node:crypto";
+import { SmithersError } from "../errors/index.ts";
+import type { Workflow } from "../jsx/index.ts";
+import { hasEnded, hasEndedForGood, type Run, type RunConfig, staleAfterMs } from "../model/index.ts";
+import type { Lease, Store } from "../store/index.ts";
+import { cancelUnowned } from "./cancel.ts";
+import { Execution, type ExecutionEnd } from "./execution.ts";
+import { Feed } from "./feed.ts";
+import { toInput } from "./input.ts";
+import { freshRun, loadRun, type LoadedRun } from "./load-run.ts";
+import { isProvablyDead, newOwner } from "./owner.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  /** The folder that tools are confined to. */
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  /** Finds the workflow of a run that this engine has not started itself. */
+  readonly resolveWorkflow: (run: Run) => Promise<Workflow>;
+  readonly warn?: (message: string, error: unknown) => void;
+  /** How often an active run's lease is renewed. Defaults to 5000. */
+  readonly heartbeatMs?: number;
+  /** After which silence an owner counts as dead. Defaults to 30000. */
+  readonly staleMs?: number;
+}
+
+export interface StartRequest {
+  readonly workflow: Workflow;
+  readonly input: unknown;
+  readonly runId?: string;
+  /** As it is listed, until the workflow has rendered its name. */
+  readonly workflowName: string;
+  readonly workflowPath?: string;
+  readonly workflowHash?: string;
+  readonly config?: RunConfig;
+}
+
+/** Executes the runs of one store: starts, resumes, wakes and cancels them, and keeps their leases alive. */
+export class Engine {
+  readonly store: Store;
+  readonly feed = new Feed();
+  readonly #options: EngineOptions;
+  readonly #owner = newOwner();
+  readonly #active = new Map<string, Execution>();
+  readonly #claiming = new Map<string, Promise<void>>();
+  readonly #ends = new Map<string, Set<(end: ExecutionEnd) => void>>();
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #dueTimer: ReturnType<typeof setTimeout> | undefined;
+  #closing = false;
+
+  constructor(options: EngineOptions) {
+    this.store = options.store;
+    this.#options = options;
+    this.#heartbeat = setInterval(() => void this.#beat(), options.heartbeatMs ?? 5_000);
+    this.#heartbeat.unref();
+  }
+
+  /**
+   * Records a run and begins to execute it. When the promise resolves, the run survives a crash.
+   * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS
+   */
+  async start(request: StartRequest): Promise<string> {
+    const { workflow, runId = randomUUID() } = request;
+    const input = await toInput(workflow, request.input);
+    const nowMs = Date.now();
+    const run: Run = {
+      runId,
+      workflowName: request.workflowName,
+      workflowPath: request.workflowPath ?? null,
+      workflowHash: request.workflowHash ?? null,
+      status: "running",
+      input,
+      config: { ...request.config },
+      createdAtMs: nowMs,
+      startedAtMs: nowMs,
+      finishedAtMs: null,
+      heartbeatAtMs: nowMs,
+      owner: this.#owner,
+      leaseNo: 1,
+      lastSeq: 0,
+      frameNo: 0,
+      inboxNo: 0,
+      takenNo: 0,
+      wakeAtMs: null,
+      cancelRequestedAtMs: null,
+      parentRunId: null,
+      loops: {},
+      outputNodeId: null,
+      outputIteration: null,
+      error: null,
+    };
+    await this.store.registerSchemas(workflow.registry.list());
+    this.feed.publish(await this.store.insertRun(run, [{ type: "RunStarted", workflowName: run.workflowName }]));
+    this.#execute({ runId, owner: this.#owner, leaseNo: 1 }, workflow, freshRun(run));
+    return runId;
+  }
+
+  /**
+   * Continues a run that is paused, failed or was left by a crash.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS
+   */
+  async resume(runId: string, workflow?: Workflow): Promise<void> {
+    const run = await this.#find(runId);
+    if (hasEndedForGood(run.status)) {
+      throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+    }
+    if (this.#active.has(runId) || this.#claiming.has(runId) || this.#isOwned(run)) throw inProgress(runId);
+    await this.#claim(run, workflow, () => {
+      throw inProgress(runId);
+    });
+  }
+
+  /**
+   * Ends a run at once: its attempts are aborted and its waits are closed.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+   */
+  async cancel(runId: string): Promise<void> {
+    const run = await this.#find(runId);
+    if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+    await this.store.requestCancel(runId, Date.now());
+    const active = this.#active.get(runId);
+    if (active) active.notify();
+    else if (!this.#isOwned(run)) {
+      const lease = await this.store.takeLease(runId, this.#owner, run.leaseNo, Date.now());
+      if (lease) this.feed.publish(await cancelUnowned(this.store, lease));
+    }
+  }
+
+  /** Something has come for a run: whoever executes it takes a turn, and a parked run is claimed. */
+  async wake(runId: string): Promise<void> {
+    await this.#claiming.get(runId);
+    const active = this.#active.get(runId);
+    if (active) return active.notify();
+    const run = await this.store.findRun(runId);
+    if (!run || this.#closing || hasEnded(run.status) || this.#isOwned(run)) return;
+    await this.#claim(run, undefined, () => {});
+  }
+
+  /** Resolves when this engine lets go of the run: it has ended, is parked, or was taken away. */
+  released(runId: string): Promise<ExecutionEnd> {
+    return new Promise((resolve) => {
+      const waiting = this.#ends.get(runId) ?? new Set();
+      this.#ends.set(runId, waiting.add(resolve));
+    });
+  }
+
+  /** How many runs are being executed. */
+  get activeRuns(): number {
+    return this.#active.size;
+  }
+
+  /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
+  async close(graceMs = 5_000): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#dueTimer);
+    await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
+    clearInterval(this.#heartbeat);
+  }
+
+  /** Claims every parked run whose time has come, and sets the clock for the next one. */
+  async wakeDue(): Promise<void> {
+    clearTimeout(this.#dueTimer);
+    if (this.#closing) return;
+    const nowMs = Date.now();
+    for (const runId of await this.store.dueRuns(nowMs)) await this.wake(runId);
+    const nextMs = await this.store.nextDueMs(nowMs);
+    if (nextMs === null || this.#closing) return;
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = setTimeout(() => void this.#guard(this.wakeDue()), Math.min(nextMs - nowMs, 2_147_483_647));
+  }
+
+  async #claim(run: Run, workflow: Workflow | undefined, lost: () => void): Promise<void> {
+    const claim = this.#takeOver(run, workflow, lost);
+    const settled = claim.catch(() => {});
+    this.#claiming.set(run.runId, settled);
+    try {
+      await claim;
+    } finally {
+      this.#claiming.delete(run.runId);
+    }
+  }
+
+  async #takeOver(run: Run, given: Workflow | undefined, lost: () => void): Promise<void> {
+    const workflow = given ?? (await this.#options.resolveWorkflow(run));
+    const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
+    if (!lease) return lost();
+    await this.store.registerSchemas(workflow.registry.list());
+    const current = await this.#find(run.runId);
+    this.#execute(lease, workflow, await loadRun(this.store, current));
+  }
+
+  #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
+    const { runId } = lease;
+    const execution = new Execution(this.store, this.feed, lease, workflow, loaded, {
+      rootDir: this.#options.rootDir,
+      allowNetwork: this.#options.allowNetwork,
+      warn: this.#warn,
+    });
+    this.#active.set(runId, execution);
+    void execution.end.then((end) => this.#letGo(runId, end));
+  }
+
+  #letGo(runId: string, end: ExecutionEnd): void {
+    this.#active.delete(runId);
+    for (const resolve of this.#ends.get(runId) ?? []) resolve(end);
+    this.#ends.delete(runId);
+    if (end === "parked" && !this.#closing) void this.#guard(this.#afterParking(runId));
+  }
+
+  /** What came between the last look into the inbox and the parking would otherwise wait for ever. */
+  async #afterParking(runId: string): Promise<void> {
+    const run = await this.store.findRun(runId);
+    if (run && run.inboxNo > run.takenNo) await this.wake(runId);
+    else if (run?.wakeAtMs != null) await this.wakeDue();
+  }
+
+  async #beat(): Promise<void> {
+    const leases = [...this.#active.values()].map((execution) => execution.lease);
+    if (leases.length === 0) return;
+    try {
+      for (const lost of await this.store.beat(leases, Date.now())) this.#active.get(lost.runId)?.abandon();
+    } catch (error) {
+      this.#warn("The heartbeat could not be written.", error);
+    }
+  }
+
+  /** Whether somebody else who may be alive executes the run. */
+  #isOwned(run: Run): boolean {
+    if (run.owner === null || run.owner === this.#owner || isProvablyDead(run.owner)) return false;
+    return Date.now() - (run.heartbeatAtMs ?? 0) <= (this.#options.staleMs ?? staleAfterMs);
+  }
+
+  async #find(runId: string): Promise<Run> {
+    const run = await this.store.findRun(runId);
+    if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+    return run;
+  }
+
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#warn("A run could not be continued.", error);
+    }
+  }
+
+  readonly #warn = (message: string, error: unknown): void => {
+    if (this.#options.warn) this.#options.warn(message, error);
+    else console.error(message, error);
+  };
+}
+
+function inProgress(runId: string): SmithersError {
+  return new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
+}

@@ -1,0 +1,93 @@
+import { resolve } from "node:path";
+import { type ErrorRecord, SmithersError } from "../errors/index.ts";
+import { isWorkflow, type Workflow } from "../jsx/index.ts";
+import { hasEnded, type RunStatus, type SmithersEvent } from "../model/index.ts";
+import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
+import { Engine } from "./engine.ts";
+
+export interface RunWorkflowOptions extends StoreOptions {
+  /** Validated by the workflow's `input` schema. */
+  input?: unknown;
+  runId?: string;
+  /** Continues the run named `runId` instead of starting one. */
+  resume?: boolean;
+  /** A Drizzle database, or a file's path. Defaults to the workflow's `dbPath`, then to `smithers.db` in `rootDir`. */
+  db?: DrizzleDatabase | string;
+  /** The folder that tools are confined to. Defaults to the current one. */
+  rootDir?: string;
+  allowNetwork?: boolean;
+  /** Attempts running at once; no limit when absent. */
+  maxConcurrency?: number;
+  /** Cancels the run. */
+  signal?: AbortSignal;
+  /** Told of each event once it is committed. */
+  onProgress?: (event: SmithersEvent) => void;
+}
+
+export interface RunResult {
+  runId: string;
+  status: RunStatus;
+  /** The last finished task's. */
+  output: unknown;
+  error?: ErrorRecord;
+}
+
+/**
+ * Runs a workflow in this process until it ends, or waits for a person or an event.
+ *
+ * @throws INVALID_OPTIONS, RUN_ID_REQUIRED, INVALID_INPUT, RUN_ALREADY_EXISTS, RUN_NOT_FOUND,
+ *   RUN_NOT_ACTIVE, RUN_IN_PROGRESS, or a `DB_*` code; a run that fails resolves, with `error`
+ * @example
+ * const { status, output } = await runWorkflow(workflow, { input: { msg: "hi" } });
+ */
+export async function runWorkflow(workflow: Workflow, options: RunWorkflowOptions = {}): Promise<RunResult> {
+  if (!isWorkflow(workflow)) {
+    throw new SmithersError("INVALID_OPTIONS", "runWorkflow takes what smithers(…) returned as its first argument.");
+  }
+  if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
+  const rootDir = resolve(options.rootDir ?? process.cwd());
+  const store = openStore(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
+  const engine = new Engine({
+    store,
+    rootDir,
+    allowNetwork: options.allowNetwork ?? false,
+    resolveWorkflow: async () => workflow,
+  });
+  const cancel = { now: () => {} };
+  const onAbort = () => cancel.now();
+  options.signal?.addEventListener("abort", onAbort);
+  try {
+    const { onProgress } = options;
+    if (onProgress) engine.feed.subscribe((events) => events.forEach(({ json }) => void onProgress(JSON.parse(json))));
+    const runId = options.resume
+      ? await engine.resume(options.runId!, workflow).then(() => options.runId!)
+      : await engine.start({
+          workflow,
+          workflowName: "workflow",
+          input: options.input,
+          runId: options.runId,
+          config: options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency },
+        });
+    cancel.now = () => void engine.cancel(runId).catch(() => {});
+    if (options.signal?.aborted) cancel.now();
+    return await settled(engine, runId);
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
+    await engine.close();
+    await store.close();
+  }
+}
+
+async function settled(engine: Engine, runId: string): Promise<RunResult> {
+  for (;;) {
+    const released = engine.released(runId);
+    const run = await engine.store.findRun(runId);
+    if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it ran.`);
+    if (hasEnded(run.status) || run.status === "waiting-approval" || run.status === "waiting-event") {
+      const result: RunResult = { runId, status: run.status, output: await engine.store.lastOutput(run) };
+      if (run.error) result.error = run.error;
+      return result;
+    }
+    if ((await released) === "lost") throw new SmithersError("LEASE_LOST", `The run "${runId}" went on elsewhere.`);
+  }
+}

@@ -1,0 +1,31 @@
+export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
+export { type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
+export {
+  type Agent,
+  Approval,
+  type ApprovalDecision,
+  approvalDecisionSchema,
+  Branch,
+  type CachePolicy,
+  type CreateSmithersOptions,
+  createSmithers,
+  type Ctx,
+  Loop,
+  type OutputRef,
+  Parallel,
+  type RetryPolicy,
+  type Row,
+  type Schemas,
+  Sequence,
+  Signal,
+  type SmithersApi,
+  Task,
+  type TaskContext,
+  Timer,
+  useCtx,
+  WaitForEvent,
+  WorkflowComponent as Workflow,
+} from "./jsx/index.ts";
+export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
+export type { RunConfig, RunState, RunStatus, NodeState, SmithersEvent } from "./model/index.ts";
+export { bash, type BashOptions } from "./tools/index.ts";

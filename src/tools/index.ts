@@ -1,0 +1,1 @@
+export { bash, type BashOptions } from "./bash.ts";
