@@ -28,4 +28,5 @@ export {
 } from "./jsx/index.ts";
 export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
 export type { RunConfig, RunState, RunStatus, NodeState, SmithersEvent } from "./model/index.ts";
+export { type ServerOptions, startServer } from "./server/index.ts";
 export { bash, type BashOptions } from "./tools/index.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
-import { hasEnded, hasEndedForGood, type Run, type RunConfig, staleAfterMs } from "../model/index.ts";
-import type { Lease, Store } from "../store/index.ts";
+import { hasEnded, hasEndedForGood, type Run, type RunConfig, type Signal, staleAfterMs } from "../model/index.ts";
+import type { Decision, Lease, NewSignal, Store } from "../store/index.ts";
 import { cancelUnowned } from "./cancel.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
@@ -126,6 +126,26 @@ export class Engine {
     }
   }
 
+  /**
+   * Records a decision on an approval, and continues the run.
+   * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST
+   */
+  async decide(decision: Decision): Promise<void> {
+    this.feed.publish(await this.store.decide(decision, Date.now()));
+    void this.#guard(this.wake(decision.runId));
+  }
+
+  /**
+   * Keeps a signal, and continues the run if it waits for it.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+   */
+  async signal(given: NewSignal): Promise<Signal> {
+    const { signal, events } = await this.store.receiveSignal(given, Date.now());
+    this.feed.publish(events);
+    void this.#guard(this.wake(given.runId));
+    return signal;
+  }
+
   /** Something has come for a run: whoever executes it takes a turn, and a parked run is claimed. */
   async wake(runId: string): Promise<void> {
     await this.#claiming.get(runId);
@@ -142,6 +162,11 @@ export class Engine {
       const waiting = this.#ends.get(runId) ?? new Set();
       this.#ends.set(runId, waiting.add(resolve));
     });
+  }
+
+  /** Sets the clock for parked runs: those that are due are continued now, the others when they are. */
+  begin(): void {
+    void this.#guard(this.wakeDue());
   }
 
   /** How many runs are being executed. */

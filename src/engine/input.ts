@@ -1,6 +1,6 @@
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
-import { plainIssues, summary } from "./values.ts";
+import { plainIssues, summary } from "../model/index.ts";
 
 /**
  * A run's input as it is stored: validated by the workflow's own `input` schema, with its defaults.

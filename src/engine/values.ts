@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import type { OutputSchema } from "../jsx/index.ts";
-import { encodeOutput } from "../model/index.ts";
+import { encodeOutput, plainIssues, summary } from "../model/index.ts";
 import type { TaskValue } from "./draft.ts";
 
 /**
@@ -20,23 +20,6 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
   return { json, value: JSON.parse(json) };
 }
 
-export interface PlainIssue {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly code: string;
-}
-
-/** Zod's issues without the values that caused them. */
-export function plainIssues(error: z.ZodError): PlainIssue[] {
-  return error.issues.map(({ path, message, code }) => ({ path: path.map(plainKey), message, code: code ?? "custom" }));
-}
-
-/** The issues in one line, for a message. */
-export function summary(issues: readonly PlainIssue[]): string {
-  const shown = issues.slice(0, 3).map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
-}
-
 /** Most schemas need no promise; those with asynchronous refinements say so by throwing. */
 async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
   try {
@@ -44,8 +27,4 @@ async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseR
   } catch {
     return await schema.safeParseAsync(value);
   }
-}
-
-function plainKey(key: PropertyKey): string | number {
-  return typeof key === "symbol" ? String(key) : key;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { errorRecordSchema, nodeSchema, runSchema } from "./entities.ts";
+import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "./entities.ts";
 import { runStateSchema } from "./run-state.ts";
 import { runStatusSchema } from "./status.ts";
 
@@ -9,21 +9,21 @@ export const runIdSchema = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "1 to 128 letters, digits and . _ : -, starting with a letter or digit");
 
 /** Per-run settings. */
-export const runConfigSchema = z.strictObject({
+export const runConfigSchema = z.object({
   maxConcurrency: z.number().int().positive().max(10_000).optional().describe("attempts running at once; no limit when absent"),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
-export const startRunBodySchema = z.strictObject({
+export const startRunBodySchema = z.object({
   workflowPath: z.string().min(1).max(4096).optional(),
-  input: z.unknown().optional(),
+  input: z.record(z.string(), z.unknown()).optional(),
   runId: runIdSchema.optional(),
   resume: z.boolean().optional(),
   config: runConfigSchema.optional(),
 });
 export type StartRunBody = z.infer<typeof startRunBodySchema>;
 
-export const listRunsQuerySchema = z.strictObject({
+export const listRunsQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(50),
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
@@ -31,9 +31,31 @@ export const listRunsQuerySchema = z.strictObject({
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
-export const eventsQuerySchema = z.strictObject({
+export const eventsQuerySchema = z.object({
   afterSeq: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional(),
 });
+
+export const approvalsQuerySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) });
+
+/** Of approve and deny. */
+export const decisionBodySchema = z.object({
+  iteration: z.number().int().nonnegative().optional().describe("of the node's loop; the one that waits when absent"),
+  note: z.string().max(10_000).nullish(),
+  decidedBy: z.string().max(512).nullish(),
+  selected: z.string().nullish().describe("with mode select: one of the options"),
+  ranked: z.array(z.string()).nullish().describe("with mode rank: all options, the best first"),
+});
+export type DecisionBody = z.infer<typeof decisionBodySchema>;
+
+export const signalBodySchema = z.object({
+  data: z.unknown().optional(),
+  correlationId: z.string().min(1).max(512).nullish(),
+  receivedBy: z.string().max(512).nullish(),
+});
+export type SignalBody = z.infer<typeof signalBodySchema>;
+
+/** Resume may repeat where the workflow is, when it has moved. */
+export const resumeBodySchema = startRunBodySchema.pick({ workflowPath: true });
 
 export const runIdAnswerSchema = z.object({ runId: z.string() });
 
@@ -76,3 +98,27 @@ export const nodeItemSchema = nodeSchema
   })
   .extend({ output: z.unknown().nullable() });
 export type NodeItem = z.infer<typeof nodeItemSchema>;
+
+/** A decision that is awaited. */
+export const approvalItemSchema = approvalSchema
+  .pick({ runId: true, nodeId: true, iteration: true, label: true, requestedAtMs: true, note: true, decidedBy: true })
+  .extend({
+    workflowName: z.string(),
+    runStatus: runStatusSchema,
+    requestTitle: z.string().nullable(),
+    requestSummary: z.string().nullable(),
+    waitingMs: z.number().int(),
+    mode: approvalSchema.shape.mode,
+    options: approvalSchema.shape.options,
+    metadata: z.unknown(),
+  });
+export type ApprovalItem = z.infer<typeof approvalItemSchema>;
+
+export const signalAnswerSchema = z.object({
+  runId: z.string(),
+  signalName: z.string(),
+  seq: z.number().int(),
+  correlationId: z.string().nullable(),
+  receivedAtMs: z.number().int(),
+});
+export type SignalAnswer = z.infer<typeof signalAnswerSchema>;

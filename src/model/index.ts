@@ -1,6 +1,7 @@
 export * from "./api.ts";
 export * from "./entities.ts";
 export * from "./events.ts";
+export * from "./issues.ts";
 export * from "./json.ts";
 export * from "./run-state.ts";
 export * from "./status.ts";

@@ -1,6 +1,8 @@
+export type { Decision } from "./commands/decide.ts";
+export type { NewSignal, ReceivedSignal } from "./commands/signal.ts";
 export type { Driver } from "./driver.ts";
 export { type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
-export type { Inbox } from "./queries/inbox.ts";
+export type { Inbox, PendingApproval } from "./queries/inbox.ts";
 export type { Lease } from "./queries/lease.ts";
 export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";

@@ -1,9 +1,11 @@
 import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import { type Decision, decide } from "./commands/decide.ts";
+import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
-import { eventsAfter } from "./queries/events.ts";
+import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { lastTreeHash } from "./queries/frames.ts";
-import { approvalsOf, type Inbox, readInbox } from "./queries/inbox.ts";
+import { approvalsOf, type Inbox, type PendingApproval, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
 import { dueRuns, findRun, insertRun, listRuns, nextDueMs, type RunPage, requestCancel } from "./queries/runs.ts";
@@ -111,6 +113,10 @@ export class Store {
     return this.read((driver) => eventsAfter(driver, runId, afterSeq, limit));
   }
 
+  lastEvent(runId: string): Promise<StoredEvent | undefined> {
+    return this.read((driver) => lastEvent(driver, runId));
+  }
+
   approvalsOf(runId: string): Promise<Approval[]> {
     return this.read((driver) => approvalsOf(driver, runId));
   }
@@ -125,6 +131,27 @@ export class Store {
     return this.write((driver) => requestCancel(driver, runId, nowMs));
   }
 
+  /**
+   * Records a person's decision; see {@link decide}.
+   * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST
+   */
+  decide(decision: Decision, nowMs: number): Promise<StoredEvent[]> {
+    return this.write((driver) => decide(driver, decision, nowMs));
+  }
+
+  /**
+   * Keeps a signal until a wait consumes it.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+   */
+  receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
+    return this.write((driver) => receiveSignal(driver, signal, nowMs));
+  }
+
+  /** Decisions that are awaited, the longest waiting first. */
+  pendingApprovals(limit: number): Promise<PendingApproval[]> {
+    return this.read((driver) => pendingApprovals(driver, limit));
+  }
+
   /** Parked runs for which something happens by itself now. */
   dueRuns(nowMs: number): Promise<string[]> {
     return this.read((driver) => dueRuns(driver, nowMs));
@@ -137,6 +164,20 @@ export class Store {
 
   readInbox(runId: string): Promise<Inbox> {
     return this.read((driver) => readInbox(driver, runId));
+  }
+
+  /** Remembers another database whose runs this one's server answers for. */
+  rememberDatabase(path: string, nowMs: number): Promise<void> {
+    return this.write((driver) => {
+      driver.run("INSERT OR IGNORE INTO _smithers_databases (path, added_at_ms) VALUES (?, ?)", path, nowMs);
+    });
+  }
+
+  async knownDatabases(): Promise<string[]> {
+    const rows = await this.read((driver) =>
+      driver.all<{ path: string }>("SELECT path FROM _smithers_databases ORDER BY added_at_ms"),
+    );
+    return rows.map((row) => row.path);
   }
 
   /** The JSON that was cached under `cacheKey`. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import { type Agent, type AgentSpec, type HostNode, type TaskContext, textOf } from "../../jsx/index.ts";
-import { plainIssues, summary } from "../values.ts";
+import { plainIssues, summary } from "../../model/index.ts";
 
 /** How often an answer that does not fit goes back to the agent. */
 const maxRepairs = 2;

@@ -132,7 +132,7 @@ CREATE TABLE _smithers_signals (
   seq INTEGER NOT NULL,
   name TEXT NOT NULL,
   correlation_id TEXT,
-  data_json TEXT NOT NULL,
+  data_json TEXT,
   received_at_ms INTEGER NOT NULL,
   received_by TEXT,
   consumed_by TEXT,
@@ -162,6 +162,11 @@ CREATE TABLE _smithers_tool_calls (
   finished_at_ms INTEGER,
   error_json TEXT,
   PRIMARY KEY (run_id, node_id, iteration, attempt, call_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE _smithers_databases (
+  path TEXT PRIMARY KEY,
+  added_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE _smithers_cache (

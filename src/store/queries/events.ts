@@ -11,6 +11,13 @@ export function eventsAfter(driver: Driver, runId: string, afterSeq: number, lim
   );
 }
 
+export function lastEvent(driver: Driver, runId: string): StoredEvent | undefined {
+  return driver.get<StoredEvent>(
+    "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq DESC LIMIT 1",
+    runId,
+  );
+}
+
 /** Appends events with numbers up to `lastSeq`, encoding each of them once. */
 export function appendEvents(
   driver: Driver,

@@ -1,4 +1,4 @@
-import type { Approval, Signal } from "../../model/index.ts";
+import type { Approval, Run, Signal } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { approvals, signals } from "../tables.ts";
 
@@ -43,4 +43,18 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
       runId,
     )
     .map((row) => signals.decode(row));
+}
+
+/** A decision that is awaited, and by which run. */
+export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
+
+export function pendingApprovals(driver: Driver, limit: number): PendingApproval[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT a.*, r.workflow_name AS workflowName, r.status AS runStatus
+       FROM (SELECT ${approvals.select} FROM _smithers_approvals WHERE status = 'requested' ORDER BY requested_at_ms LIMIT ?) a
+       JOIN _smithers_runs r ON r.run_id = a.runId ORDER BY a.requestedAtMs`,
+      limit,
+    )
+    .map((row) => approvals.decode(row) as PendingApproval);
 }

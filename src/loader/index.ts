@@ -1,0 +1,1 @@
+export { type LoadedWorkflow, Loader, type LoaderOptions } from "./loader.ts";

@@ -1,0 +1,40 @@
+import { relative, sep } from "node:path";
+import { SmithersError } from "../errors/index.ts";
+
+/** Where in the author's source something is wrong. Lines and columns count from 1. */
+export interface Problem {
+  /** Absolute. */
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+}
+
+/** WORKFLOW_INVALID for a problem, naming files relative to the root. */
+export function invalidWorkflow(rootDir: string, problem: Problem, cause?: unknown): SmithersError {
+  const file = relative(rootDir, problem.file).split(sep).join("/");
+  const message = problem.message.replaceAll(rootDir + sep, "").replaceAll(rootDir, ".").replace(/\.$/, "");
+  const { line, column } = problem;
+  const place = line === undefined ? file : `${file}:${line}${column === undefined ? "" : `:${column}`}`;
+  return new SmithersError("WORKFLOW_INVALID", `${place}: ${message}.`, {
+    details: { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }), message },
+    cause,
+  });
+}
+
+const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
+
+/** Reads off an error's stack where in one of `files` it was thrown; the entry, without a line, when nowhere. */
+export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): Problem {
+  const message = thrown instanceof Error && thrown.name !== "Error" ? `${thrown.name}: ${thrown.message}` : messageOf(thrown);
+  const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+  for (const text of stack.split("\n")) {
+    const [, file, line, column] = frame.exec(text) ?? [];
+    if (file !== undefined && files.has(file)) return { file, line: Number(line), column: Number(column), message };
+  }
+  return { file: entry, message };
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

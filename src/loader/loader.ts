@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises";
+import { isWorkflow, type Workflow } from "../jsx/index.ts";
+import { type Bundle, BundleError, bundle, forgetModule, importBundle, sha1 } from "./bundle-bun.ts";
+import { invalidWorkflow, placeOf } from "./invalid.ts";
+import { findWorkflowFile } from "./paths.ts";
+import { withoutOwnPaths } from "./packages.ts";
+import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
+
+export interface LoadedWorkflow {
+  readonly workflow: Workflow;
+  /** Relative to the root: what a run stores. */
+  readonly workflowPath: string;
+  /** The SHA-1 of the bundle: changes with the file and every local module that it imports. */
+  readonly hash: string;
+}
+
+export interface LoaderOptions {
+  /** Absolute, with links resolved. */
+  readonly rootDir: string;
+  /** How long a workflow's top level may take, in ms. Defaults to 10000. */
+  readonly importTimeoutMs?: number;
+}
+
+interface Version extends LoadedWorkflow {
+  readonly inputs: Bundle["inputs"];
+  readonly shadow: string;
+}
+
+/** Files whose last version is kept; of others the next use builds it again. */
+const keptFiles = 256;
+
+/** Loads workflow files. An edit of a file, or of a local module that it imports, counts on the next load. */
+export class Loader {
+  readonly #rootDir: string;
+  readonly #importTimeoutMs: number;
+  /** The last good version of each file, the least recently used first. */
+  readonly #versions = new Map<string, Version>();
+  readonly #importing = new Map<string, Promise<Workflow>>();
+  /** How often the evaluation of a shadow file has failed. */
+  readonly #failures = new Map<string, number>();
+
+  constructor({ rootDir, importTimeoutMs = 10_000 }: LoaderOptions) {
+    this.#rootDir = rootDir;
+    this.#importTimeoutMs = importTimeoutMs;
+  }
+
+  /**
+   * @param given absolute, or relative to the root
+   * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID with
+   *   `{ file, line?, column?, message }`
+   */
+  async load(given: string): Promise<LoadedWorkflow> {
+    const { file, path } = await findWorkflowFile(this.#rootDir, given);
+    const known = this.#versions.get(file);
+    if (known && (await isUnchanged(known.inputs))) {
+      this.#keep(file, known);
+      return known;
+    }
+    const { code, inputs } = await this.#bundle(file);
+    const hash = sha1(code);
+    const shadow = await writeShadow(file, hash, code);
+    const workflow = await this.#import(file, shadow, inputs);
+    const version: Version = { workflow, workflowPath: path, hash, inputs, shadow };
+    this.#keep(file, version);
+    await removeLeftovers(file, shadow);
+    return version;
+  }
+
+  /** Removes the shadow files. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#versions.values()].map(({ shadow }) => removeShadow(shadow)));
+    this.#versions.clear();
+  }
+
+  async #bundle(file: string): Promise<Bundle> {
+    try {
+      return await bundle(file);
+    } catch (error) {
+      if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
+      throw error;
+    }
+  }
+
+  #import(file: string, shadow: string, inputs: Bundle["inputs"]): Promise<Workflow> {
+    const underWay = this.#importing.get(shadow);
+    if (underWay) return underWay;
+    const evaluation = this.#evaluate(file, shadow, new Set(inputs.keys())).finally(() => this.#importing.delete(shadow));
+    this.#importing.set(shadow, evaluation);
+    return evaluation;
+  }
+
+  async #evaluate(file: string, shadow: string, sources: ReadonlySet<string>): Promise<Workflow> {
+    const failures = this.#failures.get(shadow) ?? 0;
+    try {
+      const module = await this.#inTime(importBundle(shadow, failures));
+      if (isWorkflow(module.default)) {
+        this.#failures.delete(shadow);
+        return module.default;
+      }
+    } catch (thrown) {
+      this.#failures.set(shadow, failures + 1);
+      await removeShadow(shadow);
+      const problem = placeOf(thrown, file, sources);
+      throw invalidWorkflow(this.#rootDir, { ...problem, message: withoutOwnPaths(problem.message) }, thrown);
+    }
+    await removeShadow(shadow);
+    forgetModule(shadow);
+    const message = "The file has no workflow: export what smithers(…) returns as its default";
+    throw invalidWorkflow(this.#rootDir, { file, message });
+  }
+
+  async #inTime<T>(evaluation: Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const message = `The file's top level did not end within ${this.#importTimeoutMs} ms`;
+      timer = setTimeout(() => reject(new Error(message)), this.#importTimeoutMs);
+    });
+    try {
+      return await Promise.race([evaluation, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #keep(file: string, version: Version): void {
+    const previous = this.#versions.get(file);
+    this.#versions.delete(file);
+    this.#versions.set(file, version);
+    if (previous && previous.shadow !== version.shadow) this.#drop(previous);
+    if (this.#versions.size <= keptFiles) return;
+    const [oldestFile, oldest] = this.#versions.entries().next().value!;
+    this.#versions.delete(oldestFile);
+    this.#drop(oldest);
+  }
+
+  #drop({ shadow }: Version): void {
+    if (this.#importing.has(shadow)) return;
+    forgetModule(shadow);
+    void removeShadow(shadow);
+  }
+}
+
+async function isUnchanged(inputs: Bundle["inputs"]): Promise<boolean> {
+  const same = await Promise.all(
+    [...inputs].map(([file, hash]) => readFile(file).then((contents) => sha1(contents) === hash, () => false)),
+  );
+  return same.every(Boolean);
+}

@@ -1,0 +1,49 @@
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ownName = "smithers-orchestrator";
+
+/** The package's own entries: a workflow must share the modules of the process that runs it. */
+const ownEntries: Record<string, string> = {
+  "": "../index",
+  "/jsx-runtime": "../jsx-runtime",
+  "/jsx-dev-runtime": "../jsx-dev-runtime",
+  "/server": "../server/index",
+  "/tools": "../tools/index",
+};
+
+/** Libraries that authors write workflows with; ours serve where a workflow's folder has none. */
+const shared: ReadonlySet<string> = new Set(["zod", "react", "drizzle-orm"]);
+
+/**
+ * Finds the file that a bare import means.
+ * @param resolveFrom the runtime's own resolution; throws when it finds nothing
+ * @returns nothing when the package is not installed
+ */
+export function findPackage(
+  specifier: string,
+  importer: string,
+  resolveFrom: (specifier: string, from: string) => string,
+): string | undefined {
+  if (specifier === ownName || specifier.startsWith(`${ownName}/`)) return ownEntry(specifier.slice(ownName.length));
+  const attempt = (from: string) => {
+    try {
+      return resolveFrom(specifier, from);
+    } catch {
+      return undefined;
+    }
+  };
+  const name = specifier.split("/", 1)[0]!;
+  return attempt(importer) ?? (shared.has(name) ? attempt(fileURLToPath(import.meta.url)) : undefined);
+}
+
+function ownEntry(subpath: string): string | undefined {
+  const entry = ownEntries[subpath];
+  // The modules beside this one end as it does: .ts in the sources, .js in the build.
+  return entry && fileURLToPath(new URL(entry + extname(import.meta.url), import.meta.url));
+}
+
+/** Names the package's own files as an author knows them. */
+export function withoutOwnPaths(message: string): string {
+  return Object.keys(ownEntries).reduce((text, subpath) => text.replaceAll(ownEntry(subpath)!, ownName + subpath), message);
+}

@@ -1,0 +1,22 @@
+import type { z } from "zod";
+
+export interface PlainIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly code: string;
+}
+
+/** Zod's issues without the values that caused them. */
+export function plainIssues(error: z.ZodError): PlainIssue[] {
+  return error.issues.map(({ path, message, code }) => ({ path: path.map(plainKey), message, code: code ?? "custom" }));
+}
+
+/** The issues in one line, for a message. */
+export function summary(issues: readonly PlainIssue[]): string {
+  const shown = issues.slice(0, 3).map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
+}
+
+function plainKey(key: PropertyKey): string | number {
+  return typeof key === "symbol" ? String(key) : key;
+}

@@ -1,0 +1,12 @@
+import type { Loader } from "../loader/index.ts";
+import type { Homes } from "./homes.ts";
+import type { ResolvedServerOptions } from "./options.ts";
+
+/** What the routes of one server share. */
+export interface ServerContext {
+  readonly options: ResolvedServerOptions;
+  readonly homes: Homes;
+  readonly loader: Loader;
+  /** Ends the event streams that are open. */
+  readonly streams: AbortController;
+}

@@ -1,0 +1,80 @@
+import type { Feed } from "../engine/index.ts";
+import { isTerminalEvent, type StoredEvent } from "../model/index.ts";
+import type { Store } from "../store/index.ts";
+
+const keepAliveMs = 10_000;
+/** How long a browser waits before it connects again. */
+const retryMs = 1_000;
+/** Events read and written at a time: what a reader that stops reading costs. */
+const pageSize = 256;
+
+/**
+ * A run's events as server-sent events, from after `afterSeq` on: those that are stored, then each as it is
+ * committed, until the terminal one, or `closing`. Every page is read from the store when the reader has room for it, so
+ * a slow reader costs one page and misses nothing.
+ */
+export function eventStream(
+  store: Store,
+  feed: Feed,
+  runId: string,
+  afterSeq: number,
+  closing: AbortSignal,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let seq = afterSeq;
+  let news = Promise.withResolvers<void>();
+  let keepAlive: ReturnType<typeof setInterval> | undefined;
+  let unfollow = () => {};
+  const close = () => {
+    clearInterval(keepAlive);
+    unfollow();
+    closing.removeEventListener("abort", close);
+    news.resolve();
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
+        unfollow = feed.follow(runId, () => news.resolve());
+        closing.addEventListener("abort", close);
+        keepAlive = setInterval(() => {
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
+        }, keepAliveMs);
+      },
+      async pull(controller) {
+        while (!closing.aborted) {
+          // Renewed before the store is read: what is committed meanwhile is not waited for in vain.
+          news = Promise.withResolvers<void>();
+          const page = await store.eventsAfter(runId, seq, pageSize);
+          const last = page.at(-1);
+          if (last) {
+            seq = last.seq;
+            controller.enqueue(encoder.encode(page.map(toText).join("")));
+            if (!isTerminalEvent(last.type)) return;
+          } else if (!(await hasEndedAt(store, runId, seq))) {
+            await news.promise;
+            continue;
+          }
+          // A failed run that was resumed has events after a terminal one.
+          if ((await store.eventsAfter(runId, seq, 1)).length > 0) return;
+          break;
+        }
+        close();
+        controller.close();
+      },
+      cancel: close,
+    },
+    { highWaterMark: 1 },
+  );
+}
+
+function toText({ seq, json }: StoredEvent): string {
+  return `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`;
+}
+
+/** Whether the last event, which the reader has seen already, was the terminal one. */
+async function hasEndedAt(store: Store, runId: string, seq: number): Promise<boolean> {
+  const last = await store.lastEvent(runId);
+  return last !== undefined && last.seq <= seq && isTerminalEvent(last.type);
+}

@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Engine } from "../engine/index.ts";
+import { SmithersError } from "../errors/index.ts";
+import type { Workflow } from "../jsx/index.ts";
+import type { Loader } from "../loader/index.ts";
+import type { Run } from "../model/index.ts";
+import { openStore } from "../store/index.ts";
+import type { ResolvedServerOptions } from "./options.ts";
+
+/** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
+export class Homes {
+  readonly main: Engine;
+  readonly #options: ResolvedServerOptions;
+  readonly #loader: Loader;
+  readonly #byFile = new Map<string, Engine>();
+  readonly #opened: Promise<void>;
+
+  constructor(options: ResolvedServerOptions, loader: Loader) {
+    this.#options = options;
+    this.#loader = loader;
+    this.main = this.#open(options.db ?? resolve(options.rootDir, "smithers.db"));
+    this.#opened = this.#openKnown();
+  }
+
+  /** The engine for a workflow's new runs. */
+  async of(workflow: Workflow): Promise<Engine> {
+    if (workflow.dbPath === undefined) return this.main;
+    const file = resolve(this.#options.rootDir, workflow.dbPath);
+    const known = this.#byFile.get(file);
+    if (known) return known;
+    const engine = this.#open(file);
+    await this.main.store.rememberDatabase(file, Date.now());
+    return engine;
+  }
+
+  /**
+   * The engine that a run lives in, and the run.
+   * @throws RUN_NOT_FOUND
+   */
+  async find(runId: string): Promise<{ engine: Engine; run: Run }> {
+    await this.#opened;
+    for (const engine of this.all()) {
+      const run = await engine.store.findRun(runId);
+      if (run) return { engine, run };
+    }
+    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  }
+
+  async has(runId: string): Promise<boolean> {
+    await this.#opened;
+    const found = await Promise.all(this.all().map((engine) => engine.store.findRun(runId)));
+    return found.some((run) => run !== undefined);
+  }
+
+  /** Continues what is due. */
+  async begin(): Promise<void> {
+    await this.#opened;
+    for (const engine of this.all()) engine.begin();
+  }
+
+  all(): Engine[] {
+    return [...new Set([this.main, ...this.#byFile.values()])];
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.#opened;
+    await Promise.all(
+      this.all().map(async (engine) => {
+        await engine.close(graceMs);
+        await engine.store.close();
+      }),
+    );
+  }
+
+  #open(source: string | NonNullable<ResolvedServerOptions["db"]>): Engine {
+    const engine = new Engine({
+      store: openStore(source, { synchronous: this.#options.synchronous }),
+      rootDir: this.#options.rootDir,
+      allowNetwork: this.#options.allowNetwork,
+      resolveWorkflow: async (run) => (await this.#loader.load(pathOf(run))).workflow,
+    });
+    if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
+    return engine;
+  }
+
+  async #openKnown(): Promise<void> {
+    for (const file of await this.main.store.knownDatabases()) {
+      try {
+        if (!this.#byFile.has(file) && existsSync(file)) this.#open(file);
+      } catch (error) {
+        console.error("A workflow's database could not be opened; its runs are not served.", error);
+      }
+    }
+  }
+}
+
+function pathOf(run: Run): string {
+  if (run.workflowPath !== null) return run.workflowPath;
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${run.runId}" names no workflow file; give its workflowPath.`);
+}

@@ -1,0 +1,2 @@
+export type { ServerOptions } from "./options.ts";
+export { startServer } from "./start-server.ts";

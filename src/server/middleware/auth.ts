@@ -1,0 +1,21 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+import { SmithersError } from "../../errors/index.ts";
+
+/** Refuses requests without the token. Hashes are compared, so that neither content nor length shows in the time. */
+export function requireToken(token: string): MiddlewareHandler {
+  const expected = digest(token);
+  return async (c, next) => {
+    const bearer = /^Bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    const given = bearer ?? c.req.header("x-smithers-key");
+    if (given === undefined || !timingSafeEqual(digest(given), expected)) {
+      c.header("WWW-Authenticate", "Bearer");
+      throw new SmithersError("UNAUTHORIZED");
+    }
+    await next();
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,85 @@
+import { realpathSync } from "node:fs";
+import { SmithersError } from "../errors/index.ts";
+import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
+
+export interface ServerOptions extends StoreOptions {
+  /** Defaults to 7331; 0 picks a free one. */
+  port?: number;
+  /** Defaults to 127.0.0.1. Another than a loopback address needs a token, or `insecure: true`. */
+  host?: string;
+  /** A Drizzle database. Enables the listings; runs live in it whose workflow names no database of its own. */
+  db?: DrizzleDatabase;
+  /** Defaults to `process.env.SMITHERS_API_KEY`. */
+  authToken?: string;
+  /** Of a request. Defaults to 1048576. */
+  maxBodyBytes?: number;
+  /** What workflow paths and tools are confined to. Defaults to the current folder. */
+  rootDir?: string;
+  /** Whether `bash` may use the network. Defaults to false. */
+  allowNetwork?: boolean;
+  /** Serves a non-loopback address without a token. Defaults to false. */
+  insecure?: boolean;
+  /** In milliseconds, for all headers of a request to come. Defaults to 30000. */
+  headersTimeout?: number;
+  /** In milliseconds, for a whole request to come. Defaults to 60000. */
+  requestTimeout?: number;
+  /** In milliseconds, for running attempts to end once the server is closed. Defaults to 5000. */
+  shutdownGraceMs?: number;
+}
+
+export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "db" | "authToken" | "synchronous">> {
+  db: DrizzleDatabase | undefined;
+  authToken: string | undefined;
+  synchronous: StoreOptions["synchronous"];
+}
+
+/**
+ * Fills in the defaults.
+ * @throws INVALID_OPTIONS naming the option
+ */
+export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  const authToken = options.authToken ?? process.env.SMITHERS_API_KEY;
+  if (authToken !== undefined && authToken.trim() === "") {
+    throw invalid("authToken", "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication");
+  }
+  const host = options.host ?? "127.0.0.1";
+  const insecure = options.insecure ?? false;
+  if (!isLoopback(host) && authToken === undefined && !insecure) {
+    throw invalid("host", `"${host}" can be reached from other machines; set authToken, or insecure: true`);
+  }
+  return {
+    port: whole("port", options.port ?? 7331, 0, 65_535),
+    host,
+    db: options.db,
+    authToken,
+    insecure,
+    maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
+    rootDir: existing(options.rootDir ?? process.cwd()),
+    allowNetwork: options.allowNetwork ?? false,
+    headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
+    requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
+    shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
+    synchronous: options.synchronous,
+  };
+}
+
+function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalid(name, `it must be a whole number of at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ""}`);
+}
+
+function existing(rootDir: string): string {
+  try {
+    return realpathSync(rootDir);
+  } catch {
+    throw invalid("rootDir", "there is no such folder");
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function invalid(name: string, what: string): SmithersError {
+  return new SmithersError("INVALID_OPTIONS", `The option ${name}: ${what}.`, { details: { option: name } });
+}

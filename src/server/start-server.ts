@@ -1,0 +1,65 @@
+import { createServer, type Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { Loader } from "../loader/index.ts";
+import { createApp } from "./app.ts";
+import type { ServerContext } from "./context.ts";
+import { Homes } from "./homes.ts";
+import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { onShutdownSignal } from "./shutdown.ts";
+
+/**
+ * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
+ * (`listening` event); a port that is taken comes as its `error` event. `server.close()` and the signals
+ * SIGTERM and SIGINT end it gracefully; the callback of `close` is called once everything is stored.
+ *
+ * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
+ * @example
+ * const server = startServer({ port: 7331, db: drizzle("./smithers.db"), rootDir: process.cwd() });
+ */
+export function startServer(options: ServerOptions = {}): Server {
+  const resolved = resolveServerOptions(options);
+  const loader = new Loader(resolved);
+  const context: ServerContext = {
+    options: resolved,
+    loader,
+    homes: new Homes(resolved, loader),
+    streams: new AbortController(),
+  };
+  const { headersTimeout, requestTimeout } = resolved;
+  const server = createAdaptorServer({
+    fetch: createApp(context).fetch,
+    createServer,
+    serverOptions: { headersTimeout, requestTimeout, connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout) },
+  }) as Server;
+  closeGracefully(server, context);
+  server.listen(resolved.port, resolved.host, () => void context.homes.begin());
+  return server;
+}
+
+/** How often Node looks for connections that are too slow: often enough for the shorter timeout to bite. */
+function checkEvery(...timeoutsMs: number[]): number {
+  const shortest = Math.min(...timeoutsMs.filter((ms) => ms > 0), 30_000);
+  return Math.max(Math.round(shortest / 2), 50);
+}
+
+function closeGracefully(server: Server, context: ServerContext): void {
+  const closeHttp = server.close.bind(server);
+  let closing: Promise<void> | undefined;
+  const stop = async () => {
+    await context.homes.close(context.options.shutdownGraceMs);
+    context.streams.abort();
+    await context.loader.close();
+    server.closeIdleConnections();
+  };
+  const close = (callback?: (error?: Error) => void) => {
+    stopListening();
+    closing ??= stop();
+    closeHttp((error) => void closing!.then(() => callback?.(error), callback));
+    return server;
+  };
+  const stopListening = onShutdownSignal(() => new Promise((resolve) => close(() => resolve())));
+  server.on("error", () => {
+    if (!server.listening) close();
+  });
+  server.close = close;
+}

@@ -1,0 +1,52 @@
+import { type ApprovalItem, deriveRunState, type Run, type RunDetail, type RunListItem } from "../model/index.ts";
+import type { PendingApproval } from "../store/index.ts";
+
+export function toRunListItem(run: Run, nowMs: number): RunListItem {
+  return {
+    runId: run.runId,
+    workflowName: run.workflowName,
+    workflowPath: run.workflowPath,
+    status: run.status,
+    createdAtMs: run.createdAtMs,
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: run.finishedAtMs,
+    heartbeatAtMs: run.heartbeatAtMs,
+    parentRunId: run.parentRunId,
+    error: run.error,
+    runState: deriveRunState(run, nowMs),
+  };
+}
+
+export function toRunDetail(run: Run, summary: Record<string, number>, output: unknown, nowMs: number): RunDetail {
+  return {
+    runId: run.runId,
+    workflowName: run.workflowName,
+    status: run.status,
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: run.finishedAtMs,
+    summary,
+    runState: deriveRunState(run, nowMs),
+    ...(output === undefined ? {} : { output }),
+    ...(run.error ? { error: run.error } : {}),
+  };
+}
+
+export function toApprovalItem(approval: PendingApproval, nowMs: number): ApprovalItem {
+  return {
+    runId: approval.runId,
+    nodeId: approval.nodeId,
+    iteration: approval.iteration,
+    workflowName: approval.workflowName,
+    runStatus: approval.runStatus,
+    label: approval.label,
+    requestTitle: approval.title,
+    requestSummary: approval.summary,
+    requestedAtMs: approval.requestedAtMs,
+    waitingMs: Math.max(nowMs - approval.requestedAtMs, 0),
+    mode: approval.mode,
+    options: approval.options,
+    metadata: approval.metadata,
+    note: approval.note,
+    decidedBy: approval.decidedBy,
+  };
+}
