@@ -1,5 +1,6 @@
-export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
+export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
+export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
 export {
   type Agent,
   Approval,
@@ -8,8 +9,8 @@ export {
   Branch,
   type CachePolicy,
   type CreateSmithersOptions,
-  createSmithers,
   type Ctx,
+  createSmithers,
   Loop,
   type OutputRef,
   Parallel,
@@ -26,7 +27,6 @@ export {
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
-export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
-export type { RunConfig, RunState, RunStatus, NodeState, SmithersEvent } from "./model/index.ts";
+export type { NodeState, RunConfig, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
 export { type ServerOptions, startServer } from "./server/index.ts";
-export { bash, type BashOptions } from "./tools/index.ts";
+export { type BashOptions, bash } from "./tools/index.ts";

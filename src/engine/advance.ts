@@ -30,7 +30,6 @@ export interface Advanced {
  * that are over fold into one turn.
  */
 export class Advancer {
-  readonly #workflow: Workflow;
   readonly #memory: RunMemory;
   readonly #store: Store;
   readonly #approvals: Map<string, Approval>;
@@ -47,7 +46,6 @@ export class Advancer {
     approvals: Map<string, Approval>,
     lastTreeHash: string | undefined,
   ) {
-    this.#workflow = workflow;
     this.#memory = memory;
     this.#store = store;
     this.#approvals = approvals;

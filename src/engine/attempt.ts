@@ -44,7 +44,9 @@ export function launchAttempt(
   const listen = () => {
     stopSilence();
     stopSilence = timer(heartbeatTimeoutMs, () =>
-      abort(new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" gave no heartbeat for ${heartbeatTimeoutMs} ms.`)),
+      abort(
+        new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" gave no heartbeat for ${heartbeatTimeoutMs} ms.`),
+      ),
     );
   };
   const abort = (reason: Error) => controller.abort(reason);
@@ -73,7 +75,9 @@ export function launchAttempt(
   const aborted = new Promise<never>((_, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
   });
-  const work = runInTask(context, async () => toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context)));
+  const work = runInTask(context, async () =>
+    toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context)),
+  );
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
     .finally(() => {

@@ -37,9 +37,7 @@ export class TurnDraft {
   }
 
   get isEmpty(): boolean {
-    return (
-      this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0
-    );
+    return this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0;
   }
 
   emit(event: NewEvent): void {
@@ -82,7 +80,11 @@ export class TurnDraft {
   }
 
   /** Ends a node in any way but with an output. */
-  settle(node: Node, state: Extract<NodeState, "failed" | "skipped" | "cancelled">, error: ErrorRecord | null = null): void {
+  settle(
+    node: Node,
+    state: Extract<NodeState, "failed" | "skipped" | "cancelled">,
+    error: ErrorRecord | null = null,
+  ): void {
     this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };
     if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });

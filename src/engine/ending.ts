@@ -29,7 +29,9 @@ export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
   if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
   if (waiting.length > 0) {
     const states = new Set(waiting.map((task) => memory.node(task.key)?.state));
-    const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) => states.has(state))!;
+    const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) =>
+      states.has(state),
+    )!;
     return { kind: "parked", status, wakeAtMs: earliest(schedule, memory) };
   }
   const names = blocked.map((task) => `"${task.nodeId}" (waits for ${task.spec.dependsOn.join(", ")})`).join("; ");

@@ -7,7 +7,7 @@ import { cancelUnowned } from "./cancel.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
-import { freshRun, loadRun, type LoadedRun } from "./load-run.ts";
+import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
 import { isProvablyDead, newOwner } from "./owner.ts";
 
 export interface EngineOptions {

@@ -8,9 +8,9 @@ import { launchAttempt, type RunningAttempt } from "./attempt.ts";
 import { TurnDraft } from "./draft.ts";
 import { endRun, standingOf } from "./ending.ts";
 import type { Feed } from "./feed.ts";
+import type { LoadedRun } from "./load-run.ts";
 import { type Completion, takeCompletion } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
-import type { LoadedRun } from "./load-run.ts";
 
 /** How an execution left its run. `lost`: somebody else has it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
@@ -53,7 +53,14 @@ export class Execution {
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: Store, feed: Feed, lease: Lease, workflow: Workflow, loaded: LoadedRun, settings: ExecutionSettings) {
+  constructor(
+    store: Store,
+    feed: Feed,
+    lease: Lease,
+    workflow: Workflow,
+    loaded: LoadedRun,
+    settings: ExecutionSettings,
+  ) {
     this.lease = lease;
     this.#store = store;
     this.#feed = feed;

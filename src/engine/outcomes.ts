@@ -22,7 +22,12 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
   }
   draft.endAttempt(node, "failed", outcome.error);
   if (outcome.error.code === "TASK_HEARTBEAT_TIMEOUT") {
-    draft.emit({ type: "TaskHeartbeatTimeout", nodeId: node.nodeId, iteration: node.iteration, attempt: attempt.attempt });
+    draft.emit({
+      type: "TaskHeartbeatTimeout",
+      nodeId: node.nodeId,
+      iteration: node.iteration,
+      attempt: attempt.attempt,
+    });
   }
   draft.changeNode(node, { failures: node.failures + 1 });
   const retry = "retry" in task.spec ? task.spec.retry : undefined;

@@ -12,9 +12,13 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
   const parsed = await parse(output.schema, value);
   if (!parsed.success) {
     const issues = plainIssues(parsed.error);
-    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" does not fit "${output.key}": ${summary(issues)}.`, {
-      details: { issues },
-    });
+    throw new SmithersError(
+      "INVALID_OUTPUT",
+      `The output of "${nodeId}" does not fit "${output.key}": ${summary(issues)}.`,
+      {
+        details: { issues },
+      },
+    );
   }
   const json = encodeOutput(nodeId, parsed.data);
   return { json, value: JSON.parse(json) };

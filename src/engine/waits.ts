@@ -62,7 +62,12 @@ export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void 
 }
 
 /** Ends a wait whose decision, signal or time has come; tells whether it did. */
-export async function resolveWait(draft: TurnDraft, node: Node, task: PlannedTask, arrivals: Arrivals): Promise<boolean> {
+export async function resolveWait(
+  draft: TurnDraft,
+  node: Node,
+  task: PlannedTask,
+  arrivals: Arrivals,
+): Promise<boolean> {
   switch (node.state) {
     case "waiting-approval":
       return resolveApproval(draft, node, task, arrivals.approval(node));
@@ -111,7 +116,9 @@ async function resolveEvent(
   spec: EventSpec,
   signals: Signal[],
 ): Promise<boolean> {
-  const index = signals.findIndex((signal) => signal.name === spec.event && signal.correlationId === spec.correlationId);
+  const index = signals.findIndex(
+    (signal) => signal.name === spec.event && signal.correlationId === spec.correlationId,
+  );
   if (index >= 0) {
     const [signal] = signals.splice(index, 1);
     draft.consume(signal!, node);
@@ -122,7 +129,10 @@ async function resolveEvent(
   if (spec.onTimeout === "skip") draft.settle(node, "skipped");
   else if (spec.onTimeout === "continue") finishTask(draft, node, task, { json: "null", value: null });
   else {
-    const error = new SmithersError("WAIT_TIMEOUT", `The event "${spec.event}" did not come in time for "${node.nodeId}".`);
+    const error = new SmithersError(
+      "WAIT_TIMEOUT",
+      `The event "${spec.event}" did not come in time for "${node.nodeId}".`,
+    );
     draft.settle(node, "failed", toErrorRecord(error));
   }
   return true;
@@ -152,7 +162,12 @@ async function finishWait(
   }
 }
 
-function beginWait(draft: TurnDraft, node: Node, state: "waiting-approval" | "waiting-event", timeoutMs?: number): void {
+function beginWait(
+  draft: TurnDraft,
+  node: Node,
+  state: "waiting-approval" | "waiting-event",
+  timeoutMs?: number,
+): void {
   const wakeAtMs = timeoutMs === undefined ? null : draft.nowMs + timeoutMs;
   draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
 }

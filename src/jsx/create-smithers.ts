@@ -1,12 +1,19 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { Approval, type ApprovalProps, Signal, Timer, WaitForEvent, type WaitForEventProps } from "./components/waits.ts";
 import { type InputOf, Task, type TaskProps } from "./components/task.ts";
+import {
+  Approval,
+  type ApprovalProps,
+  Signal,
+  Timer,
+  WaitForEvent,
+  type WaitForEventProps,
+} from "./components/waits.ts";
 import { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
-import { type OutputRef, OutputRegistry, type OutputRefs, type Schemas } from "./outputs.ts";
+import { type OutputRef, type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
 import { makeWorkflow, type Workflow } from "./workflow.ts";
 
 type OutputKey<S extends Schemas> = Exclude<keyof S & string, "input">;

@@ -29,11 +29,7 @@ export interface RunView {
   readonly iteration: number;
 }
 
-type ValueOf<S extends Schemas, O> = O extends keyof S
-  ? z.output<S[O]>
-  : O extends z.ZodType
-    ? z.output<O>
-    : unknown;
+type ValueOf<S extends Schemas, O> = O extends keyof S ? z.output<S[O]> : O extends z.ZodType ? z.output<O> : unknown;
 
 type Target<S extends Schemas> = (keyof S & string) | OutputRef;
 
@@ -96,8 +92,10 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     },
     latest(target: unknown, nodeId: string) {
       const rows = ofNode(keyOf(target, "ctx.latest"), nodeId);
-      return rows.reduce<StoredOutput | undefined>((best, row) => (best && best.iteration > row.iteration ? best : row), undefined)
-        ?.value;
+      return rows.reduce<StoredOutput | undefined>(
+        (best, row) => (best && best.iteration > row.iteration ? best : row),
+        undefined,
+      )?.value;
     },
     iterationCount: (target: unknown, nodeId: string) => ofNode(keyOf(target, "ctx.iterationCount"), nodeId).length,
   };

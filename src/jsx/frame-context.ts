@@ -1,5 +1,5 @@
 import { SmithersError } from "../errors/index.ts";
-import { createCtx, type Ctx, type Reads, type RunView } from "./ctx.ts";
+import { type Ctx, createCtx, type Reads, type RunView } from "./ctx.ts";
 import type { OutputRegistry } from "./outputs.ts";
 import { React } from "./react.ts";
 

@@ -1,7 +1,14 @@
-export { type ApprovalDecision, approvalDecisionSchema, Approval, Signal, Timer, WaitForEvent } from "./components/waits.ts";
-export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
-export { createSmithers, type CreateSmithersOptions, type SmithersApi } from "./create-smithers.ts";
+export {
+  Approval,
+  type ApprovalDecision,
+  approvalDecisionSchema,
+  Signal,
+  Timer,
+  WaitForEvent,
+} from "./components/waits.ts";
+export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
+export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export type { Ctx, Reads, Row, RunView, StoredOutput } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export { type HostElement, type HostNode, textOf } from "./host.ts";

@@ -20,4 +20,3 @@ export function makeWorkflow(fields: Omit<Workflow, "kind">): Workflow {
 export function isWorkflow(value: unknown): value is Workflow {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === mark;
 }
-

@@ -79,7 +79,9 @@ function problemOf(logs: readonly (BuildMessage | ResolveMessage)[], entry: stri
   const first = logs.find(({ level }) => level === "error") ?? logs[0];
   const message = first?.message ?? "The file does not compile";
   const position = first?.position;
-  return position ? { file: position.file, line: position.line, column: position.column, message } : { file: entry, message };
+  return position
+    ? { file: position.file, line: position.line, column: position.column, message }
+    : { file: entry, message };
 }
 
 /** The bundler tells who imports, not where. */

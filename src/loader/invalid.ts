@@ -13,7 +13,10 @@ export interface Problem {
 /** WORKFLOW_INVALID for a problem, naming files relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: Problem, cause?: unknown): SmithersError {
   const file = relative(rootDir, problem.file).split(sep).join("/");
-  const message = problem.message.replaceAll(rootDir + sep, "").replaceAll(rootDir, ".").replace(/\.$/, "");
+  const message = problem.message
+    .replaceAll(rootDir + sep, "")
+    .replaceAll(rootDir, ".")
+    .replace(/\.$/, "");
   const { line, column } = problem;
   const place = line === undefined ? file : `${file}:${line}${column === undefined ? "" : `:${column}`}`;
   return new SmithersError("WORKFLOW_INVALID", `${place}: ${message}.`, {
@@ -26,7 +29,8 @@ const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
 
 /** Reads off an error's stack where in one of `files` it was thrown; the entry, without a line, when nowhere. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): Problem {
-  const message = thrown instanceof Error && thrown.name !== "Error" ? `${thrown.name}: ${thrown.message}` : messageOf(thrown);
+  const message =
+    thrown instanceof Error && thrown.name !== "Error" ? `${thrown.name}: ${thrown.message}` : messageOf(thrown);
   const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
   for (const text of stack.split("\n")) {
     const [, file, line, column] = frame.exec(text) ?? [];

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, bundle, forgetModule, importBundle, sha1 } from "./bundle-bun.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
-import { findWorkflowFile } from "./paths.ts";
 import { withoutOwnPaths } from "./packages.ts";
+import { findWorkflowFile } from "./paths.ts";
 import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
 export interface LoadedWorkflow {
@@ -84,7 +84,9 @@ export class Loader {
   #import(file: string, shadow: string, inputs: Bundle["inputs"]): Promise<Workflow> {
     const underWay = this.#importing.get(shadow);
     if (underWay) return underWay;
-    const evaluation = this.#evaluate(file, shadow, new Set(inputs.keys())).finally(() => this.#importing.delete(shadow));
+    const evaluation = this.#evaluate(file, shadow, new Set(inputs.keys())).finally(() =>
+      this.#importing.delete(shadow),
+    );
     this.#importing.set(shadow, evaluation);
     return evaluation;
   }
@@ -142,7 +144,12 @@ export class Loader {
 
 async function isUnchanged(inputs: Bundle["inputs"]): Promise<boolean> {
   const same = await Promise.all(
-    [...inputs].map(([file, hash]) => readFile(file).then((contents) => sha1(contents) === hash, () => false)),
+    [...inputs].map(([file, hash]) =>
+      readFile(file).then(
+        (contents) => sha1(contents) === hash,
+        () => false,
+      ),
+    ),
   );
   return same.every(Boolean);
 }

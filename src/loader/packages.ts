@@ -45,5 +45,8 @@ function ownEntry(subpath: string): string | undefined {
 
 /** Names the package's own files as an author knows them. */
 export function withoutOwnPaths(message: string): string {
-  return Object.keys(ownEntries).reduce((text, subpath) => text.replaceAll(ownEntry(subpath)!, ownName + subpath), message);
+  return Object.keys(ownEntries).reduce(
+    (text, subpath) => text.replaceAll(ownEntry(subpath)!, ownName + subpath),
+    message,
+  );
 }

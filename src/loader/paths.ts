@@ -18,18 +18,23 @@ const endings: ReadonlySet<string> = new Set([".tsx", ".ts", ".jsx", ".js", ".mt
  */
 export async function findWorkflowFile(rootDir: string, given: string): Promise<WorkflowFile> {
   if (given.includes("\0")) {
-    throw new SmithersError("INVALID_REQUEST", "The workflowPath holds a NUL character.", { details: { field: "workflowPath" } });
+    throw new SmithersError("INVALID_REQUEST", "The workflowPath holds a NUL character.", {
+      details: { field: "workflowPath" },
+    });
   }
   const wanted = resolve(rootDir, given);
   const file = await existing(wanted);
   // What does not exist outside of the root is answered like what does: neither can be told apart.
-  if (!isInside(rootDir, file ?? wanted)) throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside of the root.`);
+  if (!isInside(rootDir, file ?? wanted))
+    throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside of the root.`);
   if (file === undefined) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${given}".`);
   const path = relative(rootDir, file).split(sep).join("/");
   if (!(await stat(file)).isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is no file.`);
   if (!endings.has(extname(file))) {
     const message = `A workflow file ends in ${[...endings].join(", ")}`;
-    throw new SmithersError("WORKFLOW_INVALID", `"${given}" is no workflow. ${message}.`, { details: { file: path, message } });
+    throw new SmithersError("WORKFLOW_INVALID", `"${given}" is no workflow. ${message}.`, {
+      details: { file: path, message },
+    });
   }
   return { file, path };
 }
@@ -39,7 +44,8 @@ async function existing(path: string): Promise<string | undefined> {
     return await realpath(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "ELOOP" || code === "EACCES") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "ELOOP" || code === "EACCES")
+      return undefined;
     throw error;
   }
 }

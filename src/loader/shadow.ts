@@ -37,10 +37,15 @@ export async function removeShadow(path: string): Promise<void> {
 /** Removes a source's shadow files that a process has left behind when it was killed. */
 export async function removeLeftovers(source: string, inUse: string): Promise<void> {
   const folder = dirname(source);
-  const leftovers = (await readdir(folder)).filter((name) => name.startsWith(prefix(source)) && name !== basename(inUse));
+  const leftovers = (await readdir(folder)).filter(
+    (name) => name.startsWith(prefix(source)) && name !== basename(inUse),
+  );
   for (const name of leftovers) {
     const path = join(folder, name);
-    const changedMs = await stat(path).then((file) => file.mtimeMs, () => undefined);
+    const changedMs = await stat(path).then(
+      (file) => file.mtimeMs,
+      () => undefined,
+    );
     if (changedMs !== undefined && Date.now() - changedMs > leftoverAfterMs) await removeShadow(path);
   }
 }

@@ -6,11 +6,20 @@ import { runStatusSchema } from "./status.ts";
 /** Ids of runs: what fits a path segment, a file name and a log line. */
 export const runIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, "1 to 128 letters, digits and . _ : -, starting with a letter or digit");
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+    "1 to 128 letters, digits and . _ : -, starting with a letter or digit",
+  );
 
 /** Per-run settings. */
 export const runConfigSchema = z.object({
-  maxConcurrency: z.number().int().positive().max(10_000).optional().describe("attempts running at once; no limit when absent"),
+  maxConcurrency: z
+    .number()
+    .int()
+    .positive()
+    .max(10_000)
+    .optional()
+    .describe("attempts running at once; no limit when absent"),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 

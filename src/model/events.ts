@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { runStatusSchema } from "./status.ts";
 
-const error = z.object({ code: z.string(), message: z.string(), nodeId: z.string().optional(), details: z.unknown().optional() });
+const error = z.object({
+  code: z.string(),
+  message: z.string(),
+  nodeId: z.string().optional(),
+  details: z.unknown().optional(),
+});
 const node = { nodeId: z.string(), iteration: z.number().int().nonnegative() };
 const attempt = { ...node, attempt: z.number().int().positive() };
 
@@ -47,7 +52,9 @@ export const eventTypes = Object.keys(eventFields) as EventType[];
 type FieldsOf<T extends EventType> = z.infer<z.ZodObject<(typeof eventFields)[T]>>;
 
 /** An event before the run's id and the clock's time are added to it. */
-export type NewEvent = { [T in EventType]: { type: T } & (keyof (typeof eventFields)[T] extends never ? unknown : FieldsOf<T>) }[EventType];
+export type NewEvent = {
+  [T in EventType]: { type: T } & (keyof (typeof eventFields)[T] extends never ? unknown : FieldsOf<T>);
+}[EventType];
 
 /** An event as it is stored and streamed. */
 export type SmithersEvent = NewEvent & { runId: string; timestampMs: number };

@@ -13,7 +13,9 @@ export function plainIssues(error: z.ZodError): PlainIssue[] {
 
 /** The issues in one line, for a message. */
 export function summary(issues: readonly PlainIssue[]): string {
-  const shown = issues.slice(0, 3).map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  const shown = issues
+    .slice(0, 3)
+    .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
   return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
 }
 

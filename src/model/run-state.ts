@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Run } from "./entities.ts";
+import type { Run } from "./entities.ts";
 
 /** A running run whose owner has not beaten for this long is stale. */
 export const staleAfterMs = 30_000;

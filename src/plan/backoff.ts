@@ -11,7 +11,8 @@ const maxDelayMs = 300_000;
  *   together are not tried again together
  */
 export function retryDelayMs(retry: RetrySpec, failures: number, random: number): number {
-  const growth = retry.backoff === "fixed" ? 1 : retry.backoff === "linear" ? failures : 2 ** Math.min(failures - 1, 30);
+  const growth =
+    retry.backoff === "fixed" ? 1 : retry.backoff === "linear" ? failures : 2 ** Math.min(failures - 1, 30);
   const delayMs = Math.min(retry.initialDelayMs * growth, maxDelayMs);
   return Math.round(delayMs * (0.75 + random * 0.5));
 }

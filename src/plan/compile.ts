@@ -38,7 +38,8 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       case "task":
         return [{ type: "task", task: add(spec, node.children, place) }];
       case "parallel": {
-        const groups = spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
+        const groups =
+          spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
         return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, { ...place, groups })) }];
       }
       case "loop": {

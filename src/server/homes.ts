@@ -97,5 +97,8 @@ export class Homes {
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;
-  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${run.runId}" names no workflow file; give its workflowPath.`);
+  throw new SmithersError(
+    "WORKFLOW_NOT_FOUND",
+    `The run "${run.runId}" names no workflow file; give its workflowPath.`,
+  );
 }

@@ -40,7 +40,10 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "db"
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const authToken = options.authToken ?? process.env.SMITHERS_API_KEY;
   if (authToken !== undefined && authToken.trim() === "") {
-    throw invalid("authToken", "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication");
+    throw invalid(
+      "authToken",
+      "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication",
+    );
   }
   const host = options.host ?? "127.0.0.1";
   const insecure = options.insecure ?? false;
@@ -65,7 +68,10 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 
 function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalid(name, `it must be a whole number of at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ""}`);
+  throw invalid(
+    name,
+    `it must be a whole number of at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ""}`,
+  );
 }
 
 function existing(rootDir: string): string {

@@ -29,7 +29,11 @@ export function startServer(options: ServerOptions = {}): Server {
   const server = createAdaptorServer({
     fetch: createApp(context).fetch,
     createServer,
-    serverOptions: { headersTimeout, requestTimeout, connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout) },
+    serverOptions: {
+      headersTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
+    },
   }) as Server;
   closeGracefully(server, context);
   server.listen(resolved.port, resolved.host, () => void context.homes.begin());

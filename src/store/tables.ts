@@ -92,16 +92,6 @@ export const approvals = table<Approval>(
 
 export const signals = table<Signal>(
   "_smithers_signals",
-  [
-    "runId",
-    "seq",
-    "name",
-    "correlationId",
-    "data",
-    "receivedAtMs",
-    "receivedBy",
-    "consumedBy",
-    "consumedIteration",
-  ],
+  ["runId", "seq", "name", "correlationId", "data", "receivedAtMs", "receivedBy", "consumedBy", "consumedIteration"],
   { key: ["runId", "seq"], json: ["data"] },
 );

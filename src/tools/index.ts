@@ -1,1 +1,1 @@
-export { bash, type BashOptions } from "./bash.ts";
+export { type BashOptions, bash } from "./bash.ts";

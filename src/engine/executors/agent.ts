@@ -49,14 +49,14 @@ async function ask(agent: Agent, text: string, spec: AgentSpec, context: TaskCon
 type Checked = { fits: true; value: unknown } | { fits: false; reason: string };
 
 async function check(schema: z.ZodType, answer: unknown): Promise<Checked> {
-  const value = valueOf(answer);
+  const value = answerValue(answer);
   if (value === undefined) return { fits: false, reason: "it holds no JSON value." };
   const parsed = await schema.safeParseAsync(value);
   return parsed.success ? { fits: true, value } : { fits: false, reason: summary(plainIssues(parsed.error)) };
 }
 
 /** Agents answer with a structured `output` or `object`, with `text`, or with a bare value. */
-function valueOf(answer: unknown): unknown {
+function answerValue(answer: unknown): unknown {
   if (typeof answer === "string") return jsonIn(answer);
   if (typeof answer !== "object" || answer === null) return answer;
   for (const field of ["output", "object"] as const) {

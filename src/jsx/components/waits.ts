@@ -140,7 +140,16 @@ function eventElement(
   const { onTimeout = "fail", correlationId = null } = props;
   checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
   const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);
-  const spec: EventSpec = { ...fields, kind: "event", output, event, correlationId, payloadSchema, timeoutMs, onTimeout };
+  const spec: EventSpec = {
+    ...fields,
+    kind: "event",
+    output,
+    event,
+    correlationId,
+    payloadSchema,
+    timeoutMs,
+    onTimeout,
+  };
   const tag = component === "Signal" ? "smithers:signal" : "smithers:wait-for-event";
   return React.createElement(tag, { spec, shown: { id: spec.id, event, correlationId, output: output.key } });
 }
@@ -169,7 +178,8 @@ export function Timer(props: TimerProps): ReactElement {
     refuse(where, `"${String(props.duration)}" is no duration; write for instance 500ms, 30s, 2h or 7d.`);
   }
   const untilMs = props.until === undefined ? undefined : new Date(props.until).getTime();
-  if (Number.isNaN(untilMs)) refuse(where, `"${String(props.until)}" is no date; write for instance 2027-01-31T09:00:00Z.`);
+  if (Number.isNaN(untilMs))
+    refuse(where, `"${String(props.until)}" is no date; write for instance 2027-01-31T09:00:00Z.`);
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }

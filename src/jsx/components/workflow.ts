@@ -50,7 +50,6 @@ export function Parallel({ skipIf = false, maxConcurrency, children }: ParallelP
 
 export interface BranchProps {
   if: boolean;
-  // biome-ignore lint/suspicious/noThenProperty: the prop's published name; the element is no promise
   then: ReactNode;
   else?: ReactNode;
 }
@@ -89,7 +88,10 @@ export function Loop(props: LoopProps): ReactElement {
     { value: id },
     React.createElement(
       "smithers:loop",
-      { spec: { type: "loop", id, until, maxIterations, onMaxReached }, shown: { id, until, maxIterations, iteration } },
+      {
+        spec: { type: "loop", id, until, maxIterations, onMaxReached },
+        shown: { id, until, maxIterations, iteration },
+      },
       children,
     ),
   );

@@ -25,7 +25,8 @@ export function runRoutes(app: Hono, context: ServerContext): void {
   });
 
   app.get("/v1/runs", async (c) => {
-    if (context.options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs needs a database.");
+    if (context.options.db === undefined)
+      throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs needs a database.");
     const query = readQuery(c, listRunsQuerySchema);
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) c.header("Link", `<${nextUrl(c.req.url, nextCursor)}>; rel="next"`);
@@ -69,7 +70,9 @@ export function runRoutes(app: Hono, context: ServerContext): void {
 
 async function startRun({ homes, loader }: ServerContext, body: StartRunBody): Promise<string> {
   if (body.workflowPath === undefined) {
-    throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", { details: { field: "workflowPath" } });
+    throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", {
+      details: { field: "workflowPath" },
+    });
   }
   const { workflow, workflowPath, hash } = await loader.load(body.workflowPath);
   if (body.runId !== undefined && (await homes.has(body.runId))) {

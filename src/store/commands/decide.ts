@@ -24,7 +24,10 @@ export function decide(driver: Driver, decision: Decision, nowMs: number): Store
   if (!approval) throw notWaiting(driver, decision);
   if (approval.status === status) return [];
   if (approval.status !== "requested" || hasEnded(run.status)) {
-    throw new SmithersError("NODE_NOT_WAITING", `"${nodeId}" is ${hasEnded(run.status) ? `part of a run that has ${run.status}` : approval.status} already.`);
+    throw new SmithersError(
+      "NODE_NOT_WAITING",
+      `"${nodeId}" is ${hasEnded(run.status) ? `part of a run that has ${run.status}` : approval.status} already.`,
+    );
   }
   const chosen = status === "granted" ? choice(approval, decision) : { selected: null, ranked: null };
   const decidedBy = decision.decidedBy ?? null;
@@ -52,7 +55,8 @@ function notWaiting(driver: Driver, { runId, nodeId, iteration }: Decision): Smi
 
 function choice({ mode, options }: Approval, { selected, ranked }: Decision): Pick<Approval, "selected" | "ranked"> {
   const known = options ?? [];
-  if (mode === "select" && !known.includes(selected ?? "")) throw misfit("selected", `must be one of: ${known.join(", ")}`);
+  if (mode === "select" && !known.includes(selected ?? ""))
+    throw misfit("selected", `must be one of: ${known.join(", ")}`);
   if (mode === "rank" && !isPermutation(ranked ?? [], known)) {
     throw misfit("ranked", `must hold each of these once: ${known.join(", ")}`);
   }
@@ -60,7 +64,9 @@ function choice({ mode, options }: Approval, { selected, ranked }: Decision): Pi
 }
 
 function isPermutation(given: readonly string[], known: readonly string[]): boolean {
-  return given.length === known.length && new Set(given).size === known.length && given.every((one) => known.includes(one));
+  return (
+    given.length === known.length && new Set(given).size === known.length && given.every((one) => known.includes(one))
+  );
 }
 
 function misfit(field: string, what: string): SmithersError {

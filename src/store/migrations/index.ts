@@ -32,7 +32,8 @@ export function migrate(driver: Driver, nowMs: number): void {
 function currentVersion(driver: Driver): number {
   const known = driver.get("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_smithers_migrations'");
   if (!known) return 0;
-  return driver.get<{ version: number }>("SELECT coalesce(max(version), 0) AS version FROM _smithers_migrations")!.version;
+  return driver.get<{ version: number }>("SELECT coalesce(max(version), 0) AS version FROM _smithers_migrations")!
+    .version;
 }
 
 function tooNew(filename: string, version: number): SmithersError {

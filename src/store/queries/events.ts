@@ -32,7 +32,13 @@ export function appendEvents(
     const { type, ...fields } = event;
     const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
     const stored: StoredEvent = { runId, seq, type, json: JSON.stringify(whole) };
-    driver.run("INSERT INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)", runId, seq, type, stored.json);
+    driver.run(
+      "INSERT INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)",
+      runId,
+      seq,
+      type,
+      stored.json,
+    );
     return stored;
   });
 }

@@ -28,7 +28,10 @@ export function readInbox(driver: Driver, runId: string): Inbox {
 
 export function approvalsOf(driver: Driver, runId: string, condition = ""): Approval[] {
   return driver
-    .all<Record<string, unknown>>(`SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? ${condition}`, runId)
+    .all<Record<string, unknown>>(
+      `SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? ${condition}`,
+      runId,
+    )
     .map((row) => approvals.decode(row));
 }
 

@@ -65,7 +65,9 @@ export function listRunsSql(query: ListRunsQuery): { sql: string; params: SqlVal
 function parseCursor(cursor: string): [number, string] {
   const match = /^(\d{1,16})\.(.+)$/.exec(cursor);
   if (!match) {
-    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", { details: { field: "cursor" } });
+    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", {
+      details: { field: "cursor" },
+    });
   }
   return [Number(match[1]), match[2]!];
 }
@@ -74,7 +76,12 @@ function parseCursor(cursor: string): [number, string] {
  * Adds events to a run's log in the transaction that causes them, whoever owns the run, and tells its
  * owner that there is something to take in.
  */
-export function appendToInbox(driver: Driver, runId: string, events: readonly NewEvent[], nowMs: number): StoredEvent[] {
+export function appendToInbox(
+  driver: Driver,
+  runId: string,
+  events: readonly NewEvent[],
+  nowMs: number,
+): StoredEvent[] {
   const row = driver.get<{ lastSeq: number }>(
     "UPDATE _smithers_runs SET last_seq = last_seq + ?, inbox_no = inbox_no + 1 WHERE run_id = ? RETURNING last_seq AS lastSeq",
     events.length,

@@ -37,7 +37,8 @@ function renewView(driver: Driver, key: string): void {
   );
   const names = uniqueColumns(shapes.flatMap((shape) => JSON.parse(shape.columns) as string[]));
   const columns = names.map(
-    (name) => `json_extract(json, ${quoteText(`$."${name}"`)}) AS ${quoteName(reserved.has(name.toLowerCase()) ? `output_${name}` : name)}`,
+    (name) =>
+      `json_extract(json, ${quoteText(`$."${name}"`)}) AS ${quoteName(reserved.has(name.toLowerCase()) ? `output_${name}` : name)}`,
   );
   driver.exec(`DROP VIEW IF EXISTS ${quoteName(key)}`);
   driver.exec(
