@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { type InputOf, Task, type TaskProps } from "./components/task.ts";
+import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import {
   Approval,
   type ApprovalProps,
@@ -13,15 +13,13 @@ import {
 import { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
-import { type OutputRef, type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
+import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
 import { makeWorkflow, type Workflow } from "./workflow.ts";
 
-type OutputKey<S extends Schemas> = Exclude<keyof S & string, "input">;
+/** What may stand in `output`: all but the run's input. */
+type OutputsOf<S> = Omit<S, "input">;
 
-/** A reference, or one of this workflow's keys. */
-type TargetOf<S extends Schemas> = OutputKey<S> | OutputRef;
-
-type SchemaOf<S extends Schemas, O> = O extends keyof S ? S[O] : O;
+type TargetOf<S extends Schemas> = OutputTarget<OutputsOf<S>>;
 
 /** The components, typed by the schemas of one `createSmithers` call. */
 export interface SmithersApi<S extends Schemas> {
@@ -29,9 +27,7 @@ export interface SmithersApi<S extends Schemas> {
   smithers(build: (ctx: Ctx<S>) => ReactNode): Workflow;
   readonly outputs: OutputRefs<S>;
   readonly Workflow: typeof WorkflowComponent;
-  readonly Task: <O extends TargetOf<S>, const D extends Record<string, TargetOf<S>>>(
-    props: TaskProps<O, InputOf<SchemaOf<S, O>>, { [K in keyof D]: SchemaOf<S, D[K]> } & D>,
-  ) => ReactElement;
+  readonly Task: TaskComponent<OutputsOf<S>>;
   readonly Sequence: typeof Sequence;
   readonly Parallel: typeof Parallel;
   readonly Branch: typeof Branch;
@@ -71,7 +67,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     },
     outputs: registry.refs as OutputRefs<S>,
     Workflow: WorkflowComponent,
-    Task: Task as SmithersApi<S>["Task"],
+    Task: Task as TaskComponent<OutputsOf<S>>,
     Sequence,
     Parallel,
     Branch,

@@ -7,13 +7,18 @@ import type { Agent, DependencySpec, RetrySpec, TaskSpec } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkId, checkMs, checkOneOf, refuse } from "./checks.ts";
 
-/** What `output` may be: a reference, or its key. */
-export type OutputTarget = OutputRef | string;
+/** What names an output: a reference, or one of the keys of `S`. */
+export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
+
+type SchemaOf<S, O> = O extends keyof S ? S[O] : O;
 
 /** The value that an output takes from the author's code. */
-export type InputOf<O> = O extends z.ZodType ? z.input<O> : unknown;
+type InputOf<S, O> = SchemaOf<S, O> extends z.ZodType ? z.input<SchemaOf<S, O>> : unknown;
 
-type DepsOf<D> = { [K in keyof D]: D[K] extends z.ZodType ? z.output<D[K]> : unknown };
+/** The values that a task's function is given. */
+type DepsOf<S, D> = {
+  [K in keyof D]: SchemaOf<S, D[K]> extends z.ZodType ? z.output<SchemaOf<S, D[K]>> : unknown;
+};
 
 export interface RetryPolicy {
   /** How the delay grows from one retry to the next. Defaults to `exponential`. */
@@ -61,35 +66,45 @@ interface PlainTaskProps<O, V> extends TaskCommonProps<O> {
   children: V | ((task: TaskContext) => V | Promise<V>);
 }
 
-interface TaskWithDepsProps<O, V, D> extends TaskCommonProps<O> {
+interface TaskWithDepsProps<O, V, D, Values> extends TaskCommonProps<O> {
   agent?: undefined;
   fallbackAgent?: undefined;
   /** Outputs of other tasks by name; the name is the task's id, unless `needs` maps it to one. */
   deps: D;
-  children: V | ((deps: DepsOf<D>, task: TaskContext) => V | Promise<V>);
+  children: V | ((deps: Values, task: TaskContext) => V | Promise<V>);
 }
 
-interface AgentTaskProps<O, D> extends TaskCommonProps<O> {
+interface AgentTaskProps<O, D, Values> extends TaskCommonProps<O> {
   /** An agent, or several that are asked in order until one answers. */
   agent: Agent | readonly Agent[];
   fallbackAgent?: Agent;
   deps?: D;
   /** The prompt. */
-  children: ReactNode | ((deps: DepsOf<D>) => ReactNode);
+  children: ReactNode | ((deps: Values) => ReactNode);
 }
 
-export type TaskProps<O, V, D> = PlainTaskProps<O, V> | TaskWithDepsProps<O, V, D> | AgentTaskProps<O, D>;
+/**
+ * Task's signatures, where `S` are the schemas that keys may name. Overloads, because which one holds decides
+ * what a function among the children is given.
+ */
+export interface TaskComponent<S = Record<string, unknown>> {
+  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>>(
+    props: TaskWithDepsProps<O, InputOf<S, O>, D, DepsOf<S, D>>,
+  ): ReactElement;
+  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>>(
+    props: AgentTaskProps<O, D, DepsOf<S, D>>,
+  ): ReactElement;
+  <O extends OutputTarget<S>>(props: PlainTaskProps<O, InputOf<S, O>>): ReactElement;
+}
 
 /** One step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
-export function Task<O extends OutputTarget, const D extends Record<string, OutputTarget>>(
-  props: TaskProps<O, InputOf<O>, D>,
-): ReactElement {
+export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   const frame = useFrame("<Task>");
-  const spec = taskSpec(props as AnyTaskProps, frame.registry, frame.cache);
+  const spec = taskSpec(props, frame.registry, frame.cache);
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
   return React.createElement("smithers:task", { spec, shown }, prompt);
-}
+};
 
 type AnyTaskProps = TaskCommonProps<unknown> & {
   agent?: Agent | readonly Agent[];
