@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+/** Ten steps that note their starts; the sixth waits for a file, so that it is under way when the process dies. */
+const tenSteps = workflowFile(
+  `{Array.from({ length: 10 }, (_, n) => (
+      <Task id={"step" + n} output={outputs.result}>
+        {async () => {
+          appendFileSync("starts.log", "step" + n + "\\n");
+          if (n === 5) await bash\`until [ -e go ]; do sleep 0.01; done\`;
+          return { value: n };
+        }}
+      </Task>
+    ))}`,
+);
+
+test("after kill -9, resume runs the attempt in flight again and no finished task", async () => {
+  const root = folder({ "ten.tsx": tenSteps });
+  const first = await ServerProcess.start(root);
+  const runId = await first.start("ten.tsx");
+  await first.until(runId, (event) => event.type === "NodeStarted" && event.nodeId === "step5");
+  await startOf(first, root, "step5");
+  await first.kill();
+
+  await Bun.write(join(root, "go"), "");
+  const second = await ServerProcess.start(root);
+  const { status, body } = await second.post("/v1/runs", { workflowPath: "ten.tsx", runId, resume: true });
+  // A server that has taken the run over by itself already says so.
+  expect([200, 409]).toContain(status);
+  expect(body.runId ?? body.error.code).toBeOneOf([runId, "RUN_IN_PROGRESS"]);
+  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: 9 } });
+
+  const starts = readFileSync(join(root, "starts.log"), "utf8").trim().split("\n");
+  expect(starts).toEqual([0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9].map((n) => `step${n}`));
+  const nodes = await second.nodes(runId);
+  expect(nodes.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1, 2, 1, 1, 1, 1]);
+  const seqs: number[] = [];
+  const types: string[] = [];
+  for await (const { id, event } of second.events(runId)) {
+    seqs.push(id);
+    types.push(event.type);
+  }
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  expect(types.at(-1)).toBe("RunFinished");
+});
+
+test("a run that was killed at any moment ends with every task finished once", async () => {
+  const root = folder({ "ten.tsx": tenSteps, go: "" });
+  let server = await ServerProcess.start(root);
+  const runId = await server.start("ten.tsx");
+  for (const step of ["step1", "step4", "step8"]) {
+    await server.until(runId, (event) => event.type === "NodeFinished" && event.nodeId === step);
+    await server.kill();
+    server = await ServerProcess.start(root);
+    await server.post(`/v1/runs/${runId}/resume`);
+  }
+  expect((await server.end(runId)).status).toBe("finished");
+  const finished = new Map<string, number>();
+  for await (const { event } of server.events(runId)) {
+    if (event.type === "NodeFinished") finished.set(event.nodeId, (finished.get(event.nodeId) ?? 0) + 1);
+  }
+  expect([...finished.values()]).toEqual(Array(10).fill(1));
+});
+
+async function startOf(server: ServerProcess, root: string, step: string): Promise<void> {
+  const log = join(root, "starts.log");
+  while (!existsSync(log) || !readFileSync(log, "utf8").includes(step)) await server.get("/health");
+}

@@ -1,0 +1,99 @@
+import { afterAll, expect, test } from "bun:test";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { Client } from "../support/client.ts";
+import { packedApp, projectDir } from "../support/packed.ts";
+import { readmeFile } from "../support/readme.ts";
+
+const app = packedApp({ "server.ts": readmeFile("server.ts"), "echo.tsx": readmeFile("echo.tsx") });
+const servers = new Set<ChildProcess>();
+afterAll(() => {
+  for (const server of servers) server.kill("SIGKILL");
+});
+
+test("the README's quick start runs in an app that has installed the tarball", async () => {
+  cpSync(join(projectDir, "examples/sample-repo"), join(app, "sample-repo"), { recursive: true });
+  cpSync(join(projectDir, "examples/bugfix.tsx"), join(app, "bugfix.tsx"));
+  const server = await startReadmeServer();
+  expect(await server.complete("./echo.tsx", { msg: "hi" })).toMatchObject({
+    status: "finished",
+    output: { stdout: "hi" },
+  });
+  const fixed = await server.complete("./bugfix.tsx", { description: "fix auth" });
+  expect(fixed).toMatchObject({ status: "finished", output: { fixed: true } });
+  const report = readFileSync(join(app, (fixed.output as { path: string }).path), "utf8");
+  expect(report).toContain('+ return typeof text === "string" && text.length >= 16;');
+  expect((await server.get("/v1/runs")).body).toHaveLength(2);
+}, 60_000);
+
+test("every export of the package can be imported", () => {
+  const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+  const code = Object.keys(exports)
+    .map((path) => `smithers-orchestrator${path.slice(1)}`)
+    .map(
+      (name) => `console.log(${JSON.stringify(name)}, Object.keys(await import(${JSON.stringify(name)})).length > 0);`,
+    )
+    .join("\n");
+  const printed = execFileSync(process.execPath, ["-e", code], { cwd: app, encoding: "utf8" });
+  expect(printed.trim().split("\n")).toEqual(
+    Object.keys(exports).map((path) => `smithers-orchestrator${path.slice(1)} true`),
+  );
+});
+
+test("an app type-checks against the declarations of the tarball", () => {
+  const typeRoots = [join(projectDir, "node_modules/@types")];
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    module: "NodeNext",
+    jsx: "react-jsx",
+    types: ["bun"],
+    typeRoots,
+  };
+  writeFileSync(
+    join(app, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["server.ts", "echo.tsx", "wrong.tsx"] }),
+  );
+  const wrong = readmeFile("echo.tsx").replace("stdout: await", "stdoutt: await");
+  writeFileSync(join(app, "wrong.tsx"), wrong);
+  const { stdout } = spawnSync("npx", ["tsc", "-p", app], { cwd: projectDir, encoding: "utf8" });
+  // Drizzle declares drivers of databases that are not installed; that is no concern of ours.
+  const lines = stdout
+    .split("\n")
+    .filter((line) => /error TS/.test(line) && !line.includes("node_modules/drizzle-orm"));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("wrong.tsx");
+});
+
+test("fewer than sixty packages come along", () => {
+  const folders = readdirSync(join(app, "node_modules")).filter((name) => !name.startsWith("."));
+  const packages = folders.flatMap((name) =>
+    name.startsWith("@") ? readdirSync(join(app, "node_modules", name)) : name,
+  );
+  expect(packages.length).toBeLessThan(60);
+});
+
+async function startReadmeServer(): Promise<Client> {
+  const port = await freePort();
+  writeFileSync(join(app, "server.ts"), readmeFile("server.ts").replace("port: 7331", `port: ${port}`));
+  const child = spawn(process.execPath, ["server.ts"], {
+    cwd: app,
+    env: { ...process.env, SMITHERS_API_KEY: "secret" },
+    stdio: "inherit",
+  });
+  servers.add(child);
+  const client = new Client(`http://127.0.0.1:${port}`, "secret");
+  while (!(await client.get("/health").catch(() => undefined))) await Bun.sleep(20);
+  return client;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
