@@ -12,7 +12,9 @@ process.env.NODE_ENV = "production";
 
 export const React = load("react") as typeof ReactModule;
 export const jsxRuntime = load("react/jsx-runtime") as typeof ReactJsxRuntime;
+/** @internal its types are no dependency of the package */
 export const createReconciler = load("react-reconciler") as typeof ReactReconciler;
+/** @internal */
 export const reconcilerConstants = load("react-reconciler/constants") as typeof ReconcilerConstants;
 
 if (environment === undefined) delete process.env.NODE_ENV;

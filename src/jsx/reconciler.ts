@@ -44,6 +44,7 @@ function detach(children: HostNode[], child: HostNode): void {
   changed();
 }
 
+/** @internal its types are no dependency of the package */
 export const reconciler = createReconciler({
   supportsMutation: true,
   supportsPersistence: false,

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { SmithersError } from "../errors/index.ts";
 import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
 
@@ -39,7 +39,8 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "db"
  */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const authToken = options.authToken ?? process.env.SMITHERS_API_KEY;
-  if (authToken !== undefined && authToken.trim() === "") {
+  if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
+  if (authToken?.trim() === "") {
     throw invalid(
       "authToken",
       "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication",
@@ -76,10 +77,12 @@ function whole(name: string, value: number, least: number, most = Number.MAX_SAF
 
 function existing(rootDir: string): string {
   try {
-    return realpathSync(rootDir);
+    const folder = realpathSync(rootDir);
+    if (statSync(folder).isDirectory()) return folder;
   } catch {
-    throw invalid("rootDir", "there is no such folder");
+    // Answered below, like a file.
   }
+  throw invalid("rootDir", "there is no such folder");
 }
 
 function isLoopback(host: string): boolean {
