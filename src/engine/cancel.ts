@@ -4,8 +4,8 @@ import { TurnDraft } from "./draft.ts";
 import { endRun } from "./ending.ts";
 import { loadRun } from "./load-run.ts";
 
-/** Cancels a run that nobody executes. Its workflow is not needed, and may be gone. */
-export async function cancelUnowned(store: Store, lease: Lease): Promise<StoredEvent[]> {
+/** Cancels a run as it is stored. Its workflow is not needed, and may be gone. */
+export async function cancelStored(store: Store, lease: Lease): Promise<StoredEvent[]> {
   const run = await store.findRun(lease.runId);
   if (!run) return [];
   const { memory, approvals } = await loadRun(store, run);

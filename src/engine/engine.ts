@@ -3,12 +3,13 @@ import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type RunConfig, type Signal, staleAfterMs } from "../model/index.ts";
 import type { Decision, Lease, NewSignal, Store } from "../store/index.ts";
-import { cancelUnowned } from "./cancel.ts";
+import { cancelStored } from "./cancel.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
 import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
 import { isProvablyDead, newOwner } from "./owner.ts";
+import { Watch } from "./watch.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -45,7 +46,7 @@ export class Engine {
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #ends = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
-  #dueTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #watch: Watch;
   #closing = false;
 
   constructor(options: EngineOptions) {
@@ -53,6 +54,27 @@ export class Engine {
     this.#options = options;
     this.#heartbeat = setInterval(() => void this.#beat(), options.heartbeatMs ?? 5_000);
     this.#heartbeat.unref();
+    this.#watch = new Watch({
+      store: this.store,
+      feed: this.feed,
+      isActive: (runId) => this.#active.has(runId),
+      wake: (runId) => this.wake(runId),
+      orphans: () => this.#orphans(),
+      warn: this.#warn,
+    });
+  }
+
+  /**
+   * Looks after the store's runs by itself: continues those that a crash has left, those whose time has come,
+   * and those that another process has decided on.
+   */
+  begin(): void {
+    this.#watch.begin();
+  }
+
+  /** Takes note of what other processes write for the runs that this engine executes, and of nothing else. */
+  beginActiveOnly(): void {
+    this.#watch.beginActiveOnly();
   }
 
   /**
@@ -120,10 +142,7 @@ export class Engine {
     await this.store.requestCancel(runId, Date.now());
     const active = this.#active.get(runId);
     if (active) active.notify();
-    else if (!this.#isOwned(run)) {
-      const lease = await this.store.takeLease(runId, this.#owner, run.leaseNo, Date.now());
-      if (lease) this.feed.publish(await cancelUnowned(this.store, lease));
-    }
+    else if (!this.#isOwned(run)) await this.#cancelUnowned(run);
   }
 
   /**
@@ -164,11 +183,6 @@ export class Engine {
     });
   }
 
-  /** Sets the clock for parked runs: those that are due are continued now, the others when they are. */
-  begin(): void {
-    void this.#guard(this.wakeDue());
-  }
-
   /** How many runs are being executed. */
   get activeRuns(): number {
     return this.#active.size;
@@ -177,21 +191,9 @@ export class Engine {
   /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
-    clearTimeout(this.#dueTimer);
+    this.#watch.stop();
     await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
     clearInterval(this.#heartbeat);
-  }
-
-  /** Claims every parked run whose time has come, and sets the clock for the next one. */
-  async wakeDue(): Promise<void> {
-    clearTimeout(this.#dueTimer);
-    if (this.#closing) return;
-    const nowMs = Date.now();
-    for (const runId of await this.store.dueRuns(nowMs)) await this.wake(runId);
-    const nextMs = await this.store.nextDueMs(nowMs);
-    if (nextMs === null || this.#closing) return;
-    clearTimeout(this.#dueTimer);
-    this.#dueTimer = setTimeout(() => void this.#guard(this.wakeDue()), Math.min(nextMs - nowMs, 2_147_483_647));
   }
 
   async #claim(run: Run, workflow: Workflow | undefined, lost: () => void): Promise<void> {
@@ -206,12 +208,27 @@ export class Engine {
   }
 
   async #takeOver(run: Run, given: Workflow | undefined, lost: () => void): Promise<void> {
+    if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.#cancelUnowned(run);
     const workflow = given ?? (await this.#options.resolveWorkflow(run));
-    const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
+    const lease = await this.#lease(run);
     if (!lease) return lost();
     await this.store.registerSchemas(workflow.registry.list());
     const current = await this.#find(run.runId);
-    this.#execute(lease, workflow, await loadRun(this.store, current));
+    const loaded = await loadRun(this.store, current);
+    this.#execute(lease, workflow, isLeft(run) && given === undefined ? autoResumed(loaded) : loaded);
+  }
+
+  async #lease({ runId, leaseNo, status }: Run): Promise<Lease | undefined> {
+    if (status !== "failed") return this.store.takeLease(runId, this.#owner, leaseNo, Date.now());
+    const reopened = await this.store.reopen(runId, this.#owner, leaseNo, Date.now());
+    if (reopened) this.feed.publish(reopened.events);
+    return reopened?.lease;
+  }
+
+  /** Needs no workflow, whose file may be gone. */
+  async #cancelUnowned(run: Run): Promise<void> {
+    const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
+    if (lease) this.feed.publish(await cancelStored(this.store, lease));
   }
 
   #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
@@ -236,7 +253,7 @@ export class Engine {
   async #afterParking(runId: string): Promise<void> {
     const run = await this.store.findRun(runId);
     if (run && run.inboxNo > run.takenNo) await this.wake(runId);
-    else if (run?.wakeAtMs != null) await this.wakeDue();
+    else if (run?.wakeAtMs != null) await this.#watch.wakeDue();
   }
 
   async #beat(): Promise<void> {
@@ -247,6 +264,21 @@ export class Engine {
     } catch (error) {
       this.#warn("The heartbeat could not be written.", error);
     }
+  }
+
+  async #orphans(): Promise<string[]> {
+    const dead = new Map<string, boolean>();
+    const isDead = (owner: string) => {
+      if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
+      return dead.get(owner)!;
+    };
+    const staleSinceMs = Date.now() - (this.#options.staleMs ?? staleAfterMs);
+    const claimed = await this.store.claimedRuns();
+    const left = claimed.filter(({ runId, owner, heartbeatAtMs }) => {
+      if (owner === this.#owner) return !this.#active.has(runId) && !this.#claiming.has(runId);
+      return owner === null || (heartbeatAtMs ?? 0) < staleSinceMs || isDead(owner);
+    });
+    return left.map(({ runId }) => runId);
   }
 
   /** Whether somebody else who may be alive executes the run. */
@@ -272,6 +304,19 @@ export class Engine {
   readonly #warn = (message: string, error: unknown): void => {
     if (this.#options.warn) this.#options.warn(message, error);
     else console.error(message, error);
+  };
+}
+
+/** A parked run waits; one that is `running` and has no owner was left by one. */
+const isLeft = (run: Run) => run.status === "running";
+
+function autoResumed(loaded: LoadedRun): LoadedRun {
+  return {
+    ...loaded,
+    revive(draft) {
+      draft.emit({ type: "RunAutoResumed" });
+      loaded.revive(draft);
+    },
   };
 }
 

@@ -2,9 +2,10 @@ import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from 
 import type { Workflow } from "../jsx/index.ts";
 import type { Approval, NewEvent, Node, RunStatus, Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Lease, Store } from "../store/index.ts";
+import { CancelPending, type Lease, type Store } from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
 import { launchAttempt, type RunningAttempt } from "./attempt.ts";
+import { cancelStored } from "./cancel.ts";
 import { TurnDraft } from "./draft.ts";
 import { endRun, standingOf } from "./ending.ts";
 import type { Feed } from "./feed.ts";
@@ -133,17 +134,23 @@ export class Execution {
         const arrivals = { signals: this.#signals, approval: (node: Node) => this.#approvals.get(keyOf(node)) };
         const advanced = await this.#advancer.advance(draft, arrivals, !this.#stopping);
         launches = advanced.launches;
+        emitFrame(draft);
         const standing = standingOf(advanced.schedule, this.#memory);
         end = this.#conclude(draft, standing);
       } catch (error) {
+        emitFrame(draft);
         this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
         end = "ended";
       }
     }
-    if (draft.frame) {
-      draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.xmlHash });
+    try {
+      await this.#commit(draft);
+    } catch (error) {
+      if (!(error instanceof CancelPending)) throw error;
+      this.#feed.publish(await cancelStored(this.#store, this.lease));
+      this.abandon();
+      return "ended";
     }
-    await this.#commit(draft);
     this.#abortWhatEnded();
     for (const launch of launches) this.#launch(launch);
     return end;
@@ -253,6 +260,11 @@ export class Execution {
     this.#woken = true;
     this.#wake();
   }
+}
+
+/** Before the run's end, which must be the last event. */
+function emitFrame(draft: TurnDraft): void {
+  if (draft.frame) draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.xmlHash });
 }
 
 const keyOf = (node: Node) => nodeKey(node.nodeId, node.iteration);

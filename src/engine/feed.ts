@@ -15,13 +15,20 @@ export class Feed {
     for (const listener of this.#byRun.get(runId) ?? []) listener(events);
   }
 
+  /** Tells the followers of these runs that another process may have committed something. */
+  poke(which: (runId: string) => boolean): void {
+    for (const [runId, listeners] of this.#byRun) {
+      if (which(runId)) for (const listener of listeners) listener([]);
+    }
+  }
+
   /** Calls `listener` for each commit of any run; returns how to stop that. */
   subscribe(listener: FeedListener): () => void {
     this.#all.add(listener);
     return () => void this.#all.delete(listener);
   }
 
-  /** Calls `listener` for each commit of one run; returns how to stop that. */
+  /** Calls `listener` for each commit of one run, also, without the events, for other processes'; returns how to stop that. */
   follow(runId: string, listener: FeedListener): () => void {
     const listeners = this.#byRun.get(runId) ?? new Set();
     this.#byRun.set(runId, listeners.add(listener));

@@ -32,26 +32,10 @@ export async function loadRun(store: Store, run: Run): Promise<LoadedRun> {
     memory,
     approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
     treeHash,
-    revive: (draft) => revive(draft, memory, run.status === "failed"),
+    revive: (draft) => revive(draft, memory),
   };
 }
 
-function revive(draft: TurnDraft, memory: RunMemory, hadFailed: boolean): void {
-  if (hadFailed) {
-    draft.changeRun({ status: "running", finishedAtMs: null, error: null });
-    draft.emit({ type: "RunStatusChanged", status: "running" });
-  }
-  for (const node of memory.nodes()) {
-    if (node.state === "in-progress") takeLoss(draft, node);
-    else if (hadFailed && (node.state === "failed" || node.state === "cancelled")) {
-      draft.changeNode(node, {
-        state: "pending",
-        failures: 0,
-        losses: 0,
-        wakeAtMs: null,
-        finishedAtMs: null,
-        error: null,
-      });
-    }
-  }
+function revive(draft: TurnDraft, memory: RunMemory): void {
+  for (const node of memory.nodes()) if (node.state === "in-progress") takeLoss(draft, node);
 }

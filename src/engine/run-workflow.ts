@@ -53,6 +53,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
     allowNetwork: options.allowNetwork ?? false,
     resolveWorkflow: async () => workflow,
   });
+  engine.beginActiveOnly();
   const cancel = { now: () => {} };
   const onAbort = () => cancel.now();
   options.signal?.addEventListener("abort", onAbort);

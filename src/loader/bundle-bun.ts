@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import type { Problem } from "./invalid.ts";
 import { findPackage } from "./packages.ts";
 
@@ -22,6 +22,8 @@ export class BundleError extends Error {
   }
 }
 
+const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
+
 /**
  * Compiles a workflow file with its local imports into one module, its source map inlined, so that Bun
  * names the author's lines in every stack.
@@ -34,7 +36,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     entrypoints: [entry],
     target: "bun",
     format: "esm",
-    sourcemap: "inline",
+    sourcemap: "external",
     throw: false,
     plugins: [
       {
@@ -43,21 +45,41 @@ export async function bundle(entry: string): Promise<Bundle> {
           build.onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {
             const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
             if (found === undefined) missing.push({ file: importer, message: `Cannot find the package "${path}"` });
-            return { path: found ?? path, external: true };
+            return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };
           });
           build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
             const contents = await readFile(path);
             inputs.set(path, sha1(contents));
-            return { contents, loader };
+            // What is no code is left to Bun, which knows the import's attributes.
+            return code.has(loader) ? { contents, loader } : undefined;
           });
         },
       },
     ],
   });
-  if (!result.success) throw new BundleError(problemOf(result.logs, entry));
+  if (!result.success) throw new BundleError(problemOf(result.logs, entry, inputs));
   const [unresolved] = missing;
-  if (unresolved) throw new BundleError({ ...unresolved, ...(await lineOf(unresolved)) });
-  return { code: await result.outputs[0]!.text(), inputs };
+  if (unresolved) {
+    const specifier = /"(.*)"/.exec(unresolved.message)![1]!;
+    // The bundler tells who imports, not where.
+    const place = await findLine(
+      [unresolved.file],
+      (line) => line.includes(`"${specifier}"`) || line.includes(`'${specifier}'`),
+    );
+    throw new BundleError({ ...unresolved, ...place });
+  }
+  const [module, map] = ["entry-point", "sourcemap"].map(
+    (kind) => result.outputs.find((output) => output.kind === kind)!,
+  );
+  return { code: withSourceMap(await module!.text(), await map!.text()), inputs };
+}
+
+/** Bun writes sources relative to the process's folder, and reads them relative to the module's. */
+function withSourceMap(text: string, mapText: string): string {
+  const map = JSON.parse(mapText) as { sources: string[] };
+  const absolute = { ...map, sources: map.sources.map((source) => resolve(source)) };
+  const encoded = Buffer.from(JSON.stringify(absolute)).toString("base64");
+  return `${text}\n//# sourceMappingURL=data:application/json;base64,${encoded}\n`;
 }
 
 /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
@@ -75,19 +97,24 @@ export function sha1(contents: Buffer | string): string {
   return createHash("sha1").update(contents).digest("hex");
 }
 
-function problemOf(logs: readonly (BuildMessage | ResolveMessage)[], entry: string): Problem {
+/** The first of `files` with a line that fits, and that line. */
+export async function findLine(
+  files: Iterable<string>,
+  fits: (line: string) => boolean,
+): Promise<{ file: string; line: number } | undefined> {
+  for (const file of files) {
+    const index = (await readFile(file, "utf8")).split("\n").findIndex(fits);
+    if (index >= 0) return { file, line: index + 1 };
+  }
+}
+
+function problemOf(logs: readonly (BuildMessage | ResolveMessage)[], entry: string, inputs: Bundle["inputs"]): Problem {
   const first = logs.find(({ level }) => level === "error") ?? logs[0];
-  const message = first?.message ?? "The file does not compile";
+  let message = first?.message ?? "The file does not compile";
+  // Bun names files as they are seen from the process's folder.
+  for (const file of inputs.keys()) message = message.replaceAll(`"${relative(process.cwd(), file)}"`, `"${file}"`);
   const position = first?.position;
   return position
     ? { file: position.file, line: position.line, column: position.column, message }
     : { file: entry, message };
-}
-
-/** The bundler tells who imports, not where. */
-async function lineOf({ file, message }: Problem): Promise<{ line?: number }> {
-  const specifier = /"(.*)"/.exec(message)?.[1] ?? "";
-  const lines = (await readFile(file, "utf8")).split("\n");
-  const index = lines.findIndex((text) => text.includes(`"${specifier}"`) || text.includes(`'${specifier}'`));
-  return index < 0 ? {} : { line: index + 1 };
 }

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
-import { type Bundle, BundleError, bundle, forgetModule, importBundle, sha1 } from "./bundle-bun.ts";
+import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "./bundle-bun.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
-import { withoutOwnPaths } from "./packages.ts";
+import { withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
@@ -38,6 +38,7 @@ export class Loader {
   readonly #importing = new Map<string, Promise<Workflow>>();
   /** How often the evaluation of a shadow file has failed. */
   readonly #failures = new Map<string, number>();
+  #closed = false;
 
   constructor({ rootDir, importTimeoutMs = 10_000 }: LoaderOptions) {
     this.#rootDir = rootDir;
@@ -63,11 +64,13 @@ export class Loader {
     const version: Version = { workflow, workflowPath: path, hash, inputs, shadow };
     this.#keep(file, version);
     await removeLeftovers(file, shadow);
+    if (this.#closed) await removeShadow(shadow);
     return version;
   }
 
-  /** Removes the shadow files. */
+  /** Removes the shadow files, also those of loads that are under way. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#versions.values()].map(({ shadow }) => removeShadow(shadow)));
     this.#versions.clear();
   }
@@ -103,12 +106,22 @@ export class Loader {
       this.#failures.set(shadow, failures + 1);
       await removeShadow(shadow);
       const problem = placeOf(thrown, file, sources);
-      throw invalidWorkflow(this.#rootDir, { ...problem, message: withoutOwnPaths(problem.message) }, thrown);
+      const place = problem.line === undefined ? await this.#placeOfImport(problem.message, sources) : undefined;
+      const message = withoutInstallPaths(problem.message);
+      throw invalidWorkflow(this.#rootDir, { ...problem, ...place, message }, thrown);
     }
     await removeShadow(shadow);
     forgetModule(shadow);
     const message = "The file has no workflow: export what smithers(…) returns as its default";
     throw invalidWorkflow(this.#rootDir, { file, message });
+  }
+
+  /** A package without the export that is asked for is noticed before any code runs, so that no stack names a line. */
+  #placeOfImport(message: string, sources: ReadonlySet<string>) {
+    const name = /Export named '([\w$]+)' not found/.exec(message)?.[1];
+    if (name === undefined) return undefined;
+    const asWord = new RegExp(`(^|[^\\w$])${name.replaceAll("$", "\\$")}($|[^\\w$])`);
+    return findLine(sources, (line) => asWord.test(line));
   }
 
   async #inTime<T>(evaluation: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { extname } from "node:path";
+import { extname, isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ownName = "smithers-orchestrator";
@@ -15,6 +15,13 @@ const ownEntries: Record<string, string> = {
 /** Libraries that authors write workflows with; ours serve where a workflow's folder has none. */
 const shared: ReadonlySet<string> = new Set(["zod", "react", "drizzle-orm"]);
 
+/** What a bare import means. */
+export interface FoundPackage {
+  readonly path: string;
+  /** The author's own module, by an alias of his tsconfig.json or package.json. */
+  readonly local: boolean;
+}
+
 /**
  * Finds the file that a bare import means.
  * @param resolveFrom the runtime's own resolution; throws when it finds nothing
@@ -24,8 +31,11 @@ export function findPackage(
   specifier: string,
   importer: string,
   resolveFrom: (specifier: string, from: string) => string,
-): string | undefined {
-  if (specifier === ownName || specifier.startsWith(`${ownName}/`)) return ownEntry(specifier.slice(ownName.length));
+): FoundPackage | undefined {
+  if (specifier === ownName || specifier.startsWith(`${ownName}/`)) {
+    const path = ownEntry(specifier.slice(ownName.length));
+    return path === undefined ? undefined : { path, local: false };
+  }
   const attempt = (from: string) => {
     try {
       return resolveFrom(specifier, from);
@@ -34,7 +44,10 @@ export function findPackage(
     }
   };
   const name = specifier.split("/", 1)[0]!;
-  return attempt(importer) ?? (shared.has(name) ? attempt(fileURLToPath(import.meta.url)) : undefined);
+  const path = attempt(importer) ?? (shared.has(name) ? attempt(fileURLToPath(import.meta.url)) : undefined);
+  return path === undefined
+    ? undefined
+    : { path, local: isAbsolute(path) && !path.includes(`${sep}node_modules${sep}`) };
 }
 
 function ownEntry(subpath: string): string | undefined {
@@ -43,10 +56,11 @@ function ownEntry(subpath: string): string | undefined {
   return entry && fileURLToPath(new URL(entry + extname(import.meta.url), import.meta.url));
 }
 
-/** Names the package's own files as an author knows them. */
-export function withoutOwnPaths(message: string): string {
-  return Object.keys(ownEntries).reduce(
+/** Names packages as an author knows them: where they are installed is the machine's business. */
+export function withoutInstallPaths(message: string): string {
+  const own = Object.keys(ownEntries).reduce(
     (text, subpath) => text.replaceAll(ownEntry(subpath)!, ownName + subpath),
     message,
   );
+  return own.replace(/(?:\/[^\s'"()]*)?\/node_modules\//g, "");
 }

@@ -25,11 +25,34 @@ export function eventStream(
   let news = Promise.withResolvers<void>();
   let keepAlive: ReturnType<typeof setInterval> | undefined;
   let unfollow = () => {};
+  let left = false;
   const close = () => {
     clearInterval(keepAlive);
     unfollow();
     closing.removeEventListener("abort", close);
     news.resolve();
+  };
+
+  /** Writes the next page, once there is one; tells whether there may be more. */
+  const fill = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> => {
+    while (!closing.aborted && !left) {
+      // Renewed before the store is read: what is committed meanwhile is not waited for in vain.
+      news = Promise.withResolvers<void>();
+      const page = await store.eventsAfter(runId, seq, pageSize);
+      if (left) return false;
+      const last = page.at(-1);
+      if (last) {
+        seq = last.seq;
+        controller.enqueue(encoder.encode(page.map(toText).join("")));
+        if (!isTerminalEvent(last.type)) return true;
+      } else if (!(await hasEndedAt(store, runId, seq))) {
+        await news.promise;
+        continue;
+      }
+      // A failed run that was resumed has events after a terminal one.
+      return (await store.eventsAfter(runId, seq, 1)).length > 0;
+    }
+    return false;
   };
 
   return new ReadableStream<Uint8Array>(
@@ -43,27 +66,19 @@ export function eventStream(
         }, keepAliveMs);
       },
       async pull(controller) {
-        while (!closing.aborted) {
-          // Renewed before the store is read: what is committed meanwhile is not waited for in vain.
-          news = Promise.withResolvers<void>();
-          const page = await store.eventsAfter(runId, seq, pageSize);
-          const last = page.at(-1);
-          if (last) {
-            seq = last.seq;
-            controller.enqueue(encoder.encode(page.map(toText).join("")));
-            if (!isTerminalEvent(last.type)) return;
-          } else if (!(await hasEndedAt(store, runId, seq))) {
-            await news.promise;
-            continue;
-          }
-          // A failed run that was resumed has events after a terminal one.
-          if ((await store.eventsAfter(runId, seq, 1)).length > 0) return;
-          break;
+        try {
+          if (await fill(controller)) return;
+        } catch (error) {
+          close();
+          throw error;
         }
         close();
-        controller.close();
+        if (!left) controller.close();
       },
-      cancel: close,
+      cancel() {
+        left = true;
+        close();
+      },
     },
     { highWaterMark: 1 },
   );

@@ -63,14 +63,14 @@ export class Homes {
     return [...new Set([this.main, ...this.#byFile.values()])];
   }
 
-  async close(graceMs: number): Promise<void> {
+  /** Lets go of the runs: attempts may go on for `graceMs`. What is stored can still be read. */
+  async stop(graceMs: number): Promise<void> {
     await this.#opened;
-    await Promise.all(
-      this.all().map(async (engine) => {
-        await engine.close(graceMs);
-        await engine.store.close();
-      }),
-    );
+    await Promise.all(this.all().map((engine) => engine.close(graceMs)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map(({ store }) => store.close()));
   }
 
   #open(source: string | NonNullable<ResolvedServerOptions["db"]>): Engine {

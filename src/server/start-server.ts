@@ -46,14 +46,22 @@ function checkEvery(...timeoutsMs: number[]): number {
   return Math.max(Math.round(shortest / 2), 50);
 }
 
+/** How long answers that are under way may take once the runs have stopped. */
+const drainMs = 500;
+
 function closeGracefully(server: Server, context: ServerContext): void {
   const closeHttp = server.close.bind(server);
+  const drained = new Promise((resolve) => server.once("close", resolve));
   let closing: Promise<void> | undefined;
   const stop = async () => {
-    await context.homes.close(context.options.shutdownGraceMs);
+    await context.homes.stop(context.options.shutdownGraceMs);
+    // The last events are stored and pushed by now; readers still need the stores for those that they lag behind.
     context.streams.abort();
     await context.loader.close();
     server.closeIdleConnections();
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainMs))]);
+    server.closeAllConnections();
+    await context.homes.close();
   };
   const close = (callback?: (error?: Error) => void) => {
     stopListening();

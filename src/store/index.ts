@@ -7,4 +7,4 @@ export type { Lease } from "./queries/lease.ts";
 export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";
 export { Store } from "./store.ts";
-export type { AttemptEnd, FrameRecord, RunChange, TurnRecord } from "./turn.ts";
+export { type AttemptEnd, CancelPending, type FrameRecord, type RunChange, type TurnRecord } from "./turn.ts";

@@ -1,5 +1,6 @@
 import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
+import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
@@ -8,7 +9,18 @@ import { lastTreeHash } from "./queries/frames.ts";
 import { approvalsOf, type Inbox, type PendingApproval, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
-import { dueRuns, findRun, insertRun, listRuns, nextDueMs, type RunPage, requestCancel } from "./queries/runs.ts";
+import {
+  type ClaimedRun,
+  claimedRuns,
+  dueRuns,
+  findRun,
+  insertRun,
+  listRuns,
+  nextDueMs,
+  type RunPage,
+  requestCancel,
+  runsWithNews,
+} from "./queries/runs.ts";
 import { registerSchema, type SchemaRecord } from "./queries/views.ts";
 import { applyTurn, type TurnRecord } from "./turn.ts";
 import { Writer } from "./writer.ts";
@@ -48,7 +60,7 @@ export class Store {
     return this.write((driver) => insertRun(driver, run, events));
   }
 
-  /** @throws LEASE_LOST */
+  /** @throws LEASE_LOST, or {@link CancelPending} */
   commitTurn(turn: TurnRecord): Promise<StoredEvent[]> {
     return this.write((driver) => applyTurn(driver, turn));
   }
@@ -56,6 +68,11 @@ export class Store {
   /** Takes a run that nobody has taken since `seenLeaseNo` was read; nothing when somebody has. */
   takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined> {
     return this.write((driver) => takeLease(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  /** Takes a failed run, as {@link takeLease} does, and makes it run again. */
+  reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
+    return this.write((driver) => reopen(driver, runId, owner, seenLeaseNo, nowMs));
   }
 
   /** Writes the heartbeat of each lease and returns those that were lost. */
@@ -126,7 +143,10 @@ export class Store {
     return this.read((driver) => lastTreeHash(driver, runId));
   }
 
-  /** Asks a run's owner to cancel it. */
+  /**
+   * Asks a run's owner to cancel it.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+   */
   requestCancel(runId: string, nowMs: number): Promise<void> {
     return this.write((driver) => requestCancel(driver, runId, nowMs));
   }
@@ -160,6 +180,21 @@ export class Store {
   /** When something happens by itself next, after `nowMs`, for a parked run. */
   nextDueMs(nowMs: number): Promise<number | null> {
     return this.read((driver) => nextDueMs(driver, nowMs));
+  }
+
+  /** Runs for which something has come that nobody has taken in. */
+  runsWithNews(): Promise<string[]> {
+    return this.read(runsWithNews);
+  }
+
+  /** Runs that have an owner, or should have one. */
+  claimedRuns(): Promise<ClaimedRun[]> {
+    return this.read(claimedRuns);
+  }
+
+  /** Changes whenever another connection has committed. */
+  dataVersion(): Promise<number> {
+    return this.read((driver) => driver.dataVersion());
   }
 
   readInbox(runId: string): Promise<Inbox> {

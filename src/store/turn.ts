@@ -54,9 +54,12 @@ export interface TurnRecord {
   events: readonly NewEvent[];
 }
 
+/** Refuses a turn that would end a run otherwise after its cancellation was accepted. */
+export class CancelPending extends Error {}
+
 /**
  * Writes a turn whole, or not at all.
- * @throws LEASE_LOST when another runner has taken the run since.
+ * @throws LEASE_LOST when another runner has taken the run since; {@link CancelPending}
  */
 export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
   const { runId } = turn.lease;
@@ -137,15 +140,19 @@ function changeRun(driver: Driver, turn: TurnRecord): number {
   }
   if (release) sets.push("owner = NULL");
   const { runId, owner, leaseNo } = turn.lease;
+  const held = "WHERE run_id = ? AND lease_no = ? AND owner = ?";
+  const uncancelled =
+    fields.status === "finished" || fields.status === "failed" ? "AND cancel_requested_at_ms IS NULL" : "";
   const row = driver.get<{ lastSeq: number }>(
-    `UPDATE _smithers_runs SET ${sets.join(", ")} WHERE run_id = ? AND lease_no = ? AND owner = ? RETURNING last_seq AS lastSeq`,
+    `UPDATE _smithers_runs SET ${sets.join(", ")} ${held} ${uncancelled} RETURNING last_seq AS lastSeq`,
     ...params,
     runId,
     leaseNo,
     owner,
   );
-  if (!row) throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
-  return row.lastSeq;
+  if (row) return row.lastSeq;
+  if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) throw new CancelPending();
+  throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
 }
 
 function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {

@@ -25,7 +25,6 @@ export class Client {
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects by what it reads
   async request(
     method: string,
     path: string,
@@ -42,12 +41,10 @@ export class Client {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: see request
   get(path: string, headers?: Record<string, string>): Promise<Answer<any>> {
     return this.request("GET", path, undefined, headers);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: see request
   post(path: string, body: unknown = {}, headers?: Record<string, string>): Promise<Answer<any>> {
     return this.request("POST", path, body, headers);
   }

@@ -91,9 +91,9 @@ async function startRun({ homes, loader }: ServerContext, body: StartRunBody): P
 }
 
 async function resumeRun({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<void> {
-  const { engine, run } = await homes.find(runId);
-  const path = workflowPath ?? run.workflowPath;
-  await engine.resume(runId, path === null ? undefined : (await loader.load(path)).workflow);
+  const { engine } = await homes.find(runId);
+  // Without a path the engine loads the run's own, once it has seen that the run may be resumed.
+  await engine.resume(runId, workflowPath === undefined ? undefined : (await loader.load(workflowPath)).workflow);
 }
 
 /** The same request with another cursor, as a path: what is before it depends on how the server is reached. */

@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import type { ListRunsQuery, NewEvent, Run, StoredEvent } from "../../model/index.ts";
+import { hasEnded, type ListRunsQuery, type NewEvent, type Run, type StoredEvent } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../driver.ts";
 import { isDuplicateKey } from "../errors.ts";
 import { runs } from "../tables.ts";
@@ -91,13 +91,35 @@ export function appendToInbox(
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
 }
 
-/** Asks a run's owner to cancel it. */
+/**
+ * Asks a run's owner to cancel it. Once this is committed the run can end in no other way.
+ * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+ */
 export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
+  const run = findRun(driver, runId);
+  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
   driver.run(
     `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
      WHERE run_id = ?`,
     nowMs,
     runId,
+  );
+}
+
+/** Runs for which something has come that nobody has taken in. */
+export function runsWithNews(driver: Driver): string[] {
+  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE inbox_no > taken_no";
+  return driver.all<{ runId: string }>(sql).map((row) => row.runId);
+}
+
+export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs">;
+
+/** Runs that have an owner, or are `running` and should have one. */
+export function claimedRuns(driver: Driver): ClaimedRun[] {
+  const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs FROM _smithers_runs";
+  return driver.all<ClaimedRun>(
+    `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL`,
   );
 }
 

@@ -1,0 +1,126 @@
+import type { Store } from "../store/index.ts";
+import type { Feed } from "./feed.ts";
+
+/** What the watch needs of the engine that it serves. */
+export interface Watched {
+  readonly store: Store;
+  readonly feed: Feed;
+  /** Whether the engine executes the run. */
+  isActive(runId: string): boolean;
+  /** Takes a turn of the run, if nobody else does. */
+  wake(runId: string): Promise<void>;
+  /** Runs that were left by an owner who is gone, or by nobody. */
+  orphans(): Promise<string[]>;
+  warn(message: string, error: unknown): void;
+}
+
+/** How soon another process's write is noticed. */
+const changeMs = 40;
+/** How often owners that have died are looked for. */
+const orphanMs = 5_000;
+/** A run that could not be continued, as when its file is broken, is tried again after this long. */
+const failurePauseMs = 30_000;
+/** Longer delays overflow the timers of JavaScript. */
+const maxTimerMs = 2_147_483_647;
+
+/**
+ * Notices by itself what runs need: a timer that is due, a decision or signal that another process has
+ * written, an owner that has died.
+ */
+export class Watch {
+  readonly #engine: Watched;
+  readonly #notBefore = new Map<string, number>();
+  #changes: ReturnType<typeof setInterval> | undefined;
+  #orphans: ReturnType<typeof setInterval> | undefined;
+  #due: ReturnType<typeof setTimeout> | undefined;
+  #dataVersion = 0;
+  #stopped = false;
+
+  constructor(engine: Watched) {
+    this.#engine = engine;
+  }
+
+  /** Notices what other processes write for runs of this engine, without taking over any other. */
+  beginActiveOnly(): void {
+    this.#everyChange(async () => {
+      for (const runId of await this.#engine.store.runsWithNews()) {
+        if (this.#engine.isActive(runId)) await this.#wake(runId);
+      }
+    });
+  }
+
+  /** Notices everything. */
+  begin(): void {
+    this.#everyChange(() => this.#wakeWithNews());
+    this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), orphanMs);
+    this.#orphans.unref();
+    void this.#attempt(async () => {
+      await this.#adopt();
+      await this.#wakeWithNews();
+    });
+  }
+
+  /** Continues every parked run whose time has come, and sets the clock for the next one. */
+  async wakeDue(): Promise<void> {
+    clearTimeout(this.#due);
+    if (this.#stopped) return;
+    const nowMs = Date.now();
+    for (const runId of await this.#engine.store.dueRuns(nowMs)) await this.#wake(runId);
+    const nextMs = await this.#engine.store.nextDueMs(nowMs);
+    clearTimeout(this.#due);
+    if (nextMs === null || this.#stopped) return;
+    this.#due = setTimeout(() => void this.#attempt(() => this.wakeDue()), Math.min(nextMs - nowMs, maxTimerMs));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#changes);
+    clearInterval(this.#orphans);
+    clearTimeout(this.#due);
+  }
+
+  #everyChange(act: () => Promise<void>): void {
+    const { store, feed } = this.#engine;
+    const look = () =>
+      this.#attempt(async () => {
+        const version = await store.dataVersion();
+        if (version === this.#dataVersion) return;
+        this.#dataVersion = version;
+        await act();
+        feed.poke((runId) => !this.#engine.isActive(runId));
+      });
+    this.#changes = setInterval(() => void look(), changeMs);
+    this.#changes.unref();
+  }
+
+  async #wakeWithNews(): Promise<void> {
+    for (const runId of await this.#engine.store.runsWithNews()) await this.#wake(runId);
+  }
+
+  async #adopt(): Promise<void> {
+    for (const runId of await this.#engine.orphans()) await this.#wake(runId);
+    await this.wakeDue();
+  }
+
+  /** One run that cannot be continued keeps no other from it. */
+  async #wake(runId: string): Promise<void> {
+    const notBefore = this.#notBefore.get(runId);
+    if (this.#stopped || (notBefore !== undefined && Date.now() < notBefore)) return;
+    try {
+      await this.#engine.wake(runId);
+      this.#notBefore.delete(runId);
+    } catch (error) {
+      if (notBefore === undefined)
+        this.#engine.warn(`The run ${runId} cannot be continued now; it is tried again.`, error);
+      this.#notBefore.set(runId, Date.now() + failurePauseMs);
+    }
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#stopped) this.#engine.warn("The database could not be looked at; it is tried again.", error);
+    }
+  }
+}

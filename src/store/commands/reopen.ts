@@ -1,0 +1,34 @@
+import type { StoredEvent } from "../../model/index.ts";
+import type { Driver } from "../driver.ts";
+import { type Lease, takeLease } from "../queries/lease.ts";
+import { appendToInbox } from "../queries/runs.ts";
+
+export interface Reopened {
+  readonly lease: Lease;
+  readonly events: StoredEvent[];
+}
+
+/**
+ * Takes a failed run and makes it run again: what failed or was cancelled in it is to be done anew, what has
+ * finished stays. Returns nothing when somebody else has taken it since `seenLeaseNo` was read.
+ */
+export function reopen(
+  driver: Driver,
+  runId: string,
+  owner: string,
+  seenLeaseNo: number,
+  nowMs: number,
+): Reopened | undefined {
+  const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs);
+  if (!lease) return undefined;
+  driver.run(
+    "UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL WHERE run_id = ?",
+    runId,
+  );
+  driver.run(
+    `UPDATE _smithers_nodes SET state = 'pending', failures = 0, losses = 0, wake_at_ms = NULL, finished_at_ms = NULL,
+     error_json = NULL WHERE run_id = ? AND state IN ('failed', 'cancelled')`,
+    runId,
+  );
+  return { lease, events: appendToInbox(driver, runId, [{ type: "RunStatusChanged", status: "running" }], nowMs) };
+}

@@ -1,0 +1,123 @@
+import { expect, test } from "bun:test";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { folder, write } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const says = (text: string) =>
+  workflowFile(`<Task id="say" output={outputs.result}>{() => ({ value: "${text}" })}</Task>`);
+const imports = (head: string) =>
+  workflowFile(`<Task id="say" output={outputs.result}>{() => ({ value: word })}</Task>`, { head });
+const word = (text: string) => `export const word: string = "${text}";\n`;
+const value = ({ output }: { output?: unknown }) => (output as { value: unknown }).value;
+
+test("an edit of the workflow counts on the next start", async () => {
+  const root = folder({ "flow.tsx": says("one") });
+  const server = await serve(root);
+  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  write(root, { "flow.tsx": says("two") });
+  expect(value(await server.complete("flow.tsx"))).toBe("two");
+  write(root, { "flow.tsx": says("one") });
+  expect(value(await server.complete("flow.tsx"))).toBe("one");
+});
+
+test.each([
+  ["a module beside it", "./lib.ts", "lib.ts"],
+  ["a module without its ending", "./lib", "lib.ts"],
+  ["a folder's index", "./words", "words/index.ts"],
+  ["a module above it", "../lib.ts", "../lib.ts"],
+])("an edit of %s counts on the next start", async (_, specifier, file) => {
+  const root = folder();
+  const at = (text: string) => write(root, { [join("flows", file)]: word(text) });
+  write(root, { "flows/flow.tsx": imports(`import { word } from "${specifier}";`) });
+  at("one");
+  const server = await serve(root);
+  expect(value(await server.complete("flows/flow.tsx"))).toBe("one");
+  at("two");
+  expect(value(await server.complete("flows/flow.tsx"))).toBe("two");
+});
+
+test("an edit of a module that an imported module imports counts", async () => {
+  const root = folder({
+    "flow.tsx": imports('import { word } from "./middle.ts";'),
+    "middle.ts": 'export { word } from "./deep.ts";\n',
+    "deep.ts": word("one"),
+  });
+  const server = await serve(root);
+  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  write(root, { "deep.ts": word("two") });
+  expect(value(await server.complete("flow.tsx"))).toBe("two");
+});
+
+test("an edit of a module that is imported by a path alias counts", async () => {
+  const root = folder({
+    "tsconfig.json": '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
+    "flow.tsx": imports('import { word } from "@lib/word.ts";'),
+    "lib/word.ts": word("one"),
+  });
+  const server = await serve(root);
+  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  write(root, { "lib/word.ts": word("two") });
+  expect(value(await server.complete("flow.tsx"))).toBe("two");
+});
+
+test("an edit of an imported JSON file counts", async () => {
+  const root = folder({
+    "flow.tsx": imports('import { word } from "./data.json";'),
+    "data.json": '{ "word": "one" }',
+  });
+  const server = await serve(root);
+  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  write(root, { "data.json": '{ "word": "two" }' });
+  expect(value(await server.complete("flow.tsx"))).toBe("two");
+});
+
+test("a run in progress keeps the version that it was started with", async () => {
+  const steps = (text: string) =>
+    workflowFile(`
+      <Task id="hold" output={outputs.result}>{async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: 0 }; }}</Task>
+      <Task id="say" output={outputs.result}>{() => ({ value: "${text}" })}</Task>`);
+  const root = folder({ "flow.tsx": steps("old") });
+  const server = await serve(root);
+  const gate = join(root, "gate");
+  const old = await server.start("flow.tsx", { gate });
+  await server.until(old, ({ type }) => type === "NodeStarted");
+  write(root, { "flow.tsx": steps("new") });
+  const young = await server.start("flow.tsx", { gate });
+  write(root, { gate: "" });
+  expect(value(await server.end(young))).toBe("new");
+  expect(value(await server.end(old))).toBe("old");
+});
+
+test("an edit counts for a resume too", async () => {
+  const root = folder({
+    "flow.tsx": workflowFile(
+      `<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("broken"); }}</Task>`,
+    ),
+  });
+  const server = await serve(root);
+  const { runId, status } = await server.complete("flow.tsx");
+  expect(status).toBe("failed");
+  write(root, { "flow.tsx": says("repaired").replace('id="say"', 'id="a"') });
+  await server.post(`/v1/runs/${runId}/resume`);
+  expect(value(await server.end(runId))).toBe("repaired");
+});
+
+test("a repaired workflow is taken after it was refused", async () => {
+  const root = folder({ "flow.tsx": "throw new Error('broken');" });
+  const server = await serve(root);
+  expect((await server.post("/v1/runs", { workflowPath: "flow.tsx" })).status).toBe(400);
+  write(root, { "flow.tsx": says("repaired") });
+  expect(value(await server.complete("flow.tsx"))).toBe("repaired");
+});
+
+test("a file that is gone is not found, though it was loaded before", async () => {
+  const root = folder({ "flow.tsx": says("one") });
+  const server = await serve(root);
+  await server.complete("flow.tsx");
+  rmSync(join(root, "flow.tsx"));
+  expect(existsSync(join(root, "flow.tsx"))).toBe(false);
+  const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
+  expect([status, body.error.code]).toEqual([404, "WORKFLOW_NOT_FOUND"]);
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+async function resultOf(head: string, expression: string, files: Record<string, string> = {}) {
+  const tree = `<Task id="t" output={outputs.result}>{async () => ({ value: await ${expression} })}</Task>`;
+  const root = folder({ "flow.tsx": workflowFile(tree, { head }), ...files });
+  const server = await serve(root);
+  const run = await server.complete("flow.tsx");
+  expect(run).toMatchObject({ status: "finished" });
+  return { root, value: (run.output as { value: unknown }).value };
+}
+
+test("a folder without node_modules has zod, react and this package", async () => {
+  const head = `import { createContext, useState } from "react"; import { bash as b } from "smithers-orchestrator/tools";`;
+  const { value } = await resultOf(head, "[typeof createContext, typeof useState, typeof b, z.string().parse('x')]");
+  expect(value).toEqual(["function", "function", "function", "x"]);
+});
+
+test("components with hooks share the React that renders them", async () => {
+  const root = folder({
+    "flow.tsx": workflowFile(`<Step />`, {
+      head: `import { createContext, useContext, useMemo } from "react";
+const Word = createContext("from context");
+function Step() { const word = useContext(Word); const twice = useMemo(() => word + word, [word]); return <Task id="t" output={outputs.result}>{() => ({ value: twice })}</Task>; }`,
+    }),
+  });
+  const server = await serve(root);
+  expect((await server.complete("flow.tsx")).output).toEqual({ value: "from contextfrom context" });
+});
+
+test("a package in the workflow's own node_modules is used", async () => {
+  const { value } = await resultOf('import { word } from "own-package";', "word", {
+    "node_modules/own-package/package.json": '{ "name": "own-package", "type": "module", "exports": "./main.js" }',
+    "node_modules/own-package/main.js": 'export const word = "own";',
+  });
+  expect(value).toBe("own");
+});
+
+test("modules of Node and Bun are there", async () => {
+  const { value } = await resultOf(
+    'import { basename } from "node:path"; import { Database } from "bun:sqlite";',
+    "[basename('/a/b'), typeof Database]",
+  );
+  expect(value).toEqual(["b", "function"]);
+});
+
+test("JSON, and text by its attribute or its ending, are imported by content", async () => {
+  const head = `import data from "./data.json"; import prompt from "./prompt.md" with { type: "text" }; import notes from "./notes.txt";`;
+  const { value } = await resultOf(head, "[data, prompt, notes]", {
+    "data.json": '{ "a": [1] }',
+    "prompt.md": "# Prompt\n",
+    "notes.txt": "notes",
+  });
+  expect(value).toEqual([{ a: [1] }, "# Prompt\n", "notes"]);
+});
+
+test("a local module may be imported only when a task needs it", async () => {
+  const { value } = await resultOf("", 'import("./lazy.ts").then(({ word }) => word)', {
+    "lazy.ts": 'export const word = "lazy";',
+  });
+  expect(value).toBe("lazy");
+});
+
+test("import.meta names the workflow's folder", async () => {
+  const { root, value } = await resultOf("", "import.meta.dirname");
+  expect(value).toBe(root);
+});
+
+test.each(["ts", "js", "jsx", "mjs", "mts"])("a workflow may be a .%s file", async (ending) => {
+  const source = `import { createElement as h } from "react";
+import { Task, Workflow, createSmithers } from "smithers-orchestrator";
+import { z } from "zod";
+const { smithers, outputs } = createSmithers({ result: z.object({ value: z.any() }) });
+export default smithers(() => h(Workflow, { name: "plain" }, h(Task, { id: "t", output: outputs.result, children: () => ({ value: 1 }) })));
+`;
+  const root = folder({ [join("flows", `flow.${ending}`)]: source });
+  const server = await serve(root);
+  expect((await server.complete(`flows/flow.${ending}`)).output).toEqual({ value: 1 });
+});

@@ -1,0 +1,88 @@
+import { expect, test } from "bun:test";
+import { readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { folder, write } from "../support/folder.ts";
+import { loaderOf, shadowsIn } from "../support/loader.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+const edited = echo.replace('id="say"', 'id="said"');
+
+test("a workflow is loaded through one file beside it, named by its content", async () => {
+  const root = folder({ "flows/my.flow.tsx": echo });
+  const loader = loaderOf(root);
+  const { hash, workflowPath } = await loader.load("flows/my.flow.tsx");
+  expect(workflowPath).toBe("flows/my.flow.tsx");
+  expect(hash).toMatch(/^[0-9a-f]{40}$/);
+  expect(shadowsIn(join(root, "flows"))).toEqual([`.my.flow.smithers-${hash}.tsx`]);
+});
+
+test("the same content is loaded once, and has one file", async () => {
+  const root = folder({ "flow.tsx": echo });
+  const loader = loaderOf(root);
+  const first = await loader.load("flow.tsx");
+  expect((await loader.load("flow.tsx")).workflow).toBe(first.workflow);
+  expect(shadowsIn(root).length).toBe(1);
+});
+
+test("loads of one workflow at the same time share its evaluation", async () => {
+  const root = folder({ "flow.tsx": `globalThis.evaluated = (globalThis.evaluated ?? 0) + 1;\n${echo}` });
+  const loader = loaderOf(root);
+  const loaded = await Promise.all(Array.from({ length: 10 }, () => loader.load("flow.tsx")));
+  expect(new Set(loaded.map(({ workflow }) => workflow)).size).toBe(1);
+  expect((globalThis as { evaluated?: number }).evaluated).toBe(1);
+  expect(shadowsIn(root).length).toBe(1);
+});
+
+test("a version that was superseded takes its file with it", async () => {
+  const root = folder({ "flow.tsx": echo });
+  const loader = loaderOf(root);
+  const old = await loader.load("flow.tsx");
+  write(root, { "flow.tsx": edited });
+  const young = await loader.load("flow.tsx");
+  expect(young.hash).not.toBe(old.hash);
+  while (shadowsIn(root).length > 1) await Bun.sleep(1);
+  expect(shadowsIn(root)).toEqual([`.flow.smithers-${young.hash}.tsx`]);
+});
+
+test("none is left after the server has closed", async () => {
+  const root = folder({ "a.tsx": echo, "flows/b.tsx": edited });
+  const server = await serve(root);
+  await server.complete("a.tsx");
+  await server.complete("flows/b.tsx");
+  expect([...shadowsIn(root), ...shadowsIn(join(root, "flows"))].length).toBe(2);
+  await server.close();
+  expect([...shadowsIn(root), ...shadowsIn(join(root, "flows"))]).toEqual([]);
+});
+
+test("none is left of a load that was under way when the loader closed", async () => {
+  const root = folder({ "flow.tsx": `await new Promise((r) => setTimeout(r, 50));\n${echo}` });
+  const loader = loaderOf(root);
+  const loading = loader.load("flow.tsx");
+  while (shadowsIn(root).length === 0) await Bun.sleep(1);
+  await loader.close();
+  await loading;
+  expect(shadowsIn(root)).toEqual([]);
+});
+
+test("none is left of a workflow that was refused", async () => {
+  const root = folder({
+    "throws.tsx": "throw new Error('no');",
+    "none.tsx": "export const a = 1;",
+    "bad.tsx": "const = 1",
+  });
+  const server = await serve(root);
+  for (const workflowPath of ["throws.tsx", "none.tsx", "bad.tsx"]) await server.post("/v1/runs", { workflowPath });
+  expect(shadowsIn(root)).toEqual([]);
+});
+
+test("what a killed process left behind is removed, and only that", async () => {
+  const hash = "0".repeat(40);
+  const leftover = `.flow.smithers-${hash}.tsx`;
+  const others = [`.flow.smithers-${hash.replaceAll("0", "1")}.tsx`, `.other.smithers-${hash}.tsx`, ".flow.config"];
+  const root = folder({ "flow.tsx": echo, [leftover]: "", ...Object.fromEntries(others.map((name) => [name, ""])) });
+  const longAgo = new Date(Date.now() - 61_000);
+  for (const name of [leftover, others[1]!, others[2]!]) utimesSync(join(root, name), longAgo, longAgo);
+  const { hash: inUse } = await loaderOf(root).load("flow.tsx");
+  expect(readdirSync(root).sort()).toEqual([...others, "flow.tsx", `.flow.smithers-${inUse}.tsx`].sort());
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "bun:test";
+import { folder } from "../support/folder.ts";
+import { serve, type TestServer } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const schemas = `decision: approvalDecisionSchema, result: z.object({ value: z.any() }),
+  choice: approvalDecisionSchema.extend({ selected: z.string() }), order: approvalDecisionSchema.extend({ ranked: z.array(z.string()) })`;
+const workflow = (tree: string) => workflowFile(tree, { schemas });
+const files = {
+  "ask.tsx": workflow(`
+    <Task id="before" output={outputs.result}>{() => ({ value: 1 })}</Task>
+    <Approval id="ok" output={outputs.decision} label="Ship" request={{ title: "Ship it?", summary: "v2", metadata: { risk: 1 } }} />`),
+  "go-on.tsx": workflow(`<Approval id="ok" output={outputs.decision} onDeny="continue" request={{ title: "?" }} />`),
+  "pick.tsx": workflow(
+    `<Approval id="ok" mode="select" options={["a", "b"]} output={outputs.choice} request={{ title: "?" }} />`,
+  ),
+  "rank.tsx": workflow(
+    `<Approval id="ok" mode="rank" options={["a", "b", "c"]} output={outputs.order} request={{ title: "?" }} />`,
+  ),
+};
+
+async function waiting(file: keyof typeof files): Promise<{ server: TestServer; runId: string; path: string }> {
+  const server = await serve(folder(files));
+  const runId = await server.start(file);
+  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  return { server, runId, path: `/v1/runs/${runId}/nodes` };
+}
+
+describe("a decision", () => {
+  test("to approve continues the run and is its output", async () => {
+    const { server, runId, path } = await waiting("ask.tsx");
+    expect((await server.run(runId)).runState.state).toBe("waiting-approval");
+    const { status, body } = await server.post(`${path}/ok/approve`, { note: "fine", decidedBy: "ann" });
+    expect([status, body]).toEqual([200, { runId }]);
+    expect(await server.end(runId)).toMatchObject({
+      status: "finished",
+      output: { approved: true, note: "fine", decidedBy: "ann", decidedAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+    });
+  });
+
+  test("to deny fails the run unless onDeny says otherwise", async () => {
+    const { server, runId, path } = await waiting("ask.tsx");
+    expect((await server.post(`${path}/ok/deny`, { note: "no" })).body).toEqual({ runId });
+    expect(await server.end(runId)).toMatchObject({
+      status: "failed",
+      error: { code: "APPROVAL_DENIED", nodeId: "ok" },
+    });
+  });
+
+  test("to deny goes on where the workflow wants it", async () => {
+    const { server, runId, path } = await waiting("go-on.tsx");
+    await server.post(`${path}/ok/deny`);
+    expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: false, note: null } });
+  });
+
+  test("that is the same again is 200, the other way 409, also after the end", async () => {
+    const { server, runId, path } = await waiting("ask.tsx");
+    const decide = async (way: string) => {
+      const { status, body } = await server.post(`${path}/ok/${way}`);
+      return [status, body.error?.code];
+    };
+    expect(await decide("approve")).toEqual([200, undefined]);
+    expect(await decide("approve")).toEqual([200, undefined]);
+    expect(await decide("deny")).toEqual([409, "NODE_NOT_WAITING"]);
+    await server.end(runId);
+    expect(await decide("approve")).toEqual([200, undefined]);
+    expect(await decide("deny")).toEqual([409, "NODE_NOT_WAITING"]);
+  });
+
+  test("of many at once for both ways, one way wins", async () => {
+    const { server, runId, path } = await waiting("go-on.tsx");
+    const ways = Array.from({ length: 10 }, (_, index) => (index % 2 ? "approve" : "deny"));
+    const answers = await Promise.all(ways.map(async (way) => [way, (await server.post(`${path}/ok/${way}`)).status]));
+    const winners = new Set(answers.filter(([, status]) => status === 200).map(([way]) => way));
+    expect(winners.size).toBe(1);
+    expect(answers.filter(([, status]) => status === 409).length).toBe(5);
+    expect((await server.end(runId)).output).toMatchObject({ approved: winners.has("approve") });
+  });
+
+  test.each([
+    ["a node that does not exist", "none/approve", {}, 404, "NODE_NOT_FOUND"],
+    ["an iteration that does not exist", "ok/approve", { iteration: 3 }, 404, "NODE_NOT_FOUND"],
+    ["a node that waits for nothing", "before/approve", {}, 409, "NODE_NOT_WAITING"],
+    ["a node that waits for nothing, denied", "before/deny", {}, 409, "NODE_NOT_WAITING"],
+  ])("on %s is refused", async (_, way, given, status, code) => {
+    const { server, path } = await waiting("ask.tsx");
+    const answer = await server.post(`${path}/${way}`, given);
+    expect([answer.status, answer.body.error.code]).toEqual([status, code] as never);
+  });
+
+  test("on a cancelled run is refused", async () => {
+    const { server, runId, path } = await waiting("ask.tsx");
+    await server.post(`/v1/runs/${runId}/cancel`);
+    const { status, body } = await server.post(`${path}/ok/approve`);
+    expect([status, body.error.code]).toEqual([409, "NODE_NOT_WAITING"]);
+  });
+});
+
+describe("a selection", () => {
+  test.each([{}, { selected: null }, { selected: "z" }, { selected: "" }])(
+    "that fits no option is refused: %j",
+    async (given) => {
+      const { server, runId, path } = await waiting("pick.tsx");
+      const { status, body } = await server.post(`${path}/ok/approve`, given);
+      expect([status, body.error.code, body.error.details.field]).toEqual([400, "INVALID_REQUEST", "selected"]);
+      expect((await server.run(runId)).status).toBe("waiting-approval");
+    },
+  );
+
+  test("is part of the output", async () => {
+    const { server, runId, path } = await waiting("pick.tsx");
+    await server.post(`${path}/ok/approve`, { selected: "b" });
+    expect((await server.end(runId)).output).toMatchObject({ approved: true, selected: "b" });
+  });
+
+  test.each([
+    {},
+    { ranked: [] },
+    { ranked: ["a", "b"] },
+    { ranked: ["a", "b", "b"] },
+    { ranked: ["a", "b", "c", "d"] },
+    { ranked: ["a", "b", "x"] },
+  ])("that ranks not every option once is refused: %j", async (given) => {
+    const { server, path } = await waiting("rank.tsx");
+    const { status, body } = await server.post(`${path}/ok/approve`, given);
+    expect([status, body.error.code, body.error.details.field]).toEqual([400, "INVALID_REQUEST", "ranked"]);
+  });
+
+  test("ranks in the order given", async () => {
+    const { server, runId, path } = await waiting("rank.tsx");
+    await server.post(`${path}/ok/approve`, { ranked: ["c", "a", "b"] });
+    expect((await server.end(runId)).output).toMatchObject({ ranked: ["c", "a", "b"] });
+  });
+});
+
+test("the listing shows what is awaited, longest first, under each of its paths, until it is decided", async () => {
+  const server = await serve(folder(files));
+  for (const runId of ["r1", "r2"]) {
+    await server.start("ask.tsx", {}, { runId });
+    await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+    await Bun.sleep(2);
+  }
+  for (const path of ["/v1/approvals", "/v1/approval/list", "/approval/list", "/approvals"]) {
+    const { approvals } = (await server.get(path)).body;
+    expect(approvals.map(({ runId }: { runId: string }) => runId)).toEqual(["r1", "r2"]);
+    expect(approvals[0]).toMatchObject({
+      runId: "r1",
+      nodeId: "ok",
+      iteration: 0,
+      workflowName: "test",
+      runStatus: "waiting-approval",
+      label: "Ship",
+      requestTitle: "Ship it?",
+      requestSummary: "v2",
+      requestedAtMs: expect.any(Number),
+      waitingMs: expect.any(Number),
+      note: null,
+      decidedBy: null,
+    });
+  }
+  expect((await server.get("/v1/approvals?limit=1")).body.approvals.length).toBe(1);
+  await server.post("/v1/runs/r1/nodes/ok/approve");
+  await server.post("/v1/runs/r2/cancel");
+  expect((await server.get("/v1/approvals")).body).toEqual({ approvals: [] });
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { folder } from "../support/folder.ts";
+import { rawSocket, readUntil } from "../support/raw.ts";
+import { serve, type TestServer } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const wait = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);
+const slow = workflowFile(
+  `<Task id="slow" output={outputs.result}>{async () => { if (existsSync(ctx.input.gate)) return { value: "again" }; await new Promise(() => {}); return { value: 1 }; }}</Task>`,
+);
+
+async function msToClose(server: TestServer): Promise<number> {
+  const began = performance.now();
+  await server.close();
+  return performance.now() - began;
+}
+
+test("close ends open event streams as a whole answer, and calls back promptly", async () => {
+  const server = await serve(folder({ "wait.tsx": wait }));
+  const runId = await server.start("wait.tsx");
+  const socket = await rawSocket(server.url);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const text = await new Promise<string>((resolve) => {
+    let all = "";
+    socket.on("data", (chunk) => {
+      all += chunk;
+      if (all.includes("waiting-event") && server.server.listening) void server.close();
+    });
+    socket.on("close", () => resolve(all));
+  });
+  // The last chunk of a chunked answer: a client can tell this from a connection that broke.
+  expect(text).toEndWith("0\r\n\r\n");
+});
+
+test("close does not wait for idle connections", async () => {
+  const server = await serve(folder());
+  const socket = await rawSocket(server.url);
+  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  await readUntil(socket, '{"ok":true}');
+  expect(await msToClose(server)).toBeLessThan(1_000);
+});
+
+test("close does not wait for a reader that never reads", async () => {
+  const large = workflowFile(`<Parallel>
+    {Array.from({ length: 200 }, (_, n) => <Task key={n} id={\`t\${n}\`} output={outputs.result} noRetry continueOnFail>{() => { throw new Error("x".repeat(60_000)); }}</Task>)}
+  </Parallel>`);
+  const server = await serve(folder({ "large.tsx": large }), { synchronous: "normal" });
+  const { runId } = await server.complete("large.tsx");
+  const socket = await rawSocket(server.url);
+  socket.pause();
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await server.get("/health");
+  expect(await msToClose(server)).toBeLessThan(3_000);
+});
+
+test("close does not wait for a request that never comes whole", async () => {
+  const server = await serve(folder());
+  const socket = await rawSocket(server.url);
+  socket.write("POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  await server.get("/health");
+  expect(await msToClose(server)).toBeLessThan(3_000);
+});
+
+test("close aborts what runs after the grace period, and the next start runs it again", async () => {
+  const root = folder({ "slow.tsx": slow });
+  const first = await serve(root);
+  const runId = await first.start("slow.tsx", { gate: `${root}/gate` });
+  await first.until(runId, ({ type }) => type === "NodeStarted");
+  expect(await msToClose(first)).toBeWithin(150, 2_000);
+  await Bun.write(`${root}/gate`, "");
+  const second = await serve(root);
+  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "again" } });
+});
+
+test("after close nobody is answered, and closing again is no error to wait for", async () => {
+  const server = await serve(folder());
+  const closed = once(server.server, "close");
+  await server.close();
+  await closed;
+  expect(fetch(`${server.url}/health`)).rejects.toThrow();
+  await new Promise((resolve) => server.server.close(resolve));
+});
+
+test("close does not wait for a socket that sent nothing", async () => {
+  const server = await serve(folder());
+  await rawSocket(server.url);
+  expect(await msToClose(server)).toBeLessThan(1_000);
+});

@@ -1,0 +1,84 @@
+import { Database } from "bun:sqlite";
+import { expect, spyOn, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Store } from "../../src/store/index.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
+
+const steps = workflowFile(
+  `<Sequence>{[1, 2, 3].map((n) => <Task key={n} id={\`t\${n}\`} output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 20)); return { value: n }; }}</Task>)}</Sequence>`,
+);
+
+/** Another process that takes the write lock, says so, and lets go after a while. */
+async function lockFor(file: string, ms: number): Promise<void> {
+  const code = `import { Database } from "bun:sqlite"; const d = new Database(${JSON.stringify(file)}); d.run("BEGIN IMMEDIATE"); console.log("locked"); setTimeout(() => { d.run("ROLLBACK"); d.close(); }, ${ms});`;
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+}
+
+test("a run whose database is locked by another process for a moment still ends finished", async () => {
+  const root = folder({ "steps.tsx": steps });
+  const server = await serve(root);
+  const runId = await server.start("steps.tsx");
+  await lockFor(join(root, "smithers.db"), 400);
+  expect((await server.run(runId)).status).toBe("running");
+  const run = await server.end(runId);
+  expect(run).toMatchObject({ status: "finished", summary: { finished: 3 } });
+  expect((await server.nodes(runId)).map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+});
+
+test("a start waits for the lock, while reads are answered", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root);
+  await lockFor(join(root, "smithers.db"), 300);
+  const started = server.start("echo.tsx", { msg: 1 });
+  expect((await server.get("/v1/runs")).body).toEqual([]);
+  expect((await server.end(await started)).status).toBe("finished");
+});
+
+test("what is unexpected is answered as SERVER_ERROR without path, message or stack, and logged with the request's id", async () => {
+  const server = await serve(folder());
+  const broken = spyOn(Store.prototype, "listRuns").mockImplementation(() => {
+    throw new Error("secret at /home/ann/smithers.db");
+  });
+  const logged = spyOn(console, "error").mockImplementation(() => {});
+  try {
+    const { status, headers, body } = await server.get("/v1/runs");
+    expect([status, body.error.code]).toEqual([500, "SERVER_ERROR"]);
+    expect(JSON.stringify(body)).not.toMatch(/secret|ann|smithers\.db|at /);
+    expect(String(logged.mock.calls[0]![0])).toContain(headers.get("x-request-id")!);
+    expect((await server.get("/health")).status).toBe(200);
+  } finally {
+    broken.mockRestore();
+    logged.mockRestore();
+  }
+});
+
+test("a table that is gone is an answer, not the server's end", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root);
+  const other = new Database(join(root, "smithers.db"));
+  other.run("DROP TABLE _smithers_events");
+  other.close();
+  const logged = spyOn(console, "error").mockImplementation(() => {});
+  const { status, body } = await server.post("/v1/runs", { workflowPath: "echo.tsx" });
+  logged.mockRestore();
+  expect(status).toBeGreaterThanOrEqual(500);
+  expect(body.error.message).not.toContain(root);
+  expect((await server.get("/health")).status).toBe(200);
+});
+
+test("an event stream whose store fails ends its connection, and the next one is served", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root);
+  const { runId } = await server.complete("echo.tsx");
+  const broken = spyOn(Store.prototype, "eventsAfter").mockRejectedValueOnce(new Error("no disk"));
+  const logged = spyOn(console, "error").mockImplementation(() => {});
+  await server.get(`/v1/runs/${runId}/events`).catch(() => {});
+  logged.mockRestore();
+  broken.mockRestore();
+  expect((await server.end(runId)).status).toBe("finished");
+});

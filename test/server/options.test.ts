@@ -1,0 +1,83 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { type ServerOptions, startServer } from "smithers-orchestrator";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+const wrong: [string, Record<string, unknown>][] = [
+  ["port", { port: -1 }],
+  ["port", { port: 65_536 }],
+  ["port", { port: 1.5 }],
+  ["port", { port: "7331" }],
+  ["port", { port: Number.NaN }],
+  ["maxBodyBytes", { maxBodyBytes: 0 }],
+  ["maxBodyBytes", { maxBodyBytes: -5 }],
+  ["maxBodyBytes", { maxBodyBytes: Number.POSITIVE_INFINITY }],
+  ["headersTimeout", { headersTimeout: -1 }],
+  ["headersTimeout", { headersTimeout: 0.5 }],
+  ["requestTimeout", { requestTimeout: "60s" }],
+  ["shutdownGraceMs", { shutdownGraceMs: -1 }],
+  ["rootDir", { rootDir: "/no/such/folder" }],
+  ["rootDir", { rootDir: import.meta.path }],
+  ["authToken", { authToken: 5 }],
+  ["host", { host: 5 }],
+  ["db", { db: {} }],
+];
+
+test.each(wrong)("a wrong %s is refused by name: %j", (option, options) => {
+  let thrown: unknown;
+  try {
+    startServer({ port: 0, rootDir: folder(), ...options } as ServerOptions).close();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({ name: "SmithersError", code: "INVALID_OPTIONS" });
+  expect((thrown as Error).message).toContain(`option ${option}`);
+});
+
+test("startServer returns a Node http.Server at once", async () => {
+  const server = startServer({ port: 0, rootDir: folder() });
+  expect(server).toBeInstanceOf(Server);
+  if (!server.listening) await once(server, "listening");
+  expect((server.address() as AddressInfo).address).toBe("127.0.0.1");
+  expect((server.address() as AddressInfo).port).toBeGreaterThan(0);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("a port that is taken comes as an error event, and the first server goes on", async () => {
+  const first = await serve(folder({ "echo.tsx": echo }));
+  const { port } = first.server.address() as AddressInfo;
+  const second = startServer({ port, rootDir: folder() });
+  const [error] = await once(second, "error");
+  expect(error.code).toBe("EADDRINUSE");
+  expect(second.listening).toBe(false);
+  expect((await first.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
+});
+
+test("without db, runs live in smithers.db under the root", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root, { withoutDb: true });
+  const { runId } = await server.complete("echo.tsx", { msg: 1 });
+  await server.close();
+  const database = new Database(join(root, "smithers.db"), { readonly: true });
+  expect(database.query("SELECT run_id FROM _smithers_runs").all()).toEqual([{ run_id: runId }]);
+  database.close();
+});
+
+test("a database in memory serves", async () => {
+  const database = new Database(":memory:");
+  const server = await serve(folder({ "echo.tsx": echo }), { db: drizzle(database) });
+  const { runId } = await server.complete("echo.tsx", { msg: 1 });
+  expect((await server.get("/v1/runs")).body.map((run: { runId: string }) => run.runId)).toEqual([runId]);
+});
+
+test("a file that is no database is refused at start with a code", () => {
+  const rootDir = folder({ "smithers.db": "this is no database, but it is long enough to be looked at ".repeat(20) });
+  expect(() => startServer({ port: 0, rootDir })).toThrow(expect.objectContaining({ code: "DB_NOT_A_DATABASE" }));
+});
