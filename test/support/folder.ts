@@ -1,18 +1,12 @@
-import { afterEach } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-
-const made: string[] = [];
-
-afterEach(() => {
-  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+import { afterThisTest } from "./cleanup.ts";
 
 /** A folder of its own with these files, by relative path; gone after the test. */
 export function folder(files: Record<string, string> = {}): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "smithers-test-")));
-  made.push(path);
+  afterThisTest(() => rmSync(path, { recursive: true, force: true }));
   write(path, files);
   return path;
 }

@@ -1,19 +1,12 @@
-import { afterEach } from "bun:test";
 import { readdirSync } from "node:fs";
 import { isSmithersError, type SmithersError } from "../../src/errors/index.ts";
 import { Loader, type LoaderOptions } from "../../src/loader/index.ts";
-
-const open = new Set<Loader>();
-
-afterEach(async () => {
-  for (const loader of open) await loader.close();
-  open.clear();
-});
+import { afterThisTest } from "./cleanup.ts";
 
 /** A loader of its own, closed after the test. */
 export function loaderOf(rootDir: string, options: Omit<LoaderOptions, "rootDir"> = {}): Loader {
   const loader = new Loader({ rootDir, ...options });
-  open.add(loader);
+  afterThisTest(() => loader.close());
   return loader;
 }
 

@@ -1,15 +1,8 @@
-import { afterEach } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { afterThisTest } from "./cleanup.ts";
 import { Client } from "./client.ts";
-
-const children = new Set<ChildProcess>();
-
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
-});
 
 /** A server in a process of its own, to be killed. */
 export class ServerProcess extends Client {
@@ -27,7 +20,7 @@ export class ServerProcess extends Client {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    children.add(child);
+    afterThisTest(() => child.kill("SIGKILL"));
     return new ServerProcess(await firstLine(child), child);
   }
 
@@ -41,7 +34,6 @@ export class ServerProcess extends Client {
     const gone = once(this.child, "exit");
     this.child.kill(signal);
     await gone;
-    children.delete(this.child);
   }
 }
 

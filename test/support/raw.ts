@@ -1,19 +1,12 @@
-import { afterEach } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-
-const open = new Set<Socket>();
-
-afterEach(() => {
-  for (const socket of open) socket.destroy();
-  open.clear();
-});
+import { afterThisTest } from "./cleanup.ts";
 
 /** A TCP connection to a server, for what an HTTP client would not do; destroyed after the test. */
 export async function rawSocket(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  open.add(socket);
+  afterThisTest(() => socket.destroy());
   socket.on("error", () => {});
   await once(socket, "connect");
   return socket;

@@ -1,0 +1,5 @@
+import { afterEach } from "bun:test";
+import { cleanUp } from "./cleanup.ts";
+
+// A hook that a helper module registers holds only for the file that imports it first; this one holds for all.
+afterEach(cleanUp);
