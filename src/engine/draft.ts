@@ -66,6 +66,7 @@ export class TurnDraft {
       startedAtMs: null,
       finishedAtMs: null,
       wakeAtMs: null,
+      awaits: null,
       error: null,
     };
     this.#memory.putNode(node);

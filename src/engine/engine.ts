@@ -1,9 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
-import { hasEnded, hasEndedForGood, type Run, type RunConfig, type Signal, staleAfterMs } from "../model/index.ts";
-import type { Decision, Lease, NewSignal, Store } from "../store/index.ts";
+import {
+  hasEnded,
+  hasEndedForGood,
+  type NewEvent,
+  type Run,
+  type RunConfig,
+  type Signal,
+  staleAfterMs,
+} from "../model/index.ts";
+import type { Decision, Idempotency, Lease, NewSignal, Store } from "../store/index.ts";
 import { cancelStored } from "./cancel.ts";
+import { checkSignal } from "./event-waits.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
@@ -17,7 +26,7 @@ export interface EngineOptions {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   /** Finds the workflow of a run that this engine has not started itself. */
-  readonly resolveWorkflow: (run: Run) => Promise<Workflow>;
+  readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
   readonly warn?: (message: string, error: unknown) => void;
   /** How often an active run's lease is renewed. Defaults to 5000. */
   readonly heartbeatMs?: number;
@@ -25,15 +34,23 @@ export interface EngineOptions {
   readonly staleMs?: number;
 }
 
-export interface StartRequest {
+/** A workflow, and where it comes from. */
+export interface WorkflowSource {
   readonly workflow: Workflow;
+  /** Its file, relative to the root. */
+  readonly workflowPath?: string;
+  /** Changes with its code. */
+  readonly workflowHash?: string;
+}
+
+export interface StartRequest extends WorkflowSource {
   readonly input: unknown;
   readonly runId?: string;
   /** As it is listed, until the workflow has rendered its name. */
   readonly workflowName: string;
-  readonly workflowPath?: string;
-  readonly workflowHash?: string;
   readonly config?: RunConfig;
+  /** Requests under one key are one request. */
+  readonly idempotency?: Idempotency;
 }
 
 /** Executes the runs of one store: starts, resumes, wakes and cancels them, and keeps their leases alive. */
@@ -79,7 +96,7 @@ export class Engine {
 
   /**
    * Records a run and begins to execute it. When the promise resolves, the run survives a crash.
-   * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS
+   * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
    */
   async start(request: StartRequest): Promise<string> {
     const { workflow, runId = randomUUID() } = request;
@@ -112,7 +129,10 @@ export class Engine {
       error: null,
     };
     await this.store.registerSchemas(workflow.registry.list());
-    this.feed.publish(await this.store.insertRun(run, [{ type: "RunStarted", workflowName: run.workflowName }]));
+    const first = { type: "RunStarted", workflowName: run.workflowName } as const;
+    const started = await this.store.startOnce(run, [first], request.idempotency);
+    if (started.events.length === 0) return started.runId;
+    this.feed.publish(started.events);
     this.#execute({ runId, owner: this.#owner, leaseNo: 1 }, workflow, freshRun(run));
     return runId;
   }
@@ -121,13 +141,13 @@ export class Engine {
    * Continues a run that is paused, failed or was left by a crash.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS
    */
-  async resume(runId: string, workflow?: Workflow): Promise<void> {
+  async resume(runId: string, source?: WorkflowSource): Promise<void> {
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     }
     if (this.#active.has(runId) || this.#claiming.has(runId) || this.#isOwned(run)) throw inProgress(runId);
-    await this.#claim(run, workflow, () => {
+    await this.#claim(run, source, () => {
       throw inProgress(runId);
     });
   }
@@ -156,9 +176,11 @@ export class Engine {
 
   /**
    * Keeps a signal, and continues the run if it waits for it.
-   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the wait that is open for it
    */
   async signal(given: NewSignal): Promise<Signal> {
+    const run = await this.#find(given.runId);
+    await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
     void this.#guard(this.wake(given.runId));
@@ -196,8 +218,8 @@ export class Engine {
     clearInterval(this.#heartbeat);
   }
 
-  async #claim(run: Run, workflow: Workflow | undefined, lost: () => void): Promise<void> {
-    const claim = this.#takeOver(run, workflow, lost);
+  async #claim(run: Run, source: WorkflowSource | undefined, lost: () => void): Promise<void> {
+    const claim = this.#takeOver(run, source, lost);
     const settled = claim.catch(() => {});
     this.#claiming.set(run.runId, settled);
     try {
@@ -207,15 +229,17 @@ export class Engine {
     }
   }
 
-  async #takeOver(run: Run, given: Workflow | undefined, lost: () => void): Promise<void> {
+  async #takeOver(run: Run, given: WorkflowSource | undefined, lost: () => void): Promise<void> {
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.#cancelUnowned(run);
-    const workflow = given ?? (await this.#options.resolveWorkflow(run));
+    const source = given ?? (await this.#options.resolveWorkflow(run));
+    const { workflow } = source;
     const lease = await this.#lease(run);
     if (!lease) return lost();
     await this.store.registerSchemas(workflow.registry.list());
     const current = await this.#find(run.runId);
     const loaded = await loadRun(this.store, current);
-    this.#execute(lease, workflow, isLeft(run) && given === undefined ? autoResumed(loaded) : loaded);
+    const events: NewEvent[] = isLeft(run) && given === undefined ? [{ type: "RunAutoResumed" }] : [];
+    this.#execute(lease, workflow, takenOver(loaded, current, source, events));
   }
 
   async #lease({ runId, leaseNo, status }: Run): Promise<Lease | undefined> {
@@ -310,11 +334,16 @@ export class Engine {
 /** A parked run waits; one that is `running` and has no owner was left by one. */
 const isLeft = (run: Run) => run.status === "running";
 
-function autoResumed(loaded: LoadedRun): LoadedRun {
+/** Notes in the first turn that the run was taken over, and whether its code has changed. */
+function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, events: NewEvent[]): LoadedRun {
+  const { workflowPath = run.workflowPath, workflowHash = run.workflowHash } = source;
+  const isNew = workflowHash !== null && workflowHash !== run.workflowHash;
   return {
     ...loaded,
     revive(draft) {
-      draft.emit({ type: "RunAutoResumed" });
+      for (const event of events) draft.emit(event);
+      if (isNew) draft.emit({ type: "WorkflowReloaded", workflowHash });
+      if (isNew || workflowPath !== run.workflowPath) draft.changeRun({ workflowPath, workflowHash });
       loaded.revive(draft);
     },
   };

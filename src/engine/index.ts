@@ -1,4 +1,4 @@
-export { Engine, type EngineOptions, type StartRequest } from "./engine.ts";
+export { Engine, type EngineOptions, type StartRequest, type WorkflowSource } from "./engine.ts";
 export type { ExecutionEnd } from "./execution.ts";
 export { Feed, type FeedListener } from "./feed.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow } from "./run-workflow.ts";

@@ -51,7 +51,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
     store,
     rootDir,
     allowNetwork: options.allowNetwork ?? false,
-    resolveWorkflow: async () => workflow,
+    resolveWorkflow: async () => ({ workflow }),
   });
   engine.beginActiveOnly();
   const cancel = { now: () => {} };
@@ -61,7 +61,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
     const { onProgress } = options;
     if (onProgress) engine.feed.subscribe((events) => events.forEach(({ json }) => void onProgress(JSON.parse(json))));
     const runId = options.resume
-      ? await engine.resume(options.runId!, workflow).then(() => options.runId!)
+      ? await engine.resume(options.runId!, { workflow }).then(() => options.runId!)
       : await engine.start({
           workflow,
           workflowName: "workflow",

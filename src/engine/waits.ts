@@ -43,6 +43,7 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
 
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
   beginWait(draft, node, "waiting-event", spec.timeoutMs);
+  draft.changeNode(node, { awaits: spec.event });
   draft.emit({
     type: "NodeWaitingEvent",
     nodeId: node.nodeId,

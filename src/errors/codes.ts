@@ -18,6 +18,7 @@ export const errorCodes = {
   RUN_NOT_ACTIVE: { status: 409, advice: "The run has ended for good; start a new one." },
   NODE_NOT_WAITING: { status: 409, advice: "GET /v1/approvals lists the decisions that are awaited." },
   PAYLOAD_TOO_LARGE: { status: 413, advice: "Send a smaller body, or raise maxBodyBytes." },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, advice: "The key has started a run with another body; use a new key." },
   SERVER_ERROR: { status: 500, advice: "Look in the server's log for the request id." },
 
   INVALID_OPTIONS: { status: 500, advice: "Correct the option that the message names." },

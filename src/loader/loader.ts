@@ -11,7 +11,7 @@ export interface LoadedWorkflow {
   /** Relative to the root: what a run stores. */
   readonly workflowPath: string;
   /** The SHA-1 of the bundle: changes with the file and every local module that it imports. */
-  readonly hash: string;
+  readonly workflowHash: string;
 }
 
 export interface LoaderOptions {
@@ -61,7 +61,7 @@ export class Loader {
     const hash = sha1(code);
     const shadow = await writeShadow(file, hash, code);
     const workflow = await this.#import(file, shadow, inputs);
-    const version: Version = { workflow, workflowPath: path, hash, inputs, shadow };
+    const version: Version = { workflow, workflowPath: path, workflowHash: hash, inputs, shadow };
     this.#keep(file, version);
     await removeLeftovers(file, shadow);
     if (this.#closed) await removeShadow(shadow);

@@ -66,6 +66,8 @@ export const nodeSchema = z.object({
   finishedAtMs: ms.nullable(),
   /** When a retry is due, a timer fires or a wait times out. */
   wakeAtMs: ms.nullable(),
+  /** The name of the event that it waits for. */
+  awaits: z.string().nullable(),
   error: errorRecordSchema.nullable(),
 });
 export type Node = z.infer<typeof nodeSchema>;

@@ -5,7 +5,7 @@ import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { openStore } from "../store/index.ts";
+import { type Idempotency, openStore } from "../store/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
@@ -47,6 +47,16 @@ export class Homes {
     throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   }
 
+  /**
+   * The run that a request under this key has started.
+   * @throws IDEMPOTENCY_KEY_REUSED
+   */
+  async findStarted(idempotency: Idempotency): Promise<string | undefined> {
+    await this.#opened;
+    const found = await Promise.all(this.all().map(({ store }) => store.findStarted(idempotency, Date.now())));
+    return found.find((runId) => runId !== undefined);
+  }
+
   async has(runId: string): Promise<boolean> {
     await this.#opened;
     const found = await Promise.all(this.all().map((engine) => engine.store.findRun(runId)));
@@ -78,7 +88,7 @@ export class Homes {
       store: openStore(source, { synchronous: this.#options.synchronous }),
       rootDir: this.#options.rootDir,
       allowNetwork: this.#options.allowNetwork,
-      resolveWorkflow: async (run) => (await this.#loader.load(pathOf(run))).workflow,
+      resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
     });
     if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
     return engine;

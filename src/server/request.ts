@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import type { z } from "zod";
+import { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { maxJsonDepth, nestsDeeperThan, plainIssues, runIdSchema, summary } from "../model/index.ts";
+import type { Idempotency } from "../store/index.ts";
 
 /**
  * The request's JSON body, checked by `schema`; an empty body is `{}`.
@@ -23,6 +25,19 @@ export function readRunId(c: Context): string {
   // An id that no run can have names no run.
   if (!runIdSchema.safeParse(runId).success) throw new SmithersError("RUN_NOT_FOUND", "There is no run of this id.");
   return runId;
+}
+
+const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
+
+/**
+ * The `Idempotency-Key` header with what the request asked for.
+ * @throws INVALID_REQUEST
+ */
+export function readIdempotency(c: Context, body: unknown): Idempotency | undefined {
+  const given = c.req.header("Idempotency-Key");
+  if (given === undefined) return undefined;
+  const key = check(idempotencyKeySchema, given, "Idempotency-Key");
+  return { key, bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex") };
 }
 
 function parseJson(bytes: ArrayBuffer): unknown {

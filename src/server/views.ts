@@ -1,7 +1,14 @@
-import { type ApprovalItem, deriveRunState, type Run, type RunDetail, type RunListItem } from "../model/index.ts";
+import {
+  type ApprovalItem,
+  deriveRunState,
+  type Node,
+  type Run,
+  type RunDetail,
+  type RunListItem,
+} from "../model/index.ts";
 import type { PendingApproval } from "../store/index.ts";
 
-export function toRunListItem(run: Run, nowMs: number): RunListItem {
+export function toRunListItem(run: Run, waiting: readonly Node[], nowMs: number): RunListItem {
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -13,11 +20,17 @@ export function toRunListItem(run: Run, nowMs: number): RunListItem {
     heartbeatAtMs: run.heartbeatAtMs,
     parentRunId: run.parentRunId,
     error: run.error,
-    runState: deriveRunState(run, nowMs),
+    runState: deriveRunState(run, waiting, nowMs),
   };
 }
 
-export function toRunDetail(run: Run, summary: Record<string, number>, output: unknown, nowMs: number): RunDetail {
+export function toRunDetail(
+  run: Run,
+  waiting: readonly Node[],
+  summary: Record<string, number>,
+  output: unknown,
+  nowMs: number,
+): RunDetail {
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -25,7 +38,7 @@ export function toRunDetail(run: Run, summary: Record<string, number>, output: u
     startedAtMs: run.startedAtMs,
     finishedAtMs: run.finishedAtMs,
     summary,
-    runState: deriveRunState(run, nowMs),
+    runState: deriveRunState(run, waiting, nowMs),
     ...(output === undefined ? {} : { output }),
     ...(run.error ? { error: run.error } : {}),
   };

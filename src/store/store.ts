@@ -2,19 +2,19 @@ import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent 
 import { type Decision, decide } from "./commands/decide.ts";
 import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
+import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { lastTreeHash } from "./queries/frames.ts";
 import { approvalsOf, type Inbox, type PendingApproval, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
-import { countNodes, findNode, findOutput, nodesOf, outputsOf } from "./queries/nodes.ts";
+import { countNodes, findNode, findOutput, nodesOf, outputsOf, waitingNodes } from "./queries/nodes.ts";
 import {
   type ClaimedRun,
   claimedRuns,
   dueRuns,
   findRun,
-  insertRun,
   listRuns,
   nextDueMs,
   type RunPage,
@@ -55,9 +55,20 @@ export class Store {
     }
   }
 
-  /** @throws RUN_ALREADY_EXISTS */
-  insertRun(run: Run, events: readonly NewEvent[]): Promise<StoredEvent[]> {
-    return this.write((driver) => insertRun(driver, run, events));
+  /**
+   * Records a run; with a key, only once.
+   * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
+   */
+  startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started> {
+    return this.write((driver) => startOnce(driver, run, events, idempotency));
+  }
+
+  /**
+   * The run that a request under this key has started.
+   * @throws IDEMPOTENCY_KEY_REUSED
+   */
+  findStarted(idempotency: Idempotency, nowMs: number): Promise<string | undefined> {
+    return this.read((driver) => findStarted(driver, idempotency, nowMs));
   }
 
   /** @throws LEASE_LOST, or {@link CancelPending} */
@@ -104,6 +115,11 @@ export class Store {
 
   findNode(runId: string, nodeId: string, iteration: number): Promise<Node | undefined> {
     return this.read((driver) => findNode(driver, runId, nodeId, iteration));
+  }
+
+  /** The nodes of a run that wait, the longest waiting first. */
+  waitingNodes(runId: string): Promise<Node[]> {
+    return this.read((driver) => waitingNodes(driver, runId));
   }
 
   countNodes(runId: string): Promise<Record<string, number>> {

@@ -49,6 +49,7 @@ export const nodes = table<Node>(
     "startedAtMs",
     "finishedAtMs",
     "wakeAtMs",
+    "awaits",
     "error",
   ],
   { key: ["runId", "nodeId", "iteration"], json: ["error"] },

@@ -20,6 +20,7 @@ export type RunChange = Partial<
     | "outputIteration"
     | "error"
     | "workflowName"
+    | "workflowPath"
     | "workflowHash"
   >
 > & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
@@ -126,6 +127,7 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   outputIteration: { column: "output_iteration" },
   error: { column: "error_json", json: true },
   workflowName: { column: "workflow_name" },
+  workflowPath: { column: "workflow_path" },
   workflowHash: { column: "workflow_hash" },
 };
 

@@ -11,7 +11,7 @@ const edited = echo.replace('id="say"', 'id="said"');
 test("a workflow is loaded through one file beside it, named by its content", async () => {
   const root = folder({ "flows/my.flow.tsx": echo });
   const loader = loaderOf(root);
-  const { hash, workflowPath } = await loader.load("flows/my.flow.tsx");
+  const { workflowHash: hash, workflowPath } = await loader.load("flows/my.flow.tsx");
   expect(workflowPath).toBe("flows/my.flow.tsx");
   expect(hash).toMatch(/^[0-9a-f]{40}$/);
   expect(shadowsIn(join(root, "flows"))).toEqual([`.my.flow.smithers-${hash}.tsx`]);
@@ -40,9 +40,9 @@ test("a version that was superseded takes its file with it", async () => {
   const old = await loader.load("flow.tsx");
   write(root, { "flow.tsx": edited });
   const young = await loader.load("flow.tsx");
-  expect(young.hash).not.toBe(old.hash);
+  expect(young.workflowHash).not.toBe(old.workflowHash);
   while (shadowsIn(root).length > 1) await Bun.sleep(1);
-  expect(shadowsIn(root)).toEqual([`.flow.smithers-${young.hash}.tsx`]);
+  expect(shadowsIn(root)).toEqual([`.flow.smithers-${young.workflowHash}.tsx`]);
 });
 
 test("none is left after the server has closed", async () => {
@@ -83,6 +83,6 @@ test("what a killed process left behind is removed, and only that", async () => 
   const root = folder({ "flow.tsx": echo, [leftover]: "", ...Object.fromEntries(others.map((name) => [name, ""])) });
   const longAgo = new Date(Date.now() - 61_000);
   for (const name of [leftover, others[1]!, others[2]!]) utimesSync(join(root, name), longAgo, longAgo);
-  const { hash: inUse } = await loaderOf(root).load("flow.tsx");
+  const { workflowHash: inUse } = await loaderOf(root).load("flow.tsx");
   expect(readdirSync(root).sort()).toEqual([...others, "flow.tsx", `.flow.smithers-${inUse}.tsx`].sort());
 });

@@ -2,15 +2,19 @@ import { basename, extname } from "node:path";
 import type { Hono } from "hono";
 import { SmithersError } from "../../errors/index.ts";
 import {
+  isWaiting,
   listRunsQuerySchema,
+  type Node,
   type NodeItem,
   type Output,
+  type Run,
   resumeBodySchema,
   type StartRunBody,
   startRunBodySchema,
 } from "../../model/index.ts";
+import type { Idempotency, Store } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
-import { readBody, readQuery, readRunId } from "../request.ts";
+import { readBody, readIdempotency, readQuery, readRunId } from "../request.ts";
 import { toRunDetail, toRunListItem } from "../views.ts";
 
 export function runRoutes(app: Hono, context: ServerContext): void {
@@ -18,7 +22,7 @@ export function runRoutes(app: Hono, context: ServerContext): void {
 
   app.post("/v1/runs", async (c) => {
     const body = await readBody(c, startRunBodySchema);
-    if (!body.resume) return c.json({ runId: await startRun(context, body) });
+    if (!body.resume) return c.json({ runId: await startRun(context, body, readIdempotency(c, body)) });
     if (body.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
     await resumeRun(context, body.runId, body.workflowPath);
     return c.json({ runId: body.runId });
@@ -31,14 +35,19 @@ export function runRoutes(app: Hono, context: ServerContext): void {
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) c.header("Link", `<${nextUrl(c.req.url, nextCursor)}>; rel="next"`);
     const nowMs = Date.now();
-    return c.json(runs.map((run) => toRunListItem(run, nowMs)));
+    const items = runs.map(async (run) => toRunListItem(run, await waitingNodes(homes.main.store, run), nowMs));
+    return c.json(await Promise.all(items));
   });
 
   app.get("/v1/runs/:runId", async (c) => {
     const { engine, run } = await homes.find(readRunId(c));
     const { store } = engine;
-    const [summary, output] = await Promise.all([store.countNodes(run.runId), store.lastOutput(run)]);
-    return c.json(toRunDetail(run, summary, output, Date.now()));
+    const [waiting, summary, output] = await Promise.all([
+      waitingNodes(store, run),
+      store.countNodes(run.runId),
+      store.lastOutput(run),
+    ]);
+    return c.json(toRunDetail(run, waiting, summary, output, Date.now()));
   });
 
   app.get("/v1/runs/:runId/nodes", async (c) => {
@@ -68,32 +77,37 @@ export function runRoutes(app: Hono, context: ServerContext): void {
   });
 }
 
-async function startRun({ homes, loader }: ServerContext, body: StartRunBody): Promise<string> {
+async function waitingNodes(store: Store, { runId, status }: Run): Promise<Node[]> {
+  return isWaiting(status) ? store.waitingNodes(runId) : [];
+}
+
+async function startRun(
+  { homes, loader }: ServerContext,
+  body: StartRunBody,
+  idempotency: Idempotency | undefined,
+): Promise<string> {
   if (body.workflowPath === undefined) {
     throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", {
       details: { field: "workflowPath" },
     });
   }
-  const { workflow, workflowPath, hash } = await loader.load(body.workflowPath);
+  const started = idempotency && (await homes.findStarted(idempotency));
+  if (started !== undefined) return started;
+  const source = await loader.load(body.workflowPath);
+  const { workflow, workflowPath } = source;
   if (body.runId !== undefined && (await homes.has(body.runId))) {
     throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${body.runId}" already.`);
   }
   const engine = await homes.of(workflow);
-  return engine.start({
-    workflow,
-    workflowName: basename(workflowPath, extname(workflowPath)),
-    workflowPath,
-    workflowHash: hash,
-    input: body.input,
-    runId: body.runId,
-    config: body.config,
-  });
+  const workflowName = basename(workflowPath, extname(workflowPath));
+  const { input, runId, config } = body;
+  return engine.start({ ...source, workflowName, input, runId, config, idempotency });
 }
 
 async function resumeRun({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<void> {
   const { engine } = await homes.find(runId);
   // Without a path the engine loads the run's own, once it has seen that the run may be resumed.
-  await engine.resume(runId, workflowPath === undefined ? undefined : (await loader.load(workflowPath)).workflow);
+  await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
 }
 
 /** The same request with another cursor, as a path: what is before it depends on how the server is reached. */

@@ -48,9 +48,13 @@ CREATE TABLE _smithers_nodes (
   started_at_ms INTEGER,
   finished_at_ms INTEGER,
   wake_at_ms INTEGER,
+  awaits TEXT,
   error_json TEXT,
   PRIMARY KEY (run_id, node_id, iteration)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX _smithers_nodes_waiting ON _smithers_nodes (run_id, started_at_ms)
+  WHERE state IN ('waiting-approval', 'waiting-event', 'waiting-timer');
 
 CREATE TABLE _smithers_attempts (
   run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,
@@ -164,6 +168,15 @@ CREATE TABLE _smithers_tool_calls (
   error_json TEXT,
   PRIMARY KEY (run_id, node_id, iteration, attempt, call_no)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE _smithers_idempotency (
+  key TEXT PRIMARY KEY,
+  body_hash TEXT NOT NULL,
+  run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,
+  created_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _smithers_idempotency_by_age ON _smithers_idempotency (created_at_ms);
+CREATE INDEX _smithers_idempotency_by_run ON _smithers_idempotency (run_id);
 
 CREATE TABLE _smithers_databases (
   path TEXT PRIMARY KEY,

@@ -22,6 +22,17 @@ export function findNode(driver: Driver, runId: string, nodeId: string, iteratio
   return row && nodes.decode(row);
 }
 
+/** The nodes of a run that wait, the longest waiting first. */
+export function waitingNodes(driver: Driver, runId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes
+       WHERE run_id = ? AND state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY started_at_ms`,
+      runId,
+    )
+    .map((row) => nodes.decode(row));
+}
+
 /** How many nodes of a run are in each state. */
 export function countNodes(driver: Driver, runId: string): Record<string, number> {
   const rows = driver.all<{ state: string; count: number }>(
