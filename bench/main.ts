@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { commitCost } from "./commit.ts";
+import { parkedRuns } from "./parked.ts";
 import { runsInFlight } from "./runs.ts";
 import { stepCost } from "./steps.tsx";
 
@@ -24,6 +25,12 @@ try {
     const { runsPerSecond } = await runsInFlight(folder, synchronous, 16, 800);
     console.log(`  one-task runs over HTTP, 16 in flight   ${runsPerSecond.toFixed(0)} runs/s`);
   }
+  const { before, after, approveToFinished } = await parkedRuns(folder, 10_000);
+  console.log("10,000 runs that wait for a person");
+  console.log(
+    `  the server's memory                     ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after`,
+  );
+  console.log(`  approval to the end of the stream       ${approveToFinished.toFixed(1)} ms`);
 } finally {
   rmSync(folder, { recursive: true });
 }

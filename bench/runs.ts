@@ -1,9 +1,4 @@
-import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { startBenchServer } from "./server.ts";
 
 export interface Throughput {
   readonly runsPerSecond: number;
@@ -16,27 +11,16 @@ export async function runsInFlight(
   inFlight: number,
   total: number,
 ): Promise<Throughput> {
-  const rootDir = join(folder, `server-${synchronous}`);
-  mkdirSync(rootDir);
-  await Bun.write(join(rootDir, "one.tsx"), oneTask);
-  const server = spawn(process.execPath, [fileURLToPath(new URL("serve.ts", import.meta.url)), synchronous], {
-    cwd: rootDir,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const server = await startBenchServer(folder, { "one.tsx": oneTask }, synchronous);
   try {
-    const url = await firstLine(server.stdout);
+    const { url } = server;
     await followRuns(url, inFlight, 100);
     const start = performance.now();
     await followRuns(url, inFlight, total);
     return { runsPerSecond: (total / (performance.now() - start)) * 1000 };
   } finally {
-    server.kill();
+    server.stop();
   }
-}
-
-async function firstLine(stdout: Readable): Promise<string> {
-  for await (const line of createInterface(stdout)) return line;
-  throw new Error("The server ended before it said where it listens.");
 }
 
 async function followRuns(url: string, inFlight: number, total: number): Promise<void> {
@@ -47,6 +31,7 @@ async function followRuns(url: string, inFlight: number, total: number): Promise
         method: "POST",
         body: JSON.stringify({ workflowPath: "one.tsx" }),
       });
+      if (!response.ok) throw new Error(`POST /v1/runs answered ${response.status}: ${await response.text()}`);
       const { runId } = (await response.json()) as { runId: string };
       const events = await (await fetch(`${url}/v1/runs/${runId}/events`)).text();
       if (!events.includes('"RunFinished"')) throw new Error(`The run ${runId} did not finish: ${events}`);
