@@ -155,12 +155,12 @@ export class Advancer {
     if (spec.kind === "event") return beginEventWait(draft, node, spec);
     if (spec.kind === "timer") return beginTimer(draft, node, spec);
 
-    const deps = this.#dependencies(task);
-    if (deps === "missing") return draft.settle(node, "skipped");
-    if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
-      return void this.#approvals.set(task.key, requestApproval(draft, node, task));
-    }
     try {
+      const deps = this.#dependencies(task);
+      if (deps === "missing") return draft.settle(node, "skipped");
+      if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
+        return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+      }
       const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#memory.input, deps);
       const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
       if (cached !== undefined) {
@@ -175,14 +175,22 @@ export class Advancer {
     }
   }
 
-  /** The values that a task's function asked for; "missing" when one was skipped or failed. */
+  /**
+   * The values that a task's function asked for; "missing" when one was skipped or failed.
+   * @throws MISSING_OUTPUT when a node gave another output than the one asked for
+   */
   #dependencies({ spec }: PlannedTask): Record<string, unknown> | undefined | "missing" {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
-    for (const [name, { nodeId }] of Object.entries(spec.deps)) {
+    for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
       const loopId = this.#memory.loopOf(nodeId);
       const found = this.#memory.find(nodeId, loopId === null ? 0 : this.#memory.loopIteration(loopId));
       if (!found) return "missing";
+      if (output && found.schemaKey !== output.key) {
+        throw new SmithersError("MISSING_OUTPUT", `"${nodeId}" gives "${found.schemaKey}" and not "${output.key}".`, {
+          details: { nodeId, output: output.key, given: found.schemaKey },
+        });
+      }
       values[name] = found.value;
     }
     return values;

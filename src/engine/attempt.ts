@@ -5,7 +5,7 @@ import type { PlannedTask } from "../plan/index.ts";
 import type { TaskValue } from "./draft.ts";
 import { executeAgent } from "./executors/agent.ts";
 import { executeCompute } from "./executors/compute.ts";
-import { toTaskValue } from "./values.ts";
+import { asJson, toTaskValue } from "./values.ts";
 
 export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
 
@@ -68,7 +68,7 @@ export function launchAttempt(
       const nowMs = performance.now();
       if (nowMs - toldAtMs < heartbeatEventMs) return;
       toldAtMs = nowMs;
-      settings.onHeartbeat(data);
+      settings.onHeartbeat(asJson(data));
     },
   };
 
@@ -95,7 +95,9 @@ function execute(task: PlannedTask, deps: unknown, context: TaskContext): unknow
 }
 
 function toFailure(thrown: unknown): AttemptOutcome {
-  return { ok: false, error: toErrorRecord(thrown), final: isFinal(thrown) };
+  const error = toErrorRecord(thrown);
+  if (error.details !== undefined) error.details = asJson(error.details);
+  return { ok: false, error, final: isFinal(thrown) };
 }
 
 const finalCodes: ReadonlySet<string> = new Set(["OUTPUT_TOO_LARGE", "INVALID_WORKFLOW", "TASK_CANCELLED"]);

@@ -96,14 +96,16 @@ export class Engine {
 
   /**
    * Records a run and begins to execute it. When the promise resolves, the run survives a crash.
-   * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
+   * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED, SERVER_CLOSING
    */
   async start(request: StartRequest): Promise<string> {
+    this.#refuseWhenClosing();
     const { workflow, runId = randomUUID() } = request;
     const input = await toInput(workflow, request.input);
     const nowMs = Date.now();
     const run: Run = {
       runId,
+      home: null,
       workflowName: request.workflowName,
       workflowPath: request.workflowPath ?? null,
       workflowHash: request.workflowHash ?? null,
@@ -139,9 +141,10 @@ export class Engine {
 
   /**
    * Continues a run that is paused, failed or was left by a crash.
-   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
   async resume(runId: string, source?: WorkflowSource): Promise<void> {
+    this.#refuseWhenClosing();
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
@@ -218,6 +221,10 @@ export class Engine {
     clearInterval(this.#heartbeat);
   }
 
+  #refuseWhenClosing(): void {
+    if (this.#closing) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
+  }
+
   async #claim(run: Run, source: WorkflowSource | undefined, lost: () => void): Promise<void> {
     const claim = this.#takeOver(run, source, lost);
     const settled = claim.catch(() => {});
@@ -252,7 +259,9 @@ export class Engine {
   /** Needs no workflow, whose file may be gone. */
   async #cancelUnowned(run: Run): Promise<void> {
     const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
-    if (lease) this.feed.publish(await cancelStored(this.store, lease));
+    if (!lease) return;
+    this.feed.publish(await cancelStored(this.store, lease));
+    this.#tellReleased(run.runId, "ended");
   }
 
   #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
@@ -268,9 +277,13 @@ export class Engine {
 
   #letGo(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
+    this.#tellReleased(runId, end);
+    if (end === "parked" && !this.#closing) void this.#guard(this.#afterParking(runId));
+  }
+
+  #tellReleased(runId: string, end: ExecutionEnd): void {
     for (const resolve of this.#ends.get(runId) ?? []) resolve(end);
     this.#ends.delete(runId);
-    if (end === "parked" && !this.#closing) void this.#guard(this.#afterParking(runId));
   }
 
   /** What came between the last look into the inbox and the parking would otherwise wait for ever. */

@@ -2,7 +2,7 @@ import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from 
 import type { Workflow } from "../jsx/index.ts";
 import type { Approval, NewEvent, Node, RunStatus, Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import { CancelPending, type Lease, type Store } from "../store/index.ts";
+import { CancelPending, faultPoint, type Lease, type Store } from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
 import { launchAttempt, type RunningAttempt } from "./attempt.ts";
 import { cancelStored } from "./cancel.ts";
@@ -152,6 +152,7 @@ export class Execution {
       return "ended";
     }
     this.#abortWhatEnded();
+    if (launches.length > 0) faultPoint("before-launch");
     for (const launch of launches) this.#launch(launch);
     return end;
   }

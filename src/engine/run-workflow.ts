@@ -80,8 +80,9 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
 }
 
 async function settled(engine: Engine, runId: string): Promise<RunResult> {
+  let released = engine.released(runId);
   for (;;) {
-    const released = engine.released(runId);
+    const elsewhere = changedElsewhere(engine, runId);
     const run = await engine.store.findRun(runId);
     if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it ran.`);
     if (hasEnded(run.status) || run.status === "waiting-approval" || run.status === "waiting-event") {
@@ -89,6 +90,19 @@ async function settled(engine: Engine, runId: string): Promise<RunResult> {
       if (run.error) result.error = run.error;
       return result;
     }
-    if ((await released) === "lost") throw new SmithersError("LEASE_LOST", `The run "${runId}" went on elsewhere.`);
+    const end = await Promise.race([released, elsewhere]);
+    if (end === "lost") throw new SmithersError("LEASE_LOST", `The run "${runId}" went on elsewhere.`);
+    if (end !== undefined) released = engine.released(runId);
   }
+}
+
+/** Resolves when another process may have changed the run while it was parked here, as by cancelling it. */
+function changedElsewhere(engine: Engine, runId: string): Promise<undefined> {
+  return new Promise((resolve) => {
+    const stop = engine.feed.follow(runId, (events) => {
+      if (events.length > 0) return;
+      stop();
+      resolve(undefined);
+    });
+  });
 }

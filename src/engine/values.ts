@@ -24,6 +24,16 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
   return { json, value: JSON.parse(json) };
 }
 
+/** A value as JSON keeps it; nothing of one that has no JSON form, as a BigInt or a cycle. */
+export function asJson(value: unknown): unknown {
+  try {
+    const json = JSON.stringify(value);
+    return json === undefined ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Most schemas need no promise; those with asynchronous refinements say so by throwing. */
 async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
   try {

@@ -20,6 +20,7 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: { status: 413, advice: "Send a smaller body, or raise maxBodyBytes." },
   IDEMPOTENCY_KEY_REUSED: { status: 422, advice: "The key has started a run with another body; use a new key." },
   SERVER_ERROR: { status: 500, advice: "Look in the server's log for the request id." },
+  SERVER_CLOSING: { status: 503, advice: "Send the request again in a moment, to the server that follows." },
 
   INVALID_OPTIONS: { status: 500, advice: "Correct the option that the message names." },
   INVALID_WORKFLOW: { status: 400, advice: "Repair the workflow's tree." },

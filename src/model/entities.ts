@@ -15,6 +15,8 @@ export const errorRecordSchema = z.object({
 /** One execution of a workflow. */
 export const runSchema = z.object({
   runId: z.string(),
+  /** The database that the run lives in, when this is a copy. */
+  home: z.string().nullable(),
   workflowName: z.string(),
   workflowPath: z.string().nullable(),
   workflowHash: z.string().nullable(),

@@ -9,6 +9,7 @@ import { answerError, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { healthRoute } from "./routes/health.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { signalRoutes } from "./routes/signals.ts";
 
@@ -20,7 +21,7 @@ export function createApp(context: ServerContext): Hono {
   app.notFound((c) => envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`)));
 
   app.use(requestId(), safeHeaders);
-  app.get("/health", (c) => c.json({ ok: true }));
+  healthRoute(app, context);
   if (authToken !== undefined) app.use(requireToken(authToken));
   app.use(
     methodNotAllowed({

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Engine } from "../engine/index.ts";
+import { Engine, Mirror } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { type Idempotency, openStore } from "../store/index.ts";
+import { type Idempotency, openStore, type Store } from "../store/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
@@ -15,6 +15,8 @@ export class Homes {
   readonly #loader: Loader;
   readonly #byFile = new Map<string, Engine>();
   readonly #opened: Promise<void>;
+  readonly #mirrors: Mirror[] = [];
+  #begun = false;
 
   constructor(options: ResolvedServerOptions, loader: Loader) {
     this.#options = options;
@@ -29,7 +31,7 @@ export class Homes {
     const file = resolve(this.#options.rootDir, workflow.dbPath);
     const known = this.#byFile.get(file);
     if (known) return known;
-    const engine = this.#open(file);
+    const engine = this.#openOther(file);
     await this.main.store.rememberDatabase(file, Date.now());
     return engine;
   }
@@ -42,7 +44,7 @@ export class Homes {
     await this.#opened;
     for (const engine of this.all()) {
       const run = await engine.store.findRun(runId);
-      if (run) return { engine, run };
+      if (run?.home === null) return { engine, run };
     }
     throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   }
@@ -66,7 +68,14 @@ export class Homes {
   /** Continues what is due. */
   async begin(): Promise<void> {
     await this.#opened;
+    this.#begun = true;
     for (const engine of this.all()) engine.begin();
+  }
+
+  /** A run as it stands where it lives: a copy in the server's own database may be a moment behind. */
+  async current(run: Run): Promise<{ store: Store; run: Run }> {
+    const store = (run.home !== null && this.#byFile.get(run.home)?.store) || this.main.store;
+    return { store, run: (store !== this.main.store && (await store.findRun(run.runId))) || run };
   }
 
   all(): Engine[] {
@@ -77,10 +86,19 @@ export class Homes {
   async stop(graceMs: number): Promise<void> {
     await this.#opened;
     await Promise.all(this.all().map((engine) => engine.close(graceMs)));
+    await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
   }
 
   async close(): Promise<void> {
     await Promise.all(this.all().map(({ store }) => store.close()));
+  }
+
+  #openOther(file: string): Engine {
+    const engine = this.#open(file);
+    this.#mirrors.push(
+      new Mirror(engine.store, this.main.store, engine.feed, (message, error) => console.error(message, error)),
+    );
+    return engine;
   }
 
   #open(source: string | NonNullable<ResolvedServerOptions["db"]>): Engine {
@@ -90,6 +108,7 @@ export class Homes {
       allowNetwork: this.#options.allowNetwork,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
     });
+    if (this.#begun) engine.begin();
     if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
     return engine;
   }
@@ -97,7 +116,7 @@ export class Homes {
   async #openKnown(): Promise<void> {
     for (const file of await this.main.store.knownDatabases()) {
       try {
-        if (!this.#byFile.has(file) && existsSync(file)) this.#open(file);
+        if (!this.#byFile.has(file) && existsSync(file)) this.#openOther(file);
       } catch (error) {
         console.error("A workflow's database could not be opened; its runs are not served.", error);
       }

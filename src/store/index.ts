@@ -2,6 +2,7 @@ export type { Decision } from "./commands/decide.ts";
 export type { NewSignal, ReceivedSignal } from "./commands/signal.ts";
 export type { Idempotency } from "./commands/start.ts";
 export type { Driver } from "./driver.ts";
+export { type FaultPoint, faultPoint } from "./fault.ts";
 export { type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
 export type { Inbox, PendingApproval } from "./queries/inbox.ts";
 export type { Lease } from "./queries/lease.ts";

@@ -1,5 +1,7 @@
+import type { SmithersError } from "../errors/index.ts";
 import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
+import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
 import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
@@ -45,6 +47,16 @@ export class Store {
   /** Runs `apply` in a transaction shared with other writes; see {@link Writer.write}. */
   write<T>(apply: (driver: Driver) => T): Promise<T> {
     return this.#writer.write(apply);
+  }
+
+  /** Why the last write failed, when that was the database's fault and none has succeeded since. */
+  get trouble(): SmithersError | undefined {
+    return this.#writer.trouble;
+  }
+
+  /** Writes something that changes nothing, to see whether the database takes writes again. */
+  async probe(): Promise<void> {
+    await this.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
   }
 
   async read<T>(query: (driver: Driver) => T): Promise<T> {
@@ -215,6 +227,25 @@ export class Store {
 
   readInbox(runId: string): Promise<Inbox> {
     return this.read((driver) => readInbox(driver, runId));
+  }
+
+  /** How far the copy of a run goes; nothing when this database has a run of its own by that id. */
+  mirroredSeq(home: string, runId: string): Promise<number | undefined> {
+    return this.read((driver) => mirroredSeq(driver, home, runId));
+  }
+
+  /** What a copy of a run lacks that has its events up to `afterSeq`; nothing when it lacks nothing. */
+  readMirrorPage(runId: string, afterSeq: number): Promise<MirrorPage | undefined> {
+    return this.read((driver) => readMirrorPage(driver, runId, afterSeq));
+  }
+
+  applyMirrorPage(home: string, page: MirrorPage): Promise<void> {
+    return this.write((driver) => applyMirrorPage(driver, home, page));
+  }
+
+  /** The number of every run's last event: of the runs of this database, or of the copies from `home`. */
+  lastSeqs(home: string | null): Promise<Map<string, number>> {
+    return this.read((driver) => lastSeqs(driver, home));
   }
 
   /** Remembers another database whose runs this one's server answers for. */

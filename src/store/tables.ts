@@ -5,6 +5,7 @@ export const runs = table<Run>(
   "_smithers_runs",
   [
     "runId",
+    "home",
     "workflowName",
     "workflowPath",
     "workflowHash",

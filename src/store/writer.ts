@@ -1,5 +1,7 @@
+import { isSmithersError, type SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
 import { isBusy, toStoreError } from "./errors.ts";
+import { faultPoint } from "./fault.ts";
 
 /** How long a commit is tried again while another process holds the write lock. */
 const busyLimitMs = 10_000;
@@ -19,6 +21,7 @@ export class Writer {
   readonly #driver: Driver;
   #queue: QueuedWrite[] = [];
   #flushing = false;
+  #trouble: SmithersError | undefined;
   #closed = false;
 
   constructor(driver: Driver) {
@@ -36,6 +39,11 @@ export class Writer {
       this.#flushing = true;
       setImmediate(() => void this.#flush());
     });
+  }
+
+  /** Why the last transaction failed, when that was the database's fault. */
+  get trouble(): SmithersError | undefined {
+    return this.#trouble;
   }
 
   /** Waits until everything queued is committed or refused. */
@@ -59,6 +67,7 @@ export class Writer {
     for (;;) {
       try {
         const results = this.#transaction(batch);
+        this.#trouble = undefined;
         batch.forEach((write, index) => void write.resolve(results[index] as never));
         return;
       } catch (error) {
@@ -69,7 +78,9 @@ export class Writer {
           for (const write of batch) await this.#commit([write]);
           return;
         } else {
-          batch[0]?.reject(toStoreError(error));
+          const thrown = toStoreError(error);
+          if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) this.#trouble = thrown;
+          batch[0]?.reject(thrown);
           return;
         }
       }
@@ -80,7 +91,9 @@ export class Writer {
     this.#driver.run("BEGIN IMMEDIATE");
     try {
       const results = batch.map((write) => write.apply(this.#driver));
+      faultPoint("before-commit");
       this.#driver.run("COMMIT");
+      faultPoint("after-commit");
       return results;
     } catch (error) {
       try {

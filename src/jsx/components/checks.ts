@@ -33,6 +33,16 @@ export function checkCount(where: string, name: string, value: number | undefine
   return value;
 }
 
+/** What is stored beside the tree must be JSON. */
+export function checkJson<T>(where: string, name: string, value: T): T {
+  try {
+    JSON.stringify(value);
+  } catch (cause) {
+    refuse(where, `${name} must be JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+  return value;
+}
+
 export function checkOneOf<T extends string>(where: string, name: string, value: T, allowed: readonly T[]): T {
   if (!allowed.includes(value)) refuse(where, `${name} must be one of ${allowed.join(", ")}; it is ${String(value)}.`);
   return value;

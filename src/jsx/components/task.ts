@@ -5,7 +5,7 @@ import type { OutputRef, OutputRegistry } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
-import { checkCount, checkId, checkMs, checkOneOf, refuse } from "./checks.ts";
+import { checkCount, checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
 
 /** What names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -130,13 +130,13 @@ function taskSpec(props: AnyTaskProps, registry: OutputRegistry, cacheDefault: b
     dependsOn: [...dependsOn],
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
-    meta: props.meta,
+    meta: checkJson(where, "meta", props.meta),
     needsApproval: props.needsApproval ?? false,
     deps,
     retry: retrySpec(props, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
-    cache: cacheSpec(props.cache ?? cacheDefault),
+    cache: cacheSpec(props.cache ?? cacheDefault, where),
   } as const;
 
   const { children } = props;
@@ -174,9 +174,10 @@ function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
   return { retries: props.noRetry ? 0 : retries, backoff, initialDelayMs };
 }
 
-function cacheSpec(cache: boolean | CachePolicy): { by: unknown; version: string } | undefined {
+function cacheSpec(cache: boolean | CachePolicy, where: string): { by: unknown; version: string } | undefined {
   if (cache === false) return undefined;
-  return cache === true ? { by: null, version: "" } : { by: cache.by ?? null, version: cache.version ?? "" };
+  if (cache === true) return { by: null, version: "" };
+  return { by: checkJson(where, "cache.by", cache.by) ?? null, version: cache.version ?? "" };
 }
 
 function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {

@@ -4,7 +4,7 @@ import { LoopContext, useFrame } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { ApprovalSpec, EventSpec, TimerSpec } from "../specs.ts";
-import { checkId, checkMs, checkOneOf, refuse } from "./checks.ts";
+import { checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { OutputTarget } from "./task.ts";
 
@@ -28,14 +28,15 @@ interface WaitProps {
 }
 
 function waitFields(component: string, props: WaitProps) {
+  const id = checkId(component, props.id);
   return {
     type: "task",
-    id: checkId(component, props.id),
+    id,
     label: props.label ?? null,
     dependsOn: [...new Set([...(props.dependsOn ?? []), ...Object.values(props.needs ?? {})])],
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
-    meta: props.meta,
+    meta: checkJson(`<${component} id="${id}">`, "meta", props.meta),
   } as const;
 }
 
@@ -66,6 +67,7 @@ export function Approval<O extends OutputTarget>(props: ApprovalProps<O>): React
   const { mode = "approve", onDeny = "fail", request } = props;
   if (typeof request?.title !== "string" || request.title === "") refuse(where, "it needs request={{ title }}.");
   checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
+  checkJson(where, "request.metadata", request.metadata);
   checkOneOf(where, "onDeny", onDeny, ["fail", "continue", "skip"]);
   const options = props.options?.map((option) => (typeof option === "string" ? option : option.key));
   if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" needs options.`);

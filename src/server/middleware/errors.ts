@@ -12,6 +12,7 @@ export const answerError: ErrorHandler = (thrown, c) => {
 /** The body of every error: `{ error: { code, message, details } }`. */
 export function envelope(c: Context, error: SmithersError): Response {
   const status = errorCodes[error.code].status as ContentfulStatusCode;
+  if (status === 503) c.header("Retry-After", "1");
   const { code, message, details } = error;
   return c.json({ error: { code, message, details: details ?? null } }, status);
 }

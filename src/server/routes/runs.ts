@@ -35,7 +35,10 @@ export function runRoutes(app: Hono, context: ServerContext): void {
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) c.header("Link", `<${nextUrl(c.req.url, nextCursor)}>; rel="next"`);
     const nowMs = Date.now();
-    const items = runs.map(async (run) => toRunListItem(run, await waitingNodes(homes.main.store, run), nowMs));
+    const items = runs.map(async (listed) => {
+      const { store, run } = await homes.current(listed);
+      return toRunListItem(run, await waitingNodes(store, run), nowMs);
+    });
     return c.json(await Promise.all(items));
   });
 

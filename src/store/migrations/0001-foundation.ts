@@ -2,6 +2,7 @@
 export const foundation = `
 CREATE TABLE _smithers_runs (
   run_id TEXT PRIMARY KEY,
+  home TEXT,
   workflow_name TEXT NOT NULL,
   workflow_path TEXT,
   workflow_hash TEXT,

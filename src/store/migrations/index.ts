@@ -1,5 +1,6 @@
 import { SmithersError } from "../../errors/index.ts";
 import type { Driver } from "../driver.ts";
+import { faultPoint } from "../fault.ts";
 import { foundation } from "./0001-foundation.ts";
 
 /** In order; a migration's number is its place, from 1. Forward only: never edit one that was released. */
@@ -13,6 +14,7 @@ export function migrate(driver: Driver, nowMs: number): void {
   if (currentVersion(driver) === migrations.length) return;
   driver.exec("BEGIN IMMEDIATE");
   try {
+    faultPoint("migration");
     driver.exec(
       "CREATE TABLE IF NOT EXISTS _smithers_migrations (version INTEGER PRIMARY KEY, applied_at_ms INTEGER NOT NULL) STRICT",
     );

@@ -32,13 +32,13 @@ export function appendEvents(
     const { type, ...fields } = event;
     const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
     const stored: StoredEvent = { runId, seq, type, json: JSON.stringify(whole) };
-    driver.run(
-      "INSERT INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)",
-      runId,
-      seq,
-      type,
-      stored.json,
-    );
+    insertEvent(driver, stored);
     return stored;
   });
+}
+
+/** `again`: an event that is there already stays as it is. */
+export function insertEvent(driver: Driver, { runId, seq, type, json }: StoredEvent, again = false): void {
+  const insert = again ? "INSERT OR IGNORE" : "INSERT";
+  driver.run(`${insert} INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)`, runId, seq, type, json);
 }

@@ -51,11 +51,14 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
 /** A decision that is awaited, and by which run. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
 
+/** Those of copied runs are left out: they are asked for where the run lives. */
 export function pendingApprovals(driver: Driver, limit: number): PendingApproval[] {
+  const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
   return driver
     .all<Record<string, unknown>>(
       `SELECT a.*, r.workflow_name AS workflowName, r.status AS runStatus
-       FROM (SELECT ${approvals.select} FROM _smithers_approvals WHERE status = 'requested' ORDER BY requested_at_ms LIMIT ?) a
+       FROM (SELECT ${approvals.select} FROM _smithers_approvals WHERE status = 'requested' AND NOT (${isCopy})
+             ORDER BY requested_at_ms LIMIT ?) a
        JOIN _smithers_runs r ON r.run_id = a.runId ORDER BY a.requestedAtMs`,
       limit,
     )

@@ -119,7 +119,7 @@ export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs">;
 export function claimedRuns(driver: Driver): ClaimedRun[] {
   const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs FROM _smithers_runs";
   return driver.all<ClaimedRun>(
-    `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL`,
+    `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL AND home IS NULL`,
   );
 }
 

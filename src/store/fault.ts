@@ -1,0 +1,9 @@
+/** Moments at which a test may end the process, to see that nothing is lost by it. */
+export type FaultPoint = "before-commit" | "after-commit" | "before-launch" | "mirror" | "migration";
+
+const hook = Symbol.for("smithers.fault");
+
+/** Does nothing unless the process has put a function under `Symbol.for("smithers.fault")` in globalThis. */
+export function faultPoint(point: FaultPoint): void {
+  (globalThis as { [hook]?: (point: FaultPoint) => void })[hook]?.(point);
+}

@@ -1,0 +1,88 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../support/folder.ts";
+import { serve, type TestServer } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const own = workflowFile(
+  `<Task id="before" output={outputs.result}>{() => ({ value: 1 })}</Task>
+   <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
+   <Task id="after" output={outputs.result}>{() => ({ value: 2 })}</Task>`,
+  {
+    schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })",
+    create: `, { dbPath: "own/runs.db" }`,
+  },
+);
+
+const tables = {
+  events: "SELECT seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq",
+  nodes: "SELECT node_id, state, attempt FROM _smithers_nodes WHERE run_id = ? ORDER BY ordinal",
+  approvals: "SELECT node_id, status, decided_by FROM _smithers_approvals WHERE run_id = ?",
+  runs: "SELECT status, workflow_name, last_seq FROM _smithers_runs WHERE run_id = ?",
+};
+
+function rowsOf(file: string, runId: string) {
+  const database = new Database(file, { readonly: true });
+  const rows = Object.entries(tables).map(([name, sql]) => [name, database.query(sql).all(runId)]);
+  database.close();
+  return Object.fromEntries(rows);
+}
+
+async function untilCopied(root: string, runId: string): Promise<void> {
+  const ends = (file: string) => rowsOf(join(root, file), runId).runs[0]?.last_seq;
+  while (ends("smithers.db") !== ends("own/runs.db")) await Bun.sleep(5);
+}
+
+async function approve(server: TestServer, runId: string): Promise<void> {
+  const { approvals } = (await server.get("/v1/approvals")).body;
+  expect(approvals.map((approval: { runId: string }) => approval.runId)).toEqual([runId]);
+  await server.post(`/v1/runs/${runId}/nodes/${approvals[0].nodeId}/approve`, { decidedBy: "ada" });
+}
+
+test("runs of a workflow with its own database are listed, decided and copied through the server's", async () => {
+  const root = folder({ "own.tsx": own });
+  const server = await serve(root);
+  const runId = await server.start("own.tsx");
+  await server.until(runId, ({ type }) => type === "ApprovalRequested");
+  expect(existsSync(join(root, "own/runs.db"))).toBe(true);
+  await untilCopied(root, runId);
+  const [listed] = (await server.get("/v1/runs?workflow=test")).body;
+  expect(listed).toMatchObject({ runId, status: "waiting-approval", runState: { blocked: { nodeId: "ask" } } });
+
+  await approve(server, runId);
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+  await untilCopied(root, runId);
+  expect(rowsOf(join(root, "smithers.db"), runId)).toEqual(rowsOf(join(root, "own/runs.db"), runId));
+});
+
+test("a copy that fell behind catches up at the next start, in order and without doubles", async () => {
+  const root = folder({ "own.tsx": own });
+  const server = await serve(root);
+  const runId = await server.start("own.tsx");
+  await server.until(runId, ({ type }) => type === "ApprovalRequested");
+  await untilCopied(root, runId);
+  await server.close();
+  const database = new Database(join(root, "smithers.db"));
+  database.run("DELETE FROM _smithers_events WHERE seq > 2");
+  database.run("UPDATE _smithers_runs SET last_seq = 2, status = 'running'");
+  database.run("DELETE FROM _smithers_approvals");
+  database.close();
+
+  const again = await serve(root);
+  await untilCopied(root, runId);
+  expect(rowsOf(join(root, "smithers.db"), runId)).toEqual(rowsOf(join(root, "own/runs.db"), runId));
+  await approve(again, runId);
+  expect((await again.end(runId)).status).toBe("finished");
+});
+
+test("a run is looked up, streamed and cancelled where it lives", async () => {
+  const root = folder({ "own.tsx": own });
+  const server = await serve(root);
+  const runId = await server.start("own.tsx", {}, { runId: "mine" });
+  await server.until(runId, ({ type }) => type === "ApprovalRequested");
+  expect((await server.post("/v1/runs", { workflowPath: "own.tsx", runId: "mine" })).status).toBe(409);
+  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  expect((await server.end(runId)).status).toBe("cancelled");
+});
