@@ -179,12 +179,12 @@ export class Advancer {
    * The values that a task's function asked for; "missing" when one was skipped or failed.
    * @throws MISSING_OUTPUT when a node gave another output than the one asked for
    */
-  #dependencies({ spec }: PlannedTask): Record<string, unknown> | undefined | "missing" {
+  #dependencies({ spec, loopId, iteration }: PlannedTask): Record<string, unknown> | undefined | "missing" {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
-      const loopId = this.#memory.loopOf(nodeId);
-      const found = this.#memory.find(nodeId, loopId === null ? 0 : this.#memory.loopIteration(loopId));
+      const isBeside = this.#memory.loopOf(nodeId) === loopId;
+      const found = this.#memory.find(nodeId, isBeside ? iteration : this.#memory.lastIteration(nodeId));
       if (!found) return "missing";
       if (output && found.schemaKey !== output.key) {
         throw new SmithersError("MISSING_OUTPUT", `"${nodeId}" gives "${found.schemaKey}" and not "${output.key}".`, {

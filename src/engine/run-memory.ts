@@ -10,6 +10,8 @@ export class RunMemory implements RunView {
   readonly #outputs = new Map<string, StoredOutput>();
   readonly #bySchema = new Map<string, StoredOutput[]>();
   readonly #loopOf = new Map<string, string | null>();
+  readonly #lastIteration = new Map<string, number>();
+  #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
 
   constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
     this.run = run;
@@ -28,8 +30,7 @@ export class RunMemory implements RunView {
   }
 
   get iteration(): number {
-    for (const loopId in this.run.loops) return this.run.loops[loopId]!;
-    return 0;
+    return this.loopIteration(this.#firstLoop.id);
   }
 
   find(nodeId: string, iteration: number): StoredOutput | undefined {
@@ -46,6 +47,11 @@ export class RunMemory implements RunView {
 
   loopOf(nodeId: string): string | null {
     return this.#loopOf.get(nodeId) ?? null;
+  }
+
+  /** The highest iteration in which a node was mounted. */
+  lastIteration(nodeId: string): number {
+    return this.#lastIteration.get(nodeId) ?? 0;
   }
 
   hasStarted(nodeId: string, iteration: number): boolean {
@@ -68,6 +74,10 @@ export class RunMemory implements RunView {
   putNode(node: Node): void {
     this.#nodes.set(nodeKey(node.nodeId, node.iteration), node);
     this.#loopOf.set(node.nodeId, node.loopId);
+    this.#lastIteration.set(node.nodeId, Math.max(node.iteration, this.lastIteration(node.nodeId)));
+    if (node.loopId !== null && node.ordinal < this.#firstLoop.ordinal) {
+      this.#firstLoop = { id: node.loopId, ordinal: node.ordinal };
+    }
   }
 
   putOutput(output: StoredOutput): void {

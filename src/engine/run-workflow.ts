@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
-import { hasEnded, type RunStatus, type SmithersEvent } from "../model/index.ts";
+import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
 import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
 import { Engine } from "./engine.ts";
 
@@ -44,6 +44,12 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   if (!isWorkflow(workflow)) {
     throw new SmithersError("INVALID_OPTIONS", "runWorkflow takes what smithers(…) returned as its first argument.");
   }
+  const { maxConcurrency } = options;
+  if (maxConcurrency !== undefined && maxConcurrency !== Number.POSITIVE_INFINITY) {
+    if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1) {
+      throw new SmithersError("INVALID_OPTIONS", "The option maxConcurrency is no whole number of at least 1.");
+    }
+  }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
   const rootDir = resolve(options.rootDir ?? process.cwd());
   const store = openStore(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
@@ -59,7 +65,11 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   options.signal?.addEventListener("abort", onAbort);
   try {
     const { onProgress } = options;
-    if (onProgress) engine.feed.subscribe((events) => events.forEach(({ json }) => void onProgress(JSON.parse(json))));
+    if (onProgress) {
+      engine.feed.subscribe((events) => {
+        for (const { json } of events) tell(onProgress, json);
+      });
+    }
     const runId = options.resume
       ? await engine.resume(options.runId!, { workflow }).then(() => options.runId!)
       : await engine.start({
@@ -67,7 +77,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
           workflowName: "workflow",
           input: options.input,
           runId: options.runId,
-          config: options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency },
+          config: maxConcurrency === undefined ? {} : { maxConcurrency },
         });
     cancel.now = () => void engine.cancel(runId).catch(() => {});
     if (options.signal?.aborted) cancel.now();
@@ -79,13 +89,22 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
 }
 
+/** A listener that throws keeps no run from going on. */
+function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
+  try {
+    onProgress(JSON.parse(json));
+  } catch (error) {
+    console.error("onProgress threw; the run goes on.", error);
+  }
+}
+
 async function settled(engine: Engine, runId: string): Promise<RunResult> {
   let released = engine.released(runId);
   for (;;) {
     const elsewhere = changedElsewhere(engine, runId);
     const run = await engine.store.findRun(runId);
     if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it ran.`);
-    if (hasEnded(run.status) || run.status === "waiting-approval" || run.status === "waiting-event") {
+    if (hasEnded(run.status) || isParkedForSomebody(run)) {
       const result: RunResult = { runId, status: run.status, output: await engine.store.lastOutput(run) };
       if (run.error) result.error = run.error;
       return result;
@@ -93,8 +112,13 @@ async function settled(engine: Engine, runId: string): Promise<RunResult> {
     const end = await Promise.race([released, elsewhere]);
     if (end === "lost") throw new SmithersError("LEASE_LOST", `The run "${runId}" went on elsewhere.`);
     if (end !== undefined) released = engine.released(runId);
+    else await engine.wake(runId);
   }
 }
+
+/** The status of a run that was resumed says what it waited for, until its first turn: only a parked one waits. */
+const isParkedForSomebody = ({ status, owner }: Run) =>
+  owner === null && (status === "waiting-approval" || status === "waiting-event");
 
 /** Resolves when another process may have changed the run while it was parked here, as by cancelling it. */
 function changedElsewhere(engine: Engine, runId: string): Promise<undefined> {

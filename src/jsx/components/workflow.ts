@@ -63,7 +63,7 @@ export function Branch(props: BranchProps): ReactElement {
 export interface LoopProps {
   /** Needed when the workflow has several loops. Defaults to `loop`. */
   id?: string;
-  /** Looked at when the body has settled. Before the first start of the body, `true` leaves it out. */
+  /** Looked at when the body has settled. Before the body starts, in any iteration, `true` leaves it out. */
   until: boolean;
   /** Defaults to 5. */
   maxIterations?: number;

@@ -1,0 +1,198 @@
+/** @jsxImportSource smithers-orchestrator */
+import { expect, test } from "bun:test";
+import {
+  Approval,
+  createSmithers,
+  Loop,
+  Parallel,
+  Sequence,
+  Timer,
+  WaitForEvent,
+  Workflow,
+} from "smithers-orchestrator";
+import { z } from "zod";
+import { run } from "../support/run.ts";
+
+const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.number() }) });
+
+const one = { value: 1 };
+/** Props as plain JavaScript would give them. */
+const given = (props: object) => props as any;
+const task = (props: object = {}) => <Task {...given({ id: "a", output: outputs.result, children: one, ...props })} />;
+const cyclic: Record<string, unknown> = {};
+cyclic.self = cyclic;
+
+const trees: [string, string, () => unknown, string][] = [
+  ["no Workflow at its root", "INVALID_WORKFLOW", () => task(), "exactly one <Workflow>"],
+  ["nothing at all", "INVALID_WORKFLOW", () => null, "exactly one <Workflow>"],
+  [
+    "two Workflows",
+    "INVALID_WORKFLOW",
+    () => [<Workflow key="1" name="a" />, <Workflow key="2" name="b" />],
+    "exactly",
+  ],
+  ["text", "INVALID_WORKFLOW", () => "text", "exactly one <Workflow>"],
+  ["a Workflow without name", "INVALID_WORKFLOW", () => <Workflow {...given({})} />, "needs a name"],
+  ["what React cannot render", "RENDER_FAILED", () => ({ name: "x" }), "React error #31"],
+];
+
+test.each(trees)("a workflow that renders %s is %s", async (_, code, tree, message) => {
+  const ran = await run(smithers(() => tree() as never));
+  expect(ran).toMatchObject({ status: "failed", error: { code }, stored: { status: "failed", error: { code } } });
+  expect(ran.error!.message).toContain(message);
+  expect(ran.events.at(-1)!.type).toBe("RunFailed");
+});
+
+const children: [string, string, () => unknown, string][] = [
+  ["a Task without id", "INVALID_WORKFLOW", () => task({ id: undefined }), "<Task>: it needs an id"],
+  ["a Task with an empty id", "INVALID_WORKFLOW", () => task({ id: " " }), "it needs an id"],
+  ["an id with a control character", "INVALID_WORKFLOW", () => task({ id: "a\0b" }), "control character"],
+  ["an id of 300 characters", "INVALID_WORKFLOW", () => task({ id: "x".repeat(300) }), "longer than 256"],
+  ["a Task without output", "INVALID_WORKFLOW", () => task({ output: undefined }), 'id="a">: it needs an output'],
+  ["an output key that does not exist", "INVALID_WORKFLOW", () => task({ output: "nope" }), "known: result"],
+  ["a schema that is no output", "INVALID_WORKFLOW", () => task({ output: z.string() }), "known: result"],
+  ["a dependency on no output", "INVALID_WORKFLOW", () => task({ deps: { b: "nope" } }), "deps.b"],
+  ["a Task without children", "INVALID_WORKFLOW", () => task({ children: undefined }), "no children"],
+  ["a prompt without agent", "INVALID_WORKFLOW", () => task({ children: <p>Hi</p> }), "needs an agent"],
+  ["an agent that is none", "INVALID_WORKFLOW", () => task({ agent: {}, children: "Hi" }), "generate()"],
+  ["a negative timeoutMs", "INVALID_WORKFLOW", () => task({ timeoutMs: -1 }), "timeoutMs"],
+  ["a heartbeatTimeoutMs of NaN", "INVALID_WORKFLOW", () => task({ heartbeatTimeoutMs: Number.NaN }), "heartbeat"],
+  ["a fraction of retries", "INVALID_WORKFLOW", () => task({ retries: 1.5 }), "retries"],
+  ["negative retries", "INVALID_WORKFLOW", () => task({ retries: -1 }), "retries"],
+  ["a negative delay", "INVALID_WORKFLOW", () => task({ retryPolicy: { initialDelayMs: -1 } }), "initialDelayMs"],
+  ["an unknown backoff", "INVALID_WORKFLOW", () => task({ retryPolicy: { backoff: "wild" } }), "exponential, linear"],
+  ["meta that is no JSON", "INVALID_WORKFLOW", () => task({ meta: cyclic }), "meta must be JSON"],
+  ["a negative duration", "INVALID_WORKFLOW", () => <Timer id="t" duration="-5s" />, "is no duration"],
+  ["a duration of -1", "INVALID_WORKFLOW", () => <Timer id="t" duration={-1} />, "is no duration"],
+  ["a Timer without duration", "INVALID_WORKFLOW", () => <Timer id="t" />, "exactly one of"],
+  ["a Timer with both", "INVALID_WORKFLOW", () => <Timer id="t" duration="1s" until="2030-01-01" />, "exactly one of"],
+  ["a Timer until no date", "INVALID_WORKFLOW", () => <Timer id="t" until="soon" />, "is no date"],
+  [
+    "a Loop without until",
+    "INVALID_WORKFLOW",
+    () => <Loop {...given({})}>{task()}</Loop>,
+    "until must be true or false",
+  ],
+  ["a Loop of 0 iterations", "INVALID_WORKFLOW", () => <Loop until maxIterations={0} />, "maxIterations"],
+  ["an unknown onMaxReached", "INVALID_WORKFLOW", () => <Loop until onMaxReached={given({})} />, "onMaxReached"],
+  ["a maxConcurrency of 0", "INVALID_WORKFLOW", () => <Parallel maxConcurrency={0}>{task()}</Parallel>, "maxConcurr"],
+  ["an Approval without title", "INVALID_WORKFLOW", () => <Approval {...given({ id: "a" })} />, "request={{ title }}"],
+  [
+    "an Approval that selects from nothing",
+    "INVALID_WORKFLOW",
+    () => <Approval id="a" output={outputs.result} request={{ title: "Which?" }} mode="select" />,
+    "needs options",
+  ],
+  [
+    "an Approval whose metadata is no JSON",
+    "INVALID_WORKFLOW",
+    () => <Approval id="a" output={outputs.result} request={{ title: "Go?", metadata: { n: 1n } }} />,
+    "request.metadata must be JSON",
+  ],
+  [
+    "a wait for no event",
+    "INVALID_WORKFLOW",
+    () => <WaitForEvent id="w" event="" output="result" />,
+    "name of an event",
+  ],
+  ["two tasks of one id", "DUPLICATE_ID", () => [task({ key: 1 }), task({ key: 2 })], '"a"'],
+  [
+    "a task and a wait of one id",
+    "DUPLICATE_ID",
+    () => (
+      <Parallel>
+        {task()}
+        <Sequence>
+          <Timer id="a" duration="1s" />
+        </Sequence>
+      </Parallel>
+    ),
+    '"a"',
+  ],
+  [
+    "two loops of one id",
+    "DUPLICATE_ID",
+    () => [
+      <Loop key="1" until={false}>
+        {task({ id: "x" })}
+      </Loop>,
+      <Loop key="2" until={false}>
+        {task({ id: "y" })}
+      </Loop>,
+    ],
+    '"loop"',
+  ],
+  [
+    "a loop in a loop",
+    "NESTED_LOOP",
+    () => (
+      <Loop id="outer" until={false}>
+        <Sequence>
+          <Loop id="inner" until={false}>
+            {task()}
+          </Loop>
+        </Sequence>
+      </Loop>
+    ),
+    '"inner" stands in the loop "outer"',
+  ],
+  ["a task that needs itself", "CIRCULAR_DEPENDENCY", () => task({ dependsOn: ["a"] }), "a → a"],
+  [
+    "a circle of needs",
+    "CIRCULAR_DEPENDENCY",
+    () => (
+      <Parallel>
+        {task({ id: "a", needs: { x: "b" } })}
+        {task({ id: "b", deps: { c: outputs.result } })}
+        {task({ id: "c", dependsOn: ["a"] })}
+      </Parallel>
+    ),
+    "a → b → c → a",
+  ],
+  ["a dependency that is not there", "DEPENDENCY_UNMET", () => task({ dependsOn: ["ghost"] }), "waits for ghost"],
+  [
+    "a dependency on what comes later",
+    "DEPENDENCY_UNMET",
+    () => [task({ key: 1, dependsOn: ["b"] }), task({ key: 2, id: "b" })],
+    '"a" (waits for b)',
+  ],
+];
+
+test.each(children)("%s is %s", async (_, code, tree, message) => {
+  const ran = await run(smithers(() => <Workflow name="test">{tree() as never}</Workflow>));
+  expect(ran).toMatchObject({ status: "failed", error: { code }, stored: { status: "failed", error: { code } } });
+  expect(ran.error!.message).toContain(message);
+});
+
+test("what is thrown while the workflow is rendered is RENDER_FAILED, and keeps its message", async () => {
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="test">
+        <Task id="a" output={outputs.result}>
+          {{ value: ctx.input.no.such }}
+        </Task>
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
+  expect(ran.error!.message).toContain("no.such");
+});
+
+test("a workflow that goes bad after a task keeps what was done", async () => {
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="test">
+        {task({ id: "first", children: () => one })}
+        {ctx.outputs.result.length > 0 && task({ id: "first", key: "again" })}
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "failed", error: { code: "DUPLICATE_ID" }, states: { first: "finished" } });
+});
+
+test("what is no workflow, no schema or no function is refused before there is a run", async () => {
+  await expect(run({} as never)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  expect(() => createSmithers({ result: {} as never })).toThrow('the schema "result" is no Zod schema');
+  expect(() => smithers("x" as never)).toThrow("smithers(build) takes a function of ctx");
+  expect(() => Task({ id: "a", output: outputs.result, children: one })).toThrow();
+});

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import {
+  type NodeState,
+  type RunResult,
+  type RunWorkflowOptions,
+  runWorkflow,
+  type SmithersEvent,
+  type WorkflowDefinition,
+} from "smithers-orchestrator";
+import type { Node, Run } from "../../src/model/index.ts";
+import { openStore, type Store } from "../../src/store/index.ts";
+import { folder } from "./folder.ts";
+
+/** A run that has ended or waits, and what its database says of it. Nodes go by their id, `id#1` in iteration 1. */
+export interface Ran extends RunResult {
+  readonly db: string;
+  readonly events: readonly SmithersEvent[];
+  readonly stored: Run;
+  readonly nodes: Readonly<Record<string, Node>>;
+  readonly states: Readonly<Record<string, NodeState>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  of<T extends SmithersEvent["type"]>(type: T): Extract<SmithersEvent, { type: T }>[];
+}
+
+/** The path of a database in a folder of its own. */
+export function database(): string {
+  return join(folder(), "smithers.db");
+}
+
+/** Runs a workflow against a SQLite file, its own unless `db` names one. */
+export async function run(
+  workflow: WorkflowDefinition,
+  options: RunWorkflowOptions & { db?: string } = {},
+): Promise<Ran> {
+  const db = options.db ?? database();
+  const events: SmithersEvent[] = [];
+  const result = await runWorkflow(workflow, {
+    ...options,
+    db,
+    onProgress(event) {
+      events.push(event);
+      options.onProgress?.(event);
+    },
+  });
+  const { runId } = result;
+  const [stored, nodes, outputs] = await inStore(db, (store) =>
+    Promise.all([store.findRun(runId), store.nodesOf(runId), store.outputsOf(runId)]),
+  );
+  return {
+    ...result,
+    db,
+    events,
+    stored: stored!,
+    nodes: byName(nodes, (node) => node),
+    states: byName(nodes, ({ state }) => state),
+    outputs: byName(outputs, ({ json }) => JSON.parse(json)),
+    of: (type) => events.filter((event) => event.type === type) as never,
+  };
+}
+
+/** What another process may do to the database while nobody, or somebody, executes its runs. */
+export async function inStore<T>(db: string, act: (store: Store) => Promise<T>): Promise<T> {
+  const store = openStore(db);
+  try {
+    return await act(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function byName<R extends { nodeId: string; iteration: number }, V>(rows: readonly R[], value: (row: R) => V) {
+  return Object.fromEntries(
+    rows.map((row) => [row.iteration === 0 ? row.nodeId : `${row.nodeId}#${row.iteration}`, value(row)]),
+  );
+}
