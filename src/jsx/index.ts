@@ -1,3 +1,4 @@
+export { parseDurationMs } from "./components/duration.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export {
   Approval,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Engine, Mirror } from "../engine/index.ts";
+import { Engine, keepPruned, Mirror } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
@@ -15,6 +15,7 @@ export class Homes {
   readonly #loader: Loader;
   readonly #byFile = new Map<string, Engine>();
   readonly #opened: Promise<void>;
+  readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
   #begun = false;
 
@@ -69,7 +70,7 @@ export class Homes {
   async begin(): Promise<void> {
     await this.#opened;
     this.#begun = true;
-    for (const engine of this.all()) engine.begin();
+    for (const engine of this.all()) this.#begin(engine);
   }
 
   /** A run as it stands where it lives: a copy in the server's own database may be a moment behind. */
@@ -86,6 +87,7 @@ export class Homes {
   async stop(graceMs: number): Promise<void> {
     await this.#opened;
     await Promise.all(this.all().map((engine) => engine.close(graceMs)));
+    for (const stop of this.#stops) stop();
     await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
   }
 
@@ -93,11 +95,15 @@ export class Homes {
     await Promise.all(this.all().map(({ store }) => store.close()));
   }
 
+  #begin(engine: Engine): void {
+    engine.begin();
+    const { retentionMs } = this.#options;
+    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, warn));
+  }
+
   #openOther(file: string): Engine {
     const engine = this.#open(file);
-    this.#mirrors.push(
-      new Mirror(engine.store, this.main.store, engine.feed, (message, error) => console.error(message, error)),
-    );
+    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, warn));
     return engine;
   }
 
@@ -106,9 +112,11 @@ export class Homes {
       store: openStore(source, { synchronous: this.#options.synchronous }),
       rootDir: this.#options.rootDir,
       allowNetwork: this.#options.allowNetwork,
+      heartbeatMs: this.#options.heartbeatMs,
+      staleMs: this.#options.staleAfterMs,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
     });
-    if (this.#begun) engine.begin();
+    if (this.#begun) this.#begin(engine);
     if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
     return engine;
   }
@@ -122,6 +130,10 @@ export class Homes {
       }
     }
   }
+}
+
+function warn(message: string, error: unknown): void {
+  console.error(message, error);
 }
 
 function pathOf(run: Run): string {

@@ -1,5 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { SmithersError } from "../errors/index.ts";
+import { parseDurationMs } from "../jsx/index.ts";
+import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
 import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
 
 export interface ServerOptions extends StoreOptions {
@@ -25,9 +27,18 @@ export interface ServerOptions extends StoreOptions {
   requestTimeout?: number;
   /** In milliseconds, for running attempts to end once the server is closed. Defaults to 5000. */
   shutdownGraceMs?: number;
+  /** How long ended runs are kept, in milliseconds or as `30d`. Defaults to for ever. */
+  retention?: number | string;
+  /** How often the owner of an active run says in the database that it is alive, in ms. Defaults to 5000. */
+  heartbeatMs?: number;
+  /** After which silence of its owner, in ms, a run is taken over. Defaults to 30000. */
+  staleAfterMs?: number;
 }
 
-export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "db" | "authToken" | "synchronous">> {
+type Optional = "db" | "authToken" | "synchronous" | "retention";
+
+export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
+  retentionMs: number | undefined;
   db: DrizzleDatabase | undefined;
   authToken: string | undefined;
   synchronous: StoreOptions["synchronous"];
@@ -63,6 +74,9 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
     requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
     shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
+    retentionMs: options.retention === undefined ? undefined : duration("retention", options.retention),
+    heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
+    staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     synchronous: options.synchronous,
   };
 }
@@ -73,6 +87,12 @@ function whole(name: string, value: number, least: number, most = Number.MAX_SAF
     name,
     `it must be a whole number of at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ""}`,
   );
+}
+
+function duration(name: string, value: number | string): number {
+  const ms = parseDurationMs(value);
+  if (ms !== undefined) return ms;
+  throw invalid(name, `"${value}" is no duration; write milliseconds or something like 30d`);
 }
 
 function existing(rootDir: string): string {

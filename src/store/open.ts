@@ -60,6 +60,8 @@ const openBusyTimeoutMs = 5_000;
 
 function configure(driver: Driver, { synchronous = "full" }: StoreOptions): void {
   driver.exec(`PRAGMA busy_timeout = ${openBusyTimeoutMs}`);
+  // Counts only while the file has no tables yet; it lets retention give space back.
+  driver.exec("PRAGMA auto_vacuum = INCREMENTAL");
   driver.exec("PRAGMA journal_mode = WAL");
   driver.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
   driver.exec("PRAGMA foreign_keys = ON");

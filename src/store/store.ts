@@ -2,6 +2,7 @@ import type { SmithersError } from "../errors/index.ts";
 import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
 import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
+import { pruneBatch, pruneCache } from "./commands/prune.ts";
 import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
@@ -246,6 +247,27 @@ export class Store {
   /** The number of every run's last event: of the runs of this database, or of the copies from `home`. */
   lastSeqs(home: string | null): Promise<Map<string, number>> {
     return this.read((driver) => lastSeqs(driver, home));
+  }
+
+  /** Removes some runs that ended before `endedBeforeMs`, and tells how many; 0 when none is left. */
+  pruneBatch(endedBeforeMs: number): Promise<number> {
+    return this.write((driver) => pruneBatch(driver, endedBeforeMs));
+  }
+
+  pruneCache(cachedBeforeMs: number): Promise<number> {
+    return this.write((driver) => pruneCache(driver, cachedBeforeMs));
+  }
+
+  /** Makes the file smaller by the pages that are free, a few at a time. */
+  async giveBackSpace(): Promise<void> {
+    const freePages = () =>
+      this.read((driver) => driver.get<{ freelist_count: number }>("PRAGMA freelist_count")!.freelist_count);
+    for (let free = await freePages(); free > 0; ) {
+      await this.write((driver) => driver.all("PRAGMA incremental_vacuum(200)"));
+      const left = await freePages();
+      if (left >= free) return;
+      free = left;
+    }
   }
 
   /** Remembers another database whose runs this one's server answers for. */

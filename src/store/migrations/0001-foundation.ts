@@ -32,6 +32,7 @@ CREATE INDEX _smithers_runs_by_status ON _smithers_runs (status, created_at_ms D
 CREATE INDEX _smithers_runs_by_workflow ON _smithers_runs (workflow_name, created_at_ms DESC, run_id DESC);
 CREATE INDEX _smithers_runs_with_work ON _smithers_runs (run_id) WHERE inbox_no > taken_no;
 CREATE INDEX _smithers_runs_owned ON _smithers_runs (owner) WHERE owner IS NOT NULL;
+CREATE INDEX _smithers_runs_ended ON _smithers_runs (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
 CREATE INDEX _smithers_runs_due ON _smithers_runs (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
 
 CREATE TABLE _smithers_nodes (

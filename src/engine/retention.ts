@@ -1,0 +1,47 @@
+import type { Store } from "../store/index.ts";
+
+/** What was removed. */
+export interface Pruned {
+  readonly runs: number;
+  readonly cached: number;
+}
+
+/**
+ * Removes the runs that ended more than `windowMs` ago, and as old results of the cache, in small transactions
+ * between which others write.
+ */
+export async function prune(store: Store, windowMs: number, stopped: () => boolean = () => false): Promise<Pruned> {
+  const beforeMs = Date.now() - windowMs;
+  let runs = 0;
+  for (;;) {
+    const removed = stopped() ? 0 : await store.pruneBatch(beforeMs);
+    if (removed === 0) break;
+    runs += removed;
+  }
+  const cached = await store.pruneCache(beforeMs);
+  await store.giveBackSpace();
+  return { runs, cached };
+}
+
+const longestPauseMs = 3_600_000;
+const shortestPauseMs = 1_000;
+
+/** Prunes a store again and again; returns how to stop. */
+export function keepPruned(
+  store: Store,
+  windowMs: number,
+  warn: (message: string, error: unknown) => void,
+): () => void {
+  let stopped = false;
+  const pass = () =>
+    prune(store, windowMs, () => stopped).catch((error) =>
+      warn("Old runs could not be removed; it is tried again.", error),
+    );
+  void pass();
+  const timer = setInterval(() => void pass(), Math.min(Math.max(windowMs / 10, shortestPauseMs), longestPauseMs));
+  timer.unref();
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+  };
+}

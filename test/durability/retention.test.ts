@@ -1,0 +1,54 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
+
+const waiting = workflowFile(`<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />`, {
+  schemas: "decision: approvalDecisionSchema",
+});
+const manyFrames = workflowFile(`<Task id="one" output={outputs.result}>{() => ({ value: 1 })}</Task>
+  {ctx.outputMaybe(outputs.result, { nodeId: "one" }) && <Task id="two" output={outputs.result}>{() => ({ value: "x".repeat(100_000) })}</Task>}`);
+
+const counted = ["runs", "nodes", "attempts", "outputs", "events", "frames", "approvals"];
+
+function countRows(root: string): Record<string, number> {
+  const database = new Database(join(root, "smithers.db"), { readonly: true });
+  const count = (table: string) =>
+    database.query<{ n: number }, []>(`SELECT count(*) AS n FROM _smithers_${table}`).get()!.n;
+  const rows = Object.fromEntries([...counted, "trees"].map((table) => [table, count(table)]));
+  database.close();
+  return rows;
+}
+
+test("ended runs older than the window go with all that belongs to them; what lives stays", async () => {
+  const root = folder({ "w.tsx": waiting, "m.tsx": manyFrames });
+  const first = await serve(root);
+  const living = await first.start("w.tsx");
+  await first.until(living, ({ type }) => type === "ApprovalRequested");
+  const kept = countRows(root);
+  for (let n = 0; n < 20; n++) await first.complete("m.tsx");
+  await first.close();
+  const before = statSync(join(root, "smithers.db")).size;
+
+  const second = await serve(root, { retention: 0 });
+  while ((await second.get("/v1/runs")).body.length > 1) await Bun.sleep(5);
+  while (countRows(root).trees! > kept.trees!) await Bun.sleep(5);
+  expect(countRows(root)).toEqual(kept);
+  await second.post(`/v1/runs/${living}/nodes/ask/approve`);
+  expect((await second.end(living)).status).toBe("finished");
+  await second.close();
+  expect(statSync(join(root, "smithers.db")).size).toBeLessThan(before / 4);
+});
+
+test("runs inside the window stay, and without a window all do", async () => {
+  const root = folder({ "echo.tsx": echo });
+  for (const retention of ["1h", undefined]) {
+    const server = await serve(root, { retention });
+    await server.complete("echo.tsx");
+    await server.close();
+  }
+  expect(countRows(root).runs).toBe(2);
+});

@@ -1,0 +1,68 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const gated = workflowFile(`<Task id="first" output={outputs.result}>
+    {async () => ({ value: await bash\`until [ -e go ]; do sleep 0.01; done; echo done\` })}
+  </Task>
+  <Task id="second" output={outputs.result}>{() => ({ value: "end" })}</Task>`);
+
+test("a full disk stops nothing for good: writes are refused with 503, the run goes on when there is room", async () => {
+  const root = folder({ "gated.tsx": gated });
+  const database = new Database(join(root, "smithers.db"), { create: true });
+  const server = await serve(root, { withoutDb: true, db: drizzle(database) });
+  const runId = await server.start("gated.tsx");
+  await server.until(runId, ({ type }) => type === "NodeStarted");
+
+  database.run("PRAGMA max_page_count = 1");
+  let answer = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
+  while (answer.status === 200)
+    answer = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
+  expect([answer.status, answer.body.error.code]).toEqual([503, "DB_FULL"]);
+  expect(answer.headers.get("retry-after")).toBe("1");
+  expect((await server.get("/v1/runs")).status).toBe(200);
+  await Bun.write(join(root, "go"), "");
+
+  database.run("PRAGMA max_page_count = 1000000");
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
+  expect((await server.get("/health")).status).toBe(200);
+  await server.close();
+  database.close();
+});
+
+test("health says what is wrong with a database that takes no writes, and when it is right again", async () => {
+  const root = folder({ "gated.tsx": gated, go: "" });
+  const database = new Database(join(root, "smithers.db"), { create: true });
+  const server = await serve(root, { withoutDb: true, db: drizzle(database) });
+  database.run("PRAGMA query_only = 1");
+  expect((await server.post("/v1/runs", { workflowPath: "gated.tsx" })).body.error.code).toBe("DB_READ_ONLY");
+  const { status, body } = await server.get("/health");
+  expect([status, body.ok, body.error.code]).toEqual([503, false, "DB_READ_ONLY"]);
+  database.run("PRAGMA query_only = 0");
+  expect(await server.get("/health")).toMatchObject({ status: 200, body: { ok: true } });
+  expect((await server.complete("gated.tsx")).status).toBe("finished");
+  await server.close();
+  database.close();
+});
+
+test("a copy that is taken while runs write opens clean, and its runs go on", async () => {
+  const root = folder({ "gated.tsx": gated });
+  const server = await serve(root);
+  const runId = await server.start("gated.tsx");
+  await server.until(runId, ({ type }) => type === "NodeStarted");
+  const copied = folder({ "gated.tsx": gated, go: "" });
+  const reader = new Database(join(root, "smithers.db"));
+  reader.run("VACUUM INTO ?", [join(copied, "smithers.db")]);
+  reader.close();
+  await server.close();
+
+  const copy = new Database(join(copied, "smithers.db"));
+  expect(copy.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  copy.close();
+  const second = await serve(copied, { staleAfterMs: 20 });
+  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
+});
