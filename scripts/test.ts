@@ -10,6 +10,7 @@ const args = [
   "test",
   "--timeout",
   "30000",
+  "--parallel",
   "--reporter=junit",
   `--reporter-outfile=${report}`,
   ...(process.argv.length > 2 ? process.argv.slice(2) : ["./test"]),
