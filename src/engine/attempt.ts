@@ -1,10 +1,11 @@
-import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../errors/index.ts";
+import { type ErrorRecord, SmithersError, toErrorRecord } from "../errors/index.ts";
 import { runInTask, type TaskContext } from "../jsx/index.ts";
-import type { Attempt } from "../model/index.ts";
+import type { Attempt, NewEvent } from "../model/index.ts";
 import type { PlannedTask } from "../plan/index.ts";
 import type { TaskValue } from "./draft.ts";
 import { executeAgent } from "./executors/agent.ts";
 import { executeCompute } from "./executors/compute.ts";
+import { isFinal } from "./final.ts";
 import { asJson, toTaskValue } from "./values.ts";
 
 export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
@@ -13,8 +14,8 @@ export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error
 export interface AttemptSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Told of each heartbeat, at most once a second. */
-  onHeartbeat(data: unknown): void;
+  /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, and what an agent reports. */
+  emit(event: NewEvent): void;
 }
 
 /** An attempt in flight. */
@@ -68,7 +69,13 @@ export function launchAttempt(
       const nowMs = performance.now();
       if (nowMs - toldAtMs < heartbeatEventMs) return;
       toldAtMs = nowMs;
-      settings.onHeartbeat(asJson(data));
+      settings.emit({
+        type: "TaskHeartbeat",
+        nodeId: attempt.nodeId,
+        iteration: attempt.iteration,
+        attempt: attempt.attempt,
+        data: asJson(data),
+      });
     },
   };
 
@@ -76,7 +83,7 @@ export function launchAttempt(
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
   });
   const work = runInTask(context, async () =>
-    toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context)),
+    toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
   );
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
@@ -87,9 +94,9 @@ export function launchAttempt(
   return { attempt, outcome, abort };
 }
 
-function execute(task: PlannedTask, deps: unknown, context: TaskContext): unknown {
+function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {
   const { spec } = task;
-  if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context);
+  if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context, emit);
   if (spec.kind === "compute") return executeCompute(spec, deps, context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
 }
@@ -98,17 +105,6 @@ function toFailure(thrown: unknown): AttemptOutcome {
   const error = toErrorRecord(thrown);
   if (error.details !== undefined) error.details = asJson(error.details);
   return { ok: false, error, final: isFinal(thrown) };
-}
-
-const finalCodes: ReadonlySet<string> = new Set(["OUTPUT_TOO_LARGE", "INVALID_WORKFLOW", "TASK_CANCELLED"]);
-
-/** A mistake in the code fails the same way every time; and an error may say of itself that it is final. */
-function isFinal(thrown: unknown): boolean {
-  if (thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError) return true;
-  if (isSmithersError(thrown)) return finalCodes.has(thrown.code);
-  if (typeof thrown !== "object" || thrown === null) return false;
-  const { retryable, isRetryable, noRetry, final } = thrown as Record<string, unknown>;
-  return retryable === false || isRetryable === false || noRetry === true || final === true;
 }
 
 function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {

@@ -229,9 +229,8 @@ export class Execution {
     const running = launchAttempt(task, attempt, deps, {
       rootDir: this.#settings.rootDir,
       allowNetwork: this.#settings.allowNetwork,
-      onHeartbeat: (data) => {
-        const { nodeId, iteration } = attempt;
-        this.#pendingEvents.push({ type: "TaskHeartbeat", nodeId, iteration, attempt: attempt.attempt, data });
+      emit: (event) => {
+        this.#pendingEvents.push(event);
         this.#nudge();
       },
     });

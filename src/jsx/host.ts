@@ -29,8 +29,3 @@ export interface HostProps {
   shown?: Record<string, unknown>;
   children?: unknown;
 }
-
-/** The text that an element's children amount to: how an agent's prompt is written. */
-export function textOf(nodes: readonly HostNode[]): string {
-  return nodes.map((node) => (node.kind === "text" ? node.text : textOf(node.children))).join("");
-}

@@ -12,8 +12,9 @@ export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from 
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export type { Ctx, Reads, Row, RunView, StoredOutput } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
-export { type HostElement, type HostNode, textOf } from "./host.ts";
+export type { HostElement, HostNode } from "./host.ts";
 export type { OutputRef, OutputSchema, Schemas } from "./outputs.ts";
+export { promptText } from "./prompt.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export type * from "./specs.ts";

@@ -82,10 +82,14 @@ export interface AgentSpec extends WorkSpec {
   /** Asked in order until one answers. */
   readonly agents: readonly Agent[];
   /** Absent when the prompt is what the element's children render to. */
-  readonly prompt: ((deps: unknown) => unknown) | undefined;
+  readonly prompt: ((deps: unknown) => Promise<string>) | undefined;
 }
 
-/** Anything with the AI SDK's `generate`. */
+/**
+ * Anything with the AI SDK's `generate`. It is given `prompt` (text), `abortSignal`, `outputSchema` (JSON Schema), and
+ * `onStepFinish(step)`, `onStdout(text)`, `onStderr(text)`, through which it may tell how it gets on. It answers with
+ * a structured `output` or `object`, with `text`, or with the bare value; and with `usage` or `totalUsage`.
+ */
 export interface Agent {
   // biome-ignore lint/suspicious/noExplicitAny: agents differ in what else they take and give
   generate(options: any): Promise<any> | any;

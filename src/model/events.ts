@@ -43,7 +43,13 @@ const eventFields = {
   ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int() },
   ToolCallFinished: { ...attempt, toolName: z.string(), callNo: z.number().int(), ok: z.boolean() },
   WorkflowReloaded: { workflowHash: z.string() },
-  TokenUsageReported: { ...attempt, inputTokens: z.number().optional(), outputTokens: z.number().optional() },
+  TokenUsageReported: {
+    ...attempt,
+    agent: z.string().optional(),
+    model: z.string().optional(),
+    inputTokens: z.number().optional(),
+    outputTokens: z.number().optional(),
+  },
 } as const satisfies Record<string, z.ZodRawShape>;
 
 export type EventType = keyof typeof eventFields;

@@ -1,92 +1,84 @@
 import { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
-import { type Agent, type AgentSpec, type HostNode, type TaskContext, textOf } from "../../jsx/index.ts";
-import { plainIssues, summary } from "../../model/index.ts";
+import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
+import type { NewEvent } from "../../model/index.ts";
+import { saysFinal } from "../final.ts";
+import { readAnswer } from "./agent-answer.ts";
+import { AgentReports } from "./agent-reports.ts";
 
 /** How often an answer that does not fit goes back to the agent. */
 const maxRepairs = 2;
+/** How much of an answer that does not fit goes back, in characters. */
+const maxReturnedLength = 20_000;
 
 /**
  * Asks the task's agents in order until one gives an answer that fits the output's schema.
- * @throws AGENT_FAILED with what each agent said
+ * @param emit is told of the tokens that were used and of what agents say while they work
+ * @throws AGENT_FAILED with what became of each agent; it is final when each of their errors says so of itself
  */
 export async function executeAgent(
   spec: AgentSpec,
   prompt: readonly HostNode[],
   deps: unknown,
   context: TaskContext,
+  emit: (event: NewEvent) => void,
 ): Promise<unknown> {
-  const text = spec.prompt ? String(await spec.prompt(deps)) : textOf(prompt).trim();
-  const failures: unknown[] = [];
+  const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
+  if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: its prompt is empty.`);
+  const reports = new AgentReports(context, emit);
+  const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
+  let final = true;
   for (const agent of spec.agents) {
     context.signal.throwIfAborted();
     try {
-      return await ask(agent, text, spec, context);
+      return await ask(agent, text, spec, context, reports);
     } catch (error) {
       context.signal.throwIfAborted();
-      failures.push(toErrorRecord(error, "AGENT_FAILED"));
+      reports.usage(error, agent);
+      final &&= saysFinal(error);
+      const { id } = agent as { id?: unknown };
+      failures.push({ ...(typeof id === "string" ? { agent: id } : {}), ...toErrorRecord(error, "AGENT_FAILED") });
     }
   }
-  const last = failures.at(-1) as { message: string };
-  throw new SmithersError("AGENT_FAILED", `No agent of "${spec.id}" gave a usable answer: ${last.message}`, {
-    details: { failures },
-  });
+  const message = `No agent of "${spec.id}" gave a usable answer: ${failures.at(-1)!.message}`;
+  const failed = new SmithersError("AGENT_FAILED", message, { details: { failures } });
+  throw final ? Object.assign(failed, { retryable: false }) : failed;
 }
 
-async function ask(agent: Agent, text: string, spec: AgentSpec, context: TaskContext): Promise<unknown> {
-  const outputSchema = z.toJSONSchema(spec.output.schema, { unrepresentable: "any", io: "input" });
-  let prompt = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(outputSchema)}`;
+async function ask(
+  agent: Agent,
+  text: string,
+  spec: AgentSpec,
+  context: TaskContext,
+  reports: AgentReports,
+): Promise<unknown> {
+  const { schema } = spec.output;
+  const outputSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
+  const asked = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(outputSchema)}`;
+  let prompt = asked;
   for (let repair = 0; ; repair += 1) {
-    const answer: unknown = await agent.generate({ prompt, abortSignal: context.signal, outputSchema });
+    const options = { prompt, abortSignal: context.signal, outputSchema, ...reports.callbacks };
+    const answer = await unreadable(agent.generate(options));
     context.heartbeat();
-    const checked = await check(spec.output.schema, answer);
-    if (checked.fits) return checked.value;
-    if (repair === maxRepairs) throw new SmithersError("INVALID_OUTPUT", checked.reason);
-    prompt = `${prompt}\n\nThe answer did not fit: ${checked.reason}\nAnswer again with the whole JSON value.`;
-  }
-}
-
-type Checked = { fits: true; value: unknown } | { fits: false; reason: string };
-
-async function check(schema: z.ZodType, answer: unknown): Promise<Checked> {
-  const value = answerValue(answer);
-  if (value === undefined) return { fits: false, reason: "it holds no JSON value." };
-  const parsed = await schema.safeParseAsync(value);
-  return parsed.success ? { fits: true, value } : { fits: false, reason: summary(plainIssues(parsed.error)) };
-}
-
-/** Agents answer with a structured `output` or `object`, with `text`, or with a bare value. */
-function answerValue(answer: unknown): unknown {
-  if (typeof answer === "string") return jsonIn(answer);
-  if (typeof answer !== "object" || answer === null) return answer;
-  for (const field of ["output", "object"] as const) {
-    const value = read(answer, field);
-    if (typeof value === "object" && value !== null) return value;
-  }
-  const text = read(answer, "text");
-  return typeof text === "string" ? jsonIn(text) : answer;
-}
-
-/** The AI SDK's `output` is a getter that throws when no structured output was asked for. */
-function read(answer: object, field: string): unknown {
-  try {
-    return (answer as Record<string, unknown>)[field];
-  } catch {
-    return undefined;
-  }
-}
-
-function jsonIn(text: string): unknown {
-  const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1];
-  const from = text.search(/[[{]/);
-  const to = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
-  for (const candidate of [text, fenced, from >= 0 ? text.slice(from, to + 1) : undefined]) {
-    if (candidate === undefined) continue;
-    try {
-      return JSON.parse(candidate);
-    } catch {
-      // The next candidate may be JSON.
+    reports.usage(answer, agent);
+    const reading = await readAnswer(schema, answer);
+    if (reading.fits) return reading.value;
+    if (repair === maxRepairs) {
+      throw new SmithersError("INVALID_OUTPUT", `The answer does not fit "${spec.output.key}": ${reading.reason}.`);
     }
+    const returned = reading.text.slice(0, maxReturnedLength);
+    prompt = `${asked}\n\nYour last answer was:\n${returned}\n\nIt does not fit: ${reading.reason}.\nAnswer again with the whole JSON value.`;
   }
-  return undefined;
+}
+
+/** An AI SDK agent with an `output` of its own throws when the model's text is no such output: that is an answer too. */
+async function unreadable(answer: unknown): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AI_NoObjectGeneratedError" && "text" in error) {
+      return error;
+    }
+    throw error;
+  }
 }

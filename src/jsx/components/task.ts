@@ -1,7 +1,8 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
-import { useFrame } from "../frame-context.ts";
+import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
+import { renderPrompt } from "../prompt.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
@@ -100,7 +101,8 @@ export interface TaskComponent<S = Record<string, unknown>> {
 /** One step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
 export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   const frame = useFrame("<Task>");
-  const spec = taskSpec(props, frame.registry, frame.cache);
+  const loopId = React.useContext(LoopContext);
+  const spec = taskSpec(props, frame, loopId);
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
   return React.createElement("smithers:task", { spec, shown }, prompt);
@@ -113,7 +115,8 @@ type AnyTaskProps = TaskCommonProps<unknown> & {
   children?: unknown;
 };
 
-function taskSpec(props: AnyTaskProps, registry: OutputRegistry, cacheDefault: boolean): TaskSpec {
+function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null): TaskSpec {
+  const { registry } = frame;
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
   if (props.output === undefined || props.output === null) refuse(where, "it needs an output.");
@@ -136,14 +139,15 @@ function taskSpec(props: AnyTaskProps, registry: OutputRegistry, cacheDefault: b
     retry: retrySpec(props, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
-    cache: cacheSpec(props.cache ?? cacheDefault, where),
+    cache: cacheSpec(props.cache ?? frame.cache, where),
   } as const;
 
   const { children } = props;
   const agents = agentChain(props, where);
   if (agents) {
-    const prompt = typeof children === "function" ? (children as (deps: unknown) => unknown) : undefined;
     if (children === undefined) refuse(where, "an agent needs a prompt as the task's children.");
+    const write = typeof children === "function" ? (children as (deps: unknown) => ReactNode) : undefined;
+    const prompt = write && (async (given: unknown) => renderPrompt(await write(given), frame, loopId));
     return { ...work, kind: "agent", agents, prompt };
   }
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };

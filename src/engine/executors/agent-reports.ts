@@ -1,0 +1,62 @@
+import type { TaskContext } from "../../jsx/index.ts";
+import type { NewEvent } from "../../model/index.ts";
+
+/** Text kept of one attempt, in characters; what comes after is left out of the log. */
+const maxTextLength = 200_000;
+
+/** What an agent tells while it works, as events of its attempt. */
+export class AgentReports {
+  readonly #context: TaskContext;
+  readonly #emit: (event: NewEvent) => void;
+  #textLeft = maxTextLength;
+
+  constructor(context: TaskContext, emit: (event: NewEvent) => void) {
+    this.#context = context;
+    this.#emit = emit;
+  }
+
+  /** The options of `generate` through which an agent reports. */
+  get callbacks() {
+    return {
+      onStepFinish: (step: unknown) => {
+        const text = isObject(step) ? step.text : undefined;
+        this.#output(text, "stdout");
+      },
+      onStdout: (text: unknown) => this.#output(text, "stdout"),
+      onStderr: (text: unknown) => this.#output(text, "stderr"),
+    };
+  }
+
+  /** Reports what an answer, or an error, says of the tokens that it took; `totalUsage` counts every step. */
+  usage(from: unknown, agent: unknown): void {
+    if (!isObject(from)) return;
+    const usage = isObject(from.totalUsage) ? from.totalUsage : from.usage;
+    if (!isObject(usage)) return;
+    const inputTokens = count(usage.inputTokens);
+    const outputTokens = count(usage.outputTokens);
+    if (inputTokens === undefined && outputTokens === undefined) return;
+    const model = isObject(from.response) ? name(from.response.modelId) : undefined;
+    const id = isObject(agent) ? name(agent.id) : undefined;
+    this.#emit({ type: "TokenUsageReported", ...this.#at, agent: id, model, inputTokens, outputTokens });
+  }
+
+  #output(text: unknown, stream: "stdout" | "stderr"): void {
+    this.#context.heartbeat();
+    if (typeof text !== "string" || text === "" || this.#textLeft <= 0) return;
+    const kept = text.slice(0, this.#textLeft);
+    this.#textLeft -= kept.length;
+    this.#emit({ type: "NodeOutput", ...this.#at, text: kept, stream });
+  }
+
+  get #at() {
+    const { nodeId, iteration, attempt } = this.#context;
+    return { nodeId, iteration, attempt };
+  }
+}
+
+const count = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : undefined);
+const name = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,61 @@
+import type { ReactNode } from "react";
+import { isSmithersError, SmithersError } from "../errors/index.ts";
+import type { HostContainer } from "./host.ts";
+import { reconcilerConstants } from "./react.ts";
+import { reconciler, renderingInto } from "./reconciler.ts";
+
+/** A React root whose host tree is plain data. Every update is rendered before the call returns. */
+export class HostRoot {
+  readonly container: HostContainer = { children: [], version: 0 };
+  readonly #root: unknown;
+  #failure: { error: unknown } | undefined;
+
+  constructor() {
+    const fail = (error: unknown) => {
+      this.#failure ??= { error };
+    };
+    this.#root = reconciler.createContainer(
+      this.container,
+      reconcilerConstants.LegacyRoot,
+      null,
+      false,
+      null,
+      "",
+      fail,
+      () => {},
+      () => {},
+      () => {},
+      null,
+    );
+  }
+
+  /** @throws a SmithersError that a component threw, or RENDER_FAILED with what it threw. */
+  update(element: ReactNode): void {
+    this.#failure = undefined;
+    renderingInto(this.container);
+    try {
+      reconciler.updateContainerSync(element, this.#root as never, null, null);
+      reconciler.flushSyncWork();
+      reconciler.flushPassiveEffects();
+    } finally {
+      renderingInto(undefined);
+    }
+    const failure = this.#failure as { error: unknown } | undefined;
+    if (failure) throw asRenderError(failure.error);
+  }
+
+  /** Runs the cleanups of hooks and forgets the tree. */
+  unmount(): void {
+    try {
+      this.update(null);
+    } catch {
+      // A cleanup that throws has nobody left to tell.
+    }
+  }
+}
+
+function asRenderError(error: unknown): unknown {
+  if (isSmithersError(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SmithersError("RENDER_FAILED", `The workflow threw while it was rendered: ${message}.`, { cause: error });
+}
