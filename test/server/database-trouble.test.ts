@@ -2,29 +2,36 @@ import { Database } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Store } from "../../src/store/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const steps = workflowFile(
-  `<Sequence>{[1, 2, 3].map((n) => <Task key={n} id={\`t\${n}\`} output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 20)); return { value: n }; }}</Task>)}</Sequence>`,
+  `<Sequence>{[1, 2, 3].map((n) => <Task key={n} id={"t" + n} output={outputs.result}>{async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: n }; }}</Task>)}</Sequence>`,
 );
 
-/** Another process that takes the write lock, says so, and lets go after a while. */
-async function lockFor(file: string, ms: number): Promise<void> {
-  const code = `import { Database } from "bun:sqlite"; const d = new Database(${JSON.stringify(file)}); d.run("BEGIN IMMEDIATE"); console.log("locked"); setTimeout(() => { d.run("ROLLBACK"); d.close(); }, ${ms});`;
-  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+/** Another process takes the write lock; gives how to make it let go. */
+async function lock(file: string): Promise<() => void> {
+  const code = `import { Database } from "bun:sqlite"; const d = new Database(${JSON.stringify(file)}); d.run("BEGIN IMMEDIATE"); console.log("locked"); process.stdin.once("data", () => { d.run("ROLLBACK"); d.close(); process.exit(); });`;
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["pipe", "pipe", "inherit"] });
+  afterThisTest(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
+  return () => void child.stdin.write("go\n");
 }
 
 test("a run whose database is locked by another process for a moment still ends finished", async () => {
   const root = folder({ "steps.tsx": steps });
   const server = await serve(root);
-  const runId = await server.start("steps.tsx");
-  await lockFor(join(root, "smithers.db"), 400);
+  const gate = join(root, "gate");
+  const runId = await server.start("steps.tsx", { gate });
+  const release = await lock(join(root, "smithers.db"));
+  writeFileSync(gate, "");
   expect((await server.run(runId)).status).toBe("running");
+  release();
   const run = await server.end(runId);
   expect(run).toMatchObject({ status: "finished", summary: { finished: 3 } });
   expect((await server.nodes(runId)).map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
@@ -33,9 +40,10 @@ test("a run whose database is locked by another process for a moment still ends 
 test("a start waits for the lock, while reads are answered", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
-  await lockFor(join(root, "smithers.db"), 300);
+  const release = await lock(join(root, "smithers.db"));
   const started = server.start("echo.tsx", { msg: 1 });
   expect((await server.get("/v1/runs")).body).toEqual([]);
+  release();
   expect((await server.end(await started)).status).toBe("finished");
 });
 
