@@ -33,7 +33,8 @@ export class Advancer {
   readonly #memory: RunMemory;
   readonly #store: Store;
   readonly #approvals: Map<string, Approval>;
-  readonly #renderer: WorkflowRenderer;
+  readonly #askedFor: Set<string>;
+  #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
   #reads: Reads = { schemaKeys: new Set() };
   #renderedVersion = -1;
@@ -45,7 +46,9 @@ export class Advancer {
     store: Store,
     approvals: Map<string, Approval>,
     lastTreeHash: string | undefined,
+    askedFor: ReadonlySet<string>,
   ) {
+    this.#askedFor = new Set(askedFor);
     this.#memory = memory;
     this.#store = store;
     this.#approvals = approvals;
@@ -77,8 +80,9 @@ export class Advancer {
         stale = true;
         changed = true;
       }
-      if (mayStart && !planned.failed && !planned.exhausted) {
+      if (mayStart && !planned.exhausted) {
         for (const task of planned.ready) {
+          if (planned.failed && !this.#askedFor.delete(task.key)) continue;
           await this.#begin(draft, task, launches);
           changed = true;
         }
@@ -87,6 +91,24 @@ export class Advancer {
       else if (planned.settled && !renderedLast) stale = true;
       else return { schedule: planned, launches };
     }
+  }
+
+  /**
+   * Goes on with other code from the next turn on.
+   * @throws what that code throws when it is rendered; the old one is kept then
+   */
+  replace(workflow: Workflow): void {
+    const renderer = new WorkflowRenderer(workflow);
+    try {
+      compilePlan(renderer.render(this.#memory).root, this.#memory);
+    } catch (error) {
+      renderer.unmount();
+      throw error;
+    }
+    this.#renderer.unmount();
+    this.#renderer = renderer;
+    this.#plan = undefined;
+    this.#renderedVersion = -1;
   }
 
   get workflowName(): string | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { SmithersError } from "../errors/index.ts";
+import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import {
   hasEnded,
@@ -10,7 +10,8 @@ import {
   type Signal,
   staleAfterMs,
 } from "../model/index.ts";
-import type { Decision, Idempotency, Lease, NewSignal, Store } from "../store/index.ts";
+import { nodeKey } from "../plan/index.ts";
+import type { Decision, Idempotency, Lease, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import { cancelStored } from "./cancel.ts";
 import { checkSignal } from "./event-waits.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
@@ -18,10 +19,19 @@ import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
 import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
 import { isProvablyDead, newOwner } from "./owner.ts";
+import type { WorkflowSource } from "./source.ts";
 import { Watch } from "./watch.ts";
+
+/**
+ * Which runs an engine continues by itself: every run of its store, those that it has started or resumed itself, or
+ * none, when it only records what others are to execute.
+ */
+export type EngineScope = "all" | "own" | "none";
 
 export interface EngineOptions {
   readonly store: Store;
+  /** Defaults to `all`. */
+  readonly scope?: EngineScope;
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
@@ -32,15 +42,6 @@ export interface EngineOptions {
   readonly heartbeatMs?: number;
   /** After which silence an owner counts as dead. Defaults to 30000. */
   readonly staleMs?: number;
-}
-
-/** A workflow, and where it comes from. */
-export interface WorkflowSource {
-  readonly workflow: Workflow;
-  /** Its file, relative to the root. */
-  readonly workflowPath?: string;
-  /** Changes with its code. */
-  readonly workflowHash?: string;
 }
 
 export interface StartRequest extends WorkflowSource {
@@ -61,6 +62,8 @@ export class Engine {
   readonly #owner = newOwner();
   readonly #active = new Map<string, Execution>();
   readonly #claiming = new Map<string, Promise<void>>();
+  /** Runs that this engine has started or resumed because somebody asked for it. */
+  readonly #own = new Set<string>();
   readonly #ends = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #watch: Watch;
@@ -75,6 +78,7 @@ export class Engine {
       store: this.store,
       feed: this.feed,
       isActive: (runId) => this.#active.has(runId),
+      looksAfter: (runId) => this.#looksAfter(runId),
       wake: (runId) => this.wake(runId),
       orphans: () => this.#orphans(),
       warn: this.#warn,
@@ -82,16 +86,12 @@ export class Engine {
   }
 
   /**
-   * Looks after the store's runs by itself: continues those that a crash has left, those whose time has come,
-   * and those that another process has decided on.
+   * Looks after the runs of its scope by itself: continues those whose time has come and those that another process
+   * has decided on; with the scope `all` also those that a crash has left.
    */
   begin(): void {
-    this.#watch.begin();
-  }
-
-  /** Takes note of what other processes write for the runs that this engine executes, and of nothing else. */
-  beginActiveOnly(): void {
-    this.#watch.beginActiveOnly();
+    if ((this.#options.scope ?? "all") === "all") this.#watch.begin();
+    else this.#watch.beginWithoutAdopting();
   }
 
   /**
@@ -135,6 +135,7 @@ export class Engine {
     const started = await this.store.startOnce(run, [first], request.idempotency);
     if (started.events.length === 0) return started.runId;
     this.feed.publish(started.events);
+    this.#own.add(runId);
     this.#execute({ runId, owner: this.#owner, leaseNo: 1 }, workflow, freshRun(run));
     return runId;
   }
@@ -143,16 +144,53 @@ export class Engine {
    * Continues a run that is paused, failed or was left by a crash.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
-  async resume(runId: string, source?: WorkflowSource): Promise<void> {
+  resume(runId: string, source?: WorkflowSource): Promise<void> {
+    return this.#resume(runId, source);
+  }
+
+  async #resume(runId: string, source?: WorkflowSource, askedFor?: ReadonlySet<string>): Promise<void> {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     }
-    if (this.#active.has(runId) || this.#claiming.has(runId) || this.#isOwned(run)) throw inProgress(runId);
-    await this.#claim(run, source, () => {
+    this.#refuseWhenOwned(run);
+    const lost = () => {
       throw inProgress(runId);
+    };
+    await this.#claim(run, source, lost, askedFor);
+    this.#own.add(runId);
+  }
+
+  /**
+   * Does one failed node anew, and continues its run. The others that failed stay as they are.
+   * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_FAILED, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
+   */
+  async retry(node: NodeToRetry, source?: WorkflowSource): Promise<void> {
+    this.#refuseWhenClosing();
+    const { runId } = node;
+    const run = await this.#find(runId);
+    this.#refuseWhenOwned(run);
+    // Loaded first: a workflow that cannot be loaded leaves the node as it is.
+    const found = source ?? (await this.#options.resolveWorkflow(run));
+    const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
+    this.feed.publish(events);
+    await this.#resume(runId, found, new Set([nodeKey(node.nodeId, iteration)])).catch((error) => {
+      // Another engine of this database was faster, and does what was asked for.
+      if (!isSmithersError(error) || error.code !== "RUN_IN_PROGRESS") throw error;
     });
+  }
+
+  /**
+   * Lets an active run go on with other code; what runs already goes on with the old. Does nothing for a run that
+   * this engine does not execute.
+   * @throws what the new code throws when it is rendered; the run then keeps the old
+   */
+  async reload(runId: string, source: WorkflowSource): Promise<void> {
+    const active = this.#active.get(runId);
+    if (!active) return;
+    await this.store.registerSchemas(source.workflow.registry.list());
+    await active.reload(source);
   }
 
   /**
@@ -196,7 +234,7 @@ export class Engine {
     const active = this.#active.get(runId);
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
-    if (!run || this.#closing || hasEnded(run.status) || this.#isOwned(run)) return;
+    if (!run || this.#closing || !this.#looksAfter(runId) || hasEnded(run.status) || this.#isOwned(run)) return;
     await this.#claim(run, undefined, () => {});
   }
 
@@ -221,12 +259,28 @@ export class Engine {
     clearInterval(this.#heartbeat);
   }
 
+  #looksAfter(runId: string): boolean {
+    const { scope = "all" } = this.#options;
+    return scope === "all" || (scope === "own" && this.#own.has(runId));
+  }
+
+  #refuseWhenOwned(run: Run): void {
+    const { runId } = run;
+    if (this.#active.has(runId) || this.#claiming.has(runId) || this.#isOwned(run)) throw inProgress(runId);
+  }
+
   #refuseWhenClosing(): void {
+    if (this.#options.scope === "none") throw new SmithersError("INVALID_OPTIONS", "This engine executes no runs.");
     if (this.#closing) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
   }
 
-  async #claim(run: Run, source: WorkflowSource | undefined, lost: () => void): Promise<void> {
-    const claim = this.#takeOver(run, source, lost);
+  async #claim(
+    run: Run,
+    source: WorkflowSource | undefined,
+    lost: () => void,
+    askedFor?: ReadonlySet<string>,
+  ): Promise<void> {
+    const claim = this.#takeOver(run, source, lost, askedFor);
     const settled = claim.catch(() => {});
     this.#claiming.set(run.runId, settled);
     try {
@@ -236,7 +290,12 @@ export class Engine {
     }
   }
 
-  async #takeOver(run: Run, given: WorkflowSource | undefined, lost: () => void): Promise<void> {
+  async #takeOver(
+    run: Run,
+    given: WorkflowSource | undefined,
+    lost: () => void,
+    askedFor?: ReadonlySet<string>,
+  ): Promise<void> {
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.#cancelUnowned(run);
     const source = given ?? (await this.#options.resolveWorkflow(run));
     const { workflow } = source;
@@ -244,7 +303,7 @@ export class Engine {
     if (!lease) return lost();
     await this.store.registerSchemas(workflow.registry.list());
     const current = await this.#find(run.runId);
-    const loaded = await loadRun(this.store, current);
+    const loaded = await loadRun(this.store, current, askedFor);
     const events: NewEvent[] = isLeft(run) && given === undefined ? [{ type: "RunAutoResumed" }] : [];
     this.#execute(lease, workflow, takenOver(loaded, current, source, events));
   }

@@ -12,6 +12,7 @@ import type { Feed } from "./feed.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { type Completion, takeCompletion } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
+import type { WorkflowSource } from "./source.ts";
 
 /** How an execution left its run. `lost`: somebody else has it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
@@ -48,6 +49,7 @@ export class Execution {
   readonly #pendingEvents: NewEvent[] = [];
   #signals: Signal[] = [];
   #reviving: ((draft: TurnDraft) => void) | undefined;
+  #reloading: ((draft: TurnDraft) => void) | undefined;
   #inboxIsNew = true;
   #stopping = false;
   #wake: () => void = () => {};
@@ -69,7 +71,7 @@ export class Execution {
     this.#memory = loaded.memory;
     this.#approvals = loaded.approvals;
     this.#reviving = loaded.revive;
-    this.#advancer = new Advancer(workflow, loaded.memory, store, loaded.approvals, loaded.treeHash);
+    this.#advancer = new Advancer(workflow, loaded.memory, store, loaded.approvals, loaded.treeHash, loaded.askedFor);
     this.end = this.#run();
   }
 
@@ -77,6 +79,29 @@ export class Execution {
   notify(): void {
     this.#inboxIsNew = true;
     this.#nudge();
+  }
+
+  /**
+   * Goes on with other code; what runs already goes on with the old.
+   * @throws what that code throws when it is rendered; the old one is kept then
+   */
+  reload({ workflow, workflowPath, workflowHash }: WorkflowSource): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#reloading = (draft) => {
+        try {
+          this.#advancer.replace(workflow);
+        } catch (error) {
+          return reject(error);
+        }
+        if (workflowHash !== undefined && workflowHash !== this.#memory.run.workflowHash) {
+          draft.emit({ type: "WorkflowReloaded", workflowHash });
+          draft.changeRun({ workflowHash, workflowPath: workflowPath ?? this.#memory.run.workflowPath });
+        }
+        resolve();
+      };
+      this.#nudge();
+      void this.end.then(() => resolve());
+    });
   }
 
   /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives the lease up. */
@@ -120,6 +145,8 @@ export class Execution {
     const draft = new TurnDraft(this.#memory, Date.now());
     this.#reviving?.(draft);
     this.#reviving = undefined;
+    this.#reloading?.(draft);
+    this.#reloading = undefined;
     for (const event of this.#pendingEvents.splice(0)) draft.emit(event);
     for (const completion of this.#completions.splice(0)) this.#take(draft, completion);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));

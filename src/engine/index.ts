@@ -1,6 +1,7 @@
-export { Engine, type EngineOptions, type StartRequest, type WorkflowSource } from "./engine.ts";
+export { Engine, type EngineOptions, type EngineScope, type StartRequest } from "./engine.ts";
 export type { ExecutionEnd } from "./execution.ts";
 export { Feed, type FeedListener } from "./feed.ts";
 export { Mirror } from "./mirror.ts";
 export { keepPruned, type Pruned, prune } from "./retention.ts";
-export { type RunResult, type RunWorkflowOptions, runWorkflow } from "./run-workflow.ts";
+export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
+export type { WorkflowSource } from "./source.ts";

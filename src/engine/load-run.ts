@@ -10,17 +10,25 @@ export interface LoadedRun {
   readonly memory: RunMemory;
   readonly approvals: Map<string, Approval>;
   readonly treeHash: string | undefined;
+  /** The keys of nodes that are begun even though another has failed: somebody has asked for them. */
+  readonly askedFor: ReadonlySet<string>;
   /** Writes into the first turn what the takeover itself changes. */
   revive(draft: TurnDraft): void;
 }
 
 /** A run that was inserted a moment ago: nothing is stored of it but its row. */
 export function freshRun(run: Run): LoadedRun {
-  return { memory: new RunMemory(run, [], []), approvals: new Map(), treeHash: undefined, revive: () => {} };
+  return {
+    memory: new RunMemory(run, [], []),
+    approvals: new Map(),
+    treeHash: undefined,
+    askedFor: new Set(),
+    revive: () => {},
+  };
 }
 
 /** Reads a run back from the store, after its lease was taken. */
-export async function loadRun(store: Store, run: Run): Promise<LoadedRun> {
+export async function loadRun(store: Store, run: Run, askedFor: ReadonlySet<string> = new Set()): Promise<LoadedRun> {
   const [nodes, outputs, approvals, treeHash] = await Promise.all([
     store.nodesOf(run.runId),
     store.outputsOf(run.runId),
@@ -32,6 +40,7 @@ export async function loadRun(store: Store, run: Run): Promise<LoadedRun> {
     memory,
     approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
     treeHash,
+    askedFor,
     revive: (draft) => revive(draft, memory),
   };
 }

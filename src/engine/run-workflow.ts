@@ -57,9 +57,10 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
     store,
     rootDir,
     allowNetwork: options.allowNetwork ?? false,
+    scope: "own",
     resolveWorkflow: async () => ({ workflow }),
   });
-  engine.beginActiveOnly();
+  engine.begin();
   const cancel = { now: () => {} };
   const onAbort = () => cancel.now();
   options.signal?.addEventListener("abort", onAbort);
@@ -98,7 +99,11 @@ function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
   }
 }
 
-async function settled(engine: Engine, runId: string): Promise<RunResult> {
+/**
+ * Resolves when a run that `engine` executes has ended, or waits for a person or an event.
+ * @throws RUN_NOT_FOUND when it was removed, LEASE_LOST when it went on elsewhere
+ */
+export async function settled(engine: Engine, runId: string): Promise<RunResult> {
   let released = engine.released(runId);
   for (;;) {
     const elsewhere = changedElsewhere(engine, runId);

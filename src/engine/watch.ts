@@ -7,6 +7,8 @@ export interface Watched {
   readonly feed: Feed;
   /** Whether the engine executes the run. */
   isActive(runId: string): boolean;
+  /** Whether the run is one that the engine continues by itself. */
+  looksAfter(runId: string): boolean;
   /** Takes a turn of the run, if nobody else does. */
   wake(runId: string): Promise<void>;
   /** Runs that were left by an owner who is gone, or by nobody. */
@@ -40,13 +42,9 @@ export class Watch {
     this.#engine = engine;
   }
 
-  /** Notices what other processes write for runs of this engine, without taking over any other. */
-  beginActiveOnly(): void {
-    this.#everyChange(async () => {
-      for (const runId of await this.#engine.store.runsWithNews()) {
-        if (this.#engine.isActive(runId)) await this.#wake(runId);
-      }
-    });
+  /** Notices what other processes write, and takes over no run that was left. */
+  beginWithoutAdopting(): void {
+    this.#everyChange(() => this.#wakeWithNews());
   }
 
   /** Notices everything. */
@@ -104,6 +102,7 @@ export class Watch {
 
   /** One run that cannot be continued keeps no other from it. */
   async #wake(runId: string): Promise<void> {
+    if (!this.#engine.looksAfter(runId)) return;
     const notBefore = this.#notBefore.get(runId);
     if (this.#stopped || (notBefore !== undefined && Date.now() < notBefore)) return;
     try {

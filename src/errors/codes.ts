@@ -17,6 +17,10 @@ export const errorCodes = {
   RUN_IN_PROGRESS: { status: 409, advice: "The run is being executed already; wait for it or cancel it." },
   RUN_NOT_ACTIVE: { status: 409, advice: "The run has ended for good; start a new one." },
   NODE_NOT_WAITING: { status: 409, advice: "GET /v1/approvals lists the decisions that are awaited." },
+  NODE_NOT_FAILED: {
+    status: 409,
+    advice: "Only a node that has failed is retried; what has finished is never done again.",
+  },
   PAYLOAD_TOO_LARGE: { status: 413, advice: "Send a smaller body, or raise maxBodyBytes." },
   IDEMPOTENCY_KEY_REUSED: { status: 422, advice: "The key has started a run with another body; use a new key." },
   SERVER_ERROR: { status: 500, advice: "Look in the server's log for the request id." },

@@ -1,4 +1,5 @@
 export type { Decision } from "./commands/decide.ts";
+export type { NodeToRetry } from "./commands/retry.ts";
 export type { NewSignal, ReceivedSignal } from "./commands/signal.ts";
 export type { Idempotency } from "./commands/start.ts";
 export type { Driver } from "./driver.ts";

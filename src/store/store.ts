@@ -2,8 +2,9 @@ import type { SmithersError } from "../errors/index.ts";
 import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
 import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
-import { pruneBatch, pruneCache } from "./commands/prune.ts";
+import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
 import { type Reopened, reopen } from "./commands/reopen.ts";
+import { type NodeToRetry, type RetriedNode, retryNode } from "./commands/retry.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
 import type { Driver } from "./driver.ts";
@@ -97,6 +98,14 @@ export class Store {
   /** Takes a failed run, as {@link takeLease} does, and makes it run again. */
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
     return this.write((driver) => reopen(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  /**
+   * Makes a failed node ready to be done anew; see {@link retryNode}.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, NODE_NOT_FOUND, NODE_NOT_FAILED
+   */
+  retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode> {
+    return this.write((driver) => retryNode(driver, node, seenLeaseNo, nowMs));
   }
 
   /** Writes the heartbeat of each lease and returns those that were lost. */
@@ -252,6 +261,11 @@ export class Store {
   /** Removes some runs that ended before `endedBeforeMs`, and tells how many; 0 when none is left. */
   pruneBatch(endedBeforeMs: number): Promise<number> {
     return this.write((driver) => pruneBatch(driver, endedBeforeMs));
+  }
+
+  /** What {@link pruneBatch} would remove, called until nothing is left. */
+  countPrunable(endedBeforeMs: number): Promise<number> {
+    return this.read((driver) => countPrunable(driver, endedBeforeMs));
   }
 
   pruneCache(cachedBeforeMs: number): Promise<number> {

@@ -25,6 +25,12 @@ export function pruneBatch(driver: Driver, endedBeforeMs: number): number {
   return removed;
 }
 
+/** How many runs ended before `endedBeforeMs`. */
+export function countPrunable(driver: Driver, endedBeforeMs: number): number {
+  const sql = "SELECT count(*) AS count FROM _smithers_runs WHERE finished_at_ms < ?";
+  return driver.get<{ count: number }>(sql, endedBeforeMs)!.count;
+}
+
 /** Removes the cached results that are older than `cachedBeforeMs`. */
 export function pruneCache(driver: Driver, cachedBeforeMs: number): number {
   return driver.run("DELETE FROM _smithers_cache WHERE created_at_ms < ?", cachedBeforeMs);
