@@ -9,7 +9,7 @@ const report = join(folder, "junit.xml");
 const args = [
   "test",
   "--timeout",
-  "30000",
+  "120000",
   "--parallel",
   "--reporter=junit",
   `--reporter-outfile=${report}`,
