@@ -1,36 +1,107 @@
 /**
- * Measures the hot paths on a real file, and the raw cost of a commit on the same disk in the same run.
- * Read the ratios: absolute figures belong to the machine.
+ * Measures what the table of targets names, over a real server and real files; see README.md beside it.
+ * Read the ratios: absolute figures belong to the machine and to the hour.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { commitCost } from "./commit.ts";
-import { parkedRuns } from "./parked.ts";
-import { runsInFlight } from "./runs.ts";
-import { stepCost } from "./steps.tsx";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { Bench, type Benchmark, type Elsewhere } from "./benchmark.ts";
+import { Client } from "./client.ts";
+import type { Synchronous } from "./commit.ts";
+import { plot } from "./plot.ts";
+import { type Report, type Row, reportOf, rowOf, textOf } from "./report.ts";
+import { benchmarks } from "./rows/index.ts";
 
-mkdirSync(".tmp", { recursive: true });
-const folder = mkdtempSync(join(".tmp", "bench-"));
-try {
-  for (const synchronous of ["full", "normal"] as const) {
-    const before = commitCost(join(folder, `commit-${synchronous}.db`), synchronous);
-    const step = await stepCost(join(folder, `steps-${synchronous}.db`), synchronous);
-    const after = commitCost(join(folder, `commit-${synchronous}.db`), synchronous);
-    const commit = (before + after) / 2;
-    console.log(`synchronous=${synchronous}`);
-    console.log(`  a raw commit of one row                 ${commit.toFixed(3)} ms`);
-    console.log(
-      `  a step of a 200-task sequence           ${step.toFixed(3)} ms   ${(step / commit).toFixed(1)} commits`,
-    );
-    const { runsPerSecond } = await runsInFlight(folder, synchronous, 16, 800);
-    console.log(`  one-task runs over HTTP, 16 in flight   ${runsPerSecond.toFixed(0)} runs/s`);
+const usage = `npm run bench -- [options]
+  --only <names>       some rows, with commas between them: ${benchmarks.map(({ name }) => name).join(", ")}
+  --quick              fewer rounds: to see that it works, not to quote
+  --synchronous normal with commits that a power cut may take back; the default is full
+  --json <file>        the figures as JSON
+  --svg <file>         steps against milliseconds per step
+  --against <url>      measures a server that runs already, by the rows that need nothing but HTTP
+  --token <token>      that server's token
+  --root <folder>      the folder that its workflow paths start at; the benchmarks' files are written there`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    quick: { type: "boolean", default: false },
+    synchronous: { type: "string", default: "full" },
+    json: { type: "string" },
+    svg: { type: "string" },
+    against: { type: "string" },
+    token: { type: "string" },
+    root: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) {
+  console.log(usage);
+} else {
+  const report = await measure();
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (values.svg !== undefined) writeFileSync(values.svg, growthPlot(report));
+}
+
+async function measure(): Promise<Report> {
+  const elsewhere = elsewhereOf();
+  const synchronous = synchronousOf(values.synchronous);
+  const folder = elsewhere?.rootDir ?? resolve(".tmp");
+  mkdirSync(folder, { recursive: true });
+  const rows: Row[] = [];
+  for (const benchmark of chosen()) {
+    const bench = new Bench({ folder, quick: values.quick, synchronous, elsewhere });
+    const row = await measured(benchmark, bench, elsewhere);
+    rows.push(row);
+    console.log(`${textOf(row)}\n`);
   }
-  const { before, after, approveToFinished } = await parkedRuns(folder, 10_000);
-  console.log("10,000 runs that wait for a person");
-  console.log(
-    `  the server's memory                     ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after`,
-  );
-  console.log(`  approval to the end of the stream       ${approveToFinished.toFixed(1)} ms`);
-} finally {
-  rmSync(folder, { recursive: true });
+  return reportOf(rows, synchronous, values.against ?? null);
+}
+
+async function measured(benchmark: Benchmark, bench: Bench, elsewhere: Elsewhere | undefined): Promise<Row> {
+  try {
+    if (elsewhere && benchmark.needsProcess) {
+      return { ...rowOf(benchmark, [], []), problem: "left out: it needs the server's process or files" };
+    }
+    return rowOf(benchmark, await benchmark.run(bench), bench.commits);
+  } catch (error) {
+    if (!elsewhere) throw error;
+    // What a peer cannot do is told, and the other rows are measured.
+    return { ...rowOf(benchmark, [], bench.commits), problem: `could not be measured: ${String(error)}` };
+  } finally {
+    await bench.close();
+  }
+}
+
+function chosen(): readonly Benchmark[] {
+  if (values.only === undefined) return benchmarks;
+  return values.only.split(",").map((name) => {
+    const found = benchmarks.find((benchmark) => benchmark.name === name.trim());
+    if (!found) throw new Error(`There is no benchmark "${name}".\n${usage}`);
+    return found;
+  });
+}
+
+function elsewhereOf(): Elsewhere | undefined {
+  const { against, token, root } = values;
+  if (against === undefined) return undefined;
+  if (root === undefined) throw new Error(`--against needs --root: where that server finds workflow files.\n${usage}`);
+  return { client: new Client(against, token), rootDir: resolve(root) };
+}
+
+function synchronousOf(given: string): Synchronous {
+  if (given === "full" || given === "normal") return given;
+  throw new Error(`--synchronous is full or normal, not "${given}".`);
+}
+
+function growthPlot({ rows }: Report): string {
+  const series = rows
+    .map(({ name, figures }) => ({
+      name,
+      points: figures.flatMap(({ steps, value }) => (steps === undefined ? [] : [[steps, value] as const])),
+    }))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) throw new Error("The growth plot needs the rows sequence, fan-out or loop.");
+  return plot("Cost of a step", { label: "steps in the run", logarithmic: true }, { label: "ms" }, series);
 }

@@ -1,30 +1,102 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { Client } from "./client.ts";
+import type { Synchronous } from "./commit.ts";
+import { workflows } from "./workflows.ts";
 
-export interface BenchServer {
-  readonly url: string;
-  readonly pid: number;
-  stop(): void;
+/** An app as a user writes it, that serves its own folder. It imports the package as it is published. */
+const serve = `
+import { Database } from "bun:sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { startServer } from "smithers-orchestrator";
+
+const { SYNCHRONOUS, RETENTION } = process.env;
+const db = drizzle(new Database("smithers.db", { create: true }));
+const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION });
+server.on("listening", () => console.log("http://127.0.0.1:" + server.address().port));
+`;
+
+export interface ServerSettings {
+  readonly synchronous?: Synchronous;
+  /** How long ended runs are kept; see the option `retention`. */
+  readonly retention?: string;
 }
 
-/** A server in a process of its own, in a new folder below `folder` that holds `files`. */
-export async function startBenchServer(
-  folder: string,
-  files: Record<string, string>,
-  synchronous: "full" | "normal" = "full",
-): Promise<BenchServer> {
-  mkdirSync(folder, { recursive: true });
-  const rootDir = mkdtempSync(join(folder, "server-"));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(rootDir, name), text);
-  const child = spawn(process.execPath, [fileURLToPath(new URL("serve.ts", import.meta.url)), synchronous], {
-    cwd: rootDir,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return { url: await firstLine(child.stdout), pid: child.pid!, stop: () => void child.kill() };
+/** A server in a process of its own, over files in a folder of its own. */
+export class BenchServer {
+  readonly client: Client;
+  readonly rootDir: string;
+  /** From the start of the process to its first answer. */
+  readonly startMs: number;
+  readonly #child: ChildProcess;
+
+  private constructor(url: string, rootDir: string, startMs: number, child: ChildProcess) {
+    this.client = new Client(url);
+    this.rootDir = rootDir;
+    this.startMs = startMs;
+    this.#child = child;
+  }
+
+  /** Starts one over `rootDir`, which keeps what an earlier one has stored in it. */
+  static async start(rootDir: string, { synchronous = "full", retention }: ServerSettings = {}): Promise<BenchServer> {
+    mkdirSync(rootDir, { recursive: true });
+    writeWorkflows(rootDir);
+    writeFileSync(join(rootDir, "serve.ts"), serve);
+    // Of its own, so that the package's name does not mean the sources.
+    writeFileSync(join(rootDir, "tsconfig.json"), "{}");
+    const begin = performance.now();
+    const child = spawn(process.execPath, ["serve.ts"], {
+      cwd: rootDir,
+      env: { ...process.env, SYNCHRONOUS: synchronous, ...(retention === undefined ? {} : { RETENTION: retention }) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const url = await firstLine(child.stdout!);
+    await new Client(url).get("/health");
+    return new BenchServer(url, rootDir, performance.now() - begin, child);
+  }
+
+  /** Resident memory, in MB, once the process has had time to give back what it does not need. */
+  async residentMb(idleMs = 4_000): Promise<number> {
+    await Bun.sleep(idleMs);
+    return this.residentNowMb();
+  }
+
+  residentNowMb(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  }
+
+  /** Milliseconds that the process has spent computing so far, in itself and in the kernel. */
+  cpuMs(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Clock ticks, of which Linux counts 100 a second: fields 14 and 15 of proc_pid_stat(5).
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  /** The database with what is still in its log, in bytes. */
+  databaseBytes(): number {
+    return ["", "-wal"].reduce((sum, suffix) => sum + sizeOf(join(this.rootDir, `smithers.db${suffix}`)), 0);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.kill();
+    await gone;
+  }
+}
+
+export function writeWorkflows(rootDir: string): void {
+  for (const [name, text] of Object.entries(workflows)) writeFileSync(join(rootDir, name), text);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 async function firstLine(stdout: Readable): Promise<string> {

@@ -1,0 +1,100 @@
+/** An event, and when it was read here, in milliseconds since the epoch with fractions. */
+export interface Received {
+  readonly type: string;
+  readonly nodeId?: string;
+  readonly iteration?: number;
+  readonly status?: string;
+  readonly timestampMs: number;
+  readonly receivedMs: number;
+}
+
+/** Longer than anything that is measured takes: a server that does not answer ends the benchmark with a message. */
+const patienceMs = 120_000;
+
+export const nowMs = () => performance.timeOrigin + performance.now();
+
+/** What the benchmarks ask of a server: nothing but the contract, so that any server that speaks it can be measured. */
+export class Client {
+  readonly url: string;
+  readonly #headers: Record<string, string>;
+
+  constructor(url: string, token?: string) {
+    this.url = url.replace(/\/$/, "");
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return this.#json(path, { headers: this.#headers });
+  }
+
+  async post<T>(path: string, body: unknown = {}): Promise<T> {
+    const headers = { ...this.#headers, "content-type": "application/json" };
+    return this.#json(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async start(workflowPath: string, input: unknown = {}): Promise<string> {
+    return (await this.post<{ runId: string }>("/v1/runs", { workflowPath, input })).runId;
+  }
+
+  /** A run's events as they come, until its stream closes or the caller leaves the loop. */
+  async *events(runId: string, onOpen = () => {}): AsyncGenerator<Received> {
+    const leave = new AbortController();
+    const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(patienceMs)]);
+    const response = await fetch(`${this.url}/v1/runs/${runId}/events`, { headers: this.#headers, signal });
+    if (!response.ok) throw new Error(`The event stream answered ${response.status}: ${await response.text()}`);
+    onOpen();
+    try {
+      const decoder = new TextDecoder();
+      let rest = "";
+      for await (const chunk of response.body!) {
+        const receivedMs = nowMs();
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) {
+          if (line.startsWith("data: ")) yield { ...JSON.parse(line.slice(6)), receivedMs };
+        }
+      }
+    } finally {
+      leave.abort();
+    }
+  }
+
+  /** Waits on the run's stream for an event that fits. */
+  async until(runId: string, fits: (event: Received) => boolean): Promise<Received> {
+    let last: Received | undefined;
+    for await (const event of this.events(runId)) {
+      if (fits(event)) return event;
+      last = event;
+    }
+    throw new Error(`The stream of the run ${runId} ended with ${last?.type ?? "no event"}.`);
+  }
+
+  /** Waits until the run has finished. */
+  finished(runId: string): Promise<Received> {
+    return this.until(runId, ({ type }) => type === "RunFinished");
+  }
+
+  /** Starts a run and follows it to its end; how many milliseconds that took. */
+  async complete(workflowPath: string, input: unknown = {}): Promise<number> {
+    const begin = performance.now();
+    await this.finished(await this.start(workflowPath, input));
+    return performance.now() - begin;
+  }
+
+  async #json<T>(path: string, init: RequestInit): Promise<T> {
+    const response = await fetch(this.url + path, { ...init, signal: AbortSignal.timeout(patienceMs) });
+    if (response.ok) return response.json() as Promise<T>;
+    throw new Error(`${init.method ?? "GET"} ${path} answered ${response.status}: ${await response.text()}`);
+  }
+}
+
+/** Calls `work` `count` times, with `inFlight` of them under way at once. */
+export async function inFlight<T>(count: number, width: number, work: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let n = next++; n < count; n = next++) results[n] = await work(n);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, count) }, worker));
+  return results;
+}

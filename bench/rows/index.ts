@@ -1,0 +1,25 @@
+import type { Benchmark } from "../benchmark.ts";
+import { database } from "./database.ts";
+import { installed } from "./installed.ts";
+import { memory } from "./memory.ts";
+import { run } from "./run.ts";
+import { start } from "./start.ts";
+import { fanOut, loop, sequence } from "./steps.ts";
+import { stream } from "./stream.ts";
+import { throughput } from "./throughput.ts";
+import { wake } from "./wake.ts";
+
+/** In the order of the table of targets. */
+export const benchmarks: readonly Benchmark[] = [
+  run,
+  throughput,
+  sequence,
+  fanOut,
+  loop,
+  stream,
+  wake,
+  memory,
+  database,
+  start,
+  installed,
+];

@@ -1,0 +1,76 @@
+import type { Bench, Benchmark, Figure } from "../benchmark.ts";
+import { median } from "../statistics.ts";
+import type { WorkflowName } from "../workflows.ts";
+
+const lengths = [10, 100, 1_000];
+
+/** A step may cost two commits and this. */
+const allowanceMs = 0.3;
+
+export const sequence: Benchmark = {
+  name: "sequence",
+  title: "a step in a sequence of 10, 100, 1,000",
+  needsProcess: false,
+  async run(bench) {
+    const measured = await perTask(bench, "bench-sequence.tsx");
+    const [short, , long] = measured;
+    return [
+      ...measured.flatMap(({ length, ms, commits, limitMs }): Figure[] => [
+        { what: `of ${length}`, value: ms, unit: "ms", atMost: limitMs, steps: length },
+        { what: "  in commits of the same round", value: commits, unit: "commits" },
+      ]),
+      { what: "of 1,000, as one of 10", value: long!.ms / short!.ms, unit: "times", atMost: 1.5 },
+    ];
+  },
+};
+
+export const fanOut: Benchmark = {
+  name: "fan-out",
+  title: "a task in a fan-out of 10, 100, 1,000",
+  needsProcess: false,
+  async run(bench) {
+    const measured = await perTask(bench, "bench-fan-out.tsx");
+    return measured.map(({ length, ms }) => ({
+      what: `of ${length}`,
+      value: ms,
+      unit: "ms",
+      atMost: 0.3,
+      steps: length,
+    }));
+  },
+};
+
+export const loop: Benchmark = {
+  name: "loop",
+  title: "an iteration of a loop of 10, 100, 1,000",
+  needsProcess: false,
+  async run(bench) {
+    const measured = await perTask(bench, "bench-loop.tsx");
+    const [, middle, long] = measured;
+    return [
+      ...measured.map(({ length, ms }) => ({ what: `of ${length}`, value: ms, unit: "ms", steps: length })),
+      { what: "of 1,000, as one of 100", value: long!.ms / middle!.ms, unit: "times", atMost: 1.2 },
+    ];
+  },
+};
+
+/**
+ * Milliseconds per task of a run of each length, from POST to finished: the best of several rounds. A commit is
+ * measured before each round, and the limit and the ratio are of the best round's own commit.
+ */
+async function perTask(bench: Bench, workflow: WorkflowName) {
+  const client = await bench.client();
+  for (let n = 0; n < bench.size(30, 10); n++) await client.complete(workflow, { length: 100 });
+  const measured = [];
+  for (const length of lengths) {
+    const rounds = [];
+    for (let n = 0; n < (length === 1_000 ? bench.size(5, 2) : bench.size(15, 5)); n++) {
+      const commitMs = bench.measureCommit();
+      rounds.push({ ms: (await client.complete(workflow, { length })) / length, commitMs });
+    }
+    const best = rounds.reduce((a, b) => (b.ms < a.ms ? b : a));
+    const commits = median(rounds.map(({ ms, commitMs }) => ms / commitMs));
+    measured.push({ length, ms: best.ms, commits, limitMs: 2 * best.commitMs + allowanceMs });
+  }
+  return measured;
+}

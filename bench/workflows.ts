@@ -1,0 +1,52 @@
+const file = (schemas: string, tree: string) => `/** @jsxImportSource smithers-orchestrator */
+import { Approval, Loop, Parallel, Sequence, Task, Timer, WaitForEvent, Workflow, approvalDecisionSchema, createSmithers } from "smithers-orchestrator";
+import { z } from "zod";
+const { smithers, outputs } = createSmithers({ ${schemas} });
+export default smithers((ctx) => (
+  <Workflow name="bench">
+    ${tree}
+  </Workflow>
+));
+`;
+
+const result = "result: z.object({ n: z.number() })";
+const tasks = (body = "({ n })") => `{Array.from({ length: ctx.input.length }, (_, n) => (
+      <Task key={n} id={"task" + n} output={outputs.result}>{async () => ${body}}</Task>
+    ))}`;
+
+/** The workflow files that the benchmarks run, by name. */
+export const workflows = {
+  "bench-one.tsx": file(result, '<Task id="one" output={outputs.result}>{async () => ({ n: 1 })}</Task>'),
+  "bench-sequence.tsx": file(result, tasks()),
+  "bench-fan-out.tsx": file(result, `<Parallel>${tasks()}</Parallel>`),
+  /** Every iteration reads how far the loop is, as loops do. */
+  "bench-loop.tsx": file(
+    result,
+    `<Loop id="loop" until={ctx.iterationCount(outputs.result, "step") >= ctx.input.length} maxIterations={100000}>
+      <Task id="step" output={outputs.result}>{async () => ({ n: ctx.iteration })}</Task>
+    </Loop>`,
+  ),
+  /** Steps that take a while, so that each event is on its own. */
+  "bench-paced.tsx": file(
+    result,
+    tasks("{ await new Promise((go) => setTimeout(go, ctx.input.pauseMs)); return { n }; }"),
+  ),
+  "bench-approval.tsx": file(
+    "decision: approvalDecisionSchema",
+    '<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />',
+  ),
+  "bench-signal.tsx": file(result, '<WaitForEvent id="wait" event="go" output={outputs.result} />'),
+  /** Something of everything: what the soak runs. */
+  "bench-mixed.tsx": file(
+    `${result}, decision: approvalDecisionSchema, fired: z.object({ firedAtMs: z.number() })`,
+    `<Sequence>
+      <Task id="first" output={outputs.result}>{async () => ({ n: 0 })}</Task>
+      <Parallel maxConcurrency={4}>${tasks()}</Parallel>
+      <Timer id="timer" output={outputs.fired} duration="50ms" />
+      <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
+      <WaitForEvent id="wait" event="go" output={outputs.result} />
+    </Sequence>`,
+  ),
+} as const;
+
+export type WorkflowName = keyof typeof workflows;
