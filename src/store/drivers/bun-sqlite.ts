@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite";
+import { Database, type Statement } from "bun:sqlite";
 import { resolve } from "node:path";
 import type { Driver, SqlValue } from "../driver.ts";
 
@@ -17,10 +17,15 @@ export function borrowBunSqlite(client: Database): Driver {
   return new BunSqliteDriver(client, false);
 }
 
+/** Statements kept prepared. A turn's texts vary with the columns that it sets; Bun's own cache holds twenty. */
+const keptStatements = 200;
+
 class BunSqliteDriver implements Driver {
   readonly filename: string;
   readonly #database: Database;
   readonly #owned: boolean;
+  /** By text, the one prepared first first. */
+  readonly #statements = new Map<string, Statement>();
 
   constructor(database: Database, owned: boolean) {
     this.#database = database;
@@ -29,15 +34,15 @@ class BunSqliteDriver implements Driver {
   }
 
   all<Row>(sql: string, ...params: SqlValue[]): Row[] {
-    return this.#database.query<Row, SqlValue[]>(sql).all(...params);
+    return this.#prepared(sql).all(...params) as Row[];
   }
 
   get<Row>(sql: string, ...params: SqlValue[]): Row | undefined {
-    return this.#database.query<Row, SqlValue[]>(sql).get(...params) ?? undefined;
+    return (this.#prepared(sql).get(...params) as Row | null) ?? undefined;
   }
 
   run(sql: string, ...params: SqlValue[]): number {
-    return this.#database.query<unknown, SqlValue[]>(sql).run(...params).changes;
+    return this.#prepared(sql).run(...params).changes;
   }
 
   exec(sql: string): void {
@@ -49,6 +54,21 @@ class BunSqliteDriver implements Driver {
   }
 
   close(): void {
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
     if (this.#owned) this.#database.close();
+  }
+
+  #prepared(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    if (this.#statements.size > keptStatements) {
+      const [oldest, dropped] = this.#statements.entries().next().value!;
+      this.#statements.delete(oldest);
+      dropped.finalize();
+    }
+    return statement;
   }
 }
