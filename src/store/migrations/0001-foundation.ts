@@ -30,6 +30,8 @@ CREATE TABLE _smithers_runs (
 CREATE INDEX _smithers_runs_newest ON _smithers_runs (created_at_ms DESC, run_id DESC);
 CREATE INDEX _smithers_runs_by_status ON _smithers_runs (status, created_at_ms DESC, run_id DESC);
 CREATE INDEX _smithers_runs_by_workflow ON _smithers_runs (workflow_name, created_at_ms DESC, run_id DESC);
+CREATE INDEX _smithers_runs_by_workflow_and_status
+  ON _smithers_runs (workflow_name, status, created_at_ms DESC, run_id DESC);
 CREATE INDEX _smithers_runs_with_work ON _smithers_runs (run_id) WHERE inbox_no > taken_no;
 CREATE INDEX _smithers_runs_owned ON _smithers_runs (owner) WHERE owner IS NOT NULL;
 CREATE INDEX _smithers_runs_ended ON _smithers_runs (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
@@ -190,4 +192,5 @@ CREATE TABLE _smithers_cache (
   json TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX _smithers_cache_by_age ON _smithers_cache (created_at_ms);
 `;

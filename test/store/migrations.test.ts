@@ -1,0 +1,88 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openStore } from "../../src/store/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { folder } from "../support/folder.ts";
+import { database } from "../support/run.ts";
+
+/** What a file holds: its tables and indexes, and the versions that were reached. */
+function contents(file: string) {
+  const db = new Database(file);
+  const objects = db.query("SELECT type, name, sql FROM sqlite_master ORDER BY name").all();
+  const versions = db.query("SELECT version FROM _smithers_migrations ORDER BY version").values().flat() as number[];
+  db.close();
+  return { objects, versions };
+}
+
+test("a file that does not exist yet, also in a folder that does not, gets the current tables", async () => {
+  const file = join(folder(), "new/deep/smithers.db");
+  await openStore(file).close();
+  const { objects, versions } = contents(file);
+  expect(objects.length).toBeGreaterThan(20);
+  expect(versions).toEqual(versions.map((_, index) => index + 1));
+  expect(versions.length).toBeGreaterThan(0);
+});
+
+test("a database of the current version is left as it is", async () => {
+  const file = database();
+  await openStore(file).close();
+  const before = contents(file);
+  await openStore(file).close();
+  expect(contents(file)).toEqual(before);
+});
+
+test("a database with tables of somebody else's gets ours beside them", async () => {
+  const file = database();
+  const db = new Database(file, { create: true });
+  db.run("CREATE TABLE users (name TEXT)");
+  db.run("INSERT INTO users VALUES ('Ann')");
+  db.close();
+  await openStore(file).close();
+  const after = new Database(file);
+  expect(after.query("SELECT name FROM users").values()).toEqual([["Ann"]]);
+  after.close();
+});
+
+test("a database that a later release has migrated is refused with what it has and what is known, and untouched", async () => {
+  const file = database();
+  await openStore(file).close();
+  const db = new Database(file);
+  db.run("INSERT INTO _smithers_migrations VALUES (9000, 1)");
+  db.close();
+  const before = contents(file);
+  expect(() => openStore(file)).toThrow(
+    expect.objectContaining({ code: "DB_TOO_NEW", details: { version: 9000, supported: expect.any(Number) } }),
+  );
+  expect(() => openStore(file)).toThrow(/Upgrade smithers-orchestrator/);
+  expect(contents(file)).toEqual(before);
+});
+
+test("several processes may open a new database at once, and it is migrated once", async () => {
+  const root = folder();
+  const file = join(root, "smithers.db");
+  const gate = join(root, "gate");
+  const store = fileURLToPath(new URL("../../src/store/index.ts", import.meta.url));
+  const code = `
+    const { openStore } = await import(${JSON.stringify(store)});
+    const { existsSync } = await import("node:fs");
+    console.log("ready");
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 1));
+    await openStore(${JSON.stringify(file)}).close();`;
+  const children: ChildProcess[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    afterThisTest(() => child.kill("SIGKILL"));
+    children.push(child);
+  }
+  await Promise.all(children.map((child) => once(child.stdout!, "data")));
+  const ends = children.map((child) => once(child, "exit"));
+  writeFileSync(gate, "");
+  expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 0]);
+  const { versions } = contents(file);
+  expect(versions).toEqual([...new Set(versions)]);
+});
