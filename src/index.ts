@@ -23,10 +23,19 @@ export {
   Task,
   type TaskContext,
   Timer,
+  type ToolAccess,
   useCtx,
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
 export type { NodeState, RunConfig, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
 export { type ServerOptions, startServer } from "./server/index.ts";
-export { type BashOptions, bash } from "./tools/index.ts";
+export {
+  type BashOptions,
+  bash,
+  defineTool,
+  type Tool,
+  type ToolCallOptions,
+  type ToolContext,
+  type ToolDefinition,
+} from "./tools/index.ts";

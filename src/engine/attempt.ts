@@ -6,6 +6,9 @@ import type { TaskValue } from "./draft.ts";
 import { executeAgent } from "./executors/agent.ts";
 import { executeCompute } from "./executors/compute.ts";
 import { isFinal } from "./final.ts";
+import { NodeOutput } from "./node-output.ts";
+import { narrow } from "./tool-access.ts";
+import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { asJson, toTaskValue } from "./values.ts";
 
 export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
@@ -14,7 +17,9 @@ export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error
 export interface AttemptSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, and what an agent reports. */
+  readonly privatePaths: readonly string[];
+  readonly toolCalls: ToolCallLog;
+  /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, output, and what an agent reports. */
   emit(event: NewEvent): void;
 }
 
@@ -53,16 +58,30 @@ export function launchAttempt(
   const abort = (reason: Error) => controller.abort(reason);
   listen();
 
+  const output = new NodeOutput((text, stream) => {
+    const { nodeId, iteration } = attempt;
+    settings.emit({ type: "NodeOutput", nodeId, iteration, attempt: attempt.attempt, text, stream });
+  });
+  const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
   let toldAtMs = Number.NEGATIVE_INFINITY;
-  const context: TaskContext = {
+  const contextOf = (): TaskContext => ({
+    ...narrow(settings, attempt.nodeId, toolsOf(task)),
+    privatePaths: settings.privatePaths,
     runId: attempt.runId,
     nodeId: attempt.nodeId,
     iteration: attempt.iteration,
     attempt: attempt.attempt,
     signal: controller.signal,
     idempotencyKey: `${attempt.runId}:${attempt.nodeId}:${attempt.iteration}`,
-    rootDir: settings.rootDir,
-    allowNetwork: settings.allowNetwork,
+    output(text, stream = "stdout") {
+      if (controller.signal.aborted) return;
+      listen();
+      output.add(text, stream);
+    },
+    beginToolCall(call) {
+      listen();
+      return toolCalls.begin(call);
+    },
     heartbeat(data) {
       if (controller.signal.aborted) return;
       listen();
@@ -77,19 +96,24 @@ export function launchAttempt(
         data: asJson(data),
       });
     },
-  };
+  });
 
   const aborted = new Promise<never>((_, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
   });
-  const work = runInTask(context, async () =>
-    toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
-  );
+  const work = (async () => {
+    const context = contextOf();
+    return runInTask(context, async () =>
+      toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
+    );
+  })();
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
     .finally(() => {
       stopTimeout();
       stopSilence();
+      output.flush();
+      toolCalls.close();
     });
   return { attempt, outcome, abort };
 }
@@ -109,6 +133,10 @@ function toFailure(thrown: unknown): AttemptOutcome {
 
 function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {
   return "heartbeatTimeoutMs" in spec ? spec : {};
+}
+
+function toolsOf({ spec }: PlannedTask) {
+  return "tools" in spec ? spec.tools : undefined;
 }
 
 /** Longer delays overflow the timers of JavaScript. */

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, NodeState, Signal } from "../model/index.ts";
 import type { PlannedTask } from "../plan/index.ts";
-import type { AttemptEnd, FrameRecord, Lease, RunChange, TurnRecord } from "../store/index.ts";
+import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../store/index.ts";
 import type { RunMemory } from "./run-memory.ts";
 
 /** A task's value, as it is stored and as it is read back. */
@@ -20,6 +20,7 @@ export class TurnDraft {
   readonly #nodes = new Set<Node>();
   readonly #startedAttempts: Attempt[] = [];
   readonly #endedAttempts: AttemptEnd[] = [];
+  readonly #endedToolCalls: ToolCallEnd[] = [];
   readonly #outputs: TurnRecord["outputs"][number][] = [];
   readonly #approvals: Approval[] = [];
   readonly #consumedSignals: TurnRecord["consumedSignals"][number][] = [];
@@ -139,6 +140,12 @@ export class TurnDraft {
     this.#endedAttempts.push({ nodeId, iteration, attempt, state, error });
   }
 
+  endToolCall(end: ToolCallEnd): void {
+    this.#endedToolCalls.push(end);
+    const { error, ...call } = end;
+    this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
+  }
+
   putApproval(approval: Approval): void {
     this.#approvals.push(approval);
   }
@@ -163,6 +170,7 @@ export class TurnDraft {
       nodes: this.#nodes,
       startedAttempts: this.#startedAttempts,
       endedAttempts: this.#endedAttempts,
+      endedToolCalls: this.#endedToolCalls,
       outputs: this.#outputs,
       approvals: this.#approvals,
       consumedSignals: this.#consumedSignals,

@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
+  /** Files that no tool may read or write, beside the store's own. */
+  readonly privatePaths?: () => readonly string[];
   /** Finds the workflow of a run that this engine has not started itself. */
   readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
   readonly warn?: (message: string, error: unknown) => void;
@@ -328,6 +330,7 @@ export class Engine {
     const execution = new Execution(this.store, this.feed, lease, workflow, loaded, {
       rootDir: this.#options.rootDir,
       allowNetwork: this.#options.allowNetwork,
+      privatePaths: () => [this.store.filename, ...(this.#options.privatePaths?.() ?? [])],
       warn: this.#warn,
     });
     this.#active.set(runId, execution);

@@ -2,7 +2,14 @@ import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from 
 import type { Workflow } from "../jsx/index.ts";
 import type { Approval, NewEvent, Node, RunStatus, Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import { CancelPending, faultPoint, type Lease, type Store } from "../store/index.ts";
+import {
+  CancelPending,
+  faultPoint,
+  type Lease,
+  type NewToolCall,
+  type Store,
+  type ToolCallEnd,
+} from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
 import { launchAttempt, type RunningAttempt } from "./attempt.ts";
 import { cancelStored } from "./cancel.ts";
@@ -20,12 +27,17 @@ export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
 export interface ExecutionSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
+  /** Files that no tool may touch. */
+  privatePaths(): readonly string[];
   /** Told of what the operator should know. */
   warn(message: string, error: unknown): void;
 }
 
 /** How long to wait before a refused commit is tried again. */
 const commitPauseMs = 1_000;
+
+/** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
+const toolCallEndMs = 20;
 
 /** Longer delays overflow the timers of JavaScript; the turn that wakes too early waits on. */
 const maxTimerMs = 2_147_483_647;
@@ -47,6 +59,7 @@ export class Execution {
   readonly #running = new Map<string, RunningAttempt>();
   readonly #completions: Completion[] = [];
   readonly #pendingEvents: NewEvent[] = [];
+  readonly #endedToolCalls: ToolCallEnd[] = [];
   #signals: Signal[] = [];
   #reviving: ((draft: TurnDraft) => void) | undefined;
   #reloading: ((draft: TurnDraft) => void) | undefined;
@@ -148,6 +161,7 @@ export class Execution {
     this.#reloading?.(draft);
     this.#reloading = undefined;
     for (const event of this.#pendingEvents.splice(0)) draft.emit(event);
+    for (const call of this.#endedToolCalls.splice(0)) draft.endToolCall(call);
     for (const completion of this.#completions.splice(0)) this.#take(draft, completion);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
@@ -240,10 +254,13 @@ export class Execution {
   async #commit(draft: TurnDraft): Promise<void> {
     if (draft.isEmpty) return;
     const record = draft.toRecord(this.lease);
+    await this.#untilWritten(async () => this.#feed.publish(await this.#store.commitTurn(record)));
+  }
+
+  async #untilWritten(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        this.#feed.publish(await this.#store.commitTurn(record));
-        return;
+        return await write();
       } catch (error) {
         if (this.#stopping || !isSmithersError(error) || error.status !== 503) throw error;
         this.#settings.warn(`The run ${this.#memory.runId} waits for its database.`, error);
@@ -252,10 +269,32 @@ export class Execution {
     }
   }
 
+  /** Resolves when the record is durable: only then may the tool's code start. */
+  #beginToolCall(call: NewToolCall): Promise<void> {
+    return this.#untilWritten(async () => {
+      const { replayed, events } = await this.#store.beginToolCall(this.lease, call, Date.now());
+      this.#feed.publish(events);
+      if (!replayed) return;
+      const { nodeId, toolName, attempt } = call;
+      this.#settings.warn(
+        `The tool ${toolName} is called again by "${nodeId}" (run ${this.#memory.runId}, attempt ${attempt}); an earlier attempt has begun the same call.`,
+        { idempotencyKey: call.idempotencyKey },
+      );
+    });
+  }
+
   #launch({ task, attempt, deps, cacheKey }: Launch): void {
     const running = launchAttempt(task, attempt, deps, {
       rootDir: this.#settings.rootDir,
       allowNetwork: this.#settings.allowNetwork,
+      privatePaths: this.#settings.privatePaths(),
+      toolCalls: {
+        begin: (call) => this.#beginToolCall(call),
+        end: (call) => {
+          this.#endedToolCalls.push(call);
+          setTimeout(() => this.#nudge(), toolCallEndMs);
+        },
+      },
       emit: (event) => {
         this.#pendingEvents.push(event);
         this.#nudge();

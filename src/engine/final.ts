@@ -1,6 +1,13 @@
 import { isSmithersError } from "../errors/index.ts";
 
-const finalCodes: ReadonlySet<string> = new Set(["OUTPUT_TOO_LARGE", "INVALID_WORKFLOW", "TASK_CANCELLED"]);
+const finalCodes: ReadonlySet<string> = new Set([
+  "OUTPUT_TOO_LARGE",
+  "INVALID_WORKFLOW",
+  "TASK_CANCELLED",
+  "TOOL_PATH_ESCAPE",
+  "TOOL_NOT_ALLOWED",
+  "TOOL_SANDBOX_UNAVAILABLE",
+]);
 
 /** Whether trying again would fail the same way: after a mistake in the code, or an error that says so of itself. */
 export function isFinal(thrown: unknown): boolean {

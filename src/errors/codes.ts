@@ -70,6 +70,14 @@ export const errorCodes = {
 
   TOOL_PATH_ESCAPE: { status: 400, advice: "Use a path inside the run's rootDir." },
   TOOL_COMMAND_FAILED: { status: 500, advice: "details has the exit code, stdout and stderr." },
+  TOOL_SANDBOX_UNAVAILABLE: {
+    status: 500,
+    advice: "On Debian or Ubuntu: apt-get install bubblewrap util-linux, and allow user namespaces.",
+  },
+  TOOL_NOT_ALLOWED: { status: 403, advice: "Name the tool in the task's tools.allow, or do without it." },
+  TOOL_FILE_FAILED: { status: 400, advice: "Check the path; details.reason says what the system answered." },
+  TOOL_FILE_TOO_LARGE: { status: 400, advice: "Read a part of it: with offset and limit, with grep, or with bash." },
+  TOOL_PATCH_REJECTED: { status: 400, advice: "Read the file again and make the patch from what it holds now." },
 } as const satisfies Record<string, { status: number; advice: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

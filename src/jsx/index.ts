@@ -18,5 +18,11 @@ export { promptText } from "./prompt.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export type * from "./specs.ts";
-export { currentTask, runInTask, type TaskContext } from "./task-context.ts";
+export {
+  currentTask,
+  runInTask,
+  type TaskContext,
+  type ToolCallHandle,
+  type ToolCallRequest,
+} from "./task-context.ts";
 export { isWorkflow, type Workflow } from "./workflow.ts";

@@ -64,6 +64,17 @@ interface WorkSpec extends NodeSpec {
   readonly timeoutMs: number | undefined;
   readonly heartbeatTimeoutMs: number | undefined;
   readonly cache: { readonly by: unknown; readonly version: string } | undefined;
+  readonly tools: ToolAccess | undefined;
+}
+
+/** What a task's tools may do. It can only be less than what the run allows. */
+export interface ToolAccess {
+  /** A folder below the run's `rootDir`, which the tools are confined to. */
+  rootDir?: string;
+  /** `false` takes the network away from `bash`. */
+  allowNetwork?: boolean;
+  /** The names of the tools that may be called; any when absent. */
+  allow?: readonly string[];
 }
 
 export interface StaticSpec extends WorkSpec {

@@ -89,6 +89,25 @@ export const attemptSchema = z.object({
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
+/** One call of a tool by a task's code. Recorded before the tool's code starts. */
+export const toolCallSchema = z.object({
+  runId: z.string(),
+  nodeId: z.string(),
+  iteration: z.number().int(),
+  attempt: z.number().int().positive(),
+  /** Within the attempt, from 1. */
+  callNo: z.number().int().positive(),
+  toolName: z.string(),
+  /** The same for this call in every attempt of the node. */
+  idempotencyKey: z.string(),
+  /** `cancelled` and `lost` when the attempt ended so while the call was under way. */
+  state: attemptStateSchema,
+  startedAtMs: ms,
+  finishedAtMs: ms.nullable(),
+  error: errorRecordSchema.nullable(),
+});
+export type ToolCall = z.infer<typeof toolCallSchema>;
+
 /** A finished task's value. */
 export const outputSchema = z.object({
   runId: z.string(),

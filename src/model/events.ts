@@ -40,8 +40,15 @@ const eventFields = {
   TimerCreated: { ...node, firesAtMs: z.number().int() },
   TimerFired: node,
   TimerCancelled: node,
-  ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int() },
-  ToolCallFinished: { ...attempt, toolName: z.string(), callNo: z.number().int(), ok: z.boolean() },
+  /** `replayed`: an earlier attempt has made the same call, which may have had its effect already. */
+  ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int(), replayed: z.boolean().optional() },
+  ToolCallFinished: {
+    ...attempt,
+    toolName: z.string(),
+    callNo: z.number().int(),
+    ok: z.boolean(),
+    error: error.optional(),
+  },
   WorkflowReloaded: { workflowHash: z.string() },
   TokenUsageReported: {
     ...attempt,

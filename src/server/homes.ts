@@ -7,6 +7,7 @@ import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import { type Idempotency, openStore, type Store } from "../store/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
+import { filesWithToken } from "./token-files.ts";
 
 /** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
 export class Homes {
@@ -15,6 +16,7 @@ export class Homes {
   readonly #loader: Loader;
   readonly #byFile = new Map<string, Engine>();
   readonly #opened: Promise<void>;
+  readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
   #begun = false;
@@ -22,6 +24,7 @@ export class Homes {
   constructor(options: ResolvedServerOptions, loader: Loader) {
     this.#options = options;
     this.#loader = loader;
+    this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
     this.main = this.#open(options.db ?? resolve(options.rootDir, "smithers.db"));
     this.#opened = this.#openKnown();
   }
@@ -112,6 +115,7 @@ export class Homes {
       store: openStore(source, { synchronous: this.#options.synchronous }),
       rootDir: this.#options.rootDir,
       allowNetwork: this.#options.allowNetwork,
+      privatePaths: () => [...this.#byFile.keys(), ...this.#tokenFiles],
       heartbeatMs: this.#options.heartbeatMs,
       staleMs: this.#options.staleAfterMs,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),

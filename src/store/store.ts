@@ -1,5 +1,5 @@
 import type { SmithersError } from "../errors/index.ts";
-import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent, ToolCall } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
 import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
@@ -7,6 +7,7 @@ import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NodeToRetry, type RetriedNode, retryNode } from "./commands/retry.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
+import { type BegunToolCall, beginToolCall, type NewToolCall, toolCallsOf } from "./commands/tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
@@ -88,6 +89,18 @@ export class Store {
   /** @throws LEASE_LOST, or {@link CancelPending} */
   commitTurn(turn: TurnRecord): Promise<StoredEvent[]> {
     return this.write((driver) => applyTurn(driver, turn));
+  }
+
+  /**
+   * Records a tool's call before it is made.
+   * @throws LEASE_LOST
+   */
+  beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall> {
+    return this.write((driver) => beginToolCall(driver, lease, call, nowMs));
+  }
+
+  toolCallsOf(runId: string): Promise<ToolCall[]> {
+    return this.read((driver) => toolCallsOf(driver, runId));
   }
 
   /** Takes a run that nobody has taken since `seenLeaseNo` was read; nothing when somebody has. */

@@ -1,4 +1,4 @@
-import type { Approval, Attempt, Node, Output, Run, Signal } from "../model/index.ts";
+import type { Approval, Attempt, Node, Output, Run, Signal, ToolCall } from "../model/index.ts";
 import { table } from "./table.ts";
 
 export const runs = table<Run>(
@@ -60,6 +60,24 @@ export const attempts = table<Attempt>(
   "_smithers_attempts",
   ["runId", "nodeId", "iteration", "attempt", "state", "startedAtMs", "finishedAtMs", "error"],
   { key: ["runId", "nodeId", "iteration", "attempt"], json: ["error"] },
+);
+
+export const toolCalls = table<ToolCall>(
+  "_smithers_tool_calls",
+  [
+    "runId",
+    "nodeId",
+    "iteration",
+    "attempt",
+    "callNo",
+    "toolName",
+    "idempotencyKey",
+    "state",
+    "startedAtMs",
+    "finishedAtMs",
+    "error",
+  ],
+  { key: ["runId", "nodeId", "iteration", "attempt", "callNo"], json: ["error"] },
 );
 
 /** `json` is stored as it was encoded, so the field is a plain value here. */

@@ -1,5 +1,6 @@
 import { SmithersError } from "../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import { endToolCall, type ToolCallEnd } from "./commands/tool-call.ts";
 import type { Driver, SqlValue } from "./driver.ts";
 import { appendEvents } from "./queries/events.ts";
 import type { Lease } from "./queries/lease.ts";
@@ -46,6 +47,7 @@ export interface TurnRecord {
   nodes: Iterable<Node>;
   startedAttempts: readonly Attempt[];
   endedAttempts: readonly AttemptEnd[];
+  endedToolCalls: readonly ToolCallEnd[];
   outputs: readonly Output[];
   approvals: readonly Approval[];
   consumedSignals: readonly { seq: number; nodeId: string; iteration: number }[];
@@ -67,6 +69,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
   const lastSeq = changeRun(driver, turn);
   for (const node of turn.nodes) nodes.upsert(driver, node);
   for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
+  for (const call of turn.endedToolCalls) endToolCall(driver, runId, call, turn.nowMs);
   for (const { nodeId, iteration, attempt, state, error } of turn.endedAttempts) {
     driver.run(
       `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?
@@ -74,6 +77,17 @@ export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
       state,
       turn.nowMs,
       error && JSON.stringify(error),
+      runId,
+      nodeId,
+      iteration,
+      attempt,
+    );
+    // What was under way ended with its attempt.
+    driver.run(
+      `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
+       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
+      state === "finished" ? "cancelled" : state,
+      turn.nowMs,
       runId,
       nodeId,
       iteration,

@@ -4,7 +4,7 @@ import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
 import { renderPrompt } from "../prompt.ts";
 import { React } from "../react.ts";
-import type { Agent, DependencySpec, RetrySpec, TaskSpec } from "../specs.ts";
+import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
 
@@ -55,6 +55,8 @@ interface TaskCommonProps<O> {
   retryPolicy?: RetryPolicy;
   continueOnFail?: boolean;
   cache?: boolean | CachePolicy;
+  /** Narrows what the tools may do in this task, below what the run allows. */
+  tools?: ToolAccess;
   label?: string;
   meta?: Record<string, unknown>;
 }
@@ -139,6 +141,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
     retry: retrySpec(props, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
+    tools: toolAccess(props.tools, where),
     cache: cacheSpec(props.cache ?? frame.cache, where),
   } as const;
 
@@ -182,6 +185,21 @@ function cacheSpec(cache: boolean | CachePolicy, where: string): { by: unknown; 
   if (cache === false) return undefined;
   if (cache === true) return { by: null, version: "" };
   return { by: checkJson(where, "cache.by", cache.by) ?? null, version: cache.version ?? "" };
+}
+
+function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | undefined {
+  if (tools === undefined) return undefined;
+  const { rootDir, allowNetwork, allow } = tools;
+  if (rootDir !== undefined && (typeof rootDir !== "string" || rootDir === "")) {
+    refuse(where, "tools.rootDir must be a folder's path.");
+  }
+  if (allowNetwork !== undefined && typeof allowNetwork !== "boolean") {
+    refuse(where, "tools.allowNetwork must be true or false.");
+  }
+  if (allow !== undefined && !(Array.isArray(allow) && allow.every((name) => typeof name === "string"))) {
+    refuse(where, "tools.allow must be a list of tools' names.");
+  }
+  return tools;
 }
 
 function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {
