@@ -11,6 +11,16 @@ export const runIdSchema = z
     "1 to 128 letters, digits and . _ : -, starting with a letter or digit",
   );
 
+/** A whole number as a query or a header writes it: digits, and nothing that a cast would forgive. */
+const digits = (least: number, most: number) =>
+  z.preprocess(
+    (given) => (typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : (given ?? undefined)),
+    z.number("must be a whole number").int().min(least).max(most),
+  );
+
+/** Makes requests one request: the same key with the same body starts one run. */
+export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
+
 /** Per-run settings. */
 export const runConfigSchema = z.object({
   maxConcurrency: z
@@ -33,18 +43,16 @@ export const startRunBodySchema = z.object({
 export type StartRunBody = z.infer<typeof startRunBodySchema>;
 
 export const listRunsQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: digits(1, 1000).default(50),
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
   cursor: z.string().max(512).optional(),
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
-export const eventsQuerySchema = z.object({
-  afterSeq: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional(),
-});
+export const afterSeqSchema = digits(0, Number.MAX_SAFE_INTEGER);
 
-export const approvalsQuerySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) });
+export const approvalsQuerySchema = z.object({ limit: digits(1, 1000).default(100) });
 
 /** Of approve and deny. */
 export const decisionBodySchema = z.object({
@@ -65,6 +73,8 @@ export type SignalBody = z.infer<typeof signalBodySchema>;
 
 /** Resume may repeat where the workflow is, when it has moved. */
 export const resumeBodySchema = startRunBodySchema.pick({ workflowPath: true });
+
+export const healthAnswerSchema = z.object({ ok: z.literal(true) });
 
 export const runIdAnswerSchema = z.object({ runId: z.string() });
 
@@ -122,6 +132,8 @@ export const approvalItemSchema = approvalSchema
     metadata: z.unknown(),
   });
 export type ApprovalItem = z.infer<typeof approvalItemSchema>;
+
+export const approvalsAnswerSchema = z.object({ approvals: approvalItemSchema.array() });
 
 export const signalAnswerSchema = z.object({
   runId: z.string(),

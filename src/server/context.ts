@@ -1,4 +1,5 @@
 import type { Loader } from "../loader/index.ts";
+import type { Store } from "../store/index.ts";
 import type { Homes } from "./homes.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
@@ -7,6 +8,8 @@ export interface ServerContext {
   readonly options: ResolvedServerOptions;
   readonly homes: Homes;
   readonly loader: Loader;
+  /** Every database that is open. */
+  stores(): readonly Store[];
   /** Ends the event streams that are open. */
   readonly streams: AbortController;
 }

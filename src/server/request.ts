@@ -1,46 +1,35 @@
-import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { z } from "zod";
+import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { maxJsonDepth, nestsDeeperThan, plainIssues, runIdSchema, summary } from "../model/index.ts";
-import type { Idempotency } from "../store/index.ts";
+import { maxJsonDepth, nestsDeeperThan, plainIssues, summary } from "../model/index.ts";
 
 /**
- * The request's JSON body, checked by `schema`; an empty body is `{}`.
- * @throws INVALID_JSON, INVALID_REQUEST with the field
+ * A part of a request, checked by its schema.
+ * @throws INVALID_REQUEST with the field
  */
-export async function readBody<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
+export function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = plainIssues(parsed.error);
+  const field = issues[0]?.path.join(".") || what;
+  throw new SmithersError("INVALID_REQUEST", `The ${what} is malformed: ${summary(issues)}.`, {
+    details: { field, issues },
+  });
+}
+
+/** The headers that a schema names; an empty one counts as absent. */
+export function headersOf(c: Context, schema: z.ZodObject): Record<string, string | undefined> {
+  const names = Object.keys(schema.shape);
+  return Object.fromEntries(names.map((name) => [name, c.req.header(name) || undefined]));
+}
+
+/**
+ * The request's body; an empty one is `{}`.
+ * @throws INVALID_JSON, INVALID_REQUEST when it nests too deep
+ */
+export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
-  return check(schema, bytes.byteLength === 0 ? {} : parseJson(bytes), "body");
-}
-
-/** @throws INVALID_REQUEST with the field */
-export function readQuery<S extends z.ZodType>(c: Context, schema: S): z.output<S> {
-  return check(schema, c.req.query(), "query");
-}
-
-/** @throws INVALID_REQUEST */
-export function readRunId(c: Context): string {
-  const runId = c.req.param("runId") ?? "";
-  // An id that no run can have names no run.
-  if (!runIdSchema.safeParse(runId).success) throw new SmithersError("RUN_NOT_FOUND", "There is no run of this id.");
-  return runId;
-}
-
-const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
-
-/**
- * The `Idempotency-Key` header with what the request asked for.
- * @throws INVALID_REQUEST
- */
-export function readIdempotency(c: Context, body: unknown): Idempotency | undefined {
-  const given = c.req.header("Idempotency-Key");
-  if (given === undefined) return undefined;
-  const key = check(idempotencyKeySchema, given, "Idempotency-Key");
-  return { key, bodyHash: createHash("sha256").update(JSON.stringify(body)).digest("hex") };
-}
-
-function parseJson(bytes: ArrayBuffer): unknown {
+  if (bytes.byteLength === 0) return {};
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -56,13 +45,9 @@ function parseJson(bytes: ArrayBuffer): unknown {
   return value;
 }
 
-/** @throws INVALID_REQUEST with the field */
-export function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issues = plainIssues(parsed.error);
-  const field = issues[0]?.path.join(".") || what;
-  throw new SmithersError("INVALID_REQUEST", `The ${what} is malformed: ${summary(issues)}.`, {
-    details: { field, issues },
-  });
+/** The same request with other query parameters, for a `Link` header. A path: what is before it depends on how the server is reached. */
+export function nextPage(c: Context, changed: Record<string, string | number>): void {
+  const next = new URL(c.req.url);
+  for (const [name, value] of Object.entries(changed)) next.searchParams.set(name, String(value));
+  c.header("Link", `<${next.pathname}${next.search}>; rel="next"`);
 }

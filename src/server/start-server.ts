@@ -5,6 +5,7 @@ import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { Homes } from "./homes.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { routes } from "./routes.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 
 /**
@@ -19,15 +20,17 @@ import { onShutdownSignal } from "./shutdown.ts";
 export function startServer(options: ServerOptions = {}): Server {
   const resolved = resolveServerOptions(options);
   const loader = new Loader(resolved);
+  const homes = new Homes(resolved, loader);
   const context: ServerContext = {
     options: resolved,
     loader,
-    homes: new Homes(resolved, loader),
+    homes,
+    stores: () => homes.all().map(({ store }) => store),
     streams: new AbortController(),
   };
   const { headersTimeout, requestTimeout } = resolved;
   const server = createAdaptorServer({
-    fetch: createApp(context).fetch,
+    fetch: createApp(routes, context, resolved).fetch,
     createServer,
     serverOptions: {
       headersTimeout,

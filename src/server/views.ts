@@ -2,6 +2,8 @@ import {
   type ApprovalItem,
   deriveRunState,
   type Node,
+  type NodeItem,
+  type Output,
   type Run,
   type RunDetail,
   type RunListItem,
@@ -42,6 +44,12 @@ export function toRunDetail(
     ...(output === undefined ? {} : { output }),
     ...(run.error ? { error: run.error } : {}),
   };
+}
+
+export function toNodeItem(node: Node, output: Output | undefined): NodeItem {
+  const { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, error } = node;
+  const value = output ? JSON.parse(output.json) : null;
+  return { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, output: value, error };
 }
 
 export function toApprovalItem(approval: PendingApproval, nowMs: number): ApprovalItem {

@@ -69,14 +69,20 @@ const methods: [string, string[]][] = [
   ["/approvals", ["GET", "HEAD"]],
 ];
 
-test("a known path with a wrong method is 405 and names the right ones", async () => {
+test("a known path with a wrong method is 405 and names the right ones, as OPTIONS does", async () => {
   const server = await serve(folder());
   for (const [path, allowed] of methods) {
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((one) => !allowed.includes(one))) {
       const { status, headers } = await server.request(method, path, method === "GET" ? undefined : {});
       expect([method, path, status]).toEqual([method, path, 405]);
-      expect([path, headers.get("allow")?.split(", ").sort()]).toEqual([path, allowed]);
+      expect([path, headers.get("allow")?.split(", ").sort()]).toEqual([path, [...allowed, "OPTIONS"].sort()]);
     }
+    const { status, headers } = await server.request("OPTIONS", path);
+    expect([path, status, headers.get("allow")?.split(", ").sort()]).toEqual([
+      path,
+      204,
+      [...allowed, "OPTIONS"].sort(),
+    ]);
   }
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -64,10 +64,13 @@ function peakMemoryKb(pid: number): number {
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
 }
 
-test("a body that ends early is no run, and the server lives", async () => {
+test("a body that ends early is no run and no error of the server's", async () => {
+  const logged = spyOn(console, "error").mockImplementation(() => {});
   const server = await serve(folder({ "echo.tsx": echo }));
   const socket = await rawSocket(server.url);
   socket.end('POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"workflowPath":"echo.tsx"');
   await readToEnd(socket);
   expect((await server.get("/v1/runs")).body).toEqual([]);
+  expect(logged).not.toHaveBeenCalled();
+  logged.mockRestore();
 });

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { Feed } from "../../src/engine/index.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readUntil } from "../support/raw.ts";
 import { serve } from "../support/server.ts";
@@ -164,4 +165,14 @@ test("a reader that goes away is forgotten", async () => {
   while ((await connections()) > 2) await Bun.sleep(5);
   await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
   expect((await server.end(runId)).status).toBe("finished");
+});
+
+test("HEAD tells what a stream is and leaves no reader behind", async () => {
+  const follow = spyOn(Feed.prototype, "follow");
+  const server = await serve(folder({ "wait.tsx": wait }));
+  const runId = await server.start("wait.tsx");
+  const { status, headers, body } = await server.request("HEAD", `/v1/runs/${runId}/events`);
+  expect([status, headers.get("content-type"), body]).toEqual([200, "text/event-stream", ""]);
+  expect(follow).not.toHaveBeenCalled();
+  follow.mockRestore();
 });

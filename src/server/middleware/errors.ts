@@ -2,9 +2,14 @@ import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { errorCodes, isSmithersError, SmithersError } from "../../errors/index.ts";
 
+/** The status that proxies log for a client that left; no client sees it. */
+const clientClosedRequest = 499 as ContentfulStatusCode;
+
 /** Answers what a route threw. What is unexpected is logged under the request's id and not shown. */
 export const answerError: ErrorHandler = (thrown, c) => {
   if (isSmithersError(thrown) && thrown.code !== "SERVER_ERROR") return envelope(c, thrown);
+  // The client has gone while it was read: no error of the server's, and nobody to answer.
+  if (c.req.raw.signal.aborted) return c.body(null, clientClosedRequest);
   console.error(`request ${c.get("requestId")}:`, thrown);
   return envelope(c, new SmithersError("SERVER_ERROR", "The server could not answer."));
 };

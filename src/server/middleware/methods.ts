@@ -1,0 +1,17 @@
+import type { Hono, MiddlewareHandler } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { SmithersError } from "../../errors/index.ts";
+import { envelope } from "./errors.ts";
+
+/** Says what a path takes: to OPTIONS as the answer, to any other method that it does not take as an error. */
+export function allowedMethods(app: Hono): MiddlewareHandler {
+  return methodNotAllowed({
+    app,
+    onMethodNotAllowed(c, methods) {
+      const Allow = [...methods, "OPTIONS"].sort().join(", ");
+      if (c.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow } });
+      c.header("Allow", Allow);
+      return envelope(c, new SmithersError("METHOD_NOT_ALLOWED", `${c.req.path} does not take ${c.req.method}.`));
+    },
+  });
+}

@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { decisionBodySchema, runIdAnswerSchema } from "../../model/index.ts";
+import { operation } from "../operation.ts";
+import type { RunServices } from "./on-run.ts";
+
+const decide = (id: string, summary: string, status: "granted" | "denied") =>
+  operation({
+    id,
+    summary,
+    params: { nodeId: z.string() },
+    body: decisionBodySchema,
+    answer: runIdAnswerSchema,
+    errors: ["NODE_NOT_FOUND", "NODE_NOT_WAITING"],
+    async handle({ params: { nodeId }, body }, { engine, run: { runId } }: RunServices) {
+      await engine.decide({ ...body, runId, nodeId, status });
+      return { runId };
+    },
+  });
+
+export const approve = decide("approve", "Approve what a node waits for", "granted");
+export const deny = decide("deny", "Deny what a node waits for", "denied");

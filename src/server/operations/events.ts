@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { afterSeqSchema } from "../../model/index.ts";
+import { eventStream } from "../event-stream.ts";
+import { operation } from "../operation.ts";
+import type { RunServices } from "./on-run.ts";
+
+export const streamEvents = operation({
+  id: "streamEvents",
+  summary: "A run's events: those that are stored, then each as it is committed, until the terminal one",
+  query: { afterSeq: afterSeqSchema.optional().describe("begin after the event of this number") },
+  headers: { "Last-Event-ID": afterSeqSchema.optional().describe("as afterSeq, which it goes before") },
+  answer: z.string(),
+  answerType: "text/event-stream",
+  errors: [],
+  async handle({ c, query, headers }, { engine, run, closing }: RunServices) {
+    // A client that connects again sends the query of its first request, and where it really stopped in the header.
+    const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
+    c.header("Content-Type", "text/event-stream");
+    c.header("X-Accel-Buffering", "no");
+    // Nobody would read, or cancel, the stream of a HEAD request.
+    if (c.req.method === "HEAD") return c.body(null);
+    return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing));
+  },
+});

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import type { Engine } from "../../engine/index.ts";
+import { SmithersError } from "../../errors/index.ts";
+import { type Run, runIdSchema } from "../../model/index.ts";
+import type { ServerContext } from "../context.ts";
+import type { Operation } from "../operation.ts";
+
+/** What an operation on one run works with. */
+export interface RunServices {
+  readonly engine: Engine;
+  /** As it stood when the request came. */
+  readonly run: Run;
+  /** Ends the event streams that are open. */
+  readonly closing: AbortSignal;
+}
+
+/** A host of one run alone: its id is in no path. */
+export interface OneRun {
+  readonly engine: Engine;
+  readonly runId: string;
+  readonly closing: AbortSignal;
+}
+
+/** The operation on the run that `runId` in the path names. */
+export function onRun(operation: Operation<RunServices>): Operation<ServerContext> {
+  return {
+    ...operation,
+    params: operation.params.extend({ runId: z.string() }),
+    errors: ["RUN_NOT_FOUND", ...operation.errors],
+    async handle(request, { homes, streams }) {
+      const runId = request.params.runId as string;
+      // An id that no run can have names no run, and is not repeated in the answer.
+      if (!runIdSchema.safeParse(runId).success) throw new SmithersError("RUN_NOT_FOUND", "There is no such run.");
+      return operation.handle(request, { ...(await homes.find(runId)), closing: streams.signal });
+    },
+  };
+}
+
+/** The operation on the one run of its host. */
+export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
+  return {
+    ...operation,
+    errors: ["RUN_NOT_FOUND", ...operation.errors],
+    async handle(request, { engine, runId, closing }) {
+      const run = await engine.store.findRun(runId);
+      if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+      return operation.handle(request, { engine, run, closing });
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import {
+  isWaiting,
+  type Node,
+  nodeItemSchema,
+  type Output,
+  type Run,
+  runDetailSchema,
+  runIdAnswerSchema,
+} from "../../model/index.ts";
+import type { Store } from "../../store/index.ts";
+import { operation } from "../operation.ts";
+import { toNodeItem, toRunDetail } from "../views.ts";
+import type { RunServices } from "./on-run.ts";
+
+export const getRun = operation({
+  id: "getRun",
+  summary: "How a run stands",
+  answer: runDetailSchema,
+  errors: [],
+  async handle(_, { engine: { store }, run }: RunServices) {
+    const [waiting, summary, output] = await Promise.all([
+      waitingNodes(store, run),
+      store.countNodes(run.runId),
+      store.lastOutput(run),
+    ]);
+    return toRunDetail(run, waiting, summary, output, Date.now());
+  },
+});
+
+export const listNodes = operation({
+  id: "listNodes",
+  summary: "Every node of a run, in plan order, with its output",
+  answer: nodeItemSchema.array(),
+  errors: [],
+  async handle(_, { engine: { store }, run: { runId } }: RunServices) {
+    const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
+    const byNode = new Map<string, Output>(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
+    return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+  },
+});
+
+export const cancelRun = operation({
+  id: "cancelRun",
+  summary: "Abort a run that runs or waits, its child processes too",
+  answer: runIdAnswerSchema,
+  errors: ["RUN_NOT_ACTIVE"],
+  async handle(_, { engine, run: { runId } }: RunServices) {
+    await engine.cancel(runId);
+    return { runId };
+  },
+});
+
+/** What a run waits for; nothing needs to be read of one that does not wait. */
+export async function waitingNodes(store: Store, { runId, status }: Run): Promise<Node[]> {
+  return isWaiting(status) ? store.waitingNodes(runId) : [];
+}

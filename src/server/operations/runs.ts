@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { basename, extname } from "node:path";
+import { z } from "zod";
+import { SmithersError } from "../../errors/index.ts";
+import {
+  idempotencyKeySchema,
+  listRunsQuerySchema,
+  resumeBodySchema,
+  runIdAnswerSchema,
+  runListItemSchema,
+  type StartRunBody,
+  startRunBodySchema,
+} from "../../model/index.ts";
+import type { Idempotency } from "../../store/index.ts";
+import type { ServerContext } from "../context.ts";
+import { operation } from "../operation.ts";
+import { nextPage } from "../request.ts";
+import { toRunListItem } from "../views.ts";
+import { waitingNodes } from "./run.ts";
+
+export const startRun = operation({
+  id: "startRun",
+  summary: "Start a run, or resume one; answered as soon as it is durably recorded",
+  headers: { "Idempotency-Key": idempotencyKeySchema.optional() },
+  body: startRunBodySchema,
+  answer: runIdAnswerSchema,
+  errors: [
+    "INVALID_INPUT",
+    "RUN_ID_REQUIRED",
+    "WORKFLOW_PATH_OUTSIDE_ROOT",
+    "WORKFLOW_INVALID",
+    "WORKFLOW_NOT_FOUND",
+    "RUN_NOT_FOUND",
+    "RUN_ALREADY_EXISTS",
+    "RUN_IN_PROGRESS",
+    "RUN_NOT_ACTIVE",
+    "IDEMPOTENCY_KEY_REUSED",
+    "SERVER_CLOSING",
+  ],
+  async handle({ headers, body }, context: ServerContext) {
+    if (!body.resume) return { runId: await start(context, body, headers["Idempotency-Key"]) };
+    if (body.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
+    return { runId: await resume(context, body.runId, body.workflowPath) };
+  },
+});
+
+export const resumeRun = operation({
+  id: "resumeRun",
+  summary: "Resume a run that is paused, has failed or was left by a crash",
+  body: resumeBodySchema,
+  answer: runIdAnswerSchema,
+  params: { runId: z.string() },
+  errors: [
+    "WORKFLOW_PATH_OUTSIDE_ROOT",
+    "WORKFLOW_INVALID",
+    "WORKFLOW_NOT_FOUND",
+    "RUN_NOT_FOUND",
+    "RUN_IN_PROGRESS",
+    "RUN_NOT_ACTIVE",
+    "SERVER_CLOSING",
+  ],
+  async handle({ params, body }, context: ServerContext) {
+    return { runId: await resume(context, params.runId, body.workflowPath) };
+  },
+});
+
+export const listRuns = operation({
+  id: "listRuns",
+  summary: "The runs, newest first",
+  query: listRunsQuerySchema.shape,
+  answer: runListItemSchema.array(),
+  errors: ["DB_NOT_CONFIGURED"],
+  async handle({ c, query }, { homes, options }: ServerContext) {
+    if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs needs a database.");
+    const { runs, nextCursor } = await homes.main.store.listRuns(query);
+    if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
+    const nowMs = Date.now();
+    const items = runs.map(async (listed) => {
+      const { store, run } = await homes.current(listed);
+      return toRunListItem(run, await waitingNodes(store, run), nowMs);
+    });
+    return Promise.all(items);
+  },
+});
+
+async function start({ homes, loader }: ServerContext, body: StartRunBody, key: string | undefined): Promise<string> {
+  const { workflowPath: path, input, runId, config } = body;
+  if (path === undefined) {
+    throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", {
+      details: { field: "workflowPath" },
+    });
+  }
+  const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf(body) };
+  const started = idempotency && (await homes.findStarted(idempotency));
+  if (started !== undefined) return started;
+  const source = await loader.load(path);
+  const { workflow, workflowPath } = source;
+  if (runId !== undefined && (await homes.has(runId))) {
+    throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${runId}" already.`);
+  }
+  const engine = await homes.of(workflow);
+  const workflowName = basename(workflowPath, extname(workflowPath));
+  return engine.start({ ...source, workflowName, input, runId, config, idempotency });
+}
+
+async function resume({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
+  const { engine } = await homes.find(runId);
+  // Without a path the engine loads the run's own, once it has seen that the run may be resumed.
+  await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
+  return runId;
+}
+
+function hashOf(body: StartRunBody): Idempotency["bodyHash"] {
+  return createHash("sha256").update(JSON.stringify(body)).digest("hex");
+}

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { signalAnswerSchema, signalBodySchema } from "../../model/index.ts";
+import { operation } from "../operation.ts";
+import type { RunServices } from "./on-run.ts";
+
+export const sendSignal = operation({
+  id: "sendSignal",
+  summary: "Send a run an event from outside; it is kept until a wait consumes it",
+  params: { signalName: z.string() },
+  body: signalBodySchema,
+  answer: signalAnswerSchema,
+  errors: ["INVALID_INPUT", "RUN_NOT_ACTIVE"],
+  async handle({ params: { signalName }, body }, { engine, run: { runId } }: RunServices) {
+    const { seq, correlationId, receivedAtMs } = await engine.signal({ ...body, runId, name: signalName });
+    return { runId, signalName, seq, correlationId, receivedAtMs };
+  },
+});

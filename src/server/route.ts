@@ -1,0 +1,49 @@
+import type { Context, Hono } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { ErrorCode } from "../errors/index.ts";
+import type { Operation } from "./operation.ts";
+import { check, headersOf, readJson } from "./request.ts";
+
+/** An operation, and where it is found. */
+export interface Route<Services> {
+  readonly method: "GET" | "POST";
+  /** As Hono writes it: `/v1/runs/:runId`. */
+  readonly path: string;
+  readonly operation: Operation<Services>;
+}
+
+export function route<Services>(method: "GET" | "POST", path: string, operation: Operation<Services>): Route<Services> {
+  return { method, path, operation };
+}
+
+/** Lets `app` answer the routes: each request is checked by its operation's schemas before it is handled. */
+export function mount<Services>(app: Hono, routes: readonly Route<Services>[], services: Services): void {
+  for (const { method, path, operation } of routes) {
+    app.on(method, path, async (c) => {
+      const answer = await operation.handle(
+        {
+          c,
+          params: check(operation.params, c.req.param(), "path"),
+          query: check(operation.query, c.req.query(), "query"),
+          headers: check(operation.headers, headersOf(c, operation.headers), "headers"),
+          body: operation.body && check(operation.body, await readJson(c), "body"),
+        },
+        services,
+      );
+      return answer instanceof Response ? answer : c.json(answer as object);
+    });
+  }
+}
+
+/** The path of the route that a request has reached, as it is written in the table; nothing when there is none. */
+export function routeTemplate(c: Context): string | undefined {
+  return matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path;
+}
+
+/** Every code that a route may answer with, also those that it shares with others. */
+export function errorCodesOf<Services>({ operation }: Route<Services>): readonly ErrorCode[] {
+  const codes = new Set<ErrorCode>(["INVALID_REQUEST", ...operation.errors]);
+  if (operation.body) for (const code of ["INVALID_JSON", "PAYLOAD_TOO_LARGE"] as const) codes.add(code);
+  if (!operation.isOpen) codes.add("UNAUTHORIZED");
+  return [...codes, "SERVER_ERROR"];
+}

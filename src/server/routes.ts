@@ -1,0 +1,31 @@
+import type { ServerContext } from "./context.ts";
+import { listApprovals } from "./operations/approvals.ts";
+import { approve, deny } from "./operations/decisions.ts";
+import { streamEvents } from "./operations/events.ts";
+import { health } from "./operations/health.ts";
+import { onRun } from "./operations/on-run.ts";
+import { cancelRun, getRun, listNodes } from "./operations/run.ts";
+import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
+import { sendSignal } from "./operations/signals.ts";
+import { type Route, route } from "./route.ts";
+
+/** What the server answers: the table that routing, the Allow header, validation and the OpenAPI document read. */
+export const routes: readonly Route<ServerContext>[] = [
+  route("GET", "/health", health),
+  route("POST", "/v1/runs", startRun),
+  route("GET", "/v1/runs", listRuns),
+  route("GET", "/v1/runs/:runId", onRun(getRun)),
+  route("GET", "/v1/runs/:runId/nodes", onRun(listNodes)),
+  route("POST", "/v1/runs/:runId/resume", resumeRun),
+  route("POST", "/v1/runs/:runId/cancel", onRun(cancelRun)),
+  route("GET", "/v1/runs/:runId/events", onRun(streamEvents)),
+  route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approve)),
+  route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(deny)),
+  route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
+  route("GET", "/v1/approvals", listApprovals),
+
+  route("GET", "/v1/approval/list", listApprovals),
+  route("GET", "/approval/list", listApprovals),
+  route("GET", "/approvals", listApprovals),
+  route("POST", "/signal/:runId/:signalName", onRun(sendSignal)),
+];
