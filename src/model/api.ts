@@ -52,6 +52,11 @@ export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
 export const afterSeqSchema = digits(0, Number.MAX_SAFE_INTEGER);
 
+export const framesQuerySchema = z.object({
+  limit: digits(1, 1000).default(50),
+  afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0),
+});
+
 export const approvalsQuerySchema = z.object({ limit: digits(1, 1000).default(100) });
 
 /** Of approve and deny. */

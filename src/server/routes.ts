@@ -4,7 +4,7 @@ import { approve, deny } from "./operations/decisions.ts";
 import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
 import { onRun } from "./operations/on-run.ts";
-import { cancelRun, getRun, listNodes } from "./operations/run.ts";
+import { cancelRun, getRun, listFrames, listNodes } from "./operations/run.ts";
 import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
 import { type Route, route } from "./route.ts";
@@ -19,6 +19,7 @@ export const routes: readonly Route<ServerContext>[] = [
   route("POST", "/v1/runs/:runId/resume", resumeRun),
   route("POST", "/v1/runs/:runId/cancel", onRun(cancelRun)),
   route("GET", "/v1/runs/:runId/events", onRun(streamEvents)),
+  route("GET", "/v1/runs/:runId/frames", onRun(listFrames)),
   route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approve)),
   route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(deny)),
   route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),

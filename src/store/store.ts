@@ -11,7 +11,7 @@ import { type BegunToolCall, beginToolCall, type NewToolCall, toolCallsOf } from
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
-import { lastTreeHash } from "./queries/frames.ts";
+import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
 import { approvalsOf, type Inbox, type PendingApproval, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf, waitingNodes } from "./queries/nodes.ts";
@@ -187,6 +187,11 @@ export class Store {
 
   approvalsOf(runId: string): Promise<Approval[]> {
     return this.read((driver) => approvalsOf(driver, runId));
+  }
+
+  /** Frames of a run after `afterFrameNo`, oldest first, at most `limit`. */
+  framesAfter(runId: string, afterFrameNo: number, limit: number): Promise<FramePage> {
+    return this.read((driver) => framesAfter(driver, runId, afterFrameNo, limit));
   }
 
   /** The hash of the tree that a run's last frame shows. */

@@ -1,4 +1,6 @@
 import {
+  frameSchema,
+  framesQuerySchema,
   isWaiting,
   type Node,
   nodeItemSchema,
@@ -9,6 +11,7 @@ import {
 } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { operation } from "../operation.ts";
+import { nextPage } from "../request.ts";
 import { toNodeItem, toRunDetail } from "../views.ts";
 import type { RunServices } from "./on-run.ts";
 
@@ -36,6 +39,19 @@ export const listNodes = operation({
     const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
     const byNode = new Map<string, Output>(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
     return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+  },
+});
+
+export const listFrames = operation({
+  id: "listFrames",
+  summary: "What the workflow has rendered: one frame per change, oldest first",
+  query: framesQuerySchema.shape,
+  answer: frameSchema.array(),
+  errors: [],
+  async handle({ c, query: { limit, afterFrameNo } }, { engine: { store }, run: { runId } }: RunServices) {
+    const { frames, hasMore } = await store.framesAfter(runId, afterFrameNo, limit);
+    if (hasMore) nextPage(c, { afterFrameNo: frames.at(-1)!.frameNo });
+    return frames;
   },
 });
 
