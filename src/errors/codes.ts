@@ -13,6 +13,10 @@ export const errorCodes = {
   WORKFLOW_NOT_FOUND: { status: 404, advice: "Give the path of a workflow file, relative to rootDir." },
   NOT_FOUND: { status: 404, advice: "Check the path." },
   METHOD_NOT_ALLOWED: { status: 405, advice: "Use one of the methods in the Allow header." },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    advice: "Send the whole request at once; headersTimeout and requestTimeout limit it.",
+  },
   RUN_ALREADY_EXISTS: { status: 409, advice: "Use another runId, or resume: true to continue that run." },
   RUN_IN_PROGRESS: { status: 409, advice: "The run is being executed already; wait for it or cancel it." },
   RUN_NOT_ACTIVE: { status: 409, advice: "The run has ended for good; start a new one." },
@@ -23,6 +27,7 @@ export const errorCodes = {
   },
   PAYLOAD_TOO_LARGE: { status: 413, advice: "Send a smaller body, or raise maxBodyBytes." },
   IDEMPOTENCY_KEY_REUSED: { status: 422, advice: "The key has started a run with another body; use a new key." },
+  HEADERS_TOO_LARGE: { status: 431, advice: "Send fewer or smaller headers." },
   SERVER_ERROR: { status: 500, advice: "Look in the server's log for the request id." },
   SERVER_CLOSING: { status: 503, advice: "Send the request again in a moment, to the server that follows." },
 

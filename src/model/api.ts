@@ -21,6 +21,13 @@ const digits = (least: number, most: number) =>
 /** Makes requests one request: the same key with the same body starts one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
 
+/** Names of events, which paths and logs hold. */
+export const eventNameSchema = z
+  .string()
+  .regex(/^[^\p{Cc}]{1,256}$/u, "1 to 256 characters, none of them a control one");
+
+export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
+
 /** Per-run settings. */
 export const runConfigSchema = z.object({
   maxConcurrency: z
@@ -46,7 +53,7 @@ export const listRunsQuerySchema = z.object({
   limit: digits(1, 1000).default(50),
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
-  cursor: z.string().max(512).optional(),
+  cursor: z.string().max(512).optional().describe("of the page before, from its Link header"),
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
@@ -57,7 +64,10 @@ export const framesQuerySchema = z.object({
   afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0),
 });
 
-export const approvalsQuerySchema = z.object({ limit: digits(1, 1000).default(100) });
+export const approvalsQuerySchema = z.object({
+  limit: digits(1, 1000).default(100),
+  cursor: z.string().max(2_048).optional().describe("of the page before, from its Link header"),
+});
 
 /** Of approve and deny. */
 export const decisionBodySchema = z.object({

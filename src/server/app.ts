@@ -6,6 +6,7 @@ import { requireToken } from "./middleware/auth.ts";
 import { answerError, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
 import { allowedMethods } from "./middleware/methods.ts";
+import { wellFormedPath } from "./middleware/paths.ts";
 import { mount, type Route } from "./route.ts";
 
 export interface AppOptions {
@@ -28,6 +29,7 @@ export function createApp<Services>(
   mount(app, routes.filter(isOpen), services);
   if (authToken !== undefined) app.use(requireToken(authToken));
   app.use(
+    wellFormedPath,
     allowedMethods(app),
     bodyLimit({
       maxSize: maxBodyBytes,

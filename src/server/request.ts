@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { maxJsonDepth, nestsDeeperThan, plainIssues, summary } from "../model/index.ts";
+import { plainIssues, summary } from "../model/index.ts";
+import { parseJson } from "./json.ts";
 
 /**
  * A part of a request, checked by its schema.
@@ -29,20 +30,7 @@ export function headersOf(c: Context, schema: z.ZodObject): Record<string, strin
  */
 export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
-  if (bytes.byteLength === 0) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message : "it is no UTF-8";
-    throw new SmithersError("INVALID_JSON", `The body is no JSON: ${reason}.`);
-  }
-  if (nestsDeeperThan(value, maxJsonDepth)) {
-    throw new SmithersError("INVALID_REQUEST", `The body nests deeper than ${maxJsonDepth} levels.`, {
-      details: { field: "body" },
-    });
-  }
-  return value;
+  return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
 /** The same request with other query parameters, for a `Link` header. A path: what is before it depends on how the server is reached. */

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { Loader } from "../loader/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
@@ -7,6 +7,7 @@ import { Homes } from "./homes.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 import { onShutdownSignal } from "./shutdown.ts";
+import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
@@ -29,15 +30,17 @@ export function startServer(options: ServerOptions = {}): Server {
     streams: new AbortController(),
   };
   const { headersTimeout, requestTimeout } = resolved;
-  const server = createAdaptorServer({
-    fetch: createApp(routes, context, resolved).fetch,
-    createServer,
-    serverOptions: {
+  const app = createApp(routes, context, resolved);
+  const server = createServer(
+    {
       headersTimeout,
       requestTimeout,
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
-  }) as Server;
+    // The host counts for requests that name none, as HTTP/1.0 allows.
+    getRequestListener(app.fetch, { hostname: "localhost", errorHandler: answerUnroutable }),
+  );
+  answerUnreadable(server);
   closeGracefully(server, context);
   server.listen(resolved.port, resolved.host, () => void context.homes.begin());
   return server;

@@ -6,7 +6,7 @@ export type { BegunToolCall, NewToolCall, ToolCallEnd } from "./commands/tool-ca
 export type { Driver } from "./driver.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";
 export { type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
-export type { Inbox, PendingApproval } from "./queries/inbox.ts";
+export type { ApprovalPosition, Inbox, PendingApproval } from "./queries/inbox.ts";
 export type { Lease } from "./queries/lease.ts";
 export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";

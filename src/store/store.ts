@@ -12,7 +12,14 @@ import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
-import { approvalsOf, type Inbox, type PendingApproval, pendingApprovals, readInbox } from "./queries/inbox.ts";
+import {
+  type ApprovalPosition,
+  approvalsOf,
+  type Inbox,
+  type PendingApproval,
+  pendingApprovals,
+  readInbox,
+} from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import { countNodes, findNode, findOutput, nodesOf, outputsOf, waitingNodes } from "./queries/nodes.ts";
 import {
@@ -224,8 +231,8 @@ export class Store {
   }
 
   /** Decisions that are awaited, the longest waiting first. */
-  pendingApprovals(limit: number): Promise<PendingApproval[]> {
-    return this.read((driver) => pendingApprovals(driver, limit));
+  pendingApprovals(limit: number, after?: ApprovalPosition): Promise<PendingApproval[]> {
+    return this.read((driver) => pendingApprovals(driver, limit, after));
   }
 
   /** Parked runs for which something happens by itself now. */

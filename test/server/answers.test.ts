@@ -101,7 +101,7 @@ test.each([
   expect([status, body.error.code]).toEqual([404, "NOT_FOUND"]);
 });
 
-test.each(["a run of no such id!", "-starts-wrong", "x".repeat(129), "%00", "..%2f..%2fetc", "%E0%A4%A"])(
+test.each(["a run of no such id!", "-starts-wrong", "x".repeat(129), "%00", "..%2f..%2fetc"])(
   "a run id that no run can have (%s) is RUN_NOT_FOUND",
   async (runId) => {
     const server = await serve(folder());

@@ -163,3 +163,18 @@ test("the listing shows what is awaited, longest first, under each of its paths,
   await server.post("/v1/runs/r2/cancel");
   expect((await server.get("/v1/approvals")).body).toEqual({ approvals: [] });
 });
+
+test("the Link header leads through all that is awaited, each once, also what was requested in one moment", async () => {
+  const server = await serve(folder(files));
+  const runIds = await Promise.all(Array.from({ length: 7 }, () => server.start("go-on.tsx")));
+  await Promise.all(runIds.map((runId) => server.until(runId, ({ type }) => type === "NodeWaitingApproval")));
+  const seen: string[] = [];
+  for (let path = "/v1/approvals?limit=2"; path !== ""; ) {
+    const { headers, body } = await server.get(path);
+    expect(body.approvals.length).toBeLessThanOrEqual(2);
+    seen.push(...body.approvals.map(({ runId }: { runId: string }) => runId));
+    path = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+  }
+  expect(seen.length).toBe(7);
+  expect(new Set(seen)).toEqual(new Set(runIds));
+});

@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { z } from "zod";
+import { isEventName } from "../../model/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
@@ -139,6 +140,8 @@ function eventElement(
   const fields = waitFields(component, props);
   const where = `<${component} id="${fields.id}">`;
   if (typeof event !== "string" || event === "") refuse(where, "it needs the name of an event.");
+  if (!isEventName(event))
+    refuse(where, "the name of its event is longer than 256 characters, or holds a control one.");
   const { onTimeout = "fail", correlationId = null } = props;
   checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
   const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);

@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
 import { approvalsAnswerSchema, approvalsQuerySchema } from "../../model/index.ts";
+import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
 import { operation } from "../operation.ts";
+import { nextPage } from "../request.ts";
 import { toApprovalItem } from "../views.ts";
 
 export const listApprovals = operation({
@@ -10,11 +13,42 @@ export const listApprovals = operation({
   query: approvalsQuerySchema.shape,
   answer: approvalsAnswerSchema,
   errors: ["DB_NOT_CONFIGURED"],
-  async handle({ query: { limit } }, { homes, options }: ServerContext) {
+  async handle({ c, query: { limit, cursor } }, { homes, options }: ServerContext) {
     if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing approvals needs a database.");
-    const pending = await Promise.all(homes.all().map(({ store }) => store.pendingApprovals(limit)));
-    const longestFirst = pending.flat().sort((a, b) => a.requestedAtMs - b.requestedAtMs);
+    const after = cursor === undefined ? undefined : fromCursor(cursor);
+    const pending = await Promise.all(homes.all().map(({ store }) => store.pendingApprovals(limit + 1, after)));
+    const longestFirst = pending.flat().sort(byPosition);
+    const page = longestFirst.slice(0, limit);
+    if (longestFirst.length > limit) nextPage(c, { cursor: toCursor(page.at(-1)!) });
     const nowMs = Date.now();
-    return { approvals: longestFirst.slice(0, limit).map((approval) => toApprovalItem(approval, nowMs)) };
+    return { approvals: page.map((approval) => toApprovalItem(approval, nowMs)) };
   },
 });
+
+const positionSchema = z.tuple([z.int().nonnegative(), z.string(), z.string(), z.int().nonnegative()]);
+
+function toCursor({ requestedAtMs, runId, nodeId, iteration }: ApprovalPosition): string {
+  return Buffer.from(JSON.stringify([requestedAtMs, runId, nodeId, iteration])).toString("base64url");
+}
+
+function fromCursor(cursor: string): ApprovalPosition {
+  try {
+    const position = positionSchema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
+    const [requestedAtMs, runId, nodeId, iteration] = position;
+    return { requestedAtMs, runId, nodeId, iteration };
+  } catch {
+    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", {
+      details: { field: "cursor" },
+    });
+  }
+}
+
+/** As SQLite orders them: text by its bytes. */
+function byPosition(a: ApprovalPosition, b: ApprovalPosition): number {
+  return (
+    a.requestedAtMs - b.requestedAtMs ||
+    Buffer.compare(Buffer.from(a.runId), Buffer.from(b.runId)) ||
+    Buffer.compare(Buffer.from(a.nodeId), Buffer.from(b.nodeId)) ||
+    a.iteration - b.iteration
+  );
+}

@@ -1,12 +1,11 @@
-import { z } from "zod";
-import { signalAnswerSchema, signalBodySchema } from "../../model/index.ts";
+import { eventNameSchema, signalAnswerSchema, signalBodySchema } from "../../model/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 
 export const sendSignal = operation({
   id: "sendSignal",
   summary: "Send a run an event from outside; it is kept until a wait consumes it",
-  params: { signalName: z.string() },
+  params: { signalName: eventNameSchema },
   body: signalBodySchema,
   answer: signalAnswerSchema,
   errors: ["INVALID_INPUT", "RUN_NOT_ACTIVE"],

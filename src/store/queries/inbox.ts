@@ -51,15 +51,22 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
 /** A decision that is awaited, and by which run. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
 
-/** Those of copied runs are left out: they are asked for where the run lives. */
-export function pendingApprovals(driver: Driver, limit: number): PendingApproval[] {
+/** Where a page of the listing begins. */
+export type ApprovalPosition = Pick<Approval, "requestedAtMs" | "runId" | "nodeId" | "iteration">;
+
+/** The longest waiting first, from after `after` on. Those of copied runs are left out: they are asked for where the run lives. */
+export function pendingApprovals(driver: Driver, limit: number, after?: ApprovalPosition): PendingApproval[] {
   const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
+  const order = "requested_at_ms, run_id, node_id, iteration";
+  const isAfter = after ? `AND (${order}) > (?, ?, ?, ?)` : "";
+  const position = after ? [after.requestedAtMs, after.runId, after.nodeId, after.iteration] : [];
   return driver
     .all<Record<string, unknown>>(
       `SELECT a.*, r.workflow_name AS workflowName, r.status AS runStatus
-       FROM (SELECT ${approvals.select} FROM _smithers_approvals WHERE status = 'requested' AND NOT (${isCopy})
-             ORDER BY requested_at_ms LIMIT ?) a
-       JOIN _smithers_runs r ON r.run_id = a.runId ORDER BY a.requestedAtMs`,
+       FROM (SELECT ${approvals.select} FROM _smithers_approvals
+             WHERE status = 'requested' AND NOT (${isCopy}) ${isAfter} ORDER BY ${order} LIMIT ?) a
+       JOIN _smithers_runs r ON r.run_id = a.runId ORDER BY a.requestedAtMs, a.runId, a.nodeId, a.iteration`,
+      ...position,
       limit,
     )
     .map((row) => approvals.decode(row) as PendingApproval);

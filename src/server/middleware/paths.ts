@@ -1,0 +1,17 @@
+import type { MiddlewareHandler } from "hono";
+import { SmithersError } from "../../errors/index.ts";
+
+/** Refuses a path that does not decode, before half of it is taken for a name. */
+export const wellFormedPath: MiddlewareHandler = async (c, next) => {
+  const { url } = c.req.raw;
+  if (url.includes("%")) {
+    try {
+      decodeURIComponent(url.split(/[?#]/, 1)[0]!);
+    } catch {
+      throw new SmithersError("INVALID_REQUEST", "The path holds a % that begins no escape of UTF-8.", {
+        details: { field: "path" },
+      });
+    }
+  }
+  await next();
+};
