@@ -39,6 +39,7 @@ export class Advancer {
   #reads: Reads = { schemaKeys: new Set() };
   #renderedVersion = -1;
   #lastTreeHash: string | undefined;
+  #renderMs = 0;
 
   constructor(
     workflow: Workflow,
@@ -62,11 +63,14 @@ export class Advancer {
    */
   async advance(draft: TurnDraft, arrivals: Arrivals, mayStart: boolean): Promise<Advanced> {
     const launches: Launch[] = [];
+    this.#renderMs = 0;
     let stale = this.#plan === undefined;
     let renderedLast = false;
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
+        const startMs = performance.now();
         this.#render(draft);
+        this.#renderMs += performance.now() - startMs;
         stale = false;
         renderedLast = true;
       }
@@ -111,8 +115,9 @@ export class Advancer {
     this.#renderedVersion = -1;
   }
 
-  get workflowName(): string | undefined {
-    return this.#plan?.workflowName;
+  /** What rendering took of the last {@link advance}. */
+  get renderMs(): number {
+    return this.#renderMs;
   }
 
   unmount(): void {

@@ -7,6 +7,7 @@ import { executeAgent } from "./executors/agent.ts";
 import { executeCompute } from "./executors/compute.ts";
 import { isFinal } from "./final.ts";
 import { NodeOutput } from "./node-output.ts";
+import type { EngineObserver } from "./observer.ts";
 import { narrow } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { asJson, toTaskValue } from "./values.ts";
@@ -19,6 +20,7 @@ export interface AttemptSettings {
   readonly allowNetwork: boolean;
   readonly privatePaths: readonly string[];
   readonly toolCalls: ToolCallLog;
+  readonly observer: EngineObserver | undefined;
   /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, output, and what an agent reports. */
   emit(event: NewEvent): void;
 }
@@ -101,12 +103,13 @@ export function launchAttempt(
   const aborted = new Promise<never>((_, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
   });
-  const work = (async () => {
+  const code = async () => {
     const context = contextOf();
     return runInTask(context, async () =>
       toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
     );
-  })();
+  };
+  const work = settings.observer ? settings.observer.aroundAttempt(attempt, code) : code();
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
     .finally(() => {

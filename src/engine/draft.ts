@@ -1,6 +1,6 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, NodeState, Signal } from "../model/index.ts";
-import type { PlannedTask } from "../plan/index.ts";
+import { nodeKey, type PlannedTask } from "../plan/index.ts";
 import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../store/index.ts";
 import type { RunMemory } from "./run-memory.ts";
 
@@ -30,6 +30,8 @@ export class TurnDraft {
   readonly #run: RunChange = {};
   /** The keys of the outputs that came in this turn. */
   readonly newOutputs = new Set<string>();
+  /** Decisions that this turn took in; they are stored already. */
+  readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
 
   constructor(memory: RunMemory, nowMs: number) {
@@ -131,18 +133,22 @@ export class TurnDraft {
       error: null,
     };
     this.#startedAttempts.push(started);
+    this.#memory.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
     return started;
   }
 
   /** Ends a node's last attempt. */
   endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
     const { nodeId, iteration, attempt } = node;
-    this.#endedAttempts.push({ nodeId, iteration, attempt, state, error });
+    const key = nodeKey(nodeId, iteration);
+    const startedAtMs = this.#memory.attemptStartedAtMs(key) ?? this.nowMs;
+    this.#memory.putAttemptStart(key, null);
+    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error });
   }
 
   endToolCall(end: ToolCallEnd): void {
     this.#endedToolCalls.push(end);
-    const { error, ...call } = end;
+    const { error, finishedAtMs: _finishedAtMs, ...call } = end;
     this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
   }
 

@@ -13,11 +13,14 @@ import {
 import { nodeKey } from "../plan/index.ts";
 import type { Decision, Idempotency, Lease, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import { cancelStored } from "./cancel.ts";
+import type { TurnSink } from "./commit-turn.ts";
 import { checkSignal } from "./event-waits.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
 import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
+import { type Logger, troubleOnly } from "./logger.ts";
+import type { EngineObserver } from "./observer.ts";
 import { isProvablyDead, newOwner } from "./owner.ts";
 import type { WorkflowSource } from "./source.ts";
 import { Watch } from "./watch.ts";
@@ -39,7 +42,9 @@ export interface EngineOptions {
   readonly privatePaths?: () => readonly string[];
   /** Finds the workflow of a run that this engine has not started itself. */
   readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
-  readonly warn?: (message: string, error: unknown) => void;
+  /** Defaults to what went wrong, on stderr. */
+  readonly log?: Logger;
+  readonly observer?: EngineObserver;
   /** How often an active run's lease is renewed. Defaults to 5000. */
   readonly heartbeatMs?: number;
   /** After which silence an owner counts as dead. Defaults to 30000. */
@@ -52,6 +57,8 @@ export interface StartRequest extends WorkflowSource {
   /** As it is listed, until the workflow has rendered its name. */
   readonly workflowName: string;
   readonly config?: RunConfig;
+  /** The W3C trace context of the request. */
+  readonly traceparent?: string;
   /** Requests under one key are one request. */
   readonly idempotency?: Idempotency;
 }
@@ -61,6 +68,7 @@ export class Engine {
   readonly store: Store;
   readonly feed = new Feed();
   readonly #options: EngineOptions;
+  readonly #log: Logger;
   readonly #owner = newOwner();
   readonly #active = new Map<string, Execution>();
   readonly #claiming = new Map<string, Promise<void>>();
@@ -74,6 +82,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.store = options.store;
     this.#options = options;
+    this.#log = options.log ?? troubleOnly;
     this.#heartbeat = setInterval(() => void this.#beat(), options.heartbeatMs ?? 5_000);
     this.#heartbeat.unref();
     this.#watch = new Watch({
@@ -83,7 +92,7 @@ export class Engine {
       looksAfter: (runId) => this.#looksAfter(runId),
       wake: (runId) => this.wake(runId),
       orphans: () => this.#orphans(),
-      warn: this.#warn,
+      log: this.#log,
     });
   }
 
@@ -127,6 +136,8 @@ export class Engine {
       wakeAtMs: null,
       cancelRequestedAtMs: null,
       parentRunId: null,
+      traceparent: request.traceparent ?? null,
+      reopened: 0,
       loops: {},
       outputNodeId: null,
       outputIteration: null,
@@ -214,7 +225,7 @@ export class Engine {
    */
   async decide(decision: Decision): Promise<void> {
     this.feed.publish(await this.store.decide(decision, Date.now()));
-    void this.#guard(this.wake(decision.runId));
+    void this.#guard(decision.runId, this.wake(decision.runId));
   }
 
   /**
@@ -226,7 +237,7 @@ export class Engine {
     await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
-    void this.#guard(this.wake(given.runId));
+    void this.#guard(given.runId, this.wake(given.runId));
     return signal;
   }
 
@@ -251,6 +262,13 @@ export class Engine {
   /** How many runs are being executed. */
   get activeRuns(): number {
     return this.#active.size;
+  }
+
+  /** How many attempts are in flight. */
+  get runningAttempts(): number {
+    let count = 0;
+    for (const execution of this.#active.values()) count += execution.runningAttempts;
+    return count;
   }
 
   /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
@@ -321,17 +339,17 @@ export class Engine {
   async #cancelUnowned(run: Run): Promise<void> {
     const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
     if (!lease) return;
-    this.feed.publish(await cancelStored(this.store, lease));
+    await cancelStored(this.#sink(), lease);
     this.#tellReleased(run.runId, "ended");
   }
 
   #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
     const { runId } = lease;
-    const execution = new Execution(this.store, this.feed, lease, workflow, loaded, {
+    const execution = new Execution(this.#sink(), lease, workflow, loaded, {
       rootDir: this.#options.rootDir,
       allowNetwork: this.#options.allowNetwork,
       privatePaths: () => [this.store.filename, ...(this.#options.privatePaths?.() ?? [])],
-      warn: this.#warn,
+      log: this.#log,
     });
     this.#active.set(runId, execution);
     void execution.end.then((end) => this.#letGo(runId, end));
@@ -340,7 +358,7 @@ export class Engine {
   #letGo(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
     this.#tellReleased(runId, end);
-    if (end === "parked" && !this.#closing) void this.#guard(this.#afterParking(runId));
+    if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
   }
 
   #tellReleased(runId: string, end: ExecutionEnd): void {
@@ -359,9 +377,13 @@ export class Engine {
     const leases = [...this.#active.values()].map((execution) => execution.lease);
     if (leases.length === 0) return;
     try {
-      for (const lost of await this.store.beat(leases, Date.now())) this.#active.get(lost.runId)?.abandon();
+      for (const { runId } of await this.store.beat(leases, Date.now())) {
+        this.#active.get(runId)?.abandon();
+        this.#options.observer?.leaseLost(runId);
+      }
     } catch (error) {
-      this.#warn("The heartbeat could not be written.", error);
+      this.#log.warn({ err: error }, "The heartbeat could not be written.");
+      this.#options.observer?.heartbeatFailed();
     }
   }
 
@@ -392,18 +414,17 @@ export class Engine {
     return run;
   }
 
-  async #guard(work: Promise<void>): Promise<void> {
+  async #guard(runId: string, work: Promise<void>): Promise<void> {
     try {
       await work;
     } catch (error) {
-      this.#warn("A run could not be continued.", error);
+      this.#log.warn({ runId, err: error }, "The run could not be continued.");
     }
   }
 
-  readonly #warn = (message: string, error: unknown): void => {
-    if (this.#options.warn) this.#options.warn(message, error);
-    else console.error(message, error);
-  };
+  #sink(): TurnSink {
+    return { store: this.store, feed: this.feed, observer: this.#options.observer };
+  }
 }
 
 /** A parked run waits; one that is `running` and has no owner was left by one. */

@@ -13,10 +13,11 @@ import {
 import { Advancer, type Launch } from "./advance.ts";
 import { launchAttempt, type RunningAttempt } from "./attempt.ts";
 import { cancelStored } from "./cancel.ts";
+import { commitTurn, type TurnSink } from "./commit-turn.ts";
 import { TurnDraft } from "./draft.ts";
 import { endRun, standingOf } from "./ending.ts";
-import type { Feed } from "./feed.ts";
 import type { LoadedRun } from "./load-run.ts";
+import type { Logger } from "./logger.ts";
 import { type Completion, takeCompletion } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
 import type { WorkflowSource } from "./source.ts";
@@ -29,8 +30,7 @@ export interface ExecutionSettings {
   readonly allowNetwork: boolean;
   /** Files that no tool may touch. */
   privatePaths(): readonly string[];
-  /** Told of what the operator should know. */
-  warn(message: string, error: unknown): void;
+  readonly log: Logger;
 }
 
 /** How long to wait before a refused commit is tried again. */
@@ -51,7 +51,7 @@ export class Execution {
   /** Never rejects. */
   readonly end: Promise<ExecutionEnd>;
   readonly #store: Store;
-  readonly #feed: Feed;
+  readonly #sink: TurnSink;
   readonly #settings: ExecutionSettings;
   readonly #memory: RunMemory;
   readonly #approvals: Map<string, Approval>;
@@ -69,23 +69,27 @@ export class Execution {
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    store: Store,
-    feed: Feed,
-    lease: Lease,
-    workflow: Workflow,
-    loaded: LoadedRun,
-    settings: ExecutionSettings,
-  ) {
+  constructor(sink: TurnSink, lease: Lease, workflow: Workflow, loaded: LoadedRun, settings: ExecutionSettings) {
     this.lease = lease;
-    this.#store = store;
-    this.#feed = feed;
+    this.#store = sink.store;
+    this.#sink = sink;
     this.#settings = settings;
     this.#memory = loaded.memory;
     this.#approvals = loaded.approvals;
     this.#reviving = loaded.revive;
-    this.#advancer = new Advancer(workflow, loaded.memory, store, loaded.approvals, loaded.treeHash, loaded.askedFor);
+    this.#advancer = new Advancer(
+      workflow,
+      loaded.memory,
+      sink.store,
+      loaded.approvals,
+      loaded.treeHash,
+      loaded.askedFor,
+    );
     this.end = this.#run();
+  }
+
+  get runningAttempts(): number {
+    return this.#running.size;
   }
 
   /** Something may have come for the run: a decision, a signal, a cancel request. */
@@ -145,7 +149,7 @@ export class Execution {
     } catch (error) {
       this.abandon();
       if (!isSmithersError(error) || error.code !== "LEASE_LOST") {
-        this.#settings.warn(`The run ${this.#memory.runId} was given up; it can be resumed.`, error);
+        this.#settings.log.error({ runId: this.#memory.runId, err: error }, "The run was given up; it can be resumed.");
       }
       return "lost";
     } finally {
@@ -165,6 +169,7 @@ export class Execution {
     for (const completion of this.#completions.splice(0)) this.#take(draft, completion);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
+    const startMs = performance.now();
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
     if (cancelled) {
@@ -184,11 +189,12 @@ export class Execution {
         end = "ended";
       }
     }
+    const { renderMs } = this.#advancer;
     try {
-      await this.#commit(draft);
+      await this.#commit(draft, { renderMs, planMs: performance.now() - startMs - renderMs });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
-      this.#feed.publish(await cancelStored(this.#store, this.lease));
+      await cancelStored(this.#sink, this.lease);
       this.abandon();
       return "ended";
     }
@@ -251,10 +257,9 @@ export class Execution {
   }
 
   /** A full or locked disk loses nothing: the same turn is written when it can be. */
-  async #commit(draft: TurnDraft): Promise<void> {
+  async #commit(draft: TurnDraft, timing: { renderMs: number; planMs: number }): Promise<void> {
     if (draft.isEmpty) return;
-    const record = draft.toRecord(this.lease);
-    await this.#untilWritten(async () => this.#feed.publish(await this.#store.commitTurn(record)));
+    await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing));
   }
 
   async #untilWritten(write: () => Promise<void>): Promise<void> {
@@ -263,7 +268,7 @@ export class Execution {
         return await write();
       } catch (error) {
         if (this.#stopping || !isSmithersError(error) || error.status !== 503) throw error;
-        this.#settings.warn(`The run ${this.#memory.runId} waits for its database.`, error);
+        this.#settings.log.warn({ runId: this.#memory.runId, err: error }, "The run waits for its database.");
         await new Promise((resolve) => setTimeout(resolve, commitPauseMs));
       }
     }
@@ -273,12 +278,12 @@ export class Execution {
   #beginToolCall(call: NewToolCall): Promise<void> {
     return this.#untilWritten(async () => {
       const { replayed, events } = await this.#store.beginToolCall(this.lease, call, Date.now());
-      this.#feed.publish(events);
+      this.#sink.feed.publish(events);
       if (!replayed) return;
-      const { nodeId, toolName, attempt } = call;
-      this.#settings.warn(
-        `The tool ${toolName} is called again by "${nodeId}" (run ${this.#memory.runId}, attempt ${attempt}); an earlier attempt has begun the same call.`,
-        { idempotencyKey: call.idempotencyKey },
+      const { nodeId, toolName, attempt, idempotencyKey } = call;
+      this.#settings.log.warn(
+        { runId: this.#memory.runId, nodeId, attempt, idempotencyKey },
+        `The tool ${toolName} is called again; an earlier attempt has begun the same call.`,
       );
     });
   }
@@ -295,6 +300,7 @@ export class Execution {
           setTimeout(() => this.#nudge(), toolCallEndMs);
         },
       },
+      observer: this.#sink.observer,
       emit: (event) => {
         this.#pendingEvents.push(event);
         this.#nudge();

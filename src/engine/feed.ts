@@ -1,6 +1,6 @@
-import type { StoredEvent } from "../model/index.ts";
+import type { CommittedEvent } from "../model/index.ts";
 
-export type FeedListener = (events: readonly StoredEvent[]) => void;
+export type FeedListener = (events: readonly CommittedEvent[]) => void;
 
 /** Hands on events once they are committed: of one run, or of all. Within a run they come in order. */
 export class Feed {
@@ -8,7 +8,7 @@ export class Feed {
   readonly #byRun = new Map<string, Set<FeedListener>>();
 
   /** `events` must be of one run. */
-  publish(events: readonly StoredEvent[]): void {
+  publish(events: readonly CommittedEvent[]): void {
     const runId = events[0]?.runId;
     if (runId === undefined) return;
     for (const listener of this.#all) listener(events);

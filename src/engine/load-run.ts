@@ -36,6 +36,11 @@ export async function loadRun(store: Store, run: Run, askedFor: ReadonlySet<stri
     store.lastTreeHash(run.runId),
   ]);
   const memory = new RunMemory(run, nodes, outputs);
+  if (nodes.some(({ state }) => state === "in-progress")) {
+    for (const { nodeId, iteration, startedAtMs } of await store.runningAttempts(run.runId)) {
+      memory.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
+    }
+  }
   return {
     memory,
     approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),

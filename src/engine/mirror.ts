@@ -1,5 +1,6 @@
 import type { Store } from "../store/index.ts";
 import type { Feed } from "./feed.ts";
+import type { Logger } from "./logger.ts";
 
 const failurePauseMs = 1_000;
 
@@ -10,21 +11,26 @@ const failurePauseMs = 1_000;
 export class Mirror {
   readonly #source: Store;
   readonly #target: Store;
-  readonly #warn: (message: string, error: unknown) => void;
+  readonly #log: Logger;
   readonly #behind = new Set<string>();
   readonly #unfollow: () => void;
   #copying: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(source: Store, target: Store, feed: Feed, warn: (message: string, error: unknown) => void) {
+  constructor(source: Store, target: Store, feed: Feed, log: Logger) {
     this.#source = source;
     this.#target = target;
-    this.#warn = warn;
+    this.#log = log;
     this.#unfollow = feed.subscribe((events) => {
       this.#behind.add(events[0]!.runId);
       this.#copy();
     });
     void this.catchUp();
+  }
+
+  /** How many runs have something that their copy lacks. */
+  get runsBehind(): number {
+    return this.#behind.size;
   }
 
   /** Finds every run whose copy lacks something. */
@@ -37,7 +43,7 @@ export class Mirror {
       for (const [runId, lastSeq] of stored) if ((copied.get(runId) ?? 0) < lastSeq) this.#behind.add(runId);
       this.#copy();
     } catch (error) {
-      this.#warn("The copies of a workflow's own database could not be compared.", error);
+      this.#log.warn({ err: error }, "The copies of a workflow's own database could not be compared.");
     }
   }
 
@@ -62,7 +68,7 @@ export class Mirror {
         while (await this.#copyPage(runId));
       } catch (error) {
         this.#behind.add(runId);
-        this.#warn("A run could not be copied to the server's database; it is tried again.", error);
+        this.#log.warn({ runId, err: error }, "A run could not be copied to the server's database; it is tried again.");
         if (this.#stopped) return;
         await new Promise((resolve) => setTimeout(resolve, failurePauseMs));
       }

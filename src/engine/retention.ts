@@ -1,4 +1,5 @@
 import type { Store } from "../store/index.ts";
+import type { Logger } from "./logger.ts";
 
 /** What was removed. */
 export interface Pruned {
@@ -27,15 +28,11 @@ const longestPauseMs = 3_600_000;
 const shortestPauseMs = 1_000;
 
 /** Prunes a store again and again; returns how to stop. */
-export function keepPruned(
-  store: Store,
-  windowMs: number,
-  warn: (message: string, error: unknown) => void,
-): () => void {
+export function keepPruned(store: Store, windowMs: number, log: Logger): () => void {
   let stopped = false;
   const pass = () =>
     prune(store, windowMs, () => stopped).catch((error) =>
-      warn("Old runs could not be removed; it is tried again.", error),
+      log.warn({ err: error }, "Old runs could not be removed; it is tried again."),
     );
   void pass();
   const timer = setInterval(() => void pass(), Math.min(Math.max(windowMs / 10, shortestPauseMs), longestPauseMs));

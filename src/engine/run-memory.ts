@@ -11,6 +11,7 @@ export class RunMemory implements RunView {
   readonly #bySchema = new Map<string, StoredOutput[]>();
   readonly #loopOf = new Map<string, string | null>();
   readonly #lastIteration = new Map<string, number>();
+  readonly #attemptStarts = new Map<string, number>();
   #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
 
   constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
@@ -67,6 +68,10 @@ export class RunMemory implements RunView {
     return this.#nodes.get(key);
   }
 
+  findNode(nodeId: string, iteration: number): Node | undefined {
+    return this.#nodes.get(nodeKey(nodeId, iteration));
+  }
+
   nodes(): IterableIterator<Node> {
     return this.#nodes.values();
   }
@@ -78,6 +83,16 @@ export class RunMemory implements RunView {
     if (node.loopId !== null && node.ordinal < this.#firstLoop.ordinal) {
       this.#firstLoop = { id: node.loopId, ordinal: node.ordinal };
     }
+  }
+
+  /** When the attempt that runs now was recorded; null when none runs. */
+  attemptStartedAtMs(key: string): number | null {
+    return this.#attemptStarts.get(key) ?? null;
+  }
+
+  putAttemptStart(key: string, startedAtMs: number | null): void {
+    if (startedAtMs === null) this.#attemptStarts.delete(key);
+    else this.#attemptStarts.set(key, startedAtMs);
   }
 
   putOutput(output: StoredOutput): void {

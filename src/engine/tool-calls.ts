@@ -47,7 +47,7 @@ export class ToolCalls {
       end: (error) => {
         if (this.#over.signal.aborted) return;
         const details = error?.details === undefined ? {} : { details: asJson(error.details) };
-        this.#log.end({ ...call, error: error && { ...error, ...details } });
+        this.#log.end({ ...call, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
       },
     };
   }

@@ -83,6 +83,7 @@ export async function resolveWait(
 
 async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask, approval?: Approval): Promise<boolean> {
   if (approval?.status === "granted" || approval?.status === "denied") {
+    draft.decisions.push(approval);
     const spec = task.spec.kind === "approval" ? task.spec : undefined;
     if (spec) await finishApproval(draft, node, task, spec, approval);
     else if (approval.status === "granted") draft.changeNode(node, { state: "pending", wakeAtMs: null });

@@ -1,5 +1,6 @@
 import type { Store } from "../store/index.ts";
 import type { Feed } from "./feed.ts";
+import type { Logger } from "./logger.ts";
 
 /** What the watch needs of the engine that it serves. */
 export interface Watched {
@@ -13,7 +14,7 @@ export interface Watched {
   wake(runId: string): Promise<void>;
   /** Runs that were left by an owner who is gone, or by nobody. */
   orphans(): Promise<string[]>;
-  warn(message: string, error: unknown): void;
+  readonly log: Logger;
 }
 
 /** How soon another process's write is noticed. */
@@ -110,7 +111,7 @@ export class Watch {
       this.#notBefore.delete(runId);
     } catch (error) {
       if (notBefore === undefined)
-        this.#engine.warn(`The run ${runId} cannot be continued now; it is tried again.`, error);
+        this.#engine.log.warn({ runId, err: error }, "The run cannot be continued now; it is tried again.");
       this.#notBefore.set(runId, Date.now() + failurePauseMs);
     }
   }
@@ -119,7 +120,8 @@ export class Watch {
     try {
       await work();
     } catch (error) {
-      if (!this.#stopped) this.#engine.warn("The database could not be looked at; it is tried again.", error);
+      if (!this.#stopped)
+        this.#engine.log.warn({ err: error }, "The database could not be looked at; it is tried again.");
     }
   }
 }

@@ -36,6 +36,10 @@ export const runSchema = z.object({
   wakeAtMs: ms.nullable(),
   cancelRequestedAtMs: ms.nullable(),
   parentRunId: z.string().nullable(),
+  /** The W3C trace context of whoever started it. */
+  traceparent: z.string().nullable(),
+  /** How often it was made to run again after it had failed. */
+  reopened: z.number().int(),
   /** The current iteration of each loop, by the loop's id. */
   loops: z.record(z.string(), z.number().int()),
   outputNodeId: z.string().nullable(),

@@ -90,6 +90,11 @@ export interface StoredEvent {
   json: string;
 }
 
+/** An event that was committed a moment ago, with the object that its JSON was made of: nobody has to parse it. */
+export interface CommittedEvent extends StoredEvent {
+  readonly event: SmithersEvent;
+}
+
 const terminal: ReadonlySet<EventType> = new Set(["RunFinished", "RunFailed", "RunCancelled", "RunContinuedAsNew"]);
 
 /** After this event a stream of the run's events closes. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Engine, keepPruned, Mirror } from "../engine/index.ts";
+import { Engine, keepPruned, Mirror, troubleOnly } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
@@ -101,12 +101,12 @@ export class Homes {
   #begin(engine: Engine): void {
     engine.begin();
     const { retentionMs } = this.#options;
-    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, warn));
+    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, log));
   }
 
   #openOther(file: string): Engine {
     const engine = this.#open(file);
-    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, warn));
+    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, log));
     return engine;
   }
 
@@ -136,9 +136,7 @@ export class Homes {
   }
 }
 
-function warn(message: string, error: unknown): void {
-  console.error(message, error);
-}
+const log = troubleOnly;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;

@@ -1,5 +1,16 @@
 import type { SmithersError } from "../errors/index.ts";
-import type { Approval, ListRunsQuery, NewEvent, Node, Output, Run, StoredEvent, ToolCall } from "../model/index.ts";
+import type {
+  Approval,
+  Attempt,
+  CommittedEvent,
+  ListRunsQuery,
+  NewEvent,
+  Node,
+  Output,
+  Run,
+  StoredEvent,
+  ToolCall,
+} from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
 import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
@@ -10,6 +21,8 @@ import { findStarted, type Idempotency, type Started, startOnce } from "./comman
 import { type BegunToolCall, beginToolCall, type NewToolCall, toolCallsOf } from "./commands/tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
+import type { StoreObserver } from "./observer.ts";
+import { type Backlog, readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
 import {
@@ -21,7 +34,15 @@ import {
   readInbox,
 } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
-import { countNodes, findNode, findOutput, nodesOf, outputsOf, waitingNodes } from "./queries/nodes.ts";
+import {
+  countNodes,
+  findNode,
+  findOutput,
+  nodesOf,
+  outputsOf,
+  runningAttempts,
+  waitingNodes,
+} from "./queries/nodes.ts";
 import {
   type ClaimedRun,
   claimedRuns,
@@ -64,6 +85,21 @@ export class Store {
     return this.#writer.trouble;
   }
 
+  /** Tells one observer of the transactions to come. */
+  observe(observer: StoreObserver): void {
+    this.#writer.observe(observer);
+  }
+
+  /** How many writes wait for their transaction. */
+  get queueDepth(): number {
+    return this.#writer.queueDepth;
+  }
+
+  /** What is open in the whole database; a `running` run is stale when its last heartbeat is from before `staleSinceMs`. */
+  readBacklog(staleSinceMs: number): Promise<Backlog> {
+    return this.read((driver) => readBacklog(driver, staleSinceMs));
+  }
+
   /** Writes something that changes nothing, to see whether the database takes writes again. */
   async probe(): Promise<void> {
     await this.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
@@ -94,7 +130,7 @@ export class Store {
   }
 
   /** @throws LEASE_LOST, or {@link CancelPending} */
-  commitTurn(turn: TurnRecord): Promise<StoredEvent[]> {
+  commitTurn(turn: TurnRecord): Promise<CommittedEvent[]> {
     return this.write((driver) => applyTurn(driver, turn));
   }
 
@@ -164,6 +200,11 @@ export class Store {
     return this.read((driver) => waitingNodes(driver, runId));
   }
 
+  /** Attempts that were recorded and have not ended, or ended with their process. */
+  runningAttempts(runId: string): Promise<Pick<Attempt, "nodeId" | "iteration" | "startedAtMs">[]> {
+    return this.read((driver) => runningAttempts(driver, runId));
+  }
+
   countNodes(runId: string): Promise<Record<string, number>> {
     return this.read((driver) => countNodes(driver, runId));
   }
@@ -218,7 +259,7 @@ export class Store {
    * Records a person's decision; see {@link decide}.
    * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST
    */
-  decide(decision: Decision, nowMs: number): Promise<StoredEvent[]> {
+  decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
     return this.write((driver) => decide(driver, decision, nowMs));
   }
 

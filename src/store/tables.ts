@@ -25,6 +25,8 @@ export const runs = table<Run>(
     "wakeAtMs",
     "cancelRequestedAtMs",
     "parentRunId",
+    "traceparent",
+    "reopened",
     "loops",
     "outputNodeId",
     "outputIteration",

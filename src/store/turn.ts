@@ -1,5 +1,5 @@
 import { SmithersError } from "../errors/index.ts";
-import type { Approval, Attempt, NewEvent, Node, Output, Run, StoredEvent } from "../model/index.ts";
+import type { Approval, Attempt, CommittedEvent, NewEvent, Node, Output, Run } from "../model/index.ts";
 import { endToolCall, type ToolCallEnd } from "./commands/tool-call.ts";
 import type { Driver, SqlValue } from "./driver.ts";
 import { appendEvents } from "./queries/events.ts";
@@ -35,7 +35,7 @@ export interface FrameRecord {
   indexJson: string;
 }
 
-export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "error"> & {
+export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error"> & {
   state: Exclude<Attempt["state"], "running">;
 };
 
@@ -64,12 +64,12 @@ export class CancelPending extends Error {}
  * Writes a turn whole, or not at all.
  * @throws LEASE_LOST when another runner has taken the run since; {@link CancelPending}
  */
-export function applyTurn(driver: Driver, turn: TurnRecord): StoredEvent[] {
+export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] {
   const { runId } = turn.lease;
   const lastSeq = changeRun(driver, turn);
   for (const node of turn.nodes) nodes.upsert(driver, node);
   for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
-  for (const call of turn.endedToolCalls) endToolCall(driver, runId, call, turn.nowMs);
+  for (const call of turn.endedToolCalls) endToolCall(driver, runId, call);
   for (const { nodeId, iteration, attempt, state, error } of turn.endedAttempts) {
     driver.run(
       `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?

@@ -2,6 +2,7 @@ import { isSmithersError, type SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
 import { isBusy, toStoreError } from "./errors.ts";
 import { faultPoint } from "./fault.ts";
+import type { StoreObserver } from "./observer.ts";
 
 /** How long a commit is tried again while another process holds the write lock. */
 const busyLimitMs = 10_000;
@@ -23,6 +24,7 @@ export class Writer {
   #flushing = false;
   #trouble: SmithersError | undefined;
   #closed = false;
+  #observer: StoreObserver | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -46,6 +48,15 @@ export class Writer {
     return this.#trouble;
   }
 
+  /** How many writes wait for their transaction. */
+  get queueDepth(): number {
+    return this.#queue.length;
+  }
+
+  observe(observer: StoreObserver): void {
+    this.#observer = observer;
+  }
+
   /** Waits until everything queued is committed or refused. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -66,12 +77,16 @@ export class Writer {
     const deadline = performance.now() + busyLimitMs;
     for (;;) {
       try {
+        const startMs = performance.now();
         const results = this.#transaction(batch);
+        this.#observer?.committed(batch.length, performance.now() - startMs);
+        if (this.#trouble) this.#observer?.recovered();
         this.#trouble = undefined;
         batch.forEach((write, index) => void write.resolve(results[index] as never));
         return;
       } catch (error) {
         if (isBusy(error) && performance.now() < deadline) {
+          this.#observer?.busy();
           await new Promise((resolve) => setTimeout(resolve, busyPauseMs));
         } else if (batch.length > 1) {
           // One of them is at fault: alone, the others succeed.
@@ -79,7 +94,10 @@ export class Writer {
           return;
         } else {
           const thrown = toStoreError(error);
-          if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) this.#trouble = thrown;
+          if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) {
+            this.#trouble = thrown;
+            this.#observer?.failed(thrown);
+          }
           batch[0]?.reject(thrown);
           return;
         }

@@ -16,7 +16,7 @@ const steps = workflowFile(
 
 /** Another process takes the write lock; gives how to make it let go. */
 async function lock(file: string): Promise<() => void> {
-  const code = `import { Database } from "bun:sqlite"; const d = new Database(${JSON.stringify(file)}); d.run("BEGIN IMMEDIATE"); console.log("locked"); process.stdin.once("data", () => { d.run("ROLLBACK"); d.close(); process.exit(); });`;
+  const code = `import { Database } from "bun:sqlite"; const d = new Database(${JSON.stringify(file)}); d.run("PRAGMA busy_timeout = 10000"); d.run("BEGIN IMMEDIATE"); console.log("locked"); process.stdin.once("data", () => { d.run("ROLLBACK"); d.close(); process.exit(); });`;
   const child = spawn(process.execPath, ["-e", code], { stdio: ["pipe", "pipe", "inherit"] });
   afterThisTest(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");

@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import { type Approval, type DecisionBody, hasEnded, type StoredEvent } from "../../model/index.ts";
+import { type Approval, type CommittedEvent, type DecisionBody, hasEnded } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { approvalsOf } from "../queries/inbox.ts";
 import { nodesOf } from "../queries/nodes.ts";
@@ -16,7 +16,7 @@ export interface Decision extends DecisionBody {
  * Records a decision with its event. The same decision again changes nothing.
  * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not fit the options
  */
-export function decide(driver: Driver, decision: Decision, nowMs: number): StoredEvent[] {
+export function decide(driver: Driver, decision: Decision, nowMs: number): CommittedEvent[] {
   const { runId, nodeId, status } = decision;
   const run = findRun(driver, runId);
   if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);

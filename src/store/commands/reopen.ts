@@ -1,11 +1,11 @@
-import type { StoredEvent } from "../../model/index.ts";
+import type { CommittedEvent } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { type Lease, takeLease } from "../queries/lease.ts";
 import { appendToInbox } from "../queries/runs.ts";
 
 export interface Reopened {
   readonly lease: Lease;
-  readonly events: StoredEvent[];
+  readonly events: CommittedEvent[];
 }
 
 /**
@@ -22,7 +22,7 @@ export function reopen(
   const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs);
   if (!lease) return undefined;
   driver.run(
-    "UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL WHERE run_id = ?",
+    "UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1 WHERE run_id = ?",
     runId,
   );
   driver.run(

@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import { hasEndedForGood, type Node, type StoredEvent } from "../../model/index.ts";
+import { type CommittedEvent, hasEndedForGood, type Node } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { nodesOf } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
@@ -13,7 +13,7 @@ export interface NodeToRetry {
 
 export interface RetriedNode {
   readonly iteration: number;
-  readonly events: StoredEvent[];
+  readonly events: CommittedEvent[];
 }
 
 /**
@@ -42,7 +42,8 @@ export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: numb
   const pending = { type: "NodePending", nodeId, iteration } as const;
   if (run.status !== "failed") return { iteration, events: appendToInbox(driver, runId, [pending], nowMs) };
   driver.run(
-    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?
+    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
+     reopened = reopened + 1
      WHERE run_id = ?`,
     nowMs,
     runId,

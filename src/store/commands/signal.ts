@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import { hasEndedForGood, type Signal, type SignalBody, type StoredEvent } from "../../model/index.ts";
+import { type CommittedEvent, hasEndedForGood, type Signal, type SignalBody } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { signals } from "../tables.ts";
@@ -11,7 +11,7 @@ export interface NewSignal extends SignalBody {
 
 export interface ReceivedSignal {
   readonly signal: Signal;
-  readonly events: StoredEvent[];
+  readonly events: CommittedEvent[];
 }
 
 /**

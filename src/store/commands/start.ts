@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import type { NewEvent, Run, StoredEvent } from "../../model/index.ts";
+import type { CommittedEvent, NewEvent, Run } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { insertRun } from "../queries/runs.ts";
 
@@ -15,7 +15,7 @@ export const idempotencyKeptMs = 86_400_000;
 export interface Started {
   readonly runId: string;
   /** Empty when the key's run existed already. */
-  readonly events: StoredEvent[];
+  readonly events: CommittedEvent[];
 }
 
 /**

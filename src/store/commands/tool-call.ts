@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import type { StoredEvent, ToolCall } from "../../model/index.ts";
+import type { CommittedEvent, ToolCall } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { appendEvents } from "../queries/events.ts";
 import type { Lease } from "../queries/lease.ts";
@@ -15,11 +15,14 @@ export interface NewToolCall
 export interface BegunToolCall {
   /** An earlier attempt began the same call, and it must not be made twice. */
   readonly replayed: boolean;
-  readonly events: StoredEvent[];
+  readonly events: CommittedEvent[];
 }
 
 /** How a call has ended. */
-export type ToolCallEnd = Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "error">;
+export interface ToolCallEnd
+  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "error"> {
+  readonly finishedAtMs: number;
+}
 
 /**
  * Records a call before the tool's code starts.
@@ -58,12 +61,12 @@ function wasBegun(driver: Driver, runId: string, call: NewToolCall): boolean {
 }
 
 /** Closes a call, in the turn that emits its event. */
-export function endToolCall(driver: Driver, runId: string, end: ToolCallEnd, nowMs: number): void {
+export function endToolCall(driver: Driver, runId: string, end: ToolCallEnd): void {
   driver.run(
     `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?, error_json = ?
      WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND call_no = ?`,
     end.error === null ? "finished" : "failed",
-    nowMs,
+    end.finishedAtMs,
     end.error && JSON.stringify(end.error),
     runId,
     end.nodeId,

@@ -22,6 +22,8 @@ CREATE TABLE _smithers_runs (
   wake_at_ms INTEGER,
   cancel_requested_at_ms INTEGER,
   parent_run_id TEXT,
+  traceparent TEXT,
+  reopened INTEGER NOT NULL DEFAULT 0,
   loops_json TEXT NOT NULL DEFAULT '{}',
   output_node_id TEXT,
   output_iteration INTEGER,
@@ -35,6 +37,7 @@ CREATE INDEX _smithers_runs_by_workflow_and_status
 CREATE INDEX _smithers_runs_with_work ON _smithers_runs (run_id) WHERE inbox_no > taken_no;
 CREATE INDEX _smithers_runs_owned ON _smithers_runs (owner) WHERE owner IS NOT NULL;
 CREATE INDEX _smithers_runs_ended ON _smithers_runs (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
+CREATE INDEX _smithers_runs_unfinished ON _smithers_runs (status) WHERE finished_at_ms IS NULL AND home IS NULL;
 CREATE INDEX _smithers_runs_due ON _smithers_runs (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
 
 CREATE TABLE _smithers_nodes (

@@ -1,4 +1,4 @@
-import type { NewEvent, SmithersEvent, StoredEvent } from "../../model/index.ts";
+import type { CommittedEvent, NewEvent, SmithersEvent, StoredEvent } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 
 /** Events after `afterSeq`, oldest first, at most `limit`. */
@@ -25,15 +25,15 @@ export function appendEvents(
   events: readonly NewEvent[],
   lastSeq: number,
   nowMs: number,
-): StoredEvent[] {
+): CommittedEvent[] {
   let seq = lastSeq - events.length;
   return events.map((event) => {
     seq += 1;
     const { type, ...fields } = event;
     const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
-    const stored: StoredEvent = { runId, seq, type, json: JSON.stringify(whole) };
-    insertEvent(driver, stored);
-    return stored;
+    const committed: CommittedEvent = { runId, seq, type, json: JSON.stringify(whole), event: whole };
+    insertEvent(driver, committed);
+    return committed;
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Node, Output } from "../../model/index.ts";
+import type { Attempt, Node, Output } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { nodes, outputs } from "../tables.ts";
 
@@ -31,6 +31,18 @@ export function waitingNodes(driver: Driver, runId: string): Node[] {
       runId,
     )
     .map((row) => nodes.decode(row));
+}
+
+/** Attempts of a run that have not ended. */
+export function runningAttempts(
+  driver: Driver,
+  runId: string,
+): Pick<Attempt, "nodeId" | "iteration" | "startedAtMs">[] {
+  return driver.all(
+    `SELECT node_id AS nodeId, iteration, started_at_ms AS startedAtMs FROM _smithers_attempts
+     WHERE run_id = ? AND state = 'running'`,
+    runId,
+  );
 }
 
 /** How many nodes of a run are in each state. */

@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import { hasEnded, type ListRunsQuery, type NewEvent, type Run, type StoredEvent } from "../../model/index.ts";
+import { type CommittedEvent, hasEnded, type ListRunsQuery, type NewEvent, type Run } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../driver.ts";
 import { isDuplicateKey } from "../errors.ts";
 import { runs } from "../tables.ts";
@@ -11,7 +11,7 @@ export function findRun(driver: Driver, runId: string): Run | undefined {
 }
 
 /** @throws RUN_ALREADY_EXISTS */
-export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): StoredEvent[] {
+export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): CommittedEvent[] {
   try {
     runs.insert(driver, { ...run, lastSeq: events.length });
   } catch (error) {
@@ -81,7 +81,7 @@ export function appendToInbox(
   runId: string,
   events: readonly NewEvent[],
   nowMs: number,
-): StoredEvent[] {
+): CommittedEvent[] {
   const row = driver.get<{ lastSeq: number }>(
     "UPDATE _smithers_runs SET last_seq = last_seq + ?, inbox_no = inbox_no + 1 WHERE run_id = ? RETURNING last_seq AS lastSeq",
     events.length,

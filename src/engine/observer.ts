@@ -1,0 +1,31 @@
+import type { Approval, Attempt, CommittedEvent, Node, Run } from "../model/index.ts";
+import type { TurnRecord } from "../store/index.ts";
+
+/** A turn that was committed: what it wrote, and the run as it stands after it. Valid during the call only. */
+export interface CommittedTurn {
+  readonly run: Run;
+  readonly record: TurnRecord;
+  readonly events: readonly CommittedEvent[];
+  /** Decisions that were taken in. They had been stored before, perhaps by another process. */
+  readonly decisions: readonly Approval[];
+  node(nodeId: string, iteration: number): Node | undefined;
+  readonly timing: TurnTiming;
+}
+
+/** Milliseconds. `renderMs` is 0 when nothing had to be rendered. */
+export interface TurnTiming {
+  readonly renderMs: number;
+  readonly planMs: number;
+  readonly commitMs: number;
+}
+
+/** Told of what an engine does, on its hot path: it must be quick, and must not throw. */
+export interface EngineObserver {
+  /** Called after the commit, and before the attempts that it recorded begin. */
+  turnCommitted(turn: CommittedTurn): void;
+  /** Calls `code`, which executes a task, and returns what it returns; what is set around it holds in it. */
+  aroundAttempt<T>(attempt: Attempt, code: () => T): T;
+  /** Another process has taken a run that this one was executing. */
+  leaseLost(runId: string): void;
+  heartbeatFailed(): void;
+}
