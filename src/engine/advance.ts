@@ -5,6 +5,7 @@ import { compilePlan, nodeKey, type Plan, type PlannedTask, type Schedule, sched
 import type { Store } from "../store/index.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
+import { cancelNode } from "./ending.ts";
 import { frameOf } from "./frames.ts";
 import { finishTask } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -156,9 +157,7 @@ export class Advancer {
       mountedNew = true;
     }
     for (const node of this.#memory.nodes()) {
-      if (mounted.has(nodeKey(node.nodeId, node.iteration)) || !isUnderWay(node)) continue;
-      if (node.state === "in-progress") draft.endAttempt(node, "cancelled");
-      draft.settle(node, "cancelled");
+      if (!mounted.has(nodeKey(node.nodeId, node.iteration))) cancelNode(draft, node, this.#approvals);
     }
     if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
     this.#renderedVersion = version;
@@ -178,7 +177,9 @@ export class Advancer {
     const node = this.#node(task);
     const { spec } = task;
     if (spec.skipIf) return draft.settle(node, "skipped");
-    if (spec.kind === "approval") return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+    if (spec.kind === "approval") {
+      return void this.#approvals.set(task.key, requestApproval(draft, node, task, this.#approvals.get(task.key)));
+    }
     if (spec.kind === "event") return beginEventWait(draft, node, spec);
     if (spec.kind === "timer") return beginTimer(draft, node, spec);
 
@@ -229,5 +230,3 @@ export class Advancer {
     return node;
   }
 }
-
-const isUnderWay = ({ state }: Node) => state === "in-progress" || state.startsWith("waiting-");

@@ -6,6 +6,7 @@ import type { TaskValue } from "./draft.ts";
 import { executeAgent } from "./executors/agent.ts";
 import { executeCompute } from "./executors/compute.ts";
 import { isFinal } from "./final.ts";
+import { afterMs } from "./long-timer.ts";
 import { NodeOutput } from "./node-output.ts";
 import type { EngineObserver } from "./observer.ts";
 import { narrow } from "./tool-access.ts";
@@ -142,13 +143,8 @@ function toolsOf({ spec }: PlannedTask) {
   return "tools" in spec ? spec.tools : undefined;
 }
 
-/** Longer delays overflow the timers of JavaScript. */
-const maxTimerMs = 2_147_483_647;
-
 function timer(delayMs: number | undefined, fire: () => void): () => void {
-  if (delayMs === undefined || delayMs > maxTimerMs) return nothing;
-  const handle = setTimeout(fire, delayMs);
-  return () => clearTimeout(handle);
+  return delayMs === undefined ? nothing : afterMs(delayMs, fire);
 }
 
 function nothing(): void {}

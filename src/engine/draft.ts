@@ -70,6 +70,7 @@ export class TurnDraft {
       finishedAtMs: null,
       wakeAtMs: null,
       awaits: null,
+      correlationId: null,
       error: null,
     };
     this.#memory.putNode(node);
@@ -108,7 +109,8 @@ export class TurnDraft {
     });
     this.#memory.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
     this.newOutputs.add(output.schemaKey);
-    this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
+    // That a timer has fired is nobody's result.
+    if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
     this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });
   }
 

@@ -1,6 +1,6 @@
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import type { Approval, Node, RunStatus } from "../model/index.ts";
-import type { Schedule } from "../plan/index.ts";
+import { nodeKey, type Schedule } from "../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunMemory } from "./run-memory.ts";
 
@@ -56,10 +56,7 @@ export function endRun(
   approvals: ReadonlyMap<string, Approval>,
   end: { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord },
 ): void {
-  for (const node of memory.nodes()) closeNode(draft, node, end.status);
-  for (const approval of approvals.values()) {
-    if (approval.status === "requested") draft.putApproval({ ...approval, status: "cancelled" });
-  }
+  for (const node of memory.nodes()) closeNode(draft, node, approvals, end.status);
   const error = end.status === "failed" ? end.error : null;
   draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
   draft.emit({ type: "RunStatusChanged", status: end.status });
@@ -68,13 +65,21 @@ export function endRun(
   else draft.emit({ type: "RunCancelled" });
 }
 
-function closeNode(draft: TurnDraft, node: Node, status: "finished" | "failed" | "cancelled"): void {
+function closeNode(
+  draft: TurnDraft,
+  node: Node,
+  approvals: ReadonlyMap<string, Approval>,
+  status: "finished" | "failed" | "cancelled",
+): void {
+  if (node.state !== "pending") return cancelNode(draft, node, approvals);
+  // A failed run may be resumed: what was not reached is still to do.
+  if (status !== "failed") draft.settle(node, status === "finished" ? "skipped" : "cancelled");
+}
+
+/** Ends a node that is under way: its attempt, or what it waits for. Any other stays as it is. */
+export function cancelNode(draft: TurnDraft, node: Node, approvals: ReadonlyMap<string, Approval>): void {
   const { nodeId, iteration } = node;
   switch (node.state) {
-    case "pending":
-      // A failed run may be resumed: what was not reached is still to do.
-      if (status !== "failed") draft.settle(node, status === "finished" ? "skipped" : "cancelled");
-      return;
     case "waiting-timer":
       draft.putTimer(node, node.wakeAtMs ?? draft.nowMs, "cancelled");
       draft.emit({ type: "TimerCancelled", nodeId, iteration });
@@ -82,7 +87,11 @@ function closeNode(draft: TurnDraft, node: Node, status: "finished" | "failed" |
     case "in-progress":
       draft.endAttempt(node, "cancelled");
       return draft.settle(node, "cancelled");
-    case "waiting-approval":
+    case "waiting-approval": {
+      const approval = approvals.get(nodeKey(nodeId, iteration));
+      if (approval?.status === "requested") draft.putApproval({ ...approval, status: "cancelled" });
+      return draft.settle(node, "cancelled");
+    }
     case "waiting-event":
       return draft.settle(node, "cancelled");
     default:

@@ -18,6 +18,7 @@ import { TurnDraft } from "./draft.ts";
 import { endRun, standingOf } from "./ending.ts";
 import type { LoadedRun } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
+import { maxTimerMs } from "./long-timer.ts";
 import { type Completion, takeCompletion } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
 import type { WorkflowSource } from "./source.ts";
@@ -38,9 +39,6 @@ const commitPauseMs = 1_000;
 
 /** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
 const toolCallEndMs = 20;
-
-/** Longer delays overflow the timers of JavaScript; the turn that wakes too early waits on. */
-const maxTimerMs = 2_147_483_647;
 
 /**
  * Advances one run that this process holds the lease of, turn by turn, until it ends, waits for
@@ -325,6 +323,7 @@ export class Execution {
   #wakeAt(wakeAtMs: number | null, nowMs: number): void {
     clearTimeout(this.#timer);
     if (wakeAtMs === null) return;
+    // The turn that wakes too early waits on.
     this.#timer = setTimeout(() => this.#nudge(), Math.min(Math.max(wakeAtMs - nowMs, 0), maxTimerMs));
   }
 

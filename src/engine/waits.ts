@@ -1,8 +1,8 @@
-import { SmithersError, toErrorRecord } from "../errors/index.ts";
-import type { ApprovalSpec, EventSpec, TimerSpec } from "../jsx/index.ts";
+import { isSmithersError, SmithersError, toErrorRecord } from "../errors/index.ts";
+import type { ApprovalSpec, EventSpec, OutputSchema, TimerSpec } from "../jsx/index.ts";
 import type { Approval, Node, Signal } from "../model/index.ts";
 import type { PlannedTask } from "../plan/index.ts";
-import type { TurnDraft } from "./draft.ts";
+import type { TaskValue, TurnDraft } from "./draft.ts";
 import { finishTask } from "./outcomes.ts";
 import { toTaskValue } from "./values.ts";
 
@@ -12,9 +12,16 @@ export interface Arrivals {
   readonly signals: Signal[];
 }
 
-/** Asks a person for a decision. Also used for `needsApproval` of a task. */
-export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): Approval {
+/**
+ * Asks a person for a decision. Also used for `needsApproval` of a task.
+ * @param known what this node was asked for before, in a run that has failed since: nobody who said yes is asked again
+ */
+export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask, known?: Approval): Approval {
   const spec = task.spec.kind === "approval" ? task.spec : undefined;
+  if (known?.status === "granted") {
+    beginWait(draft, node, "waiting-approval");
+    return known;
+  }
   const approval: Approval = {
     runId: node.runId,
     nodeId: node.nodeId,
@@ -43,7 +50,7 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
 
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
   beginWait(draft, node, "waiting-event", spec.timeoutMs);
-  draft.changeNode(node, { awaits: spec.event });
+  draft.changeNode(node, { awaits: spec.event, correlationId: spec.correlationId });
   draft.emit({
     type: "NodeWaitingEvent",
     nodeId: node.nodeId,
@@ -54,7 +61,7 @@ export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): v
 }
 
 export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void {
-  const firesAtMs = spec.untilMs ?? draft.nowMs + (spec.durationMs ?? 0);
+  const firesAtMs = spec.untilMs ?? momentAfter(draft.nowMs, spec.durationMs ?? 0);
   const at = { nodeId: node.nodeId, iteration: node.iteration };
   draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, wakeAtMs: firesAtMs });
   draft.putTimer(node, firesAtMs, "pending");
@@ -91,7 +98,7 @@ async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask, 
     return true;
   }
   if (!isDue(draft, node)) return false;
-  if (approval) draft.putApproval({ ...approval, status: "expired", decidedAtMs: draft.nowMs });
+  if (approval) draft.putApproval({ ...approval, status: "expired" });
   const error = new SmithersError("APPROVAL_TIMEOUT", `Nobody decided "${node.nodeId}" in time.`);
   draft.settle(node, "failed", toErrorRecord(error));
   return true;
@@ -101,14 +108,31 @@ async function finishApproval(draft: TurnDraft, node: Node, task: PlannedTask, s
   const approved = approval.status === "granted";
   if (!approved && spec.onDeny === "fail") return draft.settle(node, "failed", denied(node, approval));
   if (!approved && spec.onDeny === "skip") return draft.settle(node, "skipped");
-  await finishWait(draft, node, task, {
+  const decision = {
     approved,
     note: approval.note,
+    notes: approval.note,
     decidedBy: approval.decidedBy,
     decidedAt: approval.decidedAtMs === null ? null : new Date(approval.decidedAtMs).toISOString(),
     ...(spec.mode === "select" ? { selected: approval.selected } : {}),
     ...(spec.mode === "rank" ? { ranked: approval.ranked } : {}),
-  });
+  };
+  await finishWait(draft, node, task, () => toTaskValue(node.nodeId, spec.output, named(spec.output, decision)));
+}
+
+/** The fields that the output's schema names: a strict one refuses what it does not name. */
+function named({ columns }: OutputSchema, decision: Record<string, unknown>): unknown {
+  const { notes: _sameAsNote, ...usual } = decision;
+  if (columns.length === 0) return usual;
+  return Object.fromEntries(Object.entries(decision).filter(([field]) => columns.includes(field)));
+}
+
+/** A wait takes the signals of its event that have its correlation id; without one, those that have none. */
+export function takesSignal(
+  wait: { event: string | null; correlationId: string | null },
+  signal: Pick<Signal, "name" | "correlationId">,
+): boolean {
+  return wait.event === signal.name && wait.correlationId === signal.correlationId;
 }
 
 async function resolveEvent(
@@ -118,13 +142,11 @@ async function resolveEvent(
   spec: EventSpec,
   signals: Signal[],
 ): Promise<boolean> {
-  const index = signals.findIndex(
-    (signal) => signal.name === spec.event && signal.correlationId === spec.correlationId,
-  );
+  const index = signals.findIndex((signal) => takesSignal(spec, signal));
   if (index >= 0) {
     const [signal] = signals.splice(index, 1);
     draft.consume(signal!, node);
-    await finishWait(draft, node, task, signal!.data, spec.payloadSchema);
+    await finishWait(draft, node, task, () => toEventValue(spec, signal!.data));
     return true;
   }
   if (!isDue(draft, node)) return false;
@@ -149,16 +171,31 @@ function resolveTimer(draft: TurnDraft, node: Node, task: PlannedTask): boolean 
   return true;
 }
 
+/**
+ * What an event's data is stored as.
+ * @throws INVALID_OUTPUT with the issues when it fits the wait's schema, or the output's, not; OUTPUT_TOO_LARGE
+ */
+export async function toEventValue(spec: EventSpec, data: unknown): Promise<TaskValue> {
+  const { id, event, output, payloadSchema } = spec;
+  try {
+    const first = payloadSchema && (await toTaskValue(id, { ...output, schema: payloadSchema }, data));
+    return await toTaskValue(id, output, first ? first.value : data);
+  } catch (error) {
+    if (!isSmithersError(error) || error.code !== "INVALID_OUTPUT") throw error;
+    const message = `"${id}" has taken a signal "${event}" whose data does not fit.`;
+    throw new SmithersError("INVALID_OUTPUT", message, { details: error.details, cause: error });
+  }
+}
+
 /** Ends a wait with a value, which is validated like any other; one that does not fit fails the node. */
 async function finishWait(
   draft: TurnDraft,
   node: Node,
   task: PlannedTask,
-  value: unknown,
-  schema = task.spec.output.schema,
+  read: () => Promise<TaskValue>,
 ): Promise<void> {
   try {
-    finishTask(draft, node, task, await toTaskValue(node.nodeId, { ...task.spec.output, schema }, value));
+    finishTask(draft, node, task, await read());
   } catch (error) {
     draft.settle(node, "failed", toErrorRecord(error, "INVALID_OUTPUT"));
   }
@@ -170,8 +207,15 @@ function beginWait(
   state: "waiting-approval" | "waiting-event",
   timeoutMs?: number,
 ): void {
-  const wakeAtMs = timeoutMs === undefined ? null : draft.nowMs + timeoutMs;
+  const wakeAtMs = timeoutMs === undefined ? null : momentAfter(draft.nowMs, timeoutMs);
   draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
+}
+
+/** The last moment that a Date can be. */
+const lastMomentMs = 8_640_000_000_000_000;
+
+function momentAfter(nowMs: number, delayMs: number): number {
+  return Math.min(Math.round(nowMs + delayMs), lastMomentMs);
 }
 
 function isDue(draft: TurnDraft, node: Node): boolean {

@@ -1,6 +1,7 @@
 import type { Store } from "../store/index.ts";
 import type { Feed } from "./feed.ts";
 import type { Logger } from "./logger.ts";
+import { maxTimerMs } from "./long-timer.ts";
 
 /** What the watch needs of the engine that it serves. */
 export interface Watched {
@@ -23,8 +24,6 @@ const changeMs = 40;
 const orphanMs = 5_000;
 /** A run that could not be continued, as when its file is broken, is tried again after this long. */
 const failurePauseMs = 30_000;
-/** Longer delays overflow the timers of JavaScript. */
-const maxTimerMs = 2_147_483_647;
 
 /**
  * Notices by itself what runs need: a timer that is due, a decision or signal that another process has
@@ -53,10 +52,7 @@ export class Watch {
     this.#everyChange(() => this.#wakeWithNews());
     this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), orphanMs);
     this.#orphans.unref();
-    void this.#attempt(async () => {
-      await this.#adopt();
-      await this.#wakeWithNews();
-    });
+    void this.#attempt(() => this.#adopt());
   }
 
   /** Continues every parked run whose time has come, and sets the clock for the next one. */
@@ -98,6 +94,8 @@ export class Watch {
 
   async #adopt(): Promise<void> {
     for (const runId of await this.#engine.orphans()) await this.#wake(runId);
+    // Those that could not be continued when something came for them, as when their file was broken.
+    await this.#wakeWithNews();
     await this.wakeDue();
   }
 

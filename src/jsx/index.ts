@@ -3,7 +3,11 @@ export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export {
   Approval,
   type ApprovalDecision,
+  type ApprovalRanking,
+  type ApprovalSelection,
   approvalDecisionSchema,
+  approvalRankingSchema,
+  approvalSelectionSchema,
   Signal,
   Timer,
   WaitForEvent,

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ApprovalOption } from "../model/index.ts";
 import type { OutputSchema } from "./outputs.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -110,7 +111,7 @@ export interface ApprovalSpec extends NodeSpec {
   readonly kind: "approval";
   readonly mode: "approve" | "select" | "rank";
   readonly request: { readonly title: string; readonly summary: string | null; readonly metadata: unknown };
-  readonly options: readonly string[] | undefined;
+  readonly options: readonly ApprovalOption[] | undefined;
   readonly onDeny: "fail" | "continue" | "skip";
   readonly timeoutMs: number | undefined;
 }
@@ -119,7 +120,8 @@ export interface EventSpec extends NodeSpec {
   readonly kind: "event";
   readonly event: string;
   readonly correlationId: string | null;
-  readonly payloadSchema: z.ZodType;
+  /** What the payload must fit before it must fit the output's schema, where that is another. */
+  readonly payloadSchema: z.ZodType | undefined;
   readonly timeoutMs: number | undefined;
   readonly onTimeout: "fail" | "skip" | "continue";
 }

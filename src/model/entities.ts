@@ -74,6 +74,8 @@ export const nodeSchema = z.object({
   wakeAtMs: ms.nullable(),
   /** The name of the event that it waits for. */
   awaits: z.string().nullable(),
+  /** Which one of that name: that of the signal must be the same. */
+  correlationId: z.string().nullable(),
   error: errorRecordSchema.nullable(),
 });
 export type Node = z.infer<typeof nodeSchema>;
@@ -123,6 +125,14 @@ export const outputSchema = z.object({
 });
 export type Output = z.infer<typeof outputSchema>;
 
+/** What a person may select or rank. */
+export const approvalOptionSchema = z.object({
+  key: z.string().describe("what a decision names it by"),
+  label: z.string(),
+  summary: z.string().nullable(),
+});
+export type ApprovalOption = z.infer<typeof approvalOptionSchema>;
+
 export const approvalStatusSchema = z.enum(["requested", "granted", "denied", "expired", "cancelled"]);
 
 /** A decision that a person is, or was, asked for. */
@@ -136,7 +146,7 @@ export const approvalSchema = z.object({
   title: z.string().nullable(),
   summary: z.string().nullable(),
   metadata: json,
-  options: z.array(z.string()).nullable(),
+  options: z.array(approvalOptionSchema).nullable(),
   requestedAtMs: ms,
   decidedAtMs: ms.nullable(),
   decidedBy: z.string().nullable(),

@@ -260,7 +260,8 @@ export class Store {
    * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST
    */
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
-    return this.write((driver) => decide(driver, decision, nowMs));
+    // By the clock when it is written: no decision is in time that its run may have found too late already.
+    return this.write((driver) => decide(driver, decision, Math.max(nowMs, Date.now())));
   }
 
   /**

@@ -53,6 +53,7 @@ export const nodes = table<Node>(
     "finishedAtMs",
     "wakeAtMs",
     "awaits",
+    "correlationId",
     "error",
   ],
   { key: ["runId", "nodeId", "iteration"], json: ["error"] },

@@ -95,7 +95,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] {
     );
   }
   for (const output of turn.outputs) outputs.upsert(driver, output);
-  for (const approval of turn.approvals) approvals.upsert(driver, approval);
+  for (const approval of turn.approvals) putApproval(driver, approval);
   for (const signal of turn.consumedSignals) {
     driver.run(
       "UPDATE _smithers_signals SET consumed_by = ?, consumed_iteration = ? WHERE run_id = ? AND seq = ?",
@@ -126,6 +126,19 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] {
   }
   if (turn.frame) insertFrame(driver, runId, turn.frame, turn.nowMs);
   return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
+}
+
+/** A decision that somebody has made meanwhile stands: only a question that is open can be withdrawn. */
+function putApproval(driver: Driver, approval: Approval): void {
+  if (approval.status === "requested") return approvals.upsert(driver, approval);
+  driver.run(
+    `UPDATE _smithers_approvals SET status = ?
+     WHERE run_id = ? AND node_id = ? AND iteration = ? AND status = 'requested'`,
+    approval.status,
+    approval.runId,
+    approval.nodeId,
+    approval.iteration,
+  );
 }
 
 /** The column of each field that a turn may set, and whether it holds JSON. */

@@ -93,6 +93,19 @@ test("nobody's decision within timeoutMs fails the node", async () => {
   expect(await run(workflow)).toMatchObject({ status: "failed", error: { code: "APPROVAL_TIMEOUT", nodeId: "gate" } });
 });
 
+test("a decision that comes too late is refused, also when nobody has noted yet that it is late", async () => {
+  const workflow = smithers(() => (
+    <Workflow name="test">
+      <Approval id="gate" output={outputs.decision} request={{ title: "Ship it?" }} timeoutMs={200} />
+    </Workflow>
+  ));
+  const waiting = await run(workflow);
+  expect(waiting.status).toBe("waiting-approval");
+  await Bun.sleep(waiting.nodes.gate!.wakeAtMs! - Date.now() + 1);
+  expect(decide(waiting, "gate", "granted")).rejects.toMatchObject({ code: "NODE_NOT_WAITING" });
+  expect(await resume(workflow, waiting)).toMatchObject({ status: "failed", error: { code: "APPROVAL_TIMEOUT" } });
+});
+
 test("a run that waits for an event resolves waiting-event, and the event is its output", async () => {
   const workflow = smithers(() => (
     <Workflow name="test">

@@ -5,12 +5,17 @@ const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_0
  * Returns undefined for what is no duration.
  */
 export function parseDurationMs(duration: string | number): number | undefined {
-  if (typeof duration === "number") return Number.isFinite(duration) && duration >= 0 ? duration : undefined;
+  if (typeof duration === "number") return duration >= 0 ? wholeMs(duration) : undefined;
+  if (typeof duration !== "string") return undefined;
   const text = duration.trim().toLowerCase();
   if (!/^(\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*)+$/.test(text)) return undefined;
   let totalMs = 0;
   for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)\s*(ms|s|m|h|d|w)/g)) {
     totalMs += Number(amount) * unitsMs[unit!]!;
   }
-  return Number.isSafeInteger(Math.round(totalMs)) ? Math.round(totalMs) : undefined;
+  return wholeMs(totalMs);
+}
+
+function wholeMs(ms: number): number | undefined {
+  return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined;
 }

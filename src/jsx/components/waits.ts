@@ -5,11 +5,14 @@ import { LoopContext, useFrame } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { ApprovalSpec, EventSpec, TimerSpec } from "../specs.ts";
-import { checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
+import { checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { OutputTarget } from "./task.ts";
 
-/** What a decided approval stores. `selected` and `ranked` are there in the modes of these names. */
+/**
+ * What a decided approval stores. An output's schema may name any of these fields, also `selected` (mode
+ * `select`), `ranked` (mode `rank`) and `notes`, another name of `note`.
+ */
 export const approvalDecisionSchema = z.object({
   approved: z.boolean(),
   note: z.string().nullable(),
@@ -17,6 +20,14 @@ export const approvalDecisionSchema = z.object({
   decidedAt: z.string().nullable().describe("ISO 8601"),
 });
 export type ApprovalDecision = z.infer<typeof approvalDecisionSchema>;
+
+/** For `mode="select"`: the key of the option that was chosen. */
+export const approvalSelectionSchema = z.object({ selected: z.string(), notes: z.string().nullable() });
+export type ApprovalSelection = z.infer<typeof approvalSelectionSchema>;
+
+/** For `mode="rank"`: the keys of all options, the best first. */
+export const approvalRankingSchema = z.object({ ranked: z.array(z.string()), notes: z.string().nullable() });
+export type ApprovalRanking = z.infer<typeof approvalRankingSchema>;
 
 interface WaitProps {
   id: string;
@@ -42,7 +53,9 @@ function waitFields(component: string, props: WaitProps) {
 }
 
 export interface ApprovalOption {
+  /** What a decision names it by. */
   key: string;
+  /** Shown to the person who decides. Defaults to the key. */
   label?: string;
   summary?: string;
 }
@@ -56,7 +69,7 @@ export interface ApprovalProps<O> extends WaitProps {
   options?: readonly (string | ApprovalOption)[];
   /** Defaults to `fail`. */
   onDeny?: "fail" | "continue" | "skip";
-  /** How long to wait for the decision. */
+  /** How long to wait for the decision; without one by then the node fails with APPROVAL_TIMEOUT. */
   timeoutMs?: number;
 }
 
@@ -67,10 +80,11 @@ export function Approval<O extends OutputTarget>(props: ApprovalProps<O>): React
   const where = `<Approval id="${fields.id}">`;
   const { mode = "approve", onDeny = "fail", request } = props;
   if (typeof request?.title !== "string" || request.title === "") refuse(where, "it needs request={{ title }}.");
+  checkText(where, "request.summary", request.summary);
   checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
   checkJson(where, "request.metadata", request.metadata);
   checkOneOf(where, "onDeny", onDeny, ["fail", "continue", "skip"]);
-  const options = props.options?.map((option) => (typeof option === "string" ? option : option.key));
+  const options = props.options && plainOptions(props.options, where);
   if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" needs options.`);
   const spec: ApprovalSpec = {
     ...fields,
@@ -86,13 +100,28 @@ export function Approval<O extends OutputTarget>(props: ApprovalProps<O>): React
   return React.createElement("smithers:approval", { spec, shown });
 }
 
+function plainOptions(given: readonly (string | ApprovalOption)[], where: string): ApprovalSpec["options"] {
+  const keys = new Set<string>();
+  return given.map((one) => {
+    const { key, label, summary } = typeof one === "string" ? { key: one } : (one ?? {});
+    if (typeof key !== "string" || key === "") refuse(where, "each of its options is a text or has a key.");
+    if (keys.has(key)) refuse(where, `two of its options have the key "${key}".`);
+    keys.add(key);
+    checkText(where, `the label of the option "${key}"`, label);
+    checkText(where, `the summary of the option "${key}"`, summary);
+    return { key, label: label ?? key, summary: summary ?? null };
+  });
+}
+
 export interface WaitForEventProps<O> extends WaitProps {
   /** The signal's name. */
   event: string;
   output: O;
-  /** What the payload must fit; defaults to the output's schema. */
+  /** What the payload must fit first; what it makes of it must then fit the output's schema. */
   outputSchema?: z.ZodType;
+  /** Takes only signals with this id; without one, only signals that have none. */
   correlationId?: string;
+  /** How long to wait. */
   timeoutMs?: number;
   /** Defaults to `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
@@ -103,13 +132,20 @@ export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>
   const { registry } = useFrame("<WaitForEvent>");
   const where = `<WaitForEvent id="${String(props.id)}">`;
   const output = registry.resolve(props.output, where);
-  return eventElement("WaitForEvent", props, props.event, output, props.outputSchema ?? output.schema);
+  const { outputSchema } = props;
+  if (outputSchema !== undefined && typeof outputSchema?.safeParse !== "function") {
+    refuse(where, "its outputSchema is no Zod schema.");
+  }
+  const isOther = outputSchema !== undefined && registry.find(outputSchema) !== output;
+  return eventElement("WaitForEvent", props, props.event, output, isOther ? outputSchema : undefined);
 }
 
 export interface SignalProps<S extends z.ZodType> extends WaitProps {
   /** What the payload must fit, and is typed by. */
   schema: S;
+  /** Takes only signals with this id; without one, only signals that have none. */
   correlationId?: string;
+  /** How long to wait. */
   timeoutMs?: number;
   /** Defaults to `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
@@ -121,8 +157,10 @@ export interface SignalProps<S extends z.ZodType> extends WaitProps {
 export function Signal<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
   const { registry, view, reads } = useFrame("<Signal>");
   const loopId = React.useContext(LoopContext);
-  const output = registry.find(props.schema) ?? describeOutput(String(props.id), props.schema);
-  const wait = eventElement("Signal", props, props.id, output, props.schema);
+  if (typeof props.schema?.safeParse !== "function") refuse(`<Signal id="${String(props.id)}">`, "it needs a schema.");
+  // The prefix keeps its rows out of those of an output that has the signal's name.
+  const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
+  const wait = eventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;
   reads.schemaKeys.add(output.key);
   const received = view.find(props.id, loopId === null ? 0 : view.loopIteration(loopId));
@@ -135,7 +173,7 @@ function eventElement(
   props: WaitProps & Pick<WaitForEventProps<unknown>, "correlationId" | "timeoutMs" | "onTimeout">,
   event: string,
   output: OutputSchema,
-  payloadSchema: z.ZodType,
+  payloadSchema: z.ZodType | undefined,
 ): ReactElement {
   const fields = waitFields(component, props);
   const where = `<${component} id="${fields.id}">`;
@@ -143,6 +181,8 @@ function eventElement(
   if (!isEventName(event))
     refuse(where, "the name of its event is longer than 256 characters, or holds a control one.");
   const { onTimeout = "fail", correlationId = null } = props;
+  if (correlationId === "") refuse(where, "its correlationId is empty; leave it out to wait for any without one.");
+  checkText(where, "correlationId", correlationId);
   checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
   const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);
   const spec: EventSpec = {
@@ -176,15 +216,17 @@ export function Timer(props: TimerProps): ReactElement {
   const fields = waitFields("Timer", props);
   const where = `<Timer id="${fields.id}">`;
   if ((props.duration === undefined) === (props.until === undefined)) {
-    refuse(where, "it needs exactly one of duration and until.");
+    refuse(where, "it needs exactly one of duration and until; mount it only once that is known.");
   }
   const durationMs = props.duration === undefined ? undefined : parseDurationMs(props.duration);
   if (props.duration !== undefined && durationMs === undefined) {
     refuse(where, `"${String(props.duration)}" is no duration; write for instance 500ms, 30s, 2h or 7d.`);
   }
-  const untilMs = props.until === undefined ? undefined : new Date(props.until).getTime();
-  if (Number.isNaN(untilMs))
+  // Not new Date(null), which is a moment long ago.
+  const untilMs = props.until === undefined ? undefined : new Date(props.until ?? Number.NaN).getTime();
+  if (Number.isNaN(untilMs)) {
     refuse(where, `"${String(props.until)}" is no date; write for instance 2027-01-31T09:00:00Z.`);
+  }
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }

@@ -2,7 +2,7 @@ import { SmithersError } from "../../errors/index.ts";
 import { type Approval, type CommittedEvent, type DecisionBody, hasEnded } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { approvalsOf } from "../queries/inbox.ts";
-import { nodesOf } from "../queries/nodes.ts";
+import { findNode, nodesOf } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { approvals } from "../tables.ts";
 
@@ -13,7 +13,8 @@ export interface Decision extends DecisionBody {
 }
 
 /**
- * Records a decision with its event. The same decision again changes nothing.
+ * Records a decision with its event. The same decision again changes nothing. One that comes when the time
+ * to decide is up is refused, also before anybody has noted that it is.
  * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not fit the options
  */
 export function decide(driver: Driver, decision: Decision, nowMs: number): CommittedEvent[] {
@@ -22,14 +23,18 @@ export function decide(driver: Driver, decision: Decision, nowMs: number): Commi
   if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   const approval = findApproval(driver, decision);
   if (!approval) throw notWaiting(driver, decision);
-  if (approval.status === status) return [];
-  if (approval.status !== "requested" || hasEnded(run.status)) {
-    throw new SmithersError(
-      "NODE_NOT_WAITING",
-      `"${nodeId}" is ${hasEnded(run.status) ? `part of a run that has ${run.status}` : approval.status} already.`,
-    );
-  }
   const chosen = status === "granted" ? choice(approval, decision) : { selected: null, ranked: null };
+  if (approval.status === status && isSameChoice(approval, chosen)) return [];
+  if (approval.status !== "requested") {
+    const how = approval.selected ?? approval.ranked?.join(", ");
+    throw closed(`"${nodeId}" is ${approval.status} already${how === undefined ? "" : ` (${how})`}.`);
+  }
+  if (hasEnded(run.status)) throw closed(`"${nodeId}" is part of a run that has ${run.status} already.`);
+  if (run.cancelRequestedAtMs !== null) throw closed(`"${nodeId}" is part of a run that is being cancelled.`);
+  const { wakeAtMs = null } = findNode(driver, runId, nodeId, approval.iteration) ?? {};
+  if (wakeAtMs !== null && wakeAtMs <= nowMs) {
+    throw closed(`The time to decide "${nodeId}" ended at ${new Date(wakeAtMs).toISOString()}.`);
+  }
   const decidedBy = decision.decidedBy ?? null;
   const note = decision.note ?? null;
   approvals.upsert(driver, { ...approval, ...chosen, status, decidedAtMs: nowMs, decidedBy, note });
@@ -53,8 +58,17 @@ function notWaiting(driver: Driver, { runId, nodeId, iteration }: Decision): Smi
   return new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}"${which}.`);
 }
 
-function choice({ mode, options }: Approval, { selected, ranked }: Decision): Pick<Approval, "selected" | "ranked"> {
-  const known = options ?? [];
+function closed(message: string): SmithersError {
+  return new SmithersError("NODE_NOT_WAITING", message);
+}
+
+type Choice = Pick<Approval, "selected" | "ranked">;
+
+const isSameChoice = (a: Choice, b: Choice) =>
+  a.selected === b.selected && JSON.stringify(a.ranked) === JSON.stringify(b.ranked);
+
+function choice({ mode, options }: Approval, { selected, ranked }: Decision): Choice {
+  const known = (options ?? []).map(({ key }) => key);
   if (mode === "select" && !known.includes(selected ?? ""))
     throw misfit("selected", `must be one of: ${known.join(", ")}`);
   if (mode === "rank" && !isPermutation(ranked ?? [], known)) {

@@ -23,6 +23,9 @@ export function receiveSignal(driver: Driver, given: NewSignal, nowMs: number): 
   const run = findRun(driver, runId);
   if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   if (hasEndedForGood(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+  if (run.cancelRequestedAtMs !== null) {
+    throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" is being cancelled.`);
+  }
   const signal: Signal = {
     runId,
     seq: lastSignalSeq(driver, runId) + 1,

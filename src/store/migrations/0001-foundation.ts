@@ -56,12 +56,15 @@ CREATE TABLE _smithers_nodes (
   finished_at_ms INTEGER,
   wake_at_ms INTEGER,
   awaits TEXT,
+  correlation_id TEXT,
   error_json TEXT,
   PRIMARY KEY (run_id, node_id, iteration)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX _smithers_nodes_waiting ON _smithers_nodes (run_id, started_at_ms)
   WHERE state IN ('waiting-approval', 'waiting-event', 'waiting-timer');
+CREATE INDEX _smithers_nodes_troubled ON _smithers_nodes (run_id)
+  WHERE failures + losses > 0 AND state IN ('pending', 'in-progress');
 
 CREATE TABLE _smithers_attempts (
   run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,

@@ -1,0 +1,174 @@
+import { expect, test } from "bun:test";
+import { folder, write } from "../support/folder.ts";
+import { serve, type TestServer } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const schemas = `decision: approvalDecisionSchema, result: z.object({ value: z.any() }),
+  choice: z.object({ selected: z.string(), notes: z.string().nullable() }),
+  order: z.strictObject({ ranked: z.array(z.string()) })`;
+
+async function asking(tree: string, count = 1) {
+  const root = folder({ "w.tsx": workflowFile(tree, { schemas }) });
+  const server = await serve(root);
+  const runId = await server.start("w.tsx");
+  await asked(server, runId, count);
+  return { server, root, runId, path: `/v1/runs/${runId}/nodes` };
+}
+
+/** Waits until that many decisions have been asked for. */
+async function asked(server: TestServer, runId: string, count: number): Promise<void> {
+  let open = 0;
+  for await (const { event } of server.events(runId)) {
+    if (event.type === "NodeWaitingApproval") open += 1;
+    if (open === count) return;
+  }
+}
+
+const pending = async (server: TestServer) => (await server.get("/v1/approvals")).body.approvals;
+
+test("the options are listed as a person needs them, and a selection is stored by its key", async () => {
+  const { server, runId, path } = await asking(`<Approval id="pick" mode="select" output={outputs.choice}
+    options={["a", { key: "b", label: "Plan B", summary: "slower" }]} request={{ title: "Which?" }} />`);
+  expect(await pending(server)).toMatchObject([
+    {
+      mode: "select",
+      options: [
+        { key: "a", label: "a", summary: null },
+        { key: "b", label: "Plan B", summary: "slower" },
+      ],
+    },
+  ]);
+  expect((await server.post(`${path}/pick/approve`, { selected: "b", note: "safer" })).status).toBe(200);
+  expect((await server.end(runId)).output).toEqual({ selected: "b", notes: "safer" });
+});
+
+test("a strict schema may name only what it wants of a decision", async () => {
+  const { server, runId, path } = await asking(
+    `<Approval id="rank" mode="rank" options={["a", "b"]} output={outputs.order} request={{ title: "?" }} />`,
+  );
+  await server.post(`${path}/rank/approve`, { ranked: ["b", "a"], note: "so" });
+  expect((await server.end(runId)).output).toEqual({ ranked: ["b", "a"] });
+});
+
+test("another selection after the first is refused, the same one is taken again", async () => {
+  const { server, path } = await asking(`
+    <Approval id="pick" mode="select" options={["a", "b"]} output={outputs.choice} request={{ title: "?" }} />
+    <Approval id="next" output={outputs.decision} request={{ title: "?" }} />`);
+  const choose = async (selected: string) => {
+    const { status, body } = await server.post(`${path}/pick/approve`, { selected });
+    return [status, body.error?.code];
+  };
+  expect(await choose("a")).toEqual([200, undefined]);
+  expect(await choose("a")).toEqual([200, undefined]);
+  expect(await choose("b")).toEqual([409, "NODE_NOT_WAITING"]);
+});
+
+test("in a loop each iteration is asked for and decided by itself", async () => {
+  const { server, runId, path } = await asking(
+    `<Loop id="l" maxIterations={9} until={ctx.latest("decision", "ok")?.approved ?? false}>
+      <Approval id="ok" onDeny="continue" output={outputs.decision} request={{ title: "Round " + ctx.iteration }} />
+    </Loop>`,
+  );
+  await server.post(`${path}/ok/deny`, { note: "first" });
+  await asked(server, runId, 2);
+  expect(await pending(server)).toMatchObject([{ iteration: 1, requestTitle: "Round 1" }]);
+  expect((await server.post(`${path}/ok/approve`, { iteration: 0 })).status).toBe(409);
+  await server.post(`${path}/ok/approve`, { iteration: 1, note: "second" });
+  expect((await server.end(runId)).status).toBe("finished");
+  expect((await server.nodes(runId)).map(({ iteration, output }) => [iteration, output])).toMatchObject([
+    [0, { approved: false, note: "first" }],
+    [1, { approved: true, note: "second" }],
+  ]);
+});
+
+test("tasks of every kind ask before they start when they need an approval", async () => {
+  const { server, runId, path } = await asking(
+    `<Parallel>
+      <Task id="static" needsApproval label="Write a value" output={outputs.result}>{{ value: "static" }}</Task>
+      <Task id="compute" needsApproval output={outputs.result}>{() => ({ value: "compute" })}</Task>
+      <Task id="agent" needsApproval output={outputs.result} agent={{ generate: async () => '{"value":"agent"}' }}>Say it</Task>
+      <Task id="no" needsApproval continueOnFail output={outputs.result}>{() => ({ value: "never" })}</Task>
+      <Task id="skipped" needsApproval skipIf output={outputs.result}>{{ value: 0 }}</Task>
+    </Parallel>
+    <Task id="after" dependsOn={["static"]} output={outputs.result}>{{ value: "after" }}</Task>`,
+    4,
+  );
+  const titles = (await pending(server)).map(({ requestTitle }: { requestTitle: string }) => requestTitle);
+  expect(titles.sort()).toEqual(["Run agent?", "Run compute?", "Run no?", "Write a value"]);
+  await server.post(`${path}/no/deny`);
+  for (const id of ["static", "compute", "agent"]) await server.post(`${path}/${id}/approve`);
+  expect((await server.end(runId)).status).toBe("finished");
+  expect(
+    (await server.nodes(runId)).map(({ nodeId, state, output }) => [
+      nodeId,
+      state,
+      (output as { value?: string } | null)?.value,
+    ]),
+  ).toEqual([
+    ["static", "finished", "static"],
+    ["compute", "finished", "compute"],
+    ["agent", "finished", "agent"],
+    ["no", "failed", undefined],
+    ["skipped", "skipped", undefined],
+    ["after", "finished", "after"],
+  ]);
+});
+
+test("a task whose result is cached asks all the same", async () => {
+  const root = folder({
+    "w.tsx": workflowFile(
+      `<Task id="c" cache needsApproval output={outputs.result}>{() => ({ value: Math.random() })}</Task>`,
+    ),
+  });
+  const server = await serve(root);
+  const values: unknown[] = [];
+  for (const runId of ["first", "second"]) {
+    await server.start("w.tsx", {}, { runId });
+    await asked(server, runId, 1);
+    await server.post(`/v1/runs/${runId}/nodes/c/approve`);
+    values.push((await server.end(runId)).output);
+  }
+  expect(values[0]).toEqual(values[1]);
+});
+
+test("a question that the workflow no longer asks is withdrawn", async () => {
+  const { server, runId, path } = await asking(
+    `<Parallel>
+      <Approval id="yes" output={outputs.decision} request={{ title: "Yes?" }} />
+      {ctx.outputMaybe("decision", { nodeId: "yes" }) === undefined
+        && <Approval id="no" output={outputs.decision} request={{ title: "No?" }} />}
+    </Parallel>
+    <Timer id="rest" duration="1h" />`,
+    2,
+  );
+  await server.post(`${path}/yes/approve`);
+  await server.until(runId, ({ type }) => type === "NodeWaitingTimer");
+  expect(await pending(server)).toEqual([]);
+  expect((await server.post(`${path}/no/approve`)).body.error.code).toBe("NODE_NOT_WAITING");
+});
+
+test("a denial fails the run unless continueOnFail, and skipIf asks nobody", async () => {
+  const { server, runId, path } = await asking(`
+    <Approval id="skipped" skipIf output={outputs.decision} request={{ title: "?" }} />
+    <Approval id="ok" dependsOn={["skipped"]} continueOnFail output={outputs.decision} request={{ title: "?" }} />
+    <Task id="after" output={outputs.result}>{{ value: 1 }}</Task>`);
+  await server.post(`${path}/ok/deny`, { decidedBy: "ann" });
+  expect(await server.end(runId)).toMatchObject({
+    status: "finished",
+    summary: { skipped: 1, failed: 1, finished: 1 },
+  });
+});
+
+test("nobody who said yes is asked again when the run is resumed", async () => {
+  const tree = (output: string) =>
+    workflowFile(`<Approval id="ok" output={outputs.${output}} request={{ title: "?" }} />`, { schemas });
+  const root = folder({ "w.tsx": tree("choice") });
+  const server = await serve(root);
+  const runId = await server.start("w.tsx");
+  await asked(server, runId, 1);
+  await server.post(`/v1/runs/${runId}/nodes/ok/approve`);
+  expect(await server.end(runId)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT" } });
+  write(root, { "w.tsx": tree("decision") });
+  await server.post(`/v1/runs/${runId}/resume`);
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });
+});
