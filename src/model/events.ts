@@ -72,15 +72,23 @@ export type NewEvent = {
 /** An event as it is stored and streamed. */
 export type SmithersEvent = NewEvent & { runId: string; timestampMs: number };
 
+const schemas = new Map(
+  eventTypes.map((type) => [
+    type,
+    z.object({
+      type: z.literal(type),
+      runId: z.string(),
+      timestampMs: z.number().int(),
+      ...(eventFields[type] as z.ZodRawShape),
+    }),
+  ]),
+);
+
 /** The Zod schema of one event type, as documented in the HTTP API. */
-export function eventSchema(type: EventType) {
-  return z.object({
-    type: z.literal(type),
-    runId: z.string(),
-    timestampMs: z.number().int(),
-    ...(eventFields[type] as z.ZodRawShape),
-  });
-}
+export const eventSchema = (type: EventType): z.ZodObject => schemas.get(type)!;
+
+/** Of any event. */
+export const smithersEventSchema = z.union([...schemas.values()]);
 
 /** A stored event: its place in the run's log, and the JSON that was encoded once when it was committed. */
 export interface StoredEvent {

@@ -1,4 +1,5 @@
 export * from "./api.ts";
+export * from "./api-schemas.ts";
 export * from "./entities.ts";
 export * from "./events.ts";
 export * from "./issues.ts";

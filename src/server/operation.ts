@@ -33,7 +33,7 @@ export interface OperationDescription<
   readonly headers?: H;
   /** Of JSON; an empty body is `{}`. */
   readonly body?: B;
-  /** The body of a 200. */
+  /** The body of a 200; of a stream, the data of each event. */
   readonly answer: A;
   /** Defaults to application/json. */
   readonly answerType?: string;

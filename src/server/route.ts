@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { ErrorCode } from "../errors/index.ts";
+import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import type { Operation } from "./operation.ts";
 import { check, headersOf, readJson } from "./request.ts";
 
@@ -40,10 +40,14 @@ export function routeTemplate(c: Context): string | undefined {
   return matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path;
 }
 
+const databaseTrouble = (Object.keys(errorCodes) as ErrorCode[]).filter(
+  (code) => code.startsWith("DB_") && errorCodes[code].status === 503,
+);
+
 /** Every code that a route may answer with, also those that it shares with others. */
 export function errorCodesOf<Services>({ operation }: Route<Services>): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(["INVALID_REQUEST", ...operation.errors]);
   if (operation.body) for (const code of ["INVALID_JSON", "PAYLOAD_TOO_LARGE"] as const) codes.add(code);
   if (!operation.isOpen) codes.add("UNAUTHORIZED");
-  return [...codes, "SERVER_ERROR"];
+  return [...codes, "SERVER_ERROR", ...databaseTrouble];
 }

@@ -4,6 +4,7 @@ import { approve, deny } from "./operations/decisions.ts";
 import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
 import { onRun } from "./operations/on-run.ts";
+import { openApi } from "./operations/openapi.ts";
 import { cancelRun, getRun, listFrames, listNodes } from "./operations/run.ts";
 import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
@@ -24,6 +25,11 @@ export const routes: readonly Route<ServerContext>[] = [
   route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(deny)),
   route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
   route("GET", "/v1/approvals", listApprovals),
+  route(
+    "GET",
+    "/openapi.json",
+    openApi(() => routes),
+  ),
 
   route("GET", "/v1/approval/list", listApprovals),
   route("GET", "/approval/list", listApprovals),

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { afterSeqSchema } from "../../model/index.ts";
+import { afterSeqSchema, smithersEventSchema } from "../../model/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
@@ -9,7 +8,7 @@ export const streamEvents = operation({
   summary: "A run's events: those that are stored, then each as it is committed, until the terminal one",
   query: { afterSeq: afterSeqSchema.optional().describe("begin after the event of this number") },
   headers: { "Last-Event-ID": afterSeqSchema.optional().describe("as afterSeq, which it goes before") },
-  answer: z.string(),
+  answer: smithersEventSchema,
   answerType: "text/event-stream",
   errors: [],
   async handle({ c, query, headers }, { engine, run, closing }: RunServices) {

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { type ErrorCode, errorCodes } from "../errors/index.ts";
+import { apiSchemas, errorBodySchema } from "../model/index.ts";
+import type { Operation } from "./operation.ts";
+import { errorCodesOf, type Route } from "./route.ts";
+
+type Json = Record<string, unknown>;
+
+/**
+ * The OpenAPI 3.1 document of these routes, made from the schemas that check their requests. It holds nothing of
+ * this server but whether it asks for a token.
+ */
+export function openApiDocument(routes: readonly Route<never>[], { asksForToken }: { asksForToken: boolean }): Json {
+  const components = new Components();
+  const paths: Record<string, Json> = {};
+  const seen = new Map<string, string>();
+  for (const route of routes) {
+    const { path, operation } = route;
+    const template = path.replace(/:(\w+)/g, "{$1}");
+    const original = seen.get(operation.id);
+    const described = describe(route, components);
+    if (original === undefined) seen.set(operation.id, template);
+    else Object.assign(described, { operationId: nameAt(operation.id, path), description: `Alias of ${original}.` });
+    paths[template] = { ...paths[template], [route.method.toLowerCase()]: described };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Smithers",
+      version: "1.0.0",
+      description:
+        "Durable workflows over HTTP. Every error is `{ error: { code, message, details } }`. Beside the errors of each " +
+        "route, an unknown path is 404 NOT_FOUND, and a known one with another method 405 METHOD_NOT_ALLOWED with `Allow`.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    security: asksForToken ? [{ bearer: [] }, { key: [] }] : [],
+    paths,
+    components: {
+      schemas: components.schemas,
+      examples: components.examples,
+      headers: {
+        RequestId: { description: "Names the request in the server's log.", schema: { type: "string" } },
+        Next: {
+          description: 'Where the next page is, while there is one: `<path>; rel="next"`.',
+          schema: { type: "string" },
+        },
+        RetryAfter: { description: "In seconds.", schema: { type: "integer" } },
+      },
+      ...(asksForToken
+        ? {
+            securitySchemes: {
+              bearer: { type: "http", scheme: "bearer" },
+              key: { type: "apiKey", in: "header", name: "x-smithers-key" },
+            },
+          }
+        : {}),
+    },
+  };
+}
+
+function describe(route: Route<never>, components: Components): Json {
+  const { id, summary, params, query, headers, body, isOpen } = route.operation;
+  const parameters = [
+    ...parametersOf("path", params, components),
+    ...parametersOf("query", query, components),
+    ...parametersOf("header", headers, components),
+  ];
+  return {
+    operationId: id,
+    summary,
+    ...(isOpen ? { security: [] } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: { content: { "application/json": { schema: components.of(body, "input") } } } } : {}),
+    responses: { 200: success(route.operation, components), ...failures(errorCodesOf(route), components) },
+  };
+}
+
+function parametersOf(place: "path" | "query" | "header", fields: z.ZodObject, components: Components): Json[] {
+  return Object.entries(fields.shape).map(([name, field]) => {
+    const { description, ...schema } = components.of(field as z.ZodType, "input");
+    const required = place === "path" || !(field as z.ZodType).safeParse(undefined).success;
+    return { name, in: place, required, ...(description ? { description } : {}), schema };
+  });
+}
+
+function success({ answer, answerType, query }: Operation<never>, components: Components): Json {
+  const headers: Json = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
+  if ("limit" in query.shape) headers.Link = { $ref: "#/components/headers/Next" };
+  const described = components.of(answer, "output");
+  const schema =
+    answerType === "text/event-stream"
+      ? { type: "string", description: "Server-sent events; the data of each:", contentSchema: described }
+      : described;
+  return { description: "OK", headers, content: { [answerType]: { schema } } };
+}
+
+/** One response per status, with an example of each code. */
+function failures(codes: readonly ErrorCode[], components: Components): Record<string, Json> {
+  const schema = components.of(errorBodySchema, "output");
+  const statuses = [...new Set(codes.map((code) => errorCodes[code].status))];
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const group = codes.filter((code) => errorCodes[code].status === status);
+      const headers: Json = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
+      if (status === 503) headers["Retry-After"] = { $ref: "#/components/headers/RetryAfter" };
+      const examples = group.map((code) => [code, components.example(code)]);
+      const content = { "application/json": { schema, examples: Object.fromEntries(examples) } };
+      return [status, { description: group.join(", "), headers, content }];
+    }),
+  );
+}
+
+/** An operation that lies at several paths needs several names. */
+function nameAt(id: string, path: string): string {
+  const words = path.split("/").filter((word) => word !== "" && !word.startsWith(":"));
+  return id + words.map((word) => `_${word}`).join("");
+}
+
+/** Turns schemas into JSON Schema; those that have a name become components. */
+class Components {
+  readonly schemas: Record<string, Json> = {};
+  readonly examples: Record<string, Json> = {};
+
+  of(schema: z.ZodType, io: "input" | "output"): Json {
+    const { $schema, $defs, ...whole } = z.toJSONSchema(schema, { io, metadata: names }) as Json & {
+      $defs?: Record<string, Json>;
+    };
+    for (const [name, { id, ...definition }] of Object.entries($defs ?? {})) {
+      this.schemas[name] = refer(definition) as Json;
+    }
+    return refer(whole) as Json;
+  }
+
+  /** A reference to the example of an error. */
+  example(code: ErrorCode): Json {
+    this.examples[code] = { value: { error: { code, message: errorCodes[code].advice, details: null } } };
+    return { $ref: `#/components/examples/${code}` };
+  }
+}
+
+/** Points into the components instead of into a schema's own definitions. */
+function refer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(refer);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === "$ref" ? String(inner).replace("#/$defs/", "#/components/schemas/") : refer(inner),
+    ]),
+  );
+}
+
+/** The names of schemas together with what `describe` and `meta` say of them, which Zod keeps apart. */
+class Names extends z.core.$ZodRegistry<{ id?: string }> {
+  override get(schema: z.core.$ZodType) {
+    return { ...z.globalRegistry.get(schema), ...apiSchemas.get(schema) } as never;
+  }
+}
+const names = new Names();

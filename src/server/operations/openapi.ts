@@ -1,0 +1,21 @@
+import { openApiAnswerSchema } from "../../model/index.ts";
+import { openApiDocument } from "../openapi.ts";
+import { operation } from "../operation.ts";
+import type { Route } from "../route.ts";
+
+/** Serves the document of `routes`, which it is itself one of. */
+export function openApi<Services>(routes: () => readonly Route<Services>[]) {
+  const texts = new Map<boolean, string>();
+  return operation({
+    id: "openApi",
+    summary: "This document",
+    answer: openApiAnswerSchema,
+    errors: [],
+    async handle({ c }, { options }: { options: { authToken: string | undefined } }) {
+      const asksForToken = options.authToken !== undefined;
+      const text = texts.get(asksForToken) ?? JSON.stringify(openApiDocument(routes(), { asksForToken }));
+      texts.set(asksForToken, text);
+      return c.body(text, 200, { "Content-Type": "application/json" });
+    },
+  });
+}

@@ -1,0 +1,57 @@
+import { Ajv2020 } from "@redocly/ajv/dist/2020.js";
+import type { Answer } from "./client.ts";
+
+type Described = { responses: Record<string, { content: Record<string, unknown> }> };
+
+/** What a server says of itself at /openapi.json. */
+export interface OpenApiDocument {
+  readonly paths: Record<string, Record<string, Described>>;
+  readonly components: unknown;
+}
+
+/** Holds answers against an OpenAPI document. */
+export class Conformity {
+  readonly #document: OpenApiDocument;
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  /** As `GET /v1/runs 200`. */
+  readonly seen = new Set<string>();
+
+  constructor(document: OpenApiDocument) {
+    this.#document = document;
+    this.#ajv.addSchema(document, "api");
+  }
+
+  /** Every operation that the document describes, as `GET /v1/runs`. */
+  get operations(): string[] {
+    return Object.entries(this.#document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+  }
+
+  /** What is wrong with an answer by the document; nothing when it conforms. */
+  problems(method: string, path: string, { status, headers, body }: Answer): string[] {
+    const template = this.#template(path.split("?", 1)[0]!);
+    const described = template && this.#document.paths[template]?.[method.toLowerCase()];
+    if (!template || !described) return status === 404 || status === 405 ? [] : [`${method} ${path} is not described`];
+    const where = `${method} ${template} ${status}`;
+    this.seen.add(where);
+    const response = described.responses[status];
+    if (!response) return [`${where} is not described`];
+    const type = headers.get("content-type")?.split(";", 1)[0] ?? "";
+    if (!(type in response.content)) return [`${where} is ${type}`];
+    const pointer = ["paths", template, method.toLowerCase(), "responses", String(status), "content", type, "schema"];
+    const schema = `api#/${pointer.map((part) => encodeURIComponent(part.replaceAll("/", "~1"))).join("/")}`;
+    this.#ajv.validate(schema, body);
+    return (this.#ajv.errors ?? []).map((error) => `${where}${error.instancePath} ${error.message}`);
+  }
+
+  #template(path: string): string | undefined {
+    const exact = Object.keys(this.#document.paths).find((template) => template === path);
+    return (
+      exact ??
+      Object.keys(this.#document.paths).find((template) =>
+        new RegExp(`^${template.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]+")}$`).test(path),
+      )
+    );
+  }
+}
