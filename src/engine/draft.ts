@@ -150,7 +150,7 @@ export class TurnDraft {
 
   endToolCall(end: ToolCallEnd): void {
     this.#endedToolCalls.push(end);
-    const { error, finishedAtMs: _finishedAtMs, ...call } = end;
+    const { error, startedAtMs: _startedAtMs, finishedAtMs: _finishedAtMs, ...call } = end;
     this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
   }
 

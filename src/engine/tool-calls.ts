@@ -40,6 +40,7 @@ export class ToolCalls {
     const call = { nodeId, iteration, attempt, callNo: this.#count, toolName };
     const idempotencyKey = `${runId}:${nodeId}:${iteration}:${toolName}:${numberOfName}`;
     const signal = (this.#signal ??= AbortSignal.any([this.#aborted, this.#over.signal]));
+    const startedAtMs = Date.now();
     await this.#log.begin({ ...call, idempotencyKey, repeats });
     return {
       idempotencyKey,
@@ -47,7 +48,7 @@ export class ToolCalls {
       end: (error) => {
         if (this.#over.signal.aborted) return;
         const details = error?.details === undefined ? {} : { details: asJson(error.details) };
-        this.#log.end({ ...call, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
+        this.#log.end({ ...call, startedAtMs, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
       },
     };
   }

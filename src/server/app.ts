@@ -1,10 +1,13 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
+import type { Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
+import type { Telemetry } from "../telemetry/index.ts";
 import { requireToken } from "./middleware/auth.ts";
-import { answerError, envelope } from "./middleware/errors.ts";
+import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
+import { measure } from "./middleware/measure.ts";
 import { allowedMethods } from "./middleware/methods.ts";
 import { wellFormedPath } from "./middleware/paths.ts";
 import { mount, type Route } from "./route.ts";
@@ -13,18 +16,21 @@ export interface AppOptions {
   /** What requests must show; nothing when anybody may call. */
   readonly authToken: string | undefined;
   readonly maxBodyBytes: number;
+  readonly logger: Logger;
+  readonly telemetry?: Telemetry;
 }
 
 /** An app that answers these routes, and what every request passes on its way to them. */
 export function createApp<Services>(
   routes: readonly Route<Services>[],
   services: Services,
-  { authToken, maxBodyBytes }: AppOptions,
+  { authToken, maxBodyBytes, logger, telemetry }: AppOptions,
 ): Hono {
   const app = new Hono();
-  app.onError(answerError);
+  app.onError(answerErrors(logger));
   app.notFound((c) => envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`)));
   app.use(requestId(), safeHeaders);
+  if (telemetry) app.use(measure(telemetry));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;
   mount(app, routes.filter(isOpen), services);
   if (authToken !== undefined) app.use(requireToken(authToken));

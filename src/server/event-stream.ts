@@ -1,6 +1,7 @@
 import type { Feed } from "../engine/index.ts";
 import { isTerminalEvent, type StoredEvent } from "../model/index.ts";
 import type { Store } from "../store/index.ts";
+import type { Telemetry } from "../telemetry/index.ts";
 
 const keepAliveMs = 10_000;
 /** How long a browser waits before it connects again. */
@@ -19,6 +20,7 @@ export function eventStream(
   runId: string,
   afterSeq: number,
   closing: AbortSignal,
+  telemetry?: Telemetry,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let seq = afterSeq;
@@ -26,7 +28,10 @@ export function eventStream(
   let keepAlive: ReturnType<typeof setInterval> | undefined;
   let unfollow = () => {};
   let left = false;
+  let open = true;
   const close = () => {
+    if (open) telemetry?.eventStreamClosed();
+    open = false;
     clearInterval(keepAlive);
     unfollow();
     closing.removeEventListener("abort", close);
@@ -44,6 +49,7 @@ export function eventStream(
       if (last) {
         seq = last.seq;
         controller.enqueue(encoder.encode(page.map(toText).join("")));
+        telemetry?.eventsSent(page.length);
         if (!isTerminalEvent(last.type)) return true;
       } else if (!(await hasEndedAt(store, runId, seq))) {
         await news.promise;
@@ -58,6 +64,7 @@ export function eventStream(
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
+        telemetry?.eventStreamOpened();
         controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
         unfollow = feed.follow(runId, () => news.resolve());
         closing.addEventListener("abort", close);

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Engine, keepPruned, Mirror, troubleOnly } from "../engine/index.ts";
+import { Engine, keepPruned, type Logger, Mirror } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import { type Idempotency, openStore, type Store } from "../store/index.ts";
+import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
 
@@ -14,6 +15,8 @@ export class Homes {
   readonly main: Engine;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
+  readonly #log: Logger;
+  readonly #telemetry: Telemetry;
   readonly #byFile = new Map<string, Engine>();
   readonly #opened: Promise<void>;
   readonly #tokenFiles: readonly string[];
@@ -21,12 +24,19 @@ export class Homes {
   readonly #mirrors: Mirror[] = [];
   #begun = false;
 
-  constructor(options: ResolvedServerOptions, loader: Loader) {
+  constructor(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
     this.#options = options;
     this.#loader = loader;
+    this.#log = options.logger;
+    this.#telemetry = telemetry;
     this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
     this.main = this.#open(options.db ?? resolve(options.rootDir, "smithers.db"));
     this.#opened = this.#openKnown();
+    telemetry.observe(() => ({
+      engines: this.all(),
+      runsBehind: this.#mirrors.reduce((sum, { runsBehind }) => sum + runsBehind, 0),
+      staleMs: options.staleAfterMs,
+    }));
   }
 
   /** The engine for a workflow's new runs. */
@@ -82,6 +92,10 @@ export class Homes {
     return { store, run: (store !== this.main.store && (await store.findRun(run.runId))) || run };
   }
 
+  get activeRuns(): number {
+    return this.all().reduce((sum, engine) => sum + engine.activeRuns, 0);
+  }
+
   all(): Engine[] {
     return [...new Set([this.main, ...this.#byFile.values()])];
   }
@@ -101,12 +115,12 @@ export class Homes {
   #begin(engine: Engine): void {
     engine.begin();
     const { retentionMs } = this.#options;
-    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, log));
+    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
   }
 
   #openOther(file: string): Engine {
     const engine = this.#open(file);
-    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, log));
+    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, this.#log));
     return engine;
   }
 
@@ -119,7 +133,10 @@ export class Homes {
       heartbeatMs: this.#options.heartbeatMs,
       staleMs: this.#options.staleAfterMs,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
+      log: this.#log,
+      observer: this.#telemetry.observer,
     });
+    this.#telemetry.watch(engine);
     if (this.#begun) this.#begin(engine);
     if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
     return engine;
@@ -130,13 +147,14 @@ export class Homes {
       try {
         if (!this.#byFile.has(file) && existsSync(file)) this.#openOther(file);
       } catch (error) {
-        console.error("A workflow's database could not be opened; its runs are not served.", error);
+        this.#log.error(
+          { db: file, err: error },
+          "A workflow's database could not be opened; its runs are not served.",
+        );
       }
     }
   }
 }
-
-const log = troubleOnly;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;

@@ -1,8 +1,10 @@
 import { realpathSync, statSync } from "node:fs";
+import type { Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
 import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
+import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
 
 export interface ServerOptions extends StoreOptions {
   /** Defaults to 7331; 0 picks a free one. */
@@ -33,9 +35,13 @@ export interface ServerOptions extends StoreOptions {
   heartbeatMs?: number;
   /** After which silence of its owner, in ms, a run is taken over. Defaults to 30000. */
   staleAfterMs?: number;
+  /** Defaults to JSON lines on stderr; a logger of pino's shape, which gets facts first and then a sentence. */
+  logger?: Logger;
+  /** What the default logger writes. Defaults to `process.env.SMITHERS_LOG_LEVEL`, then to `info`. */
+  logLevel?: LogLevel;
 }
 
-type Optional = "db" | "authToken" | "synchronous" | "retention";
+type Optional = "db" | "authToken" | "synchronous" | "retention" | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
   retentionMs: number | undefined;
@@ -78,7 +84,16 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     synchronous: options.synchronous,
+    logger: options.logger ?? createLogger(levelOf(options), authToken === undefined ? [] : [authToken]),
   };
+}
+
+function levelOf({ logLevel }: ServerOptions): LogLevel {
+  const level = logLevel ?? process.env.SMITHERS_LOG_LEVEL ?? "info";
+  const known = logLevels.find((one) => one === level);
+  if (known) return known;
+  const name = logLevel === undefined ? "SMITHERS_LOG_LEVEL" : "logLevel";
+  throw invalid(name, `"${level}" is none of ${logLevels.join(", ")}`);
 }
 
 function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -3,6 +3,7 @@ import { listApprovals } from "./operations/approvals.ts";
 import { approve, deny } from "./operations/decisions.ts";
 import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
+import { readMetrics } from "./operations/metrics.ts";
 import { onRun } from "./operations/on-run.ts";
 import { openApi } from "./operations/openapi.ts";
 import { cancelRun, getRun, listFrames, listNodes } from "./operations/run.ts";
@@ -13,6 +14,7 @@ import { type Route, route } from "./route.ts";
 /** What the server answers: the table that routing, the Allow header, validation and the OpenAPI document read. */
 export const routes: readonly Route<ServerContext>[] = [
   route("GET", "/health", health),
+  route("GET", "/metrics", readMetrics),
   route("POST", "/v1/runs", startRun),
   route("GET", "/v1/runs", listRuns),
   route("GET", "/v1/runs/:runId", onRun(getRun)),

@@ -1,10 +1,12 @@
 import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Loader } from "../loader/index.ts";
+import { Telemetry } from "../telemetry/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { Homes } from "./homes.ts";
-import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
@@ -21,16 +23,19 @@ import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
 export function startServer(options: ServerOptions = {}): Server {
   const resolved = resolveServerOptions(options);
   const loader = new Loader(resolved);
-  const homes = new Homes(resolved, loader);
+  const { logger } = resolved;
+  const telemetry = new Telemetry(logger);
+  const homes = openHomes(resolved, loader, telemetry);
   const context: ServerContext = {
     options: resolved,
     loader,
     homes,
+    telemetry,
     stores: () => homes.all().map(({ store }) => store),
     streams: new AbortController(),
   };
   const { headersTimeout, requestTimeout } = resolved;
-  const app = createApp(routes, context, resolved);
+  const app = createApp(routes, context, { ...resolved, telemetry });
   const server = createServer(
     {
       headersTimeout,
@@ -38,12 +43,33 @@ export function startServer(options: ServerOptions = {}): Server {
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
     // The host counts for requests that name none, as HTTP/1.0 allows.
-    getRequestListener(app.fetch, { hostname: "localhost", errorHandler: answerUnroutable }),
+    getRequestListener(app.fetch, {
+      hostname: "localhost",
+      errorHandler: (thrown) => answerUnroutable(logger, thrown),
+    }),
   );
   answerUnreadable(server);
   closeGracefully(server, context);
-  server.listen(resolved.port, resolved.host, () => void context.homes.begin());
+  server.listen(resolved.port, resolved.host, () => {
+    const db = homes.main.store.filename || "in memory";
+    logger.info({ url: urlOf(server), db, rootDir: resolved.rootDir }, "listening");
+    void homes.begin();
+  });
   return server;
+}
+
+function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Homes {
+  try {
+    return new Homes(options, loader, telemetry);
+  } catch (error) {
+    void telemetry.close(0);
+    throw error;
+  }
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 /** How often Node looks for connections that are too slow: often enough for the shorter timeout to bite. */
@@ -59,15 +85,22 @@ function closeGracefully(server: Server, context: ServerContext): void {
   const closeHttp = server.close.bind(server);
   const drained = new Promise((resolve) => server.once("close", resolve));
   let closing: Promise<void> | undefined;
+  const { logger, shutdownGraceMs } = context.options;
   const stop = async () => {
-    await context.homes.stop(context.options.shutdownGraceMs);
+    logger.info({ activeRuns: context.homes.activeRuns, graceMs: shutdownGraceMs }, "shutting down");
+    await context.homes.stop(shutdownGraceMs);
     // The last events are stored and pushed by now; readers still need the stores for those that they lag behind.
     context.streams.abort();
     await context.loader.close();
     server.closeIdleConnections();
-    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainMs))]);
+    await Promise.all([
+      Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainMs))]),
+      // Before the stores are closed: the gauges are read off them a last time.
+      context.telemetry.close(Math.max(shutdownGraceMs, drainMs)),
+    ]);
     server.closeAllConnections();
     await context.homes.close();
+    logger.info({}, "closed");
   };
   const close = (callback?: (error?: Error) => void) => {
     stopListening();

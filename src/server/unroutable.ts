@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type Server, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { RequestError } from "@hono/node-server";
+import type { Logger } from "../engine/index.ts";
 import { type ErrorCode, SmithersError } from "../errors/index.ts";
 import { safe } from "./middleware/headers.ts";
 
 /** Answers a request that Node understands and that no URL can be made of, as one with a strange Host. */
-export function answerUnroutable(thrown: unknown): Response {
+export function answerUnroutable(log: Logger, thrown: unknown): Response {
   const id = randomUUID();
-  if (!(thrown instanceof RequestError)) console.error(`request ${id}:`, thrown);
+  if (!(thrown instanceof RequestError)) log.error({ requestId: id, err: thrown }, "request failed");
   const error =
     thrown instanceof RequestError
       ? new SmithersError("INVALID_REQUEST", `The request names no URL: ${thrown.message}.`)

@@ -6,7 +6,7 @@ export interface StoreObserver {
   committed(writes: number, durationMs: number): void;
   /** Another process held the write lock; the transaction is tried again. */
   busy(): void;
-  /** The database refused a write with a `DB_*` code. */
+  /** The database refused a write with a `DB_*` code; the store's `trouble` is still that of the write before. */
   failed(error: SmithersError): void;
   /** It takes writes again. */
   recovered(): void;

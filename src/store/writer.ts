@@ -95,8 +95,8 @@ export class Writer {
         } else {
           const thrown = toStoreError(error);
           if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) {
-            this.#trouble = thrown;
             this.#observer?.failed(thrown);
+            this.#trouble = thrown;
           }
           batch[0]?.reject(thrown);
           return;

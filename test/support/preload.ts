@@ -3,3 +3,6 @@ import { cleanUp } from "./cleanup.ts";
 
 // A hook that a helper module registers holds only for the file that imports it first; this one holds for all.
 afterEach(cleanUp);
+
+// What a server logs would drown what the tests report; a test of the log sets its own level.
+process.env.SMITHERS_LOG_LEVEL ??= "silent";

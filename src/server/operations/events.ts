@@ -11,13 +11,13 @@ export const streamEvents = operation({
   answer: smithersEventSchema,
   answerType: "text/event-stream",
   errors: [],
-  async handle({ c, query, headers }, { engine, run, closing }: RunServices) {
+  async handle({ c, query, headers }, { engine, run, closing, telemetry }: RunServices) {
     // A client that connects again sends the query of its first request, and where it really stopped in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");
     c.header("X-Accel-Buffering", "no");
     // Nobody would read, or cancel, the stream of a HEAD request.
     if (c.req.method === "HEAD") return c.body(null);
-    return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing));
+    return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
   },
 });

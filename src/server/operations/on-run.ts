@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Engine } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import { type Run, runIdSchema } from "../../model/index.ts";
+import type { Telemetry } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import type { Operation } from "../operation.ts";
 
@@ -12,6 +13,7 @@ export interface RunServices {
   readonly run: Run;
   /** Ends the event streams that are open. */
   readonly closing: AbortSignal;
+  readonly telemetry?: Telemetry;
 }
 
 /** A host of one run alone: its id is in no path. */
@@ -19,6 +21,7 @@ export interface OneRun {
   readonly engine: Engine;
   readonly runId: string;
   readonly closing: AbortSignal;
+  readonly telemetry?: Telemetry;
 }
 
 /** The operation on the run that `runId` in the path names. */
@@ -27,11 +30,11 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
     ...operation,
     params: operation.params.extend({ runId: z.string() }),
     errors: ["RUN_NOT_FOUND", ...operation.errors],
-    async handle(request, { homes, streams }) {
+    async handle(request, { homes, streams, telemetry }) {
       const runId = request.params.runId as string;
       // An id that no run can have names no run, and is not repeated in the answer.
       if (!runIdSchema.safeParse(runId).success) throw new SmithersError("RUN_NOT_FOUND", "There is no such run.");
-      return operation.handle(request, { ...(await homes.find(runId)), closing: streams.signal });
+      return operation.handle(request, { ...(await homes.find(runId)), closing: streams.signal, telemetry });
     },
   };
 }
@@ -41,10 +44,10 @@ export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
   return {
     ...operation,
     errors: ["RUN_NOT_FOUND", ...operation.errors],
-    async handle(request, { engine, runId, closing }) {
+    async handle(request, { engine, runId, closing, telemetry }) {
       const run = await engine.store.findRun(runId);
       if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
-      return operation.handle(request, { engine, run, closing });
+      return operation.handle(request, { engine, run, closing, telemetry });
     },
   };
 }

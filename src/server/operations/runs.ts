@@ -12,6 +12,7 @@ import {
   startRunBodySchema,
 } from "../../model/index.ts";
 import type { Idempotency } from "../../store/index.ts";
+import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
@@ -21,7 +22,10 @@ import { waitingNodes } from "./run.ts";
 export const startRun = operation({
   id: "startRun",
   summary: "Start a run, or resume one; answered as soon as it is durably recorded",
-  headers: { "Idempotency-Key": idempotencyKeySchema.optional() },
+  headers: {
+    "Idempotency-Key": idempotencyKeySchema.optional(),
+    traceparent: z.string().optional().describe("W3C trace context that the run's spans join; ignored when malformed"),
+  },
   body: startRunBodySchema,
   answer: runIdAnswerSchema,
   errors: [
@@ -38,7 +42,7 @@ export const startRun = operation({
     "SERVER_CLOSING",
   ],
   async handle({ headers, body }, context: ServerContext) {
-    if (!body.resume) return { runId: await start(context, body, headers["Idempotency-Key"]) };
+    if (!body.resume) return { runId: await start(context, body, headers["Idempotency-Key"], headers.traceparent) };
     if (body.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
     return { runId: await resume(context, body.runId, body.workflowPath) };
   },
@@ -83,7 +87,12 @@ export const listRuns = operation({
   },
 });
 
-async function start({ homes, loader }: ServerContext, body: StartRunBody, key: string | undefined): Promise<string> {
+async function start(
+  { homes, loader }: ServerContext,
+  body: StartRunBody,
+  key: string | undefined,
+  parent: string | undefined,
+): Promise<string> {
   const { workflowPath: path, input, runId, config } = body;
   if (path === undefined) {
     throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", {
@@ -100,7 +109,8 @@ async function start({ homes, loader }: ServerContext, body: StartRunBody, key: 
   }
   const engine = await homes.of(workflow);
   const workflowName = basename(workflowPath, extname(workflowPath));
-  return engine.start({ ...source, workflowName, input, runId, config, idempotency });
+  const traceparent = parent === undefined ? undefined : wellFormedTraceparent(parent);
+  return engine.start({ ...source, workflowName, input, runId, config, idempotency, traceparent });
 }
 
 async function resume({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {

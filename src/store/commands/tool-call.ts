@@ -21,6 +21,7 @@ export interface BegunToolCall {
 /** How a call has ended. */
 export interface ToolCallEnd
   extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "error"> {
+  readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }
 

@@ -1,0 +1,16 @@
+import type { MiddlewareHandler } from "hono";
+import type { Telemetry } from "../../telemetry/index.ts";
+import { routeTemplate } from "../route.ts";
+
+/** Counts and measures every request, and says at the level debug which were refused. */
+export function measure(telemetry: Telemetry): MiddlewareHandler {
+  return async (c, next) => {
+    const startMs = performance.now();
+    await next();
+    const durationMs = performance.now() - startMs;
+    const { method, path } = c.req;
+    const route = routeTemplate(c);
+    const request = { requestId: c.get("requestId"), route, method, status: c.res.status, durationMs };
+    telemetry.requestAnswered(request, { path, code: c.get("errorCode") });
+  };
+}

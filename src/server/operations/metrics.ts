@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { prometheusContentType, type Telemetry } from "../../telemetry/index.ts";
+import { operation } from "../operation.ts";
+
+export const readMetrics = operation({
+  id: "readMetrics",
+  summary: "Everything that is measured, in Prometheus' text format",
+  answer: z.string(),
+  answerType: prometheusContentType,
+  errors: [],
+  async handle({ c }, { telemetry }: { telemetry: Telemetry }) {
+    return c.body(await telemetry.metricsText(), 200, { "Content-Type": prometheusContentType });
+  },
+});

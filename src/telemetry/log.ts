@@ -1,0 +1,50 @@
+import { isatty } from "node:tty";
+import pino from "pino";
+import type { Logger } from "../engine/index.ts";
+import { redactor, secretsInEnv } from "./redact.ts";
+
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Fields that are never written, whatever they hold. */
+const secretFields = [
+  "authorization",
+  "x-smithers-key",
+  "cookie",
+  "token",
+  "authToken",
+  "apiKey",
+  "password",
+  "secret",
+];
+
+const stderr = 2;
+
+/**
+ * A logger that writes one JSON object a line to stderr; on a terminal, the console's own form of it.
+ * @param secrets texts that are taken out of every line, beside those that the environment holds
+ */
+export function createLogger(level: LogLevel, secrets: readonly string[]): Logger {
+  const clean = redactor([...secrets, ...secretsInEnv()]);
+  const paths = secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths, censor: "[redacted]" },
+  };
+  return pino(options, isatty(stderr) ? { write: (line) => show(clean(line)) } : toStderr(clean));
+}
+
+function toStderr(clean: (line: string) => string): pino.DestinationStream {
+  const out = pino.destination({ fd: stderr, sync: true });
+  // Whoever reads the log may go away before the server does.
+  out.on("error", () => {});
+  return { write: (line) => void out.write(clean(line)) };
+}
+
+function show(line: string): void {
+  const { time, level, msg, ...facts } = JSON.parse(line);
+  console.error(`${time.slice(11, 19)} ${level} ${msg}`, facts);
+}

@@ -1,0 +1,97 @@
+import type { Meter } from "@opentelemetry/api";
+import type { Engine } from "../engine/index.ts";
+import type { Store, StoreObserver } from "../store/index.ts";
+import type { Instruments } from "./instruments.ts";
+
+/** Counts what a store's writer does. */
+export function storeObserver(m: Instruments): Pick<StoreObserver, "committed" | "busy" | "failed"> {
+  return {
+    committed(writes, durationMs) {
+      m.smithers_store_transaction_duration_seconds.record(durationMs / 1000);
+      m.smithers_store_transaction_writes.record(writes);
+    },
+    busy: () => m.smithers_store_busy_retries_total.add(1),
+    failed: ({ code }) => m.smithers_store_failures_total.add(1, { error: code }),
+  };
+}
+
+/** What is looked at when somebody reads the metrics. */
+export interface Observed {
+  readonly engines: readonly Engine[];
+  /** How many runs of workflows' own databases have something that their copy lacks. */
+  readonly runsBehind: number;
+  readonly staleMs: number;
+}
+
+/** Reads the gauges off the engines and their databases, so that they are right also after a restart. */
+export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
+  meter.addBatchObservableCallback(
+    (result) => {
+      const { engines, runsBehind } = observed();
+      result.observe(
+        m.smithers_runs_active,
+        sum(engines, ({ activeRuns }) => activeRuns),
+      );
+      result.observe(
+        m.smithers_attempts_running,
+        sum(engines, ({ runningAttempts }) => runningAttempts),
+      );
+      result.observe(
+        m.smithers_store_queue_depth,
+        sum(engines, ({ store }) => store.queueDepth),
+      );
+      result.observe(
+        m.smithers_store_trouble,
+        sum(engines, ({ store }) => (store.trouble ? 1 : 0)),
+      );
+      result.observe(m.smithers_mirror_runs_behind, runsBehind);
+    },
+    [
+      m.smithers_runs_active,
+      m.smithers_attempts_running,
+      m.smithers_store_queue_depth,
+      m.smithers_store_trouble,
+      m.smithers_mirror_runs_behind,
+    ],
+  );
+
+  const parked = m.smithers_runs_parked;
+  const stale = m.smithers_runs_stale;
+  const pending = m.smithers_approvals_pending;
+  const oldest = m.smithers_approval_oldest_pending_seconds;
+  const size = m.smithers_store_size_bytes;
+  meter.addBatchObservableCallback(
+    async (result) => {
+      const { engines, staleMs } = observed();
+      const nowMs = Date.now();
+      const stores = engines.map(({ store }): Store => store);
+      const backlogs = await Promise.all(stores.map((store) => store.readBacklog(nowMs - staleMs)));
+      for (const kind of ["approval", "event", "timer"] as const) {
+        result.observe(
+          parked,
+          sum(backlogs, ({ runs }) => runs[`waiting-${kind}`] ?? 0),
+          { waits_for: kind },
+        );
+      }
+      result.observe(
+        stale,
+        sum(backlogs, ({ staleRuns }) => staleRuns),
+      );
+      result.observe(
+        pending,
+        sum(backlogs, ({ pendingApprovals }) => pendingApprovals),
+      );
+      const sinceMs = backlogs.map(({ oldestApprovalAtMs }) => nowMs - (oldestApprovalAtMs ?? nowMs));
+      result.observe(oldest, Math.max(0, ...sinceMs) / 1000);
+      result.observe(
+        size,
+        sum(backlogs, ({ sizeBytes }) => sizeBytes),
+      );
+    },
+    [parked, stale, pending, oldest, size],
+  );
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,143 @@
+import { DiagLogLevel, diag, type Meter } from "@opentelemetry/api";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
+import { createInstruments, type Instruments } from "./instruments.ts";
+import { otlpFromEnv, serviceResource } from "./otlp.ts";
+import { packageVersion } from "./package-info.ts";
+import { measureProcess } from "./process-metrics.ts";
+import { PullReader } from "./pull-reader.ts";
+import { logEvents } from "./run-log.ts";
+import { RunMetrics } from "./run-metrics.ts";
+import { type Observed, observeEngines, storeObserver } from "./store-metrics.ts";
+import { Tracing } from "./tracing.ts";
+
+/** One answered HTTP request. */
+export interface AnsweredRequest {
+  readonly requestId: string;
+  /** As it is documented; undefined when there is no such route. */
+  readonly route: string | undefined;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/**
+ * The metrics, traces and log lines of one server. Metrics can always be read; metrics and traces are also sent
+ * where the environment says so, see docs/observability.md.
+ */
+export class Telemetry {
+  /** Give it to the engines, then {@link watch} each of them. */
+  readonly observer: EngineObserver;
+  readonly #log: Logger;
+  readonly #reader = new PullReader();
+  readonly #provider: MeterProvider;
+  readonly #meter: Meter;
+  readonly #m: Instruments;
+  readonly #runs: RunMetrics;
+  readonly #tracing: Tracing | undefined;
+  readonly #stopProcess: () => void;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    const otlp = otlpFromEnv(log);
+    if (otlp) diag.setLogger(diagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+    const resource = serviceResource();
+    const readers = otlp?.metricReader ? [this.#reader, otlp.metricReader] : [this.#reader];
+    this.#provider = new MeterProvider({ resource, readers });
+    this.#meter = this.#provider.getMeter("smithers-orchestrator", packageVersion);
+    this.#m = createInstruments(this.#meter);
+    this.#runs = new RunMetrics(this.#m);
+    this.#tracing = otlp?.spanProcessor && new Tracing(resource, otlp.spanProcessor, packageVersion);
+    this.#stopProcess = measureProcess(this.#meter, this.#m);
+    this.observer = this.#engineObserver();
+  }
+
+  /** Counts, traces and logs what an engine and its store do. */
+  watch(engine: Engine): void {
+    const { store, feed } = engine;
+    const counting = storeObserver(this.#m);
+    store.observe({
+      ...counting,
+      failed: (error) => {
+        counting.failed(error);
+        if (!store.trouble) this.#log.error({ db: store.filename, err: error }, "the database refuses writes");
+      },
+      recovered: () => this.#log.info({ db: store.filename }, "the database takes writes again"),
+    });
+    feed.subscribe((events) => {
+      this.#runs.eventsCommitted(events);
+      this.#tracing?.eventsCommitted(events);
+      logEvents(this.#log, events);
+    });
+  }
+
+  /** Says what the gauges are read off. */
+  observe(observed: () => Observed): void {
+    observeEngines(this.#meter, this.#m, observed);
+  }
+
+  /** Everything that was measured, in Prometheus' text format. */
+  metricsText(): Promise<string> {
+    return this.#reader.text();
+  }
+
+  /** @param refusal what is logged of a request that was refused */
+  requestAnswered(
+    { requestId, route = "unmatched", method, status, durationMs }: AnsweredRequest,
+    refusal: { path: string; code: string | undefined },
+  ): void {
+    const known = methods.has(method) ? method : "OTHER";
+    this.#m.smithers_http_requests_total.add(1, { route, method: known, code: String(status) });
+    this.#m.smithers_http_request_duration_seconds.record(durationMs / 1000, { route, method: known });
+    if (status >= 400) this.#log.debug({ requestId, method, ...refusal, status }, "request refused");
+  }
+
+  eventStreamOpened(): void {
+    this.#m.smithers_event_streams_open.add(1);
+  }
+
+  eventStreamClosed(): void {
+    this.#m.smithers_event_streams_open.add(-1);
+  }
+
+  eventsSent(count: number): void {
+    this.#m.smithers_event_stream_events_total.add(count);
+  }
+
+  /** Sends what is left, within `graceMs`. Never rejects. */
+  async close(graceMs: number): Promise<void> {
+    this.#stopProcess();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]);
+    await Promise.race([sent, grace]);
+    clearTimeout(timer);
+  }
+
+  #engineObserver(): EngineObserver {
+    return {
+      turnCommitted: (turn) => {
+        this.#runs.turnCommitted(turn);
+        this.#tracing?.turnCommitted(turn);
+      },
+      aroundAttempt: (attempt, code) => (this.#tracing ? this.#tracing.aroundAttempt(attempt, code) : code()),
+      leaseLost: (runId) => {
+        this.#runs.leaseLost(runId);
+        this.#tracing?.leaseLost(runId);
+        this.#log.warn({ runId }, "run was taken over by another process");
+      },
+      heartbeatFailed: () => this.#runs.heartbeatFailed(),
+    };
+  }
+}
+
+/** What OpenTelemetry itself has to say, as when a collector does not answer. */
+function diagLogger(log: Logger) {
+  const tell =
+    (level: keyof Logger) =>
+    (message: string, ...more: unknown[]) =>
+      log[level]({ component: "opentelemetry", ...(more.length > 0 ? { details: more.map(String) } : {}) }, message);
+  return { error: tell("warn"), warn: tell("warn"), info: tell("info"), debug: tell("debug"), verbose: tell("debug") };
+}
