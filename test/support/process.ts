@@ -7,21 +7,35 @@ import { Client } from "./client.ts";
 /** A server in a process of its own, to be killed. */
 export class ServerProcess extends Client {
   readonly child: ChildProcess;
+  /** What it wrote to stderr, where that is captured. */
+  log = "";
 
   private constructor(url: string, child: ChildProcess) {
     super(url);
     this.child = child;
   }
 
-  static async start(rootDir: string, env: Record<string, string> = {}): Promise<ServerProcess> {
+  static async start(
+    rootDir: string,
+    env: Record<string, string> = {},
+    { captureLog = false } = {},
+  ): Promise<ServerProcess> {
     const script = fileURLToPath(new URL("serve.ts", import.meta.url));
     const child = spawn(process.execPath, [script], {
       cwd: rootDir,
       env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", captureLog ? "pipe" : "inherit"],
     });
     afterThisTest(() => child.kill("SIGKILL"));
-    return new ServerProcess(await firstLine(child), child);
+    let server: ServerProcess | undefined;
+    let early = "";
+    child.stderr?.setEncoding("utf8").on("data", (text) => {
+      if (server) server.log += text;
+      else early += text;
+    });
+    server = new ServerProcess(await firstLine(child), child);
+    server.log = early + server.log;
+    return server;
   }
 
   /** Ends the process as a crash does. */
@@ -31,7 +45,7 @@ export class ServerProcess extends Client {
 
   async stop(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, "exit");
+    const gone = once(this.child, this.child.stderr ? "close" : "exit");
     this.child.kill(signal);
     await gone;
   }

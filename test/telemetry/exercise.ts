@@ -1,3 +1,4 @@
+import type { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
 import { parsePrometheus, type Scrape } from "../support/prometheus.ts";
 import { serve, type TestServer } from "../support/server.ts";
@@ -57,6 +58,6 @@ export async function exercise(): Promise<Exercised> {
   return { root, server, scrape: () => scrapeOf(server) };
 }
 
-export async function scrapeOf(server: TestServer): Promise<Scrape> {
+export async function scrapeOf(server: Client): Promise<Scrape> {
   return parsePrometheus((await server.get("/metrics")).body);
 }

@@ -1,0 +1,43 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { catalogue, labels, type Metric, prometheusType } from "../src/telemetry/index.ts";
+
+const page = fileURLToPath(new URL("../docs/observability.md", import.meta.url));
+const begin = "<!-- metrics: written by scripts/metrics-page.ts -->";
+const end = "<!-- end of metrics -->";
+
+/** docs/observability.md with its tables of metrics and labels as the code has them. */
+export function observabilityPage(text = readFileSync(page, "utf8")): string {
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error("The page has lost its marks.");
+  return `${text.slice(0, from + begin.length)}\n\n${metricsTable()}\n\n${labelsTable()}\n\n${text.slice(to)}`;
+}
+
+function metricsTable(): string {
+  const rows = Object.entries<Metric>(catalogue).map(([name, { kind, help, labels }]) => [
+    code(name),
+    prometheusType(kind),
+    labels.map(code).join(", "),
+    help,
+  ]);
+  return table(["metric", "type", "labels", ""], rows);
+}
+
+function labelsTable(): string {
+  const rows = Object.entries<{ help: string; values?: readonly string[] }>(labels).map(([name, { help, values }]) => [
+    code(name),
+    help,
+    name === "type" ? "the types of the event stream" : (values ?? []).map(code).join(", "),
+  ]);
+  return table(["label", "", "values"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  return lines.join("\n");
+}
+
+const code = (text: string) => `\`${text}\``;
+
+if (import.meta.main) writeFileSync(page, observabilityPage());
