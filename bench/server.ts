@@ -51,7 +51,12 @@ export class BenchServer {
     const begin = performance.now();
     const child = spawn(process.execPath, ["serve.ts"], {
       cwd: rootDir,
-      env: { ...process.env, SYNCHRONOUS: synchronous, ...(retention === undefined ? {} : { RETENTION: retention }) },
+      env: {
+        SMITHERS_LOG_LEVEL: "warn",
+        ...process.env,
+        SYNCHRONOUS: synchronous,
+        ...(retention === undefined ? {} : { RETENTION: retention }),
+      },
       stdio: ["ignore", "pipe", "inherit"],
     });
     const url = await firstLine(child.stdout!);

@@ -17,6 +17,7 @@ const server = startServer({
   db: drizzle(new Database(join(folder, "smithers.db"), { create: true })),
   authToken: "tour",
   rootDir: import.meta.dir,
+  logLevel: "warn",
 });
 await once(server, "listening");
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,4 +1,4 @@
-export { type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
+export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
 export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
 export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
 export {

@@ -24,7 +24,7 @@ export function startServer(options: ServerOptions = {}): Server {
   const resolved = resolveServerOptions(options);
   const loader = new Loader(resolved);
   const { logger } = resolved;
-  const telemetry = new Telemetry(logger);
+  const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
   const homes = openHomes(resolved, loader, telemetry);
   const context: ServerContext = {
     options: resolved,

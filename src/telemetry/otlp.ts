@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { getNumberFromEnv, getStringFromEnv } from "@opentelemetry/core";
 import {
   defaultResource,
@@ -10,7 +9,10 @@ import {
 import { type IMetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { Logger } from "../engine/index.ts";
+import { metricExporters, traceExporters, traceSdk } from "./lazy.ts";
 import { packageVersion } from "./package-info.ts";
+
+const leastTimeoutMs = 1_000;
 
 /** How metrics and spans leave the process. */
 export interface Otlp {
@@ -28,8 +30,10 @@ export function serviceResource(): Resource {
 /**
  * Sends over OTLP/HTTP when SMITHERS_OTEL_ENABLED is 1 and an endpoint is set. The rest is said by the standard
  * variables, which OpenTelemetry reads itself: headers, timeouts, compression, intervals, batches, samplers.
+ * @param graceMs how long a push may take, retries included, where no variable says it: an exporter keeps the process
+ *   alive for as long
  */
-export function otlpFromEnv(log: Logger): Otlp | undefined {
+export function otlpFromEnv(log: Logger, graceMs: number): Otlp | undefined {
   if (!isOn("SMITHERS_OTEL_ENABLED") || isOn("OTEL_SDK_DISABLED")) return undefined;
   const sends = (signal: "METRICS" | "TRACES") =>
     getStringFromEnv(`OTEL_${signal}_EXPORTER`) !== "none" &&
@@ -42,32 +46,32 @@ export function otlpFromEnv(log: Logger): Otlp | undefined {
   const protocol = getStringFromEnv("OTEL_EXPORTER_OTLP_PROTOCOL");
   if (protocol === "grpc") log.warn({ protocol }, "OTLP is sent over HTTP, as JSON, whatever the protocol asked for.");
   return {
-    metricReader: sends("METRICS") ? metricReader() : undefined,
-    spanProcessor: sends("TRACES") ? spanProcessor() : undefined,
+    metricReader: sends("METRICS") ? metricReader(timeout("METRICS", graceMs)) : undefined,
+    spanProcessor: sends("TRACES") ? spanProcessor(timeout("TRACES", graceMs)) : undefined,
   };
 }
 
-// Loaded only where they are used: the exporters take longer to load than all the rest of the package.
-const require = createRequire(import.meta.url);
-
-function metricReader(): IMetricReader {
-  type Exporters = typeof import("@opentelemetry/exporter-metrics-otlp-http");
-  const { OTLPMetricExporter } = require("@opentelemetry/exporter-metrics-otlp-http") as Exporters;
+function metricReader(config: { timeoutMillis?: number }): IMetricReader {
+  const { OTLPMetricExporter } = metricExporters();
   const exportIntervalMillis = positive("OTEL_METRIC_EXPORT_INTERVAL", 60_000);
   const exportTimeoutMillis = Math.min(positive("OTEL_METRIC_EXPORT_TIMEOUT", 30_000), exportIntervalMillis);
   return new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter(),
+    exporter: new OTLPMetricExporter(config),
     exportIntervalMillis,
     exportTimeoutMillis,
   });
 }
 
-function spanProcessor(): SpanProcessor {
-  type Exporters = typeof import("@opentelemetry/exporter-trace-otlp-http");
-  type Sdk = typeof import("@opentelemetry/sdk-trace-base");
-  const { OTLPTraceExporter } = require("@opentelemetry/exporter-trace-otlp-http") as Exporters;
-  const { BatchSpanProcessor } = require("@opentelemetry/sdk-trace-base") as Sdk;
-  return new BatchSpanProcessor(new OTLPTraceExporter());
+function spanProcessor(config: { timeoutMillis?: number }): SpanProcessor {
+  const { OTLPTraceExporter } = traceExporters();
+  const { BatchSpanProcessor } = traceSdk();
+  return new BatchSpanProcessor(new OTLPTraceExporter(config));
+}
+
+function timeout(signal: "METRICS" | "TRACES", graceMs: number): { timeoutMillis?: number } {
+  const said =
+    getNumberFromEnv("OTEL_EXPORTER_OTLP_TIMEOUT") ?? getNumberFromEnv(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`);
+  return said === undefined ? { timeoutMillis: Math.max(graceMs, leastTimeoutMs) } : {};
 }
 
 function isOn(name: string): boolean {

@@ -1,12 +1,13 @@
-import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import type { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MetricReader } from "@opentelemetry/sdk-metrics";
+import { prometheus } from "./lazy.ts";
 
 /** The content type of {@link PullReader.text}. */
 export const prometheusContentType = "text/plain; version=0.0.4";
 
 /** Reads the instruments when somebody asks, as text for Prometheus; it opens no port of its own. */
 export class PullReader extends MetricReader {
-  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+  #serializer: PrometheusSerializer | undefined;
 
   /** What could be read; a gauge whose database does not answer is left out. */
   async text(): Promise<string> {
@@ -16,6 +17,7 @@ export class PullReader extends MetricReader {
       ...scope,
       metrics: scope.metrics.filter(({ dataPoints }) => dataPoints.length > 0),
     }));
+    this.#serializer ??= new (prometheus().PrometheusSerializer)(undefined, false, undefined, true, true);
     return this.#serializer.serialize({ ...resourceMetrics, scopeMetrics });
   }
 

@@ -38,10 +38,13 @@ export class Telemetry {
   readonly #runs: RunMetrics;
   readonly #tracing: Tracing | undefined;
   readonly #stopProcess: () => void;
+  readonly #sends: boolean;
 
-  constructor(log: Logger) {
+  /** @param graceMs how long the last push may take when the server closes */
+  constructor(log: Logger, graceMs: number) {
     this.#log = log;
-    const otlp = otlpFromEnv(log);
+    const otlp = otlpFromEnv(log, graceMs);
+    this.#sends = otlp !== undefined;
     if (otlp) diag.setLogger(diagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
     const resource = serviceResource();
     const readers = otlp?.metricReader ? [this.#reader, otlp.metricReader] : [this.#reader];
@@ -111,9 +114,14 @@ export class Telemetry {
     this.#stopProcess();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-    const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]);
+    const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]).then((results) => {
+      for (const result of results) {
+        if (result.status === "rejected") this.#log.warn({ err: result.reason }, "what was left could not be sent");
+      }
+    });
     await Promise.race([sent, grace]);
     clearTimeout(timer);
+    if (this.#sends) diag.disable();
   }
 
   #engineObserver(): EngineObserver {
@@ -137,7 +145,22 @@ export class Telemetry {
 function diagLogger(log: Logger) {
   const tell =
     (level: keyof Logger) =>
-    (message: string, ...more: unknown[]) =>
-      log[level]({ component: "opentelemetry", ...(more.length > 0 ? { details: more.map(String) } : {}) }, message);
+    (text: string, ...more: unknown[]) => {
+      const { message, stack } = parsed(text);
+      log[level](
+        { component: "opentelemetry", ...(more.length > 0 ? { details: more.map(String) } : {}), stack },
+        message,
+      );
+    };
   return { error: tell("warn"), warn: tell("warn"), info: tell("info"), debug: tell("debug"), verbose: tell("debug") };
+}
+
+/** It gives errors as JSON of their fields. */
+function parsed(text: string): { message: string; stack?: string } {
+  try {
+    const { message = text, stack } = JSON.parse(text);
+    return { message, stack };
+  } catch {
+    return { message: text };
+  }
 }

@@ -8,18 +8,13 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { parseTraceParent, W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
-import {
-  BasicTracerProvider,
-  type IdGenerator,
-  RandomIdGenerator,
-  type SpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+import type { BasicTracerProvider, IdGenerator, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { CommittedTurn } from "../engine/index.ts";
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Attempt, CommittedEvent, Run } from "../model/index.ts";
+import { asyncContext, traceSdk } from "./lazy.ts";
 import { attemptSpanId, runSpanId, traceIdOf } from "./span-ids.ts";
 
 type AttemptAt = Pick<Attempt, "nodeId" | "iteration" | "attempt">;
@@ -47,6 +42,7 @@ export class Tracing {
   readonly #leaveGlobals: () => void;
 
   constructor(resource: Resource, processor: SpanProcessor, version: string) {
+    const { BasicTracerProvider } = traceSdk();
     this.#provider = new BasicTracerProvider({ resource, spanProcessors: [processor], idGenerator: this.#ids });
     this.#tracer = this.#provider.getTracer("smithers-orchestrator", version);
     this.#leaveGlobals = enterGlobals(this.#provider);
@@ -167,7 +163,7 @@ const keyOf = ({ nodeId, iteration, attempt }: AttemptAt) => `${iteration}:${att
 
 /** Gives the ids that were planned for the span that is started now, and random ones otherwise. */
 class PlannedIds implements IdGenerator {
-  readonly #random = new RandomIdGenerator();
+  readonly #random: IdGenerator = new (traceSdk().RandomIdGenerator)();
   #planned: { traceId?: string; spanId?: string } = {};
 
   plan<T>(ids: { traceId?: string; spanId: string }, start: () => T): T {
@@ -191,6 +187,7 @@ class PlannedIds implements IdGenerator {
 /** Makes authors' own spans nest and be sent, unless the app has set OpenTelemetry up itself; returns the way back. */
 function enterGlobals(provider: BasicTracerProvider): () => void {
   const undo: (() => void)[] = [];
+  const { AsyncLocalStorageContextManager } = asyncContext();
   const manager = new AsyncLocalStorageContextManager().enable();
   if (context.setGlobalContextManager(manager)) undo.push(() => context.disable());
   else manager.disable();

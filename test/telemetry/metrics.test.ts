@@ -68,9 +68,9 @@ test("the server's own work is measured: events, requests by route, transactions
   ).toBe(1);
 
   const transactions = value("smithers_store_transaction_duration_seconds_count")!;
-  expect(transactions).toBeGreaterThan(20);
+  expect(transactions).toBeGreaterThan(5);
   expect(value("smithers_store_transaction_writes_sum")).toBeGreaterThanOrEqual(transactions);
-  expect(value("smithers_turn_duration_seconds_count", { phase: "commit" })).toBeGreaterThan(20);
+  expect(value("smithers_turn_duration_seconds_count", { phase: "commit" })).toBeGreaterThan(10);
   expect(value("smithers_turn_duration_seconds_count", { phase: "render" })).toBeGreaterThanOrEqual(4);
   expect(value("smithers_store_size_bytes")).toBeGreaterThan(0);
   expect(value("smithers_process_resident_memory_bytes")).toBeGreaterThan(1e6);

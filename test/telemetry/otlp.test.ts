@@ -151,7 +151,7 @@ test("nothing is sent unless it is enabled, and a collector that is away holds n
   await off.stop("SIGTERM");
   expect(collector.headers).toEqual([]);
 
-  const away = await ServerProcess.start(root, { ...enabled("http://127.0.0.1:9"), OTEL_BSP_SCHEDULE_DELAY: "10" });
+  const away = await ServerProcess.start(root, { ...enabled("http://127.0.0.1:9"), OTEL_EXPORTER_OTLP_TIMEOUT: "500" });
   expect((await away.complete("traced.tsx")).status).toBe("finished");
   expect((await scrapeOf(away)).value("smithers_runs_ended_total")).toBe(1);
   await away.stop("SIGTERM");

@@ -1,0 +1,17 @@
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+// Loaded at their first use: a server that sends nothing, or is not asked yet, should start without them.
+
+export const metricExporters = () => require("@opentelemetry/exporter-metrics-otlp-http") as MetricExporters;
+export const traceExporters = () => require("@opentelemetry/exporter-trace-otlp-http") as TraceExporters;
+export const traceSdk = () => require("@opentelemetry/sdk-trace-base") as TraceSdk;
+export const asyncContext = () => require("@opentelemetry/context-async-hooks") as AsyncContext;
+export const prometheus = () => require("@opentelemetry/exporter-prometheus") as Prometheus;
+
+type MetricExporters = typeof import("@opentelemetry/exporter-metrics-otlp-http");
+type TraceExporters = typeof import("@opentelemetry/exporter-trace-otlp-http");
+type TraceSdk = typeof import("@opentelemetry/sdk-trace-base");
+type AsyncContext = typeof import("@opentelemetry/context-async-hooks");
+type Prometheus = typeof import("@opentelemetry/exporter-prometheus");
