@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
 import { redactor, secretsInEnv } from "./redact.ts";
@@ -21,7 +22,7 @@ const secretFields = [
 const stderr = 2;
 
 /**
- * A logger that writes one JSON object a line to stderr; on a terminal, the console's own form of it.
+ * A logger that writes one JSON object a line to stderr; on a terminal, lines for people.
  * @param secrets texts that are taken out of every line, beside those that the environment holds
  */
 export function createLogger(level: LogLevel, secrets: readonly string[]): Logger {
@@ -44,7 +45,12 @@ function toStderr(clean: (line: string) => string): pino.DestinationStream {
   return { write: (line) => void out.write(clean(line)) };
 }
 
+/** One line for people, and below it where an error comes from. */
 function show(line: string): void {
   const { time, level, msg, ...facts } = JSON.parse(line);
-  console.error(`${time.slice(11, 19)} ${level} ${msg}`, facts);
+  const stack: string | undefined = facts.err?.stack;
+  delete facts.err?.stack;
+  const about =
+    Object.keys(facts).length > 0 ? ` ${inspect(facts, { colors: true, breakLength: Number.POSITIVE_INFINITY })}` : "";
+  process.stderr.write(`${time.slice(11, 19)} ${level.padEnd(5)} ${msg}${about}\n${stack ? `${stack}\n` : ""}`);
 }
