@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import {
+  deriveRunState,
   hasEnded,
   hasEndedForGood,
   type NewEvent,
   type Run,
   type RunConfig,
+  type RunState,
   type Signal,
   staleAfterMs,
 } from "../model/index.ts";
@@ -257,6 +259,11 @@ export class Engine {
       const waiting = this.#ends.get(runId) ?? new Set();
       this.#ends.set(runId, waiting.add(resolve));
     });
+  }
+
+  /** How a run stands, as a person wants to know it. */
+  async stateOf(run: Run): Promise<RunState> {
+    return deriveRunState(run, await this.store.signsOf(run), Date.now(), this.#options.staleMs);
   }
 
   /** How many runs are being executed. */

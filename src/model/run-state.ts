@@ -1,8 +1,14 @@
 import { z } from "zod";
 import type { Node, Run } from "./entities.ts";
+import { isWaiting } from "./status.ts";
 
 /** A running run whose owner has not beaten for this long is stale. */
 export const staleAfterMs = 30_000;
+
+/** What has come for a parked run is taken in within milliseconds, unless the run cannot be continued. */
+const takenInAfterMs = 5_000;
+/** One failure of a task is what retries are for. */
+const manyFailures = 2;
 
 export const runStateSchema = z.object({
   runId: z.string(),
@@ -23,54 +29,92 @@ export const runStateSchema = z.object({
       iteration: z.number().int(),
       sinceMs: z.number().int().describe("milliseconds since the epoch"),
       event: z.string().optional().describe("the name of the signal that is awaited"),
+      correlationId: z.string().nullable().optional().describe("that the signal must have"),
       firesAtMs: z.number().int().nullable().optional(),
       timesOutAtMs: z.number().int().nullable().optional(),
       unblock: z.string().describe("the call that continues the run"),
     })
-    .optional(),
-  unhealthy: z.object({ reason: z.string(), heartbeatAtMs: z.number().int().nullable() }).optional(),
+    .optional()
+    .describe("what the run waits for: of several, the longest"),
+  unhealthy: z
+    .object({
+      kind: z.enum(["stale", "retrying", "not-continued"]),
+      reason: z.string().describe("for a person"),
+      heartbeatAtMs: z.number().int().nullable(),
+      nodeId: z.string().optional(),
+      iteration: z.number().int().optional(),
+      failures: z.number().int().optional().describe("attempts of that node that have failed or were lost"),
+      nextAttemptAtMs: z.number().int().nullable().optional(),
+    })
+    .optional()
+    .describe("what keeps the run from going on as it should"),
   computedAt: z.string().describe("ISO 8601"),
 });
 export type RunState = z.infer<typeof runStateSchema>;
 
-/**
- * Derives what a person wants to know of a run from its row and, while it waits, the nodes that do;
- * `nowMs` is the clock's time.
- */
-export function deriveRunState(run: Run, waiting: readonly Node[], nowMs: number, staleMs = staleAfterMs): RunState {
-  const computedAt = new Date(nowMs).toISOString();
-  const base = { runId: run.runId, computedAt };
-  switch (run.status) {
-    case "running": {
-      const lastSign = run.heartbeatAtMs ?? run.createdAtMs;
-      if (nowMs - lastSign <= staleMs) return { ...base, state: "running" };
-      const reason = `No heartbeat for ${Math.round((nowMs - lastSign) / 1000)} s; the run is continued by the next server that sees it, or by /resume.`;
-      return { ...base, state: "stale", unhealthy: { reason, heartbeatAtMs: run.heartbeatAtMs } };
-    }
-    case "finished":
-    case "continued":
-      return { ...base, state: "succeeded" };
-    case "waiting-approval":
-    case "waiting-event":
-    case "waiting-timer": {
-      const node = waiting.find(({ state }) => state === run.status);
-      return { ...base, state: run.status, ...(node ? { blocked: blockedBy(node) } : {}) };
-    }
-    default:
-      return { ...base, state: run.status };
-  }
+/** What a run's row does not say of how it stands. */
+export interface RunSigns {
+  /** While the run waits, the nodes that do, the longest waiting first; while it runs, those that are tried again. */
+  readonly nodes: readonly Node[];
+  /** Since when something has lain there for the parked run that nobody has taken in. */
+  readonly newsAtMs: number | null;
 }
 
-function blockedBy({ runId, nodeId, iteration, state, startedAtMs, wakeAtMs, awaits }: Node): RunState["blocked"] {
+/** Derives what a person wants to know of a run; `nowMs` is the clock's time. */
+export function deriveRunState(run: Run, signs: RunSigns, nowMs: number, staleMs = staleAfterMs): RunState {
+  const computedAt = new Date(nowMs).toISOString();
+  const base = { runId: run.runId, computedAt };
+  const { status, heartbeatAtMs } = run;
+  if (isWaiting(status)) {
+    const node = signs.nodes.find(({ state }) => state === status);
+    const unhealthy = notContinued(run, signs, nowMs);
+    return { ...base, state: status, ...(node && { blocked: blockedBy(node) }), ...(unhealthy && { unhealthy }) };
+  }
+  if (status === "running") {
+    const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
+    if (silentMs > staleMs) {
+      const reason = `No heartbeat for ${Math.round(silentMs / 1000)} s; the run is continued by the next server that sees it, or by /resume.`;
+      return { ...base, state: "stale", unhealthy: { kind: "stale", reason, heartbeatAtMs } };
+    }
+    const unhealthy = retrying(run, signs);
+    return { ...base, state: "running", ...(unhealthy && { unhealthy }) };
+  }
+  return { ...base, state: status === "failed" || status === "cancelled" ? status : "succeeded" };
+}
+
+function notContinued(run: Run, { newsAtMs }: RunSigns, nowMs: number): RunState["unhealthy"] {
+  if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
+  const since = new Date(newsAtMs).toISOString();
+  const reason = `What came at ${since} could not be taken in. Look whether the workflow file loads, then POST /v1/runs/${run.runId}/resume.`;
+  return { kind: "not-continued", reason, heartbeatAtMs: run.heartbeatAtMs };
+}
+
+function retrying({ heartbeatAtMs }: Run, { nodes }: RunSigns): RunState["unhealthy"] {
+  const failuresOf = (node: Node) => node.failures + node.losses;
+  const worst = [...nodes].sort((a, b) => failuresOf(b) - failuresOf(a))[0];
+  if (!worst || failuresOf(worst) < manyFailures) return undefined;
+  const { nodeId, iteration, state, wakeAtMs, error } = worst;
+  const failures = failuresOf(worst);
+  const isPaused = state === "pending" && wakeAtMs !== null;
+  const when = isPaused ? `is tried again at ${new Date(wakeAtMs).toISOString()}` : "is being tried again";
+  const reason = `"${nodeId}" has failed ${failures} times and ${when}${error ? `: ${error.message}` : "."}`;
+  const at = { nodeId, iteration, failures, nextAttemptAtMs: isPaused ? wakeAtMs : null };
+  return { kind: "retrying", reason, heartbeatAtMs, ...at };
+}
+
+function blockedBy(node: Node): RunState["blocked"] {
+  const { runId, nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
   const at = { nodeId, iteration, sinceMs: startedAtMs ?? 0 };
   const path = `POST /v1/runs/${runId}`;
   if (state === "waiting-approval") {
-    const node = `${path}/nodes/${encodeURIComponent(nodeId)}`;
-    return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: `${node}/approve or ${node}/deny` };
+    const decision = `${path}/nodes/${encodeURIComponent(nodeId)}`;
+    return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: `${decision}/approve or ${decision}/deny` };
   }
   if (state === "waiting-event") {
-    const unblock = `${path}/signals/${encodeURIComponent(awaits ?? "")}`;
-    return { kind: "event", ...at, timesOutAtMs: wakeAtMs, event: awaits ?? "", unblock };
+    const event = awaits ?? "";
+    const signal = `${path}/signals/${encodeURIComponent(event)}`;
+    const unblock = correlationId === null ? signal : `${signal} with ${JSON.stringify({ correlationId })}`;
+    return { kind: "event", ...at, timesOutAtMs: wakeAtMs, event, correlationId, unblock };
   }
   const firesAt = wakeAtMs === null ? "" : ` at ${new Date(wakeAtMs).toISOString()}`;
   return { kind: "timer", ...at, firesAtMs: wakeAtMs, unblock: `none: it continues by itself${firesAt}` };

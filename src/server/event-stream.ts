@@ -6,13 +6,13 @@ import type { Telemetry } from "../telemetry/index.ts";
 const keepAliveMs = 10_000;
 /** How long a browser waits before it connects again. */
 const retryMs = 1_000;
-/** Events read and written at a time: what a reader that stops reading costs. */
-const pageSize = 256;
+/** Events are handed on in chunks of about this many characters: what a reader that stops reading costs. */
+const chunkLength = 65_536;
+const largestPage = 256;
 
 /**
  * A run's events as server-sent events, from after `afterSeq` on: those that are stored, then each as it is
- * committed, until the terminal one, or `closing`. Every page is read from the store when the reader has room for it, so
- * a slow reader costs one page and misses nothing.
+ * committed, until the terminal one, or `closing`. Nothing is held, and nobody is followed, before it is read.
  */
 export function eventStream(
   store: Store,
@@ -22,81 +22,171 @@ export function eventStream(
   closing: AbortSignal,
   telemetry?: Telemetry,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let seq = afterSeq;
-  let news = Promise.withResolvers<void>();
-  let keepAlive: ReturnType<typeof setInterval> | undefined;
-  let unfollow = () => {};
-  let left = false;
-  let open = true;
-  const close = () => {
-    if (open) telemetry?.eventStreamClosed();
-    open = false;
-    clearInterval(keepAlive);
-    unfollow();
-    closing.removeEventListener("abort", close);
-    news.resolve();
-  };
-
-  /** Writes the next page, once there is one; tells whether there may be more. */
-  const fill = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> => {
-    while (!closing.aborted && !left) {
-      // Renewed before the store is read: what is committed meanwhile is not waited for in vain.
-      news = Promise.withResolvers<void>();
-      const page = await store.eventsAfter(runId, seq, pageSize);
-      if (left) return false;
-      const last = page.at(-1);
-      if (last) {
-        seq = last.seq;
-        controller.enqueue(encoder.encode(page.map(toText).join("")));
-        telemetry?.eventsSent(page.length);
-        if (!isTerminalEvent(last.type)) return true;
-      } else if (!(await hasEndedAt(store, runId, seq))) {
-        await news.promise;
-        continue;
-      }
-      // A failed run that was resumed has events after a terminal one.
-      return (await store.eventsAfter(runId, seq, 1)).length > 0;
-    }
-    return false;
-  };
-
+  const reader = new EventReader(store, feed, runId, afterSeq, closing, telemetry);
   return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        telemetry?.eventStreamOpened();
-        controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
-        unfollow = feed.follow(runId, () => news.resolve());
-        closing.addEventListener("abort", close);
-        keepAlive = setInterval(() => {
-          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
-        }, keepAliveMs);
-      },
-      async pull(controller) {
-        try {
-          if (await fill(controller)) return;
-        } catch (error) {
-          close();
-          throw error;
-        }
-        close();
-        if (!left) controller.close();
-      },
-      cancel() {
-        left = true;
-        close();
-      },
-    },
-    { highWaterMark: 1 },
+    { pull: (controller) => reader.pull(controller), cancel: () => reader.leave() },
+    // Nothing ahead of the reader: what it does not ask for stays in the store.
+    { highWaterMark: 0 },
   );
 }
 
-function toText({ seq, json }: StoredEvent): string {
-  return `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`;
+/**
+ * One reader's place in a run's log. One that keeps up is handed what was just committed, encoded once for all
+ * readers; one that lags behind reads on from the store, a page at a time, whenever it has room.
+ */
+class EventReader {
+  readonly #store: Store;
+  readonly #feed: Feed;
+  readonly #runId: string;
+  readonly #closing: AbortSignal;
+  readonly #telemetry: Telemetry | undefined;
+  #seq: number;
+  /** Whether the store may have events that were not read yet. */
+  #behind = true;
+  /** Whether the event at its place was seen and is not terminal: then the run goes on, and no need to look. */
+  #knowsPlace = false;
+  #pageSize = 64;
+  #begun = false;
+  #left = false;
+  /** Set while the reader waits for what comes next. */
+  #wake: ((events?: readonly StoredEvent[]) => void) | undefined;
+  #stop = () => {};
+
+  constructor(
+    store: Store,
+    feed: Feed,
+    runId: string,
+    afterSeq: number,
+    closing: AbortSignal,
+    telemetry: Telemetry | undefined,
+  ) {
+    this.#store = store;
+    this.#feed = feed;
+    this.#runId = runId;
+    this.#seq = afterSeq;
+    this.#closing = closing;
+    this.#telemetry = telemetry;
+  }
+
+  /** Hands on the next chunk, once there is one, or closes. */
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    if (!this.#begun) return this.#begin(controller);
+    try {
+      const chunk = await this.#next();
+      if (this.#left) return;
+      if (chunk) return controller.enqueue(chunk);
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
+    this.#stop();
+    controller.close();
+  }
+
+  leave(): void {
+    this.#left = true;
+    this.#stop();
+  }
+
+  #begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#begun = true;
+    this.#telemetry?.eventStreamOpened();
+    const unfollow = this.#feed.follow(this.#runId, (events) => this.#take(events));
+    const keepAlive = setInterval(() => {
+      // One that is not read yet is enough.
+      if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
+    }, keepAliveMs);
+    const wake = () => this.#wake?.();
+    this.#closing.addEventListener("abort", wake);
+    this.#stop = () => {
+      this.#stop = () => {};
+      this.#telemetry?.eventStreamClosed();
+      unfollow();
+      clearInterval(keepAlive);
+      this.#closing.removeEventListener("abort", wake);
+      wake();
+    };
+    controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
+  }
+
+  /** Something was committed: by this process `events`, by another one nobody knows what. */
+  #take(events: readonly StoredEvent[]): void {
+    const last = events.at(-1);
+    if (this.#knowsPlace && last && last.seq <= this.#seq) return;
+    if (this.#wake && events[0]?.seq === this.#seq + 1 && encoded(events)) return this.#wake(events);
+    this.#behind = true;
+    this.#wake?.();
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    while (!this.#closing.aborted && !this.#left) {
+      const events = this.#behind ? await this.#readPage() : await this.#committed();
+      const last = events?.at(-1);
+      if (events && last) {
+        this.#seq = last.seq;
+        // A failed run that was resumed has events after a terminal one: the store is asked whether that was the last.
+        const mayBeOver = isTerminalEvent(last.type);
+        this.#knowsPlace = !mayBeOver;
+        this.#behind ||= mayBeOver;
+        this.#telemetry?.eventsSent(events.length);
+        return encoded(events) ?? encode(events);
+      }
+      if (!this.#knowsPlace && !this.#behind && (await this.#isOver())) return undefined;
+    }
+    return undefined;
+  }
+
+  #committed(): Promise<readonly StoredEvent[] | undefined> {
+    return new Promise((resolve) => {
+      this.#wake = (events) => {
+        this.#wake = undefined;
+        resolve(events);
+      };
+    });
+  }
+
+  async #readPage(): Promise<readonly StoredEvent[]> {
+    // Before the store is read: what is committed meanwhile raises it again.
+    this.#behind = false;
+    const page = await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize);
+    const { count, length } = fitting(page);
+    if (count < page.length || page.length === this.#pageSize) this.#behind = true;
+    if (count < page.length) this.#pageSize = count;
+    else if (length < chunkLength / 2) this.#pageSize = Math.min(this.#pageSize * 2, largestPage);
+    return page.slice(0, count);
+  }
+
+  /** Whether the last event is a terminal one that the reader has seen, or does not want to see. */
+  async #isOver(): Promise<boolean> {
+    const last = await this.#store.lastEvent(this.#runId);
+    return last !== undefined && last.seq <= this.#seq && isTerminalEvent(last.type);
+  }
 }
 
-/** Whether the last event, which the reader has seen already, was the terminal one. */
-async function hasEndedAt(store: Store, runId: string, seq: number): Promise<boolean> {
-  const last = await store.lastEvent(runId);
-  return last !== undefined && last.seq <= seq && isTerminalEvent(last.type);
+const encoder = new TextEncoder();
+
+function encode(events: readonly StoredEvent[]): Uint8Array {
+  return encoder.encode(events.map(({ seq, json }) => `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`).join(""));
+}
+
+/** What a turn has committed, as it goes to each of its readers. */
+const shared = new WeakMap<readonly StoredEvent[], Uint8Array>();
+
+/** The text of events that were handed on by the feed, made once; nothing when it is too long for one chunk. */
+function encoded(events: readonly StoredEvent[]): Uint8Array | undefined {
+  const known = shared.get(events);
+  if (known || fitting(events).count < events.length) return known;
+  const chunk = encode(events);
+  shared.set(events, chunk);
+  return chunk;
+}
+
+/** How many of the first events make one chunk, at least one, and how long they are. */
+function fitting(events: readonly StoredEvent[]): { count: number; length: number } {
+  let length = 0;
+  for (const [count, { json }] of events.entries()) {
+    if (count > 0 && length + json.length > chunkLength) return { count, length };
+    length += json.length;
+  }
+  return { count: events.length, length };
 }

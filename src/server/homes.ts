@@ -5,7 +5,7 @@ import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { type Idempotency, openStore, type Store } from "../store/index.ts";
+import { type Idempotency, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
@@ -87,9 +87,9 @@ export class Homes {
   }
 
   /** A run as it stands where it lives: a copy in the server's own database may be a moment behind. */
-  async current(run: Run): Promise<{ store: Store; run: Run }> {
-    const store = (run.home !== null && this.#byFile.get(run.home)?.store) || this.main.store;
-    return { store, run: (store !== this.main.store && (await store.findRun(run.runId))) || run };
+  async current(run: Run): Promise<{ engine: Engine; run: Run }> {
+    const engine = (run.home !== null && this.#byFile.get(run.home)) || this.main;
+    return { engine, run: (engine !== this.main && (await engine.store.findRun(run.runId))) || run };
   }
 
   get activeRuns(): number {

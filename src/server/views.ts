@@ -1,16 +1,7 @@
-import {
-  type ApprovalItem,
-  deriveRunState,
-  type Node,
-  type NodeItem,
-  type Output,
-  type Run,
-  type RunDetail,
-  type RunListItem,
-} from "../model/index.ts";
+import type { ApprovalItem, Node, NodeItem, Output, Run, RunDetail, RunListItem, RunState } from "../model/index.ts";
 import type { PendingApproval } from "../store/index.ts";
 
-export function toRunListItem(run: Run, waiting: readonly Node[], nowMs: number): RunListItem {
+export function toRunListItem(run: Run, runState: RunState): RunListItem {
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -22,17 +13,11 @@ export function toRunListItem(run: Run, waiting: readonly Node[], nowMs: number)
     heartbeatAtMs: run.heartbeatAtMs,
     parentRunId: run.parentRunId,
     error: run.error,
-    runState: deriveRunState(run, waiting, nowMs),
+    runState,
   };
 }
 
-export function toRunDetail(
-  run: Run,
-  waiting: readonly Node[],
-  summary: Record<string, number>,
-  output: unknown,
-  nowMs: number,
-): RunDetail {
+export function toRunDetail(run: Run, runState: RunState, summary: Record<string, number>, output: unknown): RunDetail {
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -40,7 +25,7 @@ export function toRunDetail(
     startedAtMs: run.startedAtMs,
     finishedAtMs: run.finishedAtMs,
     summary,
-    runState: deriveRunState(run, waiting, nowMs),
+    runState,
     ...(output === undefined ? {} : { output }),
     ...(run.error ? { error: run.error } : {}),
   };

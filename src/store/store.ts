@@ -8,6 +8,7 @@ import type {
   Node,
   Output,
   Run,
+  RunSigns,
   StoredEvent,
   ToolCall,
 } from "../model/index.ts";
@@ -54,6 +55,7 @@ import {
   requestCancel,
   runsWithNews,
 } from "./queries/runs.ts";
+import { signsOf } from "./queries/signs.ts";
 import { registerSchema, type SchemaRecord } from "./queries/views.ts";
 import { applyTurn, type TurnRecord } from "./turn.ts";
 import { Writer } from "./writer.ts";
@@ -203,6 +205,11 @@ export class Store {
   /** Attempts that were recorded and have not ended, or ended with their process. */
   runningAttempts(runId: string): Promise<Pick<Attempt, "nodeId" | "iteration" | "startedAtMs">[]> {
     return this.read((driver) => runningAttempts(driver, runId));
+  }
+
+  /** What a run's row does not say of how it stands. */
+  signsOf(run: Run): Promise<RunSigns> {
+    return this.read((driver) => signsOf(driver, run));
   }
 
   countNodes(runId: string): Promise<Record<string, number>> {

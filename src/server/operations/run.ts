@@ -1,15 +1,11 @@
 import {
   frameSchema,
   framesQuerySchema,
-  isWaiting,
-  type Node,
   nodeItemSchema,
   type Output,
-  type Run,
   runDetailSchema,
   runIdAnswerSchema,
 } from "../../model/index.ts";
-import type { Store } from "../../store/index.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
 import { toNodeItem, toRunDetail } from "../views.ts";
@@ -20,13 +16,14 @@ export const getRun = operation({
   summary: "How a run stands",
   answer: runDetailSchema,
   errors: [],
-  async handle(_, { engine: { store }, run }: RunServices) {
-    const [waiting, summary, output] = await Promise.all([
-      waitingNodes(store, run),
+  async handle(_, { engine, run }: RunServices) {
+    const { store } = engine;
+    const [runState, summary, output] = await Promise.all([
+      engine.stateOf(run),
       store.countNodes(run.runId),
       store.lastOutput(run),
     ]);
-    return toRunDetail(run, waiting, summary, output, Date.now());
+    return toRunDetail(run, runState, summary, output);
   },
 });
 
@@ -65,8 +62,3 @@ export const cancelRun = operation({
     return { runId };
   },
 });
-
-/** What a run waits for; nothing needs to be read of one that does not wait. */
-export async function waitingNodes(store: Store, { runId, status }: Run): Promise<Node[]> {
-  return isWaiting(status) ? store.waitingNodes(runId) : [];
-}

@@ -17,7 +17,6 @@ import type { ServerContext } from "../context.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
 import { toRunListItem } from "../views.ts";
-import { waitingNodes } from "./run.ts";
 
 export const startRun = operation({
   id: "startRun",
@@ -78,10 +77,9 @@ export const listRuns = operation({
     if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs needs a database.");
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
-    const nowMs = Date.now();
     const items = runs.map(async (listed) => {
-      const { store, run } = await homes.current(listed);
-      return toRunListItem(run, await waitingNodes(store, run), nowMs);
+      const { engine, run } = await homes.current(listed);
+      return toRunListItem(run, await engine.stateOf(run));
     });
     return Promise.all(items);
   },

@@ -1,0 +1,141 @@
+import { expect, spyOn, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { folder, write } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { inStore } from "../support/run.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";
+const ask = workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />`, { schemas });
+const three = workflowFile(
+  `<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />
+  <WaitForEvent id="paid" event="paid" output={outputs.result} />
+  <Timer id="rest" until={Number(ctx.input.at)} />
+  <Task id="last" output={outputs.result}>{{ value: "done" }}</Task>`,
+  { schemas },
+);
+const busy = workflowFile(
+  `<Parallel>
+    <Task id="busy" output={outputs.result}>{async () => ({ value: await bash("echo $$ > pid; sleep 60") })}</Task>
+    <Timer id="nap" duration="1h" />
+  </Parallel>`,
+);
+
+const decide = (root: string, runId: string) =>
+  inStore(join(root, "smithers.db"), (store) =>
+    store.decide({ runId, nodeId: "ok", status: "granted", decidedBy: "elsewhere" }, Date.now()),
+  );
+
+const isParked = (root: string, runId: string) =>
+  inStore(join(root, "smithers.db"), async (store) => (await store.findRun(runId))!.owner === null);
+
+async function parked(server: ServerProcess, root: string, file: string, input = {}): Promise<string> {
+  const runId = await server.start(file, input);
+  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  while (!(await isParked(root, runId))) await Bun.sleep(2);
+  return runId;
+}
+
+test("a decision that another process writes into the database continues the run", async () => {
+  const root = folder({ "ask.tsx": ask });
+  const server = await ServerProcess.start(root);
+  const runId = await parked(server, root, "ask.tsx");
+  await decide(root, runId);
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { decidedBy: "elsewhere" } });
+});
+
+test("a decision that another server of the same database is told continues the run for everybody's readers", async () => {
+  const root = folder({ "ask.tsx": ask });
+  const first = await ServerProcess.start(root);
+  const runId = await parked(first, root, "ask.tsx");
+  const second = await serve(root);
+  const reading = first.end(runId);
+  expect((await second.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  expect((await reading).status).toBe("finished");
+  expect((await second.end(runId)).status).toBe("finished");
+});
+
+test("what comes while no server runs continues the run when one starts", async () => {
+  const root = folder({ "three.tsx": three });
+  const first = await ServerProcess.start(root);
+  const runId = await parked(first, root, "three.tsx", { at: Date.now() + 300 });
+  await first.kill();
+  await decide(root, runId);
+  await inStore(join(root, "smithers.db"), (store) =>
+    store.receiveSignal({ runId, name: "paid", data: { value: 1 } }, Date.now()),
+  );
+  const second = await ServerProcess.start(root);
+  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "done" } });
+  expect((await second.nodes(runId)).map(({ nodeId }) => nodeId)).toEqual(["ok", "paid", "rest", "last"]);
+});
+
+/** The process of the run's command, once it has begun. */
+async function pidOf(root: string): Promise<number> {
+  const path = join(root, "pid");
+  while (!existsSync(path) || readFileSync(path, "utf8").trim() === "") await Bun.sleep(5);
+  return Number(readFileSync(path, "utf8"));
+}
+
+const ended = { status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 2 } };
+
+test("a cancellation through another server ends a run whose owner was killed, with all it waits for", async () => {
+  const root = folder({ "busy.tsx": busy });
+  const owner = await ServerProcess.start(root);
+  const runId = await owner.start("busy.tsx");
+  const pid = await pidOf(root);
+  await owner.kill();
+  const other = await serve(root);
+  expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  expect(await other.end(runId)).toMatchObject(ended);
+  const types: string[] = [];
+  for await (const { event } of other.events(runId)) types.push(event.type);
+  expect(types).toContain("TimerCancelled");
+  expect(types.filter((type) => type === "NodeCancelled")).toHaveLength(2);
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended with its server, as it should.
+  }
+});
+
+test("a cancellation through another server ends a run that its owner executes", async () => {
+  const root = folder({ "busy.tsx": busy });
+  const owner = await ServerProcess.start(root);
+  const runId = await owner.start("busy.tsx");
+  await pidOf(root);
+  const other = await serve(root);
+  expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  expect(await other.end(runId)).toMatchObject(ended);
+});
+
+test("a parked run can be cancelled when its workflow file is gone", async () => {
+  const root = folder({ "ask.tsx": ask });
+  const server = await serve(root);
+  const runId = await server.start("ask.tsx");
+  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  rmSync(join(root, "ask.tsx"));
+  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  expect(await server.end(runId)).toMatchObject({ status: "cancelled", summary: { cancelled: 1 } });
+});
+
+test("a decision is kept while the workflow file is broken, and counts once it is repaired", async () => {
+  const root = folder({ "ask.tsx": ask });
+  const server = await serve(root);
+  const runId = await server.start("ask.tsx");
+  await server.until(runId, ({ type, ...event }) => type === "RunStatusChanged" && "status" in event);
+  write(root, { "ask.tsx": "export default <" });
+  expect((await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  expect((await server.post(`/v1/runs/${runId}/signals/any`)).status).toBe(200);
+  const { runState } = await server.run(runId);
+  expect([runState.state, runState.unhealthy]).toEqual(["waiting-approval", undefined]);
+  const now = Date.now;
+  const clock = spyOn(Date, "now").mockImplementation(() => now() + 6_000);
+  const { unhealthy } = (await server.run(runId)).runState;
+  clock.mockRestore();
+  expect(unhealthy).toMatchObject({ kind: "not-continued", reason: expect.stringContaining("workflow file") });
+  write(root, { "ask.tsx": ask });
+  await server.post(`/v1/runs/${runId}/resume`);
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });
+});
