@@ -32,9 +32,12 @@ export class HostRoot {
   /** @throws a SmithersError that a component threw, or RENDER_FAILED with what it threw. */
   update(element: ReactNode): void {
     this.#failure = undefined;
+    let committed = false;
     renderingInto(this.container);
     try {
-      reconciler.updateContainerSync(element, this.#root as never, null, null);
+      reconciler.updateContainerSync(element, this.#root as never, null, () => {
+        committed = true;
+      });
       reconciler.flushSyncWork();
       reconciler.flushPassiveEffects();
     } finally {
@@ -42,6 +45,13 @@ export class HostRoot {
     }
     const failure = this.#failure as { error: unknown } | undefined;
     if (failure) throw asRenderError(failure.error);
+    // React would keep the tree of the frame before, and the run would go on with it.
+    if (!committed) {
+      throw new SmithersError(
+        "RENDER_FAILED",
+        "A component waits for a promise and no <Suspense> stands around it: wait in a task instead.",
+      );
+    }
   }
 
   /** Runs the cleanups of hooks and forgets the tree. */

@@ -68,8 +68,14 @@ export class OutputRegistry {
     if (found === "ambiguous") {
       throw new SmithersError("INVALID_WORKFLOW", `${where}: two outputs share this schema; use outputs.<key>.`);
     }
+    if (found?.key === "input") {
+      throw new SmithersError("INVALID_WORKFLOW", `${where}: "input" is what a run is started with, and no output.`);
+    }
     if (found) return found;
-    const known = [...this.#byKey.keys()].join(", ") || "none";
+    const known =
+      this.list()
+        .map(({ key }) => key)
+        .join(", ") || "none";
     const named = typeof target === "string" ? `"${target}"` : "this value";
     throw new SmithersError("INVALID_WORKFLOW", `${where}: ${named} is no output of createSmithers (known: ${known}).`);
   }

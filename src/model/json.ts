@@ -14,9 +14,21 @@ export function nestsDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
+/** Names what JSON would keep as an empty object. `value` must be encodable, and so without cycles. */
+function lossIn(value: unknown): "Map" | "Set" | undefined {
+  if (typeof value !== "object" || value === null || "toJSON" in value) return undefined;
+  if (value instanceof Map) return "Map";
+  if (value instanceof Set) return "Set";
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    const lost = lossIn(child);
+    if (lost !== undefined) return lost;
+  }
+  return undefined;
+}
+
 /**
  * Encodes a task's output. A Date becomes ISO text.
- * @throws INVALID_OUTPUT when the value has no JSON form (BigInt, a cycle, a function, undefined),
+ * @throws INVALID_OUTPUT when the value has no JSON form (BigInt, a cycle, a function, undefined, a Map),
  *   OUTPUT_TOO_LARGE above `maxOutputBytes`.
  */
 export function encodeOutput(nodeId: string, value: unknown): string {
@@ -29,6 +41,10 @@ export function encodeOutput(nodeId: string, value: unknown): string {
   }
   if (text === undefined) {
     throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: it is ${typeof value}.`);
+  }
+  const lost = lossIn(value);
+  if (lost !== undefined) {
+    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: a ${lost} would be lost.`);
   }
   // UTF-8 takes at most three bytes per UTF-16 unit, so most outputs need no count.
   if (text.length * 3 > maxOutputBytes) {

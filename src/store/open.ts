@@ -44,7 +44,11 @@ export function openStore(source: string | DrizzleDatabase, options: StoreOption
 function openFile(path: string): Driver {
   if (path === ":memory:") return openBunSqlite(path);
   const file = resolve(path);
-  mkdirSync(dirname(file), { recursive: true });
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (cause) {
+    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
+  }
   return openBunSqlite(file);
 }
 

@@ -13,7 +13,10 @@ import {
 import { z } from "zod";
 import { run } from "../support/run.ts";
 
-const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.number() }) });
+const { smithers, outputs, Task } = createSmithers({
+  input: z.any(),
+  result: z.object({ value: z.number() }),
+});
 
 const one = { value: 1 };
 /** Props as plain JavaScript would give them. */
@@ -51,6 +54,9 @@ const children: [string, string, () => unknown, string][] = [
   ["a Task without output", "INVALID_WORKFLOW", () => task({ output: undefined }), 'id="a">: it needs an output'],
   ["an output key that does not exist", "INVALID_WORKFLOW", () => task({ output: "nope" }), "known: result"],
   ["a schema that is no output", "INVALID_WORKFLOW", () => task({ output: z.string() }), "known: result"],
+  ["a Task that stores the run's input", "INVALID_WORKFLOW", () => task({ output: "input" }), "no output"],
+  ["dependsOn that is no list", "INVALID_WORKFLOW", () => task({ dependsOn: "b" }), "must be a list of node ids"],
+  ["needs that name no nodes", "INVALID_WORKFLOW", () => task({ needs: { b: 1 } }), "must be an object that names"],
   ["a dependency on no output", "INVALID_WORKFLOW", () => task({ deps: { b: "nope" } }), "deps.b"],
   ["a Task without children", "INVALID_WORKFLOW", () => task({ children: undefined }), "no children"],
   ["a prompt without agent", "INVALID_WORKFLOW", () => task({ children: <p>Hi</p> }), "needs an agent"],

@@ -116,9 +116,18 @@ test("a failure is not cached", async () => {
   expect((await run(workflow, { db })).output).toEqual({ value: 2 });
 });
 
+test("`by` may be a function of ctx", async () => {
+  const { runWith, count } = counted();
+  await runWith({ by: (ctx) => ctx.input.file }, { file: "x", n: 1 });
+  await runWith({ by: (ctx) => ctx.input.file }, { file: "x", n: 2 });
+  expect(count.calls).toBe(1);
+  await runWith({ by: (ctx) => ctx.input.file }, { file: "y", n: 2 });
+  expect(count.calls).toBe(2);
+});
+
 test("a `by` that is no JSON fails the run with a code", async () => {
   const { runWith } = counted();
-  const ran = await runWith({ by: 1n });
+  const ran = await runWith({ by: { n: 1n } });
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
   expect(ran.error!.message).toContain("cache.by must be JSON");
 });

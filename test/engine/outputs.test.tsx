@@ -67,6 +67,8 @@ test.each([
   ["a cycle", cycle],
   ["a function", () => 1],
   ["a symbol", Symbol("s")],
+  ["a Map", { found: [new Map([["a", 1]])] }],
+  ["a Set", new Set([1])],
   ["nothing at all", undefined],
 ])("%s is no JSON, and so INVALID_OUTPUT", async (_, value) => {
   expect(await give(value)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT", nodeId: "a" } });

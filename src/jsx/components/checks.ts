@@ -33,6 +33,19 @@ export function checkCount(where: string, name: string, value: number | undefine
   return value;
 }
 
+/** The ids of the nodes that must be done before, each once. */
+export function checkDependencies(where: string, dependsOn: unknown, needs: unknown): string[] {
+  const ids = dependsOn ?? [];
+  if (!Array.isArray(ids) || !ids.every(isText)) refuse(where, "dependsOn must be a list of node ids.");
+  const named = needs ?? {};
+  if (typeof named !== "object" || !Object.values(named).every(isText)) {
+    refuse(where, "needs must be an object that names node ids.");
+  }
+  return [...new Set([...ids, ...Object.values(named)])];
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
 /** What is stored beside the tree must be JSON. */
 export function checkJson<T>(where: string, name: string, value: T): T {
   try {

@@ -1,12 +1,13 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
+import { type Ctx, createCtx } from "../ctx.ts";
 import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
 import { renderPrompt } from "../prompt.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
-import { checkCount, checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
+import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
 
 /** What names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -29,8 +30,8 @@ export interface RetryPolicy {
 }
 
 export interface CachePolicy {
-  /** What the result depends on beside the task's id and schema: any JSON. */
-  by?: unknown;
+  /** What the result depends on beside the task's id and schema: any JSON, or a function of `ctx` that gives it. */
+  by?: ((ctx: Ctx) => unknown) | object | string | number | boolean | null;
   /** Change it to leave earlier results behind. */
   version?: string;
 }
@@ -122,9 +123,8 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
   if (props.output === undefined || props.output === null) refuse(where, "it needs an output.");
-  const needs = props.needs ?? {};
-  const deps = props.deps && dependencies(props.deps, needs, registry, where);
-  const dependsOn = new Set([...(props.dependsOn ?? []), ...Object.values(needs)]);
+  const dependsOn = new Set(checkDependencies(where, props.dependsOn, props.needs));
+  const deps = props.deps && dependencies(props.deps, props.needs ?? {}, registry, where);
   for (const dep of Object.values(deps ?? {})) dependsOn.add(dep.nodeId);
 
   const work = {
@@ -142,7 +142,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
     tools: toolAccess(props.tools, where),
-    cache: cacheSpec(props.cache ?? frame.cache, where),
+    cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, loopId)),
   } as const;
 
   const { children } = props;
@@ -181,10 +181,15 @@ function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
   return { retries: props.noRetry ? 0 : retries, backoff, initialDelayMs };
 }
 
-function cacheSpec(cache: boolean | CachePolicy, where: string): { by: unknown; version: string } | undefined {
+function cacheSpec(
+  cache: boolean | CachePolicy,
+  where: string,
+  ctx: () => Ctx,
+): { by: unknown; version: string } | undefined {
   if (cache === false) return undefined;
   if (cache === true) return { by: null, version: "" };
-  return { by: checkJson(where, "cache.by", cache.by) ?? null, version: cache.version ?? "" };
+  const by = typeof cache.by === "function" ? cache.by(ctx()) : cache.by;
+  return { by: checkJson(where, "cache.by", by) ?? null, version: cache.version ?? "" };
 }
 
 function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | undefined {

@@ -5,7 +5,7 @@ import { LoopContext, useFrame } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { ApprovalSpec, EventSpec, TimerSpec } from "../specs.ts";
-import { checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { OutputTarget } from "./task.ts";
 
@@ -45,7 +45,7 @@ function waitFields(component: string, props: WaitProps) {
     type: "task",
     id,
     label: props.label ?? null,
-    dependsOn: [...new Set([...(props.dependsOn ?? []), ...Object.values(props.needs ?? {})])],
+    dependsOn: checkDependencies(`<${component} id="${id}">`, props.dependsOn, props.needs),
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
     meta: checkJson(`<${component} id="${id}">`, "meta", props.meta),
