@@ -60,7 +60,7 @@ test.each(bad)("runWorkflow refuses %s with %s and with what to do", async (_, c
 
 test("runWorkflow gives up on a database that another process keeps locked, with DB_BUSY", async () => {
   const db = database();
-  const code = `const { Database } = await import("bun:sqlite"); const d = new Database(${JSON.stringify(db)}); d.run("BEGIN EXCLUSIVE"); console.log("locked"); setInterval(() => {}, 1000);`;
+  const code = `const { Database } = await import("bun:sqlite"); const d = new Database(${JSON.stringify(db)}); d.run("BEGIN EXCLUSIVE"); console.log("locked"); setInterval(() => d, 1000);`;
   const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
   afterThisTest(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
