@@ -87,8 +87,7 @@ test("what an agent says step by step is in the event log", async () => {
   const look = tool({ description: "Looks.", inputSchema: z.object({}), execute: async () => "a file" });
   const said = await ask(new ToolLoopAgent({ model: modelSaying(first, good), tools: { look } }));
   expect(said.of("NodeOutput").map(({ text, stream }) => [stream, text])).toEqual([
-    ["stdout", "I look first."],
-    ["stdout", good],
+    ["stdout", `I look first.\n${good}\n`],
   ]);
   const printed = await ask({
     async generate({ onStdout, onStderr }: any) {

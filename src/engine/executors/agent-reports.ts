@@ -1,29 +1,30 @@
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 
-/** Text kept of one attempt, in characters; what comes after is left out of the log. */
-const maxTextLength = 200_000;
-
 /** What an agent tells while it works, as events of its attempt. */
 export class AgentReports {
   readonly #context: TaskContext;
   readonly #emit: (event: NewEvent) => void;
-  #textLeft = maxTextLength;
 
   constructor(context: TaskContext, emit: (event: NewEvent) => void) {
     this.#context = context;
     this.#emit = emit;
   }
 
-  /** The options of `generate` through which an agent reports. */
+  /** The options of `generate` through which an agent tells how it gets on. */
   get callbacks() {
+    const { heartbeat, output } = this.#context;
+    const say = (text: unknown, stream: "stdout" | "stderr") => {
+      heartbeat();
+      if (typeof text === "string") output(text, stream);
+    };
     return {
       onStepFinish: (step: unknown) => {
         const text = isObject(step) ? step.text : undefined;
-        this.#output(text, "stdout");
+        say(typeof text === "string" && text !== "" ? `${text}\n` : text, "stdout");
       },
-      onStdout: (text: unknown) => this.#output(text, "stdout"),
-      onStderr: (text: unknown) => this.#output(text, "stderr"),
+      onStdout: (text: unknown) => say(text, "stdout"),
+      onStderr: (text: unknown) => say(text, "stderr"),
     };
   }
 
@@ -38,14 +39,6 @@ export class AgentReports {
     const model = isObject(from.response) ? name(from.response.modelId) : undefined;
     const id = isObject(agent) ? name(agent.id) : undefined;
     this.#emit({ type: "TokenUsageReported", ...this.#at, agent: id, model, inputTokens, outputTokens });
-  }
-
-  #output(text: unknown, stream: "stdout" | "stderr"): void {
-    this.#context.heartbeat();
-    if (typeof text !== "string" || text === "" || this.#textLeft <= 0) return;
-    const kept = text.slice(0, this.#textLeft);
-    this.#textLeft -= kept.length;
-    this.#emit({ type: "NodeOutput", ...this.#at, text: kept, stream });
   }
 
   get #at() {
