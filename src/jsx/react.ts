@@ -4,13 +4,16 @@ import type * as ReactJsxRuntime from "react/jsx-runtime";
 import type ReactReconciler from "react-reconciler";
 import type * as ReconcilerConstants from "react-reconciler/constants.js";
 
-// React chooses its build by NODE_ENV when it is loaded. A plan is rendered at every turn, so it is the
-// production build whatever the host program calls its environment.
 const load = createRequire(import.meta.url);
 const environment = process.env.NODE_ENV;
-process.env.NODE_ENV = "production";
 
+// React chooses its build by NODE_ENV when it is loaded. A plan is rendered at every turn, so it is the
+// production build whatever the host program calls its environment.
+process.env.NODE_ENV = "production";
 export const React = load("react") as typeof ReactModule;
+
+// Unless the program has loaded React before: the builds do not fit each other. `act` is in the other one alone.
+if ("act" in React) process.env.NODE_ENV = "development";
 export const jsxRuntime = load("react/jsx-runtime") as typeof ReactJsxRuntime;
 /** @internal its types are no dependency of the package */
 export const createReconciler = load("react-reconciler") as typeof ReactReconciler;

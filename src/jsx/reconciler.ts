@@ -8,6 +8,8 @@ const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
 const nothing = () => {};
 const no = () => false;
 const nil = () => null;
+/** Our elements need none, and the development build wants one. */
+const hostContext = {};
 
 let updatePriority: number = NoEventPriority;
 /** Frames are rendered one at a time, synchronously; this is the one being rendered. */
@@ -98,7 +100,7 @@ export const reconciler = createReconciler({
   unhideTextInstance: nothing,
   resetTextContent: nothing,
 
-  getRootHostContext: nil,
+  getRootHostContext: () => hostContext,
   getChildHostContext: (parent: unknown) => parent,
   getPublicInstance: (instance: unknown) => instance,
   prepareForCommit: nil,
