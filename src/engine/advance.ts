@@ -152,9 +152,11 @@ export class Advancer {
     let mountedNew = false;
     for (const task of plan.tasks) {
       mounted.add(task.key);
-      if (this.#memory.node(task.key)) continue;
-      draft.mount(task);
-      mountedNew = true;
+      const known = this.#memory.node(task.key);
+      if (!known) {
+        draft.mount(task);
+        mountedNew = true;
+      } else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
     }
     for (const node of this.#memory.nodes()) {
       if (!mounted.has(nodeKey(node.nodeId, node.iteration))) cancelNode(draft, node, this.#approvals);

@@ -58,7 +58,7 @@ export const nodeSchema = z.object({
   iteration: z.number().int(),
   kind: nodeKindSchema,
   state: nodeStateSchema,
-  /** Place in the plan when it was first mounted. */
+  /** Place in the last plan that it was in. */
   ordinal: z.number().int(),
   label: z.string().nullable(),
   loopId: z.string().nullable(),

@@ -182,5 +182,19 @@ test("Branch mounts one side, as stored outputs say", async () => {
   ));
   expect(Object.keys((await run(workflow, { input: { value: 9 } })).states)).toEqual(["check", "large"]);
   expect(Object.keys((await run(workflow, { input: { value: 1 } })).states)).toEqual(["check", "small"]);
-  expect(Object.keys((await run(workflow, { input: { value: 999 } })).states)).toEqual(["check", "huge", "large"]);
+  expect(Object.keys((await run(workflow, { input: { value: 999 } })).states)).toEqual(["check", "large", "huge"]);
+});
+
+test("nodes are listed in plan order, also those that were mounted later between others", async () => {
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="test">
+        <Step id="d" />
+        {ctx.outputs.result.length > 0 && <Step id="a" />}
+        <Step id="c" />
+        {ctx.outputs.result.length > 1 && <Step id="b" />}
+      </Workflow>
+    )),
+  );
+  expect(Object.keys(ran.nodes)).toEqual(["d", "a", "c", "b"]);
 });
