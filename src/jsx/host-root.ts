@@ -2,44 +2,31 @@ import type { ReactNode } from "react";
 import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { HostContainer } from "./host.ts";
 import { reconcilerConstants } from "./react.ts";
-import { reconciler, renderingInto } from "./reconciler.ts";
+import { type Reconciler, reconciler, renderingInto, renewReconciler } from "./reconciler.ts";
 
 /** A React root whose host tree is plain data. Every update is rendered before the call returns. */
 export class HostRoot {
   readonly container: HostContainer = { children: [], version: 0 };
-  readonly #root: unknown;
+  #reconciler: Reconciler | undefined;
+  #root: unknown;
   #failure: { error: unknown } | undefined;
-
-  constructor() {
-    const fail = (error: unknown) => {
-      this.#failure ??= { error };
-    };
-    this.#root = reconciler.createContainer(
-      this.container,
-      reconcilerConstants.LegacyRoot,
-      null,
-      false,
-      null,
-      "",
-      fail,
-      () => {},
-      () => {},
-      () => {},
-      null,
-    );
-  }
 
   /** @throws a SmithersError that a component threw, or RENDER_FAILED with what it threw. */
   update(element: ReactNode): void {
+    const instance = reconciler();
+    if (this.#reconciler !== instance) this.#attach(instance);
     this.#failure = undefined;
     let committed = false;
     renderingInto(this.container);
     try {
-      reconciler.updateContainerSync(element, this.#root as never, null, () => {
+      instance.updateContainerSync(element, this.#root as never, null, () => {
         committed = true;
       });
-      reconciler.flushSyncWork();
-      reconciler.flushPassiveEffects();
+      instance.flushSyncWork();
+      instance.flushPassiveEffects();
+    } catch (error) {
+      renewReconciler();
+      throw asRenderError(error);
     } finally {
       renderingInto(undefined);
     }
@@ -52,6 +39,27 @@ export class HostRoot {
         "A component waits for a promise and no <Suspense> stands around it: wait in a task instead.",
       );
     }
+  }
+
+  #attach(instance: Reconciler): void {
+    const fail = (error: unknown) => {
+      this.#failure ??= { error };
+    };
+    this.container.children.length = 0;
+    this.#reconciler = instance;
+    this.#root = instance.createContainer(
+      this.container,
+      reconcilerConstants.LegacyRoot,
+      null,
+      false,
+      null,
+      "",
+      fail,
+      () => {},
+      () => {},
+      () => {},
+      null,
+    );
   }
 
   /** Runs the cleanups of hooks and forgets the tree. */

@@ -47,7 +47,26 @@ function detach(children: HostNode[], child: HostNode): void {
 }
 
 /** @internal its types are no dependency of the package */
-export const reconciler = createReconciler({
+export type Reconciler = ReturnType<typeof createReconciler>;
+
+let instance: Reconciler | undefined;
+
+/** @internal The instance to render with. */
+export function reconciler(): Reconciler {
+  instance ??= createReconciler(hostConfig);
+  return instance;
+}
+
+/**
+ * Leaves the instance behind after it threw out of its own code, as when a tree is too deep for the stack: it
+ * believes from then on that it is in the middle of a commit, and renders nothing any more, for any root.
+ */
+export function renewReconciler(): void {
+  instance = undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the published types lag behind the reconciler's own host config
+const hostConfig: any = {
   supportsMutation: true,
   supportsPersistence: false,
   supportsHydration: false,
@@ -131,5 +150,4 @@ export const reconciler = createReconciler({
   afterActiveInstanceBlur: nothing,
   prepareScopeUpdate: nothing,
   getInstanceFromScope: nil,
-  // biome-ignore lint/suspicious/noExplicitAny: the published types lag behind the reconciler's own host config
-} as any);
+};

@@ -10,8 +10,15 @@ export function refuse(where: string, what: string): never {
 export function checkId(component: string, id: unknown): string {
   if (typeof id !== "string" || id.trim() === "") refuse(`<${component}>`, "it needs an id.");
   if (id.length > maxIdLength) refuse(`<${component}>`, `its id is longer than ${maxIdLength} characters.`);
-  if (/\p{Cc}/u.test(id)) refuse(`<${component}>`, "its id holds a control character.");
+  if (/[\p{Cc}\p{Cs}]/u.test(id)) refuse(`<${component}>`, "its id holds a control character or half of a pair.");
   return id;
+}
+
+/** Text, or nothing. */
+export function checkText(where: string, name: string, value: string | null | undefined): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "string") refuse(where, `${name} must be text; it is ${typeof value}.`);
+  return value;
 }
 
 /** A number of milliseconds that may be 0. */

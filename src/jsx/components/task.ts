@@ -7,7 +7,7 @@ import { renderPrompt } from "../prompt.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
-import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, refuse } from "./checks.ts";
+import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 
 /** What names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -130,7 +130,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   const work = {
     type: "task",
     id,
-    label: props.label ?? null,
+    label: checkText(where, "label", props.label),
     output: registry.resolve(props.output, where),
     dependsOn: [...dependsOn],
     skipIf: props.skipIf ?? false,
