@@ -51,6 +51,14 @@ const children: [string, string, () => unknown, string][] = [
   ["a Task with an empty id", "INVALID_WORKFLOW", () => task({ id: " " }), "it needs an id"],
   ["an id with a control character", "INVALID_WORKFLOW", () => task({ id: "a\0b" }), "control character"],
   ["an id of 300 characters", "INVALID_WORKFLOW", () => task({ id: "x".repeat(300) }), "longer than 256"],
+  ["an id with half a pair", "INVALID_WORKFLOW", () => task({ id: "a\ud800" }), "half of a pair"],
+  ["a label that is no text", "INVALID_WORKFLOW", () => task({ label: { a: 1 } }), "label must be text"],
+  [
+    "a wait's label that is no text",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" duration="1s" {...given({ label: 1 })} />,
+    "label must be text",
+  ],
   ["a Task without output", "INVALID_WORKFLOW", () => task({ output: undefined }), 'id="a">: it needs an output'],
   ["an output key that does not exist", "INVALID_WORKFLOW", () => task({ output: "nope" }), "known: result"],
   ["a schema that is no output", "INVALID_WORKFLOW", () => task({ output: z.string() }), "known: result"],
@@ -182,6 +190,14 @@ test("what is thrown while the workflow is rendered is RENDER_FAILED, and keeps 
   );
   expect(ran).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
   expect(ran.error!.message).toContain("no.such");
+});
+
+test("a tree that is too deep for the stack fails its run, and no other", async () => {
+  let deep = task();
+  for (let depth = 0; depth < 20_000; depth += 1) deep = <Sequence>{deep}</Sequence>;
+  const ran = await run(smithers(() => <Workflow name="deep">{deep}</Workflow>));
+  expect(ran).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
+  expect((await run(smithers(() => <Workflow name="test">{task()}</Workflow>))).status).toBe("finished");
 });
 
 test("a workflow that goes bad after a task keeps what was done", async () => {

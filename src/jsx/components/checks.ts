@@ -63,13 +63,6 @@ export function checkJson<T>(where: string, name: string, value: T): T {
   return value;
 }
 
-/** A text, where there is one. */
-export function checkText(where: string, name: string, value: string | null | undefined): void {
-  if (value !== undefined && value !== null && typeof value !== "string") {
-    refuse(where, `${name} must be a text; it is ${String(value)}.`);
-  }
-}
-
 export function checkOneOf<T extends string>(where: string, name: string, value: T, allowed: readonly T[]): T {
   if (!allowed.includes(value)) refuse(where, `${name} must be one of ${allowed.join(", ")}; it is ${String(value)}.`);
   return value;

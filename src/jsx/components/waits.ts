@@ -44,7 +44,7 @@ function waitFields(component: string, props: WaitProps) {
   return {
     type: "task",
     id,
-    label: props.label ?? null,
+    label: checkText(`<${component} id="${id}">`, "label", props.label),
     dependsOn: checkDependencies(`<${component} id="${id}">`, props.dependsOn, props.needs),
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
