@@ -17,7 +17,7 @@ export function checkId(component: string, id: unknown): string {
 /** Text, or nothing. */
 export function checkText(where: string, name: string, value: string | null | undefined): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value !== "string") refuse(where, `${name} must be text; it is ${typeof value}.`);
+  if (typeof value !== "string") refuse(where, `${name} must be a text; it is ${typeof value}.`);
   return value;
 }
 
