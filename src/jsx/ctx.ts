@@ -43,7 +43,7 @@ export interface Ctx<S extends Schemas = Schemas> {
   readonly input: string extends keyof S ? any : S extends { input: infer I extends z.ZodType } ? z.output<I> : any;
   /** The current iteration of the enclosing loop (of the first loop, outside of any); 0 without one. */
   readonly iteration: number;
-  /** Who started the run, as the caller of `runWorkflow` or the server said. */
+  /** Who started the run, where that is known; else null. */
   readonly auth: unknown;
   /** A node's output, or undefined before it has one. `iteration` defaults to the current one of the node's loop. */
   outputMaybe<O extends Target<S>>(output: O, of: { nodeId: string; iteration?: number }): ValueOf<S, O> | undefined;

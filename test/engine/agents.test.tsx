@@ -169,6 +169,11 @@ test("an array is a chain of fallbacks, and fallbackAgent its last link", async 
   expect(ran).toMatchObject({ output: { verdict: "good" }, nodes: { review: { attempt: 1 } } });
 });
 
+test("a fallbackAgent alone is the task's agent", async () => {
+  const ran = await ask(undefined as never, { fallbackAgent: { generate: () => good } });
+  expect(ran).toMatchObject({ status: "finished", output: { verdict: "good" } });
+});
+
 test("when each of them fails the attempt fails, is retried, and names what each said", async () => {
   let calls = 0;
   const down = (id: string) => ({

@@ -208,8 +208,8 @@ function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | 
 }
 
 function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {
-  if (props.agent === undefined) return undefined;
-  const agents = [props.agent, props.fallbackAgent ?? []].flat();
+  if (props.agent == null && props.fallbackAgent == null) return undefined;
+  const agents = [props.agent ?? [], props.fallbackAgent ?? []].flat();
   if (agents.length === 0) refuse(where, "the list of agents is empty.");
   for (const agent of agents) {
     if (typeof agent?.generate !== "function") refuse(where, "an agent must have a generate() function.");
