@@ -38,8 +38,13 @@ export {
   type BashOptions,
   bash,
   defineTool,
+  edit,
+  grep,
+  type Replacement,
+  read,
   type Tool,
   type ToolCallOptions,
   type ToolContext,
   type ToolDefinition,
+  write,
 } from "./tools/index.ts";

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { folder, write } from "../support/folder.ts";
+import { processesIn } from "../support/sandboxed.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -11,21 +12,11 @@ const flaky = (log: string) =>
     <Task id="flaky" output={outputs.result} noRetry>{() => { if (!existsSync(${JSON.stringify(`${log}.ok`)})) throw new Error("not yet"); return { value: 2 }; }}</Task>`);
 const wait = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);
 const sleeper = workflowFile(
-  `<Task id="sleep" output={outputs.result}>{async () => ({ value: await bash("echo $$ > pid; sleep 60 & echo $! > child; wait") })}</Task>`,
+  `<Task id="sleep" output={outputs.result}>{async () => ({ value: await bash("sleep 60 & touch begun; wait") })}</Task>`,
 );
 
-async function pidIn(path: string): Promise<number> {
-  while (!existsSync(path) || readFileSync(path, "utf8").trim() === "") await Bun.sleep(5);
-  return Number(readFileSync(path, "utf8"));
-}
-
-/** A process that has ended but was not waited for counts as gone. */
-function lives(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
+async function begun(root: string): Promise<void> {
+  while (!existsSync(join(root, "begun"))) await Bun.sleep(5);
 }
 
 async function codeOf(answer: Promise<{ status: number; body: { error?: { code: string } } }>) {
@@ -68,7 +59,7 @@ describe("resume", () => {
     const root = folder({ "sleep.tsx": sleeper });
     const server = await serve(root);
     const runId = await server.start("sleep.tsx");
-    await pidIn(join(root, "child"));
+    await begun(root);
     expect(await codeOf(server.post(`/v1/runs/${runId}/resume`))).toEqual([409, "RUN_IN_PROGRESS"]);
     expect(await codeOf(server.post("/v1/runs", { runId, resume: true }))).toEqual([409, "RUN_IN_PROGRESS"]);
   });
@@ -113,13 +104,13 @@ describe("cancel", () => {
     const root = folder({ "sleep.tsx": sleeper });
     const server = await serve(root);
     const runId = await server.start("sleep.tsx");
-    const pids = [await pidIn(join(root, "pid")), await pidIn(join(root, "child"))];
-    expect(pids.map(lives)).toEqual([true, true]);
+    await begun(root);
+    expect(processesIn(root).length).toBeGreaterThan(1);
     const { status, body } = await server.post(`/v1/runs/${runId}/cancel`);
     expect([status, body]).toEqual([200, { runId }]);
     const run = await server.end(runId);
     expect(run).toMatchObject({ status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 1 } });
-    while (pids.some(lives)) await Bun.sleep(5);
+    while (processesIn(root).length > 0) await Bun.sleep(5);
   });
 
   test("ends a waiting run", async () => {

@@ -1,0 +1,237 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { SmithersError } from "../errors/index.ts";
+import { databaseSuffixes, isBelow } from "./sandbox/index.ts";
+
+/** Links that one path may lead through, as the kernel allows. */
+const maxLinks = 40;
+
+/** A place in a folder that is held open: nothing that happens to the paths above can move it. */
+export interface Place {
+  /** The folder, by a path that goes through its open descriptor. */
+  readonly folder: string;
+  /** The folder's path at the moment. */
+  readonly realFolder: string;
+  /** In it; "." when the place is the root itself. */
+  readonly name: string;
+  /** The place below the root, for messages. */
+  readonly shown: string;
+}
+
+/**
+ * Calls `act` with the place that a path below `rootDir` leads to. Each folder on the way is opened by name in the
+ * one before, never through a link; links are read and followed here, as long as they stay below the root. So
+ * there is no moment at which a link that is swapped could lead out.
+ *
+ * @param makeParents makes the folders on the way that are not there
+ * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
+ */
+export function withPlace<R>(rootDir: string, path: string, makeParents: boolean, act: (place: Place) => R): R {
+  const root = realpathSync(rootDir);
+  const held: Held[] = [];
+  try {
+    held.push({ fd: openFolder(root, path), name: "", path: root });
+    const place = walk(root, path, makeParents, held);
+    return act(place);
+  } finally {
+    for (const { fd } of held) closeSync(fd);
+  }
+}
+
+function walk(root: string, path: string, makeParents: boolean, held: Held[]): Place {
+  const left = components(root, path, path);
+  let links = 0;
+  let name = ".";
+  while (left.length > 0) {
+    name = left.shift()!;
+    if (name === "..") {
+      if (held.length === 1) throw escapes(path);
+      closeSync(held.pop()!.fd);
+      name = ".";
+      continue;
+    }
+    const above = held.at(-1)!;
+    const folder = through(above);
+    const link = linkTarget(`${folder}/${name}`);
+    if (link !== undefined) {
+      links += 1;
+      if (links > maxLinks) throw failed(path, "ELOOP", "it leads through too many links");
+      if (isAbsolute(link)) for (const { fd } of held.splice(1)) closeSync(fd);
+      left.unshift(...components(root, link, path));
+      name = ".";
+      continue;
+    }
+    if (left.length === 0) break;
+    if (makeParents) makeFolder(`${folder}/${name}`, path);
+    held.push({ fd: openFolder(`${folder}/${name}`, path), name, path: `${above.path}/${name}` });
+    name = ".";
+  }
+  const shown = [...held.slice(1).map((each) => each.name), ...(name === "." ? [] : [name])].join("/") || ".";
+  const last = held.at(-1)!;
+  return { folder: through(last), realFolder: realFolder(last), name, shown };
+}
+
+/** The steps of a path from the root, or from where the walk stands when it is relative. */
+function components(root: string, path: string, given: string): string[] {
+  if (path.includes("\0")) throw failed(given, "EINVAL", "it holds a NUL character");
+  if (!isAbsolute(path)) return path.split(sep).filter((step) => step !== "" && step !== ".");
+  const whole = resolve(path);
+  if (!isBelow(whole, root)) throw escapes(given);
+  return relative(root, whole).split(sep).filter(Boolean);
+}
+
+/** A folder that is held open, and the path by which it was opened. */
+interface Held {
+  readonly fd: number;
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * On Linux, a descriptor's own name, by which the kernel finds what it holds open without looking at any path.
+ * macOS has none; there, opening refuses any link in the path (written after its manual, tried by nobody yet).
+ */
+const through = ({ fd, path }: Held) => (process.platform === "linux" ? `/proc/self/fd/${fd}` : path);
+
+const realFolder = (held: Held) => (process.platform === "linux" ? readlinkSync(through(held)) : held.path);
+
+/** O_NOFOLLOW_ANY of macOS. */
+const noLinks = constants.O_NOFOLLOW | (process.platform === "darwin" ? 0x20000000 : 0);
+
+function openFolder(path: string, given: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | noLinks);
+  } catch (error) {
+    throw fileError(given, error);
+  }
+}
+
+function makeFolder(path: string, given: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw fileError(given, error);
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // No link, or not there: opening it says so.
+    return undefined;
+  }
+}
+
+/**
+ * Opens the file at a place for reading: a regular file that is none of the private ones.
+ * @throws TOOL_FILE_FAILED, TOOL_PATH_ESCAPE
+ */
+export function openFile(place: Place, path: string, privateFiles: readonly string[]): { fd: number; stats: Stats } {
+  let fd: number;
+  try {
+    // Without O_NONBLOCK, a pipe would be waited for until somebody writes to it.
+    const flags = constants.O_RDONLY | noLinks | constants.O_NONBLOCK;
+    fd = openSync(`${place.folder}/${place.name}`, flags);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  try {
+    const stats = fstatSync(fd);
+    refuseSpecial(stats, path);
+    refusePrivate(stats, path, privateFiles);
+    return { fd, stats };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function refuseSpecial(stats: Stats, path: string): void {
+  if (stats.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
+  if (!stats.isFile()) throw failed(path, "EINVAL", "it is no regular file");
+}
+
+/** By what the file is, not by its name: a hard link is the same file. */
+function refusePrivate({ dev, ino }: Stats, path: string, privateFiles: readonly string[]): void {
+  for (const file of privateFiles) {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats?.dev === dev && stats.ino === ino) throw ofTheServer(path);
+  }
+}
+
+/**
+ * Refuses a place that is, or is to be, a private file: SQLite would believe a journal that somebody else has written.
+ * @throws TOOL_PATH_ESCAPE
+ */
+export function refusePrivateName(place: Place, path: string, privatePaths: readonly string[]): void {
+  const found = join(place.realFolder, place.name);
+  for (const file of privatePaths) {
+    if (file !== "" && databaseSuffixes.some((suffix) => found === realName(file) + suffix)) throw ofTheServer(path);
+  }
+}
+
+function realName(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(realpathSync(dirname(path)), basename(path));
+  }
+}
+
+function ofTheServer(path: string): SmithersError {
+  return new SmithersError("TOOL_PATH_ESCAPE", `"${path}" is a file of the server's own.`, { details: { path } });
+}
+
+/**
+ * A folder below `rootDir`, without links, for a command to start in.
+ * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
+ */
+export function confinedFolder(rootDir: string, path: string): string {
+  return withPlace(rootDir, path, false, ({ folder, realFolder, name }) => {
+    closeSync(openFolder(`${folder}/${name}`, path));
+    return join(realFolder, name);
+  });
+}
+
+/** Turns what the system answers into the package's own error. */
+export function fileError(path: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === undefined || error instanceof SmithersError) return error;
+  return failed(path, code, reasons[code] ?? code);
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "a part of it is no folder",
+  ELOOP: "it was replaced by a link meanwhile",
+  EACCES: "it may not be opened",
+  EPERM: "it may not be changed",
+  EISDIR: "it is a folder",
+  ENXIO: "it is no regular file",
+  ENOSPC: "the disk is full",
+  EROFS: "it lies on a read-only file system",
+  ENAMETOOLONG: "its name is too long",
+};
+
+export function failed(path: string, reason: string, words: string): SmithersError {
+  return new SmithersError("TOOL_FILE_FAILED", `"${path}": ${words}.`, { details: { path, reason } });
+}
+
+function escapes(path: string): SmithersError {
+  return new SmithersError("TOOL_PATH_ESCAPE", `"${path}" leads out of the root folder.`, { details: { path } });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

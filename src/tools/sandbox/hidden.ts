@@ -1,0 +1,64 @@
+import { closeSync, existsSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
+
+/** Folders that hold sockets and other processes' files: a command sees empty ones of its own. */
+export const privateFolders = ["/tmp", "/var/tmp", "/run", "/var/run"];
+
+/** What a SQLite database keeps beside its file. */
+export const databaseSuffixes = ["", "-wal", "-shm", "-journal"];
+
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/**
+ * The private files that exist, with what SQLite keeps beside a database, where they really lie. A database below
+ * `writableDir` is given an empty journal if it has none: SQLite would play back one that a command has made.
+ */
+export function existingFiles(privatePaths: readonly string[], writableDir?: string): string[] {
+  const found = new Set<string>();
+  for (const path of privatePaths) {
+    if (path === "") continue;
+    if (writableDir !== undefined) keepJournal(path, writableDir);
+    for (const suffix of databaseSuffixes) {
+      try {
+        found.add(realpathSync(path + suffix));
+      } catch {
+        // Not every database has all of them.
+      }
+    }
+  }
+  return [...found];
+}
+
+function keepJournal(path: string, writableDir: string): void {
+  try {
+    const database = realpathSync(path);
+    // Only a database in use, and in this mode, has one of these.
+    if (isBelow(database, writableDir) && existsSync(`${database}-wal`))
+      closeSync(openSync(`${database}-journal`, "a"));
+  } catch {
+    // There is no such database.
+  }
+}
+
+/**
+ * The sockets that somebody on this machine listens on by a path, outside of `rootDir` and of the folders that are
+ * hidden anyway. A read-only mount would not keep a command from connecting to them.
+ */
+export function pathSockets(rootDir: string): string[] {
+  let table: string;
+  try {
+    table = readFileSync("/proc/net/unix", "utf8");
+  } catch {
+    return [];
+  }
+  const paths = new Set<string>();
+  for (const line of table.split("\n")) {
+    const path = /^\S+ \S+ \S+ \S+ \S+ \S+ +\d+ (\/.*)$/.exec(line)?.[1];
+    if (path === undefined || isBelow(path, rootDir) || privateFolders.some((folder) => isBelow(path, folder)))
+      continue;
+    if (existsSync(path)) paths.add(realpathSync(path));
+  }
+  return [...paths].filter((path) => !isBelow(path, rootDir));
+}

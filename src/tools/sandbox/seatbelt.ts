@@ -1,0 +1,48 @@
+import { isBelow } from "./hidden.ts";
+import type { Sandbox, SandboxPolicy } from "./policy.ts";
+
+/**
+ * macOS: `sandbox-exec` with a profile of the policy. Written after Apple's profile language and tried by nobody
+ * on a Mac yet. Processes are ended by their group, and nothing bounds their number.
+ */
+export function seatbelt(program: string, temporaryDir: string): Sandbox {
+  return {
+    name: "sandbox-exec",
+    wrap(policy, command) {
+      const env = Object.entries({ ...policy.env, TMPDIR: temporaryDir }).map(([name, value]) => `${name}=${value}`);
+      return {
+        file: program,
+        args: ["-p", seatbeltProfile(policy, temporaryDir), "/usr/bin/env", "-i", ...env, ...command],
+        input: "",
+      };
+    },
+  };
+}
+
+/** The profile: everything is allowed that is not named, and a later line outweighs an earlier one. */
+export function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
+  const writable = policy.readOnly ? [temporaryDir] : [policy.rootDir, temporaryDir];
+  const lines = [
+    "(version 1)",
+    "(allow default)",
+    "(deny file-write*)",
+    `(allow file-write* ${writable.map(subpath).join(" ")} (literal "/dev/null") (literal "/dev/zero") (literal "/dev/tty"))`,
+    "(deny process-info* (target others))",
+    "(deny signal (target others))",
+    "(allow signal (target same-sandbox))",
+    "(allow process-info* (target same-sandbox))",
+    '(deny mach-lookup (global-name-prefix "com.apple.coreservices.launchservicesd"))',
+  ];
+  if (!policy.allowNetwork) lines.push("(deny network*)", '(allow network* (local ip "localhost:*"))');
+  lines.push(`(deny network-outbound (remote unix-socket))`);
+  if (!isBelow(policy.rootDir, "/private/var/run"))
+    lines.push(`(allow network-outbound (remote unix-socket ${subpath(policy.rootDir)}))`);
+  if (policy.hidden.length > 0) {
+    lines.push(`(deny file-read* file-write* ${policy.hidden.map((path) => `(literal ${quoted(path)})`).join(" ")})`);
+  }
+  return lines.join("\n");
+}
+
+const subpath = (path: string) => `(subpath ${quoted(path)})`;
+
+const quoted = (text: string) => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;

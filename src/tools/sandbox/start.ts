@@ -1,0 +1,69 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+import type { SandboxedCommand } from "./policy.ts";
+
+export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Starts what a sandbox has wrapped: without standard input, and with nothing of this process's environment. */
+export function start({ file, args, input }: SandboxedCommand): SandboxedProcess {
+  const child = spawn(file, args, {
+    cwd: "/",
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  const pipe = child.stdio[3] as Writable;
+  // The sandbox may have failed before it has read all; its exit says so.
+  pipe.on("error", () => {});
+  pipe.end(input);
+  return child as unknown as SandboxedProcess;
+}
+
+/** Ends the sandbox, and with it, by its PID namespace, every process in it. */
+export function kill({ pid }: SandboxedProcess): void {
+  if (pid !== undefined) signal(-pid, "SIGKILL");
+}
+
+/** Asks the processes in the sandbox to end, each of them, also those that have left the command's group. */
+export function terminate({ pid }: SandboxedProcess): void {
+  if (pid === undefined) return;
+  if (process.platform !== "linux") return signal(-pid, "SIGTERM");
+  const known = descendants(pid).map((id) => ({ id, levels: pidLevels(id) }));
+  // The launcher itself is the way out of the namespaces: it must not go before those in the innermost.
+  const depth = Math.max(...known.map(({ levels }) => levels.length));
+  for (const { id, levels } of known) if (levels.length === depth && levels.at(-1) !== 1) signal(id, "SIGTERM");
+}
+
+function descendants(pid: number): number[] {
+  const found = [pid];
+  for (let index = 0; index < found.length; index += 1) {
+    try {
+      for (const task of readdirSync(`/proc/${found[index]}/task`)) {
+        const children = readFileSync(`/proc/${found[index]}/task/${task}/children`, "utf8").trim();
+        if (children !== "") found.push(...children.split(" ").map(Number));
+      }
+    } catch {
+      // It has ended in between.
+    }
+  }
+  return found;
+}
+
+/** A process's number in each PID namespace that it belongs to, the innermost last. */
+function pidLevels(pid: number): number[] {
+  try {
+    const line = /^NSpid:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+    return line.split(/\s+/).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { failed, fileError, type Place } from "./confined.ts";
+
+/**
+ * Replaces the file at a place in one step: whoever reads it sees the old text or the new one, also after a crash.
+ * Its permissions stay; a link to it from elsewhere keeps the old text.
+ *
+ * @param expected what the file must still be; when it has changed, nothing is replaced and false is returned
+ * @throws TOOL_FILE_FAILED
+ */
+export function writeAside(place: Place, path: string, bytes: Buffer, expected?: Stats): boolean {
+  const target = `${place.folder}/${place.name}`;
+  const aside = `${place.folder}/.${place.name.slice(0, 100)}.smithers-${randomBytes(6).toString("hex")}`;
+  const before = lstatSync(target, { throwIfNoEntry: false });
+  if (place.name === "." || before?.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
+  if (before && !before.isFile()) throw failed(path, "EINVAL", "it is no regular file");
+  try {
+    const fd = openSync(aside, "wx", 0o666);
+    try {
+      if (before) fchmodSync(fd, before.mode & 0o7777);
+      for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (expected && !isSame(lstatSync(target, { throwIfNoEntry: false }), expected)) {
+      unlinkSync(aside);
+      return false;
+    }
+    renameSync(aside, target);
+    return true;
+  } catch (error) {
+    try {
+      unlinkSync(aside);
+    } catch {
+      // It was never made, or was renamed.
+    }
+    throw fileError(path, error);
+  }
+}
+
+function isSame(now: Stats | undefined, before: Stats): boolean {
+  return now?.ino === before.ino && now.mtimeMs === before.mtimeMs && now.size === before.size;
+}

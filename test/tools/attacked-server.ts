@@ -1,0 +1,37 @@
+/**
+ * A server that is attacked by a command of one of its runs. Prints what the command says. The script and the
+ * variables that it is given come as JSON by standard input; the current folder is the root.
+ */
+import { Database } from "bun:sqlite";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { startServer } from "smithers-orchestrator";
+
+const { script, env } = JSON.parse(readFileSync(0, "utf8"));
+writeFileSync(
+  "attack.tsx",
+  `/** @jsxImportSource smithers-orchestrator */
+import { bash, createSmithers, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
+const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });
+const script = ${JSON.stringify(script)};
+const env = ${JSON.stringify({ ...env, SERVER: String(process.pid) })};
+export default smithers(() => (
+  <Workflow name="attack">
+    <Task id="attack" output={outputs.said} noRetry>{async () => ({ text: await bash(script, { env }) })}</Task>
+  </Workflow>
+));
+`,
+);
+const server = startServer({ port: 0, db: drizzle(new Database("data/smithers.db", { create: true })) });
+await once(server, "listening");
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/runs`;
+const headers = { authorization: `Bearer ${process.env.SMITHERS_API_KEY}` };
+const started = await fetch(url, { method: "POST", headers, body: JSON.stringify({ workflowPath: "attack.tsx" }) });
+const { runId } = (await started.json()) as { runId: string };
+await (await fetch(`${url}/${runId}/events`, { headers })).text();
+const run = (await (await fetch(`${url}/${runId}`, { headers })).json()) as { output?: { text: string } };
+process.stdout.write(run.output?.text ?? JSON.stringify(run));
+await new Promise((resolve) => server.close(resolve));
