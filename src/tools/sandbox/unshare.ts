@@ -67,6 +67,9 @@ exec 9<"$root"
 
 # Flags that a mount has are locked for us: a remount must repeat them.
 while read -r _ _ _ _ path options _; do
+  case ",$options," in *,ro,*) continue ;; esac
+  # Covered as a whole below.
+  case "$path/" in /proc/* | /dev/* | /run/* | /tmp/* | /var/tmp/*) continue ;; esac
   flags=ro,remount,bind
   for flag in nosuid nodev noexec noatime nodiratime relatime; do
     case ",$options," in *,$flag,*) flags=$flags,$flag ;; esac
