@@ -45,6 +45,7 @@ function confine(sandbox: Sandbox, rootDir: string, bash: string) {
     cwd: rootDir,
     readOnly: false,
     allowNetwork: false,
+    visible: [],
     hidden: [],
     env: { PATH: "/usr/bin:/bin" },
   };

@@ -3,9 +3,8 @@
  * Repairs a small program without a model: the failing test is run, every comparison in the source is a
  * suspect, and one after the other is changed until the test passes.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bash, createSmithers, isSmithersError } from "smithers-orchestrator";
+import { bash, createSmithers, edit, isSmithersError, read, write } from "smithers-orchestrator";
 import { z } from "zod";
 
 const repo = join(import.meta.dir, "sample-repo");
@@ -34,7 +33,7 @@ export default smithers((ctx) => {
         }}
       </Task>
       <Task id="inspect" output={outputs.suspects} label="Look for suspects" skipIf={reproduced?.passed === true}>
-        {async () => suspectsIn(await readFile(join(repo, "session.js"), "utf8"))}
+        {async () => suspectsIn(await read(join(repo, "session.js")))}
       </Task>
       <Loop
         id="repair"
@@ -44,9 +43,9 @@ export default smithers((ctx) => {
         <Task id="try" output={outputs.trial} label="Try a change" deps={{ inspect: outputs.suspects }}>
           {async ({ inspect }) => {
             const { line, from, to } = inspect[ctx.iteration]!;
-            const lines = (await readFile(join(repo, "session.js"), "utf8")).split("\n");
-            lines[line - 1] = to;
-            await writeFile(join(workspace, "session.js"), lines.join("\n"));
+            const path = join(workspace, "session.js");
+            await write(path, await read(join(repo, "session.js")));
+            await edit({ path, patch: `@@ -${line} +${line} @@\n-${from}\n+${to}\n` });
             const { passed } = await runTest(workspace);
             return { passed, change: `session.js:${line}\n- ${from.trim()}\n+ ${to.trim()}` };
           }}
@@ -58,10 +57,9 @@ export default smithers((ctx) => {
           const summary = fixed
             ? `Fixed after ${tried} of ${suspects.length} suspects.`
             : "No change makes the test pass.";
-          await mkdir(workspace, { recursive: true });
           const path = join(workspace, "report.md");
           const change = fixed ? `\n\`\`\`diff\n${last.change}\n\`\`\`\n` : "";
-          await writeFile(
+          await write(
             path,
             `# ${ctx.input.description}\n\nThe test said: ${reproduced?.said}\n\n${summary}\n${change}`,
           );

@@ -5,7 +5,15 @@ import { callTool, parseInput, type ToolContext } from "./call.ts";
 import { confinedFolder } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { type Executed, execute } from "./execute.ts";
-import { existingFiles, findProgram, findSandbox, pathSockets, type SandboxPolicy } from "./sandbox/index.ts";
+import {
+  existingFiles,
+  findProgram,
+  findSandbox,
+  isBelow,
+  pathSockets,
+  programsInPrivateFolders,
+  type SandboxPolicy,
+} from "./sandbox/index.ts";
 
 export interface BashOptions {
   /** Below the run's `rootDir`, which is the default. */
@@ -104,6 +112,8 @@ async function run(input: z.output<typeof inputSchema>, context: ToolContext): P
     cwd: cwd === undefined ? rootDir : confinedFolder(rootDir, cwd),
     allowNetwork: context.allowNetwork,
     hidden: [...existingFiles(context.privatePaths, rootDir), ...pathSockets(rootDir)],
+    // By the server's PATH alone: one that an agent passes could uncover a folder of sockets.
+    visible: programsInPrivateFolders(systemEnv().PATH).filter((path) => !isBelow(path, rootDir)),
     env: { ...systemEnv(), ...env },
   };
   let executed: Executed;
@@ -132,7 +142,7 @@ async function run(input: z.output<typeof inputSchema>, context: ToolContext): P
   });
 }
 
-function systemEnv(): Record<string, string> {
+function systemEnv(): Record<string, string> & { PATH: string } {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", HOME = "/", LANG } = process.env;
   return LANG === undefined ? { PATH, HOME } : { PATH, HOME, LANG };
 }

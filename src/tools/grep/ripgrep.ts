@@ -20,7 +20,8 @@ export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
       readOnly: true,
       cwd: search.rootDir,
       allowNetwork: false,
-      bare: [realpathSync(program)],
+      bare: true,
+      visible: [realpathSync(program)],
       hidden: search.hidden,
       env: { LANG: "C.UTF-8" },
     };

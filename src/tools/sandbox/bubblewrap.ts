@@ -54,7 +54,7 @@ function mounts(features: BubblewrapFeatures, policy: SandboxPolicy): string[] {
     "--tmpfs",
     path,
   ];
-  const options = policy.bare ? bareSystem(policy.bare) : ["--ro-bind", "/", "/"];
+  const options = policy.bare ? bareSystem() : ["--ro-bind", "/", "/"];
   // A root that holds the folders to be hidden must be there before them.
   const rootHoldsAll = policy.rootDir === "/";
   if (rootHoldsAll) options.push(...bindRoot);
@@ -62,6 +62,7 @@ function mounts(features: BubblewrapFeatures, policy: SandboxPolicy): string[] {
   for (const path of kernelFiles.readOnly) if (existsSync(path)) options.push("--ro-bind", path, path);
   for (const path of kernelFiles.hidden) if (existsSync(path)) options.push("--ro-bind", "/dev/null", path);
   for (const path of privateFolders) if (policy.bare || isFolder(path)) options.push(...tmpfs(path));
+  for (const path of policy.visible) options.push("--ro-bind", path, path);
   if (policy.allowNetwork) options.push(...nameResolution());
   if (!rootHoldsAll) options.push(...bindRoot);
   for (const path of policy.hidden) options.push("--ro-bind", "/dev/null", path);
@@ -69,8 +70,8 @@ function mounts(features: BubblewrapFeatures, policy: SandboxPolicy): string[] {
 }
 
 /** The programs of the system and their libraries, and nothing that tells of its users. */
-function bareSystem(programs: readonly string[]): string[] {
-  const folders = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", ...programs];
+function bareSystem(): string[] {
+  const folders = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store"];
   return folders.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : []));
 }
 

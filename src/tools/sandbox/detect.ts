@@ -143,7 +143,15 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
     process.platform === "linux" ? '[ "$(grep -c : /proc/net/dev)" = 1 ] && [ ! -e /proc/2000000 ] &&' : "";
   const script = `${linuxOnly} touch inside && ! touch /etc/.smithers-sandbox 2>/dev/null && echo confined`;
   try {
-    const policy = { rootDir: folder, cwd: folder, readOnly: false, allowNetwork: false, hidden: [], env: systemEnv };
+    const policy = {
+      rootDir: folder,
+      cwd: folder,
+      readOnly: false,
+      allowNetwork: false,
+      visible: [],
+      hidden: [],
+      env: systemEnv,
+    };
     const said = await say(sandbox, policy, [bash, "-c", script]);
     return said.stdout === "confined\n" ? undefined : `${said.stderr.trim() || "a command was not confined"}.`;
   } catch (error) {

@@ -4,6 +4,13 @@ import { sep } from "node:path";
 /** Folders that hold sockets and other processes' files: a command sees empty ones of its own. */
 export const privateFolders = ["/tmp", "/var/tmp", "/run", "/var/run"];
 
+/** What is seen of those folders nevertheless: this program itself, and folders of programs, as a PATH may name. */
+export function programsInPrivateFolders(path: string): string[] {
+  return [...new Set([process.execPath, ...path.split(":")])].filter(
+    (each) => privateFolders.some((folder) => each.startsWith(`${folder}/`)) && existsSync(each),
+  );
+}
+
 /** What a SQLite database keeps beside its file. */
 export const databaseSuffixes = ["", "-wal", "-shm", "-journal"];
 

@@ -6,8 +6,10 @@ export interface SandboxPolicy {
   /** Where the command starts; below `rootDir`. */
   readonly cwd: string;
   readonly allowNetwork: boolean;
-  /** When given, nothing of the file system is seen but `rootDir`, the system's programs, and these. */
-  readonly bare?: readonly string[];
+  /** Nothing of the file system is seen but `rootDir`, the system's programs, and what is `visible`. */
+  readonly bare?: boolean;
+  /** Files and folders that are seen, and read-only, though they lie where a command has empty folders of its own. */
+  readonly visible: readonly string[];
   /** Files that exist and can neither be read nor written. */
   readonly hidden: readonly string[];
   /** All that the command sees of an environment. */

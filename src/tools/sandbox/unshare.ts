@@ -33,7 +33,7 @@ export function unshareSandbox(features: UnshareFeatures): Sandbox {
   };
 }
 
-/** What the script reads, each followed by a zero byte: settings, files to hide, an empty word, the environment. */
+/** What the script reads, each followed by a zero byte: settings, what is visible, what is hidden, the environment. */
 function inputOf(features: UnshareFeatures, policy: SandboxPolicy): string {
   const settings = [
     policy.rootDir,
@@ -45,7 +45,7 @@ function inputOf(features: UnshareFeatures, policy: SandboxPolicy): string {
     policy.allowNetwork ? "resolv" : "",
   ];
   const env = Object.entries(policy.env).map(([name, value]) => `${name}=${value}`);
-  return [...settings, ...policy.hidden, "", ...env].map((word) => `${word}\0`).join("");
+  return [...settings, ...policy.visible, "", ...policy.hidden, "", ...env].map((word) => `${word}\0`).join("");
 }
 
 /**
@@ -59,10 +59,12 @@ setpriv=$1 prlimit=$2 bash=$3 count=$4; shift 4
 limits=("\${@:1:count}"); shift "$count"
 next() { IFS= read -r -d '' "$1" <&3; }
 next root; next mode; next cwd; next maxProcesses; next tmpBytes; next folders; next resolv
+visible=(); while next path && [ -n "$path" ]; do visible+=("$path"); done
 hidden=(); while next path && [ -n "$path" ]; do hidden+=("$path"); done
 fail() { echo "sandbox: $1" >&2; exit 125; }
 mount --make-rprivate /
 exec 9<"$root"
+held=(); for path in "\${visible[@]}"; do exec {fd}<"$path"; held+=("$fd"); done
 [ -z "$resolv" ] || { resolv=$(readlink -f /etc/resolv.conf) && [ -f "$resolv" ] && exec 7<"$resolv"; } || resolv=
 
 # Flags that a mount has are locked for us: a remount must repeat them.
@@ -99,6 +101,13 @@ for folder in $folders; do [ -L "$folder" ] || [ ! -d "$folder" ] || tmpfs "$fol
 if [ -n "$resolv" ] && [ ! -e "$resolv" ]; then
   mkdir -p "$(dirname "$resolv")"; : > "$resolv"; mount -c --bind /proc/self/fd/7 "$resolv"
 fi
+for index in "\${!visible[@]}"; do
+  path=\${visible[index]}; fd=\${held[index]}
+  mkdir -p "$(dirname "$path")"
+  if [ -d "/proc/self/fd/$fd" ]; then mkdir -p "$path"; else : > "$path"; fi
+  mount -c --bind "/proc/self/fd/$fd" "$path"; mount -c -o remount,bind,ro,nosuid,nodev "$path"
+  exec {fd}<&-
+done
 mkdir -p "$root"
 mount -c --rbind /proc/self/fd/9 "$root"
 [ "$mode" = ro ] || mount -c -o remount,bind,rw "$root" || fail "$root stays read-only"
