@@ -384,9 +384,14 @@ export class Engine {
     const leases = [...this.#active.values()].map((execution) => execution.lease);
     if (leases.length === 0) return;
     try {
-      for (const { runId } of await this.store.beat(leases, Date.now())) {
-        this.#active.get(runId)?.abandon();
-        this.#options.observer?.leaseLost(runId);
+      const lost = await this.store.beat(leases, Date.now());
+      // A run whose last turn shared the heartbeat's transaction gave its lease up itself, and is let go of first.
+      if (lost.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      for (const lease of lost) {
+        const active = this.#active.get(lease.runId);
+        if (active?.lease !== lease) continue;
+        active.abandon();
+        this.#options.observer?.leaseLost(lease.runId);
       }
     } catch (error) {
       this.#log.warn({ err: error }, "The heartbeat could not be written.");

@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const rounds = workflowFile(
+  `<Loop id="l" until={ctx.iterationCount("result", "step") >= 5} maxIterations={9}>
+    <WaitForEvent id="w" event="go" output={outputs.result} />
+    <Task id="step" output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 12)); return { value: 1 }; }}</Task>
+  </Loop>`,
+);
+
+test("a heartbeat that meets runs as they are parked and continued takes none of them for lost", async () => {
+  const warned: string[] = [];
+  const logger = { debug() {}, info() {}, warn: (_: object, message: string) => warned.push(message), error() {} };
+  const server = await serve(folder({ "rounds.tsx": rounds }), {
+    heartbeatMs: 10,
+    synchronous: "normal",
+    logger: { ...logger, error: logger.warn },
+  });
+  const runIds = await Promise.all(Array.from({ length: 25 }, () => server.start("rounds.tsx")));
+  await Promise.all(
+    runIds.map(async (runId) => {
+      for await (const { event } of server.events(runId)) {
+        expect(event.type).not.toBe("NodeRetrying");
+        if (event.type === "NodeWaitingEvent") {
+          void server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+        }
+      }
+      expect((await server.run(runId)).status).toBe("finished");
+    }),
+  );
+  expect(warned).toEqual([]);
+});
