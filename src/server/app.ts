@@ -39,7 +39,9 @@ export function createApp<Services>(
     allowedMethods(app),
     bodyLimit({
       maxSize: maxBodyBytes,
-      onError: () => {
+      onError: (c) => {
+        // What is left of the body is not waited for: no other request may follow it.
+        c.header("Connection", "close");
         throw new SmithersError("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBodyBytes} bytes.`);
       },
     }),

@@ -40,6 +40,7 @@ export function startServer(options: ServerOptions = {}): Server {
     {
       headersTimeout,
       requestTimeout,
+      keepAliveTimeout,
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
     // The host counts for requests that name none, as HTTP/1.0 allows.
@@ -71,6 +72,12 @@ function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
+
+/**
+ * How long an idle connection is kept: longer than proxies and clients keep theirs, so that it is they who end it
+ * and no request meets a connection that is being closed.
+ */
+const keepAliveTimeout = 65_000;
 
 /** How often Node looks for connections that are too slow: often enough for the shorter timeout to bite. */
 function checkEvery(...timeoutsMs: number[]): number {

@@ -27,17 +27,6 @@ async function waiting(file: keyof typeof files): Promise<{ server: TestServer; 
 }
 
 describe("a decision", () => {
-  test("to approve continues the run and is its output", async () => {
-    const { server, runId, path } = await waiting("ask.tsx");
-    expect((await server.run(runId)).runState.state).toBe("waiting-approval");
-    const { status, body } = await server.post(`${path}/ok/approve`, { note: "fine", decidedBy: "ann" });
-    expect([status, body]).toEqual([200, { runId }]);
-    expect(await server.end(runId)).toMatchObject({
-      status: "finished",
-      output: { approved: true, note: "fine", decidedBy: "ann", decidedAt: expect.stringMatching(/^\d{4}-.*Z$/) },
-    });
-  });
-
   test("to deny fails the run unless onDeny says otherwise", async () => {
     const { server, runId, path } = await waiting("ask.tsx");
     expect((await server.post(`${path}/ok/deny`, { note: "no" })).body).toEqual({ runId });
@@ -51,30 +40,6 @@ describe("a decision", () => {
     const { server, runId, path } = await waiting("go-on.tsx");
     await server.post(`${path}/ok/deny`);
     expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: false, note: null } });
-  });
-
-  test("that is the same again is 200, the other way 409, also after the end", async () => {
-    const { server, runId, path } = await waiting("ask.tsx");
-    const decide = async (way: string) => {
-      const { status, body } = await server.post(`${path}/ok/${way}`);
-      return [status, body.error?.code];
-    };
-    expect(await decide("approve")).toEqual([200, undefined]);
-    expect(await decide("approve")).toEqual([200, undefined]);
-    expect(await decide("deny")).toEqual([409, "NODE_NOT_WAITING"]);
-    await server.end(runId);
-    expect(await decide("approve")).toEqual([200, undefined]);
-    expect(await decide("deny")).toEqual([409, "NODE_NOT_WAITING"]);
-  });
-
-  test("of many at once for both ways, one way wins", async () => {
-    const { server, runId, path } = await waiting("go-on.tsx");
-    const ways = Array.from({ length: 10 }, (_, index) => (index % 2 ? "approve" : "deny"));
-    const answers = await Promise.all(ways.map(async (way) => [way, (await server.post(`${path}/ok/${way}`)).status]));
-    const winners = new Set(answers.filter(([, status]) => status === 200).map(([way]) => way));
-    expect(winners.size).toBe(1);
-    expect(answers.filter(([, status]) => status === 409).length).toBe(5);
-    expect((await server.end(runId)).output).toMatchObject({ approved: winners.has("approve") });
   });
 
   test.each([
@@ -131,37 +96,6 @@ describe("a selection", () => {
     await server.post(`${path}/ok/approve`, { ranked: ["c", "a", "b"] });
     expect((await server.end(runId)).output).toMatchObject({ ranked: ["c", "a", "b"] });
   });
-});
-
-test("the listing shows what is awaited, longest first, under each of its paths, until it is decided", async () => {
-  const server = await serve(folder(files));
-  for (const runId of ["r1", "r2"]) {
-    await server.start("ask.tsx", {}, { runId });
-    await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-    await Bun.sleep(2);
-  }
-  for (const path of ["/v1/approvals", "/v1/approval/list", "/approval/list", "/approvals"]) {
-    const { approvals } = (await server.get(path)).body;
-    expect(approvals.map(({ runId }: { runId: string }) => runId)).toEqual(["r1", "r2"]);
-    expect(approvals[0]).toMatchObject({
-      runId: "r1",
-      nodeId: "ok",
-      iteration: 0,
-      workflowName: "test",
-      runStatus: "waiting-approval",
-      label: "Ship",
-      requestTitle: "Ship it?",
-      requestSummary: "v2",
-      requestedAtMs: expect.any(Number),
-      waitingMs: expect.any(Number),
-      note: null,
-      decidedBy: null,
-    });
-  }
-  expect((await server.get("/v1/approvals?limit=1")).body.approvals.length).toBe(1);
-  await server.post("/v1/runs/r1/nodes/ok/approve");
-  await server.post("/v1/runs/r2/cancel");
-  expect((await server.get("/v1/approvals")).body).toEqual({ approvals: [] });
 });
 
 test("the Link header leads through all that is awaited, each once, also what was requested in one moment", async () => {

@@ -69,14 +69,6 @@ describe("POST /v1/runs refuses", () => {
     expect([status, body.error.code]).toEqual([409, "RUN_ALREADY_EXISTS"]);
   });
 
-  test("all but one of many starts with one runId", async () => {
-    const server = await serve(folder({ "echo.tsx": echo }));
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, () => server.post("/v1/runs", start({ runId: "one" }))),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409, 409, 409]);
-  });
-
   test("to resume a run that does not exist", async () => {
     const server = await serve(folder({ "echo.tsx": echo }));
     const { status, body } = await server.post("/v1/runs", start({ runId: "none", resume: true }));

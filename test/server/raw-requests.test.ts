@@ -1,5 +1,6 @@
-import { describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
+import { recordedErrors } from "../support/log.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -64,9 +65,9 @@ const requests: [string, string, number, string][] = [
 ];
 
 test.each(requests)("%s is refused with a code", async (_, request, status, code) => {
-  const logged = spyOn(console, "error").mockImplementation(() => {});
+  const { logger, errors } = recordedErrors();
   const root = folder({ "echo.tsx": echo });
-  const server = await serve(root);
+  const server = await serve(root, { logger });
   await server.complete("echo.tsx", {}, { runId: "r" });
   const socket = await rawSocket(server.url);
   socket.write(request, "latin1");
@@ -79,8 +80,7 @@ test.each(requests)("%s is refused with a code", async (_, request, status, code
   expect(Object.keys(JSON.parse(body).error)).toEqual(["code", "message", "details"]);
   expect(JSON.parse(body).error.code).toBe(code);
   expect((await server.get("/health")).status).toBe(200);
-  expect(logged).not.toHaveBeenCalled();
-  logged.mockRestore();
+  expect(errors).toEqual([]);
 });
 
 /** [what, the request] */

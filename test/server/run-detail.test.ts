@@ -3,27 +3,6 @@ import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-test("a finished run has exactly the fields of the contract, its output the last finished task's", async () => {
-  const server = await serve(
-    folder({
-      "two.tsx": workflowFile(`
-        <Task id="a" output={outputs.result}>{() => ({ value: "first" })}</Task>
-        <Task id="b" output={outputs.result}>{() => ({ value: "last" })}</Task>`),
-    }),
-  );
-  const run = await server.complete("two.tsx", {}, { runId: "r" });
-  expect(run).toEqual({
-    runId: "r",
-    workflowName: "test",
-    status: "finished",
-    startedAtMs: expect.any(Number),
-    finishedAtMs: expect.any(Number),
-    summary: { finished: 2 },
-    runState: { runId: "r", state: "succeeded", computedAt: expect.any(String) },
-    output: { value: "last" },
-  });
-});
-
 test("a failed run names the error's code, message and node, without path or stack", async () => {
   const root = folder({
     "bad.tsx": workflowFile(`
@@ -120,24 +99,6 @@ test("nodes come in the plan's order, whichever ended first, iterations apart", 
     output: { value: 1 },
     error: null,
   });
-});
-
-test("each route about an unknown run is RUN_NOT_FOUND", async () => {
-  const server = await serve(folder());
-  for (const [method, path] of [
-    ["GET", "/v1/runs/none"],
-    ["GET", "/v1/runs/none/nodes"],
-    ["GET", "/v1/runs/none/events"],
-    ["POST", "/v1/runs/none/resume"],
-    ["POST", "/v1/runs/none/cancel"],
-    ["POST", "/v1/runs/none/nodes/n/approve"],
-    ["POST", "/v1/runs/none/nodes/n/deny"],
-    ["POST", "/v1/runs/none/signals/s"],
-    ["POST", "/signal/none/s"],
-  ] as const) {
-    const { status, body } = await server.request(method, path);
-    expect([path, status, body.error.code]).toEqual([path, 404, "RUN_NOT_FOUND"]);
-  }
 });
 
 test("a run of nothing but literals ends in one turn, and its terminal event is the last", async () => {

@@ -18,11 +18,12 @@ export interface Message {
 /** What a user of the HTTP API does, as short as a test wants it. */
 export class Client {
   readonly url: string;
-  readonly #headers: Record<string, string>;
+  /** Sent with every request. */
+  readonly headers: Record<string, string>;
 
   constructor(url: string, token?: string) {
     this.url = url;
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   async request(
@@ -33,7 +34,7 @@ export class Client {
   ): Promise<Answer<any>> {
     const response = await fetch(this.url + path, {
       method,
-      headers: { ...this.#headers, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: { ...this.headers, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
     const text = await response.text();
@@ -72,7 +73,7 @@ export class Client {
     const leave = new AbortController();
     const query = afterSeq === undefined ? "" : `?afterSeq=${afterSeq}`;
     const response = await fetch(`${this.url}/v1/runs/${runId}/events${query}`, {
-      headers: { ...this.#headers, ...headers },
+      headers: { ...this.headers, ...headers },
       signal: leave.signal,
     });
     if (response.status !== 200)

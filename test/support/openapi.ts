@@ -37,8 +37,10 @@ export class Conformity {
     this.seen.add(where);
     const response = described.responses[status];
     if (!response) return [`${where} is not described`];
-    const type = headers.get("content-type")?.split(";", 1)[0] ?? "";
-    if (!(type in response.content)) return [`${where} is ${type}`];
+    const mediaType = (type: string) => type.split(";", 1)[0]!;
+    const given = mediaType(headers.get("content-type") ?? "");
+    const type = Object.keys(response.content).find((one) => mediaType(one) === given);
+    if (type === undefined) return [`${where} is ${given}`];
     const pointer = ["paths", template, method.toLowerCase(), "responses", String(status), "content", type, "schema"];
     const schema = `api#/${pointer.map((part) => encodeURIComponent(part.replaceAll("/", "~1"))).join("/")}`;
     this.#ajv.validate(schema, body);

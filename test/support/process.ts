@@ -51,7 +51,8 @@ export class ServerProcess extends Client {
   }
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
+/** What a process says first. */
+export async function firstLine(child: ChildProcess): Promise<string> {
   let text = "";
   for await (const chunk of child.stdout!) {
     text += chunk;

@@ -19,12 +19,14 @@ export function reopen(
   seenLeaseNo: number,
   nowMs: number,
 ): Reopened | undefined {
-  const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs);
-  if (!lease) return undefined;
-  driver.run(
-    "UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1 WHERE run_id = ?",
+  const isFree = driver.run(
+    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1
+     WHERE run_id = ? AND lease_no = ? AND status = 'failed'`,
     runId,
+    seenLeaseNo,
   );
+  if (isFree === 0) return undefined;
+  const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs)!;
   driver.run(
     `UPDATE _smithers_nodes SET state = 'pending', failures = 0, losses = 0, wake_at_ms = NULL, finished_at_ms = NULL,
      error_json = NULL WHERE run_id = ? AND state IN ('failed', 'cancelled')`,

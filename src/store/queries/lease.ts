@@ -9,7 +9,7 @@ export interface Lease {
 
 /**
  * Takes a run by compare-and-swap on its fencing token: of several who saw the same `leaseNo`, one wins.
- * Returns nothing to the others.
+ * Returns nothing to the others, nor when the run has ended since, whoever ended it under that token.
  */
 export function takeLease(
   driver: Driver,
@@ -20,7 +20,7 @@ export function takeLease(
 ): Lease | undefined {
   const leaseNo = seenLeaseNo + 1;
   const changed = driver.run(
-    "UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ? WHERE run_id = ? AND lease_no = ?",
+    "UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ? WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL",
     owner,
     leaseNo,
     nowMs,

@@ -1,0 +1,207 @@
+import { describe, expect, test } from "bun:test";
+import { Client } from "../support/client.ts";
+import { file, newId, target, token } from "./target.ts";
+
+const stranger = new Client(target.url);
+
+/** [method, path template]: every route of the contract, each with the methods that its path takes. */
+const paths: [string, string[]][] = [
+  ["/health", ["GET"]],
+  ["/metrics", ["GET"]],
+  ["/openapi.json", ["GET"]],
+  ["/v1/runs", ["GET", "POST"]],
+  ["/v1/runs/none", ["GET"]],
+  ["/v1/runs/none/nodes", ["GET"]],
+  ["/v1/runs/none/events", ["GET"]],
+  ["/v1/runs/none/frames", ["GET"]],
+  ["/v1/runs/none/resume", ["POST"]],
+  ["/v1/runs/none/cancel", ["POST"]],
+  ["/v1/runs/none/nodes/n/approve", ["POST"]],
+  ["/v1/runs/none/nodes/n/deny", ["POST"]],
+  ["/v1/runs/none/signals/s", ["POST"]],
+  ["/v1/approvals", ["GET"]],
+  ["/v1/approval/list", ["GET"]],
+  ["/approval/list", ["GET"]],
+  ["/approvals", ["GET"]],
+  ["/signal/none/s", ["POST"]],
+];
+const writing = ["POST", "PUT", "PATCH", "DELETE"];
+
+test("GET /health is 200 { ok: true } without a token", async () => {
+  const { status, body } = await stranger.get("/health");
+  expect([status, body]).toEqual([200, { ok: true }]);
+});
+
+test("GET /metrics is a Prometheus exposition", async () => {
+  const { status, headers, body } = await target.get("/metrics");
+  expect([status, headers.get("content-type")]).toEqual([200, expect.stringMatching(/^text\/plain; version=0\.0\.4/)]);
+  expect(body).toMatch(/^# TYPE \w+ (counter|gauge|histogram)$/m);
+});
+
+describe.skipIf(token === undefined)("with a token configured", () => {
+  test("every other request without it is 401, before it tells what is there", async () => {
+    for (const [path, methods] of [...paths, ["/nothing", ["GET"]] as [string, string[]]]) {
+      for (const method of methods) {
+        if (path === "/health") continue;
+        const { status, body, headers } = await stranger.request(method, path, method === "POST" ? {} : undefined);
+        expect([path, status, body.error.code]).toEqual([path, 401, "UNAUTHORIZED"]);
+        expect(headers.get("www-authenticate")).toBe("Bearer");
+      }
+    }
+  });
+
+  test("Authorization: Bearer and x-smithers-key both open it", async () => {
+    expect((await stranger.get("/v1/runs?limit=1", { authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await stranger.get("/v1/runs?limit=1", { "x-smithers-key": token! })).status).toBe(200);
+    expect((await stranger.get("/v1/runs", { authorization: `Bearer ${token}x` })).status).toBe(401);
+  });
+});
+
+describe("every answer", () => {
+  test("that is JSON has its three headers, and every one a request id of its own", async () => {
+    const answers = [
+      await target.get("/health"),
+      await target.get("/v1/runs?limit=1"),
+      await target.post("/v1/runs", { workflowPath: file("echo") }),
+      await target.post("/v1/runs", "{"),
+      await target.get("/v1/runs/none"),
+      await target.get("/nothing"),
+      await target.request("PUT", "/v1/runs", {}),
+    ];
+    for (const { headers } of answers) {
+      expect(headers.get("content-type")).toBe("application/json");
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+    }
+    expect(new Set(answers.map(({ headers }) => headers.get("x-request-id"))).size).toBe(answers.length);
+  });
+
+  test("repeats a caller's request id, unless it could forge a line of a log", async () => {
+    const idFor = async (id: string) =>
+      (await target.get("/health", { "x-request-id": id })).headers.get("x-request-id");
+    expect(await idFor("trace-42_a")).toBe("trace-42_a");
+    for (const id of ["two words;drop", "x".repeat(300)]) {
+      expect(await idFor(id)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    }
+  });
+
+  test("that is an error is { error: { code, message, details } }, the message a sentence", async () => {
+    for (const { body } of [
+      await target.post("/v1/runs", { workflowPath: 5 }),
+      await target.get("/v1/runs/none"),
+      await target.get("/nothing"),
+    ]) {
+      expect(Object.keys(body)).toEqual(["error"]);
+      expect(Object.keys(body.error)).toEqual(["code", "message", "details"]);
+      expect(body.error.message).toMatch(/^[A-Z].{10,}\.$/);
+    }
+  });
+});
+
+test("a known path with a wrong method is 405 and names the right ones in Allow, as OPTIONS does", async () => {
+  for (const [path, methods] of paths) {
+    const allowed = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].sort();
+    for (const method of ["GET", ...writing].filter((one) => !methods.includes(one))) {
+      const { status, headers, body } = await target.request(method, path, method === "GET" ? undefined : {});
+      expect([method, path, status, body.error.code]).toEqual([method, path, 405, "METHOD_NOT_ALLOWED"]);
+      expect([path, headers.get("allow")?.split(", ").sort()]).toEqual([path, allowed]);
+    }
+    const { status, headers } = await target.request("OPTIONS", path);
+    expect([path, status, headers.get("allow")?.split(", ").sort()]).toEqual([path, 204, allowed]);
+  }
+});
+
+test("HEAD is answered as GET, without a body", async () => {
+  for (const path of ["/health", "/v1/runs", "/v1/approvals"]) {
+    const { status, headers, body } = await target.request("HEAD", path);
+    expect([path, status, headers.get("content-type"), body]).toEqual([path, 200, "application/json", ""]);
+  }
+});
+
+test.each(["/", "/v1", "/v1/", "/v1/runs/", "/v1/runs/x/nope", "/v1/runs/x/nodes/n", "/signal/x"])(
+  "%s is NOT_FOUND",
+  async (path) => {
+    expect(await target.code("GET", path)).toEqual([404, "NOT_FOUND"]);
+  },
+);
+
+test("each route about an unknown run is RUN_NOT_FOUND", async () => {
+  for (const [path, methods] of paths.filter(([path]) => path.includes("none"))) {
+    for (const method of methods) {
+      const given = method === "POST" ? {} : undefined;
+      expect([path, await target.code(method, path, given)]).toEqual([path, [404, "RUN_NOT_FOUND"]]);
+    }
+  }
+});
+
+test.each(["a run of no such id!", "-starts-wrong", "x".repeat(129), "%00", "..%2f..%2fetc"])(
+  "a run id that no run can have (%s) is RUN_NOT_FOUND",
+  async (runId) => {
+    expect(await target.code("GET", `/v1/runs/${runId}`)).toEqual([404, "RUN_NOT_FOUND"]);
+  },
+);
+
+test.each(["/v1/runs/50%", "/v1/runs/%zz", "/v1/runs/%c3%28", "/signal/x/%E0%A4%A"])(
+  "%s, which does not decode, is INVALID_REQUEST",
+  async (path) => {
+    const method = path.startsWith("/signal") ? "POST" : "GET";
+    expect(await target.code(method, path, method === "POST" ? {} : undefined)).toEqual([400, "INVALID_REQUEST"]);
+  },
+);
+
+/** [what, path, body, code] of 400s; a GET where there is no body. */
+const malformed: [string, string, unknown, string][] = [
+  ["a body that is no JSON", "/v1/runs", "{", "INVALID_JSON"],
+  ["a key that comes twice", "/v1/runs", '{"runId":"a","runId":"b"}', "INVALID_JSON"],
+  ["a body that is a list", "/v1/runs", [], "INVALID_REQUEST"],
+  ["a path that is a number", "/v1/runs", { workflowPath: 5 }, "INVALID_REQUEST"],
+  ["no path", "/v1/runs", {}, "INVALID_REQUEST"],
+  ["a negative number", "/v1/runs", { workflowPath: "x", config: { maxConcurrency: -1 } }, "INVALID_REQUEST"],
+  ["a fraction", "/v1/runs", { workflowPath: "x", config: { maxConcurrency: 1.5 } }, "INVALID_REQUEST"],
+  [
+    "nesting over 32",
+    "/v1/runs",
+    `{"workflowPath":"x","input":{"a":${"[".repeat(40)}${"]".repeat(40)}}}`,
+    "INVALID_REQUEST",
+  ],
+  ["resume without runId", "/v1/runs", { resume: true }, "RUN_ID_REQUIRED"],
+  ["a negative iteration", "/v1/runs/none/nodes/n/approve", { iteration: -1 }, "INVALID_REQUEST"],
+  ["a note that is a number", "/v1/runs/none/nodes/n/deny", { note: 1 }, "INVALID_REQUEST"],
+  ["an empty correlation id", "/v1/runs/none/signals/s", { correlationId: "" }, "INVALID_REQUEST"],
+  ["a limit of 0", "/v1/runs?limit=0", undefined, "INVALID_REQUEST"],
+  ["a limit that is no number", "/v1/approvals?limit=many", undefined, "INVALID_REQUEST"],
+  ["an unknown status", "/v1/runs?status=done", undefined, "INVALID_REQUEST"],
+  ["a cursor of nobody", "/v1/runs?cursor=nonsense", undefined, "INVALID_REQUEST"],
+  ["a negative number of an event", "/v1/runs/none/events?afterSeq=-1", undefined, "INVALID_REQUEST"],
+  ["a fraction of a frame", "/v1/runs/none/frames?afterFrameNo=1.5", undefined, "INVALID_REQUEST"],
+];
+
+test.each(malformed)("%s is 400 with its code", async (_, path, body, code) => {
+  expect(await target.code(body === undefined ? "GET" : "POST", path, body)).toEqual([400, code]);
+});
+
+test("a body over the limit is PAYLOAD_TOO_LARGE", async () => {
+  const body = { workflowPath: file("echo"), input: { msg: "x".repeat(1_048_576) } };
+  expect(await target.code("POST", "/v1/runs", body)).toEqual([413, "PAYLOAD_TOO_LARGE"]);
+});
+
+test("a workflow's path is checked, and its file", async () => {
+  const start = (workflowPath: string) => target.code("POST", "/v1/runs", { workflowPath, runId: newId() });
+  for (const path of ["../secret.tsx", "/etc/passwd", `${"../".repeat(20)}etc/passwd`]) {
+    expect(await start(path)).toEqual([400, "WORKFLOW_PATH_OUTSIDE_ROOT"]);
+  }
+  expect(await start(file("none"))).toEqual([404, "WORKFLOW_NOT_FOUND"]);
+  expect(await start(file("no-workflow"))).toEqual([400, "WORKFLOW_INVALID"]);
+});
+
+test("GET /openapi.json describes the API in OpenAPI 3.1, every route of the contract in it", async () => {
+  const { status, body } = await target.get("/openapi.json");
+  expect([status, body.openapi]).toEqual([200, expect.stringMatching(/^3\.1\./)]);
+  const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{\w+\}/g, "*")}`),
+  );
+  const promised = paths.flatMap(([path, methods]) =>
+    methods.map((method) => `${method} ${path.replace(/\/(none|n|s)(?=\/|$)/g, "/*")}`),
+  );
+  expect(described).toEqual(expect.arrayContaining(promised));
+});

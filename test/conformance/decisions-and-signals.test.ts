@@ -1,0 +1,145 @@
+import { describe, expect, test } from "bun:test";
+import { target } from "./target.ts";
+
+const nodeId = "ship/it 100%";
+const paths = ["/v1/approvals", "/v1/approval/list", "/approval/list", "/approvals"];
+
+async function asking() {
+  const runId = await target.startUntil("ask", "NodeWaitingApproval");
+  const decide = (way: string, body = {}, node = nodeId) =>
+    target.code("POST", `/v1/runs/${runId}/nodes/${encodeURIComponent(node)}/${way}`, body);
+  return { runId, decide };
+}
+
+/** What is awaited of one run, whatever else the server waits for. */
+async function awaited(path: string, runId: string) {
+  for (let next = `${path}?limit=1000`; ; ) {
+    const { headers, body } = await target.get(next);
+    const found = body.approvals.find((approval: { runId: string }) => approval.runId === runId);
+    next = /<(.+)>/.exec(headers.get("link") ?? "")?.[1] ?? "";
+    if (found || next === "") return found;
+  }
+}
+
+describe("a decision", () => {
+  test("to approve continues the run at once and is its output", async () => {
+    const { runId, decide } = await asking();
+    expect(await decide("approve", { note: "fine", decidedBy: "ann" })).toEqual([200, undefined]);
+    expect(await target.end(runId)).toMatchObject({
+      status: "finished",
+      output: { approved: true, note: "fine", decidedBy: "ann", decidedAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+    });
+  });
+
+  test("that is the same again is 200, the other way NODE_NOT_WAITING, also after the end", async () => {
+    const { runId, decide } = await asking();
+    expect(await decide("deny", { iteration: 0 })).toEqual([200, undefined]);
+    expect(await decide("deny")).toEqual([200, undefined]);
+    expect(await decide("approve")).toEqual([409, "NODE_NOT_WAITING"]);
+    expect((await target.end(runId)).output).toMatchObject({ approved: false });
+    expect(await decide("deny")).toEqual([200, undefined]);
+    expect(await decide("approve")).toEqual([409, "NODE_NOT_WAITING"]);
+  });
+
+  test("of twenty at once for both ways, one way wins", async () => {
+    const { runId, decide } = await asking();
+    const ways = Array.from({ length: 20 }, (_, index) => (index % 2 ? "approve" : "deny"));
+    const answers = await Promise.all(ways.map(async (way) => [way, ...(await decide(way))]));
+    const winners = new Set(answers.filter(([, status]) => status === 200).map(([way]) => way));
+    expect(winners.size).toBe(1);
+    expect(answers.filter(([, , code]) => code === "NODE_NOT_WAITING").length).toBe(10);
+    expect((await target.end(runId)).output).toMatchObject({ approved: winners.has("approve") });
+  });
+
+  test("on a node that is not there, or waits for nothing, is refused", async () => {
+    const { runId, decide } = await asking();
+    expect(await decide("approve", {}, "none")).toEqual([404, "NODE_NOT_FOUND"]);
+    expect(await decide("approve", { iteration: 3 })).toEqual([404, "NODE_NOT_FOUND"]);
+    expect(await decide("deny", {}, "before")).toEqual([409, "NODE_NOT_WAITING"]);
+    await target.post(`/v1/runs/${runId}/cancel`);
+    expect(await decide("approve")).toEqual([409, "NODE_NOT_WAITING"]);
+  });
+});
+
+test("what is awaited is listed under each of the four paths, until it is decided", async () => {
+  const { runId, decide } = await asking();
+  for (const path of paths) {
+    expect(await awaited(path, runId)).toMatchObject({
+      runId,
+      nodeId,
+      iteration: 0,
+      workflowName: "conformance-ask",
+      runStatus: "waiting-approval",
+      label: "Ship",
+      requestTitle: "Ship it?",
+      requestSummary: "Version 2",
+      requestedAtMs: expect.any(Number),
+      waitingMs: expect.any(Number),
+      note: null,
+      decidedBy: null,
+    });
+  }
+  await decide("approve");
+  for (const path of paths) expect(await awaited(path, runId)).toBeUndefined();
+});
+
+test("what is awaited comes longest waiting first", async () => {
+  await asking();
+  await Bun.sleep(2);
+  await asking();
+  const { approvals } = (await target.get("/v1/approvals?limit=1000")).body;
+  const times: number[] = approvals.map(({ requestedAtMs }: { requestedAtMs: number }) => requestedAtMs);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+describe("a signal", () => {
+  const send = (runId: string, body: unknown, path = `/v1/runs/${runId}/signals/paid%2Fnow`) => target.post(path, body);
+
+  test.each(["/v1/runs/:runId/signals/paid%2Fnow", "/signal/:runId/paid%2Fnow"])(
+    "to %s continues the run that waits for it, and its data is the output",
+    async (path) => {
+      const runId = await target.startUntil("wait", "NodeWaitingEvent");
+      const { status, body } = await send(
+        runId,
+        { data: { value: 9 }, receivedBy: "hook" },
+        path.replace(":runId", runId),
+      );
+      expect([status, body]).toEqual([
+        200,
+        {
+          runId,
+          signalName: "paid/now",
+          seq: expect.any(Number),
+          correlationId: null,
+          receivedAtMs: expect.any(Number),
+        },
+      ]);
+      expect(await target.end(runId)).toMatchObject({ status: "finished", output: { value: 9 } });
+    },
+  );
+
+  test("is taken by a wait of its correlation only, and numbered", async () => {
+    const runId = await target.startUntil("wait", "NodeWaitingEvent", { order: "order-7" });
+    const other = (await send(runId, { data: { value: 6 }, correlationId: "order-6" })).body;
+    const right = (await send(runId, { data: { value: 7 }, correlationId: "order-7" })).body;
+    expect(right.seq).toBeGreaterThan(other.seq);
+    expect((await target.end(runId)).output).toEqual({ value: 7 });
+  });
+
+  test("whose data does not fit the wait is refused to its sender, and the run waits on", async () => {
+    const runId = await target.startUntil("wait", "NodeWaitingEvent");
+    const { status, body } = await send(runId, { data: { value: "nine" } });
+    expect([status, body.error.code, body.error.details.issues[0].path]).toEqual([400, "INVALID_INPUT", ["value"]]);
+    expect((await target.run(runId)).status).toBe("waiting-event");
+    await send(runId, { data: { value: 9 } });
+    expect((await target.end(runId)).output).toEqual({ value: 9 });
+  });
+
+  test("to a run that has ended is RUN_NOT_ACTIVE", async () => {
+    const runId = await target.startUntil("wait", "NodeWaitingEvent");
+    await send(runId, { data: { value: 9 } });
+    await target.end(runId);
+    const { status, body } = await send(runId, { data: { value: 9 } });
+    expect([status, body.error.code]).toEqual([409, "RUN_NOT_ACTIVE"]);
+  });
+});

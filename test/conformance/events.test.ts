@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import { file, target } from "./target.ts";
+
+const idsOf = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+const count = (length: number, first = 1) => Array.from({ length }, (_, index) => index + first);
+
+async function finished() {
+  const { runId } = await target.complete(file("echo"));
+  const read = async (query = "", headers = {}) => target.get(`/v1/runs/${runId}/events${query}`, headers);
+  return { runId, read };
+}
+
+describe("the stream of a run that has ended", () => {
+  test("is server-sent events: retry first, then id, event and one line of JSON each", async () => {
+    const { runId, read } = await finished();
+    const { headers, body } = await read();
+    expect(headers.get("content-type")).toBe("text/event-stream");
+    const blocks = body.split("\n\n");
+    expect([blocks.shift(), blocks.pop()]).toEqual(["retry: 1000", ""]);
+    blocks.forEach((block: string, index: number) => {
+      const [id, event, data, ...others] = block.split("\n");
+      expect([id, event, others]).toEqual([`id: ${index + 1}`, "event: smithers", []]);
+      expect(JSON.parse(data!.replace(/^data: /, ""))).toMatchObject({
+        type: expect.any(String),
+        runId,
+        timestampMs: expect.any(Number),
+      });
+    });
+    expect(blocks.at(-1)).toContain('"type":"RunFinished"');
+  });
+
+  test("begins after afterSeq or Last-Event-ID, the header first, and closes also when nothing is left", async () => {
+    const { read } = await finished();
+    const ids = async (query = "", headers = {}) => idsOf((await read(query, headers)).body);
+    const all = await ids();
+    expect(all).toEqual(count(all.length));
+    expect(await ids("?afterSeq=3")).toEqual(all.slice(3));
+    expect(await ids("", { "last-event-id": "4" })).toEqual(all.slice(4));
+    expect(await ids("?afterSeq=1", { "last-event-id": "4" })).toEqual(all.slice(4));
+    expect(await ids(`?afterSeq=${all.length}`)).toEqual([]);
+    expect(await ids("?afterSeq=1000000")).toEqual([]);
+  });
+
+  test("tells what happened to its nodes: iteration and attempt where an event has them", async () => {
+    const { runId } = await finished();
+    const told: unknown[] = [];
+    for await (const { event } of target.events(runId)) {
+      if ("nodeId" in event && event.nodeId === "say") told.push(event);
+    }
+    expect(told).toMatchObject([
+      { type: "NodePending", nodeId: "say", iteration: 0 },
+      { type: "NodeStarted", nodeId: "say", iteration: 0, attempt: 1 },
+      { type: "NodeFinished", nodeId: "say", iteration: 0, attempt: 1 },
+    ]);
+  });
+});
+
+test("the stream of a run in progress gives what is stored, then pushes, in order, each once, and closes", async () => {
+  const runId = await target.startUntil("wait", "NodeWaitingEvent");
+  const ids: number[] = [];
+  const types: string[] = [];
+  for await (const { id, event } of target.events(runId)) {
+    ids.push(id);
+    types.push(event.type);
+    if (event.type === "RunStatusChanged" && event.status === "waiting-event") {
+      void target.post(`/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });
+    }
+  }
+  expect(ids).toEqual(count(ids.length));
+  expect([types[0], types.at(-1)]).toEqual(["RunStarted", "RunFinished"]);
+  expect(types).toContain("SignalReceived");
+});
+
+test("a reader that comes back gets the rest, and nothing twice", async () => {
+  const runId = await target.startUntil("wait", "NodeWaitingEvent");
+  const { id } = await target.until(runId, ({ type }) => type === "NodeWaitingEvent");
+  await target.post(`/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });
+  const rest = idsOf((await target.get(`/v1/runs/${runId}/events`, { "last-event-id": String(id) })).body);
+  expect(rest).toEqual(count(rest.length, id + 1));
+  expect(rest.length).toBeGreaterThan(2);
+});
+
+test("a run that was resumed shows both ends", async () => {
+  const { runId } = await target.complete(file("fails-once"));
+  await target.post(`/v1/runs/${runId}/resume`);
+  const { body } = await target.get(`/v1/runs/${runId}/events`);
+  expect(idsOf(body)).toEqual(count(idsOf(body).length));
+  for (const type of ["RunFailed", "RunFinished"]) expect(body).toContain(`"type":"${type}"`);
+});

@@ -1,0 +1,268 @@
+import { describe, expect, test } from "bun:test";
+import type { Frame } from "../../src/model/index.ts";
+import { file, newId, target } from "./target.ts";
+
+const many = <T>(count: number, act: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => act(index)));
+const count = (codes: unknown[], wanted: unknown) => codes.filter((code) => Bun.deepEquals(code, wanted)).length;
+
+describe("POST /v1/runs", () => {
+  test("starts a run, which can be read as soon as it is answered", async () => {
+    const { status, body } = await target.post("/v1/runs", { workflowPath: file("echo"), input: { msg: "hi" } });
+    expect([status, Object.keys(body)]).toEqual([200, ["runId"]]);
+    expect((await target.get(`/v1/runs/${body.runId}`)).status).toBe(200);
+    expect(await target.end(body.runId)).toMatchObject({ status: "finished", output: { value: "hi" } });
+  });
+
+  test("takes the caller's runId, once", async () => {
+    const runId = newId();
+    expect(await target.start(file("echo"), {}, { runId })).toBe(runId);
+    const again = { workflowPath: file("echo"), runId };
+    expect(await target.code("POST", "/v1/runs", again)).toEqual([409, "RUN_ALREADY_EXISTS"]);
+  });
+
+  test("of twenty starts of one runId, exactly one is taken", async () => {
+    const runId = newId();
+    const codes = await many(20, () => target.code("POST", "/v1/runs", { workflowPath: file("echo"), runId }));
+    expect(count(codes, [200, undefined])).toBe(1);
+    expect(count(codes, [409, "RUN_ALREADY_EXISTS"])).toBe(19);
+    expect((await target.end(runId)).status).toBe("finished");
+  });
+
+  test("refuses an input that does not fit the workflow's schema, with the issues, and records nothing", async () => {
+    const runId = newId();
+    const input = { to: "nobody", times: -1 };
+    const { status, body } = await target.post("/v1/runs", { workflowPath: file("typed"), input, runId });
+    expect([status, body.error.code]).toEqual([400, "INVALID_INPUT"]);
+    expect(body.error.details.issues.map(({ path }: { path: unknown }) => path)).toEqual([["to"], ["times"]]);
+    expect(await target.code("GET", `/v1/runs/${runId}`)).toEqual([404, "RUN_NOT_FOUND"]);
+  });
+
+  test("with resume: true continues a failed run", async () => {
+    const { runId, status } = await target.complete(file("fails-once"));
+    expect(status).toBe("failed");
+    expect((await target.post("/v1/runs", { runId, resume: true })).body).toEqual({ runId });
+    expect((await target.end(runId)).status).toBe("finished");
+  });
+});
+
+describe("Idempotency-Key", () => {
+  const start = (key: string, input = {}) =>
+    target.post("/v1/runs", { workflowPath: file("echo"), input }, { "Idempotency-Key": key });
+
+  test("the same key and body are one run, also twenty at once, also after its end", async () => {
+    const key = newId();
+    const answers = await many(20, () => start(key));
+    const [runId, ...others] = new Set(answers.map(({ body }) => body.runId));
+    expect([typeof runId, others]).toEqual(["string", []]);
+    await target.end(runId);
+    expect((await start(key)).body).toEqual({ runId });
+  });
+
+  test("a request whose answer was lost is not done twice", async () => {
+    const key = newId();
+    const given = new AbortController();
+    const lost = fetch(`${target.url}/v1/runs`, {
+      method: "POST",
+      headers: { ...target.headers, "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify({ workflowPath: file("echo"), input: { key } }),
+      signal: given.signal,
+    });
+    setTimeout(() => given.abort(), 2);
+    await lost.catch(() => {});
+    const { runId } = (await start(key, { key })).body;
+    expect((await start(key, { key })).body).toEqual({ runId });
+    expect((await target.end(runId)).status).toBe("finished");
+  });
+
+  test("the same key with another body is IDEMPOTENCY_KEY_REUSED", async () => {
+    const key = newId();
+    await start(key);
+    const { status, body } = await start(key, { msg: "other" });
+    expect([status, body.error.code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+  });
+});
+
+describe("GET /v1/runs", () => {
+  test("lists runs newest first, each with what the contract names", async () => {
+    const first = (await target.complete(file("echo"))).runId;
+    await Bun.sleep(2);
+    const second = (await target.complete(file("echo"))).runId;
+    const { body } = await target.get("/v1/runs?workflow=conformance-echo");
+    const ids = body.map(({ runId }: { runId: string }) => runId);
+    expect(ids.indexOf(second)).toBeLessThan(ids.indexOf(first));
+    expect(Object.keys(body[0]).sort()).toEqual(
+      [
+        ...["runId", "workflowName", "workflowPath", "status", "createdAtMs", "startedAtMs", "finishedAtMs"],
+        ...["heartbeatAtMs", "parentRunId", "error", "runState"],
+      ].sort(),
+    );
+  });
+
+  test("is narrowed by status and workflow, and paged by limit and Link, each run once", async () => {
+    const started = await many(5, () => target.startUntil("nap", "NodeWaitingTimer", { duration: "2h" }));
+    const seen: string[] = [];
+    const query = "limit=2&workflow=conformance-nap&status=waiting-timer";
+    for (let path = `/v1/runs?${query}`; path !== ""; ) {
+      const { headers, body } = await target.get(path);
+      expect(body.length).toBeLessThanOrEqual(2);
+      for (const run of body) expect([run.workflowName, run.status]).toEqual(["conformance-nap", "waiting-timer"]);
+      seen.push(...body.map(({ runId }: { runId: string }) => runId));
+      path = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(started));
+    for (const runId of started) await target.post(`/v1/runs/${runId}/cancel`);
+  });
+});
+
+describe("GET /v1/runs/:runId", () => {
+  test("of a finished run is exactly what the contract names, its output the last finished task's", async () => {
+    const run = await target.complete(file("echo"), { msg: "hi" });
+    expect(run).toEqual({
+      runId: run.runId,
+      workflowName: "conformance-echo",
+      status: "finished",
+      startedAtMs: expect.any(Number),
+      finishedAtMs: expect.any(Number),
+      summary: { finished: 2 },
+      runState: { runId: run.runId, state: "succeeded", computedAt: expect.any(String) },
+      output: { value: "hi" },
+    });
+  });
+
+  test("of a failed run has its error, and no output of the task that failed", async () => {
+    const run = await target.complete(file("fails-once"));
+    expect(run).toMatchObject({ status: "failed", runState: { state: "failed" }, summary: { finished: 1, failed: 1 } });
+    expect(run.error).toMatchObject({ code: "TASK_FAILED", message: "it broke", nodeId: "fails" });
+    expect(JSON.stringify(run.error)).not.toMatch(/fails-once\.tsx|\n\s+at /);
+  });
+
+  test("of a run that runs says so", async () => {
+    const runId = await target.startUntil("hang", "NodeStarted");
+    const run = await target.run(runId);
+    expect(run).toMatchObject({ status: "running", finishedAtMs: null, summary: { "in-progress": 1 } });
+    expect(run.runState.state).toBe("running");
+    await target.post(`/v1/runs/${runId}/cancel`);
+  });
+
+  test.each([
+    ["ask", "NodeWaitingApproval", "approval", "/nodes/ship%2Fit%20100%25/approve"],
+    ["wait", "NodeWaitingEvent", "event", "/signals/paid%2Fnow"],
+    ["nap", "NodeWaitingTimer", "timer", "by itself"],
+  ])("of a run that waits (%s) says on what, since when, and what unblocks it", async (name, type, kind, call) => {
+    const runId = await target.startUntil(name, type, { duration: "2h" });
+    const { status, runState } = await target.run(runId);
+    expect([status, runState.state]).toEqual([`waiting-${kind}`, `waiting-${kind}`] as never);
+    expect(runState.blocked).toMatchObject({ kind, nodeId: expect.any(String), sinceMs: expect.any(Number) });
+    expect(runState.blocked!.unblock).toContain(call);
+    await target.post(`/v1/runs/${runId}/cancel`);
+  });
+});
+
+test("GET /v1/runs/:runId/nodes is every node in plan order, with its result", async () => {
+  const { runId } = await target.complete(file("echo"), { msg: "hi" });
+  const node = {
+    iteration: 0,
+    state: "finished",
+    output: { value: "hi" },
+    error: null,
+    finishedAtMs: expect.any(Number),
+  };
+  const { body } = await target.get(`/v1/runs/${runId}/nodes`);
+  expect(body).toEqual([
+    { nodeId: "say", ...node, label: "Say it", attempt: 1, startedAtMs: expect.any(Number) },
+    // A literal needs no attempt.
+    { nodeId: "again", ...node, label: null, attempt: 0, startedAtMs: null },
+  ]);
+});
+
+test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () => {
+  const { runId } = await target.complete(file("echo"));
+  const frames: Frame[] = (await target.get(`/v1/runs/${runId}/frames`)).body;
+  expect(frames.map(({ frameNo }) => frameNo)).toEqual([1, 2]);
+  expect(frames.map(({ mountedTaskIdsJson }) => JSON.parse(mountedTaskIdsJson))).toEqual([["say"], ["say", "again"]]);
+  for (const { xmlJson } of frames) {
+    const tree = JSON.parse(xmlJson);
+    expect(Object.keys(tree)).toEqual(["kind", "tag", "props", "children"]);
+    expect([tree.tag, tree.children[0].tag, tree.children[0].props.id]).toEqual([
+      "smithers:workflow",
+      "smithers:task",
+      "say",
+    ]);
+  }
+  const page = await target.get(`/v1/runs/${runId}/frames?limit=1`);
+  expect([page.body, page.headers.get("link")]).toEqual([
+    [frames[0]],
+    `</v1/runs/${runId}/frames?limit=1&afterFrameNo=1>; rel="next"`,
+  ] as never);
+  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1`)).body).toEqual([frames[1]]);
+});
+
+describe("POST /v1/runs/:runId/resume", () => {
+  const resume = (runId: string, body = {}) => target.code("POST", `/v1/runs/${runId}/resume`, body);
+
+  test("continues a failed run, and what is finished is not run again", async () => {
+    const { runId } = await target.complete(file("fails-once"));
+    expect(await resume(runId, { workflowPath: file("fails-once") })).toEqual([200, undefined]);
+    expect((await target.end(runId)).status).toBe("finished");
+    expect((await target.nodes(runId)).map(({ output }) => output)).toEqual([{ value: 1 }, { value: 2 }]);
+  });
+
+  test("by twenty at once gives one owner", async () => {
+    const { runId } = await target.complete(file("fails-once"));
+    const codes = await many(20, () => resume(runId));
+    expect(count(codes, [200, undefined])).toBe(1);
+    expect(count(codes, [409, "RUN_IN_PROGRESS"])).toBe(19);
+    expect((await target.end(runId)).status).toBe("finished");
+  });
+
+  test("of a run that a live owner executes is RUN_IN_PROGRESS", async () => {
+    const runId = await target.startUntil("hang", "NodeStarted");
+    expect(await resume(runId)).toEqual([409, "RUN_IN_PROGRESS"]);
+    await target.post(`/v1/runs/${runId}/cancel`);
+  });
+
+  test("of a run that has ended for good is RUN_NOT_ACTIVE", async () => {
+    expect(await resume((await target.complete(file("echo"))).runId)).toEqual([409, "RUN_NOT_ACTIVE"]);
+  });
+});
+
+describe("POST /v1/runs/:runId/cancel", () => {
+  test.each([
+    ["runs", "hang", "NodeStarted"],
+    ["waits", "wait", "NodeWaitingEvent"],
+  ])("ends a run that %s", async (_, name, type) => {
+    const runId = await target.startUntil(name, type);
+    const { status, body } = await target.post(`/v1/runs/${runId}/cancel`);
+    expect([status, body]).toEqual([200, { runId }]);
+    expect(await target.end(runId)).toMatchObject({
+      status: "cancelled",
+      runState: { state: "cancelled" },
+      summary: { cancelled: 1 },
+    });
+  });
+
+  test("of a run that has ended is RUN_NOT_ACTIVE", async () => {
+    const { runId } = await target.complete(file("echo"));
+    expect(await target.code("POST", `/v1/runs/${runId}/cancel`)).toEqual([409, "RUN_NOT_ACTIVE"]);
+  });
+
+  test("that races the run's end leaves one truth: what was answered is what became of it", async () => {
+    await many(20, async (index) => {
+      const runId = await target.startUntil("wait", "NodeWaitingEvent");
+      const cancel = () => target.code("POST", `/v1/runs/${runId}/cancel`);
+      const finish = () => target.code("POST", `/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });
+      const [cancelled] =
+        index % 2 ? await Promise.all([cancel(), finish()]) : (await Promise.all([finish(), cancel()])).reverse();
+      const types: string[] = [];
+      for await (const { event } of target.events(runId)) types.push(event.type);
+      const { status } = await target.run(runId);
+      expect([cancelled, status]).toEqual(
+        cancelled![0] === 200 ? [[200, undefined], "cancelled"] : [[409, "RUN_NOT_ACTIVE"], "finished"],
+      );
+      const ends = types.filter((type) => ["RunFinished", "RunCancelled", "RunFailed"].includes(type));
+      expect(ends).toEqual([status === "cancelled" ? "RunCancelled" : "RunFinished"]);
+    });
+  });
+});

@@ -1,0 +1,82 @@
+/**
+ * The conformance suite speaks HTTP and nothing else, so that any server can be held against it.
+ *
+ * By default each of its files starts a server process of its own. To point it at another:
+ *
+ *   CONFORMANCE_URL        where the server is, as `http://127.0.0.1:7331`
+ *   CONFORMANCE_TOKEN      its token; leave it out when it asks for none
+ *   CONFORMANCE_WORKFLOWS  where it has a copy of `test/conformance/workflows`, from its rootDir; `.` when absent
+ *
+ *   cp -r test/conformance/workflows <rootDir>/conformance
+ *   CONFORMANCE_URL=http://127.0.0.1:7331 CONFORMANCE_TOKEN=secret CONFORMANCE_WORKFLOWS=conformance \
+ *     bun test test/conformance
+ *
+ * The server needs the `db` option. Its other runs are in nobody's way, and those of the suite stay in it. Every
+ * answer is also held against the server's own /openapi.json.
+ */
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { cpSync, mkdtempSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Answer, Client } from "../support/client.ts";
+import { Conformity } from "../support/openapi.ts";
+import { firstLine } from "../support/process.ts";
+
+const { CONFORMANCE_URL, CONFORMANCE_TOKEN, CONFORMANCE_WORKFLOWS = "." } = process.env;
+
+/** The token of the server under test; nothing when it asks for none. */
+export const token = CONFORMANCE_URL === undefined ? "conformance" : CONFORMANCE_TOKEN;
+
+/** A path of a workflow, as the server knows it. */
+export const file = (name: string) => `${CONFORMANCE_WORKFLOWS}/${name}.tsx`;
+
+/** Ids that no other run of the server has. */
+export const newId = () => `conformance-${randomUUID()}`;
+
+class Target extends Client {
+  readonly #conformity = super.get("/openapi.json").then(({ body }) => new Conformity(body));
+
+  override async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<any>> {
+    const answer = await super.request(method, path, body, headers);
+    if (path === "/openapi.json" || method === "HEAD" || method === "OPTIONS") return answer;
+    const problems = (await this.#conformity).problems(method, path, answer);
+    if (problems.length > 0) throw new Error(`The answer is not as described: ${problems.join("; ")}`);
+    return answer;
+  }
+
+  /** Starts one of the suite's workflows and waits for an event of it. */
+  async startUntil(name: string, type: string, input: unknown = {}): Promise<string> {
+    const runId = await this.start(file(name), input);
+    await this.until(runId, (event) => event.type === type);
+    return runId;
+  }
+
+  /** `[status, code]` of an answer, for the table of codes. */
+  async code(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
+    const answer = await this.request(method, path, body, headers);
+    return [answer.status, answer.body.error?.code];
+  }
+}
+
+export const target = new Target(CONFORMANCE_URL ?? (await ownServer()), token);
+
+async function ownServer(): Promise<string> {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "smithers-conformance-")));
+  cpSync(fileURLToPath(new URL("workflows", import.meta.url)), root, { recursive: true });
+  const script = fileURLToPath(new URL("serve.ts", import.meta.url));
+  // It ends with its stdin, and so with this process, however that ends.
+  const child = spawn(process.execPath, [script], {
+    cwd: root,
+    env: { ...process.env, SMITHERS_API_KEY: token },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.unref();
+  return firstLine(child);
+}

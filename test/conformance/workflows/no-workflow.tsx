@@ -1,0 +1,2 @@
+/** A file that exports no workflow. */
+export default 5;

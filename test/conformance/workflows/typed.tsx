@@ -1,0 +1,16 @@
+/** @jsxImportSource smithers-orchestrator */
+import { createSmithers, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
+
+const { smithers, outputs } = createSmithers({
+  input: z.object({ to: z.email(), times: z.number().int().positive() }),
+  result: z.object({ value: z.string() }),
+});
+
+export default smithers((ctx) => (
+  <Workflow name="conformance-typed">
+    <Task id="send" output={outputs.result}>
+      {{ value: ctx.input.to }}
+    </Task>
+  </Workflow>
+));

@@ -1,0 +1,140 @@
+import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ErrorCode, errorCodes } from "../../src/errors/index.ts";
+import type { SmithersEvent } from "../../src/model/index.ts";
+import { errorCodesOf } from "../../src/server/route.ts";
+import { routes } from "../../src/server/routes.ts";
+import { folder } from "../support/folder.ts";
+import { projectDir } from "../support/packed.ts";
+import { serve, type TestServer } from "../support/server.ts";
+
+const text = readFileSync(join(projectDir, "docs/http.md"), "utf8");
+const workflow = /^```tsx title="release.tsx"\n(.*?)^```$/ms.exec(text)![1]!;
+
+interface Example {
+  readonly heading: string;
+  readonly command: string;
+  /** What follows the command; nothing when the page shows no answer. */
+  readonly answer: { kind: string; text: string } | undefined;
+}
+
+function examples(): Example[] {
+  return text.split(/^#{2,3} /m).flatMap((section) => {
+    const heading = section.split("\n", 1)[0]!;
+    const fences = [...section.matchAll(/^```(\w+)[^\n]*\n(.*?)^```$/gms)].map(([, kind, body]) => ({
+      kind: kind!,
+      text: body!,
+    }));
+    return fences.flatMap(({ kind, text }, index) => {
+      if (kind !== "sh") return [];
+      const next = fences[index + 1];
+      return { heading, command: text, answer: next?.kind === "sh" ? undefined : next };
+    });
+  });
+}
+
+/** Runs a command of the page; what it prints, or what it had printed when `isEnough`. */
+async function run(command: string, server: TestServer, isEnough: (printed: string) => boolean): Promise<string> {
+  const script = `curl() { command curl -sS "$@"; }\n${command.replaceAll("http://localhost:7331", server.url)}`;
+  const child = spawn("bash", ["-c", script], {
+    env: { ...process.env, SMITHERS_API_KEY: "secret" },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  let printed = "";
+  for await (const chunk of child.stdout) {
+    printed += chunk;
+    if (isEnough(printed)) break;
+  }
+  if (child.exitCode === null) process.kill(-child.pid!, "SIGKILL");
+  return printed;
+}
+
+/** Words that a page must not get wrong; of other values only the kind counts. */
+const words = new Set(["status", "state", "code", "kind", "nodeId", "workflowName", "field", "signalName", "tag"]);
+
+/** How an answer differs from the one that is shown; nothing when it has the same shape. */
+function difference(shown: unknown, given: unknown, at = ""): string | undefined {
+  const kind = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "list" : typeof value);
+  if (kind(shown) !== kind(given)) return `${at} is ${kind(given)}, shown as ${kind(shown)}`;
+  if (typeof shown !== "object" || shown === null) {
+    if (words.has(at.split(".").at(-1)!) && shown !== given) return `${at} is ${given}, shown as ${shown}`;
+    return undefined;
+  }
+  const keys = (value: object) => Object.keys(value).sort().join(", ");
+  if (keys(shown) !== keys(given as object)) return `${at} has ${keys(given as object)}, shown with ${keys(shown)}`;
+  for (const [key, value] of Object.entries(shown)) {
+    const found = difference(value, (given as Record<string, unknown>)[key], `${at}.${key}`);
+    if (found) return found;
+  }
+}
+
+/** What the examples of a section need, beside those before them. */
+const before: Record<string, (server: TestServer) => Promise<unknown>> = {
+  "Resume it": async (server) => {
+    await waiting(server, "release-2");
+    await server.post("/v1/runs/release-2/nodes/ship/deny");
+    await server.end("release-2");
+  },
+  Deny: (server) => waiting(server, "release-3"),
+};
+
+async function waiting(server: TestServer, runId: string): Promise<void> {
+  await server.start("release.tsx", { version: "2" }, { runId });
+  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+}
+
+test("the page's examples are answered as it shows", async () => {
+  const server = await serve(folder({ "release.tsx": workflow }), { authToken: "secret" });
+  for (const { heading, command, answer } of examples()) {
+    await before[heading.split(":", 1)[0]!]?.(server);
+    if (answer?.kind === "text") {
+      const shown = eventsIn(answer.text);
+      const printed = await run(command, server, (printed) => printed.includes(JSON.stringify(shown.at(-1)!.type)));
+      expect(printed).toStartWith(answer.text.slice(0, answer.text.indexOf("data:")));
+      for (const event of shown) {
+        const same = eventsIn(printed).find(({ type }) => type === event.type);
+        expect([event.type, difference(event, same)]).toEqual([event.type, undefined]);
+      }
+      continue;
+    }
+    // A run needs a moment to come to where the page shows it.
+    for (let tries = 0; ; tries += 1) {
+      const printed = await run(command, server, () => false);
+      const found = answer && difference(JSON.parse(answer.text), JSON.parse(printed));
+      if (heading !== "Errors") expect(printed).not.toStartWith('{"error"');
+      if (found !== undefined && tries < 50 && !command.includes("-X POST")) continue;
+      expect([heading, found]).toEqual([heading, undefined]);
+      break;
+    }
+  }
+});
+
+function eventsIn(stream: string): SmithersEvent[] {
+  return [...stream.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json!));
+}
+
+test("the page shows a call of every route", () => {
+  const called = examples().map(({ command }) => {
+    const method = /-X (\w+)/.exec(command)?.[1] ?? "GET";
+    return `${method} ${/localhost:7331([^\s"?]*)/.exec(command)![1]}`;
+  });
+  const aliases = ["/v1/approval/list", "/approval/list", "/approvals", "/signal/:runId/:signalName"];
+  for (const alias of aliases) expect(text).toContain(alias);
+  for (const { method, path } of routes) {
+    if (aliases.includes(path)) continue;
+    const pattern = new RegExp(`^${method} ${path.replace(/:\w+/g, "[^/]+")}$`);
+    expect([method, path, called.some((one) => pattern.test(one))]).toEqual([method, path, true]);
+  }
+});
+
+test("the page's table has every code that a request can be answered with, at its status", () => {
+  const listed = [...text.matchAll(/^\| `([A-Z_]+)` +\| (\d{3}) /gm)].map(([, code, status]) => [code, Number(status)]);
+  const codes = new Set<ErrorCode>(routes.flatMap((route) => [...errorCodesOf(route)]));
+  for (const code of ["NOT_FOUND", "METHOD_NOT_ALLOWED", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"] as const)
+    codes.add(code);
+  const expected = [...codes].map((code) => [code, errorCodes[code].status]);
+  expect(listed.sort()).toEqual(expected.sort());
+});

@@ -1,0 +1,9 @@
+import type { Logger } from "../../src/engine/index.ts";
+
+/** A server's logger, and what it was told of errors. */
+export function recordedErrors(): { logger: Logger; errors: object[] } {
+  const errors: object[] = [];
+  const ignore = () => {};
+  const error = (facts: object, message: string) => void errors.push({ ...facts, message });
+  return { errors, logger: { debug: ignore, info: ignore, warn: ignore, error } };
+}
