@@ -246,13 +246,11 @@ test("a fork bomb is bounded, and leaves the server as it is", async () => {
 
 test("1 GB of output is cut with a mark, and the beginning and the end are kept", async () => {
   const value = String(
-    await resultOf(() =>
-      bash("echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last").then((text) => text),
-    ),
+    await resultOf(() => bash("echo first; head -c 1000000000 /dev/zero; echo; echo last").then((text) => text)),
   );
   expect(value.length).toBeLessThan(200_200);
-  expect(value.startsWith("first\nxxx")).toBe(true);
-  expect(value.endsWith("xxx\nlast")).toBe(true);
+  expect(value.startsWith("first\n\0\0")).toBe(true);
+  expect(value.endsWith("\0\0\nlast")).toBe(true);
   expect(value).toMatch(/\n\[cut: 9998\d{5} bytes are left out here\]\n/);
 });
 
