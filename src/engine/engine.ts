@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import {
@@ -6,6 +5,7 @@ import {
   hasEnded,
   hasEndedForGood,
   type NewEvent,
+  newRunId,
   type Run,
   type RunConfig,
   type RunState,
@@ -113,7 +113,7 @@ export class Engine {
    */
   async start(request: StartRequest): Promise<string> {
     this.#refuseWhenClosing();
-    const { workflow, runId = randomUUID() } = request;
+    const { workflow, runId = newRunId() } = request;
     const input = await toInput(workflow, request.input);
     const nowMs = Date.now();
     const run: Run = {
