@@ -103,6 +103,7 @@ export class TurnDraft {
       runId: this.#memory.runId,
       nodeId,
       iteration,
+      outputNo: this.#memory.nextOutputNo(),
       schemaKey: output.schemaKey,
       schemaHash: output.schemaHash,
       json: output.json,

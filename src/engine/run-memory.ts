@@ -12,6 +12,7 @@ export class RunMemory implements RunView {
   readonly #loopOf = new Map<string, string | null>();
   readonly #lastIteration = new Map<string, number>();
   readonly #attemptStarts = new Map<string, number>();
+  #lastOutputNo: number;
   #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
 
   constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
@@ -20,6 +21,7 @@ export class RunMemory implements RunView {
     for (const { nodeId, iteration, schemaKey, json } of outputs) {
       this.putOutput({ nodeId, iteration, schemaKey, value: JSON.parse(json) });
     }
+    this.#lastOutputNo = outputs.at(-1)?.outputNo ?? 0;
   }
 
   get runId(): string {
@@ -40,6 +42,11 @@ export class RunMemory implements RunView {
 
   list(schemaKey: string): readonly StoredOutput[] {
     return this.#bySchema.get(schemaKey) ?? [];
+  }
+
+  nextOutputNo(): number {
+    this.#lastOutputNo += 1;
+    return this.#lastOutputNo;
   }
 
   loopIteration(loopId: string): number {

@@ -119,6 +119,8 @@ export const outputSchema = z.object({
   runId: z.string(),
   nodeId: z.string(),
   iteration: z.number().int(),
+  /** Its place among the run's outputs, from 1: the order in which they were stored. */
+  outputNo: z.number().int(),
   schemaKey: z.string(),
   schemaHash: z.string(),
   json: z.string(),

@@ -86,7 +86,7 @@ export const toolCalls = table<ToolCall>(
 /** `json` is stored as it was encoded, so the field is a plain value here. */
 export const outputs = table<Output>(
   "_smithers_outputs",
-  ["runId", "nodeId", "iteration", "schemaKey", "schemaHash", "json"],
+  ["runId", "nodeId", "iteration", "outputNo", "schemaKey", "schemaHash", "json"],
   { key: ["runId", "nodeId", "iteration"] },
 );
 

@@ -185,19 +185,32 @@ function changeRun(driver: Driver, turn: TurnRecord): number {
 }
 
 function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {
+  const treeNo = shareTree(driver, frame) ?? insertTree(driver, frame);
   driver.run(
-    "INSERT OR IGNORE INTO _smithers_trees (hash, xml_hash, xml_json, mounted_json, index_json) VALUES (?, ?, ?, ?, ?)",
-    frame.treeHash,
-    frame.xmlHash,
-    frame.xmlJson,
-    frame.mountedJson,
-    frame.indexJson,
-  );
-  driver.run(
-    "INSERT INTO _smithers_frames (run_id, frame_no, created_at_ms, tree_hash) VALUES (?, ?, ?, ?)",
+    "INSERT INTO _smithers_frames (run_id, frame_no, created_at_ms, tree_no) VALUES (?, ?, ?, ?)",
     runId,
     frame.frameNo,
     nowMs,
-    frame.treeHash,
+    treeNo,
   );
+}
+
+function shareTree(driver: Driver, { treeHash }: FrameRecord): number | undefined {
+  return driver.get<{ treeNo: number }>(
+    "UPDATE _smithers_tree_uses SET frames = frames + 1 WHERE tree_hash = ? RETURNING tree_no AS treeNo",
+    treeHash,
+  )?.treeNo;
+}
+
+function insertTree(driver: Driver, { treeHash, xmlHash, xmlJson, mountedJson, indexJson }: FrameRecord): number {
+  const { treeNo } = driver.get<{ treeNo: number }>(
+    `INSERT INTO _smithers_trees (xml_hash, xml_json, mounted_json, index_json) VALUES (?, ?, ?, ?)
+     RETURNING tree_no AS treeNo`,
+    xmlHash,
+    xmlJson,
+    mountedJson,
+    indexJson,
+  )!;
+  driver.run("INSERT INTO _smithers_tree_uses (tree_no, tree_hash, frames) VALUES (?, ?, 1)", treeNo, treeHash);
+  return treeNo;
 }

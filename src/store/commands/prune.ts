@@ -37,16 +37,14 @@ export function pruneCache(driver: Driver, cachedBeforeMs: number): number {
 }
 
 function removeRun(driver: Driver, runId: string): void {
-  const trees = driver.all<{ hash: string }>(
-    "SELECT DISTINCT tree_hash AS hash FROM _smithers_frames WHERE run_id = ?",
+  const trees = driver.all<{ treeNo: number; frames: number }>(
+    "SELECT tree_no AS treeNo, count(*) AS frames FROM _smithers_frames WHERE run_id = ? GROUP BY tree_no",
     runId,
   );
   driver.run("DELETE FROM _smithers_runs WHERE run_id = ?", runId);
-  for (const { hash } of trees) {
-    driver.run(
-      "DELETE FROM _smithers_trees WHERE hash = ? AND NOT EXISTS (SELECT 1 FROM _smithers_frames WHERE tree_hash = ?)",
-      hash,
-      hash,
-    );
+  for (const { treeNo, frames } of trees) {
+    driver.run("UPDATE _smithers_tree_uses SET frames = frames - ? WHERE tree_no = ?", frames, treeNo);
+    const unused = driver.run("DELETE FROM _smithers_tree_uses WHERE tree_no = ? AND frames = 0", treeNo) === 1;
+    if (unused) driver.run("DELETE FROM _smithers_trees WHERE tree_no = ?", treeNo);
   }
 }

@@ -82,12 +82,12 @@ CREATE TABLE _smithers_outputs (
   run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,
   node_id TEXT NOT NULL,
   iteration INTEGER NOT NULL,
+  output_no INTEGER NOT NULL,
   schema_key TEXT NOT NULL,
   schema_hash TEXT NOT NULL,
   json TEXT NOT NULL,
   PRIMARY KEY (run_id, node_id, iteration)
-) STRICT;
-CREATE INDEX _smithers_outputs_by_schema ON _smithers_outputs (schema_key);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE _smithers_schemas (
   schema_key TEXT NOT NULL,
@@ -105,21 +105,27 @@ CREATE TABLE _smithers_events (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE _smithers_trees (
-  hash TEXT PRIMARY KEY,
+  tree_no INTEGER PRIMARY KEY,
   xml_hash TEXT NOT NULL,
   xml_json TEXT NOT NULL,
   mounted_json TEXT NOT NULL,
   index_json TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+
+-- Apart from the trees, which may be large: a frame rewrites its count.
+CREATE TABLE _smithers_tree_uses (
+  tree_no INTEGER PRIMARY KEY,
+  tree_hash TEXT NOT NULL UNIQUE,
+  frames INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE _smithers_frames (
   run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,
   frame_no INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL,
-  tree_hash TEXT NOT NULL REFERENCES _smithers_trees (hash),
+  tree_no INTEGER NOT NULL,
   PRIMARY KEY (run_id, frame_no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX _smithers_frames_by_tree ON _smithers_frames (tree_hash);
 
 CREATE TABLE _smithers_approvals (
   run_id TEXT NOT NULL REFERENCES _smithers_runs (run_id) ON DELETE CASCADE,

@@ -56,7 +56,10 @@ export function countNodes(driver: Driver, runId: string): Record<string, number
 
 /** Every output of a run, in the order in which they were stored. */
 export function outputsOf(driver: Driver, runId: string): Output[] {
-  return driver.all<Output>(`SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? ORDER BY rowid`, runId);
+  return driver.all<Output>(
+    `SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? ORDER BY output_no`,
+    runId,
+  );
 }
 
 export function findOutput(driver: Driver, runId: string, nodeId: string, iteration: number): Output | undefined {
