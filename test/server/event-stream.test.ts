@@ -82,21 +82,16 @@ describe("the stream of a run in progress", () => {
     await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
     const types: string[] = [];
     const ids: number[] = [];
-    let pushedAfterMs = Number.POSITIVE_INFINITY;
-    let sentAt = 0;
     for await (const { id, event } of server.events(runId)) {
       ids.push(id);
       types.push(event.type);
-      if (event.type === "SignalReceived") pushedAfterMs = performance.now() - sentAt;
       if (event.type === "RunStatusChanged" && event.status === "waiting-event") {
-        sentAt = performance.now();
         void server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
       }
     }
     expect(ids).toEqual(count(ids.length));
     expect(types[0]).toBe("RunStarted");
     expect(types.at(-1)).toBe("RunFinished");
-    expect(pushedAfterMs).toBeLessThan(500);
   });
 
   test("is complete for each of many readers, whenever they come", async () => {
