@@ -1,7 +1,7 @@
 import { SmithersError, toErrorRecord } from "../errors/index.ts";
-import { type Reads, type Workflow, WorkflowRenderer } from "../jsx/index.ts";
+import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../jsx/index.ts";
 import type { Approval, Attempt, Node } from "../model/index.ts";
-import { compilePlan, nodeKey, type Plan, type PlannedTask, type Schedule, schedule } from "../plan/index.ts";
+import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../plan/index.ts";
 import type { Store } from "../store/index.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
@@ -37,7 +37,7 @@ export class Advancer {
   readonly #askedFor: Set<string>;
   #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
-  #reads: Reads = { schemaKeys: new Set() };
+  #reads: Reads = noReads();
   #renderedVersion = -1;
   #lastTreeHash: string | undefined;
   #renderMs = 0;
@@ -126,10 +126,8 @@ export class Advancer {
   }
 
   #outputsWereRead(draft: TurnDraft): boolean {
-    if (draft.newOutputs.size === 0) return false;
-    const read = [...draft.newOutputs].some((key) => this.#reads.schemaKeys.has(key));
-    draft.newOutputs.clear();
-    return read;
+    const { rowsOf, outputsOf } = this.#reads;
+    return draft.takeNewOutputs().some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(nodeId));
   }
 
   #schedule(draft: TurnDraft): Schedule {
@@ -142,24 +140,23 @@ export class Advancer {
   }
 
   #render(draft: TurnDraft): void {
-    draft.newOutputs.clear();
+    draft.takeNewOutputs();
     const { root, version, reads } = this.#renderer.render(this.#memory);
     const plan = compilePlan(root, this.#memory);
     this.#reads = reads;
     this.#plan = plan;
     if (this.#memory.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
-    const mounted = new Set<string>();
     let mountedNew = false;
     for (const task of plan.tasks) {
-      mounted.add(task.key);
       const known = this.#memory.node(task.key);
       if (!known) {
         draft.mount(task);
         mountedNew = true;
       } else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
     }
-    for (const node of this.#memory.nodes()) {
-      if (!mounted.has(nodeKey(node.nodeId, node.iteration))) cancelNode(draft, node, this.#approvals);
+    for (const node of this.#memory.nodesUnderWay()) {
+      const isMounted = plan.byId.get(node.nodeId)?.iteration === node.iteration;
+      if (!isMounted) cancelNode(draft, node, this.#approvals);
     }
     if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
     this.#renderedVersion = version;

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../errors/index.ts";
-import type { Approval, Attempt, NewEvent, Node, NodeState, Signal } from "../model/index.ts";
+import type { Approval, Attempt, NewEvent, Node, NodeState, Output, Signal } from "../model/index.ts";
 import { nodeKey, type PlannedTask } from "../plan/index.ts";
 import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../store/index.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -9,6 +9,8 @@ export interface TaskValue {
   readonly json: string;
   readonly value: unknown;
 }
+
+type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
 
 /**
  * What one turn changes: applied to the run's memory at once and gathered for the commit. When the
@@ -28,8 +30,7 @@ export class TurnDraft {
   readonly #cached: TurnRecord["cached"][number][] = [];
   readonly #events: NewEvent[] = [];
   readonly #run: RunChange = {};
-  /** The keys of the outputs that came in this turn. */
-  readonly newOutputs = new Set<string>();
+  #newOutputs: NewOutput[] = [];
   /** Decisions that this turn took in; they are stored already. */
   readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
@@ -41,6 +42,13 @@ export class TurnDraft {
 
   get isEmpty(): boolean {
     return this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0;
+  }
+
+  /** The outputs that came in this turn, since this was called last. */
+  takeNewOutputs(): readonly NewOutput[] {
+    const taken = this.#newOutputs;
+    this.#newOutputs = [];
+    return taken;
   }
 
   emit(event: NewEvent): void {
@@ -81,6 +89,7 @@ export class TurnDraft {
 
   changeNode(node: Node, change: Partial<Node>): void {
     Object.assign(node, change);
+    this.#memory.noteState(node);
     this.#nodes.add(node);
   }
 
@@ -109,7 +118,7 @@ export class TurnDraft {
       json: output.json,
     });
     this.#memory.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
-    this.newOutputs.add(output.schemaKey);
+    this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
     // That a timer has fired is nobody's result.
     if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
     this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });

@@ -1,5 +1,5 @@
 import type { RunView, StoredOutput } from "../jsx/index.ts";
-import type { Node, Output, Run } from "../model/index.ts";
+import { isWaiting, type Node, type Output, type Run } from "../model/index.ts";
 import { nodeKey, type Progress } from "../plan/index.ts";
 
 /** A run's stored state, held in memory while somebody advances it. Always equal to what was committed last. */
@@ -9,6 +9,9 @@ export class RunMemory implements RunView {
   readonly #nodes = new Map<string, Node>();
   readonly #outputs = new Map<string, StoredOutput>();
   readonly #bySchema = new Map<string, StoredOutput[]>();
+  readonly #byNode = new Map<string, StoredOutput[]>();
+  /** Nodes with an attempt that runs, or a wait that is open. */
+  readonly #underWay = new Set<Node>();
   readonly #loopOf = new Map<string, string | null>();
   readonly #lastIteration = new Map<string, number>();
   readonly #attemptStarts = new Map<string, number>();
@@ -42,6 +45,10 @@ export class RunMemory implements RunView {
 
   list(schemaKey: string): readonly StoredOutput[] {
     return this.#bySchema.get(schemaKey) ?? [];
+  }
+
+  listOf(schemaKey: string, nodeId: string): readonly StoredOutput[] {
+    return this.#byNode.get(`${schemaKey}\0${nodeId}`) ?? [];
   }
 
   nextOutputNo(): number {
@@ -83,7 +90,18 @@ export class RunMemory implements RunView {
     return this.#nodes.values();
   }
 
+  nodesUnderWay(): ReadonlySet<Node> {
+    return this.#underWay;
+  }
+
+  /** Must follow every change of a node's state. */
+  noteState(node: Node): void {
+    if (node.state === "in-progress" || isWaiting(node.state)) this.#underWay.add(node);
+    else this.#underWay.delete(node);
+  }
+
   putNode(node: Node): void {
+    this.noteState(node);
     this.#nodes.set(nodeKey(node.nodeId, node.iteration), node);
     this.#loopOf.set(node.nodeId, node.loopId);
     this.#lastIteration.set(node.nodeId, Math.max(node.iteration, this.lastIteration(node.nodeId)));
@@ -107,5 +125,12 @@ export class RunMemory implements RunView {
     const rows = this.#bySchema.get(output.schemaKey);
     if (rows) rows.push(output);
     else this.#bySchema.set(output.schemaKey, [output]);
+    const key = `${output.schemaKey}\0${output.nodeId}`;
+    const ofNode = this.#byNode.get(key);
+    if (!ofNode) this.#byNode.set(key, [output]);
+    else {
+      ofNode.push(output);
+      if (ofNode.at(-2)!.iteration > output.iteration) ofNode.sort((a, b) => a.iteration - b.iteration);
+    }
   }
 }

@@ -21,6 +21,8 @@ export interface RunView {
   find(nodeId: string, iteration: number): StoredOutput | undefined;
   /** Every output of a key, in the order in which they were stored. */
   list(schemaKey: string): readonly StoredOutput[];
+  /** Those of one node, by iteration. */
+  listOf(schemaKey: string, nodeId: string): readonly StoredOutput[];
   /** The current iteration of a loop; 0 before it starts. */
   loopIteration(loopId: string): number;
   /** The loop that holds a node, as far as it is known from earlier frames. */
@@ -59,15 +61,21 @@ export interface Ctx<S extends Schemas = Schemas> {
 
 /** Which outputs a frame has read, so that a turn that changes none of them need not render again. */
 export interface Reads {
-  readonly schemaKeys: Set<string>;
+  /** Keys of outputs of which all rows were read. */
+  readonly rowsOf: Set<string>;
+  /** Ids of nodes whose outputs were read. */
+  readonly outputsOf: Set<string>;
+}
+
+export function noReads(): Reads {
+  return { rowsOf: new Set(), outputsOf: new Set() };
 }
 
 /** Builds the `ctx` of one frame. `loopId` is the enclosing loop of the component that asks. */
 export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, loopId: string | null): Ctx {
-  const keyOf = (target: unknown, where: string) => {
-    const { key } = registry.resolve(target, where);
-    reads.schemaKeys.add(key);
-    return key;
+  const keyOf = (target: unknown, where: string, nodeId: string) => {
+    reads.outputsOf.add(nodeId);
+    return registry.resolve(target, where).key;
   };
   const iterationOf = (nodeId: string) => {
     const loop = view.loopOf(nodeId);
@@ -77,30 +85,28 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     const found = view.find(nodeId, iteration);
     return found?.schemaKey === key ? found.value : undefined;
   };
-  const ofNode = (key: string, nodeId: string) => view.list(key).filter((output) => output.nodeId === nodeId);
 
   const methods = {
     outputMaybe: (target: unknown, of: { nodeId: string; iteration?: number }) =>
-      find(keyOf(target, "ctx.outputMaybe"), of.nodeId, of.iteration),
+      find(keyOf(target, "ctx.outputMaybe", of.nodeId), of.nodeId, of.iteration),
     output(target: unknown, of: { nodeId: string; iteration?: number }) {
-      const key = keyOf(target, "ctx.output");
+      const key = keyOf(target, "ctx.output", of.nodeId);
       const value = find(key, of.nodeId, of.iteration);
       if (value !== undefined) return value;
       throw new SmithersError("MISSING_OUTPUT", `The node "${of.nodeId}" has no output "${key}" yet.`, {
         details: { nodeId: of.nodeId, iteration: of.iteration ?? iterationOf(of.nodeId), output: key },
       });
     },
-    latest(target: unknown, nodeId: string) {
-      const rows = ofNode(keyOf(target, "ctx.latest"), nodeId);
-      return rows.reduce<StoredOutput | undefined>(
-        (best, row) => (best && best.iteration > row.iteration ? best : row),
-        undefined,
-      )?.value;
-    },
-    iterationCount: (target: unknown, nodeId: string) => ofNode(keyOf(target, "ctx.iterationCount"), nodeId).length,
+    latest: (target: unknown, nodeId: string) => view.listOf(keyOf(target, "ctx.latest", nodeId), nodeId).at(-1)?.value,
+    iterationCount: (target: unknown, nodeId: string) =>
+      view.listOf(keyOf(target, "ctx.iterationCount", nodeId), nodeId).length,
   };
 
-  const rows = (target: unknown) => view.list(keyOf(target, "ctx.outputs")).map(toRow);
+  const rows = (target: unknown) => {
+    const { key } = registry.resolve(target, "ctx.outputs");
+    reads.rowsOf.add(key);
+    return view.list(key).map(toRow);
+  };
   for (const { key } of registry.list()) {
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });
   }

@@ -14,7 +14,7 @@ export {
 } from "./components/waits.ts";
 export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
-export type { Ctx, Reads, Row, RunView, StoredOutput } from "./ctx.ts";
+export { type Ctx, noReads, type Reads, type Row, type RunView, type StoredOutput } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
 export type { OutputRef, OutputSchema, Schemas } from "./outputs.ts";

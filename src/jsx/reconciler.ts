@@ -20,6 +20,13 @@ export function renderingInto(container: HostContainer | undefined): void {
   current = container;
 }
 
+/** Most props are plain values, and comparing deep costs more than the rest of an update. */
+function isSame(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): boolean {
+  for (const name in after) if (after[name] !== before[name]) return isDeepStrictEqual(before, after);
+  for (const name in before) if (!(name in after)) return false;
+  return true;
+}
+
 function changed(): void {
   if (current) current.version += 1;
 }
@@ -105,7 +112,7 @@ const hostConfig: any = {
   commitUpdate(element: HostElement, _tag: string, _before: HostProps, props: HostProps) {
     element.spec = props.spec;
     const shown = props.shown ?? {};
-    if (isDeepStrictEqual(element.shown, shown)) return;
+    if (isSame(element.shown, shown)) return;
     element.shown = shown;
     changed();
   },

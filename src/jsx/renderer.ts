@@ -1,6 +1,5 @@
 import { SmithersError } from "../errors/index.ts";
-import type { Reads, RunView } from "./ctx.ts";
-import { createCtx } from "./ctx.ts";
+import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
 import type { HostElement } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
@@ -30,7 +29,7 @@ export class WorkflowRenderer {
    * @throws INVALID_WORKFLOW, MISSING_OUTPUT, or RENDER_FAILED with what the author's code threw.
    */
   render(view: RunView): Rendered {
-    const reads: Reads = { schemaKeys: new Set() };
+    const reads = noReads();
     this.#root.update(React.createElement(Frame, { workflow: this.#workflow, view, reads }));
     const { children, version } = this.#root.container;
     const [root, ...others] = children;

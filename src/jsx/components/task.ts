@@ -123,16 +123,14 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
   if (props.output === undefined || props.output === null) refuse(where, "it needs an output.");
-  const dependsOn = new Set(checkDependencies(where, props.dependsOn, props.needs));
   const deps = props.deps && dependencies(props.deps, props.needs ?? {}, registry, where);
-  for (const dep of Object.values(deps ?? {})) dependsOn.add(dep.nodeId);
 
   const work = {
     type: "task",
     id,
     label: checkText(where, "label", props.label),
     output: registry.resolve(props.output, where),
-    dependsOn: [...dependsOn],
+    dependsOn: predecessors(props, deps, where),
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
     meta: checkJson(where, "meta", props.meta),
@@ -159,6 +157,20 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   return { ...work, kind: "static", value: children };
 }
 
+const none: readonly string[] = [];
+
+function predecessors(
+  { dependsOn, needs }: AnyTaskProps,
+  deps: Readonly<Record<string, DependencySpec>> | undefined,
+  where: string,
+): readonly string[] {
+  // A tree of a thousand tasks is rendered again and again, and most of them name nothing.
+  if (dependsOn === undefined && needs === undefined && !deps) return none;
+  const ids = new Set(checkDependencies(where, dependsOn, needs));
+  for (const { nodeId } of Object.values(deps ?? {})) ids.add(nodeId);
+  return [...ids];
+}
+
 function dependencies(
   deps: Record<string, unknown>,
   needs: Readonly<Record<string, string>>,
@@ -173,9 +185,12 @@ function dependencies(
   );
 }
 
+const defaultRetry: RetrySpec = { retries: 3, backoff: "exponential", initialDelayMs: 250 };
+
 function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
-  const { backoff = "exponential", initialDelayMs = 250 } = props.retryPolicy ?? {};
-  const retries = checkCount(where, "retries", props.retries, 0) ?? 3;
+  if (props.retries === undefined && !props.noRetry && !props.retryPolicy) return defaultRetry;
+  const { backoff = defaultRetry.backoff, initialDelayMs = defaultRetry.initialDelayMs } = props.retryPolicy ?? {};
+  const retries = checkCount(where, "retries", props.retries, 0) ?? defaultRetry.retries;
   checkOneOf(where, "retryPolicy.backoff", backoff, ["exponential", "linear", "fixed"]);
   checkMs(where, "retryPolicy.initialDelayMs", initialDelayMs);
   return { retries: props.noRetry ? 0 : retries, backoff, initialDelayMs };

@@ -162,7 +162,7 @@ export function Signal<S extends z.ZodType>(props: SignalProps<S>): ReactElement
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
   const wait = eventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;
-  reads.schemaKeys.add(output.key);
+  reads.outputsOf.add(props.id);
   const received = view.find(props.id, loopId === null ? 0 : view.loopIteration(loopId));
   const body = received && received.value !== null ? props.children(received.value as z.output<S>) : null;
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, wait, body);
