@@ -65,7 +65,7 @@ export class BenchServer {
   }
 
   /** Resident memory, in MB, once the process has had time to give back what it does not need. */
-  async residentMb(idleMs = 4_000): Promise<number> {
+  async residentMb(idleMs = 20_000): Promise<number> {
     await Bun.sleep(idleMs);
     return this.residentNowMb();
   }

@@ -38,11 +38,11 @@ export const workflows = {
   "bench-signal.tsx": file(result, '<WaitForEvent id="wait" event="go" output={outputs.result} />'),
   /** Something of everything: what the soak runs. */
   "bench-mixed.tsx": file(
-    `${result}, decision: approvalDecisionSchema, fired: z.object({ firedAtMs: z.number() })`,
+    `${result}, decision: approvalDecisionSchema`,
     `<Sequence>
       <Task id="first" output={outputs.result}>{async () => ({ n: 0 })}</Task>
       <Parallel maxConcurrency={4}>${tasks()}</Parallel>
-      <Timer id="timer" output={outputs.fired} duration="50ms" />
+      <Timer id="timer" duration="50ms" />
       <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
       <WaitForEvent id="wait" event="go" output={outputs.result} />
     </Sequence>`,

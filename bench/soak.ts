@@ -1,0 +1,135 @@
+/**
+ * Mixed load on one server for a given time: sequences, fan-outs, timers, approvals and signals, with ended runs
+ * removed after a short while, so that nothing may grow for ever. Memory, file size and latency are noted as it goes.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Client } from "./client.ts";
+import { plot } from "./plot.ts";
+import { BenchServer } from "./server.ts";
+import { quantile } from "./statistics.ts";
+
+/** What was seen in one interval. */
+interface Sample {
+  readonly atMinutes: number;
+  readonly residentMb: number;
+  readonly databaseMb: number;
+  readonly runs: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "20" },
+    width: { type: "string", default: "8" },
+    json: { type: "string" },
+    svg: { type: "string" },
+  },
+});
+const totalMs = positive("minutes") * 60_000;
+const width = positive("width");
+/** How long ended runs are kept. */
+const retention = "30s";
+const intervalMs = Math.min(10_000, totalMs / 20);
+
+mkdirSync(".tmp", { recursive: true });
+const folder = mkdtempSync(join(".tmp", "soak-"));
+const server = await BenchServer.start(join(folder, "server"), { retention });
+try {
+  const samples = await soak(server);
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ width, retention, samples }, null, 2)}\n`);
+  if (values.svg !== undefined) writeFileSync(values.svg, plotOf(samples));
+  console.log(verdict(samples));
+} finally {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function soak({ client }: BenchServer): Promise<Sample[]> {
+  const begin = performance.now();
+  const samples: Sample[] = [];
+  let latencies: number[] = [];
+  const isOver = () => performance.now() - begin >= totalMs;
+  const worker = async (n: number) => {
+    for (let turn = n; !isOver(); turn++) {
+      await mixedRun(client, turn);
+      latencies.push(await client.complete("bench-one.tsx"));
+    }
+  };
+  const note = () => {
+    const sample = {
+      atMinutes: (performance.now() - begin) / 60_000,
+      residentMb: server.residentNowMb(),
+      databaseMb: server.databaseBytes() / 1e6,
+      runs: latencies.length * 2,
+      p50Ms: quantile(latencies, 0.5),
+      p95Ms: quantile(latencies, 0.95),
+    };
+    latencies = [];
+    samples.push(sample);
+    console.log(textOf(sample));
+  };
+  const timer = setInterval(note, intervalMs);
+  await Promise.all(Array.from({ length: width }, (_, n) => worker(n)));
+  clearInterval(timer);
+  return samples;
+}
+
+/** A run with something of everything, decided and signalled when it asks; every fifth is a long sequence instead. */
+async function mixedRun(client: Client, turn: number): Promise<void> {
+  if (turn % 5 === 0) {
+    await client.complete(turn % 2 === 0 ? "bench-sequence.tsx" : "bench-fan-out.tsx", { length: 50 });
+    return;
+  }
+  const runId = await client.start("bench-mixed.tsx", { length: 10 });
+  for await (const { type } of client.events(runId)) {
+    if (type === "NodeWaitingApproval") await client.post(`/v1/runs/${runId}/nodes/ask/approve`);
+    else if (type === "NodeWaitingEvent") await client.post(`/v1/runs/${runId}/signals/go`, { data: { n: 1 } });
+    else if (type === "RunFinished") return;
+  }
+  throw new Error(`The run ${runId} did not finish.`);
+}
+
+function textOf({ atMinutes, residentMb, databaseMb, runs, p50Ms, p95Ms }: Sample): string {
+  const trivial = `a trivial run p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms`;
+  return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB of files, ${runs} runs, ${trivial}`;
+}
+
+/** The second and the last quarter: the first is warming up, and retention has not begun. */
+function verdict(samples: readonly Sample[]): string {
+  const quarter = Math.floor(samples.length / 4);
+  const early = samples.slice(quarter, 2 * quarter);
+  const late = samples.slice(-quarter);
+  const mean = (of: readonly Sample[], field: "residentMb" | "databaseMb") =>
+    of.reduce((sum, sample) => sum + sample[field], 0) / of.length;
+  const line = (what: string, field: "residentMb" | "databaseMb") =>
+    `${what}: ${mean(early, field).toFixed(1)} MB in the second quarter, ${mean(late, field).toFixed(1)} MB in the last`;
+  return [line("resident memory", "residentMb"), line("database files", "databaseMb")].join("\n");
+}
+
+function plotOf(samples: readonly Sample[]): string {
+  const series = (name: string, of: (sample: Sample) => number) => ({
+    name,
+    points: samples.map((sample) => [sample.atMinutes, of(sample)] as const),
+  });
+  return plot(
+    `Mixed load, ${width} in flight, ended runs kept ${retention}`,
+    { label: "minutes" },
+    { label: "MB, ms" },
+    [
+      series("resident, MB", ({ residentMb }) => residentMb),
+      series("database, MB", ({ databaseMb }) => databaseMb),
+      series("trivial run p50, ms", ({ p50Ms }) => p50Ms),
+      series("trivial run p95, ms", ({ p95Ms }) => p95Ms),
+    ],
+  );
+}
+
+function positive(name: "minutes" | "width"): number {
+  const value = Number(values[name]);
+  if (value > 0) return value;
+  throw new Error(`--${name} is no number above 0.`);
+}
