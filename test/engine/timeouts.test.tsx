@@ -79,11 +79,11 @@ test("heartbeats from inside keep a task alive for longer than that", async () =
   const ran = await run(
     smithers(() => (
       <Workflow name="test">
-        <Task id="alive" output={outputs.result} heartbeatTimeoutMs={60} retries={0}>
+        <Task id="alive" output={outputs.result} heartbeatTimeoutMs={300} retries={0}>
           {async ({ heartbeat }) => {
-            for (let beat = 0; beat < 8; beat += 1) {
+            for (let beat = 0; beat < 16; beat += 1) {
               heartbeat({ beat });
-              await pause(15);
+              await pause(25);
             }
             return { value: 1 };
           }}
