@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -48,18 +48,16 @@ export class BenchServer {
     writeFileSync(join(rootDir, "serve.ts"), serve);
     // Of its own, so that the package's name does not mean the sources.
     writeFileSync(join(rootDir, "tsconfig.json"), "{}");
+    // Its log goes to a file, as a service's does.
+    const log = openSync(join(rootDir, "server.log"), "a");
     const begin = performance.now();
     const child = spawn(process.execPath, ["serve.ts"], {
       cwd: rootDir,
-      env: {
-        SMITHERS_LOG_LEVEL: "warn",
-        ...process.env,
-        SYNCHRONOUS: synchronous,
-        ...(retention === undefined ? {} : { RETENTION: retention }),
-      },
-      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, SYNCHRONOUS: synchronous, ...(retention === undefined ? {} : { RETENTION: retention }) },
+      stdio: ["ignore", "pipe", log],
     });
-    const url = await firstLine(child.stdout!);
+    closeSync(log);
+    const url = await firstLine(child.stdout!, rootDir);
     await new Client(url).get("/health");
     return new BenchServer(url, rootDir, performance.now() - begin, child);
   }
@@ -104,7 +102,8 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-async function firstLine(stdout: Readable): Promise<string> {
+async function firstLine(stdout: Readable, rootDir: string): Promise<string> {
   for await (const line of createInterface(stdout)) return line;
-  throw new Error("The server ended before it said where it listens.");
+  const log = readFileSync(join(rootDir, "server.log"), "utf8");
+  throw new Error(`The server ended before it said where it listens:\n${log}`);
 }
