@@ -33,7 +33,13 @@ export {
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
 export type { NodeState, RunConfig, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
-export { type ServerOptions, startServer } from "./server/index.ts";
+export {
+  createServeApp,
+  type ServeApp,
+  type ServeAppOptions,
+  type ServerOptions,
+  startServer,
+} from "./server/index.ts";
 export {
   type BashOptions,
   bash,

@@ -1,6 +1,7 @@
 import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import {
+  type ContinuingCalls,
   deriveRunState,
   hasEnded,
   hasEndedForGood,
@@ -22,7 +23,8 @@ import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
 import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
-import type { EngineObserver } from "./observer.ts";
+import { type Neighbour, Neighbours } from "./neighbours.ts";
+import { allOf, type EngineObserver } from "./observer.ts";
 import { isProvablyDead, newOwner } from "./owner.ts";
 import type { WorkflowSource } from "./source.ts";
 import { Watch } from "./watch.ts";
@@ -47,6 +49,8 @@ export interface EngineOptions {
   /** Defaults to what went wrong, on stderr. */
   readonly log?: Logger;
   readonly observer?: EngineObserver;
+  /** Whether `observer` and the feed are also told of what other engines of this process do on this database. */
+  readonly observesNeighbours?: boolean;
   /** How often an active run's lease is renewed. Defaults to 5000. */
   readonly heartbeatMs?: number;
   /** After which silence an owner counts as dead. Defaults to 30000. */
@@ -68,7 +72,9 @@ export interface StartRequest extends WorkflowSource {
 /** Executes the runs of one store: starts, resumes, wakes and cancels them, and keeps their leases alive. */
 export class Engine {
   readonly store: Store;
-  readonly feed = new Feed();
+  readonly feed = new Feed((events) => {
+    for (const other of this.#neighbours.others) other.committed(events);
+  });
   readonly #options: EngineOptions;
   readonly #log: Logger;
   readonly #owner = newOwner();
@@ -79,6 +85,7 @@ export class Engine {
   readonly #ends = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #watch: Watch;
+  readonly #neighbours: Neighbours;
   #closing = false;
 
   constructor(options: EngineOptions) {
@@ -96,6 +103,7 @@ export class Engine {
       orphans: () => this.#orphans(),
       log: this.#log,
     });
+    this.#neighbours = new Neighbours(this.store.identity, this.#asNeighbour());
   }
 
   /**
@@ -153,6 +161,11 @@ export class Engine {
     this.#own.add(runId);
     this.#execute({ runId, owner: this.#owner, leaseNo: 1 }, workflow, freshRun(run));
     return runId;
+  }
+
+  /** Counts a run as one of this engine's own: it is continued when something comes for it and nobody executes it. */
+  lookAfter(runId: string): void {
+    this.#own.add(runId);
   }
 
   /**
@@ -219,6 +232,7 @@ export class Engine {
     const active = this.#active.get(runId);
     if (active) active.notify();
     else if (!this.#isOwned(run)) await this.#cancelUnowned(run);
+    else await this.#tellOthers(runId);
   }
 
   /**
@@ -227,7 +241,7 @@ export class Engine {
    */
   async decide(decision: Decision): Promise<void> {
     this.feed.publish(await this.store.decide(decision, Date.now()));
-    void this.#guard(decision.runId, this.wake(decision.runId));
+    void this.#guard(decision.runId, this.#arrived(decision.runId));
   }
 
   /**
@@ -239,7 +253,7 @@ export class Engine {
     await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
-    void this.#guard(given.runId, this.wake(given.runId));
+    void this.#guard(given.runId, this.#arrived(given.runId));
     return signal;
   }
 
@@ -261,14 +275,22 @@ export class Engine {
     });
   }
 
-  /** How a run stands, as a person wants to know it. */
-  async stateOf(run: Run): Promise<RunState> {
-    return deriveRunState(run, await this.store.signsOf(run), Date.now(), this.#options.staleMs);
+  /**
+   * How a run stands, as a person wants to know it.
+   * @param calls how the host of the run names what continues it
+   */
+  async stateOf(run: Run, calls?: ContinuingCalls): Promise<RunState> {
+    return deriveRunState(run, await this.store.signsOf(run), Date.now(), this.#options.staleMs, calls);
   }
 
   /** How many runs are being executed. */
   get activeRuns(): number {
     return this.#active.size;
+  }
+
+  /** What executes runs of this database in this process: this engine and its neighbours. */
+  get executing(): readonly Pick<Engine, "activeRuns" | "runningAttempts">[] {
+    return [this, ...this.#neighbours.others];
   }
 
   /** How many attempts are in flight. */
@@ -284,6 +306,34 @@ export class Engine {
     this.#watch.stop();
     await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
     clearInterval(this.#heartbeat);
+    this.#neighbours.leave();
+  }
+
+  /** Something has come for a run: whoever executes it in this process is told, and those who began it go first. */
+  async #arrived(runId: string): Promise<void> {
+    if (!this.#active.has(runId)) await this.#tellOthers(runId);
+    await this.wake(runId);
+  }
+
+  async #tellOthers(runId: string): Promise<void> {
+    await Promise.all(this.#neighbours.others.map((other) => other.arrived(runId)));
+  }
+
+  #asNeighbour(): Neighbour {
+    const engine = this;
+    return {
+      get observer() {
+        return engine.#options.observesNeighbours ? engine.#options.observer : undefined;
+      },
+      get activeRuns() {
+        return engine.activeRuns;
+      },
+      get runningAttempts() {
+        return engine.runningAttempts;
+      },
+      committed: (events) => this.feed.relay(events, this.#options.observesNeighbours === true),
+      arrived: (runId) => this.#guard(runId, this.wake(runId)),
+    };
   }
 
   #looksAfter(runId: string): boolean {
@@ -365,6 +415,8 @@ export class Engine {
   #letGo(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
     this.#tellReleased(runId, end);
+    // What came while this engine was closing is left to those who stay.
+    if (end === "released") void this.#tellOthers(runId);
     if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
   }
 
@@ -435,7 +487,15 @@ export class Engine {
   }
 
   #sink(): TurnSink {
-    return { store: this.store, feed: this.feed, observer: this.#options.observer };
+    const own = this.#options.observer;
+    const neighbours = this.#neighbours;
+    return {
+      store: this.store,
+      feed: this.feed,
+      get observer() {
+        return allOf([own, ...neighbours.others.map((other) => other.observer)]);
+      },
+    };
   }
 }
 

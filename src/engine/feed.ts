@@ -6,6 +6,12 @@ export type FeedListener = (events: readonly CommittedEvent[]) => void;
 export class Feed {
   readonly #all = new Set<FeedListener>();
   readonly #byRun = new Map<string, Set<FeedListener>>();
+  readonly #passOn: FeedListener;
+
+  /** @param passOn told of everything that is published here, and of nothing that is relayed */
+  constructor(passOn: FeedListener = () => {}) {
+    this.#passOn = passOn;
+  }
 
   /** `events` must be of one run. */
   publish(events: readonly CommittedEvent[]): void {
@@ -13,6 +19,16 @@ export class Feed {
     if (runId === undefined) return;
     for (const listener of this.#all) listener(events);
     for (const listener of this.#byRun.get(runId) ?? []) listener(events);
+    this.#passOn(events);
+  }
+
+  /**
+   * What another engine of this process has published: the run's followers learn that there is something, and, if
+   * asked, those who follow all runs learn what.
+   */
+  relay(events: readonly CommittedEvent[], toAll: boolean): void {
+    if (toAll) for (const listener of this.#all) listener(events);
+    for (const listener of this.#byRun.get(events[0]!.runId) ?? []) listener([]);
   }
 
   /** Tells the followers of these runs that another process may have committed something. */
@@ -28,7 +44,7 @@ export class Feed {
     return () => void this.#all.delete(listener);
   }
 
-  /** Calls `listener` for each commit of one run, also, without the events, for other processes'; returns how to stop that. */
+  /** Calls `listener` for each commit of one run, also, without the events, for those of others; returns how to stop that. */
   follow(runId: string, listener: FeedListener): () => void {
     const listeners = this.#byRun.get(runId) ?? new Set();
     this.#byRun.set(runId, listeners.add(listener));

@@ -29,3 +29,17 @@ export interface EngineObserver {
   leaseLost(runId: string): void;
   heartbeatFailed(): void;
 }
+
+/** One that tells several; nothing when there is none to tell. */
+export function allOf(observers: readonly (EngineObserver | undefined)[]): EngineObserver | undefined {
+  const [first, ...rest] = observers.filter((one) => one !== undefined);
+  if (!first || rest.length === 0) return first;
+  const all = [first, ...rest];
+  return {
+    turnCommitted: (turn) => all.forEach((one) => void one.turnCommitted(turn)),
+    aroundAttempt: (attempt, code) =>
+      all.reduce<typeof code>((inner, one) => () => one.aroundAttempt(attempt, inner), code)(),
+    leaseLost: (runId) => all.forEach((one) => void one.leaseLost(runId)),
+    heartbeatFailed: () => all.forEach((one) => void one.heartbeatFailed()),
+  };
+}

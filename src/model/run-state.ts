@@ -60,20 +60,52 @@ export interface RunSigns {
   readonly newsAtMs: number | null;
 }
 
-/** Derives what a person wants to know of a run; `nowMs` is the clock's time. */
-export function deriveRunState(run: Run, signs: RunSigns, nowMs: number, staleMs = staleAfterMs): RunState {
+/** How whoever hosts a run names the calls that continue it. */
+export interface ContinuingCalls {
+  decide(nodeId: string): string;
+  signal(event: string): string;
+  readonly resume: string;
+}
+
+function callsOfServer(runId: string): ContinuingCalls {
+  return {
+    decide: (nodeId) => {
+      const node = `/v1/runs/${runId}/nodes/${encodeURIComponent(nodeId)}`;
+      return `POST ${node}/approve or ${node}/deny`;
+    },
+    signal: (event) => `POST /v1/runs/${runId}/signals/${encodeURIComponent(event)}`,
+    resume: `POST /v1/runs/${runId}/resume`,
+  };
+}
+
+/**
+ * Derives what a person wants to know of a run; `nowMs` is the clock's time.
+ * @param calls defaults to those of a server of many runs
+ */
+export function deriveRunState(
+  run: Run,
+  signs: RunSigns,
+  nowMs: number,
+  staleMs = staleAfterMs,
+  calls: ContinuingCalls = callsOfServer(run.runId),
+): RunState {
   const computedAt = new Date(nowMs).toISOString();
   const base = { runId: run.runId, computedAt };
   const { status, heartbeatAtMs } = run;
   if (isWaiting(status)) {
     const node = signs.nodes.find(({ state }) => state === status);
-    const unhealthy = notContinued(run, signs, nowMs);
-    return { ...base, state: status, ...(node && { blocked: blockedBy(node) }), ...(unhealthy && { unhealthy }) };
+    const unhealthy = notContinued(run, signs, nowMs, calls);
+    return {
+      ...base,
+      state: status,
+      ...(node && { blocked: blockedBy(node, calls) }),
+      ...(unhealthy && { unhealthy }),
+    };
   }
   if (status === "running") {
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
     if (silentMs > staleMs) {
-      const reason = `No heartbeat for ${Math.round(silentMs / 1000)} s; the run is continued by the next server that sees it, or by /resume.`;
+      const reason = `No heartbeat for ${Math.round(silentMs / 1000)} s; the run is continued by the next server that sees it, or by ${calls.resume}.`;
       return { ...base, state: "stale", unhealthy: { kind: "stale", reason, heartbeatAtMs } };
     }
     const unhealthy = retrying(run, signs);
@@ -82,10 +114,10 @@ export function deriveRunState(run: Run, signs: RunSigns, nowMs: number, staleMs
   return { ...base, state: status === "failed" || status === "cancelled" ? status : "succeeded" };
 }
 
-function notContinued(run: Run, { newsAtMs }: RunSigns, nowMs: number): RunState["unhealthy"] {
+function notContinued(run: Run, { newsAtMs }: RunSigns, nowMs: number, calls: ContinuingCalls): RunState["unhealthy"] {
   if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
   const since = new Date(newsAtMs).toISOString();
-  const reason = `What came at ${since} could not be taken in. Look whether the workflow file loads, then POST /v1/runs/${run.runId}/resume.`;
+  const reason = `What came at ${since} could not be taken in. Look whether the workflow file loads, then ${calls.resume}.`;
   return { kind: "not-continued", reason, heartbeatAtMs: run.heartbeatAtMs };
 }
 
@@ -102,17 +134,15 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: RunSigns): RunState["unheal
   return { kind: "retrying", reason, heartbeatAtMs, ...at };
 }
 
-function blockedBy(node: Node): RunState["blocked"] {
-  const { runId, nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
+function blockedBy(node: Node, calls: ContinuingCalls): RunState["blocked"] {
+  const { nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
   const at = { nodeId, iteration, sinceMs: startedAtMs ?? 0 };
-  const path = `POST /v1/runs/${runId}`;
   if (state === "waiting-approval") {
-    const decision = `${path}/nodes/${encodeURIComponent(nodeId)}`;
-    return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: `${decision}/approve or ${decision}/deny` };
+    return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: calls.decide(nodeId) };
   }
   if (state === "waiting-event") {
     const event = awaits ?? "";
-    const signal = `${path}/signals/${encodeURIComponent(event)}`;
+    const signal = calls.signal(event);
     const unblock = correlationId === null ? signal : `${signal} with ${JSON.stringify({ correlationId })}`;
     return { kind: "event", ...at, timesOutAtMs: wakeAtMs, event, correlationId, unblock };
   }

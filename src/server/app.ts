@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
 import type { Logger } from "../engine/index.ts";
@@ -7,6 +7,7 @@ import type { Telemetry } from "../telemetry/index.ts";
 import { requireToken } from "./middleware/auth.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
+import { linking } from "./middleware/links.ts";
 import { measure } from "./middleware/measure.ts";
 import { allowedMethods } from "./middleware/methods.ts";
 import { wellFormedPath } from "./middleware/paths.ts";
@@ -18,18 +19,25 @@ export interface AppOptions {
   readonly maxBodyBytes: number;
   readonly logger: Logger;
   readonly telemetry?: Telemetry;
+  /** Whether it may be mounted where its own path is not seen, so that links must not name it. */
+  readonly relativeLinks?: boolean;
+}
+
+/** The answer to a path that there is not. */
+export function nothingThere(c: Context): Response {
+  return envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`));
 }
 
 /** An app that answers these routes, and what every request passes on its way to them. */
 export function createApp<Services>(
   routes: readonly Route<Services>[],
   services: Services,
-  { authToken, maxBodyBytes, logger, telemetry }: AppOptions,
+  { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false }: AppOptions,
 ): Hono {
   const app = new Hono();
   app.onError(answerErrors(logger));
-  app.notFound((c) => envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`)));
-  app.use(requestId(), safeHeaders);
+  app.notFound(nothingThere);
+  app.use(requestId(), safeHeaders, linking(relativeLinks));
   if (telemetry) app.use(measure(telemetry));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;
   mount(app, routes.filter(isOpen), services);

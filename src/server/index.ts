@@ -1,2 +1,3 @@
 export type { ServerOptions } from "./options.ts";
+export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-app.ts";
 export { startServer } from "./start-server.ts";

@@ -55,14 +55,7 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Opti
  * @throws INVALID_OPTIONS naming the option
  */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-  const authToken = options.authToken ?? process.env.SMITHERS_API_KEY;
-  if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
-  if (authToken?.trim() === "") {
-    throw invalid(
-      "authToken",
-      "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication",
-    );
-  }
+  const authToken = resolveAuthToken(options.authToken);
   const host = options.host ?? "127.0.0.1";
   const insecure = options.insecure ?? false;
   if (!isLoopback(host) && authToken === undefined && !insecure) {
@@ -84,11 +77,26 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     synchronous: options.synchronous,
-    logger: options.logger ?? createLogger(levelOf(options), authToken === undefined ? [] : [authToken]),
+    logger: options.logger ?? loggerOf(options.logLevel, authToken),
   };
 }
 
-function levelOf({ logLevel }: ServerOptions): LogLevel {
+/**
+ * @param given defaults to `process.env.SMITHERS_API_KEY`
+ * @throws INVALID_OPTIONS when it is empty
+ */
+export function resolveAuthToken(given: string | undefined): string | undefined {
+  const authToken = given ?? process.env.SMITHERS_API_KEY;
+  if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
+  if (authToken?.trim() !== "") return authToken;
+  throw invalid("authToken", "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication");
+}
+
+export function loggerOf(logLevel: LogLevel | undefined, authToken: string | undefined): Logger {
+  return createLogger(levelOf(logLevel), authToken === undefined ? [] : [authToken]);
+}
+
+function levelOf(logLevel: LogLevel | undefined): LogLevel {
   const level = logLevel ?? process.env.SMITHERS_LOG_LEVEL ?? "info";
   const known = logLevels.find((one) => one === level);
   if (known) return known;
@@ -96,7 +104,7 @@ function levelOf({ logLevel }: ServerOptions): LogLevel {
   throw invalid(name, `"${level}" is none of ${logLevels.join(", ")}`);
 }
 
-function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+export function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(
     name,
@@ -110,7 +118,8 @@ function duration(name: string, value: number | string): number {
   throw invalid(name, `"${value}" is no duration; write milliseconds or something like 30d`);
 }
 
-function existing(rootDir: string): string {
+/** @throws INVALID_OPTIONS */
+export function existing(rootDir: string): string {
   try {
     const folder = realpathSync(rootDir);
     if (statSync(folder).isDirectory()) return folder;
@@ -124,6 +133,6 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function invalid(name: string, what: string): SmithersError {
+export function invalid(name: string, what: string): SmithersError {
   return new SmithersError("INVALID_OPTIONS", `The option ${name}: ${what}.`, { details: { option: name } });
 }

@@ -33,9 +33,13 @@ export async function readJson(c: Context): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-/** The same request with other query parameters, for a `Link` header. A path: what is before it depends on how the server is reached. */
+/**
+ * The same request with other query parameters, for a `Link` header. A path, because what is before it depends on how
+ * the server is reached; only the path's last part where the app itself may be mounted anywhere.
+ */
 export function nextPage(c: Context, changed: Record<string, string | number>): void {
   const next = new URL(c.req.url);
   for (const [name, value] of Object.entries(changed)) next.searchParams.set(name, String(value));
-  c.header("Link", `<${next.pathname}${next.search}>; rel="next"`);
+  const path = c.get("relativeLinks") ? next.pathname.slice(next.pathname.lastIndexOf("/") + 1) : next.pathname;
+  c.header("Link", `<${path}${next.search}>; rel="next"`);
 }

@@ -67,12 +67,15 @@ import { Writer } from "./writer.ts";
 export class Store {
   /** The database's file, absolute; "" when it is kept in memory. */
   readonly filename: string;
+  /** Equal for stores of this process on one database. */
+  readonly identity: unknown;
   readonly #driver: Driver;
   readonly #writer: Writer;
   readonly #schemas = new Set<string>();
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
+    this.identity = driver.identity;
     this.#driver = driver;
     this.#writer = new Writer(driver);
   }

@@ -18,6 +18,8 @@ export function storeObserver(m: Instruments): Pick<StoreObserver, "committed" |
 /** What is looked at when somebody reads the metrics. */
 export interface Observed {
   readonly engines: readonly Engine[];
+  /** What executes their runs. Defaults to them. */
+  readonly executing?: readonly Pick<Engine, "activeRuns" | "runningAttempts">[];
   /** How many runs of workflows' own databases have something that their copy lacks. */
   readonly runsBehind: number;
   readonly staleMs: number;
@@ -27,14 +29,14 @@ export interface Observed {
 export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
   meter.addBatchObservableCallback(
     (result) => {
-      const { engines, runsBehind } = observed();
+      const { engines, executing = engines, runsBehind } = observed();
       result.observe(
         m.smithers_runs_active,
-        sum(engines, ({ activeRuns }) => activeRuns),
+        sum(executing, ({ activeRuns }) => activeRuns),
       );
       result.observe(
         m.smithers_attempts_running,
-        sum(engines, ({ runningAttempts }) => runningAttempts),
+        sum(executing, ({ runningAttempts }) => runningAttempts),
       );
       result.observe(
         m.smithers_store_queue_depth,

@@ -15,6 +15,7 @@ function recording(driver: Driver): Driver & { statements: { sql: string; params
     };
   return {
     statements,
+    identity: driver.identity,
     filename: driver.filename,
     all: noted("all"),
     get: noted("get"),

@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { afterSeqSchema, smithersEventSchema } from "../../model/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
@@ -16,8 +17,15 @@ export const streamEvents = operation({
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");
     c.header("X-Accel-Buffering", "no");
+    keepOpen(c);
     // Nobody would read, or cancel, the stream of a HEAD request.
     if (c.req.method === "HEAD") return c.body(null);
     return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
   },
 });
+
+/** Bun's own server ends a connection on which nothing comes for ten seconds, unless it is told not to. */
+function keepOpen(c: Context): void {
+  const server = c.env as { timeout?: (request: globalThis.Request, seconds: number) => void } | undefined;
+  if (typeof server?.timeout === "function") server.timeout(c.req.raw, 0);
+}

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Engine } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { type Run, runIdSchema } from "../../model/index.ts";
+import { type ContinuingCalls, type Run, runIdSchema } from "../../model/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import type { Operation } from "../operation.ts";
@@ -14,6 +14,8 @@ export interface RunServices {
   /** Ends the event streams that are open. */
   readonly closing: AbortSignal;
   readonly telemetry?: Telemetry;
+  /** Where the host has its calls. Defaults to where a server of many runs has them. */
+  readonly calls?: ContinuingCalls;
 }
 
 /** A host of one run alone: its id is in no path. */
@@ -22,6 +24,7 @@ export interface OneRun {
   readonly runId: string;
   readonly closing: AbortSignal;
   readonly telemetry?: Telemetry;
+  readonly calls: ContinuingCalls;
 }
 
 /** The operation on the run that `runId` in the path names. */
@@ -44,10 +47,10 @@ export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
   return {
     ...operation,
     errors: ["RUN_NOT_FOUND", ...operation.errors],
-    async handle(request, { engine, runId, closing, telemetry }) {
+    async handle(request, { engine, runId, closing, telemetry, calls }) {
       const run = await engine.store.findRun(runId);
       if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
-      return operation.handle(request, { engine, run, closing, telemetry });
+      return operation.handle(request, { engine, run, closing, telemetry, calls });
     },
   };
 }

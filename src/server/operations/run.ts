@@ -16,10 +16,10 @@ export const getRun = operation({
   summary: "How a run stands",
   answer: runDetailSchema,
   errors: [],
-  async handle(_, { engine, run }: RunServices) {
+  async handle(_, { engine, run, calls }: RunServices) {
     const { store } = engine;
     const [runState, summary, output] = await Promise.all([
-      engine.stateOf(run),
+      engine.stateOf(run, calls),
       store.countNodes(run.runId),
       store.lastOutput(run),
     ]);

@@ -22,6 +22,7 @@ const keptStatements = 200;
 
 class BunSqliteDriver implements Driver {
   readonly filename: string;
+  readonly identity: unknown;
   readonly #database: Database;
   readonly #owned: boolean;
   /** By text, the one prepared first first. */
@@ -31,6 +32,7 @@ class BunSqliteDriver implements Driver {
     this.#database = database;
     this.#owned = owned;
     this.filename = database.filename === ":memory:" || database.filename === "" ? "" : resolve(database.filename);
+    this.identity = this.filename || database;
   }
 
   all<Row>(sql: string, ...params: SqlValue[]): Row[] {
