@@ -62,6 +62,10 @@ export const errorCodes = {
   WAIT_TIMEOUT: { status: 500, advice: "Raise timeoutMs, or set onTimeout to skip or continue." },
   LEASE_LOST: { status: 409, advice: "Another process has taken the run over; read its state from the database." },
 
+  INVALID_USAGE: { status: 400, advice: "smithers --help lists the commands, smithers <command> --help its options." },
+  SERVER_UNREACHABLE: { status: 503, advice: "Check the address, and whether the server runs." },
+
+  DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },
   DB_BUSY: {
     status: 503,
     advice: "Another process holds the database's write lock; try again, and look for a long transaction.",

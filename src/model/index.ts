@@ -3,6 +3,7 @@ export * from "./api-schemas.ts";
 export * from "./entities.ts";
 export * from "./events.ts";
 export * from "./issues.ts";
+export * from "./items.ts";
 export * from "./json.ts";
 export { newRunId } from "./run-id.ts";
 export * from "./run-state.ts";

@@ -8,7 +8,7 @@ export { type FaultPoint, faultPoint } from "./fault.ts";
 export type { StoreObserver } from "./observer.ts";
 export { type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
 export type { Backlog } from "./queries/backlog.ts";
-export type { ApprovalPosition, Inbox, PendingApproval } from "./queries/inbox.ts";
+export type { ApprovalPosition, Inbox } from "./queries/inbox.ts";
 export type { Lease } from "./queries/lease.ts";
 export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";

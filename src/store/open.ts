@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
@@ -15,6 +15,11 @@ export interface StoreOptions {
   synchronous?: "full" | "normal";
 }
 
+export interface OpenOptions extends StoreOptions {
+  /** Opens only a file that is there and that is ours, or empty: no file is made, and none of another program changed. */
+  existing?: boolean;
+}
+
 /** A Drizzle database, seen from here: what holds its client. */
 export interface DrizzleDatabase {
   readonly $client: unknown;
@@ -23,12 +28,17 @@ export interface DrizzleDatabase {
 /**
  * Opens the database at `source`: a file's path, or a Drizzle database for bun-sqlite whose connection
  * is used and left open.
- * @throws DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE, DB_BUSY, INVALID_OPTIONS
+ * @throws DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE, DB_BUSY, INVALID_OPTIONS;
+ *   with `existing` also DB_NOT_FOUND
  */
-export function openStore(source: string | DrizzleDatabase, options: StoreOptions = {}): Store {
+export function openStore(source: string | DrizzleDatabase, options: OpenOptions = {}): Store {
   try {
+    if (options.existing && typeof source === "string" && !existsSync(source)) {
+      throw new SmithersError("DB_NOT_FOUND", `There is no file ${source}.`);
+    }
     const driver = typeof source === "string" ? openFile(source) : borrow(source);
     try {
+      if (options.existing) refuseStrange(driver);
       configure(driver, options);
       migrate(driver, Date.now());
     } catch (error) {
@@ -50,6 +60,16 @@ function openFile(path: string): Driver {
     throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
   }
   return openBunSqlite(file);
+}
+
+/** @throws DB_NOT_FOUND for a database whose tables are all another program's */
+function refuseStrange(driver: Driver): void {
+  const names = driver.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+  if (names.length === 0 || names.some(({ name }) => name === "_smithers_migrations")) return;
+  throw new SmithersError(
+    "DB_NOT_FOUND",
+    `${driver.filename} is the database of another program: no run was kept in it.`,
+  );
 }
 
 function borrow(database: DrizzleDatabase): Driver {

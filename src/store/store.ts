@@ -7,6 +7,7 @@ import type {
   NewEvent,
   Node,
   Output,
+  PendingApproval,
   Run,
   RunSigns,
   StoredEvent,
@@ -26,14 +27,7 @@ import type { StoreObserver } from "./observer.ts";
 import { type Backlog, readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
-import {
-  type ApprovalPosition,
-  approvalsOf,
-  type Inbox,
-  type PendingApproval,
-  pendingApprovals,
-  readInbox,
-} from "./queries/inbox.ts";
+import { type ApprovalPosition, approvalsOf, type Inbox, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, type Lease, takeLease } from "./queries/lease.ts";
 import {
   countNodes,
@@ -53,6 +47,7 @@ import {
   nextDueMs,
   type RunPage,
   requestCancel,
+  runIdsLike,
   runsWithNews,
 } from "./queries/runs.ts";
 import { signsOf } from "./queries/signs.ts";
@@ -186,6 +181,11 @@ export class Store {
 
   findRun(runId: string): Promise<Run | undefined> {
     return this.read((driver) => findRun(driver, runId));
+  }
+
+  /** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
+  runIdsLike(part: string, limit: number): Promise<string[]> {
+    return this.read((driver) => runIdsLike(driver, part, limit));
   }
 
   listRuns(query: ListRunsQuery): Promise<RunPage> {

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
-import { approvalsAnswerSchema, approvalsQuerySchema } from "../../model/index.ts";
+import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../model/index.ts";
 import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
-import { toApprovalItem } from "../views.ts";
 
 export const listApprovals = operation({
   id: "listApprovals",

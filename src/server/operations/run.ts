@@ -2,13 +2,13 @@ import {
   frameSchema,
   framesQuerySchema,
   nodeItemSchema,
-  type Output,
   runDetailSchema,
   runIdAnswerSchema,
+  toNodeItems,
+  toRunDetail,
 } from "../../model/index.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
-import { toNodeItem, toRunDetail } from "../views.ts";
 import type { RunServices } from "./on-run.ts";
 
 export const getRun = operation({
@@ -34,8 +34,7 @@ export const listNodes = operation({
   errors: [],
   async handle(_, { engine: { store }, run: { runId } }: RunServices) {
     const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
-    const byNode = new Map<string, Output>(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
-    return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+    return toNodeItems(nodes, outputs);
   },
 });
 

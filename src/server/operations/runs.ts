@@ -10,13 +10,13 @@ import {
   runListItemSchema,
   type StartRunBody,
   startRunBodySchema,
+  toRunListItem,
 } from "../../model/index.ts";
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import { operation } from "../operation.ts";
 import { nextPage } from "../request.ts";
-import { toRunListItem } from "../views.ts";
 
 export const startRun = operation({
   id: "startRun",

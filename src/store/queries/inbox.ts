@@ -1,4 +1,4 @@
-import type { Approval, Run, Signal } from "../../model/index.ts";
+import type { Approval, PendingApproval, Signal } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { approvals, signals } from "../tables.ts";
 
@@ -47,9 +47,6 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
     )
     .map((row) => signals.decode(row));
 }
-
-/** A decision that is awaited, and by which run. */
-export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
 
 /** Where a page of the listing begins. */
 export type ApprovalPosition = Pick<Approval, "requestedAtMs" | "runId" | "nodeId" | "iteration">;

@@ -10,6 +10,22 @@ export function findRun(driver: Driver, runId: string): Run | undefined {
   return row && runs.decode(row);
 }
 
+/** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
+export function runIdsLike(driver: Driver, part: string, limit: number): string[] {
+  const select = "SELECT run_id AS runId FROM _smithers_runs WHERE";
+  const newest = "ORDER BY created_at_ms DESC LIMIT ?";
+  const ids = (rows: { runId: string }[]) => rows.map((row) => row.runId);
+  // Ids are ASCII: none that begins with `part` sorts after it and the highest character.
+  const begin = driver.all<{ runId: string }>(
+    `${select} run_id >= ? AND run_id < ? ${newest}`,
+    part,
+    `${part}\u{10ffff}`,
+    limit,
+  );
+  if (begin.length > 0) return ids(begin);
+  return ids(driver.all(`${select} substr(run_id, ?) = ? ${newest}`, -part.length, part, limit));
+}
+
 /** @throws RUN_ALREADY_EXISTS */
 export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): CommittedEvent[] {
   try {

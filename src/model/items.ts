@@ -1,6 +1,11 @@
-import type { ApprovalItem, Node, NodeItem, Output, Run, RunDetail, RunListItem, RunState } from "../model/index.ts";
-import type { PendingApproval } from "../store/index.ts";
+import type { ApprovalItem, NodeItem, RunDetail, RunListItem } from "./api.ts";
+import type { Approval, Node, Output, Run } from "./entities.ts";
+import type { RunState } from "./run-state.ts";
 
+/** A decision that is awaited, and by which run. */
+export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
+
+/** A run as listings show it. */
 export function toRunListItem(run: Run, runState: RunState): RunListItem {
   return {
     runId: run.runId,
@@ -17,6 +22,7 @@ export function toRunListItem(run: Run, runState: RunState): RunListItem {
   };
 }
 
+/** A run as it is shown alone; `summary` counts its nodes by state, `output` is undefined while there is none. */
 export function toRunDetail(run: Run, runState: RunState, summary: Record<string, number>, output: unknown): RunDetail {
   return {
     runId: run.runId,
@@ -31,12 +37,19 @@ export function toRunDetail(run: Run, runState: RunState, summary: Record<string
   };
 }
 
-export function toNodeItem(node: Node, output: Output | undefined): NodeItem {
+/** The nodes of a run, in the order given, each with its output. */
+export function toNodeItems(nodes: readonly Node[], outputs: readonly Output[]): NodeItem[] {
+  const byNode = new Map(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
+  return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+}
+
+function toNodeItem(node: Node, output: Output | undefined): NodeItem {
   const { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, error } = node;
   const value = output ? JSON.parse(output.json) : null;
   return { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, output: value, error };
 }
 
+/** An awaited decision as listings show it; `nowMs` is the clock's time. */
 export function toApprovalItem(approval: PendingApproval, nowMs: number): ApprovalItem {
   return {
     runId: approval.runId,

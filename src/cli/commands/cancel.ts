@@ -1,0 +1,21 @@
+import { defineCommand } from "../command.ts";
+
+export const cancel = defineCommand({
+  name: "cancel",
+  group: "Decide",
+  summary: "End a run that runs or waits, its child processes too",
+  arguments: [{ name: "<run>", description: "its id, or a part that only it begins with" }],
+  state: "any",
+  json: "value",
+  examples: [["cancel 0197c1d2", "end the run whose id begins so"]],
+  async run(context, _, given) {
+    const { resolveRun } = await import("../resolve-run.ts");
+    const state = await context.source();
+    const runId = await resolveRun(state, given!);
+    await state.cancel(runId);
+    const { out } = context;
+    if (out.isJson) out.json({ runId });
+    else out.line(`The run ${runId} is cancelled.`);
+    return undefined;
+  },
+});

@@ -1,0 +1,6 @@
+import type { CommandDefinition } from "../command.ts";
+import { cancel } from "./cancel.ts";
+import { ps } from "./ps.ts";
+
+/** Every command, in the order in which help lists them. */
+export const commands: readonly CommandDefinition[] = [ps, cancel];

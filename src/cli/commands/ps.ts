@@ -1,0 +1,72 @@
+import type { RunListItem, RunStatus } from "../../model/index.ts";
+import { runStatusSchema } from "../../model/index.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
+import { ago, duration, stateWord } from "../format.ts";
+import { wholeNumber } from "../options.ts";
+import { oneLine } from "../output.ts";
+
+interface Options {
+  readonly status?: RunStatus;
+  readonly limit: number;
+  readonly workflow?: string;
+  readonly watch?: boolean;
+}
+
+export const ps = defineCommand<Options>({
+  name: "ps",
+  group: "See what runs do",
+  summary: "List runs, the newest first",
+  options: [
+    { flags: "-s, --status <status>", description: "only those of this status", choices: runStatusSchema.options },
+    { flags: "-w, --workflow <name>", description: "only those of this workflow" },
+    { flags: "-n, --limit <n>", description: "how many at most", default: 50, parse: wholeNumber(1, 1_000) },
+    { flags: "--watch", description: "show it again whenever something changes, until Ctrl+C" },
+  ],
+  state: "any",
+  json: "value",
+  examples: [
+    ["ps", "the last 50 runs"],
+    ["ps --status waiting-approval", "those that wait for somebody"],
+    ["ps --json | jq -r '.[].runId'", "their ids, for a script"],
+  ],
+  async run(context, options) {
+    const state = await context.source();
+    const { limit, status, workflow } = options;
+    const list = () => state.listRuns({ limit, status, workflow });
+    await print(context, await list());
+    return undefined;
+  },
+});
+
+async function print({ out }: CommandContext, runs: readonly RunListItem[]): Promise<void> {
+  if (out.isJson) return out.json(runs);
+  if (runs.length === 0) return out.say("No runs.");
+  const nowMs = Date.now();
+  const rows = runs.map((run) => ({
+    run: run.runId,
+    workflow: oneLine(run.workflowName),
+    state: stateWord(out, run.runState.state),
+    started: ago(run.createdAtMs, nowMs),
+    took: run.startedAtMs === null ? "" : duration((run.finishedAtMs ?? nowMs) - run.startedAtMs),
+    about: oneLine(about(run)),
+  }));
+  await out.table(
+    [
+      { name: "run" },
+      { name: "workflow", flexible: true, drop: 3 },
+      { name: "state" },
+      { name: "started", drop: 2 },
+      { name: "took", align: "right", drop: 4 },
+      { name: "about", flexible: true, drop: 5 },
+    ],
+    rows,
+  );
+}
+
+/** What somebody who sees the state asks next. */
+function about({ runState: { blocked, unhealthy }, error }: RunListItem): string {
+  if (error) return error.message;
+  if (unhealthy) return unhealthy.reason;
+  if (blocked) return blocked.kind === "event" ? `${blocked.event} (${blocked.nodeId})` : blocked.nodeId;
+  return "";
+}

@@ -1,0 +1,83 @@
+import type { CommandContext, CommandDefinition, Place } from "./command.ts";
+import { usageError } from "./errors.ts";
+import { shellWords } from "./format.ts";
+import type { Output } from "./output.ts";
+import type { DatabaseSource } from "./source/database.ts";
+import type { Source } from "./source/source.ts";
+
+/** The options by which a command line says where state is. */
+export interface PlaceOptions {
+  readonly db?: string;
+  readonly url?: string;
+  readonly token?: string;
+  readonly root?: string;
+}
+
+/**
+ * Reads off where state is.
+ * @throws INVALID_USAGE when an option is empty
+ */
+export function placeOf({ db, url, token }: PlaceOptions): Place {
+  const empty = Object.entries({ db, url, token }).find(([, value]) => value?.trim() === "");
+  if (empty) throw usageError(`The option --${empty[0]} is empty.`);
+  const flags = [...(db === undefined ? [] : ["--db", db]), ...(url === undefined ? [] : ["--url", url])];
+  const server = url ?? (db === undefined ? process.env.SMITHERS_URL || undefined : undefined);
+  return { db, url: server, token: token ?? (process.env.SMITHERS_API_KEY || undefined), flags };
+}
+
+/** What one command is handed, and how to end it. */
+export class Context implements CommandContext {
+  readonly out: Output;
+  readonly place: Place;
+  readonly #command: CommandDefinition;
+  readonly #root: string | undefined;
+  #source: Promise<Source> | undefined;
+
+  constructor(command: CommandDefinition, options: PlaceOptions, out: Output) {
+    this.#command = command;
+    this.#root = options.root;
+    this.out = out;
+    this.place = placeOf(options);
+  }
+
+  source(): Promise<Source> {
+    this.#source ??= this.#open();
+    return this.#source;
+  }
+
+  async database(): Promise<DatabaseSource> {
+    if (this.place.url !== undefined) {
+      throw usageError(
+        `The server's API has no way to ${this.#command.name}. Run it where the database is, with --db instead of --url.`,
+      );
+    }
+    return (await this.source()) as DatabaseSource;
+  }
+
+  commandLine(...words: readonly string[]): string {
+    return shellWords(["smithers", ...words, ...this.place.flags]);
+  }
+
+  async close(): Promise<void> {
+    const source = await this.#source?.catch(() => undefined);
+    await source?.close();
+  }
+
+  async #open(): Promise<Source> {
+    const { db, url, token } = this.place;
+    if (url !== undefined) {
+      const { ServerSource } = await import("./source/server.ts");
+      return new ServerSource(url, token);
+    }
+    const [{ chosenDatabase, shortPath }, { DatabaseSource }] = await Promise.all([
+      import("./source/find-database.ts"),
+      import("./source/database.ts"),
+    ]);
+    const { file, others } = chosenDatabase(db);
+    if (others.length > 0) {
+      const list = others.map(shortPath).join(", ");
+      this.out.say(this.out.styleSaid("dim", `Reading ${shortPath(file)}, the nearest; --db names another: ${list}`));
+    }
+    return new DatabaseSource(file, this.#root);
+  }
+}

@@ -1,0 +1,50 @@
+import { type ErrorCode, errorCodes, isSmithersError, SmithersError } from "../errors/index.ts";
+import { type ExitCode, exitCodes } from "./command.ts";
+
+/** What to do next at a command line, where the table's advice speaks of HTTP or of code. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  INVALID_INPUT: "",
+  RUN_NOT_FOUND: "smithers ps lists the runs.",
+  NODE_NOT_FOUND: "smithers inspect <run> lists its nodes.",
+  NODE_NOT_WAITING: "smithers why <run> says what it waits for.",
+  RUN_ALREADY_EXISTS: "Choose another --run-id, or go on with that run: smithers resume <run>.",
+  RUN_IN_PROGRESS: "Follow it with smithers logs <run> --follow, or end it with smithers cancel <run>.",
+  RUN_NOT_ACTIVE: "Start a new one with smithers up.",
+  UNAUTHORIZED: "Give the server's token with --token, or in SMITHERS_API_KEY.",
+  WORKFLOW_PATH_OUTSIDE_ROOT: "Choose a folder that holds it with --root.",
+  WORKFLOW_NOT_FOUND: "Give the path of a workflow file.",
+  WORKFLOW_INVALID: "Repair the file and try again.",
+  DB_NOT_CONFIGURED: "Name the database's file with --db.",
+  INVALID_OPTIONS: "",
+};
+
+/** An error about how a command was used: nothing was done. */
+export function usageError(message: string, code: ErrorCode = "INVALID_USAGE", details?: unknown): SmithersError {
+  return new SmithersError(code, message, { details });
+}
+
+/** An error as it is told to a person: what is wrong, the facts, and what to do next. */
+export function describeError(thrown: unknown): string {
+  if (!isSmithersError(thrown)) return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const usual: string = errorCodes[thrown.code]?.advice ?? "";
+  const isUsual = usual !== "" && thrown.message.endsWith(usual);
+  const what = isUsual ? thrown.message.slice(0, -usual.length).trimEnd() : thrown.message;
+  const next = advice[thrown.code] ?? (isUsual && thrown.code !== "INVALID_USAGE" ? usual : "");
+  return [what, ...issuesOf(thrown.details), next].filter((part) => part !== "").join("\n");
+}
+
+function issuesOf(details: unknown): string[] {
+  if (typeof details !== "object" || details === null || !("issues" in details) || !Array.isArray(details.issues))
+    return [];
+  return details.issues.map((issue: { path?: unknown[]; message?: string }) => {
+    const path = issue.path?.length ? `${issue.path.join(".")}: ` : "";
+    return `  ${path}${issue.message}`;
+  });
+}
+
+/** Usage errors are those that a server answers with 400 to 404: what was asked for makes no sense. */
+export function exitCodeOf(thrown: unknown): ExitCode {
+  if (!isSmithersError(thrown)) return exitCodes.failed;
+  const status = errorCodes[thrown.code]?.status ?? 500;
+  return (status >= 400 && status <= 404) || status === 422 ? exitCodes.usage : exitCodes.failed;
+}

@@ -1,0 +1,28 @@
+import { realpathSync } from "node:fs";
+import { SmithersError } from "../errors/index.ts";
+import { type LoadedWorkflow, Loader } from "../loader/index.ts";
+import type { Run } from "../model/index.ts";
+
+const loaders = new Map<string, Loader>();
+
+/** The loader of the files below a folder; its shadow files go when the command is over. */
+export function loaderOf(rootDir: string): Loader {
+  const folder = realpathSync(rootDir);
+  const known = loaders.get(folder) ?? new Loader({ rootDir: folder });
+  loaders.set(folder, known);
+  return known;
+}
+
+/**
+ * The workflow of a run.
+ * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
+ */
+export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Promise<LoadedWorkflow> {
+  if (workflowPath !== null) return loaderOf(rootDir).load(workflowPath);
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" names no workflow file.`);
+}
+
+/** Removes what the loaders have written. */
+export async function closeLoaders(): Promise<void> {
+  await Promise.all([...loaders.values()].map((loader) => loader.close()));
+}

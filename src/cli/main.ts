@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { runProgram } from "./program.ts";
+
+/** A reader that has gone, as `head` does, ends the command; what it has done stays done. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
+process.stdout.on("error", endQuietly);
+process.stderr.on("error", endQuietly);
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+let code: number;
+try {
+  code = await runProgram(process.argv.slice(2), version);
+} catch (error) {
+  const { describeError, exitCodeOf } = await import("./errors.ts");
+  process.stderr.write(`smithers: ${describeError(error)}\n`);
+  code = exitCodeOf(error);
+}
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+process.exit(code);

@@ -1,0 +1,127 @@
+/**
+ * The command line, made of the table in `commands/index.ts`.
+ *
+ * To add a command: a file `commands/<name>.ts` that exports `defineCommand({ … })`, and its line in
+ * `commands/index.ts`. Parsing, help, completions, docs/cli.md and the common options follow from the definition:
+ *
+ * - `state: "any"` adds --db, --url and --token, and `context.source()` gives what they name; `"database"` adds --db,
+ *   and `context.database()` refuses a server.
+ * - `json` adds --json; then print by `out.json(value)`, or a line of JSON per thing, when `out.isJson`.
+ * - `run` returns an exit code of `exitCodes`, or nothing for 0. It throws SmithersError; `usageError(…)` exits with 4.
+ * - Print results by `context.out` (`line`, `table`, `json`) and what is said beside them by `out.say`, to stderr. A
+ *   closed pipe ends the process quietly; a command that must go on without a reader sets `out.survivesClosedPipe`.
+ * - Texts that come from outside go through `oneLine` or `manyLines` of output.ts; states, spans of time and moments are
+ *   written by format.ts.
+ * - `resolveRun(source, given)` turns what somebody typed into a run's id.
+ * - `context.commandLine("resume", runId)` writes a command that a person can copy.
+ * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts say which file is meant. A workflow's path and its
+ *   tools are relative to the folder of the database, unless --root names another; `loaderOf(root)` of load-workflow.ts
+ *   loads files, and what it has written is removed when the command is over.
+ */
+import { Argument, Command, CommanderError, Option } from "commander";
+import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
+import { commands } from "./commands/index.ts";
+import type { PlaceOptions } from "./context.ts";
+import { Output } from "./output.ts";
+
+/** The options that several commands share. */
+export const sharedOptions = {
+  db: { flags: "--db <file>", description: "the database; the nearest smithers.db from here upwards when absent" },
+  url: { flags: "--url <address>", description: "ask a running server instead; also SMITHERS_URL", conflicts: ["db"] },
+  token: { flags: "--token <token>", description: "the server's token; also SMITHERS_API_KEY" },
+  json: { flags: "--json", description: "print JSON" },
+} as const satisfies Record<string, OptionDefinition>;
+
+/** All options of a command, its own first. */
+export function optionsOf({ options = [], state, json }: CommandDefinition): readonly OptionDefinition[] {
+  const { db, url, token } = sharedOptions;
+  const place = state === undefined ? [] : [db, url, token];
+  return [...options, ...place, ...(json === undefined ? [] : [sharedOptions.json])];
+}
+
+/**
+ * Parses a command line and does what it says.
+ * @param argv without the program
+ * @throws what the command throws
+ */
+export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = new Command("smithers")
+    .description("Durable workflows: run them, see what they do, decide what they wait for.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .exitOverride()
+    .showHelpAfterError("smithers --help lists the commands, smithers <command> --help its options.")
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(term)].join(" "),
+    });
+  for (const command of commands) {
+    program.addCommand(
+      toCommander(command, async (options, args) => {
+        code = await execute(command, options, args);
+      }),
+    );
+  }
+  try {
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    // What commander had to say it has said.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    throw error;
+  }
+}
+
+type Act = (options: Record<string, unknown>, args: (string | undefined)[]) => Promise<void>;
+
+function toCommander(definition: CommandDefinition, act: Act): Command {
+  const { name, group, summary, description, examples } = definition;
+  const command = new Command(name)
+    .summary(summary)
+    .description(description === undefined ? `${summary}.` : `${summary}.\n\n${description}`)
+    .helpOption("-h, --help", "print this help")
+    .helpGroup(`${group}:`)
+    .exitOverride()
+    .showHelpAfterError(`smithers ${name} --help shows how it is used.`)
+    .addHelpText(
+      "after",
+      `\nExamples:\n${examples.map(([line, does]) => `  $ smithers ${line}\n    ${does}`).join("\n")}`,
+    );
+  for (const { name, description, choices } of definition.arguments ?? []) {
+    const argument = new Argument(name, description);
+    command.addArgument(choices ? argument.choices(choices) : argument);
+  }
+  for (const option of optionsOf(definition)) command.addOption(toOption(option));
+  return command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, -2) as (string | undefined)[];
+    await act(given.at(-2) as Record<string, unknown>, args);
+  });
+}
+
+function toOption({ flags, description, choices, parse, conflicts, isHidden, ...rest }: OptionDefinition): Option {
+  const option = new Option(flags, description);
+  if (choices) option.choices(choices);
+  if (parse) option.argParser(parse);
+  if (conflicts) option.conflicts([...conflicts]);
+  if (rest.default !== undefined) option.default(rest.default);
+  if (isHidden) option.hideHelp();
+  return option;
+}
+
+const term = (argument: Argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`);
+
+async function execute(
+  command: CommandDefinition,
+  options: PlaceOptions & Record<string, unknown>,
+  args: (string | undefined)[],
+): Promise<ExitCode> {
+  const { Context } = await import("./context.ts");
+  const context = new Context(command, options, new Output(options.json === true));
+  try {
+    return (await command.run(context, options, ...args)) ?? exitCodes.done;
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { SmithersError } from "../errors/index.ts";
+import { usageError } from "./errors.ts";
+import type { Source } from "./source/source.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** Ids that a message names. */
+const shown = 5;
+/** The newest runs, among which a mistyped id is looked for. */
+const lookedAt = 200;
+
+/**
+ * The id of the run that somebody means: a whole id, or the part that it begins with or ends in, if no other run's
+ * does.
+ * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs may be meant
+ */
+export async function resolveRun(source: Source, given: string): Promise<string> {
+  if (await exists(source, given)) return given;
+  const listed = await source.runIdsLike(given, shown + 1).catch(ignoreUnlisted);
+  if (listed.length === 1) return listed[0]!;
+  if (listed.length > 1) {
+    const more = listed.length > shown ? ", …" : "";
+    throw usageError(
+      `Several runs are meant by "${given}": ${listed.slice(0, shown).join(", ")}${more}. Give more of the id.`,
+    );
+  }
+  const newest = await source.listRuns({ limit: lookedAt }).catch(ignoreUnlisted);
+  const meant = didYouMean(
+    given,
+    newest.map(({ runId }) => runId),
+  );
+  throw new SmithersError("RUN_NOT_FOUND", `There is no run "${given}".${meant}`);
+}
+
+async function exists(source: Source, runId: string): Promise<boolean> {
+  try {
+    await source.findRun(runId);
+    return true;
+  } catch (error) {
+    if (error instanceof SmithersError && error.code === "RUN_NOT_FOUND") return false;
+    throw error;
+  }
+}
+
+/** A server without a database of its own lists nothing. */
+function ignoreUnlisted(error: unknown): never[] {
+  if (error instanceof SmithersError && error.code === "DB_NOT_CONFIGURED") return [];
+  throw error;
+}

@@ -1,0 +1,206 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Engine } from "../../engine/index.ts";
+import { SmithersError } from "../../errors/index.ts";
+import {
+  type ApprovalItem,
+  deriveRunState,
+  type Frame,
+  hasEnded,
+  isTerminalEvent,
+  type ListRunsQuery,
+  type NodeItem,
+  type Run,
+  type RunDetail,
+  type RunListItem,
+  type RunState,
+  type SignalAnswer,
+  type SignalBody,
+  type StoredEvent,
+  toApprovalItem,
+  toNodeItems,
+  toRunDetail,
+  toRunListItem,
+} from "../../model/index.ts";
+import { type Decision, openStore, type Store } from "../../store/index.ts";
+import type { Source } from "./source.ts";
+
+const pageSize = 256;
+/** How soon a write of another process is seen. */
+const lookMs = 50;
+/** A server notices within milliseconds; one that is busy gets this long. */
+const takenInWithinMs = 700;
+
+/** A run, and the store that it lives in. */
+export interface HeldRun {
+  readonly store: Store;
+  readonly run: Run;
+}
+
+/** A database file; also those that its workflows have named for themselves. */
+export class DatabaseSource implements Source {
+  readonly kind = "database";
+  readonly name: string;
+  readonly store: Store;
+  /** What workflow paths are relative to: the database's folder, unless somebody names another. */
+  readonly rootDir: string;
+  readonly #others = new Map<string, Store>();
+  readonly #engines = new Map<Store, Engine>();
+
+  /**
+   * @param file must exist
+   * @throws DB_NOT_FOUND, DB_NOT_A_DATABASE, DB_TOO_NEW and other `DB_*` codes
+   */
+  constructor(file: string, rootDir = dirname(file)) {
+    this.name = file;
+    this.rootDir = rootDir;
+    this.store = openStore(file, { existing: true });
+  }
+
+  /**
+   * Finds a run where it lives, which may be a database that its workflow has named.
+   * @throws RUN_NOT_FOUND
+   */
+  async holds(runId: string): Promise<HeldRun> {
+    const run = await this.store.findRun(runId);
+    if (run && run.home === null) return { store: this.store, run };
+    const homes = run?.home ? [run.home] : await this.store.knownDatabases();
+    for (const home of homes) {
+      const store = this.#other(home);
+      const found = await store?.findRun(runId);
+      if (store && found) return { store, run: found };
+    }
+    // A copy whose own database is gone can still be read.
+    if (run) return { store: this.store, run };
+    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  }
+
+  async runIdsLike(part: string, limit: number): Promise<string[]> {
+    return this.store.runIdsLike(part, limit);
+  }
+
+  async listRuns({
+    limit,
+    status,
+    workflow,
+  }: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]> {
+    const { runs } = await this.store.listRuns({ limit, status, workflow });
+    return Promise.all(runs.map(async (run) => toRunListItem(run, await stateOf(this.store, run))));
+  }
+
+  async findRun(runId: string): Promise<RunDetail> {
+    const { store, run } = await this.holds(runId);
+    const [state, summary, output] = await Promise.all([
+      stateOf(store, run),
+      store.countNodes(runId),
+      store.lastOutput(run),
+    ]);
+    return toRunDetail(run, state, summary, output);
+  }
+
+  async listNodes(runId: string): Promise<NodeItem[]> {
+    const { store } = await this.holds(runId);
+    const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
+    return toNodeItems(nodes, outputs);
+  }
+
+  async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<StoredEvent> {
+    const { store } = await this.holds(runId);
+    let seq = afterSeq;
+    for (;;) {
+      const version = await store.dataVersion();
+      const page = await store.eventsAfter(runId, seq, pageSize);
+      yield* page;
+      seq = page.at(-1)?.seq ?? seq;
+      if (page.length === pageSize) continue;
+      if (!follow || (await isOver(store, runId))) return;
+      while ((await store.dataVersion()) === version) await pause(lookMs);
+    }
+  }
+
+  async listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
+    const { store } = await this.holds(runId);
+    return (await store.framesAfter(runId, afterFrameNo, limit)).frames;
+  }
+
+  async listApprovals(runId: string): Promise<ApprovalItem[]> {
+    const { store, run } = await this.holds(runId);
+    const approvals = await store.approvalsOf(runId);
+    const nowMs = Date.now();
+    return approvals
+      .filter(({ status }) => status === "requested")
+      .sort((a, b) => a.requestedAtMs - b.requestedAtMs)
+      .map((approval) => toApprovalItem({ ...approval, workflowName: run.workflowName, runStatus: run.status }, nowMs));
+  }
+
+  async decide(decision: Decision): Promise<void> {
+    const { store } = await this.holds(decision.runId);
+    await store.decide(decision, Date.now());
+  }
+
+  async signal(runId: string, name: string, body: SignalBody): Promise<SignalAnswer> {
+    const { store } = await this.holds(runId);
+    const engine = await this.#engineOf(store);
+    const { seq, correlationId, receivedAtMs } = await engine.signal({ ...body, runId, name });
+    return { runId, signalName: name, seq, correlationId, receivedAtMs };
+  }
+
+  async cancel(runId: string): Promise<void> {
+    const { store } = await this.holds(runId);
+    await (await this.#engineOf(store)).cancel(runId);
+  }
+
+  async isTakenIn(runId: string): Promise<boolean> {
+    const { store } = await this.holds(runId);
+    for (let leftMs = takenInWithinMs; leftMs > 0; leftMs -= lookMs) {
+      const run = await store.findRun(runId);
+      if (!run || hasEnded(run.status) || run.inboxNo <= run.takenNo) return true;
+      await pause(lookMs);
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#engines.values()].map((engine) => engine.close(0)));
+    await Promise.all([this.store, ...this.#others.values()].map((store) => store.close()));
+  }
+
+  #other(file: string): Store | undefined {
+    const known = this.#others.get(file);
+    if (known || !existsSync(file)) return known;
+    const store = openStore(file, { existing: true });
+    this.#others.set(file, store);
+    return store;
+  }
+
+  /** An engine that records what others are to execute. */
+  async #engineOf(store: Store): Promise<Engine> {
+    const known = this.#engines.get(store);
+    if (known) return known;
+    const [{ Engine }, { loadWorkflow }] = await Promise.all([
+      import("../../engine/index.ts"),
+      import("../load-workflow.ts"),
+    ]);
+    const engine = new Engine({
+      store,
+      scope: "none",
+      rootDir: this.rootDir,
+      allowNetwork: false,
+      resolveWorkflow: (run) => loadWorkflow(this.rootDir, run),
+    });
+    this.#engines.set(store, engine);
+    return engine;
+  }
+}
+
+async function stateOf(store: Store, run: Run): Promise<RunState> {
+  return deriveRunState(run, await store.signsOf(run), Date.now());
+}
+
+/** A failed run that was resumed has events after a terminal one. */
+async function isOver(store: Store, runId: string): Promise<boolean> {
+  const last = await store.lastEvent(runId);
+  return last !== undefined && isTerminalEvent(last.type);
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

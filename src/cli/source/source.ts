@@ -1,0 +1,49 @@
+import type {
+  ApprovalItem,
+  Frame,
+  ListRunsQuery,
+  NodeItem,
+  RunDetail,
+  RunListItem,
+  SignalAnswer,
+  SignalBody,
+  StoredEvent,
+} from "../../model/index.ts";
+import type { Decision } from "../../store/index.ts";
+
+/** Where runs are read and decided on: a database file, or a server that answers for one. Both answer alike. */
+export interface Source {
+  readonly kind: "database" | "server";
+  /** The file's path, or the server's address. */
+  readonly name: string;
+  /** Ids of runs that begin, or else end, with `part`; the newest first, at most `limit`. */
+  runIdsLike(part: string, limit: number): Promise<string[]>;
+  /** Newest first. */
+  listRuns(query: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]>;
+  /** @throws RUN_NOT_FOUND */
+  findRun(runId: string): Promise<RunDetail>;
+  /** In plan order. @throws RUN_NOT_FOUND */
+  listNodes(runId: string): Promise<NodeItem[]>;
+  /**
+   * Events after `afterSeq`, oldest first: those that are stored and, with `follow`, each as it is committed, until
+   * the run has ended.
+   * @throws RUN_NOT_FOUND
+   */
+  events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<StoredEvent>;
+  /** Oldest first, at most `limit` (1000 at most). @throws RUN_NOT_FOUND */
+  listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]>;
+  /** The decisions that a run waits for, the longest waiting first. */
+  listApprovals(runId: string): Promise<ApprovalItem[]>;
+  /** @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST */
+  decide(decision: Decision): Promise<void>;
+  /** @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT */
+  signal(runId: string, name: string, body: SignalBody): Promise<SignalAnswer>;
+  /** @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE */
+  cancel(runId: string): Promise<void>;
+  /**
+   * Whether somebody goes on with a run after something was recorded for it: a server does by itself. On a file it is
+   * looked at for a moment.
+   */
+  isTakenIn(runId: string): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants, homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Where Bun may be when it is not on the PATH: among the project's packages, this one's, or its own installer's. */
+function findBun(): string | undefined {
+  const bases = [pathToFileURL(join(process.cwd(), "x.js")).href, import.meta.url];
+  const installed = bases.flatMap((base) => {
+    try {
+      return join(dirname(createRequire(base).resolve("bun/package.json")), "bin", "bun.exe");
+    } catch {
+      return [];
+    }
+  });
+  return [...installed, join(homedir(), ".bun", "bin", "bun")].find((path) => existsSync(path));
+}
+
+const bun = findBun();
+if (bun === undefined) {
+  console.error(
+    "smithers: Bun 1.3 or later is needed to run workflows, and was not found. Install it: npm install --save-dev bun",
+  );
+  process.exit(1);
+}
+const child = spawn(bun, process.argv.slice(1), { stdio: "inherit" });
+// A terminal tells both processes; the child decides when it is over.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
+child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));

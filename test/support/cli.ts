@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterThisTest } from "./cleanup.ts";
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** The command as a process of its own. */
+export interface Command {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  readonly printed: { out: string; err: string };
+  /** Resolves when its stdout matches. */
+  says(pattern: RegExp): Promise<void>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The shell words that start the command, with the code as it is in src. */
+export const smithersWords = [process.execPath, main];
+
+/** What the machine that tests run on must not decide. */
+export const plainEnv = {
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  SMITHERS_URL: undefined,
+  SMITHERS_API_KEY: undefined,
+};
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env?: Record<string, string>;
+  readonly input?: string;
+}
+
+/** Starts `smithers` with its stdin, stdout and stderr in pipes. */
+export function startSmithers(args: readonly string[], { cwd, env = {}, input = "" }: CommandOptions): Command {
+  const [program, ...words] = smithersWords;
+  const child = spawn(program!, [...words, ...args], { cwd, env: { ...process.env, ...plainEnv, ...env } });
+  afterThisTest(() => child.kill("SIGKILL"));
+  child.stdin.on("error", () => {}).end(input);
+  const printed = { out: "", err: "" };
+  const waiting = new Set<() => void>();
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    printed.out += text;
+    for (const look of waiting) look();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    printed.err += text;
+  });
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, ...printed }) as Ended);
+  const says = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (pattern.test(printed.out)) resolve();
+      };
+      waiting.add(look);
+      look();
+      void ended.then(() => reject(new Error(`It ended before it said ${pattern}: ${printed.out}${printed.err}`)));
+    });
+  return { child, printed, says, ended };
+}
+
+/** Runs `smithers` to its end. */
+export function smithers(cwd: string, ...args: string[]): Promise<Ended> {
+  return startSmithers(args, { cwd }).ended;
+}
+
+/** Runs `smithers` with `--json` to its end; what it printed, parsed. */
+export async function smithersJson(cwd: string, ...args: string[]): Promise<any> {
+  const { code, out, err } = await smithers(cwd, ...args, "--json");
+  if (out === "") throw new Error(`It printed nothing and ended with ${code}: ${err}`);
+  return JSON.parse(out);
+}
