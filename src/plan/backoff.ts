@@ -1,6 +1,6 @@
 import type { RetrySpec } from "../jsx/index.ts";
 
-/** No delay between two attempts is longer. */
+/** Delays do not grow beyond this; a first delay that is longer already stays as the author wrote it. */
 const maxDelayMs = 300_000;
 
 /**
@@ -13,6 +13,6 @@ const maxDelayMs = 300_000;
 export function retryDelayMs(retry: RetrySpec, failures: number, random: number): number {
   const growth =
     retry.backoff === "fixed" ? 1 : retry.backoff === "linear" ? failures : 2 ** Math.min(failures - 1, 30);
-  const delayMs = Math.min(retry.initialDelayMs * growth, maxDelayMs);
+  const delayMs = Math.min(retry.initialDelayMs * growth, Math.max(maxDelayMs, retry.initialDelayMs));
   return Math.round(delayMs * (0.75 + random * 0.5));
 }

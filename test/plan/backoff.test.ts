@@ -25,3 +25,8 @@ test("no delay grows beyond five minutes, and none overflows", () => {
   expect(retryDelayMs(retry, 5_000, middle)).toBe(300_000);
   expect(retryDelayMs({ ...retry, initialDelayMs: 0 }, 5_000, middle)).toBe(0);
 });
+
+test("a first delay of more than five minutes is honoured, and does not grow", () => {
+  const retry = { retries: 5, backoff: "exponential", initialDelayMs: 3_600_000 } as const;
+  expect([1, 2, 5_000].map((failures) => retryDelayMs(retry, failures, middle))).toEqual(Array(3).fill(3_600_000));
+});
