@@ -1,75 +1,22 @@
 import { isSmithersError, SmithersError } from "../errors/index.ts";
-import type { Workflow } from "../jsx/index.ts";
-import {
-  type ContinuingCalls,
-  deriveRunState,
-  hasEnded,
-  hasEndedForGood,
-  type NewEvent,
-  newRunId,
-  type Run,
-  type RunConfig,
-  type RunState,
-  type Signal,
-  staleAfterMs,
-} from "../model/index.ts";
+import { type ContinuingCalls, deriveRunState, hasEnded, hasEndedForGood, type Run, type RunState, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, Idempotency, Lease, NewSignal, NodeToRetry, Store } from "../store/index.ts";
-import { cancelStored } from "./cancel.ts";
+import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import type { TurnSink } from "./commit-turn.ts";
 import { checkSignal } from "./event-waits.ts";
-import { Execution, type ExecutionEnd } from "./execution.ts";
+import type { ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
-import { freshRun, type LoadedRun, loadRun } from "./load-run.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import { type Neighbour, Neighbours } from "./neighbours.ts";
-import { allOf, type EngineObserver } from "./observer.ts";
-import { isProvablyDead, newOwner } from "./owner.ts";
+import { newRun } from "./new-run.ts";
+import { allOf } from "./observer.ts";
+import type { EngineOptions, StartRequest } from "./options.ts";
+import { inProgress, Runner } from "./runner.ts";
 import type { WorkflowSource } from "./source.ts";
 import { Watch } from "./watch.ts";
 
-/**
- * Which runs an engine continues by itself: every run of its store, those that it has started or resumed itself, or
- * none, when it only records what others are to execute.
- */
-export type EngineScope = "all" | "own" | "none";
-
-export interface EngineOptions {
-  readonly store: Store;
-  /** Defaults to `all`. */
-  readonly scope?: EngineScope;
-  /** The folder that tools are confined to. */
-  readonly rootDir: string;
-  readonly allowNetwork: boolean;
-  /** Files that no tool may read or write, beside the store's own. */
-  readonly privatePaths?: () => readonly string[];
-  /** Finds the workflow of a run that this engine has not started itself. */
-  readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
-  /** Defaults to what went wrong, on stderr. */
-  readonly log?: Logger;
-  readonly observer?: EngineObserver;
-  /** Whether `observer` and the feed are also told of what other engines of this process do on this database. */
-  readonly observesNeighbours?: boolean;
-  /** How often an active run's lease is renewed. Defaults to 5000. */
-  readonly heartbeatMs?: number;
-  /** After which silence an owner counts as dead. Defaults to 30000. */
-  readonly staleMs?: number;
-}
-
-export interface StartRequest extends WorkflowSource {
-  readonly input: unknown;
-  readonly runId?: string;
-  /** As it is listed, until the workflow has rendered its name. */
-  readonly workflowName: string;
-  readonly config?: RunConfig;
-  /** The W3C trace context of the request. */
-  readonly traceparent?: string;
-  /** Requests under one key are one request. */
-  readonly idempotency?: Idempotency;
-}
-
-/** Executes the runs of one store: starts, resumes, wakes and cancels them, and keeps their leases alive. */
+/** Executes the runs of one store: starts, resumes, wakes and cancels them. */
 export class Engine {
   readonly store: Store;
   readonly feed = new Feed((events) => {
@@ -77,42 +24,42 @@ export class Engine {
   });
   readonly #options: EngineOptions;
   readonly #log: Logger;
-  readonly #owner = newOwner();
-  readonly #active = new Map<string, Execution>();
-  readonly #claiming = new Map<string, Promise<void>>();
-  /** Runs that this engine has started or resumed because somebody asked for it. */
-  readonly #own = new Set<string>();
-  readonly #ends = new Map<string, Set<(end: ExecutionEnd) => void>>();
-  readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #runner: Runner;
   readonly #watch: Watch;
   readonly #neighbours: Neighbours;
+  /** With the scope `own`: the runs that were started or resumed because somebody asked for it. */
+  readonly #own = new Set<string>();
+  readonly #starting = new Set<Promise<string>>();
   #closing = false;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
     this.#options = options;
     this.#log = options.log ?? troubleOnly;
-    this.#heartbeat = setInterval(() => void this.#beat(), options.heartbeatMs ?? 5_000);
-    this.#heartbeat.unref();
+    this.#neighbours = new Neighbours(this.store.identity, this.#asNeighbour());
+    this.#runner = new Runner({
+      ...options,
+      log: this.#log,
+      sink: this.#sink(),
+      letGo: (runId, end) => this.#letGo(runId, end),
+    });
     this.#watch = new Watch({
       store: this.store,
       feed: this.feed,
-      isActive: (runId) => this.#active.has(runId),
+      isActive: (runId) => this.#runner.active(runId) !== undefined,
       looksAfter: (runId) => this.#looksAfter(runId),
       wake: (runId) => this.wake(runId),
-      orphans: () => this.#orphans(),
+      orphans: () => this.#runner.orphans(),
       log: this.#log,
     });
-    this.#neighbours = new Neighbours(this.store.identity, this.#asNeighbour());
   }
 
   /**
-   * Looks after the runs of its scope by itself: continues those whose time has come and those that another process
-   * has decided on; with the scope `all` also those that a crash has left.
+   * Looks after the runs of its scope by itself: continues those whose time has come, those that another process
+   * has decided on, and those that a crash has left.
    */
   begin(): void {
-    if ((this.#options.scope ?? "all") === "all") this.#watch.begin();
-    else this.#watch.beginWithoutAdopting();
+    this.#watch.begin();
   }
 
   /**
@@ -121,51 +68,27 @@ export class Engine {
    */
   async start(request: StartRequest): Promise<string> {
     this.#refuseWhenClosing();
-    const { workflow, runId = newRunId() } = request;
-    const input = await toInput(workflow, request.input);
-    const nowMs = Date.now();
-    const run: Run = {
-      runId,
-      home: null,
-      workflowName: request.workflowName,
-      workflowPath: request.workflowPath ?? null,
-      workflowHash: request.workflowHash ?? null,
-      status: "running",
-      input,
-      config: { ...request.config },
-      createdAtMs: nowMs,
-      startedAtMs: nowMs,
-      finishedAtMs: null,
-      heartbeatAtMs: nowMs,
-      owner: this.#owner,
-      leaseNo: 1,
-      lastSeq: 0,
-      frameNo: 0,
-      inboxNo: 0,
-      takenNo: 0,
-      wakeAtMs: null,
-      cancelRequestedAtMs: null,
-      parentRunId: null,
-      traceparent: request.traceparent ?? null,
-      reopened: 0,
-      loops: {},
-      outputNodeId: null,
-      outputIteration: null,
-      error: null,
-    };
+    const started = this.#start(request);
+    this.#starting.add(started);
+    return started.finally(() => this.#starting.delete(started));
+  }
+
+  async #start(request: StartRequest): Promise<string> {
+    const { workflow, idempotency } = request;
+    const run = newRun(request, this.#runner.owner, await toInput(workflow, request.input), Date.now());
     await this.store.registerSchemas(workflow.registry.list());
     const first = { type: "RunStarted", workflowName: run.workflowName } as const;
-    const started = await this.store.startOnce(run, [first], request.idempotency);
+    const started = await this.store.startOnce(run, [first], idempotency);
     if (started.events.length === 0) return started.runId;
     this.feed.publish(started.events);
-    this.#own.add(runId);
-    this.#execute({ runId, owner: this.#owner, leaseNo: 1 }, workflow, freshRun(run));
-    return runId;
+    this.lookAfter(run.runId);
+    this.#runner.execute(run, workflow);
+    return run.runId;
   }
 
   /** Counts a run as one of this engine's own: it is continued when something comes for it and nobody executes it. */
   lookAfter(runId: string): void {
-    this.#own.add(runId);
+    if (this.#options.scope === "own") this.#own.add(runId);
   }
 
   /**
@@ -182,12 +105,8 @@ export class Engine {
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     }
-    this.#refuseWhenOwned(run);
-    const lost = () => {
-      throw inProgress(runId);
-    };
-    await this.#claim(run, source, lost, askedFor);
-    this.#own.add(runId);
+    if (this.#runner.isTaken(run) || !(await this.#runner.claim(run, source, askedFor))) throw inProgress(runId);
+    this.lookAfter(runId);
   }
 
   /**
@@ -198,7 +117,7 @@ export class Engine {
     this.#refuseWhenClosing();
     const { runId } = node;
     const run = await this.#find(runId);
-    this.#refuseWhenOwned(run);
+    if (this.#runner.isTaken(run)) throw inProgress(runId);
     // Loaded first: a workflow that cannot be loaded leaves the node as it is.
     const found = source ?? (await this.#options.resolveWorkflow(run));
     const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
@@ -215,7 +134,7 @@ export class Engine {
    * @throws what the new code throws when it is rendered; the run then keeps the old
    */
   async reload(runId: string, source: WorkflowSource): Promise<void> {
-    const active = this.#active.get(runId);
+    const active = this.#runner.active(runId);
     if (!active) return;
     await this.store.registerSchemas(source.workflow.registry.list());
     await active.reload(source);
@@ -229,9 +148,9 @@ export class Engine {
     const run = await this.#find(runId);
     if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     await this.store.requestCancel(runId, Date.now());
-    const active = this.#active.get(runId);
+    const active = this.#runner.active(runId);
     if (active) active.notify();
-    else if (!this.#isOwned(run)) await this.#cancelUnowned(run);
+    else if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.cancel(run);
     else await this.#tellOthers(runId);
   }
 
@@ -259,20 +178,17 @@ export class Engine {
 
   /** Something has come for a run: whoever executes it takes a turn, and a parked run is claimed. */
   async wake(runId: string): Promise<void> {
-    await this.#claiming.get(runId);
-    const active = this.#active.get(runId);
+    await this.#runner.claimed(runId);
+    const active = this.#runner.active(runId);
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
-    if (!run || this.#closing || !this.#looksAfter(runId) || hasEnded(run.status) || this.#isOwned(run)) return;
-    await this.#claim(run, undefined, () => {});
+    if (!run || this.#closing || !this.#looksAfter(runId) || hasEnded(run.status)) return;
+    if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.claim(run);
   }
 
   /** Resolves when this engine lets go of the run: it has ended, is parked, or was taken away. */
   released(runId: string): Promise<ExecutionEnd> {
-    return new Promise((resolve) => {
-      const waiting = this.#ends.get(runId) ?? new Set();
-      this.#ends.set(runId, waiting.add(resolve));
-    });
+    return this.#runner.released(runId);
   }
 
   /**
@@ -285,7 +201,7 @@ export class Engine {
 
   /** How many runs are being executed. */
   get activeRuns(): number {
-    return this.#active.size;
+    return this.#runner.activeRuns;
   }
 
   /** What executes runs of this database in this process: this engine and its neighbours. */
@@ -295,23 +211,24 @@ export class Engine {
 
   /** How many attempts are in flight. */
   get runningAttempts(): number {
-    let count = 0;
-    for (const execution of this.#active.values()) count += execution.runningAttempts;
-    return count;
+    return this.#runner.runningAttempts;
   }
 
   /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
     this.#watch.stop();
-    await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
-    clearInterval(this.#heartbeat);
+    const stopped = this.#runner.stop(graceMs);
+    await Promise.allSettled(this.#starting);
+    await stopped;
+    // Those whose start was accepted while the others ended.
+    await this.#runner.stop(graceMs);
     this.#neighbours.leave();
   }
 
   /** Something has come for a run: whoever executes it in this process is told, and those who began it go first. */
   async #arrived(runId: string): Promise<void> {
-    if (!this.#active.has(runId)) await this.#tellOthers(runId);
+    if (!this.#runner.active(runId)) await this.#tellOthers(runId);
     await this.wake(runId);
   }
 
@@ -336,14 +253,27 @@ export class Engine {
     };
   }
 
+  #sink(): TurnSink {
+    const own = this.#options.observer;
+    const neighbours = this.#neighbours;
+    return {
+      store: this.store,
+      feed: this.feed,
+      get observer() {
+        return allOf([own, ...neighbours.others.map((other) => other.observer)]);
+      },
+    };
+  }
+
+  #letGo(runId: string, end: ExecutionEnd): void {
+    // What came while this engine was closing is left to those who stay.
+    if (end === "released") void this.#tellOthers(runId);
+    if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
+  }
+
   #looksAfter(runId: string): boolean {
     const { scope = "all" } = this.#options;
     return scope === "all" || (scope === "own" && this.#own.has(runId));
-  }
-
-  #refuseWhenOwned(run: Run): void {
-    const { runId } = run;
-    if (this.#active.has(runId) || this.#claiming.has(runId) || this.#isOwned(run)) throw inProgress(runId);
   }
 
   #refuseWhenClosing(): void {
@@ -351,125 +281,11 @@ export class Engine {
     if (this.#closing) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
   }
 
-  async #claim(
-    run: Run,
-    source: WorkflowSource | undefined,
-    lost: () => void,
-    askedFor?: ReadonlySet<string>,
-  ): Promise<void> {
-    const claim = this.#takeOver(run, source, lost, askedFor);
-    const settled = claim.catch(() => {});
-    this.#claiming.set(run.runId, settled);
-    try {
-      await claim;
-    } finally {
-      this.#claiming.delete(run.runId);
-    }
-  }
-
-  async #takeOver(
-    run: Run,
-    given: WorkflowSource | undefined,
-    lost: () => void,
-    askedFor?: ReadonlySet<string>,
-  ): Promise<void> {
-    if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.#cancelUnowned(run);
-    const source = given ?? (await this.#options.resolveWorkflow(run));
-    const { workflow } = source;
-    const lease = await this.#lease(run);
-    if (!lease) return lost();
-    await this.store.registerSchemas(workflow.registry.list());
-    const current = await this.#find(run.runId);
-    const loaded = await loadRun(this.store, current, askedFor);
-    const events: NewEvent[] = isLeft(run) && given === undefined ? [{ type: "RunAutoResumed" }] : [];
-    this.#execute(lease, workflow, takenOver(loaded, current, source, events));
-  }
-
-  async #lease({ runId, leaseNo, status }: Run): Promise<Lease | undefined> {
-    if (status !== "failed") return this.store.takeLease(runId, this.#owner, leaseNo, Date.now());
-    const reopened = await this.store.reopen(runId, this.#owner, leaseNo, Date.now());
-    if (reopened) this.feed.publish(reopened.events);
-    return reopened?.lease;
-  }
-
-  /** Needs no workflow, whose file may be gone. */
-  async #cancelUnowned(run: Run): Promise<void> {
-    const lease = await this.store.takeLease(run.runId, this.#owner, run.leaseNo, Date.now());
-    if (!lease) return;
-    await cancelStored(this.#sink(), lease);
-    this.#tellReleased(run.runId, "ended");
-  }
-
-  #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
-    const { runId } = lease;
-    const execution = new Execution(this.#sink(), lease, workflow, loaded, {
-      rootDir: this.#options.rootDir,
-      allowNetwork: this.#options.allowNetwork,
-      privatePaths: () => [this.store.filename, ...(this.#options.privatePaths?.() ?? [])],
-      log: this.#log,
-    });
-    this.#active.set(runId, execution);
-    void execution.end.then((end) => this.#letGo(runId, end));
-  }
-
-  #letGo(runId: string, end: ExecutionEnd): void {
-    this.#active.delete(runId);
-    this.#tellReleased(runId, end);
-    // What came while this engine was closing is left to those who stay.
-    if (end === "released") void this.#tellOthers(runId);
-    if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
-  }
-
-  #tellReleased(runId: string, end: ExecutionEnd): void {
-    for (const resolve of this.#ends.get(runId) ?? []) resolve(end);
-    this.#ends.delete(runId);
-  }
-
   /** What came between the last look into the inbox and the parking would otherwise wait for ever. */
   async #afterParking(runId: string): Promise<void> {
     const run = await this.store.findRun(runId);
     if (run && run.inboxNo > run.takenNo) await this.wake(runId);
     else if (run?.wakeAtMs != null) await this.#watch.wakeDue();
-  }
-
-  async #beat(): Promise<void> {
-    const leases = [...this.#active.values()].map((execution) => execution.lease);
-    if (leases.length === 0) return;
-    try {
-      const lost = await this.store.beat(leases, Date.now());
-      // A run whose last turn shared the heartbeat's transaction gave its lease up itself, and is let go of first.
-      if (lost.length > 0) await new Promise((resolve) => setImmediate(resolve));
-      for (const lease of lost) {
-        const active = this.#active.get(lease.runId);
-        if (active?.lease !== lease) continue;
-        active.abandon();
-        this.#options.observer?.leaseLost(lease.runId);
-      }
-    } catch (error) {
-      this.#log.warn({ err: error }, "The heartbeat could not be written.");
-      this.#options.observer?.heartbeatFailed();
-    }
-  }
-
-  async #orphans(): Promise<string[]> {
-    const dead = new Map<string, boolean>();
-    const isDead = (owner: string) => {
-      if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
-      return dead.get(owner)!;
-    };
-    const staleSinceMs = Date.now() - (this.#options.staleMs ?? staleAfterMs);
-    const claimed = await this.store.claimedRuns();
-    const left = claimed.filter(({ runId, owner, heartbeatAtMs }) => {
-      if (owner === this.#owner) return !this.#active.has(runId) && !this.#claiming.has(runId);
-      return owner === null || (heartbeatAtMs ?? 0) < staleSinceMs || isDead(owner);
-    });
-    return left.map(({ runId }) => runId);
-  }
-
-  /** Whether somebody else who may be alive executes the run. */
-  #isOwned(run: Run): boolean {
-    if (run.owner === null || run.owner === this.#owner || isProvablyDead(run.owner)) return false;
-    return Date.now() - (run.heartbeatAtMs ?? 0) <= (this.#options.staleMs ?? staleAfterMs);
   }
 
   async #find(runId: string): Promise<Run> {
@@ -485,38 +301,4 @@ export class Engine {
       this.#log.warn({ runId, err: error }, "The run could not be continued.");
     }
   }
-
-  #sink(): TurnSink {
-    const own = this.#options.observer;
-    const neighbours = this.#neighbours;
-    return {
-      store: this.store,
-      feed: this.feed,
-      get observer() {
-        return allOf([own, ...neighbours.others.map((other) => other.observer)]);
-      },
-    };
-  }
-}
-
-/** A parked run waits; one that is `running` and has no owner was left by one. */
-const isLeft = (run: Run) => run.status === "running";
-
-/** Notes in the first turn that the run was taken over, and whether its code has changed. */
-function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, events: NewEvent[]): LoadedRun {
-  const { workflowPath = run.workflowPath, workflowHash = run.workflowHash } = source;
-  const isNew = workflowHash !== null && workflowHash !== run.workflowHash;
-  return {
-    ...loaded,
-    revive(draft) {
-      for (const event of events) draft.emit(event);
-      if (isNew) draft.emit({ type: "WorkflowReloaded", workflowHash });
-      if (isNew || workflowPath !== run.workflowPath) draft.changeRun({ workflowPath, workflowHash });
-      loaded.revive(draft);
-    },
-  };
-}
-
-function inProgress(runId: string): SmithersError {
-  return new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
 }

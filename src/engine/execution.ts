@@ -1,17 +1,10 @@
 import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
-import type { Approval, NewEvent, Node, RunStatus, Signal } from "../model/index.ts";
+import type { Approval, Node, RunStatus, Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import {
-  CancelPending,
-  faultPoint,
-  type Lease,
-  type NewToolCall,
-  type Store,
-  type ToolCallEnd,
-} from "../store/index.ts";
+import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
-import { launchAttempt, type RunningAttempt } from "./attempt.ts";
+import { Attempts } from "./attempts.ts";
 import { cancelStored } from "./cancel.ts";
 import { commitTurn, type TurnSink } from "./commit-turn.ts";
 import { TurnDraft } from "./draft.ts";
@@ -19,9 +12,9 @@ import { endRun, standingOf } from "./ending.ts";
 import type { LoadedRun } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
 import { maxTimerMs } from "./long-timer.ts";
-import { type Completion, takeCompletion } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
 import type { WorkflowSource } from "./source.ts";
+import { untilWritten } from "./until-written.ts";
 
 /** How an execution left its run. `lost`: somebody else has it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
@@ -33,12 +26,6 @@ export interface ExecutionSettings {
   privatePaths(): readonly string[];
   readonly log: Logger;
 }
-
-/** How long to wait before a refused commit is tried again. */
-const commitPauseMs = 1_000;
-
-/** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
-const toolCallEndMs = 20;
 
 /**
  * Advances one run that this process holds the lease of, turn by turn, until it ends, waits for
@@ -54,15 +41,13 @@ export class Execution {
   readonly #memory: RunMemory;
   readonly #approvals: Map<string, Approval>;
   readonly #advancer: Advancer;
-  readonly #running = new Map<string, RunningAttempt>();
-  readonly #completions: Completion[] = [];
-  readonly #pendingEvents: NewEvent[] = [];
-  readonly #endedToolCalls: ToolCallEnd[] = [];
+  readonly #attempts: Attempts;
   #signals: Signal[] = [];
   #reviving: ((draft: TurnDraft) => void) | undefined;
   #reloading: ((draft: TurnDraft) => void) | undefined;
   #inboxIsNew = true;
   #stopping = false;
+  #abandoned = false;
   #wake: () => void = () => {};
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,11 +68,17 @@ export class Execution {
       loaded.treeHash,
       loaded.askedFor,
     );
+    this.#attempts = new Attempts({
+      ...settings,
+      observer: sink.observer,
+      beginToolCall: (call) => this.#beginToolCall(call),
+      nudge: () => this.#nudge(),
+    });
     this.end = this.#run();
   }
 
   get runningAttempts(): number {
-    return this.#running.size;
+    return this.#attempts.size;
   }
 
   /** Something may have come for the run: a decision, a signal, a cancel request. */
@@ -123,27 +114,27 @@ export class Execution {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#nudge();
-    const grace = setTimeout(() => {
-      for (const running of this.#running.values()) running.abort(shutdown());
-    }, graceMs);
+    const grace = setTimeout(() => this.#attempts.abortAll(shutdown()), graceMs);
     await this.end;
     clearTimeout(grace);
   }
 
   /** Leaves the run as it is, as when the lease was lost. */
   abandon(): void {
-    for (const running of this.#running.values()) running.abort(new SmithersError("LEASE_LOST"));
-    this.#running.clear();
+    this.#abandoned = true;
+    this.#attempts.abortAll(new SmithersError("LEASE_LOST"));
+    this.#nudge();
   }
 
   async #run(): Promise<ExecutionEnd> {
     try {
-      for (;;) {
+      while (!this.#abandoned) {
         this.#woken = false;
         const end = await this.#turn();
         if (end) return end;
         if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
       }
+      return "lost";
     } catch (error) {
       this.abandon();
       if (!isSmithersError(error) || error.code !== "LEASE_LOST") {
@@ -162,9 +153,7 @@ export class Execution {
     this.#reviving = undefined;
     this.#reloading?.(draft);
     this.#reloading = undefined;
-    for (const event of this.#pendingEvents.splice(0)) draft.emit(event);
-    for (const call of this.#endedToolCalls.splice(0)) draft.endToolCall(call);
-    for (const completion of this.#completions.splice(0)) this.#take(draft, completion);
+    this.#attempts.takeInto(draft, this.#memory, this.#stopping);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
     const startMs = performance.now();
@@ -196,21 +185,10 @@ export class Execution {
       this.abandon();
       return "ended";
     }
-    this.#abortWhatEnded();
+    this.#attempts.abortEnded(this.#memory);
     if (launches.length > 0) faultPoint("before-launch");
-    for (const launch of launches) this.#launch(launch);
+    for (const launch of launches) this.#attempts.launch(launch);
     return end;
-  }
-
-  #take(draft: TurnDraft, completion: Completion): void {
-    const key = completion.task.key;
-    this.#running.delete(key);
-    const node = this.#memory.node(key);
-    if (node?.state !== "in-progress" || node.attempt !== completion.attempt.attempt) return;
-    if (this.#stopping && !completion.outcome.ok && completion.outcome.error.code === "TASK_CANCELLED") {
-      draft.endAttempt(node, "cancelled", completion.outcome.error);
-      draft.changeNode(node, { state: "pending" });
-    } else takeCompletion(draft, node, completion);
   }
 
   /** Takes in decisions and signals; tells whether the run is to be cancelled. */
@@ -238,7 +216,7 @@ export class Execution {
       case "active":
         this.#changeStatus(draft, "running");
         this.#wakeAt(standing.wakeAtMs, draft.nowMs);
-        if (!this.#stopping || this.#running.size > 0) return undefined;
+        if (!this.#stopping || this.#attempts.size > 0) return undefined;
         draft.changeRun({ release: true });
         return "released";
     }
@@ -260,16 +238,12 @@ export class Execution {
     await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing));
   }
 
-  async #untilWritten(write: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (this.#stopping || !isSmithersError(error) || error.status !== 503) throw error;
-        this.#settings.log.warn({ runId: this.#memory.runId, err: error }, "The run waits for its database.");
-        await new Promise((resolve) => setTimeout(resolve, commitPauseMs));
-      }
-    }
+  #untilWritten(write: () => Promise<void>): Promise<void> {
+    return untilWritten(
+      write,
+      () => this.#stopping || this.#abandoned,
+      (error) => this.#settings.log.warn({ runId: this.#memory.runId, err: error }, "The run waits for its database."),
+    );
   }
 
   /** Resolves when the record is durable: only then may the tool's code start. */
@@ -284,40 +258,6 @@ export class Execution {
         `The tool ${toolName} is called again; an earlier attempt has begun the same call.`,
       );
     });
-  }
-
-  #launch({ task, attempt, deps, cacheKey }: Launch): void {
-    const running = launchAttempt(task, attempt, deps, {
-      rootDir: this.#settings.rootDir,
-      allowNetwork: this.#settings.allowNetwork,
-      privatePaths: this.#settings.privatePaths(),
-      toolCalls: {
-        begin: (call) => this.#beginToolCall(call),
-        end: (call) => {
-          this.#endedToolCalls.push(call);
-          setTimeout(() => this.#nudge(), toolCallEndMs);
-        },
-      },
-      observer: this.#sink.observer,
-      emit: (event) => {
-        this.#pendingEvents.push(event);
-        this.#nudge();
-      },
-    });
-    this.#running.set(task.key, running);
-    void running.outcome.then((outcome) => {
-      this.#completions.push({ task, attempt, outcome, cacheKey });
-      this.#nudge();
-    });
-  }
-
-  /** Attempts whose node the committed turn has ended: cancelled with the run, or no longer mounted. */
-  #abortWhatEnded(): void {
-    for (const [key, running] of this.#running) {
-      if (this.#memory.node(key)?.state === "in-progress") continue;
-      running.abort(new SmithersError("TASK_CANCELLED"));
-      this.#running.delete(key);
-    }
   }
 
   #wakeAt(wakeAtMs: number | null, nowMs: number): void {

@@ -4,6 +4,7 @@ import type { Store } from "../store/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import { takeLoss } from "./outcomes.ts";
 import { RunMemory } from "./run-memory.ts";
+import type { WorkflowSource } from "./source.ts";
 
 /** A run as an execution takes it over. */
 export interface LoadedRun {
@@ -52,4 +53,19 @@ export async function loadRun(store: Store, run: Run, askedFor: ReadonlySet<stri
 
 function revive(draft: TurnDraft, memory: RunMemory): void {
   for (const node of memory.nodes()) if (node.state === "in-progress") takeLoss(draft, node);
+}
+
+/** Notes in the first turn that the run was taken over from an owner who left it, and whether its code has changed. */
+export function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, wasLeft: boolean): LoadedRun {
+  const { workflowPath = run.workflowPath, workflowHash = run.workflowHash } = source;
+  const isNew = workflowHash !== null && workflowHash !== run.workflowHash;
+  return {
+    ...loaded,
+    revive(draft) {
+      if (wasLeft) draft.emit({ type: "RunAutoResumed" });
+      if (isNew) draft.emit({ type: "WorkflowReloaded", workflowHash });
+      if (isNew || workflowPath !== run.workflowPath) draft.changeRun({ workflowPath, workflowHash });
+      loaded.revive(draft);
+    },
+  };
 }

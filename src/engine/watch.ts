@@ -42,14 +42,9 @@ export class Watch {
     this.#engine = engine;
   }
 
-  /** Notices what other processes write, and takes over no run that was left. */
-  beginWithoutAdopting(): void {
-    this.#everyChange(() => this.#wakeWithNews());
-  }
-
-  /** Notices everything. */
   begin(): void {
-    this.#everyChange(() => this.#wakeWithNews());
+    this.#changes = setInterval(() => void this.#attempt(() => this.#lookForChanges()), changeMs);
+    this.#changes.unref();
     this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), orphanMs);
     this.#orphans.unref();
     void this.#attempt(() => this.#adopt());
@@ -74,18 +69,13 @@ export class Watch {
     clearTimeout(this.#due);
   }
 
-  #everyChange(act: () => Promise<void>): void {
+  async #lookForChanges(): Promise<void> {
     const { store, feed } = this.#engine;
-    const look = () =>
-      this.#attempt(async () => {
-        const version = await store.dataVersion();
-        if (version === this.#dataVersion) return;
-        this.#dataVersion = version;
-        await act();
-        feed.poke((runId) => !this.#engine.isActive(runId));
-      });
-    this.#changes = setInterval(() => void look(), changeMs);
-    this.#changes.unref();
+    const version = await store.dataVersion();
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    feed.poke((runId) => !this.#engine.isActive(runId));
+    await this.#wakeWithNews();
   }
 
   async #wakeWithNews(): Promise<void> {
