@@ -11,7 +11,8 @@ import type { RunMemory } from "./run-memory.ts";
 export interface AttemptsSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  readonly observer: EngineObserver | undefined;
+  /** Told of the next attempt. */
+  observer(): EngineObserver | undefined;
   /** Files that no tool may touch. */
   privatePaths(): readonly string[];
   /** Records a tool's call; resolves when its code may start. */
@@ -41,11 +42,11 @@ export class Attempts {
   }
 
   launch({ task, attempt, deps, cacheKey }: Launch): void {
-    const { rootDir, allowNetwork, observer, nudge, ...settings } = this.#settings;
+    const { rootDir, allowNetwork, nudge, ...settings } = this.#settings;
     const running = launchAttempt(task, attempt, deps, {
       rootDir,
       allowNetwork,
-      observer,
+      observer: settings.observer(),
       privatePaths: settings.privatePaths(),
       toolCalls: {
         begin: (call) => settings.beginToolCall(call),

@@ -1,5 +1,13 @@
 import { isSmithersError, SmithersError } from "../errors/index.ts";
-import { type ContinuingCalls, deriveRunState, hasEnded, hasEndedForGood, type Run, type RunState, type Signal } from "../model/index.ts";
+import {
+  type ContinuingCalls,
+  deriveRunState,
+  hasEnded,
+  hasEndedForGood,
+  type Run,
+  type RunState,
+  type Signal,
+} from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
 import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import type { TurnSink } from "./commit-turn.ts";

@@ -70,7 +70,7 @@ export class Execution {
     );
     this.#attempts = new Attempts({
       ...settings,
-      observer: sink.observer,
+      observer: () => sink.observer,
       beginToolCall: (call) => this.#beginToolCall(call),
       nudge: () => this.#nudge(),
     });

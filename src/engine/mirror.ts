@@ -37,8 +37,8 @@ export class Mirror {
   async catchUp(): Promise<void> {
     try {
       const [stored, copied] = await Promise.all([
-        this.#source.lastSeqs(null),
-        this.#target.lastSeqs(this.#source.filename),
+        this.#source.copies.lastSeqs(null),
+        this.#target.copies.lastSeqs(this.#source.filename),
       ]);
       for (const [runId, lastSeq] of stored) if ((copied.get(runId) ?? 0) < lastSeq) this.#behind.add(runId);
       this.#copy();
@@ -77,11 +77,11 @@ export class Mirror {
 
   /** Tells whether there may be more. */
   async #copyPage(runId: string): Promise<boolean> {
-    const afterSeq = await this.#target.mirroredSeq(this.#source.filename, runId);
+    const afterSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
     if (afterSeq === undefined) return false;
-    const page = await this.#source.readMirrorPage(runId, afterSeq);
+    const page = await this.#source.copies.readMirrorPage(runId, afterSeq);
     if (!page) return false;
-    await this.#target.applyMirrorPage(this.#source.filename, page);
+    await this.#target.copies.applyMirrorPage(this.#source.filename, page);
     return true;
   }
 }

@@ -15,12 +15,12 @@ export async function prune(store: Store, windowMs: number, stopped: () => boole
   const beforeMs = Date.now() - windowMs;
   let runs = 0;
   for (;;) {
-    const removed = stopped() ? 0 : await store.pruneBatch(beforeMs);
+    const removed = stopped() ? 0 : await store.maintenance.pruneBatch(beforeMs);
     if (removed === 0) break;
     runs += removed;
   }
-  const cached = await store.pruneCache(beforeMs);
-  await store.giveBackSpace();
+  const cached = await store.maintenance.pruneCache(beforeMs);
+  await store.maintenance.giveBackSpace();
   return { runs, cached };
 }
 

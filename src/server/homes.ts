@@ -46,7 +46,7 @@ export class Homes {
     const known = this.#byFile.get(file);
     if (known) return known;
     const engine = this.#openOther(file);
-    await this.main.store.rememberDatabase(file, Date.now());
+    await this.main.store.maintenance.rememberDatabase(file, Date.now());
     return engine;
   }
 
@@ -143,7 +143,7 @@ export class Homes {
   }
 
   async #openKnown(): Promise<void> {
-    for (const file of await this.main.store.knownDatabases()) {
+    for (const file of await this.main.store.maintenance.knownDatabases()) {
       try {
         if (!this.#byFile.has(file) && existsSync(file)) this.#openOther(file);
       } catch (error) {

@@ -1,4 +1,3 @@
-import type { SmithersError } from "../errors/index.ts";
 import type {
   Approval,
   Attempt,
@@ -14,16 +13,14 @@ import type {
   ToolCall,
 } from "../model/index.ts";
 import { type Decision, decide } from "./commands/decide.ts";
-import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
-import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
 import { type Reopened, reopen } from "./commands/reopen.ts";
 import { type NodeToRetry, type RetriedNode, retryNode } from "./commands/retry.ts";
 import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/signal.ts";
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
 import { type BegunToolCall, beginToolCall, type NewToolCall, toolCallsOf } from "./commands/tool-call.ts";
-import type { Driver } from "./driver.ts";
-import { toStoreError } from "./errors.ts";
-import type { StoreObserver } from "./observer.ts";
+import { Connection } from "./connection.ts";
+import { Copies } from "./copies.ts";
+import { Maintenance } from "./maintenance.ts";
 import { type Backlog, readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
@@ -53,65 +50,15 @@ import {
 import { signsOf } from "./queries/signs.ts";
 import { registerSchema, type SchemaRecord } from "./queries/views.ts";
 import { applyTurn, type TurnRecord } from "./turn.ts";
-import { Writer } from "./writer.ts";
 
 /**
  * Durable state. Each write is one transaction, durable when its promise resolves; reads see what is
  * committed. Every method rejects with a `DB_*` code when the database fails.
  */
-export class Store {
-  /** The database's file, absolute; "" when it is kept in memory. */
-  readonly filename: string;
-  /** Equal for stores of this process on one database. */
-  readonly identity: unknown;
-  readonly #driver: Driver;
-  readonly #writer: Writer;
+export class Store extends Connection {
+  readonly maintenance = new Maintenance(this);
+  readonly copies = new Copies(this);
   readonly #schemas = new Set<string>();
-
-  constructor(driver: Driver) {
-    this.filename = driver.filename;
-    this.identity = driver.identity;
-    this.#driver = driver;
-    this.#writer = new Writer(driver);
-  }
-
-  /** Runs `apply` in a transaction shared with other writes; see {@link Writer.write}. */
-  write<T>(apply: (driver: Driver) => T): Promise<T> {
-    return this.#writer.write(apply);
-  }
-
-  /** Why the last write failed, when that was the database's fault and none has succeeded since. */
-  get trouble(): SmithersError | undefined {
-    return this.#writer.trouble;
-  }
-
-  /** Tells one observer of the transactions to come. */
-  observe(observer: StoreObserver): void {
-    this.#writer.observe(observer);
-  }
-
-  /** How many writes wait for their transaction. */
-  get queueDepth(): number {
-    return this.#writer.queueDepth;
-  }
-
-  /** What is open in the whole database; a `running` run is stale when its last heartbeat is from before `staleSinceMs`. */
-  readBacklog(staleSinceMs: number): Promise<Backlog> {
-    return this.read((driver) => readBacklog(driver, staleSinceMs));
-  }
-
-  /** Writes something that changes nothing, to see whether the database takes writes again. */
-  async probe(): Promise<void> {
-    await this.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
-  }
-
-  async read<T>(query: (driver: Driver) => T): Promise<T> {
-    try {
-      return query(this.#driver);
-    } catch (error) {
-      throw toStoreError(error);
-    }
-  }
 
   /**
    * Records a run; with a key, only once.
@@ -186,6 +133,11 @@ export class Store {
   /** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]> {
     return this.read((driver) => runIdsLike(driver, part, limit));
+  }
+
+  /** What is open in the whole database; a `running` run is stale when its last heartbeat is from before `staleSinceMs`. */
+  readBacklog(staleSinceMs: number): Promise<Backlog> {
+    return this.read((driver) => readBacklog(driver, staleSinceMs));
   }
 
   listRuns(query: ListRunsQuery): Promise<RunPage> {
@@ -307,72 +259,8 @@ export class Store {
     return this.read(claimedRuns);
   }
 
-  /** Changes whenever another connection has committed. */
-  dataVersion(): Promise<number> {
-    return this.read((driver) => driver.dataVersion());
-  }
-
   readInbox(runId: string): Promise<Inbox> {
     return this.read((driver) => readInbox(driver, runId));
-  }
-
-  /** How far the copy of a run goes; nothing when this database has a run of its own by that id. */
-  mirroredSeq(home: string, runId: string): Promise<number | undefined> {
-    return this.read((driver) => mirroredSeq(driver, home, runId));
-  }
-
-  /** What a copy of a run lacks that has its events up to `afterSeq`; nothing when it lacks nothing. */
-  readMirrorPage(runId: string, afterSeq: number): Promise<MirrorPage | undefined> {
-    return this.read((driver) => readMirrorPage(driver, runId, afterSeq));
-  }
-
-  applyMirrorPage(home: string, page: MirrorPage): Promise<void> {
-    return this.write((driver) => applyMirrorPage(driver, home, page));
-  }
-
-  /** The number of every run's last event: of the runs of this database, or of the copies from `home`. */
-  lastSeqs(home: string | null): Promise<Map<string, number>> {
-    return this.read((driver) => lastSeqs(driver, home));
-  }
-
-  /** Removes some runs that ended before `endedBeforeMs`, and tells how many; 0 when none is left. */
-  pruneBatch(endedBeforeMs: number): Promise<number> {
-    return this.write((driver) => pruneBatch(driver, endedBeforeMs));
-  }
-
-  /** What {@link pruneBatch} would remove, called until nothing is left. */
-  countPrunable(endedBeforeMs: number): Promise<number> {
-    return this.read((driver) => countPrunable(driver, endedBeforeMs));
-  }
-
-  pruneCache(cachedBeforeMs: number): Promise<number> {
-    return this.write((driver) => pruneCache(driver, cachedBeforeMs));
-  }
-
-  /** Makes the file smaller by the pages that are free, a few at a time. */
-  async giveBackSpace(): Promise<void> {
-    const freePages = () =>
-      this.read((driver) => driver.get<{ freelist_count: number }>("PRAGMA freelist_count")!.freelist_count);
-    for (let free = await freePages(); free > 0; ) {
-      await this.write((driver) => driver.all("PRAGMA incremental_vacuum(200)"));
-      const left = await freePages();
-      if (left >= free) return;
-      free = left;
-    }
-  }
-
-  /** Remembers another database whose runs this one's server answers for. */
-  rememberDatabase(path: string, nowMs: number): Promise<void> {
-    return this.write((driver) => {
-      driver.run("INSERT OR IGNORE INTO _smithers_databases (path, added_at_ms) VALUES (?, ?)", path, nowMs);
-    });
-  }
-
-  async knownDatabases(): Promise<string[]> {
-    const rows = await this.read((driver) =>
-      driver.all<{ path: string }>("SELECT path FROM _smithers_databases ORDER BY added_at_ms"),
-    );
-    return rows.map((row) => row.path);
   }
 
   /** The JSON that was cached under `cacheKey`. */
@@ -381,11 +269,5 @@ export class Store {
       driver.get<{ json: string }>("SELECT json FROM _smithers_cache WHERE cache_key = ?", cacheKey),
     );
     return row?.json;
-  }
-
-  /** Waits for queued writes, then ends the connection if it is the store's own. */
-  async close(): Promise<void> {
-    await this.#writer.close();
-    this.#driver.close();
   }
 }

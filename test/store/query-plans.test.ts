@@ -81,7 +81,7 @@ const ordered: [string, (store: Store) => Promise<unknown>][] = [
   ["nodes that wait", (store) => store.waitingNodes("a")],
   ["runs that are due", (store) => store.dueRuns(1)],
   ["when the next run is due", (store) => store.nextDueMs(1)],
-  ["ended runs that are to be removed", (store) => store.pruneBatch(1)],
+  ["ended runs that are to be removed", (store) => store.maintenance.pruneBatch(1)],
 ];
 
 test.each(ordered)("%s come from an index in the order that is asked for", async (_, act) => {
@@ -103,7 +103,7 @@ const bounded: [string, (store: Store) => Promise<unknown>][] = [
   ["runs that are claimed", (store) => store.claimedRuns()],
   ["a request that was made before", (store) => store.findStarted({ key: "k", bodyHash: "h" }, 1)],
   ["a cached result", (store) => store.findCached("k")],
-  ["cached results that are to be removed", (store) => store.pruneCache(1)],
+  ["cached results that are to be removed", (store) => store.maintenance.pruneCache(1)],
   ["taking a lease", (store) => store.takeLease("a", "me", 0, 1)],
   ["a heartbeat", (store) => store.beat([{ runId: "a", owner: "me", leaseNo: 1 }], 1)],
 ];

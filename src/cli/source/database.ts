@@ -64,7 +64,7 @@ export class DatabaseSource implements Source {
   async holds(runId: string): Promise<HeldRun> {
     const run = await this.store.findRun(runId);
     if (run && run.home === null) return { store: this.store, run };
-    const homes = run?.home ? [run.home] : await this.store.knownDatabases();
+    const homes = run?.home ? [run.home] : await this.store.maintenance.knownDatabases();
     for (const home of homes) {
       const store = this.#other(home);
       const found = await store?.findRun(runId);

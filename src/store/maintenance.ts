@@ -1,0 +1,53 @@
+import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
+import type { Connection } from "./connection.ts";
+
+/** What is done to a whole database, whatever its runs are about. */
+export class Maintenance {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Removes some runs that ended before `endedBeforeMs`, and tells how many; 0 when none is left. */
+  pruneBatch(endedBeforeMs: number): Promise<number> {
+    return this.#connection.write((driver) => pruneBatch(driver, endedBeforeMs));
+  }
+
+  /** What {@link pruneBatch} would remove, called until nothing is left. */
+  countPrunable(endedBeforeMs: number): Promise<number> {
+    return this.#connection.read((driver) => countPrunable(driver, endedBeforeMs));
+  }
+
+  pruneCache(cachedBeforeMs: number): Promise<number> {
+    return this.#connection.write((driver) => pruneCache(driver, cachedBeforeMs));
+  }
+
+  /** Makes the file smaller by the pages that are free, a few at a time. */
+  async giveBackSpace(): Promise<void> {
+    const freePages = () =>
+      this.#connection.read(
+        (driver) => driver.get<{ freelist_count: number }>("PRAGMA freelist_count")!.freelist_count,
+      );
+    for (let free = await freePages(); free > 0; ) {
+      await this.#connection.write((driver) => driver.all("PRAGMA incremental_vacuum(200)"));
+      const left = await freePages();
+      if (left >= free) return;
+      free = left;
+    }
+  }
+
+  /** Remembers another database whose runs this one's server answers for. */
+  rememberDatabase(path: string, nowMs: number): Promise<void> {
+    return this.#connection.write((driver) => {
+      driver.run("INSERT OR IGNORE INTO _smithers_databases (path, added_at_ms) VALUES (?, ?)", path, nowMs);
+    });
+  }
+
+  async knownDatabases(): Promise<string[]> {
+    const rows = await this.#connection.read((driver) =>
+      driver.all<{ path: string }>("SELECT path FROM _smithers_databases ORDER BY added_at_ms"),
+    );
+    return rows.map((row) => row.path);
+  }
+}
