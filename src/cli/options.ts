@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { ArgumentDefinition, OptionDefinition } from "./command.ts";
 
 /** An option's parser for a whole number. */
 export const wholeNumber =
@@ -9,3 +10,20 @@ export const wholeNumber =
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
+
+/** Arguments and options that several commands take. */
+export const runArgument: ArgumentDefinition = {
+  name: "<run>",
+  description: "its id, or a part that no other run's begins with or ends in",
+};
+export const nodeArgument: ArgumentDefinition = { name: "<node>", description: "the node's id" };
+export const iteration: OptionDefinition = {
+  flags: "-i, --iteration <n>",
+  description: "of the node's loop, from 0",
+  parse: wholeNumber(0),
+};
+export const root: OptionDefinition = {
+  flags: "--root <folder>",
+  description: "what workflow paths and tools are confined to; the database's folder when absent",
+};
+export const allowNetwork: OptionDefinition = { flags: "--allow-network", description: "lets bash use the network" };

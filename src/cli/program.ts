@@ -17,6 +17,8 @@
  * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts say which file is meant. A workflow's path and its
  *   tools are relative to the folder of the database, unless --root names another; `loaderOf(root)` of load-workflow.ts
  *   loads files, and what it has written is removed when the command is over.
+ * - `executeHere` of execute-here.ts executes a run in this process until it ends or waits for somebody, and minds
+ *   Ctrl+C; `up`, `resume` and `retry` share it. Its `progress` is shown what is committed: `linesProgress` prints lines.
  */
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";

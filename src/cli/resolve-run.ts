@@ -1,4 +1,5 @@
 import { SmithersError } from "../errors/index.ts";
+import type { NodeItem } from "../model/index.ts";
 import { usageError } from "./errors.ts";
 import type { Source } from "./source/source.ts";
 import { didYouMean } from "./suggest.ts";
@@ -45,4 +46,19 @@ async function exists(source: Source, runId: string): Promise<boolean> {
 function ignoreUnlisted(error: unknown): never[] {
   if (error instanceof SmithersError && error.code === "DB_NOT_CONFIGURED") return [];
   throw error;
+}
+
+/**
+ * Looks whether a run has a node.
+ * @throws NODE_NOT_FOUND
+ */
+export async function resolveNode(source: Source, runId: string, nodeId: string): Promise<NodeItem[]> {
+  const nodes = await source.listNodes(runId);
+  const found = nodes.filter((node) => node.nodeId === nodeId);
+  if (found.length > 0) return found;
+  const meant = didYouMean(
+    nodeId,
+    nodes.map((node) => node.nodeId),
+  );
+  throw new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}".${meant}`);
 }

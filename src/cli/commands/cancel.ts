@@ -1,10 +1,11 @@
 import { defineCommand } from "../command.ts";
+import { runArgument } from "../options.ts";
 
 export const cancel = defineCommand({
   name: "cancel",
   group: "Decide",
   summary: "End a run that runs or waits, its child processes too",
-  arguments: [{ name: "<run>", description: "its id, or a part that only it begins with" }],
+  arguments: [runArgument],
   state: "any",
   json: "value",
   examples: [["cancel 0197c1d2", "end the run whose id begins so"]],

@@ -1,6 +1,8 @@
 import type { CommandDefinition } from "../command.ts";
 import { cancel } from "./cancel.ts";
 import { ps } from "./ps.ts";
+import { resume } from "./resume.ts";
+import { retry } from "./retry.ts";
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly CommandDefinition[] = [ps, cancel];
+export const commands: readonly CommandDefinition[] = [resume, retry, ps, cancel];

@@ -1,0 +1,32 @@
+import { defineCommand } from "../command.ts";
+import { allowNetwork, iteration, nodeArgument, root, runArgument } from "../options.ts";
+
+interface Options {
+  readonly iteration?: number;
+  readonly root?: string;
+  readonly allowNetwork?: boolean;
+}
+
+export const retry = defineCommand<Options>({
+  name: "retry",
+  group: "Run workflows",
+  summary: "Do one failed node of a run anew, and continue the run",
+  description: `Other nodes that have failed stay as they are; resume does them all anew. The run is executed in this process until
+it ends or waits for somebody.`,
+  arguments: [runArgument, nodeArgument],
+  options: [iteration, root, allowNetwork],
+  state: "database",
+  json: "value",
+  examples: [["retry 0197c1d2 publish", "do the node publish again"]],
+  async run(context, options, given, nodeId) {
+    const state = await context.database();
+    const [{ resolveRun, resolveNode }, { continueHere }] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../continue-here.ts"),
+    ]);
+    const runId = await resolveRun(state, given!);
+    await resolveNode(state, runId, nodeId!);
+    const node = { runId, nodeId: nodeId!, iteration: options.iteration };
+    return continueHere(context, runId, options, (engine, source) => engine.retry(node, source));
+  },
+});
