@@ -71,7 +71,7 @@ function callsOfServer(runId: string): ContinuingCalls {
   return {
     decide: (nodeId) => {
       const node = `/v1/runs/${runId}/nodes/${encodeURIComponent(nodeId)}`;
-      return `POST ${node}/approve or ${node}/deny`;
+      return `POST ${node}/approve or POST ${node}/deny`;
     },
     signal: (event) => `POST /v1/runs/${runId}/signals/${encodeURIComponent(event)}`,
     resume: `POST /v1/runs/${runId}/resume`,

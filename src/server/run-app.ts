@@ -37,7 +37,7 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
 
 function callsOf(runId: string): ContinuingCalls {
   return {
-    decide: (nodeId) => `POST /approve/${encodeURIComponent(nodeId)} or /deny/${encodeURIComponent(nodeId)}`,
+    decide: (nodeId) => `POST /approve/${encodeURIComponent(nodeId)} or POST /deny/${encodeURIComponent(nodeId)}`,
     signal: (event) => `POST /signal/${encodeURIComponent(event)}`,
     resume: `smithers resume ${runId}`,
   };

@@ -69,7 +69,7 @@ test("a run is followed, decided on and signalled over Bun's own server", async 
     workflowName: "release",
     status: "waiting-approval",
     output: { file: "release-1.2.tar" },
-    runState: { blocked: { nodeId: "ship/it", unblock: "POST /approve/ship%2Fit or /deny/ship%2Fit" } },
+    runState: { blocked: { nodeId: "ship/it", unblock: "POST /approve/ship%2Fit or POST /deny/ship%2Fit" } },
   });
 
   const stream = await fetch(`${client.url}/events`);
