@@ -1,15 +1,13 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import type { Server } from "node:http";
 import { Loader } from "../loader/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { Homes } from "./homes.ts";
+import { httpServerOf, urlOf } from "./http-server.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 import { onShutdownSignal } from "./shutdown.ts";
-import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
@@ -34,22 +32,7 @@ export function startServer(options: ServerOptions = {}): Server {
     stores: () => homes.all().map(({ store }) => store),
     streams: new AbortController(),
   };
-  const { headersTimeout, requestTimeout } = resolved;
-  const app = createApp(routes, context, { ...resolved, telemetry });
-  const server = createServer(
-    {
-      headersTimeout,
-      requestTimeout,
-      keepAliveTimeout,
-      connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
-    },
-    // The host counts for requests that name none, as HTTP/1.0 allows.
-    getRequestListener(app.fetch, {
-      hostname: "localhost",
-      errorHandler: (thrown) => answerUnroutable(logger, thrown),
-    }),
-  );
-  answerUnreadable(server);
+  const server = httpServerOf(createApp(routes, context, { ...resolved, telemetry }), resolved);
   closeGracefully(server, context);
   server.listen(resolved.port, resolved.host, () => {
     const db = homes.main.store.filename || "in memory";
@@ -66,23 +49,6 @@ function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Te
     void telemetry.close(0);
     throw error;
   }
-}
-
-function urlOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-/**
- * How long an idle connection is kept: longer than proxies and clients keep theirs, so that it is they who end it
- * and no request meets a connection that is being closed.
- */
-const keepAliveTimeout = 65_000;
-
-/** How often Node looks for connections that are too slow: often enough for the shorter timeout to bite. */
-function checkEvery(...timeoutsMs: number[]): number {
-  const shortest = Math.min(...timeoutsMs.filter((ms) => ms > 0), 30_000);
-  return Math.max(Math.round(shortest / 2), 50);
 }
 
 /** How long answers that are under way may take once the runs have stopped. */

@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { SmithersError } from "../errors/index.ts";
+import { httpServerOf, urlOf } from "./http-server.ts";
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+import { createRunApp, type RunAppOptions } from "./run-app.ts";
+
+export interface ServeRunOptions extends Omit<RunAppOptions, "authToken" | "maxBodyBytes" | "closing"> {
+  /** As `resolveServing` gave it. */
+  readonly serving: ResolvedServerOptions;
+}
+
+/** One run that is answered for over HTTP. */
+export interface ServedRun {
+  readonly url: string;
+  /** Ends what is open. */
+  close(): void;
+}
+
+/**
+ * Fills in the defaults of where a run is served.
+ * @throws INVALID_OPTIONS naming the option
+ */
+export function resolveServing(
+  options: Pick<ServerOptions, "port" | "host" | "authToken" | "insecure" | "logger" | "rootDir">,
+): ResolvedServerOptions {
+  return resolveServerOptions(options);
+}
+
+/**
+ * Serves one run of an engine over HTTP, as `createServeApp` answers.
+ * @throws INVALID_OPTIONS when the port cannot be listened on
+ */
+export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<ServedRun> {
+  const streams = new AbortController();
+  const app = createRunApp({ ...run, ...serving, logger: run.logger, closing: streams.signal });
+  const server = httpServerOf(app, { ...serving, logger: run.logger });
+  server.listen(serving.port, serving.host);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    throw notListening(serving, cause as NodeJS.ErrnoException);
+  }
+  return {
+    url: urlOf(server),
+    close() {
+      streams.abort();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Why a server cannot listen where it was told to, and what to do about it. */
+export function notListening(
+  { host, port }: Pick<ResolvedServerOptions, "host" | "port">,
+  cause: NodeJS.ErrnoException,
+): SmithersError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `The port ${port} is taken by another program. Choose another one, or 0 for one that is free.`,
+    EACCES: `The port ${port} may not be used by this user. Choose one above 1023.`,
+    EADDRNOTAVAIL: `This machine has no address ${host}.`,
+    ENOTFOUND: `There is no host ${host}.`,
+  };
+  const reason = reasons[cause.code ?? ""] ?? `It cannot listen on ${host}:${port}: ${cause.message}.`;
+  return new SmithersError("INVALID_OPTIONS", reason, { cause, details: { option: "port" } });
+}
