@@ -13,7 +13,8 @@ export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()
   return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${told}`;
 }
 
-function nameOf({ nodeId, iteration }: { nodeId: string; iteration: number }): string {
+/** A node as people read it; in a later iteration of its loop with its number. */
+export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: number }): string {
   return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
 }
 

@@ -51,9 +51,13 @@ const colours = {
   "waiting-timer": "yellow",
 } as const;
 
-/** The word of a state in its colour. */
-export function stateWord(out: Output, state: RunStatus | NodeState | RunState["state"]): string {
-  return out.style(colours[state], state);
+/** The word of a state in its colour, on stdout or where things are said. */
+export function stateWord(
+  out: Output,
+  state: RunStatus | NodeState | RunState["state"],
+  where: "line" | "said" = "line",
+): string {
+  return where === "said" ? out.styleSaid(colours[state], state) : out.style(colours[state], state);
 }
 
 /** `1 run`, `2 runs`. */

@@ -27,6 +27,11 @@ export class Output {
     return this.isTerminal ? this.#stdout.columns || 80 : Number.POSITIVE_INFINITY;
   }
 
+  /** Goes on without a reader when the one that there was has gone. */
+  surviveClosedPipe(): void {
+    for (const stream of [this.#stdout, this.#stderr]) stream.removeAllListeners("error").on("error", () => {});
+  }
+
   /** A line of the result. */
   line(text = ""): void {
     this.#needsDrain = !this.#stdout.write(`${text}\n`);

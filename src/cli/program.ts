@@ -9,7 +9,7 @@
  * - `json` adds --json; then print by `out.json(value)`, or a line of JSON per thing, when `out.isJson`.
  * - `run` returns an exit code of `exitCodes`, or nothing for 0. It throws SmithersError; `usageError(…)` exits with 4.
  * - Print results by `context.out` (`line`, `table`, `json`) and what is said beside them by `out.say`, to stderr. A
- *   closed pipe ends the process quietly; a command that must go on without a reader sets `out.survivesClosedPipe`.
+ *   closed pipe ends the process quietly; a command that must go on without a reader calls `out.surviveClosedPipe()`.
  * - Texts that come from outside go through `oneLine` or `manyLines` of output.ts; states, spans of time and moments are
  *   written by format.ts.
  * - `resolveRun(source, given)` turns what somebody typed into a run's id.
@@ -17,8 +17,8 @@
  * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts say which file is meant. A workflow's path and its
  *   tools are relative to the folder of the database, unless --root names another; `loaderOf(root)` of load-workflow.ts
  *   loads files, and what it has written is removed when the command is over.
- * - `executeHere` of execute-here.ts executes a run in this process until it ends or waits for somebody, and minds
- *   Ctrl+C; `up`, `resume` and `retry` share it. Its `progress` is shown what is committed: `linesProgress` prints lines.
+ * - `execute` of run/execute.ts executes a run in this process until it ends or waits for somebody, shows how it goes,
+ *   and minds Ctrl+C; `up`, `resume` and `retry` share it.
  */
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";

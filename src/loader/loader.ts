@@ -12,6 +12,8 @@ export interface LoadedWorkflow {
   readonly workflowPath: string;
   /** The SHA-1 of the bundle: changes with the file and every local module that it imports. */
   readonly workflowHash: string;
+  /** The file and every local module that it imports, absolute: an edit of one of them counts on the next load. */
+  readonly files: readonly string[];
 }
 
 export interface LoaderOptions {
@@ -61,7 +63,8 @@ export class Loader {
     const hash = sha1(code);
     const shadow = await writeShadow(file, hash, code);
     const workflow = await this.#import(file, shadow, inputs);
-    const version: Version = { workflow, workflowPath: path, workflowHash: hash, inputs, shadow };
+    const files = [...inputs.keys()];
+    const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, inputs, shadow };
     this.#keep(file, version);
     await removeLeftovers(file, shadow);
     if (this.#closed) await removeShadow(shadow);

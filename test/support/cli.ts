@@ -12,6 +12,8 @@ export interface Command {
   readonly printed: { out: string; err: string };
   /** Resolves when its stdout matches. */
   says(pattern: RegExp): Promise<void>;
+  /** Resolves when its stderr matches. */
+  saysBeside(pattern: RegExp): Promise<void>;
   /** Resolves when it has ended. */
   readonly ended: Promise<Ended>;
 }
@@ -54,18 +56,19 @@ export function startSmithers(args: readonly string[], { cwd, env = {}, input = 
   });
   child.stderr.setEncoding("utf8").on("data", (text) => {
     printed.err += text;
+    for (const look of waiting) look();
   });
   const ended = once(child, "close").then(([code, signal]) => ({ code, signal, ...printed }) as Ended);
-  const says = (pattern: RegExp) =>
+  const until = (stream: "out" | "err") => (pattern: RegExp) =>
     new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (pattern.test(printed.out)) resolve();
+        if (pattern.test(printed[stream])) resolve();
       };
       waiting.add(look);
       look();
       void ended.then(() => reject(new Error(`It ended before it said ${pattern}: ${printed.out}${printed.err}`)));
     });
-  return { child, printed, says, ended };
+  return { child, printed, says: until("out"), saysBeside: until("err"), ended };
 }
 
 /** Runs `smithers` to its end. */

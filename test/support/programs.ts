@@ -7,6 +7,7 @@ const packages: Record<string, string> = {
   unshare: "util-linux",
   setpriv: "util-linux",
   prlimit: "util-linux",
+  tmux: "tmux",
 };
 
 /** Fails with what to install where a test cannot do without. */

@@ -3,6 +3,7 @@ import { cancel } from "./cancel.ts";
 import { ps } from "./ps.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
+import { up } from "./up.ts";
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly CommandDefinition[] = [resume, retry, ps, cancel];
+export const commands: readonly CommandDefinition[] = [up, resume, retry, ps, cancel];

@@ -35,7 +35,7 @@ waits for somebody; a server (--url) goes on with it itself.`,
       else context.out.line(`The server goes on with the run ${runId}.`);
       return undefined;
     }
-    const { continueHere } = await import("../continue-here.ts");
+    const { continueHere } = await import("../run/continue.ts");
     return continueHere(context, runId, options, (engine, source) => engine.resume(runId, source));
   },
 });

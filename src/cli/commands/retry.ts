@@ -22,7 +22,7 @@ it ends or waits for somebody.`,
     const state = await context.database();
     const [{ resolveRun, resolveNode }, { continueHere }] = await Promise.all([
       import("../resolve-run.ts"),
-      import("../continue-here.ts"),
+      import("../run/continue.ts"),
     ]);
     const runId = await resolveRun(state, given!);
     await resolveNode(state, runId, nodeId!);

@@ -1,0 +1,30 @@
+import { relative, resolve } from "node:path";
+import type { Engine, WorkflowSource } from "../../engine/index.ts";
+import type { CommandContext, ExitCode } from "../command.ts";
+import { loaderOf } from "../load-workflow.ts";
+import { execute } from "./execute.ts";
+import { hostOn, isTelemetryOn } from "./host.ts";
+import { loggerBeside } from "./log.ts";
+
+export interface ContinueOptions {
+  /** Where the workflow is now, from the current folder. */
+  readonly workflow?: string;
+  readonly allowNetwork?: boolean;
+}
+
+/** Executes a run of a database in this process, from where it stands. */
+export async function continueHere(
+  context: CommandContext,
+  runId: string,
+  { workflow, allowNetwork = false }: ContinueOptions,
+  begin: (engine: Engine, source: WorkflowSource | undefined) => Promise<void>,
+): Promise<ExitCode> {
+  const state = await context.database();
+  const { store } = await state.holds(runId);
+  const { rootDir } = state;
+  const source =
+    workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));
+  const log = loggerBeside(context.out);
+  const host = await hostOn(store, { rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
+  return execute(context, host, { runId, begin: () => begin(host.engine, source), log });
+}

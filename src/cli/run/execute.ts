@@ -1,0 +1,118 @@
+import { settled } from "../../engine/index.ts";
+import { hasEnded, type Run } from "../../model/index.ts";
+import type { ServedRun } from "../../server/index.ts";
+import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
+import { tellBegun } from "./detach.ts";
+import type { Host } from "./host.ts";
+import { reloadOnEdit } from "./hot.ts";
+import { Interrupt } from "./interrupt.ts";
+import type { BesideLogger } from "./log.ts";
+import { type Progress, progressOf } from "./progress.ts";
+import { commandLineOf, endOf, reportEnd } from "./report.ts";
+import { waitsOf } from "./waiting.ts";
+
+export interface ExecuteOptions {
+  /** The run's id, before it begins. */
+  readonly runId: string;
+  /** Lets the run begin; resolves once it is on disk. */
+  begin(): Promise<void>;
+  /** Serves it over HTTP until the process is ended. */
+  readonly serve?: () => Promise<ServedRun>;
+  /** The workflow's file, when edits of it are to count while it runs. */
+  readonly hot?: string;
+  /** Says things beside the progress from when there is some. */
+  readonly log?: BesideLogger;
+}
+
+/** How long attempts may go on once somebody wants to end the process. */
+const graceMs = 5_000;
+
+/**
+ * Executes a run in this process and shows how it goes, until it has ended or waits for somebody; a served one
+ * until Ctrl+C. Ctrl+C (or SIGTERM) once lets attempts end and says how to resume; twice ends at once. Closes the host.
+ */
+export async function execute(context: CommandContext, host: Host, options: ExecuteOptions): Promise<ExitCode> {
+  const { out } = context;
+  const { engine, store } = host;
+  const { runId } = options;
+  const interrupt = new Interrupt();
+  out.surviveClosedPipe();
+  const progress = progressOf(out, store, runId);
+  options.log?.sayBy((text) => progress.say(text));
+  const unfollow = engine.feed.subscribe((events) => progress.take(events));
+  let served: ServedRun | undefined;
+  let stopHot = () => {};
+  let hasBegun = false;
+  try {
+    served = await options.serve?.();
+    await options.begin();
+    hasBegun = true;
+    tellBegun({ runId, ...(served && { url: served.url }) });
+    if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
+    if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
+    await untilOver(context, host, options, progress, interrupt);
+  } finally {
+    stopHot();
+    if (interrupt.code !== undefined && engine.activeRuns > 0) {
+      progress.say(
+        `Stopping once what runs now has ended, at most ${graceMs / 1_000} s. Ctrl+C again ends it at once.`,
+      );
+    }
+    await engine.close(graceMs);
+    served?.close();
+    if (hasBegun) await progress.settle();
+    unfollow();
+    options.log?.sayBy((text) => out.say(text));
+    if (!hasBegun) await host.close();
+  }
+  try {
+    const run = await store.findRun(runId);
+    if (!run) return exitCodes.failed;
+    await reportEnd(context, host, run, interrupt.code !== undefined);
+    // Of a run that has ended meanwhile the signal is no news.
+    return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
+  } finally {
+    await host.close();
+    interrupt.stop();
+  }
+}
+
+/** Resolves when the run is over, waits for somebody, or the process is to end; of a served one only when it is. */
+async function untilOver(
+  context: CommandContext,
+  host: Host,
+  { runId, serve }: ExecuteOptions,
+  progress: Progress,
+  interrupt: Interrupt,
+): Promise<void> {
+  for (;;) {
+    const ended = settled(host.engine, runId);
+    // When the process is to end first, nobody waits for it any more.
+    ended.catch(() => {});
+    const result = await Promise.race([ended, interrupt.came]);
+    if (typeof result === "number" || !serve) return;
+    const changed = nextChange(host, runId);
+    const run = await host.store.findRun(runId);
+    if (!run) return;
+    await progress.settle();
+    if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It can be asked for until Ctrl+C.`);
+    else for (const line of await waitsOf(commandLineOf(context, host), host.store, run)) progress.say(line);
+    if ((await Promise.race([changed, interrupt.came])) !== undefined) return;
+  }
+}
+
+/** Resolves when something is committed for the run from now on. */
+function nextChange({ engine }: Host, runId: string): Promise<undefined> {
+  return new Promise((resolve) => {
+    const stop = engine.feed.follow(runId, () => {
+      stop();
+      resolve(undefined);
+    });
+  });
+}
+
+function codeOf({ status }: Run): ExitCode {
+  if (status === "failed") return exitCodes.failed;
+  if (status === "cancelled") return exitCodes.cancelled;
+  return hasEnded(status) ? exitCodes.done : exitCodes.waiting;
+}

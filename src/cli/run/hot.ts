@@ -1,0 +1,55 @@
+import { type FSWatcher, watch } from "node:fs";
+import { dirname, relative } from "node:path";
+import { isSmithersError } from "../../errors/index.ts";
+import { loaderOf } from "../load-workflow.ts";
+import type { Host } from "./host.ts";
+
+/** An editor that saves writes several times. */
+const settleMs = 80;
+
+/**
+ * Lets a run go on with the edited workflow whenever one of its files changes; a version that is broken is said and
+ * passed over. Returns how to stop.
+ */
+export function reloadOnEdit(host: Host, runId: string, path: string, say: (text: string) => void): () => void {
+  const watchers = new Map<string, FSWatcher>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let loading = Promise.resolve();
+  let problem: string | undefined;
+
+  const follow = (files: readonly string[]) => {
+    const folders = new Set(files.map((file) => dirname(file)));
+    for (const folder of folders) {
+      if (watchers.has(folder)) continue;
+      // The file itself is another one after an editor has replaced it.
+      const watcher = watch(folder, (_, name) => {
+        if (name?.includes(".smithers-") || name?.includes("smithers.db")) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => void (loading = loading.then(reload)), settleMs);
+      });
+      watcher.on("error", () => {});
+      watchers.set(folder, watcher);
+    }
+  };
+  const reload = async () => {
+    try {
+      const source = await loaderOf(host.rootDir).load(relative(host.rootDir, path));
+      if (source.workflowHash === host.source?.workflowHash) return;
+      await host.engine.reload(runId, source);
+      host.source = source;
+      problem = undefined;
+      say(`${source.workflowPath} was edited: the run goes on with it.`);
+      follow(source.files);
+    } catch (error) {
+      const message = isSmithersError(error) || error instanceof Error ? error.message : String(error);
+      if (message === problem) return;
+      problem = message;
+      say(`The edited workflow is not taken, the run goes on as before: ${message}`);
+    }
+  };
+  follow(host.source?.files ?? []);
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers.values()) watcher.close();
+  };
+}

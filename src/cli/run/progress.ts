@@ -1,0 +1,99 @@
+import type { CommittedEvent } from "../../model/index.ts";
+import type { Store } from "../../store/index.ts";
+import { eventLine } from "../event-line.ts";
+import type { Output } from "../output.ts";
+import { Screen } from "./screen.ts";
+import { fitting, treeLines } from "./tree-lines.ts";
+
+/** Shows a person on stderr how a run goes on. */
+export interface Progress {
+  /** Events of the run were committed. */
+  take(events: readonly CommittedEvent[]): void;
+  /** Says something beside the progress, for good. */
+  say(text: string): void;
+  /** Shows the last state, which stays; `take` begins anew. */
+  settle(): Promise<void>;
+}
+
+/** A live tree on a terminal, lines elsewhere. */
+export function progressOf(out: Output, store: Store, runId: string): Progress {
+  return process.stderr.isTTY ? new LiveTree(out, store, runId) : new Lines(out);
+}
+
+class Lines implements Progress {
+  readonly #out: Output;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  take(events: readonly CommittedEvent[]): void {
+    for (const { event } of events) {
+      const line = eventLine(event, (style, text) => this.#out.styleSaid(style, text));
+      if (line !== undefined) this.#out.say(line);
+    }
+  }
+
+  say(text: string): void {
+    this.#out.say(text);
+  }
+
+  async settle(): Promise<void> {}
+}
+
+/** No faster than the eye. */
+const leastPauseMs = 60;
+/** Durations grow. */
+const tickMs = 500;
+
+class LiveTree implements Progress {
+  readonly #out: Output;
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #screen = new Screen(process.stderr);
+  #tick: ReturnType<typeof setInterval> | undefined;
+  #due: ReturnType<typeof setTimeout> | undefined;
+  #drawing = Promise.resolve();
+
+  constructor(out: Output, store: Store, runId: string) {
+    this.#out = out;
+    this.#store = store;
+    this.#runId = runId;
+  }
+
+  take(): void {
+    if (this.#tick === undefined) {
+      this.#tick = setInterval(() => this.#draw(), tickMs);
+      process.stderr.on("resize", this.#redraw);
+    }
+    this.#due ??= setTimeout(() => this.#draw(), leastPauseMs);
+  }
+
+  say(text: string): void {
+    this.#screen.print(text);
+  }
+
+  async settle(): Promise<void> {
+    clearInterval(this.#tick);
+    clearTimeout(this.#due);
+    process.stderr.off("resize", this.#redraw);
+    this.#tick = undefined;
+    this.#due = undefined;
+    await this.#drawing;
+    await this.#drawNow(Number.POSITIVE_INFINITY);
+    this.#screen.release();
+  }
+
+  readonly #redraw = () => this.#draw();
+
+  #draw(): void {
+    clearTimeout(this.#due);
+    this.#due = undefined;
+    this.#drawing = this.#drawing.then(() => this.#drawNow(this.#screen.rows));
+  }
+
+  async #drawNow(rows: number): Promise<void> {
+    const nodes = await this.#store.nodesOf(this.#runId).catch(() => undefined);
+    if (nodes) this.#screen.draw(fitting(treeLines(this.#out, nodes, Date.now()), rows));
+  }
+}

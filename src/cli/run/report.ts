@@ -1,0 +1,57 @@
+import { hasEnded, type Run } from "../../model/index.ts";
+import type { CommandContext } from "../command.ts";
+import { duration } from "../format.ts";
+import { manyLines, type Output, oneLine } from "../output.ts";
+import type { Host } from "./host.ts";
+import { type CommandLine, waitsOf } from "./waiting.ts";
+
+/** Writes command lines that find the run again. */
+export const commandLineOf =
+  (context: CommandContext, { flags }: Host): CommandLine =>
+  (...words) =>
+    context.commandLine(...words, ...flags);
+
+/**
+ * Prints how a run stands that was executed here: its output on stdout, or with --json one value as `runWorkflow`
+ * resolves to; on stderr what a person does next.
+ */
+export async function reportEnd(context: CommandContext, host: Host, run: Run, wasStopped: boolean): Promise<void> {
+  const { out } = context;
+  const { store } = host;
+  const { runId, status, error } = run;
+  const output = await store.lastOutput(run);
+  if (out.isJson) out.json({ runId, status, output: output ?? null, ...(error ? { error } : {}) });
+  else if (status === "finished" && output !== undefined) {
+    out.line(typeof output === "string" ? manyLines(output) : JSON.stringify(output, null, 2));
+  }
+  out.say(endOf(out, run, wasStopped));
+  const commandLine = commandLineOf(context, host);
+  if (status === "failed") {
+    out.say(`Look at it:  ${commandLine("inspect", runId)}`);
+    out.say(`Go on there, once the cause is gone:  ${commandLine("resume", runId)}`);
+  } else if (!hasEnded(status)) {
+    const waits = await waitsOf(commandLine, store, run);
+    for (const line of waits) out.say(line);
+    out.say(`${waits.length > 0 ? "Then go on" : "Go on"} with it:  ${commandLine("resume", runId)}`);
+  }
+}
+
+/** How a run stands, in a sentence. */
+export function endOf(out: Output, run: Run, wasStopped = false): string {
+  const { runId, status, startedAtMs, finishedAtMs, error } = run;
+  const took = startedAtMs === null || finishedAtMs === null ? "" : ` in ${duration(finishedAtMs - startedAtMs)}`;
+  switch (status) {
+    case "finished":
+      return out.styleSaid("green", `The run ${runId} has finished${took}.`);
+    case "failed":
+      return out.styleSaid("red", `The run ${runId} has failed: ${oneLine(error?.message ?? "")}`);
+    case "cancelled":
+      return out.styleSaid("magenta", `The run ${runId} was cancelled.`);
+    case "continued":
+      return `The run ${runId} goes on in another.`;
+    default: {
+      const waits = status !== "running" ? `The run ${runId} waits.` : `The run ${runId} is unfinished.`;
+      return out.styleSaid("yellow", wasStopped ? `The run ${runId} was stopped; what has finished is kept.` : waits);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { basename, extname, resolve } from "node:path";
+import { isSmithersError } from "../../errors/index.ts";
+import { newRunId, runIdSchema } from "../../model/index.ts";
+import type { CommandContext, ExitCode } from "../command.ts";
+import { usageError } from "../errors.ts";
+import { detach } from "./detach.ts";
+import { execute } from "./execute.ts";
+import { isTelemetryOn, openHost } from "./host.ts";
+import { readInput } from "./input.ts";
+import { loggerBeside } from "./log.ts";
+
+export interface UpOptions {
+  readonly input?: string;
+  readonly runId?: string;
+  /** A run's id, or true for that of --run-id. */
+  readonly resume?: string | boolean;
+  readonly maxConcurrency?: number;
+  readonly db?: string;
+  readonly root?: string;
+  readonly allowNetwork?: boolean;
+  readonly hot?: boolean;
+  readonly detach?: boolean;
+  readonly serve?: boolean;
+  readonly port?: number;
+  readonly host?: string;
+  readonly authToken?: string;
+  readonly insecure?: boolean;
+  readonly metrics: boolean;
+}
+
+/** Starts a run, or goes on with one, and executes it in this process. */
+export async function up(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
+  const resumed = resumedRun(options);
+  const given = resumed ?? options.runId;
+  if (given !== undefined && !runIdSchema.safeParse(given).success) {
+    throw usageError(`No run can have the id ${JSON.stringify(given)}: 1 to 128 letters, digits and . _ : -`);
+  }
+  if (!options.serve) refuseServing(options);
+  const input = readInput(options.input);
+  if (resumed !== undefined && options.input !== undefined) {
+    throw usageError("A run that goes on keeps its input: leave out --input, or start a new one without --resume.");
+  }
+  if (options.detach) {
+    if (options.input === "-") throw usageError("A run in the background has no stdin: give the input as @file.");
+    return detach(context, options.db, given);
+  }
+  const serving = options.serve ? await resolveServing(options) : undefined;
+  const log = loggerBeside(context.out);
+  const host = await openHost({
+    ...options,
+    workflow,
+    log,
+    measured: serving !== undefined || isTelemetryOn(),
+    authToken: serving?.authToken,
+  });
+  const runId = given ?? newRunId();
+  const { engine, source } = host;
+  return execute(context, host, {
+    runId,
+    hot: options.hot ? resolve(workflow) : undefined,
+    log,
+    async begin() {
+      if (resumed !== undefined) return engine.resume(runId, source);
+      await engine.start({
+        ...source,
+        workflowName: basename(source.workflowPath, extname(source.workflowPath)),
+        input,
+        runId,
+        config: options.maxConcurrency === undefined ? {} : { maxConcurrency: options.maxConcurrency },
+      });
+    },
+    serve:
+      serving &&
+      (async () => {
+        const { serveRun } = await import("../../server/index.ts");
+        const telemetry = host.telemetry!;
+        return serveRun({ engine, runId, metrics: options.metrics, logger: log, telemetry, serving, cancelled() {} });
+      }),
+  });
+}
+
+/** The run that is to go on; nothing when one is to be started. */
+function resumedRun({ resume, runId }: UpOptions): string | undefined {
+  if (resume === undefined || resume === false || resume === "false") return undefined;
+  if (typeof resume === "string" && resume !== "true") return resume;
+  if (runId === undefined) throw usageError("Say which run goes on: --resume <run>, or --run-id <run> --resume.");
+  return runId;
+}
+
+function refuseServing(options: UpOptions): void {
+  for (const name of ["port", "host", "authToken", "insecure"] as const) {
+    if (options[name] === undefined) continue;
+    const flag = name === "authToken" ? "auth-token" : name;
+    throw usageError(`--${flag} says how a run is served: give --serve as well.`);
+  }
+}
+
+async function resolveServing(options: UpOptions) {
+  const { resolveServing } = await import("../../server/index.ts");
+  try {
+    const { port, host, authToken, insecure } = options;
+    return resolveServing({ port, host, authToken, insecure });
+  } catch (error) {
+    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../support/folder.ts";
+import { Terminal } from "../support/terminal.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+/** Fails once, waits for a file called go, goes round a loop twice, and asks for a decision. */
+const release = workflowFile(
+  `<Task id="build" output={outputs.result} retryPolicy={{ backoff: "fixed", initialDelayMs: 1 }}>
+     {() => { if (!existsSync("tried")) { writeFileSync("tried", ""); throw new Error("the disk is full"); } return { value: 1 }; }}
+   </Task>
+   <Task id="wait" label="for a file" output={outputs.result}>{async ({ signal }) => {
+     while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+     return { value: 2 };
+   }}</Task>
+   <Loop id="fix" until={ctx.iterationCount(outputs.result, "try") >= 2}>
+     <Task id="try" output={outputs.result}>{{ value: 3 }}</Task>
+   </Loop>
+   <Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />`,
+  { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
+);
+
+/** Durations differ from run to run. */
+const still = (screen: string) => screen.replaceAll(/\b\d+(\.\d+)?m?s\b/g, "0s");
+
+test("a tree of the nodes lives on the terminal, and ends with what the run waits for", async () => {
+  const root = folder({ "release.tsx": release });
+  const terminal = new Terminal(root, { columns: 70, rows: 20 });
+  terminal.run("up", "release.tsx", "--run-id", "r1");
+  expect(still(await terminal.until(/wait .* in-progress/))).toBe(`✔ build  finished  0s  1 failed
+● wait (for a file)  in-progress  0s
+↻ fix  1 iteration
+  ○ try  pending
+○ ship  pending`);
+  writeFileSync(join(root, "go"), "");
+  expect(still(await terminal.until(/code \d/))).toBe(`✔ build  finished  0s  1 failed
+✔ wait (for a file)  finished  0s
+↻ fix  2 iterations
+  ✔ try  finished
+  ✔ try#1  finished
+? ship  waiting-approval  0s
+The run r1 waits.
+"ship" waits for a decision: Ship it?
+  smithers approve r1 ship
+  smithers deny r1 ship
+Then go on with it:  smithers resume r1
+code 3
+$`);
+});
+
+test("Ctrl+C stops the run and leaves the tree as it stands", async () => {
+  const root = folder({ "release.tsx": release });
+  const terminal = new Terminal(root);
+  terminal.run("up", "release.tsx", "--run-id", "r1");
+  await terminal.until(/wait .* in-progress/);
+  terminal.press("C-c");
+  await terminal.until(/Stopping once/);
+  writeFileSync(join(root, "go"), "");
+  expect(still(await terminal.until(/code \d/))).toEndWith(`✔ build  finished  0s  1 failed
+✔ wait (for a file)  finished  0s
+↻ fix  1 iteration
+  ○ try  pending
+○ ship  pending
+The run r1 was stopped; what has finished is kept.
+Go on with it:  smithers resume r1
+code 130
+$`);
+});
+
+test("in a terminal of 20 columns and 5 lines each line is cut, and what matters is kept", async () => {
+  const root = folder({ "release.tsx": release });
+  const terminal = new Terminal(root, { columns: 20, rows: 5 });
+  terminal.run("up", "release.tsx", "--run-id", "r1");
+  expect(still(await terminal.until(/● wait/))).toBe(`● wait (for a file…
+↻ fix  1 iteration
+○ ship  pending
+… 2 more nodes`);
+});
+
+test("a terminal that is made narrower shows the tree once", async () => {
+  const root = folder({ "release.tsx": release });
+  const terminal = new Terminal(root, { columns: 70, rows: 12 });
+  terminal.run("up", "release.tsx", "--run-id", "r1");
+  await terminal.until(/wait .* in-progress/);
+  terminal.resize(24, 12);
+  const screen = await terminal.until(/^● wait \(for a file\) {2}i…$/m);
+  expect(screen.match(/fix/g)).toHaveLength(1);
+  terminal.press("C-c");
+  terminal.press("C-c");
+  await terminal.until(/code 130/);
+});
+
+test("colours are left out where NO_COLOR asks for it", async () => {
+  const root = folder({ "release.tsx": release });
+  writeFileSync(join(root, "go"), "");
+  const coloured = new Terminal(root);
+  coloured.run("up", "release.tsx", "--run-id", "r1");
+  await coloured.until(/code 3/);
+  expect(coloured.coloured()).toContain("\u001b[32m");
+  const plain = new Terminal(root, { env: { NO_COLOR: "1" } });
+  plain.run("up", "release.tsx", "--run-id", "r2");
+  await plain.until(/code 3/);
+  expect(plain.coloured()).not.toContain("\u001b[3");
+});

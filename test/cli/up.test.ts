@@ -1,0 +1,213 @@
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { inStore } from "../support/run.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
+
+const decision = workflowFile(
+  `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />
+   <Task id="after" output={outputs.result}>{() => ({ value: "shipped" })}</Task>`,
+  { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
+);
+/** Writes that its first task runs, and waits until a file is there. */
+const slow = workflowFile(
+  `<Task id="first" output={outputs.result}>{async () => { appendFileSync("ran", "first\\n"); return { value: 1 }; }}</Task>
+   <Task id="second" output={outputs.result}>{async ({ signal }) => {
+     console.log("second runs");
+     while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+     return { value: 2 };
+   }}</Task>
+   <Task id="third" output={outputs.result}>{async () => { appendFileSync("ran", "third\\n"); return { value: 3 }; }}</Task>`,
+);
+const failing = workflowFile(
+  `<Task id="boom" output={outputs.result} noRetry>{() => { throw new Error("the disk is full"); }}</Task>`,
+);
+
+test("a run that finishes prints its output on stdout, its progress on stderr, and exits with 0", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const { code, out, err } = await smithers(root, "up", "echo.tsx", "--input", `{"msg":"hi"}`, "--run-id", "r1");
+  expect({ code, out }).toEqual({ code: 0, out: '{\n  "value": "hi"\n}\n' });
+  expect(err).toMatch(
+    / run r1 started\n.* say started\n.* say finished\n.* run finished\nThe run r1 has finished in \d+m?s\.\n$/s,
+  );
+  expect(readdirSync(root).filter((name) => name.includes(".smithers-"))).toEqual([]);
+});
+
+test("--json prints the result alone", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const result = await smithersJson(root, "up", "echo.tsx", "--input", `{"msg":[1]}`, "--run-id", "r1");
+  expect(result).toEqual({ runId: "r1", status: "finished", output: { value: [1] } });
+});
+
+test("a run that fails exits with 1 and says where it can go on", async () => {
+  const root = folder({ "failing.tsx": failing });
+  const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toContain("The run r1 has failed: the disk is full\n");
+  expect(err).toContain("smithers resume r1\n");
+});
+
+test("a run that waits for a decision exits with 3 and says for what, and the commands", async () => {
+  const root = folder({ "decision.tsx": decision });
+  const { code, err } = await smithers(root, "up", "decision.tsx", "--run-id", "r1");
+  expect(code).toBe(3);
+  expect(err).toEndWith(`The run r1 waits.
+"ship" waits for a decision: Ship it?
+  smithers approve r1 ship
+  smithers deny r1 ship
+Then go on with it:  smithers resume r1
+`);
+  await inStore(join(root, "smithers.db"), (store) =>
+    store.decide({ runId: "r1", nodeId: "ship", status: "granted" }, Date.now()),
+  );
+  const resumed = await smithersJson(root, "up", "decision.tsx", "--resume", "--run-id", "r1");
+  expect(resumed).toMatchObject({ status: "finished", output: { value: "shipped" } });
+});
+
+test("a run that is cancelled from outside exits with 2", async () => {
+  const root = folder({ "slow.tsx": slow });
+  const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
+  await run.says(/second runs/);
+  expect((await smithers(root, "cancel", "r1")).code).toBe(0);
+  expect((await run.ended).code).toBe(2);
+});
+
+test("the first signal lets what runs end and says how to go on, which does nothing twice", async () => {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    const root = folder({ "slow.tsx": slow });
+    const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
+    await run.says(/second runs/);
+    run.child.kill(signal);
+    await run.saysBeside(/Stopping once what runs now has ended/);
+    writeFileSync(join(root, "go"), "");
+    const ended = await run.ended;
+    expect(ended.code).toBe(code);
+    expect(ended.err).toEndWith(
+      "The run r1 was stopped; what has finished is kept.\nGo on with it:  smithers resume r1\n",
+    );
+    expect((await smithersJson(root, "up", "slow.tsx", "--resume", "r1")).status).toBe("finished");
+    expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
+  }
+});
+
+test("a second Ctrl+C ends it at once", async () => {
+  const root = folder({ "slow.tsx": slow });
+  const run = startSmithers(["up", "slow.tsx"], { cwd: root });
+  await run.says(/second runs/);
+  run.child.kill("SIGINT");
+  await run.saysBeside(/Stopping/);
+  run.child.kill("SIGINT");
+  expect((await run.ended).code).toBe(130);
+});
+
+test("what a killed process has finished is not done again by resume", async () => {
+  const root = folder({ "slow.tsx": slow });
+  const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
+  await run.says(/second runs/);
+  run.child.kill("SIGKILL");
+  await run.ended;
+  writeFileSync(join(root, "go"), "");
+  const resumed = await smithers(root, "resume", "r1");
+  expect(resumed.code).toBe(0);
+  expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
+});
+
+test("a reader that goes keeps no run from going on", async () => {
+  const root = folder({ "slow.tsx": slow });
+  const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
+  await run.says(/second runs/);
+  run.child.stdout!.destroy();
+  run.child.stderr!.destroy();
+  writeFileSync(join(root, "go"), "");
+  expect((await run.ended).code).toBe(0);
+});
+
+test("the input comes as JSON, from a file with a byte order mark and Windows line ends, or on stdin", async () => {
+  const root = folder({ "echo.tsx": echo, "input.json": '\uFEFF{\r\n  "msg": "from a file"\r\n}\r\n' });
+  writeFileSync(join(root, "utf16.json"), Buffer.from('\uFEFF{"msg":"ü"}', "utf16le"));
+  const given = async (text: string, input?: string) => {
+    const { out } = await startSmithers(["up", "echo.tsx", "--json", "--input", text], { cwd: root, input }).ended;
+    return JSON.parse(out).output.value;
+  };
+  expect(await given("@input.json")).toBe("from a file");
+  expect(await given("@utf16.json")).toBe("ü");
+  expect(await given("-", `{"msg":"from stdin"}`)).toBe("from stdin");
+});
+
+test("wrong use exits with 4, says what is wrong, and starts nothing", async () => {
+  const root = folder({
+    "echo.tsx": echo,
+    "typed.tsx": workflowFile(`<Task id="t" output={outputs.result}>{{ value: 1 }}</Task>`, {
+      schemas: "input: z.object({ n: z.number() }), result: z.object({ value: z.any() })",
+    }),
+    "plain.tsx": "export const x = 1;",
+    "broken.tsx": "const a = 1;\nexport default (\n",
+    "notes.txt": "",
+    "empty.json": "",
+    "list.json": "[1]",
+  });
+  const wrong: [string[], RegExp][] = [
+    [["up"], /missing required argument 'workflow'/],
+    [["up", "nothing.tsx"], /There is no workflow file "nothing.tsx"/],
+    [["up", "notes.txt"], /A workflow file ends in/],
+    [["up", "plain.tsx"], /plain.tsx: The file has no workflow: export what smithers\(…\) returns as its default/],
+    [["up", "broken.tsx"], /broken.tsx:2:17/],
+    [["up", "../up.tsx"], /outside of the root.*\n.*--root/],
+    [["up", "echo.tsx", "--root", "nowhere"], /There is no folder nowhere/],
+    [["up", "echo.tsx", "--input", `{"msg": 1,\n "b": x}`], /no JSON: "x" is not expected here \(line 2, column 7\)/],
+    [["up", "echo.tsx", "--input", `{"a": [1, 2`], /no JSON: the text ends too early \(line 1, column 12\)/],
+    [["up", "echo.tsx", "--input", `{'a': 1}`], /no JSON: "'" is not expected here \(line 1, column 2\)/],
+    [["up", "echo.tsx", "--input", "@nothing.json"], /The file nothing.json cannot be read/],
+    [["up", "echo.tsx", "--input", "@empty.json"], /The file empty.json is empty/],
+    [["up", "echo.tsx", "--input", "@list.json"], /The file list.json is no object/],
+    [["up", "typed.tsx", "--input", `{"n":"1"}`], /n: Invalid input: expected number/],
+    [["up", "echo.tsx", "--run-id", "a b"], /No run can have the id "a b"/],
+    [["up", "echo.tsx", "--resume"], /Say which run goes on/],
+    [["up", "echo.tsx", "--resume", "r1", "--input", "{}"], /keeps its input/],
+    [["up", "echo.tsx", "--max-concurrency", "0"], /whole number of at least 1/],
+    [["up", "echo.tsx", "--port", "1"], /give --serve as well/],
+    [["up", "echo.tsx", "--serve", "--port", "70000"], /whole number from 0 to 65535/],
+    [["up", "echo.tsx", "--serve", "--host", "0.0.0.0"], /can be reached from other machines/],
+    [["up", "echo.tsx", "--serve", "--auth-token", ""], /authToken.*empty/],
+    [["up", "echo.tsx", "--inptu", "{}"], /unknown option '--inptu'\n\(Did you mean --input\?\)/],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, out, err } = await smithers(root, ...args);
+    expect([args, code, out]).toEqual([args, 4, ""]);
+    expect(err).toMatch(message);
+  }
+  if (existsSync(join(root, "smithers.db"))) {
+    await inStore(join(root, "smithers.db"), async (store) => {
+      expect((await store.listRuns({ limit: 10 } as never)).runs).toEqual([]);
+    });
+  }
+});
+
+test("an id that is taken, a run that there is not, and one that has ended are told apart", async () => {
+  const root = folder({ "echo.tsx": echo });
+  await smithers(root, "up", "echo.tsx", "--run-id", "r1");
+  const taken = await smithers(root, "up", "echo.tsx", "--run-id", "r1");
+  expect(taken).toMatchObject({ code: 1, err: expect.stringContaining('There is a run "r1" already.') });
+  const missing = await smithers(root, "up", "echo.tsx", "--resume", "r2");
+  expect(missing).toMatchObject({ code: 4, err: expect.stringContaining('There is no run "r2".') });
+  const ended = await smithers(root, "up", "echo.tsx", "--resume", "r1");
+  expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('The run "r1" has finished.') });
+});
+
+test("the database is the one that is named, else the nearest", async () => {
+  const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
+  await smithers(root, "up", "echo.tsx", "--run-id", "above");
+  await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
+  expect(existsSync(join(root, "below/smithers.db"))).toBe(false);
+  const other = await smithers(root, "up", "echo.tsx", "--db", "below/other.db", "--run-id", "r1");
+  expect(other.code).toBe(0);
+  await inStore(join(root, "smithers.db"), async (store) => {
+    expect((await store.findRun("below"))!.workflowPath).toBe("below/echo.tsx");
+    expect(await store.findRun("r1")).toBeUndefined();
+  });
+});

@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { shellWords } from "../../src/cli/format.ts";
+import { afterThisTest } from "./cleanup.ts";
+import { plainEnv, smithersWords } from "./cli.ts";
+import { needPrograms } from "./programs.ts";
+
+let count = 0;
+
+/** A pseudo-terminal in which somebody types: a window of tmux, gone after the test. */
+export class Terminal {
+  readonly #socket: string;
+
+  constructor(cwd: string, { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
+    needPrograms("tmux");
+    this.#socket = `smithers-test-${process.pid}-${++count}`;
+    const unset = Object.keys(plainEnv).flatMap((name) => ["-u", name]);
+    const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const shell = ["env", ...unset, "PS1=$ ", "TERM=screen-256color", ...set, "sh"];
+    this.#tmux("-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), "-c", cwd, ...shell);
+    afterThisTest(() => this.#tmux("kill-server"));
+  }
+
+  /** Types a command that begins with `smithers`, and Enter. */
+  run(...args: string[]): void {
+    const words = shellWords([...smithersWords, ...args]);
+    // The screen is to show what the command prints, not a long line that starts it.
+    this.type(`clear; ${words}; echo "code $?"`);
+  }
+
+  type(line: string): void {
+    this.#tmux("send-keys", "-l", line);
+    this.#tmux("send-keys", "Enter");
+  }
+
+  /** As tmux names it: `C-c`. */
+  press(key: string): void {
+    this.#tmux("send-keys", key);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
+  }
+
+  /** What is to be seen, without what is empty below. */
+  screen(): string {
+    return this.#tmux("capture-pane", "-p").trimEnd();
+  }
+
+  /** What is to be seen, with the codes of colours. */
+  coloured(): string {
+    return this.#tmux("capture-pane", "-p", "-e").trimEnd();
+  }
+
+  /** Waits until the screen matches, and gives it. */
+  async until(pattern: RegExp): Promise<string> {
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      const screen = this.screen();
+      if (pattern.test(screen)) return screen;
+      if (performance.now() > deadline) throw new Error(`${pattern} did not come on the screen:\n${screen}`);
+      // tmux tells nobody when a screen has changed.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #tmux(...args: string[]): string {
+    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  }
+}
+
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly env?: Record<string, string>;
+}
