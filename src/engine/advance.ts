@@ -2,11 +2,11 @@ import { SmithersError, toErrorRecord } from "../errors/index.ts";
 import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../jsx/index.ts";
 import type { Approval, Attempt, Node } from "../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../plan/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Store, Tree } from "../store/index.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
 import { cancelNode } from "./ending.ts";
-import { frameOf } from "./frames.ts";
+import { treeOf } from "./frames.ts";
 import { finishTask } from "./outcomes.ts";
 import type { RunMemory } from "./run-memory.ts";
 import { toTaskValue } from "./values.ts";
@@ -40,6 +40,9 @@ export class Advancer {
   #reads: Reads = noReads();
   #renderedVersion = -1;
   #lastTreeHash: string | undefined;
+  #tree: Tree | undefined;
+  /** That the run's last stored frame shows. */
+  #storedTree: Tree | undefined;
   #renderMs = 0;
 
   constructor(
@@ -65,6 +68,8 @@ export class Advancer {
   async advance(draft: TurnDraft, arrivals: Arrivals, mayStart: boolean): Promise<Advanced> {
     const launches: Launch[] = [];
     this.#renderMs = 0;
+    // A turn follows when the one before is committed.
+    this.#storedTree = this.#tree;
     let stale = this.#plan === undefined;
     let renderedLast = false;
     for (;;) {
@@ -162,13 +167,14 @@ export class Advancer {
     this.#renderedVersion = version;
   }
 
-  #commitFrame(draft: TurnDraft, root: Parameters<typeof frameOf>[0]): void {
+  #commitFrame(draft: TurnDraft, root: Parameters<typeof treeOf>[0]): void {
+    const tree = treeOf(root, this.#plan!);
+    if (tree.treeHash === this.#lastTreeHash) return;
+    this.#lastTreeHash = tree.treeHash;
+    this.#tree = tree;
     // One turn may render several times; only what it ends with is a frame.
     const frameNo = draft.frame?.frameNo ?? this.#memory.run.frameNo + 1;
-    const frame = frameOf(root, this.#plan!, frameNo);
-    if (frame.treeHash === this.#lastTreeHash) return;
-    this.#lastTreeHash = frame.treeHash;
-    draft.frame = frame;
+    draft.frame = { frameNo, tree, before: this.#storedTree };
     draft.changeRun({ frameNo });
   }
 

@@ -275,7 +275,8 @@ export class Execution {
 
 /** Before the run's end, which must be the last event. */
 function emitFrame(draft: TurnDraft): void {
-  if (draft.frame) draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.xmlHash });
+  if (draft.frame)
+    draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.tree.xmlHash });
 }
 
 const keyOf = (node: Node) => nodeKey(node.nodeId, node.iteration);

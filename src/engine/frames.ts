@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import type { HostNode } from "../jsx/index.ts";
 import type { Plan } from "../plan/index.ts";
-import type { FrameRecord } from "../store/index.ts";
+import type { Tree } from "../store/index.ts";
 
 type FrameNode =
   | { kind: "element"; tag: string; props: Readonly<Record<string, unknown>>; children: FrameNode[] }
   | { kind: "text"; text: string };
 
-/** The frame that a rendered tree and its plan amount to. */
-export function frameOf(root: HostNode, plan: Plan, frameNo: number): FrameRecord {
+/** What a frame shows of a rendered tree and its plan. */
+export function treeOf(root: HostNode, plan: Plan): Tree {
   const xmlJson = JSON.stringify(toFrameNode(root));
-  const mountedJson = JSON.stringify(plan.tasks.map((task) => task.nodeId));
-  const indexJson = JSON.stringify(
+  const mountedTaskIdsJson = JSON.stringify(plan.tasks.map((task) => task.nodeId));
+  const taskIndexJson = JSON.stringify(
     plan.tasks.map(({ nodeId, iteration, ordinal, spec }) => ({
       nodeId,
       iteration,
@@ -22,8 +22,8 @@ export function frameOf(root: HostNode, plan: Plan, frameNo: number): FrameRecor
     })),
   );
   const xmlHash = sha256(xmlJson);
-  const treeHash = sha256(`${xmlHash}\n${mountedJson}\n${indexJson}`);
-  return { frameNo, xmlJson, xmlHash, mountedJson, indexJson, treeHash };
+  const treeHash = sha256(`${xmlHash}\n${mountedTaskIdsJson}\n${taskIndexJson}`);
+  return { treeHash, xmlJson, xmlHash, mountedTaskIdsJson, taskIndexJson };
 }
 
 function toFrameNode(node: HostNode): FrameNode {

@@ -13,4 +13,5 @@ export type { Lease } from "./queries/lease.ts";
 export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";
 export { Store } from "./store.ts";
+export type { Tree } from "./trees.ts";
 export { type AttemptEnd, CancelPending, type FrameRecord, type RunChange, type TurnRecord } from "./turn.ts";

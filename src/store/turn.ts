@@ -5,6 +5,7 @@ import type { Driver, SqlValue } from "./driver.ts";
 import { appendEvents } from "./queries/events.ts";
 import type { Lease } from "./queries/lease.ts";
 import { approvals, attempts, nodes, outputs } from "./tables.ts";
+import { keepTree, type Tree } from "./trees.ts";
 
 /** What a turn may change in its run's row. */
 export type RunChange = Partial<
@@ -26,18 +27,17 @@ export type RunChange = Partial<
   >
 > & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
 
-export interface FrameRecord {
-  frameNo: number;
-  treeHash: string;
-  xmlHash: string;
-  xmlJson: string;
-  mountedJson: string;
-  indexJson: string;
-}
-
 export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error"> & {
   state: Exclude<Attempt["state"], "running">;
 };
+
+/** A frame to be stored. */
+export interface FrameRecord {
+  readonly frameNo: number;
+  readonly tree: Tree;
+  /** What the run's frame before this one showed, where it is known: the tree is stored as its difference from it. */
+  readonly before: Tree | undefined;
+}
 
 /** Everything that one turn of a run writes, in one transaction. */
 export interface TurnRecord {
@@ -185,32 +185,11 @@ function changeRun(driver: Driver, turn: TurnRecord): number {
 }
 
 function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {
-  const treeNo = shareTree(driver, frame) ?? insertTree(driver, frame);
   driver.run(
     "INSERT INTO _smithers_frames (run_id, frame_no, created_at_ms, tree_no) VALUES (?, ?, ?, ?)",
     runId,
     frame.frameNo,
     nowMs,
-    treeNo,
+    keepTree(driver, frame.tree, frame.before),
   );
-}
-
-function shareTree(driver: Driver, { treeHash }: FrameRecord): number | undefined {
-  return driver.get<{ treeNo: number }>(
-    "UPDATE _smithers_tree_uses SET frames = frames + 1 WHERE tree_hash = ? RETURNING tree_no AS treeNo",
-    treeHash,
-  )?.treeNo;
-}
-
-function insertTree(driver: Driver, { treeHash, xmlHash, xmlJson, mountedJson, indexJson }: FrameRecord): number {
-  const { treeNo } = driver.get<{ treeNo: number }>(
-    `INSERT INTO _smithers_trees (xml_hash, xml_json, mounted_json, index_json) VALUES (?, ?, ?, ?)
-     RETURNING tree_no AS treeNo`,
-    xmlHash,
-    xmlJson,
-    mountedJson,
-    indexJson,
-  )!;
-  driver.run("INSERT INTO _smithers_tree_uses (tree_no, tree_hash, frames) VALUES (?, ?, 1)", treeNo, treeHash);
-  return treeNo;
 }

@@ -12,6 +12,11 @@ const waiting = workflowFile(`<Approval id="ask" output={outputs.decision} reque
 const manyFrames = workflowFile(`<Task id="one" output={outputs.result}>{() => ({ value: 1 })}</Task>
   {ctx.outputMaybe(outputs.result, { nodeId: "one" }) && <Task id="two" output={outputs.result}>{() => ({ value: "x".repeat(100_000) })}</Task>}`);
 
+/** Its later trees are stored as what differs from the earlier ones, which it shares with other runs. */
+const growing = workflowFile(`{Array.from({ length: Math.min(9, ctx.outputs("result").length + 1) }, (_, n) => (
+    <Task key={n} id={"t" + n} output={outputs.result} label={n === 8 ? ctx.input.label : "one of nine"}>{() => ({ value: n })}</Task>
+  ))}`);
+
 const counted = ["runs", "nodes", "attempts", "outputs", "events", "frames", "approvals"];
 
 function countRows(root: string): Record<string, number> {
@@ -24,12 +29,13 @@ function countRows(root: string): Record<string, number> {
 }
 
 test("ended runs older than the window go with all that belongs to them; what lives stays", async () => {
-  const root = folder({ "w.tsx": waiting, "m.tsx": manyFrames });
+  const root = folder({ "w.tsx": waiting, "m.tsx": manyFrames, "g.tsx": growing });
   const first = await serve(root);
   const living = await first.start("w.tsx");
   await first.until(living, ({ type }) => type === "ApprovalRequested");
   const kept = countRows(root);
   for (let n = 0; n < 20; n++) await first.complete("m.tsx");
+  for (const label of ["a", "b", "a"]) await first.complete("g.tsx", { label });
   await first.close();
   const before = statSync(join(root, "smithers.db")).size;
 

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { Frame } from "../../src/model/index.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
@@ -83,4 +85,33 @@ test("a page of large trees is cut short, and its Link leads to the rest", async
   const { headers, body } = await server.get(`/v1/runs/${runId}/frames?limit=1000`);
   expect(body.map(({ frameNo }: Frame) => frameNo)).toEqual([1, 2]);
   expect(headers.get("link")).toBe(`</v1/runs/${runId}/frames?limit=1000&afterFrameNo=2>; rel="next"`);
+});
+
+test("a tree that grows task by task is told whole at every frame, and stored as what is new", async () => {
+  const root = folder({
+    "grow.tsx": workflowFile(
+      `{Array.from({ length: Math.min(150, ctx.outputs("result").length + 1) }, (_, n) => (
+        <Task key={n} id={"t" + n} output={outputs.result} label={"\u{1f600} " + n}>{() => ({ value: n })}</Task>
+      ))}`,
+    ),
+  });
+  const first = await serve(root);
+  const { runId } = await first.complete("grow.tsx");
+  await first.close();
+  const told: Frame[] = [];
+  const second = await serve(root);
+  for (let after = 0; told.length === after; after += 40) {
+    told.push(...(await second.get(`/v1/runs/${runId}/frames?limit=40&afterFrameNo=${after}`)).body);
+  }
+  expect(told.map(({ mountedTaskIdsJson }) => JSON.parse(mountedTaskIdsJson).length)).toEqual([
+    ...Array.from({ length: 150 }, (_, n) => n + 1),
+  ]);
+  for (const { xmlJson, xmlHash, taskIndexJson, mountedTaskIdsJson } of told) {
+    expect(createHash("sha256").update(xmlJson).digest("hex")).toBe(xmlHash);
+    const index: { nodeId: string }[] = JSON.parse(taskIndexJson);
+    expect(index.map(({ nodeId }) => nodeId)).toEqual(JSON.parse(mountedTaskIdsJson));
+  }
+  const toldBytes = told.reduce((sum, { xmlJson, taskIndexJson }) => sum + xmlJson.length + taskIndexJson.length, 0);
+  expect(statSync(join(root, "smithers.db")).size).toBeLessThan(toldBytes / 4);
+  await second.close();
 });

@@ -1,4 +1,5 @@
 import type { Driver } from "../driver.ts";
+import { releaseTree } from "../trees.ts";
 
 /** Events removed in one transaction, unless one run alone has more. */
 const batchEvents = 5_000;
@@ -42,9 +43,5 @@ function removeRun(driver: Driver, runId: string): void {
     runId,
   );
   driver.run("DELETE FROM _smithers_runs WHERE run_id = ?", runId);
-  for (const { treeNo, frames } of trees) {
-    driver.run("UPDATE _smithers_tree_uses SET frames = frames - ? WHERE tree_no = ?", frames, treeNo);
-    const unused = driver.run("DELETE FROM _smithers_tree_uses WHERE tree_no = ? AND frames = 0", treeNo) === 1;
-    if (unused) driver.run("DELETE FROM _smithers_trees WHERE tree_no = ?", treeNo);
-  }
+  for (const { treeNo, frames } of trees) releaseTree(driver, treeNo, frames);
 }

@@ -107,16 +107,17 @@ CREATE TABLE _smithers_events (
 CREATE TABLE _smithers_trees (
   tree_no INTEGER PRIMARY KEY,
   xml_hash TEXT NOT NULL,
-  xml_json TEXT NOT NULL,
-  mounted_json TEXT NOT NULL,
-  index_json TEXT NOT NULL
+  -- The tree that this one is a difference of; NULL when it is whole.
+  base_no INTEGER,
+  json TEXT NOT NULL
 ) STRICT;
 
 -- Apart from the trees, which may be large: a frame rewrites its count.
 CREATE TABLE _smithers_tree_uses (
   tree_no INTEGER PRIMARY KEY,
   tree_hash TEXT NOT NULL UNIQUE,
-  frames INTEGER NOT NULL
+  depth INTEGER NOT NULL,
+  uses INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE _smithers_frames (

@@ -1,5 +1,6 @@
 import type { Frame } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
+import { TreeReader } from "../trees.ts";
 
 /** The hash of the tree that a run's last frame shows. */
 export function lastTreeHash(driver: Driver, runId: string): string | undefined {
@@ -18,8 +19,6 @@ export interface FramePage {
 /** Characters of trees after which a page ends, be its limit reached or not. */
 const maxPageCharacters = 8_388_608;
 
-type Tree = Pick<Frame, "xmlJson" | "xmlHash" | "mountedTaskIdsJson" | "taskIndexJson">;
-
 /** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large. */
 export function framesAfter(driver: Driver, runId: string, afterFrameNo: number, limit: number): FramePage {
   const rows = driver.all<{ frameNo: number; createdAtMs: number; treeNo: number }>(
@@ -29,24 +28,15 @@ export function framesAfter(driver: Driver, runId: string, afterFrameNo: number,
     afterFrameNo,
     limit + 1,
   );
-  // Frames share trees, and few fit a page when they are large: each is read when it is needed, once.
-  const trees = new Map<number, Tree>();
+  // Few fit a page when they are large: each is read when it is needed.
+  const trees = new TreeReader(driver);
   const frames: Frame[] = [];
   let characters = 0;
   for (const { frameNo, createdAtMs, treeNo } of rows.slice(0, limit)) {
-    const tree = trees.get(treeNo) ?? findTree(driver, treeNo);
+    const tree = trees.read(treeNo);
     characters += tree.xmlJson.length + tree.taskIndexJson.length + tree.mountedTaskIdsJson.length;
     if (frames.length > 0 && characters > maxPageCharacters) break;
-    trees.set(treeNo, tree);
     frames.push({ runId, frameNo, createdAtMs, ...tree });
   }
   return { frames, hasMore: frames.length < rows.length };
-}
-
-function findTree(driver: Driver, treeNo: number): Tree {
-  return driver.get<Tree>(
-    `SELECT xml_json AS xmlJson, xml_hash AS xmlHash, mounted_json AS mountedTaskIdsJson, index_json AS taskIndexJson
-     FROM _smithers_trees WHERE tree_no = ?`,
-    treeNo,
-  )!;
 }

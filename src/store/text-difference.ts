@@ -1,0 +1,28 @@
+/** How a text differs from another in one place: so many characters from its begin, what is new, so many from its end. */
+export interface Difference {
+  readonly head: number;
+  readonly middle: string;
+  readonly tail: number;
+}
+
+/** What makes `after` of `before`. It never cuts a surrogate pair, whose halves cannot be stored. */
+export function differenceOf(before: string, after: string): Difference {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before.charCodeAt(head) === after.charCodeAt(head)) head += 1;
+  if (head > 0 && isHighSurrogate(after.charCodeAt(head - 1))) head -= 1;
+  let tail = 0;
+  const most = shorter - head;
+  while (tail < most && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) {
+    tail += 1;
+  }
+  if (tail > 0 && isLowSurrogate(after.charCodeAt(after.length - tail))) tail -= 1;
+  return { head, middle: after.slice(head, after.length - tail), tail };
+}
+
+export function applyDifference(before: string, { head, middle, tail }: Difference): string {
+  return before.slice(0, head) + middle + before.slice(before.length - tail);
+}
+
+const isHighSurrogate = (code: number) => code >= 0xd800 && code <= 0xdbff;
+const isLowSurrogate = (code: number) => code >= 0xdc00 && code <= 0xdfff;
