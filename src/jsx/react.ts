@@ -17,6 +17,8 @@ if ("act" in React) process.env.NODE_ENV = "development";
 export const jsxRuntime = load("react/jsx-runtime") as typeof ReactJsxRuntime;
 /** @internal its types are no dependency of the package */
 export const createReconciler = load("react-reconciler") as typeof ReactReconciler;
+// The reconciler asks for it when it is first used, and its development build is slower.
+createRequire(load.resolve("react-reconciler"))("scheduler");
 /** @internal */
 export const reconcilerConstants = load("react-reconciler/constants") as typeof ReconcilerConstants;
 
