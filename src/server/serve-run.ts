@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { SmithersError } from "../errors/index.ts";
 import { httpServerOf, urlOf } from "./http-server.ts";
-import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+import type { ResolvedServerOptions } from "./options.ts";
 import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
 export interface ServeRunOptions extends Omit<RunAppOptions, "authToken" | "maxBodyBytes" | "closing"> {
-  /** As `resolveServing` gave it. */
+  /** As `resolveServerOptions` gave it. */
   readonly serving: ResolvedServerOptions;
 }
 
@@ -14,16 +14,6 @@ export interface ServedRun {
   readonly url: string;
   /** Ends what is open. */
   close(): void;
-}
-
-/**
- * Fills in the defaults of where a run is served.
- * @throws INVALID_OPTIONS naming the option
- */
-export function resolveServing(
-  options: Pick<ServerOptions, "port" | "host" | "authToken" | "insecure" | "logger" | "rootDir">,
-): ResolvedServerOptions {
-  return resolveServerOptions(options);
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
-import { borrowBunSqlite, isBunDatabase, openBunSqlite } from "./drivers/bun-sqlite.ts";
+import { borrowBunSqlite, isBunDatabase, openBunDatabase, openBunSqlite } from "./drivers/bun-sqlite.ts";
 import { toStoreError } from "./errors.ts";
 import { migrate } from "./migrations/index.ts";
 import { Store } from "./store.ts";
@@ -60,6 +60,18 @@ function openFile(path: string): Driver {
     throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
   }
   return openBunSqlite(file);
+}
+
+/**
+ * The file at `path` as a Drizzle database for bun-sqlite is seen from here; it stays open until the process ends.
+ * @throws DB_UNAVAILABLE
+ */
+export function openDatabase(path: string): DrizzleDatabase {
+  try {
+    return openBunDatabase(path);
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }
 
 /** @throws DB_NOT_FOUND for a database whose tables are all another program's */

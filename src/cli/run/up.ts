@@ -96,10 +96,10 @@ function refuseServing(options: UpOptions): void {
 }
 
 async function resolveServing(options: UpOptions) {
-  const { resolveServing } = await import("../../server/index.ts");
+  const { resolveServerOptions } = await import("../../server/index.ts");
   try {
     const { port, host, authToken, insecure } = options;
-    return resolveServing({ port, host, authToken, insecure });
+    return resolveServerOptions({ port, host, authToken, insecure });
   } catch (error) {
     if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.message);
     throw error;

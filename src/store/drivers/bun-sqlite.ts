@@ -7,6 +7,11 @@ export function openBunSqlite(path: string): Driver {
   return new BunSqliteDriver(new Database(path, { create: true, readwrite: true }), true);
 }
 
+/** What Drizzle keeps as its client: for a caller who has no Drizzle. */
+export function openBunDatabase(path: string): { readonly $client: Database } {
+  return { $client: new Database(path, { create: true, readwrite: true }) };
+}
+
 /** Recognises what a Drizzle database for bun-sqlite keeps as its client. */
 export function isBunDatabase(client: unknown): client is Database {
   return client instanceof Database;

@@ -1,0 +1,135 @@
+import { statfsSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, resolve } from "node:path";
+import { isSmithersError } from "../../errors/index.ts";
+import { staleAfterMs } from "../../model/index.ts";
+import { openStore } from "../../store/index.ts";
+import { bash } from "../../tools/index.ts";
+import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
+import { count } from "../format.ts";
+import { oneLine } from "../output.ts";
+import { nearestDatabase, shortPath } from "../source/find-database.ts";
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly finding: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** Looks at what runs need on this machine. */
+export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
+  const file = db === undefined ? nearestDatabase()?.file : resolve(db);
+  return [bun(), await sandbox(), ripgrep(), await database(file), await portOf(port), disk(file)];
+}
+
+function bun(): Finding {
+  const version = process.versions.bun ?? "0";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > 1 || (major === 1 && minor >= 3)) return { name: "Bun", state: "ok", finding: version };
+  return { name: "Bun", state: "fail", finding: `${version} is too old`, advice: "Install 1.3 or later: bun upgrade" };
+}
+
+async function sandbox(): Promise<Finding> {
+  const name = "sandbox";
+  try {
+    const found = await findSandbox();
+    const said = await bash("echo works", { timeoutMs: 20_000 });
+    if (said === "works") return { name, state: "ok", finding: `${found.name} confines bash and runs it` };
+    return { name, state: "fail", finding: `${found.name} ran a command that said ${oneLine(said)}` };
+  } catch (error) {
+    const advice = "Until then the tool bash refuses; everything else works.";
+    return { name, state: "warn", finding: messageOf(error), advice };
+  }
+}
+
+function ripgrep(): Finding {
+  const program = findProgram("rg");
+  if (program !== undefined) return { name: "ripgrep", state: "ok", finding: program };
+  const advice = "The tool grep is slower without it. On Debian or Ubuntu: apt-get install ripgrep";
+  return { name: "ripgrep", state: "warn", finding: "not installed", advice };
+}
+
+async function database(file: string | undefined): Promise<Finding> {
+  const name = "database";
+  if (file === undefined) {
+    return { name, state: "ok", finding: "no smithers.db here or above; the first run makes one" };
+  }
+  const path = shortPath(file);
+  try {
+    const store = openStore(file, { existing: true });
+    try {
+      const check = await store.read((driver) => driver.get<{ quick_check: string }>("PRAGMA quick_check(1)"));
+      if (check?.quick_check !== "ok") {
+        return {
+          name,
+          state: "fail",
+          finding: `${path} is damaged: ${oneLine(check?.quick_check ?? "")}`,
+          advice: "Restore it from a backup.",
+        };
+      }
+      await store.probe();
+      const version = await store.read((driver) =>
+        driver.get<{ version: number }>("SELECT max(version) AS version FROM _smithers_migrations"),
+      );
+      const { staleRuns, runs, sizeBytes } = await store.readBacklog(Date.now() - staleAfterMs);
+      const open = Object.values(runs).reduce((sum, one) => sum + one, 0);
+      const finding = `${path}, version ${version?.version}, ${bytes(sizeBytes)}, sound, ${count(open, "unfinished run")}`;
+      if (staleRuns === 0) return { name, state: "ok", finding };
+      const advice = "A server continues them, or smithers resume <run>; smithers ps --status running lists them.";
+      return {
+        name,
+        state: "warn",
+        finding: `${finding}, ${count(staleRuns, "run")} left by a process that died`,
+        advice,
+      };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return { name, state: "fail", finding: messageOf(error) };
+  }
+}
+
+async function portOf(port: number): Promise<Finding> {
+  const server = createServer();
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((tell) => {
+    server.once("error", tell);
+    server.listen(port, "127.0.0.1", () => server.close(() => tell(undefined)));
+  });
+  const name = "port";
+  if (!problem) return { name, state: "ok", finding: `${port} is free` };
+  const finding = problem.code === "EADDRINUSE" ? `${port} is taken` : `${port} cannot be used: ${problem.message}`;
+  return { name, state: "warn", finding, advice: "Give a server another one: smithers server --port 0" };
+}
+
+const scarceBytes = 1024 ** 3;
+const tooFewBytes = 50 * 1024 ** 2;
+
+function disk(file: string | undefined): Finding {
+  const folder = file === undefined ? process.cwd() : dirname(file);
+  const name = "disk";
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    const finding = `${bytes(free)} free`;
+    if (free >= scarceBytes) return { name, state: "ok", finding };
+    const advice = "Free some, or remove old runs: smithers gc";
+    return { name, state: free < tooFewBytes ? "fail" : "warn", finding, advice };
+  } catch (error) {
+    return { name, state: "warn", finding: messageOf(error) };
+  }
+}
+
+function bytes(size: number): string {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  const unit = Math.min(Math.floor(Math.log(Math.max(size, 1)) / Math.log(1024)), units.length - 1);
+  const value = size / 1024 ** unit;
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+function messageOf(error: unknown): string {
+  return oneLine(isSmithersError(error) || error instanceof Error ? error.message : String(error));
+}

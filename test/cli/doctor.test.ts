@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { smithers } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+async function findings(root: string, ...args: string[]) {
+  const { code, out } = await smithers(root, "doctor", "--json", "--port", "0", ...args);
+  const { findings } = JSON.parse(out);
+  return {
+    code,
+    of: Object.fromEntries(findings.map((one: { name: string }) => [one.name, one])) as Record<string, any>,
+  };
+}
+
+test("a machine on which everything works is told so, a line each", async () => {
+  const root = folder({ "echo.tsx": echo });
+  await smithers(root, "up", "echo.tsx", "--input", `{"msg":1}`);
+  const { code, out } = await smithers(root, "doctor", "--port", "0");
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^ok {4}Bun {8}\d+\.\d+\.\d+\nok {4}sandbox .*\nok {4}ripgrep .*\nok {4}database {3}smithers.db, version \d+, .* sound, 0 unfinished runs\nok {4}port .*\n(ok|warn) {2,4}disk .*\n/,
+  );
+});
+
+test("a file that is no database fails, and so does the command", async () => {
+  const root = folder();
+  writeFileSync(join(root, "smithers.db"), "no database at all, only a text that is long enough to be looked at");
+  const { code, of } = await findings(root);
+  expect(code).toBe(1);
+  expect(of.database).toMatchObject({ state: "fail" });
+});
+
+test("a port that a server has is told, and a database that it uses is looked at", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root);
+  const { code, of } = await findings(root, "--port", new URL(server.url).port);
+  expect(code).toBe(0);
+  expect(of.port).toMatchObject({ state: "warn", finding: expect.stringContaining("is taken") });
+  expect(of.database.state).toBe("ok");
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { smithers, startSmithers } from "../support/cli.ts";
+import { Client } from "../support/client.ts";
+import { folder } from "../support/folder.ts";
+import { echo } from "../support/workflows.ts";
+
+test("the server answers as startServer does, for the workflows of its folder, and ends with Ctrl+C", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const server = startSmithers(["server", "--port", "0", "--json", "--auth-token", "secret"], { cwd: root });
+  await server.says(/\}\n/);
+  const { url, db, rootDir } = JSON.parse(server.printed.out);
+  expect({ db, rootDir }).toEqual({ db: `${root}/smithers.db`, rootDir: root });
+  expect((await new Client(url).get("/v1/runs")).status).toBe(401);
+  const client = new Client(url, "secret");
+  expect(await client.complete("./echo.tsx", { msg: "hi" })).toMatchObject({ status: "finished" });
+  expect((await client.get("/v1/runs")).body).toHaveLength(1);
+  server.child.kill("SIGINT");
+  expect((await server.ended).signal).toBe("SIGINT");
+  expect((await smithers(root, "ps")).out).toContain("succeeded");
+});
+
+test("options that make no sense are refused with 4", async () => {
+  const root = folder();
+  const wrong: [string[], RegExp][] = [
+    [["--host", "0.0.0.0"], /can be reached from other machines/],
+    [["--auth-token", " "], /it is empty/],
+    [["--root", "nowhere"], /rootDir: there is no such folder/],
+    [["--retention", "soon"], /retention: "soon" is no duration/],
+    [["--port", "http"], /whole number/],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, err } = await smithers(root, "server", ...args);
+    expect([args, code]).toEqual([args, 4]);
+    expect(err).toMatch(message);
+  }
+});

@@ -1,0 +1,136 @@
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterThisTest } from "../support/cleanup.ts";
+import { type Command, smithers, smithersJson, startSmithers } from "../support/cli.ts";
+import { Client } from "../support/client.ts";
+import { folder, write } from "../support/folder.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";
+const release = workflowFile(
+  `<Task id="build" output={outputs.result}>{() => ({ value: ctx.input.version })}</Task>
+   <Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />
+   <Task id="after" output={outputs.result}>{() => ({ value: "shipped" })}</Task>`,
+  { schemas },
+);
+
+const urlOf = (run: Command) => /Serving the run \S+ at (\S+)/.exec(run.printed.err)![1]!;
+
+async function served(root: string, ...args: string[]): Promise<{ run: Command; client: Client }> {
+  const run = startSmithers(["up", "release.tsx", "--serve", "--port", "0", "--run-id", "r1", ...args], { cwd: root });
+  await run.saysBeside(/Serving the run/);
+  return { run, client: new Client(urlOf(run)) };
+}
+
+test("a served run is decided on over HTTP, goes on at once, and is answered for until Ctrl+C", async () => {
+  const root = folder({ "release.tsx": release });
+  const { run, client } = await served(root, "--input", `{"version":"1.2"}`);
+  await run.saysBeside(/"ship" waits for a decision: Ship it\?\n {2}smithers approve r1 ship/);
+  expect((await client.get("/")).body).toMatchObject({ runId: "r1", status: "waiting-approval" });
+  expect((await client.post("/approve/ship")).status).toBe(200);
+  await run.saysBeside(/The run r1 has finished in .* It can be asked for until Ctrl\+C\./);
+  expect((await client.get("/")).body).toMatchObject({ status: "finished", output: { value: "shipped" } });
+  expect((await client.get("/metrics")).body).toContain("smithers_runs_started_total");
+  run.child.kill("SIGINT");
+  expect(await run.ended).toMatchObject({ code: 0, out: '{\n  "value": "shipped"\n}\n' });
+});
+
+test("a decision that another process records continues a served run", async () => {
+  const root = folder({ "release.tsx": release });
+  const { run } = await served(root);
+  await run.saysBeside(/waits for a decision/);
+  await smithers(root, "cancel", "r1");
+  await run.saysBeside(/was cancelled\. It can be asked for/);
+  run.child.kill("SIGTERM");
+  expect((await run.ended).code).toBe(2);
+});
+
+test("a client's cancel ends the run, and metrics can be left out", async () => {
+  const root = folder({ "release.tsx": release });
+  const { run, client } = await served(root, "--no-metrics");
+  await run.saysBeside(/waits for a decision/);
+  expect((await client.get("/metrics")).status).toBe(404);
+  expect((await client.post("/cancel")).body).toEqual({ runId: "r1" });
+  await run.saysBeside(/was cancelled/);
+});
+
+test("Ctrl+C while a served run waits says how to go on", async () => {
+  const root = folder({ "release.tsx": release });
+  const { run, client } = await served(root, "--auth-token", "secret");
+  await run.saysBeside(/waits for a decision/);
+  expect((await client.get("/")).status).toBe(401);
+  expect((await client.get("/", { authorization: "Bearer secret" })).status).toBe(200);
+  run.child.kill("SIGINT");
+  const { code, err } = await run.ended;
+  expect(code).toBe(130);
+  expect(err).toEndWith("Then go on with it:  smithers resume r1\n");
+});
+
+test("a port that is taken exits with 1, says so, and starts no run", async () => {
+  const root = folder({ "release.tsx": release });
+  const other = createServer().listen(0, "127.0.0.1");
+  afterThisTest(() => void other.close());
+  await once(other, "listening");
+  const port = String((other.address() as AddressInfo).port);
+  for (const args of [["up", "release.tsx", "--serve"], ["server"]]) {
+    const { code, out, err } = await smithers(root, ...args, "--port", port);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain(
+      `The port ${port} is taken by another program. Choose another one, or 0 for one that is free.`,
+    );
+  }
+  expect(await smithersJson(root, "ps")).toEqual([]);
+});
+
+test("a run in the background is found by its id, and its log tells what it did", async () => {
+  const root = folder({ "release.tsx": release });
+  const begun = await smithersJson(root, "up", "release.tsx", "--detach", "--serve", "--port", "0", "--run-id", "r1");
+  afterThisTest(() => {
+    try {
+      process.kill(begun.pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  });
+  expect(begun).toMatchObject({ runId: "r1", log: join(root, ".smithers/r1.log") });
+  const client = new Client(begun.url);
+  const stream = await fetch(`${begun.url}/events`);
+  await client.post("/cancel");
+  expect(await stream.text()).toContain("RunCancelled");
+  expect(readFileSync(begun.log, "utf8")).toContain("run r1 started");
+});
+
+test("a run in the background that cannot begin says why, with its exit code", async () => {
+  const root = folder({ "release.tsx": "export const x = 1;" });
+  const { code, out, err } = await smithers(root, "up", "release.tsx", "--detach");
+  expect({ code, out }).toEqual({ code: 4, out: "" });
+  expect(err).toContain("The file has no workflow");
+});
+
+test("with --hot an edit counts while the run goes on, and a broken one is passed over", async () => {
+  const version = (after: string) =>
+    workflowFile(
+      `<Task id="wait" output={outputs.result}>{async ({ signal }) => {
+         console.log("waiting");
+         while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+         return { value: 1 };
+       }}</Task>
+       ${after}`,
+    );
+  const root = folder({ "flow.tsx": version(`<Task id="old" output={outputs.result}>{{ value: "old" }}</Task>`) });
+  const run = startSmithers(["up", "flow.tsx", "--hot"], { cwd: root });
+  await run.says(/waiting/);
+  write(root, { "flow.tsx": "export default (" });
+  await run.saysBeside(/The edited workflow is not taken, the run goes on as before: flow.tsx:1:/);
+  write(root, { "flow.tsx": version(`<Task id="new" output={outputs.result}>{{ value: "new" }}</Task>`) });
+  await run.saysBeside(/flow.tsx was edited: the run goes on with it/);
+  await run.saysBeside(/workflow reloaded/);
+  writeFileSync(join(root, "go"), "");
+  const { code, out } = await run.ended;
+  expect(code).toBe(0);
+  expect(out).toEndWith('{\n  "value": "new"\n}\n');
+});
