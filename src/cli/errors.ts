@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes } from "./command.ts";
 
 /** What to do next at a command line, where the table's advice speaks of HTTP or of code. */
 const advice: Partial<Record<ErrorCode, string>> = {
+  INVALID_REQUEST: "",
   INVALID_INPUT: "",
   RUN_NOT_FOUND: "smithers ps lists the runs.",
   NODE_NOT_FOUND: "smithers inspect <run> lists its nodes.",

@@ -60,6 +60,24 @@ export function stateWord(
   return where === "said" ? out.styleSaid(colours[state], state) : out.style(colours[state], state);
 }
 
+const phrases: Record<RunStatus | RunState["state"], string> = {
+  running: "is running",
+  finished: "has finished",
+  succeeded: "has finished",
+  failed: "has failed",
+  stale: "is stale",
+  cancelled: "was cancelled",
+  continued: "went on as another run",
+  "waiting-approval": "waits for an approval",
+  "waiting-event": "waits for an event",
+  "waiting-timer": "waits for a timer",
+};
+
+/** How a run stands, to follow its name: `has finished`. */
+export function phraseOf(state: RunStatus | RunState["state"], style: Output["style"]): string {
+  return style(colours[state], phrases[state]);
+}
+
 /** `1 run`, `2 runs`. */
 export const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 

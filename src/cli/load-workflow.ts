@@ -1,4 +1,5 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { SmithersError } from "../errors/index.ts";
 import { type LoadedWorkflow, Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
@@ -20,6 +21,16 @@ export function loaderOf(rootDir: string): Loader {
 export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Promise<LoadedWorkflow> {
   if (workflowPath !== null) return loaderOf(rootDir).load(workflowPath);
   throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" names no workflow file.`);
+}
+
+/**
+ * The workflow of a file, wherever it lies.
+ * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
+ */
+export async function loadFile(file: string): Promise<LoadedWorkflow> {
+  const folder = dirname(resolve(file));
+  if (!existsSync(folder)) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${file}".`);
+  return loaderOf(folder).load(basename(file));
 }
 
 /** Removes what the loaders have written. */

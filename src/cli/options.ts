@@ -27,3 +27,8 @@ export const root: OptionDefinition = {
   description: "what workflow paths and tools are confined to; the database's folder when absent",
 };
 export const allowNetwork: OptionDefinition = { flags: "--allow-network", description: "lets bash use the network" };
+export const follow: OptionDefinition = { flags: "-f, --follow", description: "go on until the run has ended" };
+export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only what concerns this node" };
+export const optionalNode: ArgumentDefinition = { name: "[node]", description: "the node that waits" };
+export const note: OptionDefinition = { flags: "--note <text>", description: "why, for those who read it later" };
+export const by: OptionDefinition = { flags: "--by <name>", description: "who it comes from" };

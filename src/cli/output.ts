@@ -37,6 +37,11 @@ export class Output {
     this.#needsDrain = !this.#stdout.write(`${text}\n`);
   }
 
+  /** Empties the terminal's screen, to write it anew. */
+  clear(): void {
+    this.#stdout.write("\u001b[2J\u001b[H");
+  }
+
   /** Waits while whoever reads has no room: before each of many lines. */
   async room(): Promise<void> {
     if (this.#needsDrain) await new Promise((resolve) => this.#stdout.once("drain", () => resolve(undefined)));
@@ -61,14 +66,10 @@ export class Output {
   }
 
   /** Colours a text for stdout; NO_COLOR and pipes get it plain. */
-  style(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#stdout });
-  }
+  readonly style = (style: Style, text: string): string => styleText(style, text, { stream: this.#stdout });
 
   /** Colours a text for stderr. */
-  styleSaid(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#stderr });
-  }
+  readonly styleSaid = (style: Style, text: string): string => styleText(style, text, { stream: this.#stderr });
 
   /** Resolves once everything is written. */
   async flush(): Promise<void> {

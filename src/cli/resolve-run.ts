@@ -49,13 +49,23 @@ function ignoreUnlisted(error: unknown): never[] {
 }
 
 /**
- * Looks whether a run has a node.
+ * The iterations of a node, or the one that is named; at least one.
  * @throws NODE_NOT_FOUND
  */
-export async function resolveNode(source: Source, runId: string, nodeId: string): Promise<NodeItem[]> {
+export async function resolveNode(
+  source: Source,
+  runId: string,
+  nodeId: string,
+  iteration?: number,
+): Promise<NodeItem[]> {
   const nodes = await source.listNodes(runId);
-  const found = nodes.filter((node) => node.nodeId === nodeId);
+  const named = nodes.filter((node) => node.nodeId === nodeId);
+  const found = named.filter((node) => iteration === undefined || node.iteration === iteration);
   if (found.length > 0) return found;
+  if (named.length > 0) {
+    const last = named.at(-1)!.iteration;
+    throw new SmithersError("NODE_NOT_FOUND", `"${nodeId}" has no iteration ${iteration}; its last is ${last}.`);
+  }
   const meant = didYouMean(
     nodeId,
     nodes.map((node) => node.nodeId),

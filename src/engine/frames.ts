@@ -3,7 +3,8 @@ import type { HostNode } from "../jsx/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Tree } from "../store/index.ts";
 
-type FrameNode =
+/** An element of a rendered tree, or a text, as frames keep it. */
+export type FrameNode =
   | { kind: "element"; tag: string; props: Readonly<Record<string, unknown>>; children: FrameNode[] }
   | { kind: "text"; text: string };
 
@@ -26,7 +27,7 @@ export function treeOf(root: HostNode, plan: Plan): Tree {
   return { treeHash, xmlJson, xmlHash, mountedTaskIdsJson, taskIndexJson };
 }
 
-function toFrameNode(node: HostNode): FrameNode {
+export function toFrameNode(node: HostNode): FrameNode {
   if (node.kind === "text") return { kind: "text", text: node.text };
   return { kind: "element", tag: node.tag, props: node.shown, children: node.children.map(toFrameNode) };
 }

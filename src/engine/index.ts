@@ -5,6 +5,7 @@ export { type Logger, troubleOnly } from "./logger.ts";
 export { Mirror } from "./mirror.ts";
 export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
 export type { EngineOptions, EngineScope, StartRequest } from "./options.ts";
+export { type Preview, preview } from "./preview.ts";
 export { keepPruned, type Pruned, prune } from "./retention.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
 export type { WorkflowSource } from "./source.ts";

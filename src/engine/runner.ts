@@ -1,14 +1,13 @@
 import { SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
-import type { Lease } from "../store/index.ts";
+import { isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import { cancelStored } from "./cancel.ts";
 import type { TurnSink } from "./commit-turn.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { freshRun, type LoadedRun, loadRun, takenOver } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
-import { isProvablyDead, newOwner } from "./owner.ts";
 import type { WorkflowSource } from "./source.ts";
 
 /** What a runner needs beside the options of its engine. */

@@ -58,6 +58,8 @@ export interface RunSigns {
   readonly nodes: readonly Node[];
   /** Since when something has lain there for the parked run that nobody has taken in. */
   readonly newsAtMs: number | null;
+  /** Whether the process that executed it is known to be dead. */
+  readonly ownerIsGone?: boolean;
 }
 
 /** How whoever hosts a run names the calls that continue it. */
@@ -104,8 +106,9 @@ export function deriveRunState(
   }
   if (status === "running") {
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
-    if (silentMs > staleMs) {
-      const reason = `No heartbeat for ${Math.round(silentMs / 1000)} s; the run is continued by the next server that sees it, or by ${calls.resume}.`;
+    if (silentMs > staleMs || signs.ownerIsGone) {
+      const what = signs.ownerIsGone ? "Its process is gone" : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
+      const reason = `${what}; the run is continued by the next server that sees it, or by ${calls.resume}.`;
       return { ...base, state: "stale", unhealthy: { kind: "stale", reason, heartbeatAtMs } };
     }
     const unhealthy = retrying(run, signs);

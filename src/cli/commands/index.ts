@@ -1,12 +1,43 @@
 import type { CommandDefinition } from "../command.ts";
+import { approve } from "./approve.ts";
 import { cancel } from "./cancel.ts";
+import { deny } from "./deny.ts";
 import { doctor } from "./doctor.ts";
+import { events } from "./events.ts";
+import { frames } from "./frames.ts";
+import { gc } from "./gc.ts";
+import { graph } from "./graph.ts";
 import { init } from "./init.ts";
+import { inspect } from "./inspect.ts";
+import { logs } from "./logs.ts";
+import { node } from "./node.ts";
 import { ps } from "./ps.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { server } from "./server.ts";
+import { signal } from "./signal.ts";
 import { up } from "./up.ts";
+import { why } from "./why.ts";
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly CommandDefinition[] = [up, init, server, resume, retry, ps, cancel, doctor];
+export const commands: readonly CommandDefinition[] = [
+  up,
+  resume,
+  retry,
+  server,
+  init,
+  ps,
+  inspect,
+  why,
+  node,
+  logs,
+  events,
+  frames,
+  graph,
+  approve,
+  deny,
+  signal,
+  cancel,
+  gc,
+  doctor,
+];

@@ -33,6 +33,10 @@ export const ps = defineCommand<Options>({
     const state = await context.source();
     const { limit, status, workflow } = options;
     const list = () => state.listRuns({ limit, status, workflow });
+    if (options.watch) {
+      const { watch } = await import("../watch.ts");
+      return watch(context.out, list, (runs) => print(context, runs));
+    }
     await print(context, await list());
     return undefined;
   },

@@ -25,7 +25,7 @@ it ends or waits for somebody.`,
       import("../run/continue.ts"),
     ]);
     const runId = await resolveRun(state, given!);
-    await resolveNode(state, runId, nodeId!);
+    await resolveNode(state, runId, nodeId!, options.iteration);
     const node = { runId, nodeId: nodeId!, iteration: options.iteration };
     return continueHere(context, runId, options, (engine, source) => engine.retry(node, source));
   },

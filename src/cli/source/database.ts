@@ -75,6 +75,12 @@ export class DatabaseSource implements Source {
     throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   }
 
+  /** Its own store, and those of the databases that workflows have named, where their files are. */
+  async allStores(): Promise<Store[]> {
+    const others = await this.store.maintenance.knownDatabases();
+    return [this.store, ...others.flatMap((file) => this.#other(file) ?? [])];
+  }
+
   async runIdsLike(part: string, limit: number): Promise<string[]> {
     return this.store.runIdsLike(part, limit);
   }

@@ -1,5 +1,6 @@
 import { isWaiting, type Node, type Run, type RunSigns } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
+import { isProvablyDead } from "../owner.ts";
 import { nodes } from "../tables.ts";
 import { lastEvent } from "./events.ts";
 import { waitingNodes } from "./nodes.ts";
@@ -7,7 +8,9 @@ import { waitingNodes } from "./nodes.ts";
 /** Reads what the row of a run does not say of how it stands; nothing of one that has ended. */
 export function signsOf(driver: Driver, run: Run): RunSigns {
   if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
-  return { nodes: run.status === "running" ? troubledNodes(driver, run.runId) : [], newsAtMs: null };
+  if (run.status !== "running") return { nodes: [], newsAtMs: null };
+  const ownerIsGone = run.owner !== null && isProvablyDead(run.owner);
+  return { nodes: troubledNodes(driver, run.runId), newsAtMs: null, ownerIsGone };
 }
 
 /** The nodes of a run that have failed and are tried again, or were lost with their process. */

@@ -1,0 +1,56 @@
+import { InvalidArgumentError } from "commander";
+import { type EventType, eventTypes } from "../../model/index.ts";
+import { defineCommand } from "../command.ts";
+import { follow, ofNode, runArgument, wholeNumber } from "../options.ts";
+import { didYouMean } from "../suggest.ts";
+
+interface Options {
+  readonly type?: readonly EventType[];
+  readonly node?: string;
+  readonly after: number;
+  readonly follow?: boolean;
+}
+
+export const events = defineCommand<Options>({
+  name: "events",
+  group: "See what runs do",
+  summary: "Print a run's events as JSON, one a line",
+  description: "Each line begins with the event's number, `seq`; what comes after one is asked for with --after.",
+  arguments: [runArgument],
+  options: [
+    { flags: "-t, --type <types>", description: "only of these types, with commas between them", parse: types },
+    ofNode,
+    { flags: "--after <seq>", description: "only those after this number", default: 0, parse: wholeNumber(0) },
+    follow,
+  ],
+  state: "any",
+  json: "lines",
+  examples: [
+    ["events 0197c1d2 --type NodeFailed,NodeRetrying", "what has gone wrong"],
+    ["events 0197c1d2 --follow | jq -c 'select(.nodeId)'", "what happens to nodes, as it happens"],
+  ],
+  async run(context, { type, node, after, follow }, given) {
+    const [{ resolveRun }, { withSeq }, state] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../event-json.ts"),
+      context.source(),
+    ]);
+    const runId = await resolveRun(state, given!);
+    for await (const stored of state.events(runId, after, follow === true)) {
+      if (type && !type.includes(stored.type)) continue;
+      if (node !== undefined && JSON.parse(stored.json).nodeId !== node) continue;
+      await context.out.room();
+      context.out.line(withSeq(stored));
+    }
+    return undefined;
+  },
+});
+
+function types(text: string, previous: unknown): EventType[] {
+  const given = text.split(",").filter((one) => one !== "");
+  for (const one of given) {
+    if (eventTypes.includes(one as EventType)) continue;
+    throw new InvalidArgumentError(`There is no type "${one}".${didYouMean(one, eventTypes)}`);
+  }
+  return [...((previous as EventType[] | undefined) ?? []), ...(given as EventType[])];
+}

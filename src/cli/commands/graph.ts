@@ -1,0 +1,46 @@
+import { defineCommand } from "../command.ts";
+
+interface Options {
+  readonly input?: string;
+}
+
+export const graph = defineCommand<Options>({
+  name: "graph",
+  group: "See what runs do",
+  summary: "Show the plan of a workflow without running it",
+  description: `It is what the first frame renders: what depends on results and decisions may look otherwise later. Nothing
+runs and nothing is stored.`,
+  arguments: [{ name: "<workflow>", description: "the workflow's file" }],
+  options: [{ flags: "--input <json>", description: "the run's input: JSON, @ and a file of it, or - for stdin" }],
+  json: "value",
+  examples: [
+    ["graph release.tsx", "the plan of a workflow"],
+    [`graph release.tsx --input '{"version":"1.2"}' --json`, "with an input, for a program"],
+  ],
+  async run({ out }, { input }, file) {
+    const [{ loadFile, closeLoaders }, { readInput }, { preview }, { treeLines }] = await Promise.all([
+      import("../load-workflow.ts"),
+      import("../run/input.ts"),
+      import("../../engine/index.ts"),
+      import("../tree.ts"),
+    ]);
+    try {
+      const { workflow } = await loadFile(file!);
+      const plan = await preview(workflow, readInput(input));
+      if (out.isJson) {
+        out.json(plan);
+        return undefined;
+      }
+      const tasks = new Map(plan.tasks.map((task) => [task.nodeId, task]));
+      const lines = treeLines(plan.tree, (nodeId, what) => {
+        const task = tasks.get(nodeId);
+        const needs = task?.dependsOn.length ? `, after ${task.dependsOn.join(", ")}` : "";
+        return `${out.style("bold", nodeId)} ${out.style("dim", what + needs + (task?.skipped ? ", skipped" : ""))}`;
+      });
+      for (const line of lines) out.line(line);
+      return undefined;
+    } finally {
+      await closeLoaders();
+    }
+  },
+});

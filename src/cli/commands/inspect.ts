@@ -1,0 +1,27 @@
+import { defineCommand } from "../command.ts";
+import { runArgument } from "../options.ts";
+
+export const inspect = defineCommand({
+  name: "inspect",
+  group: "See what runs do",
+  summary: "Show how a run stands: its state, its output and every node",
+  arguments: [runArgument],
+  state: "any",
+  json: "value",
+  examples: [
+    ["inspect 0197c1d2", "the run whose id begins so"],
+    ["inspect 0197c1d2 --json | jq .output", "its result, for a script"],
+  ],
+  async run(context, _, given) {
+    const [{ resolveRun }, { printRun }, state] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../print-run.ts"),
+      context.source(),
+    ]);
+    const runId = await resolveRun(state, given!);
+    const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
+    if (context.out.isJson) context.out.json({ ...run, nodes });
+    else await printRun(context, run, nodes);
+    return undefined;
+  },
+});

@@ -1,0 +1,39 @@
+import { defineCommand } from "../command.ts";
+import { follow, ofNode, runArgument } from "../options.ts";
+
+interface Options {
+  readonly follow?: boolean;
+  readonly node?: string;
+}
+
+export const logs = defineCommand<Options>({
+  name: "logs",
+  group: "See what runs do",
+  summary: "Print what happened in a run, and what its tasks have printed",
+  arguments: [runArgument],
+  options: [follow, ofNode],
+  state: "any",
+  json: "lines",
+  examples: [
+    ["logs 0197c1d2 --follow", "read along until the run has ended"],
+    ["logs 0197c1d2 --node build", "only what concerns the node build"],
+  ],
+  async run(context, options, given) {
+    const [{ resolveRun }, { eventLine }, { withSeq }, state] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../event-line.ts"),
+      import("../event-json.ts"),
+      context.source(),
+    ]);
+    const { out } = context;
+    const runId = await resolveRun(state, given!);
+    for await (const stored of state.events(runId, 0, options.follow === true)) {
+      const event = JSON.parse(stored.json);
+      if (options.node !== undefined && event.nodeId !== options.node) continue;
+      await out.room();
+      const line = out.isJson ? withSeq(stored) : eventLine(event, out.style);
+      if (line !== undefined) out.line(line);
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,67 @@
+import { defineCommand } from "../command.ts";
+import { duration, moment, stateWord } from "../format.ts";
+import { iteration, nodeArgument, runArgument } from "../options.ts";
+import { manyLines, oneLine } from "../output.ts";
+
+interface Options {
+  readonly iteration?: number;
+}
+
+export const node = defineCommand<Options>({
+  name: "node",
+  group: "See what runs do",
+  summary: "Show one node of a run: its output or error, and what happened to it",
+  description: "Of a node in a loop the last iteration is shown, unless --iteration names another.",
+  arguments: [runArgument, nodeArgument],
+  options: [iteration],
+  state: "any",
+  json: "value",
+  examples: [
+    ["node 0197c1d2 build", "the node build of the run whose id begins so"],
+    ["node 0197c1d2 review --iteration 2", "what the third turn of its loop did"],
+  ],
+  async run(context, options, given, nodeId) {
+    const [{ resolveNode, resolveRun }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../print-run.ts"),
+      import("../event-line.ts"),
+      context.source(),
+    ]);
+    const { out } = context;
+    const runId = await resolveRun(state, given!);
+    const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
+    const found = iterations.at(-1)!;
+    const events = [];
+    for await (const { json } of state.events(runId, 0, false)) {
+      const event = JSON.parse(json);
+      if (event.nodeId === found.nodeId && event.iteration === found.iteration) events.push(event);
+    }
+    if (out.isJson) {
+      out.json({ runId, ...found, events });
+      return undefined;
+    }
+    const nowMs = Date.now();
+    const { startedAtMs, finishedAtMs, error } = found;
+    printFields(out, [
+      ["Node", oneLine(found.nodeId)],
+      ["Label", oneLine(found.label ?? "")],
+      ["Iteration", iterations.length > 1 || found.iteration > 0 ? String(found.iteration) : ""],
+      ["State", stateWord(out, found.state)],
+      ["Attempts", found.attempt > 0 ? String(found.attempt) : ""],
+      ["Started", startedAtMs === null ? "" : moment(startedAtMs)],
+      [
+        finishedAtMs === null ? "For" : "Took",
+        startedAtMs === null ? "" : duration((finishedAtMs ?? nowMs) - startedAtMs),
+      ],
+      ["Error", error ? `${error.code}: ${manyLines(error.message)}` : ""],
+      ["Details", error?.details === undefined ? "" : jsonText(error.details)],
+      ["Output", found.output === null ? "" : jsonText(found.output)],
+    ]);
+    out.line();
+    for (const event of events) {
+      const line = eventLine(event, out.style, nowMs);
+      if (line !== undefined) out.line(line);
+    }
+    return undefined;
+  },
+});

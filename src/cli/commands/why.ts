@@ -1,0 +1,40 @@
+import { defineCommand } from "../command.ts";
+import { duration, phraseOf } from "../format.ts";
+import { runArgument } from "../options.ts";
+import { manyLines } from "../output.ts";
+
+export const why = defineCommand({
+  name: "why",
+  group: "See what runs do",
+  summary: "Say what a run waits for or has failed of, and the commands that continue it",
+  arguments: [runArgument],
+  state: "any",
+  json: "value",
+  examples: [["why 0197c1d2", "why the run whose id begins so does not go on"]],
+  async run(context, _, given) {
+    const [{ resolveRun }, { whyOf }, state] = await Promise.all([
+      import("../resolve-run.ts"),
+      import("../why.ts"),
+      context.source(),
+    ]);
+    const { out } = context;
+    const run = await state.findRun(await resolveRun(state, given!));
+    const { runId, status, runState } = run;
+    const reasons = (await whyOf(state, run)).map((reason) => ({
+      ...reason,
+      commands: reason.commands.map((words) => context.commandLine(...words)),
+    }));
+    if (out.isJson) {
+      out.json({ runId, status, state: runState.state, reasons });
+      return undefined;
+    }
+    out.line(`The run ${runId} ${phraseOf(runState.state, out.style)}.`);
+    const nowMs = Date.now();
+    for (const { what, sinceMs, commands } of reasons) {
+      const since = typeof sinceMs === "number" ? out.style("dim", ` For ${duration(nowMs - sinceMs)}.`) : "";
+      out.line(`\n${manyLines(what)}${since}`);
+      for (const command of commands) out.line(`  $ ${command}`);
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,125 @@
+import { userInfo } from "node:os";
+import type { ApprovalItem } from "../model/index.ts";
+import type { CommandContext, ExitCode } from "./command.ts";
+import { usageError } from "./errors.ts";
+import { oneLine } from "./output.ts";
+import { resolveNode, resolveRun } from "./resolve-run.ts";
+import type { Source } from "./source/source.ts";
+import { sayWhoContinues } from "./who-continues.ts";
+
+export interface DecideOptions {
+  readonly iteration?: number;
+  readonly note?: string;
+  readonly by?: string;
+  readonly select?: string;
+  readonly rank?: readonly string[];
+}
+
+type Verdict = "granted" | "denied";
+/** Which decision, and how it is made. */
+interface Choice {
+  readonly nodeId: string;
+  readonly iteration?: number;
+  readonly selected?: string;
+  readonly ranked?: string[];
+}
+
+/**
+ * Decides an approval that a run waits for.
+ * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_USAGE where something must be chosen and nobody can
+ *   be asked
+ */
+export async function decide(
+  context: CommandContext,
+  status: Verdict,
+  options: DecideOptions,
+  givenRun: string,
+  givenNode: string | undefined,
+): Promise<ExitCode | undefined> {
+  const state = await context.source();
+  const runId = await resolveRun(state, givenRun);
+  const choice = await choose(context, state, runId, status, options, givenNode);
+  // Somebody who was asked and left has decided nothing.
+  if (choice === "left") return 130;
+  const decidedBy = options.by ?? userName();
+  await state.decide({ runId, status, ...choice, note: options.note, decidedBy });
+  const takenIn = await state.isTakenIn(runId);
+  const { out } = context;
+  if (out.isJson) {
+    out.json({
+      runId,
+      nodeId: choice.nodeId,
+      iteration: choice.iteration ?? null,
+      status,
+      decidedBy: decidedBy ?? null,
+      takenIn,
+    });
+    return undefined;
+  }
+  const what = status === "granted" ? out.style("green", "approved") : out.style("red", "denied");
+  out.line(`"${oneLine(choice.nodeId)}" is ${what}.`);
+  sayWhoContinues(context, runId, takenIn);
+  return undefined;
+}
+
+async function choose(
+  context: CommandContext,
+  state: Source,
+  runId: string,
+  status: Verdict,
+  options: DecideOptions,
+  givenNode: string | undefined,
+): Promise<Choice | "left"> {
+  const named = { selected: options.select, ranked: options.rank && [...options.rank] };
+  const isComplete = status === "denied" || named.selected !== undefined || named.ranked !== undefined;
+  if (givenNode !== undefined && isComplete) {
+    await resolveNode(state, runId, givenNode, options.iteration);
+    return { nodeId: givenNode, iteration: options.iteration, ...named };
+  }
+  const waiting = (await state.listApprovals(runId)).filter(
+    ({ nodeId, iteration }) => (givenNode ?? nodeId) === nodeId && (options.iteration ?? iteration) === iteration,
+  );
+  if (waiting.length === 0) {
+    if (givenNode === undefined) throw usageError(`The run "${runId}" waits for no decision.`, "NODE_NOT_WAITING");
+    await resolveNode(state, runId, givenNode, options.iteration);
+    // It is not waiting any more: whether the same was decided is for the store to say.
+    return { nodeId: givenNode, iteration: options.iteration, ...named };
+  }
+  const canAsk = context.out.isTerminal && process.stdin.isTTY === true && !context.out.isJson;
+  if (waiting.length > 1 && !canAsk) throw severalWait(context, status, runId, waiting);
+  const { askChoice, askWhich } = await import("./ask.ts");
+  const approval = waiting.length === 1 ? waiting[0]! : await askWhich(waiting);
+  if (approval === undefined) return "left";
+  const { nodeId, iteration } = approval;
+  if (isComplete || approval.mode === "approve") return { nodeId, iteration, ...named };
+  if (!canAsk) throw mustChoose(approval);
+  const chosen = await askChoice(approval);
+  return chosen === undefined ? "left" : { nodeId, iteration, ...chosen };
+}
+
+function severalWait(context: CommandContext, status: Verdict, runId: string, waiting: readonly ApprovalItem[]) {
+  const verb = status === "granted" ? "approve" : "deny";
+  const lines = waiting.map(({ nodeId, iteration }) => {
+    const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
+    return `  ${context.commandLine(verb, runId, nodeId, ...turn)}`;
+  });
+  return usageError(`The run waits for several decisions; name one:\n${lines.join("\n")}`);
+}
+
+function mustChoose({ nodeId, mode, options }: ApprovalItem) {
+  const keys = (options ?? []).map(({ key }) => key);
+  const how =
+    mode === "select"
+      ? `--select and one of: ${keys.join(", ")}`
+      : `--rank and all of these, the best first: ${keys.join(",")}`;
+  return usageError(`"${nodeId}" waits for a choice. Add ${how}.`);
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may give its user no name.
+    return undefined;
+  }
+}

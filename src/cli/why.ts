@@ -1,0 +1,175 @@
+import { isSmithersError } from "../errors/index.ts";
+import type { ApprovalItem, NodeItem, RunDetail, SmithersEvent } from "../model/index.ts";
+import type { Source } from "./source/source.ts";
+
+/** Something that keeps a run from going on, or from having finished, and the commands that change it. */
+export interface Reason {
+  readonly kind: "approval" | "event" | "timer" | "stale" | "failed" | "retrying" | "not-continued" | "running";
+  readonly nodeId?: string;
+  readonly iteration?: number;
+  /** Since when, in milliseconds since the epoch. */
+  readonly sinceMs?: number | null;
+  /** One sentence for a person. */
+  readonly what: string;
+  /** Words after `smithers`; the first is the usual one. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+/** What keeps a run from going on; empty when it has finished, or was cancelled. */
+export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
+  const { runId, status, runState } = run;
+  const { unhealthy } = runState;
+  if (status === "failed") return [await failure(source, run)];
+  if (runState.state === "stale") {
+    const what = unhealthy?.reason.split(";")[0] ?? "Its owner gives no sign of life";
+    return [
+      {
+        kind: "stale",
+        what: `${what}; a server of this database goes on with it by itself.`,
+        commands: [["resume", runId]],
+      },
+    ];
+  }
+  if (status === "running") return running(run, await source.listNodes(runId));
+  if (!status.startsWith("waiting-")) return [];
+  const reasons: Reason[] = [];
+  const nodes = (await source.listNodes(runId)).filter(({ state }) => state.startsWith("waiting-"));
+  const [approvals, waits] = await Promise.all([approvalsOf(source, runId, nodes), waitsOf(source, runId, nodes)]);
+  for (const node of nodes) reasons.push(wait(runId, node, approvals, waits));
+  return reasons;
+}
+
+/** The decisions that are awaited; nothing where nobody can tell, as a server without a database of its own. */
+async function approvalsOf(
+  source: Source,
+  runId: string,
+  nodes: readonly NodeItem[],
+): Promise<ApprovalItem[] | undefined> {
+  if (!nodes.some(({ state }) => state === "waiting-approval")) return undefined;
+  return source.listApprovals(runId).catch((error) => {
+    if (isSmithersError(error) && error.code === "DB_NOT_CONFIGURED") return undefined;
+    throw error;
+  });
+}
+
+/** A wait for an event or a time, as its event says it, and whether what it waits for has come. */
+interface Wait {
+  readonly event: Extract<SmithersEvent, { type: "NodeWaitingEvent" | "NodeWaitingTimer" }>;
+  hasCome: boolean;
+}
+
+/** What the nodes wait for: the last wait of each. */
+async function waitsOf(source: Source, runId: string, nodes: readonly NodeItem[]): Promise<Map<string, Wait>> {
+  const found = new Map<string, Wait>();
+  if (!nodes.some(({ state }) => state === "waiting-event" || state === "waiting-timer")) return found;
+  for await (const { json } of source.events(runId, 0, false)) {
+    const event = JSON.parse(json) as SmithersEvent;
+    if (event.type === "NodeWaitingEvent" || event.type === "NodeWaitingTimer") {
+      found.set(keyOf(event), { event, hasCome: false });
+    } else if (event.type === "SignalReceived") {
+      for (const wait of found.values()) wait.hasCome ||= takes(wait, event);
+    }
+  }
+  return found;
+}
+
+function takes({ event }: Wait, signal: Extract<SmithersEvent, { type: "SignalReceived" }>): boolean {
+  if (event.type !== "NodeWaitingEvent") return false;
+  return event.eventName === signal.signalName && event.correlationId === signal.correlationId;
+}
+
+const keyOf = ({ nodeId, iteration }: { nodeId: string; iteration: number }) => `${iteration}:${nodeId}`;
+
+function wait(
+  runId: string,
+  node: NodeItem,
+  approvals: readonly ApprovalItem[] | undefined,
+  waits: ReadonlyMap<string, Wait>,
+): Reason {
+  const { nodeId, iteration, startedAtMs } = node;
+  const at = { nodeId, iteration, sinceMs: startedAtMs };
+  const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
+  if (node.state === "waiting-approval") {
+    const approval = approvals?.find((one) => keyOf(one) === keyOf(node));
+    if (approvals && !approval) return lyingThere(runId, at, `"${nodeId}" is decided`);
+    const title = approval?.requestTitle ? `: "${approval.requestTitle}"` : "";
+    const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
+    return {
+      kind: "approval",
+      ...at,
+      what: `"${nodeId}" waits for a decision${title}${summary}.`,
+      commands: [
+        ...choices(approval).map((choice) => ["approve", runId, nodeId, ...turn, ...choice]),
+        ["deny", runId, nodeId, ...turn],
+      ],
+    };
+  }
+  const found = waits.get(keyOf(node));
+  if (found?.hasCome) return lyingThere(runId, at, `What "${nodeId}" waits for has come`);
+  const { event } = found ?? {};
+  if (event?.type === "NodeWaitingTimer") {
+    const what = `"${nodeId}" waits until ${new Date(event.firesAtMs).toISOString()}; then a server, or resume, goes on by itself.`;
+    return { kind: "timer", ...at, what, commands: [["resume", runId]] };
+  }
+  const name = event?.type === "NodeWaitingEvent" ? event.eventName : "<name>";
+  const correlation = event?.type === "NodeWaitingEvent" ? event.correlationId : null;
+  const which = correlation === null ? "" : ` of "${correlation}"`;
+  return {
+    kind: "event",
+    ...at,
+    what: `"${nodeId}" waits for the signal "${name}"${which}.`,
+    commands: [
+      ["signal", runId, name, ...(correlation === null ? [] : ["--correlation-id", correlation]), "--data", "{}"],
+    ],
+  };
+}
+
+/** Something that has come and was not taken in. */
+function lyingThere(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">, what: string): Reason {
+  const next = "a server that uses the database goes on by itself, unless its workflow cannot be loaded";
+  return {
+    kind: "not-continued",
+    ...at,
+    what: `${what}, and nobody has taken that in: ${next}.`,
+    commands: [["resume", runId]],
+  };
+}
+
+/** How an approval may be granted, as options of the command. */
+function choices(approval: ApprovalItem | undefined): string[][] {
+  const keys = (approval?.options ?? []).map(({ key }) => key);
+  if (approval?.mode === "select") return keys.map((key) => ["--select", key]);
+  return approval?.mode === "rank" ? [["--rank", keys.join(",")]] : [[]];
+}
+
+async function failure(source: Source, { runId, error }: RunDetail): Promise<Reason> {
+  const nodes = await source.listNodes(runId);
+  const failed = nodes.find(({ state, nodeId }) => state === "failed" && (error?.nodeId ?? nodeId) === nodeId);
+  const where = failed ? `"${failed.nodeId}" has failed: ` : "It has failed: ";
+  const again = failed && source.kind === "database" ? [["retry", runId, failed.nodeId]] : [];
+  const look = failed ? [["node", runId, failed.nodeId]] : [["logs", runId]];
+  return {
+    kind: "failed",
+    ...(failed && { nodeId: failed.nodeId, iteration: failed.iteration, sinceMs: failed.finishedAtMs }),
+    what: `${where}${error?.message ?? "nobody has said why"}`,
+    commands: [["resume", runId], ...again, ...look],
+  };
+}
+
+function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {
+  const follow = [["logs", runId, "--follow"]];
+  if (unhealthy?.kind === "retrying") {
+    const { nodeId, iteration, reason } = unhealthy;
+    return [{ kind: "retrying", nodeId, iteration, what: reason, commands: [...follow, ["cancel", runId]] }];
+  }
+  const busy = nodes.filter(({ state }) => state === "in-progress");
+  if (busy.length === 0) return [{ kind: "running", what: "It is being executed.", commands: follow }];
+  return busy.map(({ nodeId, iteration, startedAtMs }) => ({
+    kind: "running",
+    nodeId,
+    iteration,
+    sinceMs: startedAtMs,
+    what: `"${nodeId}" is being executed.`,
+    commands: follow,
+  }));
+}

@@ -1,0 +1,56 @@
+import { type Workflow, WorkflowRenderer } from "../jsx/index.ts";
+import { compilePlan } from "../plan/index.ts";
+import { type FrameNode, toFrameNode } from "./frames.ts";
+import { toInput } from "./input.ts";
+import { freshRun } from "./load-run.ts";
+import { newRun } from "./new-run.ts";
+
+/** A task as it is planned before anything has run. */
+export interface PreviewedTask {
+  readonly nodeId: string;
+  readonly kind: string;
+  /** The key of its output's schema. */
+  readonly output: string;
+  readonly label: string | null;
+  /** What it waits for beside its place in the tree. */
+  readonly dependsOn: readonly string[];
+  readonly loopId: string | null;
+  readonly skipped: boolean;
+}
+
+export interface Preview {
+  readonly workflowName: string;
+  /** What the first frame renders. */
+  readonly tree: FrameNode;
+  /** In plan order. */
+  readonly tasks: readonly PreviewedTask[];
+}
+
+/**
+ * The plan that a run with this input begins with. Nothing runs, and nothing is stored.
+ * @throws INVALID_INPUT, INVALID_WORKFLOW, RENDER_FAILED, MISSING_OUTPUT, DUPLICATE_ID, NESTED_LOOP, CIRCULAR_DEPENDENCY
+ */
+export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {
+  const input = await toInput(workflow, given);
+  const { memory } = freshRun(newRun({ workflow, workflowName: "", input }, "", input, Date.now()));
+  const renderer = new WorkflowRenderer(workflow);
+  try {
+    const { root } = renderer.render(memory);
+    const { workflowName, tasks } = compilePlan(root, memory);
+    return {
+      workflowName,
+      tree: toFrameNode(root),
+      tasks: tasks.map(({ nodeId, spec, loopId }) => ({
+        nodeId,
+        kind: spec.kind,
+        output: spec.output.key,
+        label: spec.label,
+        dependsOn: spec.dependsOn,
+        loopId,
+        skipped: spec.skipIf,
+      })),
+    };
+  } finally {
+    renderer.unmount();
+  }
+}

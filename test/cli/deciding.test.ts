@@ -1,0 +1,145 @@
+import { expect, test } from "bun:test";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { smithers, smithersJson, smithersWords } from "../support/cli.ts";
+import { cliWorkflows } from "../support/cli-workflows.ts";
+import { folder } from "../support/folder.ts";
+import { serve, type TestServer } from "../support/server.ts";
+
+/** A run that waits, named as its workflow, and the server that began it. */
+async function waiting(...names: string[]): Promise<{ root: string; server: TestServer }> {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  for (const name of names) {
+    await server.start(`./${name}.tsx`, {}, { runId: name });
+    await server.until(name, ({ type }) => type === "RunStatusChanged");
+  }
+  return { root, server };
+}
+
+test("what is approved in a server's database is continued by the server at once", async () => {
+  const { root, server } = await waiting("release");
+  const approved = await smithers(root, "approve", "release", "--note", "go", "--by", "ann");
+  expect(approved).toEqual({ code: 0, signal: null, out: '"ship" is approved.\n', err: "" });
+  expect(await server.end("release")).toMatchObject({ status: "finished" });
+  expect((await server.nodes("release"))[0]!.output).toMatchObject({ approved: true, note: "go", decidedBy: "ann" });
+});
+
+test("what is approved where no server runs is recorded, and resume goes on with it", async () => {
+  const { root, server } = await waiting("release");
+  await server.close();
+  const approved = await smithers(root, "approve", "release");
+  expect(approved).toMatchObject({ code: 0, err: expect.stringContaining("smithers resume release") });
+  expect(await smithersJson(root, "why", "release")).toMatchObject({
+    reasons: [{ kind: "not-continued", nodeId: "ship", commands: ["smithers resume release"] }],
+  });
+  const resumed = await smithers(root, "resume", "release");
+  expect(resumed).toMatchObject({ code: 0, out: '{\n  "value": "published"\n}\n' });
+  expect(resumed.err).toContain("publish finished");
+});
+
+test("a denied run fails, and resume exits with 1", async () => {
+  const { root, server } = await waiting("release");
+  await server.close();
+  await smithers(root, "deny", "release", "ship", "--by", "bob", "--note", "red tests");
+  const resumed = await smithers(root, "resume", "release", "--json");
+  expect(resumed.code).toBe(1);
+  expect(JSON.parse(resumed.out)).toMatchObject({ status: "failed", error: { code: "APPROVAL_DENIED" } });
+});
+
+test("a run that waits for somebody makes resume exit with 3, and says so", async () => {
+  const { root, server } = await waiting("release");
+  await server.close();
+  const { code, err } = await smithers(root, "resume", "release");
+  expect({ code, err }).toMatchObject({ code: 3, err: expect.stringContaining("smithers approve release ship") });
+});
+
+test("a cancelled run is over at once, also where no server runs", async () => {
+  const { root, server } = await waiting("release", "paid");
+  expect(await smithers(root, "cancel", "paid")).toMatchObject({ code: 0, out: "The run paid is cancelled.\n" });
+  expect(await server.end("paid")).toMatchObject({ status: "cancelled" });
+  await server.close();
+  await smithers(root, "cancel", "release");
+  expect(await smithersJson(root, "inspect", "release")).toMatchObject({ status: "cancelled" });
+  expect((await smithers(root, "cancel", "release")).code).toBe(1);
+});
+
+test("of several decisions one must be named, and each is named", async () => {
+  const { root } = await waiting("choices");
+  const { code, err } = await smithers(root, "deny", "choices");
+  expect({ code, err }).toEqual({
+    code: 4,
+    err: `smithers: The run waits for several decisions; name one:
+  smithers deny choices order
+  smithers deny choices size
+`,
+  });
+});
+
+test("a choice that is missing, or is none of the options, is refused with the options", async () => {
+  const { root } = await waiting("choices");
+  const missing = await smithers(root, "approve", "choices", "size");
+  expect(missing).toMatchObject({ code: 4, err: expect.stringContaining("--select and one of: small, large.") });
+  const wrong = await smithers(root, "approve", "choices", "size", "--select", "huge");
+  expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("must be one of: small, large") });
+  const mistyped = await smithers(root, "approve", "choices", "sise", "--select", "small");
+  expect(mistyped).toMatchObject({ code: 4, err: expect.stringContaining('Did you mean "size"?') });
+});
+
+test("the commands that why prints continue the run", async () => {
+  const { root, server } = await waiting("release", "paid", "choices");
+  for (const runId of ["release", "paid", "choices"]) {
+    const { reasons } = await smithersJson(root, "why", runId);
+    const script = reasons.map(({ commands }: { commands: string[] }) => commands[0]).join(" && ");
+    const bash = `smithers() { ${smithersWords.join(" ")} "$@"; }; ${script}`;
+    await promisify(execFile)("bash", ["-c", bash], { cwd: root });
+    expect(await server.end(runId)).toMatchObject({ status: "finished" });
+  }
+});
+
+test("a signal's data may come from a file with the line ends of Windows", async () => {
+  const { root, server } = await waiting("paid");
+  writeFileSync(join(root, "data.json"), '\ufeff{\r\n  "amount": 3\r\n}\r\n');
+  const sent = await smithers(root, "signal", "paid", "payment", "-c", "order-17", "--data", "@data.json");
+  expect(sent).toMatchObject({ code: 0, err: "" });
+  expect(await server.end("paid")).toMatchObject({ output: { amount: 3 } });
+});
+
+test("data that is no JSON is refused with the place", async () => {
+  const { root } = await waiting("paid");
+  const { code, err } = await smithers(root, "signal", "paid", "payment", "--data", '{"amount": three}');
+  expect({ code, err }).toEqual({
+    code: 4,
+    err: 'smithers: The --data is no JSON: "t" is not expected here (line 1, column 12).\n',
+  });
+});
+
+test("a signal that nobody waits for is kept, and the one that is awaited named", async () => {
+  const { root } = await waiting("paid");
+  const { code, err } = await smithers(root, "signal", "paid", "payed");
+  expect({ code, err }).toEqual({ code: 0, err: 'The run waits for "payment", not for "payed".\n' });
+});
+
+test("retry does the failed node again and continues the run", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./broken.tsx", { needs: join(root, "open") }, { runId: "broken" });
+  await server.close();
+  const { reasons } = await smithersJson(root, "why", "broken");
+  expect(reasons).toMatchObject([
+    { kind: "failed", nodeId: "publish", what: '"publish" has failed: the registry is closed' },
+  ]);
+  expect(reasons[0].commands).toContain("smithers retry broken publish");
+  expect((await smithers(root, "retry", "broken", "publish")).code).toBe(1);
+  expect(await smithers(root, "retry", "broken", "build")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('"build" is finished'),
+  });
+  writeFileSync(join(root, "open"), "");
+  expect(await smithers(root, "retry", "broken", "publish")).toMatchObject({
+    code: 0,
+    out: '{\n  "value": "published"\n}\n',
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { startSmithers } from "../support/cli.ts";
+import { cliWorkflows } from "../support/cli-workflows.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+
+/** What the clock changes between two looks. */
+const withoutClock = (text: string) =>
+  text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"').replace(/\b\d+(\.\d+)?(ms|s)\b/g, "…");
+
+test("a database file and a running server are read with the same output", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root, { authToken: "secret" });
+  for (const name of ["done", "broken"]) await server.complete(`./${name}.tsx`, {}, { runId: name });
+  for (const name of ["release", "paid"]) {
+    await server.start(`./${name}.tsx`, {}, { runId: name });
+    await server.until(name, ({ type }) => type === "RunStatusChanged");
+  }
+  const lines = [
+    "ps",
+    "ps --json",
+    "ps --status failed --limit 1",
+    "inspect done",
+    "inspect broken --json",
+    "node broken publish",
+    "node broken publish --json",
+    "why release",
+    "why paid --json",
+    "logs broken",
+    "events broken --type NodeFailed,RunFailed",
+    "events done --after 2 --follow",
+    "frames done",
+    "frames broken --frame 1",
+  ];
+  const answers = lines.map(async (line) => {
+    const places = [
+      ["--db", "smithers.db"],
+      ["--url", server.url, "--token", "secret"],
+    ];
+    const [file, http] = await Promise.all(
+      places.map((place) => startSmithers([...line.split(" "), ...place], { cwd: root }).ended),
+    );
+    expect([line, file!.code, http!.code]).toEqual([line, 0, 0]);
+    expect(file!.out.length).toBeGreaterThan(0);
+    // Commands to be copied name the place that was asked.
+    const http1 = http!.out.replaceAll(`--url ${server.url}`, "--db smithers.db");
+    // A server's API cannot retry one node.
+    const file1 = file!.out.split("\n").filter((one) => !one.includes("smithers retry"));
+    expect(withoutClock(http1)).toBe(withoutClock(file1.join("\n")));
+  });
+  await Promise.all(answers);
+});
+
+test("what a server's API has no route for says so", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  const { code, err } = await startSmithers(["gc", "--url", server.url], { cwd: root }).ended;
+  expect({ code, err }).toEqual({
+    code: 4,
+    err: "smithers: The server's API has no way to gc. Run it where the database is, with --db instead of --url.\n",
+  });
+});
+
+test("a server that does not answer, and one that wants a token, say what to do", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root, { authToken: "secret" });
+  const wrong = await startSmithers(["ps"], { cwd: root, env: { SMITHERS_URL: server.url, SMITHERS_API_KEY: "no" } })
+    .ended;
+  expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("--token, or in SMITHERS_API_KEY") });
+  const right = { SMITHERS_URL: server.url, SMITHERS_API_KEY: "secret" };
+  expect((await startSmithers(["ps"], { cwd: root, env: right }).ended).code).toBe(0);
+  await server.close();
+  expect(await startSmithers(["ps"], { cwd: root, env: right }).ended).toMatchObject({
+    code: 1,
+    err: `smithers: No server answers at ${server.url}.\nCheck the address, and whether the server runs.\n`,
+  });
+});
