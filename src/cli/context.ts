@@ -63,21 +63,33 @@ export class Context implements CommandContext {
     await source?.close();
   }
 
-  async #open(): Promise<Source> {
-    const { db, url, token } = this.place;
-    if (url !== undefined) {
-      const { ServerSource } = await import("./source/server.ts");
-      return new ServerSource(url, token);
-    }
-    const [{ chosenDatabase, shortPath }, { DatabaseSource }] = await Promise.all([
-      import("./source/find-database.ts"),
-      import("./source/database.ts"),
-    ]);
-    const { file, others } = chosenDatabase(db);
-    if (others.length > 0) {
-      const list = others.map(shortPath).join(", ");
-      this.out.say(this.out.styleSaid("dim", `Reading ${shortPath(file)}, the nearest; --db names another: ${list}`));
-    }
-    return new DatabaseSource(file, this.#root);
+  #open(): Promise<Source> {
+    return openSource(this.place, this.#root, (text) => this.out.say(this.out.styleSaid("dim", text)));
   }
+}
+
+/**
+ * Opens the state that somebody means.
+ * @param root what workflow paths are relative to; the database's folder when absent
+ * @param say told which database was taken where there are several
+ * @throws DB_*, INVALID_USAGE
+ */
+export async function openSource(
+  { db, url, token }: Place,
+  root?: string,
+  say: (text: string) => void = () => {},
+): Promise<Source> {
+  if (url !== undefined) {
+    const { ServerSource } = await import("./source/server.ts");
+    return new ServerSource(url, token);
+  }
+  const [{ chosenDatabase, shortPath }, { DatabaseSource }] = await Promise.all([
+    import("./source/find-database.ts"),
+    import("./source/database.ts"),
+  ]);
+  const { file, others } = chosenDatabase(db);
+  if (others.length > 0) {
+    say(`Reading ${shortPath(file)}, the nearest; --db names another: ${others.map(shortPath).join(", ")}`);
+  }
+  return new DatabaseSource(file, root);
 }

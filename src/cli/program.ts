@@ -37,7 +37,15 @@ export const sharedOptions = {
 /** All options of a command, its own first. */
 export function optionsOf({ options = [], state, json }: CommandDefinition): readonly OptionDefinition[] {
   const { db, url, token } = sharedOptions;
-  const place = state === undefined ? [] : [db, url, token];
+  // A command that works on a database alone says why it refuses a server.
+  const server =
+    state === "database"
+      ? [
+          { ...url, isHidden: true },
+          { ...token, isHidden: true },
+        ]
+      : [url, token];
+  const place = state === undefined ? [] : [db, ...server];
   return [...options, ...place, ...(json === undefined ? [] : [sharedOptions.json])];
 }
 
@@ -47,6 +55,14 @@ export function optionsOf({ options = [], state, json }: CommandDefinition): rea
  * @throws what the command throws
  */
 export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
+  // What the scripts of `smithers completions` ask.
+  if (argv[0] === "__complete") {
+    const { printCandidates } = await import("./complete.ts");
+    return printCandidates(
+      commands.map((command) => ({ ...command, options: optionsOf(command) })),
+      argv.slice(2),
+    );
+  }
   let code: ExitCode = exitCodes.done;
   const program = new Command("smithers")
     .description("Durable workflows: run them, see what they do, decide what they wait for.")

@@ -71,12 +71,24 @@ export async function bundle(entry: string): Promise<Bundle> {
   const [module, map] = ["entry-point", "sourcemap"].map(
     (kind) => result.outputs.find((output) => output.kind === kind)!,
   );
-  return { code: withSourceMap(await module!.text(), await map!.text()), inputs };
+  const text = anywhere(await module!.text(), entry, inputs);
+  return { code: withSourceMap(text, await map!.text()), inputs };
+}
+
+/**
+ * What Bun makes anew in each process's folder, made the same: it names files in comments as they are seen from there,
+ * and numbers the build after them.
+ */
+function anywhere(text: string, entry: string, inputs: Bundle["inputs"]): string {
+  return text.replace(/\n\/\/# debugId=\w+/, "").replace(/^\/\/ (\S.*)$/gm, (comment, path) => {
+    const file = resolve(path);
+    return inputs.has(file) ? `// ${relative(dirname(entry), file)}` : comment;
+  });
 }
 
 /** Bun writes sources relative to the process's folder, and reads them relative to the module's. */
 function withSourceMap(text: string, mapText: string): string {
-  const map = JSON.parse(mapText) as { sources: string[] };
+  const { debugId: _, ...map } = JSON.parse(mapText) as { sources: string[]; debugId?: string };
   const absolute = { ...map, sources: map.sources.map((source) => resolve(source)) };
   const encoded = Buffer.from(JSON.stringify(absolute)).toString("base64");
   return `${text}\n//# sourceMappingURL=data:application/json;base64,${encoded}\n`;

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
+import { loaderOf } from "../support/loader.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -120,4 +122,16 @@ test("a file that is gone is not found, though it was loaded before", async () =
   expect(existsSync(join(root, "flow.tsx"))).toBe(false);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
   expect([status, body.error.code]).toEqual([404, "WORKFLOW_NOT_FOUND"]);
+});
+
+test("the same code has the same hash, from whatever folder the process was started", async () => {
+  const root = folder({ "flows/flow.tsx": imports(`import { word } from "../lib.ts";`), "lib.ts": word("one") });
+  const here = process.cwd();
+  const hashes = new Set<string>();
+  afterThisTest(() => process.chdir(here));
+  for (const start of [here, root, join(root, "flows")]) {
+    process.chdir(start);
+    hashes.add((await loaderOf(root).load("flows/flow.tsx")).workflowHash);
+  }
+  expect(hashes.size).toBe(1);
 });

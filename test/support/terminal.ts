@@ -28,8 +28,13 @@ export class Terminal {
   }
 
   type(line: string): void {
-    this.#tmux("send-keys", "-l", line);
+    this.typePart(line);
     this.#tmux("send-keys", "Enter");
+  }
+
+  /** Types, without Enter; a tabulator is one. */
+  typePart(text: string): void {
+    this.#tmux("send-keys", "-l", text);
   }
 
   /** As tmux names it: `C-c`. */

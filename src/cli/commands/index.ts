@@ -1,6 +1,7 @@
 import type { CommandDefinition } from "../command.ts";
 import { approve } from "./approve.ts";
 import { cancel } from "./cancel.ts";
+import { completions } from "./completions.ts";
 import { deny } from "./deny.ts";
 import { doctor } from "./doctor.ts";
 import { events } from "./events.ts";
@@ -40,4 +41,5 @@ export const commands: readonly CommandDefinition[] = [
   cancel,
   gc,
   doctor,
+  completions,
 ];

@@ -1,0 +1,113 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { smithers, startSmithers } from "../support/cli.ts";
+import { cliWorkflows } from "../support/cli-workflows.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+
+test("a database that is named and is not there is not made", async () => {
+  const root = folder();
+  const { code, err } = await smithers(root, "ps", "--db", "other.db");
+  expect({ code, err }).toEqual({
+    code: 4,
+    err: "smithers: There is no file other.db.\nName the database with --db, or a running server with --url.\n",
+  });
+  expect(existsSync(join(root, "other.db"))).toBe(false);
+});
+
+test("the database of another program is refused, and left as it is", async () => {
+  const root = folder();
+  const file = join(root, "shop.db");
+  const shop = new Database(file, { create: true });
+  shop.run("CREATE TABLE orders (id INTEGER)");
+  shop.close();
+  const { code, err } = await smithers(root, "ps", "--db", "shop.db");
+  expect(code).toBe(4);
+  expect(err).toContain("is the database of another program");
+  const tables = new Database(file, { readonly: true }).query("SELECT name FROM sqlite_master").all();
+  expect(tables).toEqual([{ name: "orders" }]);
+});
+
+test("a file that is no database, and one of a later release, are refused with what to do", async () => {
+  const root = folder({ "notes.db": "these are notes, and no database at all ".repeat(30) });
+  const server = await serve(root);
+  await server.close();
+  const db = new Database(join(root, "smithers.db"));
+  db.run("INSERT INTO _smithers_migrations VALUES (9000, 1)");
+  db.close();
+  const notes = await smithers(root, "ps", "--db", "notes.db");
+  expect(notes).toMatchObject({ code: 1, err: expect.stringContaining("Name a SQLite file") });
+  const later = await smithers(root, "ps");
+  expect(later).toMatchObject({ code: 1, err: expect.stringContaining("Upgrade smithers-orchestrator") });
+});
+
+test("an unknown run, node, iteration, frame and event type exit with 4 and say what there is", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./done.tsx", {}, { runId: "done-1" });
+  const wrong: [line: string, err: RegExp][] = [
+    ["inspect dnoe-1", /There is no run "dnoe-1"\. Did you mean "done-1"\?\nsmithers ps lists the runs\./],
+    ["inspect nothing-alike", /There is no run "nothing-alike"\.\n/],
+    ["node done-1 biuld", /has no node "biuld"\. Did you mean "build"\?\nsmithers inspect <run> lists its nodes\./],
+    ["node done-1 build --iteration 3", /"build" has no iteration 3; its last is 0\./],
+    ["frames done-1 --frame 9", /has no frame 9\./],
+    ["events done-1 --type NodeFinish", /There is no type "NodeFinish"\. Did you mean "NodeFinished"\?/],
+    ["approve done-1", /The run "done-1" waits for no decision\./],
+    ["ps --status waiting", /Allowed choices are running, waiting-approval/],
+    ["ps --db x.db --url http://localhost:1", /cannot be used with/],
+    ["ps --url localhost:7331", /"localhost:7331" is no address of a server/],
+    ["ps --url http://127.0.0.1:9/ --token", /argument missing/],
+    ["graph nothing.tsx", /There is no workflow file "nothing\.tsx"\./],
+    ["gc --older-than soon", /Write a number and ms, s, m, h, d or w, as 30d\./],
+  ];
+  const answers = await Promise.all(wrong.map(([line]) => smithers(root, ...line.split(" "))));
+  for (const [index, { code, out, err }] of answers.entries()) {
+    const [line, pattern] = wrong[index]!;
+    expect([line, out]).toEqual([line, ""]);
+    expect(err).toMatch(pattern);
+    expect([line, code]).toEqual([line, line.startsWith("approve") ? 1 : 4]);
+  }
+});
+
+test("a workflow that has no default export, or that does not compile, is shown with its place", async () => {
+  const root = folder({ "empty.tsx": "export const x = 1;\n", "broken.tsx": "const x = 1;\nexport default (;\n" });
+  expect(await smithers(root, "graph", "empty.tsx")).toMatchObject({
+    code: 4,
+    err: expect.stringContaining("export what smithers(…) returns as its default"),
+  });
+  expect((await smithers(root, "graph", "broken.tsx")).err).toContain("broken.tsx:2");
+});
+
+test("graph shows the plan of a workflow, also with an input of Windows' line ends, and runs nothing", async () => {
+  const root = folder(cliWorkflows);
+  writeFileSync(join(root, "input.json"), '{\r\n  "version": 3\r\n}\r\n');
+  expect(await smithers(root, "graph", "choices.tsx", "--input", "@input.json")).toEqual({
+    code: 0,
+    signal: null,
+    out: 'test\n└─ parallel\n   ├─ size approval "Which size?"\n   └─ order approval "What goes in?"\n',
+    err: "",
+  });
+  expect(existsSync(join(root, "smithers.db"))).toBe(false);
+});
+
+test("a run's texts cannot speak to the terminal", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./done.tsx", { version: "\u001b[31mred\u0007 alert" }, { runId: "done" });
+  const { out } = await smithers(root, "inspect", "done");
+  expect(out).toContain("alert");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come
+  expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+test("a reader that goes while much is printed ends the command quietly", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./done.tsx", {}, { runId: "done" });
+  const command = startSmithers(["events", "done"], { cwd: root });
+  command.child.stdout!.destroy();
+  const { code, err } = await command.ended;
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+});
