@@ -29,7 +29,7 @@ async function served(root: string, ...args: string[]): Promise<{ run: Command; 
 test("a served run is decided on over HTTP, goes on at once, and is answered for until Ctrl+C", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--input", `{"version":"1.2"}`);
-  await run.saysBeside(/"ship" waits for a decision: Ship it\?\n {2}smithers approve r1 ship/);
+  await run.saysBeside(/"ship" waits for a decision: "Ship it\?"\.\n {2}\$ smithers approve r1 ship/);
   expect((await client.get("/")).body).toMatchObject({ runId: "r1", status: "waiting-approval" });
   expect((await client.post("/approve/ship")).status).toBe(200);
   await run.saysBeside(/The run r1 has finished in .* It can be asked for until Ctrl\+C\./);
@@ -67,7 +67,7 @@ test("Ctrl+C while a served run waits says how to go on", async () => {
   run.child.kill("SIGINT");
   const { code, err } = await run.ended;
   expect(code).toBe(130);
-  expect(err).toEndWith("Then go on with it:  smithers resume r1\n");
+  expect(err).toEndWith("Then go on with it:\n  $ smithers resume r1\n");
 });
 
 test("a port that is taken exits with 1, says so, and starts no run", async () => {

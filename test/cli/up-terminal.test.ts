@@ -41,10 +41,11 @@ test("a tree of the nodes lives on the terminal, and ends with what the run wait
   ✔ try#1  finished
 ? ship  waiting-approval  0s
 The run r1 waits.
-"ship" waits for a decision: Ship it?
-  smithers approve r1 ship
-  smithers deny r1 ship
-Then go on with it:  smithers resume r1
+"ship" waits for a decision: "Ship it?".
+  $ smithers approve r1 ship
+  $ smithers deny r1 ship
+Then go on with it:
+  $ smithers resume r1
 code 3
 $`);
 });
@@ -63,7 +64,8 @@ test("Ctrl+C stops the run and leaves the tree as it stands", async () => {
   ○ try  pending
 ○ ship  pending
 The run r1 was stopped; what has finished is kept.
-Go on with it:  smithers resume r1
+Go on with it:
+  $ smithers resume r1
 code 130
 $`);
 });

@@ -45,8 +45,9 @@ test("a run that fails exits with 1 and says where it can go on", async () => {
   const root = folder({ "failing.tsx": failing });
   const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
   expect({ code, out }).toEqual({ code: 1, out: "" });
-  expect(err).toContain("The run r1 has failed: the disk is full\n");
-  expect(err).toContain("smithers resume r1\n");
+  expect(err).toMatch(
+    /The run r1 has failed in \d+m?s\.\n"boom" has failed: the disk is full\n {2}\$ smithers resume r1\n/,
+  );
 });
 
 test("a run that waits for a decision exits with 3 and says for what, and the commands", async () => {
@@ -54,10 +55,11 @@ test("a run that waits for a decision exits with 3 and says for what, and the co
   const { code, err } = await smithers(root, "up", "decision.tsx", "--run-id", "r1");
   expect(code).toBe(3);
   expect(err).toEndWith(`The run r1 waits.
-"ship" waits for a decision: Ship it?
-  smithers approve r1 ship
-  smithers deny r1 ship
-Then go on with it:  smithers resume r1
+"ship" waits for a decision: "Ship it?".
+  $ smithers approve r1 ship
+  $ smithers deny r1 ship
+Then go on with it:
+  $ smithers resume r1
 `);
   await inStore(join(root, "smithers.db"), (store) =>
     store.decide({ runId: "r1", nodeId: "ship", status: "granted" }, Date.now()),
@@ -88,7 +90,7 @@ test("the first signal lets what runs end and says how to go on, which does noth
     const ended = await run.ended;
     expect(ended.code).toBe(code);
     expect(ended.err).toEndWith(
-      "The run r1 was stopped; what has finished is kept.\nGo on with it:  smithers resume r1\n",
+      "The run r1 was stopped; what has finished is kept.\nGo on with it:\n  $ smithers resume r1\n",
     );
     expect((await smithersJson(root, "up", "slow.tsx", "--resume", "r1")).status).toBe("finished");
     expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");

@@ -9,7 +9,7 @@ import { Interrupt } from "./interrupt.ts";
 import type { BesideLogger } from "./log.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { commandLineOf, endOf, reportEnd } from "./report.ts";
-import { waitsOf } from "./waiting.ts";
+import { reasonLines } from "./waiting.ts";
 
 export interface ExecuteOptions {
   /** The run's id, before it begins. */
@@ -96,7 +96,7 @@ async function untilOver(
     if (!run) return;
     await progress.settle();
     if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It can be asked for until Ctrl+C.`);
-    else for (const line of await waitsOf(commandLineOf(context, host), host.store, run)) progress.say(line);
+    for (const line of await reasonLines(commandLineOf(context, host), host, run)) progress.say(line);
     if ((await Promise.race([changed, interrupt.came])) !== undefined) return;
   }
 }

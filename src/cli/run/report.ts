@@ -1,9 +1,9 @@
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { CommandContext } from "../command.ts";
 import { duration } from "../format.ts";
-import { manyLines, type Output, oneLine } from "../output.ts";
+import { manyLines, type Output } from "../output.ts";
 import type { Host } from "./host.ts";
-import { type CommandLine, waitsOf } from "./waiting.ts";
+import { type CommandLine, reasonLines } from "./waiting.ts";
 
 /** Writes command lines that find the run again. */
 export const commandLineOf =
@@ -26,25 +26,21 @@ export async function reportEnd(context: CommandContext, host: Host, run: Run, w
   }
   out.say(endOf(out, run, wasStopped));
   const commandLine = commandLineOf(context, host);
-  if (status === "failed") {
-    out.say(`Look at it:  ${commandLine("inspect", runId)}`);
-    out.say(`Go on there, once the cause is gone:  ${commandLine("resume", runId)}`);
-  } else if (!hasEnded(status)) {
-    const waits = await waitsOf(commandLine, store, run);
-    for (const line of waits) out.say(line);
-    out.say(`${waits.length > 0 ? "Then go on" : "Go on"} with it:  ${commandLine("resume", runId)}`);
-  }
+  if (hasEnded(status) && status !== "failed") return;
+  if (status !== "running") for (const line of await reasonLines(commandLine, host, run)) out.say(line);
+  if (status === "failed") return;
+  out.say(`${status === "running" ? "Go on" : "Then go on"} with it:\n  $ ${commandLine("resume", runId)}`);
 }
 
 /** How a run stands, in a sentence. */
 export function endOf(out: Output, run: Run, wasStopped = false): string {
-  const { runId, status, startedAtMs, finishedAtMs, error } = run;
+  const { runId, status, startedAtMs, finishedAtMs } = run;
   const took = startedAtMs === null || finishedAtMs === null ? "" : ` in ${duration(finishedAtMs - startedAtMs)}`;
   switch (status) {
     case "finished":
       return out.styleSaid("green", `The run ${runId} has finished${took}.`);
     case "failed":
-      return out.styleSaid("red", `The run ${runId} has failed: ${oneLine(error?.message ?? "")}`);
+      return out.styleSaid("red", `The run ${runId} has failed${took}.`);
     case "cancelled":
       return out.styleSaid("magenta", `The run ${runId} was cancelled.`);
     case "continued":

@@ -48,13 +48,13 @@ export class DatabaseSource implements Source {
   readonly #engines = new Map<Store, Engine>();
 
   /**
-   * @param file must exist
+   * @param database a file, which must exist, or a store that is open
    * @throws DB_NOT_FOUND, DB_NOT_A_DATABASE, DB_TOO_NEW and other `DB_*` codes
    */
-  constructor(file: string, rootDir = dirname(file)) {
-    this.name = file;
-    this.rootDir = rootDir;
-    this.store = openStore(file, { existing: true });
+  constructor(database: string | Store, rootDir?: string) {
+    this.store = typeof database === "string" ? openStore(database, { existing: true }) : database;
+    this.name = this.store.filename;
+    this.rootDir = rootDir ?? dirname(this.name);
   }
 
   /**
