@@ -30,8 +30,9 @@ export function describeError(thrown: unknown): string {
   const usual: string = errorCodes[thrown.code]?.advice ?? "";
   const isUsual = usual !== "" && thrown.message.endsWith(usual);
   const what = isUsual ? thrown.message.slice(0, -usual.length).trimEnd() : thrown.message;
+  const issues = issuesOf(thrown.details).filter((issue) => !what.includes(issue.trim()));
   const next = advice[thrown.code] ?? (isUsual && thrown.code !== "INVALID_USAGE" ? usual : "");
-  return [what, ...issuesOf(thrown.details), next].filter((part) => part !== "").join("\n");
+  return [what, ...issues, next].filter((part) => part !== "").join("\n");
 }
 
 function issuesOf(details: unknown): string[] {

@@ -28,6 +28,8 @@ export function fencesIn(page: string): Fence[] {
 /** A project as somebody has it who has installed the package: its commands and imports work in it. */
 export class Project {
   readonly root: string;
+  /** Where its commands are found. */
+  readonly path: string;
   readonly #env: Record<string, string | undefined>;
 
   constructor() {
@@ -42,8 +44,8 @@ export class Project {
     mkdirSync(bin);
     writeFileSync(join(bin, "smithers"), `#!/bin/sh\nexec ${shellWords(smithersWords)} "$@"\n`);
     chmodSync(join(bin, "smithers"), 0o755);
-    const PATH = [bin, dirname(process.execPath), process.env.PATH].join(":");
-    this.#env = { ...process.env, ...plainEnv, PATH };
+    this.path = [bin, dirname(process.execPath), process.env.PATH].join(":");
+    this.#env = { ...process.env, ...plainEnv, PATH: this.path };
   }
 
   /** Runs a command to its end; what it printed on stdout and stderr, as a terminal shows it, and its exit code. */
