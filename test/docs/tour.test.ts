@@ -44,8 +44,10 @@ test("every command of the tour prints what the page shows", async () => {
       other.type("clear; sh .step.sh");
       screen = await other.until(/Serving /);
     } else {
-      terminal.type('clear; sh .step.sh; echo "<$?>"');
-      screen = (await terminal.until(/<\d+>\n\$$/)).replace(/\n?<\d+>\n\$$/, "");
+      // The number tells the end of this command from that of the one before, which may still be seen.
+      terminal.type(`clear; sh .step.sh; echo "<$?> ${index}"`);
+      const end = new RegExp(`\\n?<\\d+> ${index}\\n\\$$`);
+      screen = (await terminal.until(end)).replace(end, "");
     }
     expect([text, still(screen, port, project.root)]).toEqual([text, still(shown.trimEnd(), port, project.root)]);
     steps += 1;
