@@ -3,6 +3,10 @@ import type { Feed } from "./feed.ts";
 import type { Logger } from "./logger.ts";
 
 const failurePauseMs = 1_000;
+/** How often runs are looked for that another process has advanced. */
+const lookMs = 5_000;
+/** How many runs are compared before others get their turn. */
+const comparedAtOnce = 200;
 
 /**
  * Copies the runs of one store to another, behind the engine's back: in order, and again from where the copy
@@ -14,7 +18,11 @@ export class Mirror {
   readonly #log: Logger;
   readonly #behind = new Set<string>();
   readonly #unfollow: () => void;
+  readonly #look: ReturnType<typeof setInterval>;
   #copying: Promise<void> | undefined;
+  /** Nothing that ended before has to be compared again. */
+  #comparedAtMs: number | undefined;
+  #dataVersion = -1;
   #stopped = false;
 
   constructor(source: Store, target: Store, feed: Feed, log: Logger) {
@@ -25,7 +33,9 @@ export class Mirror {
       this.#behind.add(events[0]!.runId);
       this.#copy();
     });
-    void this.catchUp();
+    this.#look = setInterval(() => void this.#compare(), lookMs);
+    this.#look.unref();
+    void this.#compare();
   }
 
   /** How many runs have something that their copy lacks. */
@@ -33,25 +43,38 @@ export class Mirror {
     return this.#behind.size;
   }
 
-  /** Finds every run whose copy lacks something. */
-  async catchUp(): Promise<void> {
-    try {
-      const [stored, copied] = await Promise.all([
-        this.#source.copies.lastSeqs(null),
-        this.#target.copies.lastSeqs(this.#source.filename),
-      ]);
-      for (const [runId, lastSeq] of stored) if ((copied.get(runId) ?? 0) < lastSeq) this.#behind.add(runId);
-      this.#copy();
-    } catch (error) {
-      this.#log.warn({ err: error }, "The copies of a workflow's own database could not be compared.");
-    }
-  }
-
   /** Copies what is left, if that succeeds at once, and stops. */
   async stop(): Promise<void> {
     this.#unfollow();
+    clearInterval(this.#look);
     this.#stopped = true;
     await this.#copying;
+  }
+
+  /** Finds the runs whose copy lacks something: all of them at first, then those that somebody else may have advanced. */
+  async #compare(): Promise<void> {
+    try {
+      const version = await this.#source.dataVersion();
+      if (version === this.#dataVersion) return;
+      const nowMs = Date.now();
+      let compared = 0;
+      for (const { runId, lastSeq } of await this.#source.copies.toCompare(this.#comparedAtMs)) {
+        const copiedSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
+        if (copiedSeq !== undefined && copiedSeq < lastSeq) this.#behind.add(runId);
+        compared += 1;
+        if (compared % comparedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (this.#stopped) return;
+      }
+      this.#dataVersion = version;
+      // Twice the pause: the clocks of processes that share a file may differ a little.
+      this.#comparedAtMs = nowMs - 2 * lookMs;
+      this.#copy();
+    } catch (error) {
+      this.#log.warn(
+        { err: error },
+        "The copies of a workflow's own database could not be compared; it is tried again.",
+      );
+    }
   }
 
   #copy(): void {

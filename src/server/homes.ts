@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Engine, keepPruned, type Logger, Mirror } from "../engine/index.ts";
-import { SmithersError } from "../errors/index.ts";
+import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { type Idempotency, openStore } from "../store/index.ts";
+import { type Idempotency, openStore, openStoreBeside, type Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
@@ -18,11 +18,16 @@ export class Homes {
   readonly #log: Logger;
   readonly #telemetry: Telemetry;
   readonly #byFile = new Map<string, Engine>();
+  readonly #opening = new Map<string, Promise<Engine>>();
+  /** Why a workflow's database that is known cannot be opened now. */
+  readonly #unopened = new Map<string, unknown>();
   readonly #opened: Promise<void>;
   readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
+  readonly #retry: ReturnType<typeof setInterval>;
   #begun = false;
+  #stopping = false;
 
   constructor(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
     this.#options = options;
@@ -30,8 +35,11 @@ export class Homes {
     this.#log = options.logger;
     this.#telemetry = telemetry;
     this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
-    this.main = this.#open(options.db ?? resolve(options.rootDir, "smithers.db"));
+    const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
+    this.main = this.#serve(openStore(db, { synchronous }));
     this.#opened = this.#openKnown();
+    this.#retry = setInterval(() => void this.#openKnown(), reopenMs);
+    this.#retry.unref();
     telemetry.observe(() => ({
       engines: this.all(),
       runsBehind: this.#mirrors.reduce((sum, { runsBehind }) => sum + runsBehind, 0),
@@ -39,27 +47,29 @@ export class Homes {
     }));
   }
 
-  /** The engine for a workflow's new runs. */
+  /**
+   * The engine for a workflow's new runs.
+   * @throws a `DB_*` code when the workflow's own database cannot be used; SERVER_CLOSING
+   */
   async of(workflow: Workflow): Promise<Engine> {
     if (workflow.dbPath === undefined) return this.main;
     const file = resolve(this.#options.rootDir, workflow.dbPath);
-    const known = this.#byFile.get(file);
-    if (known) return known;
-    const engine = this.#openOther(file);
-    await this.main.store.maintenance.rememberDatabase(file, Date.now());
-    return engine;
+    return this.#byFile.get(file) ?? this.#openOther(file);
   }
 
   /**
    * The engine that a run lives in, and the run.
-   * @throws RUN_NOT_FOUND
+   * @throws RUN_NOT_FOUND, or a `DB_*` code when it lives in a database that cannot be opened now
    */
   async find(runId: string): Promise<{ engine: Engine; run: Run }> {
     await this.#opened;
+    let home: string | undefined;
     for (const engine of this.all()) {
       const run = await engine.store.findRun(runId);
       if (run?.home === null) return { engine, run };
+      home ??= run?.home;
     }
+    if (home !== undefined && this.#unopened.has(home)) throw this.#unopened.get(home);
     throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
   }
 
@@ -80,8 +90,7 @@ export class Homes {
   }
 
   /** Continues what is due. */
-  async begin(): Promise<void> {
-    await this.#opened;
+  begin(): void {
     this.#begun = true;
     for (const engine of this.all()) this.#begin(engine);
   }
@@ -102,7 +111,9 @@ export class Homes {
 
   /** Lets go of the runs: attempts may go on for `graceMs`. What is stored can still be read. */
   async stop(graceMs: number): Promise<void> {
-    await this.#opened;
+    this.#stopping = true;
+    clearInterval(this.#retry);
+    await Promise.allSettled([this.#opened, ...this.#opening.values()]);
     await Promise.all(this.all().map((engine) => engine.close(graceMs)));
     for (const stop of this.#stops) stop();
     await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
@@ -118,43 +129,74 @@ export class Homes {
     if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
   }
 
-  #openOther(file: string): Engine {
-    const engine = this.#open(file);
-    this.#mirrors.push(new Mirror(engine.store, this.main.store, engine.feed, this.#log));
+  #openOther(file: string): Promise<Engine> {
+    const known = this.#opening.get(file);
+    if (known) return known;
+    const opening = this.#openBeside(file).finally(() => this.#opening.delete(file));
+    this.#opening.set(file, opening);
+    return opening;
+  }
+
+  async #openBeside(file: string): Promise<Engine> {
+    const store = await openStoreBeside(file, { synchronous: this.#options.synchronous });
+    try {
+      // Before a run is accepted into it: the next start must know where to look.
+      await this.main.store.maintenance.rememberDatabase(file, Date.now());
+      if (this.#stopping) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    const engine = this.#serve(store);
+    this.#mirrors.push(new Mirror(store, this.main.store, engine.feed, this.#log));
+    this.#unopened.delete(file);
     return engine;
   }
 
-  #open(source: string | NonNullable<ResolvedServerOptions["db"]>): Engine {
+  #serve(store: Store): Engine {
+    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs } = this.#options;
     const engine = new Engine({
-      store: openStore(source, { synchronous: this.#options.synchronous }),
-      rootDir: this.#options.rootDir,
-      allowNetwork: this.#options.allowNetwork,
+      store,
+      rootDir,
+      allowNetwork,
       privatePaths: () => [...this.#byFile.keys(), ...this.#tokenFiles],
-      heartbeatMs: this.#options.heartbeatMs,
-      staleMs: this.#options.staleAfterMs,
+      heartbeatMs,
+      staleMs: staleAfterMs,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
       log: this.#log,
       observer: this.#telemetry.observer,
     });
     this.#telemetry.watch(engine);
     if (this.#begun) this.#begin(engine);
-    if (engine.store.filename !== "") this.#byFile.set(engine.store.filename, engine);
+    if (store.filename !== "") this.#byFile.set(store.filename, engine);
     return engine;
   }
 
+  /** Also those that another server of this database has come to know, and those that could not be opened before. */
   async #openKnown(): Promise<void> {
-    for (const file of await this.main.store.maintenance.knownDatabases()) {
-      try {
-        if (!this.#byFile.has(file) && existsSync(file)) this.#openOther(file);
-      } catch (error) {
-        this.#log.error(
-          { db: file, err: error },
-          "A workflow's database could not be opened; its runs are not served.",
-        );
+    try {
+      const known = await this.main.store.maintenance.knownDatabases();
+      await Promise.all(known.filter((file) => !this.#byFile.has(file)).map((file) => this.#tryToOpen(file)));
+    } catch (error) {
+      this.#log.warn({ err: error }, "The databases of workflows could not be looked up; it is tried again.");
+    }
+  }
+
+  async #tryToOpen(file: string): Promise<void> {
+    try {
+      if (!existsSync(file)) throw new SmithersError("DB_UNAVAILABLE", "The workflow's own database is not there.");
+      await this.#openOther(file);
+    } catch (error) {
+      if (!this.#unopened.has(file) && !(isSmithersError(error) && error.code === "SERVER_CLOSING")) {
+        this.#log.error({ db: file, err: error }, "A workflow's database cannot be opened now; it is tried again.");
       }
+      this.#unopened.set(file, error);
     }
   }
 }
+
+/** How often a workflow's database that could not be opened is tried again. */
+const reopenMs = 5_000;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;

@@ -37,7 +37,7 @@ export function startServer(options: ServerOptions = {}): Server {
   server.listen(resolved.port, resolved.host, () => {
     const db = homes.main.store.filename || "in memory";
     logger.info({ url: urlOf(server), db, rootDir: resolved.rootDir }, "listening");
-    void homes.begin();
+    homes.begin();
   });
   return server;
 }

@@ -1,4 +1,11 @@
-import { applyMirrorPage, lastSeqs, type MirrorPage, mirroredSeq, readMirrorPage } from "./commands/mirror.ts";
+import {
+  applyMirrorPage,
+  type MirrorPage,
+  mirroredSeq,
+  type RunEnd,
+  readMirrorPage,
+  runsToCompare,
+} from "./commands/mirror.ts";
 import type { Connection } from "./connection.ts";
 
 /** What a mirror needs of both its ends: the database that runs live in, and the one that holds their copies. */
@@ -23,8 +30,8 @@ export class Copies {
     return this.#connection.write((driver) => applyMirrorPage(driver, home, page));
   }
 
-  /** The number of every run's last event: of the runs of this database, or of the copies from `home`. */
-  lastSeqs(home: string | null): Promise<Map<string, number>> {
-    return this.#connection.read((driver) => lastSeqs(driver, home));
+  /** The runs of this database that have not ended, or ended since `sinceMs`; all of them without it. */
+  toCompare(sinceMs: number | undefined): Promise<RunEnd[]> {
+    return this.#connection.read((driver) => runsToCompare(driver, sinceMs));
   }
 }

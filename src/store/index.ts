@@ -6,7 +6,7 @@ export type { BegunToolCall, NewToolCall, ToolCallEnd } from "./commands/tool-ca
 export type { Driver } from "./driver.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";
 export type { StoreObserver } from "./observer.ts";
-export { type DrizzleDatabase, openDatabase, openStore, type StoreOptions } from "./open.ts";
+export { type DrizzleDatabase, openDatabase, openStore, openStoreBeside, type StoreOptions } from "./open.ts";
 export { isProvablyDead, newOwner } from "./owner.ts";
 export type { Backlog } from "./queries/backlog.ts";
 export type { ApprovalPosition, Inbox } from "./queries/inbox.ts";

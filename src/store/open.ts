@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { SmithersError } from "../errors/index.ts";
+import { isSmithersError, SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
 import { borrowBunSqlite, isBunDatabase, openBunDatabase, openBunSqlite } from "./drivers/bun-sqlite.ts";
 import { toStoreError } from "./errors.ts";
@@ -32,6 +32,27 @@ export interface DrizzleDatabase {
  *   with `existing` also DB_NOT_FOUND
  */
 export function openStore(source: string | DrizzleDatabase, options: OpenOptions = {}): Store {
+  return open(source, options, lockWaitMs);
+}
+
+/**
+ * Opens a file as {@link openStore} does, for a process that serves others meanwhile: it waits a moment for
+ * whoever has locked the file, and lets the others go on.
+ */
+export async function openStoreBeside(path: string, options: StoreOptions = {}): Promise<Store> {
+  const deadline = performance.now() + shortLockWaitMs;
+  for (;;) {
+    try {
+      return open(path, options, 0);
+    } catch (error) {
+      const isLocked = isSmithersError(error) && error.code === "DB_BUSY";
+      if (!isLocked || performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, lockPauseMs));
+  }
+}
+
+function open(source: string | DrizzleDatabase, options: OpenOptions, blockedMs: number): Store {
   try {
     if (options.existing && typeof source === "string" && !existsSync(source)) {
       throw new SmithersError("DB_NOT_FOUND", `There is no file ${source}.`);
@@ -39,8 +60,10 @@ export function openStore(source: string | DrizzleDatabase, options: OpenOptions
     const driver = typeof source === "string" ? openFile(source) : borrow(source);
     try {
       if (options.existing) refuseStrange(driver);
+      driver.exec(`PRAGMA busy_timeout = ${blockedMs}`);
       configure(driver, options);
       migrate(driver, Date.now());
+      driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     } catch (error) {
       driver.close();
       throw error;
@@ -91,19 +114,22 @@ function borrow(database: DrizzleDatabase): Driver {
 
 /** Waiting for a lock blocks the event loop, so SQLite waits briefly and the writer tries again. */
 const busyTimeoutMs = 50;
-/** At start there is nobody to block. */
-const openBusyTimeoutMs = 5_000;
+/** How long whoever has locked a file is waited for when it is opened. */
+const lockWaitMs = 5_000;
+const shortLockWaitMs = 2_000;
+const lockPauseMs = 50;
+/** A burst of writes leaves no larger file behind. */
+const keptLogBytes = 67_108_864;
 
 /** The system caches the file's pages too; what is kept here besides counts as the server's own memory. */
 const cacheKib = 8_192;
 
 function configure(driver: Driver, { synchronous = "full" }: StoreOptions): void {
-  driver.exec(`PRAGMA busy_timeout = ${openBusyTimeoutMs}`);
   // Counts only while the file has no tables yet; it lets retention give space back.
   driver.exec("PRAGMA auto_vacuum = INCREMENTAL");
   driver.exec("PRAGMA journal_mode = WAL");
   driver.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
   driver.exec("PRAGMA foreign_keys = ON");
   driver.exec(`PRAGMA cache_size = -${cacheKib}`);
-  driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  driver.exec(`PRAGMA journal_size_limit = ${keptLogBytes}`);
 }

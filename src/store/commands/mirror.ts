@@ -63,11 +63,15 @@ export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage):
   for (const event of page.events) insertEvent(driver, event, true);
 }
 
-/** Every run of a database with the number of its last event. */
-export function lastSeqs(driver: Driver, home: string | null): Map<string, number> {
-  const rows = driver.all<{ runId: string; lastSeq: number }>(
-    "SELECT run_id AS runId, last_seq AS lastSeq FROM _smithers_runs WHERE home IS ?",
-    home,
+/** A run, and the number of its last event. */
+export type RunEnd = Pick<Run, "runId" | "lastSeq">;
+
+/** The runs of a database that have not ended, or ended since `sinceMs`; all of them without it. */
+export function runsToCompare(driver: Driver, sinceMs = 0): RunEnd[] {
+  const runs = "SELECT run_id AS runId, last_seq AS lastSeq FROM _smithers_runs";
+  return driver.all<RunEnd>(
+    `${runs} WHERE finished_at_ms IS NULL AND home IS NULL
+     UNION ALL ${runs} WHERE finished_at_ms >= ? AND home IS NULL`,
+    sinceMs,
   );
-  return new Map(rows.map(({ runId, lastSeq }) => [runId, lastSeq]));
 }
