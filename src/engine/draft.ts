@@ -57,8 +57,14 @@ export class TurnDraft {
 
   changeRun(change: RunChange): void {
     Object.assign(this.#run, change);
-    const { release: _release, ...fields } = change;
+    const { release, ...fields } = change;
+    if (release) this.#progress();
     Object.assign(this.#memory.run, fields);
+  }
+
+  /** Something was achieved: whoever had the run before did not die of it. */
+  #progress(): void {
+    if (this.#memory.run.crashes > 0) this.changeRun({ crashes: 0 });
   }
 
   mount(task: PlannedTask): Node {
@@ -99,6 +105,7 @@ export class TurnDraft {
     state: Extract<NodeState, "failed" | "skipped" | "cancelled">,
     error: ErrorRecord | null = null,
   ): void {
+    this.#progress();
     this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };
     if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
@@ -107,6 +114,7 @@ export class TurnDraft {
 
   finish(node: Node, output: { schemaKey: string; schemaHash: string } & TaskValue, cached = false): void {
     const { nodeId, iteration } = node;
+    this.#progress();
     this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
     this.#outputs.push({
       runId: this.#memory.runId,
@@ -152,6 +160,7 @@ export class TurnDraft {
   /** Ends a node's last attempt. */
   endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
     const { nodeId, iteration, attempt } = node;
+    if (state !== "lost") this.#progress();
     const key = nodeKey(nodeId, iteration);
     const startedAtMs = this.#memory.attemptStartedAtMs(key) ?? this.nowMs;
     this.#memory.putAttemptStart(key, null);

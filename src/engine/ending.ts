@@ -49,12 +49,14 @@ function earliest({ waiting, nextRetryAtMs }: Schedule, memory: RunMemory): numb
   return first;
 }
 
+export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
+
 /** Writes a run's end: its status, its event, and the end of every node that was left open. */
 export function endRun(
   draft: TurnDraft,
   memory: RunMemory,
   approvals: ReadonlyMap<string, Approval>,
-  end: { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord },
+  end: RunEnd,
 ): void {
   for (const node of memory.nodes()) closeNode(draft, node, approvals, end.status);
   const error = end.status === "failed" ? end.error : null;

@@ -58,6 +58,7 @@ export class Engine {
       looksAfter: (runId) => this.#looksAfter(runId),
       wake: (runId) => this.wake(runId),
       orphans: () => this.#runner.orphans(),
+      heartbeatMs: options.heartbeatMs ?? 5_000,
       log: this.#log,
     });
   }
@@ -113,7 +114,7 @@ export class Engine {
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     }
-    if (this.#runner.isTaken(run) || !(await this.#runner.claim(run, source, askedFor))) throw inProgress(runId);
+    if (this.#runner.isTaken(run) || !(await this.#runner.claim(run, { source, askedFor }))) throw inProgress(runId);
     this.lookAfter(runId);
   }
 
@@ -191,7 +192,7 @@ export class Engine {
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
     if (!run || this.#closing || !this.#looksAfter(runId) || hasEnded(run.status)) return;
-    if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.claim(run);
+    if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.claim(run, { isOrphan: true });
   }
 
   /** Resolves when this engine lets go of the run: it has ended, is parked, or was taken away. */

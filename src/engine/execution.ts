@@ -5,9 +5,9 @@ import { nodeKey } from "../plan/index.ts";
 import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
 import { Attempts } from "./attempts.ts";
-import { cancelStored } from "./cancel.ts";
 import { commitTurn, type TurnSink } from "./commit-turn.ts";
 import { TurnDraft } from "./draft.ts";
+import { endStored } from "./end-stored.ts";
 import { endRun, standingOf } from "./ending.ts";
 import type { LoadedRun } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
@@ -22,6 +22,8 @@ export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
 export interface ExecutionSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
+  /** After which silence an owner counts as dead. */
+  readonly staleMs: number;
   /** Files that no tool may touch. */
   privatePaths(): readonly string[];
   readonly log: Logger;
@@ -181,12 +183,16 @@ export class Execution {
       await this.#commit(draft, { renderMs, planMs: performance.now() - startMs - renderMs });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
-      await cancelStored(this.#sink, this.lease);
+      await endStored(this.#sink, this.lease, { status: "cancelled" });
       this.abandon();
       return "ended";
     }
     this.#attempts.abortEnded(this.#memory);
     if (launches.length > 0) faultPoint("before-launch");
+    if (this.#wasPausedSince(draft.nowMs) && !(await this.#store.holdsLease(this.lease))) {
+      this.abandon();
+      return "lost";
+    }
     for (const launch of launches) this.#attempts.launch(launch);
     return end;
   }
@@ -236,6 +242,11 @@ export class Execution {
   async #commit(draft: TurnDraft, timing: { renderMs: number; planMs: number }): Promise<void> {
     if (draft.isEmpty) return;
     await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing));
+  }
+
+  /** A process that was paused between its commit and here may have lost the lease, and would start what others run. */
+  #wasPausedSince(turnBeganAtMs: number): boolean {
+    return Date.now() - turnBeganAtMs > this.#settings.staleMs / 2;
   }
 
   #untilWritten(write: () => Promise<void>): Promise<void> {

@@ -26,6 +26,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
     cancelRequestedAtMs: null,
     parentRunId: null,
     traceparent: request.traceparent ?? null,
+    crashes: 0,
     reopened: 0,
     loops: {},
     outputNodeId: null,

@@ -1,14 +1,25 @@
-import { SmithersError } from "../errors/index.ts";
+import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
-import { isProvablyDead, type Lease, newOwner } from "../store/index.ts";
-import { cancelStored } from "./cancel.ts";
+import { type ClaimedRun, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import type { TurnSink } from "./commit-turn.ts";
+import { endStored } from "./end-stored.ts";
+import type { RunEnd } from "./ending.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
 import { freshRun, type LoadedRun, loadRun, takenOver } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import type { WorkflowSource } from "./source.ts";
+
+/** How a run is claimed. */
+export interface Claim {
+  /** The run's own workflow is loaded unless one is given. */
+  readonly source?: WorkflowSource;
+  /** The keys of nodes that are begun even though another has failed. */
+  readonly askedFor?: ReadonlySet<string>;
+  /** Nobody has asked for it: one that kills every process that takes it up is failed, not taken up for ever. */
+  readonly isOrphan?: boolean;
+}
 
 /** What a runner needs beside the options of its engine. */
 export interface RunnerSettings extends EngineOptions {
@@ -73,13 +84,13 @@ export class Runner {
   }
 
   /**
-   * Takes a run that nobody executes, and executes it. Its own workflow is loaded unless one is given.
+   * Takes a run that nobody executes, and executes it.
    * @returns false when somebody else was faster
    */
-  async claim(run: Run, given?: WorkflowSource, askedFor?: ReadonlySet<string>): Promise<boolean> {
+  async claim(run: Run, how: Claim): Promise<boolean> {
     const { runId } = run;
     if (this.#isHeld(runId)) return false;
-    const claim = this.#takeOver(run, given, askedFor);
+    const claim = this.#takeOver(run, how);
     this.#claiming.set(
       runId,
       claim.catch(() => {}),
@@ -92,13 +103,8 @@ export class Runner {
   }
 
   /** Cancels a run that nobody executes, unless somebody else was faster. Needs no workflow, whose file may be gone. */
-  async cancel({ runId, leaseNo }: Run): Promise<boolean> {
-    const { store } = this.#settings;
-    const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
-    if (!lease) return false;
-    await cancelStored(this.#settings.sink, lease);
-    this.#tell(runId, "ended");
-    return true;
+  cancel(run: Run): Promise<boolean> {
+    return this.#end(run, { status: "cancelled" });
   }
 
   /** Resolves when the run is let go of: it has ended, is parked, or was taken away. */
@@ -110,7 +116,7 @@ export class Runner {
   }
 
   /** Runs that were left by an owner who is gone, or by nobody. */
-  async orphans(): Promise<string[]> {
+  async orphans(): Promise<ClaimedRun[]> {
     const dead = new Map<string, boolean>();
     const isDead = (owner: string) => {
       if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
@@ -118,11 +124,10 @@ export class Runner {
     };
     const staleSinceMs = Date.now() - (this.#settings.staleMs ?? staleAfterMs);
     const claimed = await this.#settings.store.claimedRuns();
-    const left = claimed.filter(({ runId, owner, heartbeatAtMs }) => {
+    return claimed.filter(({ runId, owner, heartbeatAtMs }) => {
       if (owner === this.owner) return !this.#isHeld(runId);
       return owner === null || (heartbeatAtMs ?? 0) < staleSinceMs || isDead(owner);
     });
-    return left.map(({ runId }) => runId);
   }
 
   /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives every lease up. */
@@ -143,9 +148,19 @@ export class Runner {
     return this.#active.has(runId) || this.#claiming.has(runId);
   }
 
-  async #takeOver(run: Run, given?: WorkflowSource, askedFor?: ReadonlySet<string>): Promise<boolean> {
+  async #end({ runId, leaseNo }: Run, end: RunEnd): Promise<boolean> {
+    const { store, sink } = this.#settings;
+    const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
+    if (!lease) return false;
+    await endStored(sink, lease, end);
+    this.#tell(runId, "ended");
+    return true;
+  }
+
+  async #takeOver(run: Run, { source: given, askedFor, isOrphan = false }: Claim): Promise<boolean> {
     const { store, resolveWorkflow } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
+    if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
     const source = given ?? (await resolveWorkflow(run));
     if (this.#stopping) return false;
     const lease = await this.#lease(run);
@@ -169,10 +184,11 @@ export class Runner {
 
   #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
     const { runId } = lease;
-    const { sink, store, log, rootDir, allowNetwork, privatePaths } = this.#settings;
+    const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
     const execution = new Execution(sink, lease, workflow, loaded, {
       rootDir,
       allowNetwork,
+      staleMs: staleMs ?? staleAfterMs,
       privatePaths: () => [store.filename, ...(privatePaths?.() ?? [])],
       log,
     });
@@ -212,6 +228,14 @@ export class Runner {
       observer?.heartbeatFailed();
     }
   }
+}
+
+/** How often in a row a run may end the process that takes it up before it is failed. */
+const maxCrashes = 5;
+
+function crashLoop({ runId, crashes }: Run): ErrorRecord {
+  const message = `The process ended ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
+  return new SmithersError("CRASH_LOOP", message).toRecord();
 }
 
 /** Answers whoever asks for a run that somebody executes already. */

@@ -1,4 +1,4 @@
-import type { Store } from "../store/index.ts";
+import type { ClaimedRun, Store } from "../store/index.ts";
 import type { Feed } from "./feed.ts";
 import type { Logger } from "./logger.ts";
 import { maxTimerMs } from "./long-timer.ts";
@@ -14,14 +14,16 @@ export interface Watched {
   /** Takes a turn of the run, if nobody else does. */
   wake(runId: string): Promise<void>;
   /** Runs that were left by an owner who is gone, or by nobody. */
-  orphans(): Promise<string[]>;
+  orphans(): Promise<ClaimedRun[]>;
+  /** How often the engine renews its leases: also how often it looks for runs that were left. */
+  readonly heartbeatMs: number;
   readonly log: Logger;
 }
 
 /** How soon another process's write is noticed. */
 const changeMs = 40;
-/** How often owners that have died are looked for. */
-const orphanMs = 5_000;
+/** A run that was left so often, with nothing achieved in between, may be what its owners have died of. */
+const suspectCrashes = 2;
 /** A run that could not be continued, as when its file is broken, is tried again after this long. */
 const failurePauseMs = 30_000;
 
@@ -32,6 +34,9 @@ const failurePauseMs = 30_000;
 export class Watch {
   readonly #engine: Watched;
   readonly #notBefore = new Map<string, number>();
+  /** Runs that are left alone for now: to take one up may end the process. */
+  #suspects = new Set<string>();
+  #riskedAtMs = performance.now();
   #changes: ReturnType<typeof setInterval> | undefined;
   #orphans: ReturnType<typeof setInterval> | undefined;
   #due: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +50,7 @@ export class Watch {
   begin(): void {
     this.#changes = setInterval(() => void this.#attempt(() => this.#lookForChanges()), changeMs);
     this.#changes.unref();
-    this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), orphanMs);
+    this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), this.#engine.heartbeatMs);
     this.#orphans.unref();
     void this.#attempt(() => this.#adopt());
   }
@@ -83,15 +88,31 @@ export class Watch {
   }
 
   async #adopt(): Promise<void> {
-    for (const runId of await this.#engine.orphans()) await this.#wake(runId);
+    const orphans = await this.#engine.orphans();
+    const suspects = orphans.filter(({ crashes }) => crashes >= suspectCrashes).sort((a, b) => b.crashes - a.crashes);
+    this.#suspects = new Set(suspects.map(({ runId }) => runId));
+    for (const { runId } of orphans) await this.#wake(runId);
+    if (suspects[0]) await this.#risk(suspects[0].runId);
     // Those that could not be continued when something came for them, as when their file was broken.
     await this.#wakeWithNews();
     await this.wakeDue();
   }
 
+  /**
+   * Takes up a suspect once the others have had time to get on, and only one at a time: what it may cost is then its
+   * own, and the next process knows by its count whom to leave for last.
+   */
+  async #risk(runId: string): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - this.#riskedAtMs < 2 * this.#engine.heartbeatMs) return;
+    this.#riskedAtMs = nowMs;
+    this.#suspects.delete(runId);
+    await this.#wake(runId);
+  }
+
   /** One run that cannot be continued keeps no other from it. */
   async #wake(runId: string): Promise<void> {
-    if (!this.#engine.looksAfter(runId)) return;
+    if (!this.#engine.looksAfter(runId) || this.#suspects.has(runId)) return;
     const notBefore = this.#notBefore.get(runId);
     if (this.#stopped || (notBefore !== undefined && Date.now() < notBefore)) return;
     try {

@@ -52,6 +52,10 @@ export const errorCodes = {
     status: 500,
     advice: "The process died each time it ran this task; look for what kills it, then resume the run.",
   },
+  CRASH_LOOP: {
+    status: 500,
+    advice: "The process died each time it took the run up; look for what kills it, then resume the run.",
+  },
   AGENT_FAILED: { status: 500, advice: "Look at the agent's error in details, then resume the run." },
   LOOP_MAX_REACHED: { status: 500, advice: "Raise maxIterations, or set onMaxReached to return-last." },
   APPROVAL_DENIED: {

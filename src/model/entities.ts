@@ -38,6 +38,8 @@ export const runSchema = z.object({
   parentRunId: z.string().nullable(),
   /** The W3C trace context of whoever started it. */
   traceparent: z.string().nullable(),
+  /** How often it was taken from an owner that had gone since something was last achieved in it. */
+  crashes: z.number().int(),
   /** How often it was made to run again after it had failed. */
   reopened: z.number().int(),
   /** The current iteration of each loop, by the loop's id. */

@@ -1,4 +1,4 @@
-import type { SmithersError } from "../errors/index.ts";
+import { isSmithersError, type SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import type { StoreObserver } from "./observer.ts";
@@ -15,6 +15,8 @@ export class Connection {
   readonly identity: unknown;
   readonly #driver: Driver;
   readonly #writer: Writer;
+  /** Stays: a write that succeeds elsewhere in the file repairs nothing. */
+  #damage: SmithersError | undefined;
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
@@ -32,13 +34,15 @@ export class Connection {
     try {
       return query(this.#driver);
     } catch (error) {
-      throw toStoreError(error);
+      const thrown = toStoreError(error);
+      if (isSmithersError(thrown) && thrown.code === "DB_CORRUPT") this.#damage = thrown;
+      throw thrown;
     }
   }
 
-  /** Why the last write failed, when that was the database's fault and none has succeeded since. */
+  /** Why the last write failed, when that was the database's fault and none has succeeded since; or where it is damaged. */
   get trouble(): SmithersError | undefined {
-    return this.#writer.trouble;
+    return this.#damage ?? this.#writer.trouble;
   }
 
   /** Tells one observer of the transactions to come. */

@@ -11,7 +11,7 @@ export { isProvablyDead, newOwner } from "./owner.ts";
 export type { Backlog } from "./queries/backlog.ts";
 export type { ApprovalPosition, Inbox } from "./queries/inbox.ts";
 export type { Lease } from "./queries/lease.ts";
-export { appendToInbox, listRunsSql, type RunPage } from "./queries/runs.ts";
+export { appendToInbox, type ClaimedRun, listRunsSql, type RunPage } from "./queries/runs.ts";
 export type { SchemaRecord } from "./queries/views.ts";
 export { Store } from "./store.ts";
 export type { Tree } from "./trees.ts";

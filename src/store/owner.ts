@@ -10,7 +10,7 @@ export function newOwner(): string {
   return [place(), process.pid, startTicks(process.pid) ?? "", randomUUID().slice(0, 8)].join("|");
 }
 
-/** True only when the owner's process is known to be gone; one on another host may live. */
+/** True only when the owner's process is known to have ended; one on another host may live. */
 export function isProvablyDead(owner: string): boolean {
   const [at, pid, started] = owner.split("|");
   if (at !== place() || !pid) return false;
@@ -19,7 +19,7 @@ export function isProvablyDead(owner: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
-  // The number may have been given to another process since.
+  // The number may have been given to another process since; or its parent has not been told yet that it ended.
   return started !== "" && startTicks(Number(pid)) !== started;
 }
 
@@ -31,14 +31,13 @@ function place(): string {
   return knownPlace;
 }
 
-/** When a process began, in clock ticks since boot: field 22 of proc_pid_stat(5). */
+/** When a process that has not ended began, in clock ticks since boot: field 22 of proc_pid_stat(5). */
 function startTicks(pid: number): string | undefined {
   const stat = readOr(`/proc/${pid}/stat`);
   // The second field is the command in parentheses, which may hold spaces.
-  return stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .at(19);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const isZombie = fields[0] === "Z" || fields[0] === "X";
+  return isZombie ? undefined : fields.at(19);
 }
 
 function readOr(path: string): string {

@@ -25,7 +25,7 @@ import { type Backlog, readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
 import { type ApprovalPosition, approvalsOf, type Inbox, pendingApprovals, readInbox } from "./queries/inbox.ts";
-import { beat, type Lease, takeLease } from "./queries/lease.ts";
+import { beat, holdsLease, type Lease, takeLease } from "./queries/lease.ts";
 import {
   countNodes,
   findNode,
@@ -114,6 +114,11 @@ export class Store extends Connection {
   /** Writes the heartbeat of each lease and returns those that were lost. */
   beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]> {
     return this.write((driver) => beat(driver, leases, nowMs));
+  }
+
+  /** Whether a lease was not taken away since. */
+  holdsLease(lease: Lease): Promise<boolean> {
+    return this.read((driver) => holdsLease(driver, lease));
   }
 
   /** Makes the views of these output schemas, once each. */

@@ -26,6 +26,7 @@ export const runs = table<Run>(
     "cancelRequestedAtMs",
     "parentRunId",
     "traceparent",
+    "crashes",
     "reopened",
     "loops",
     "outputNodeId",

@@ -16,6 +16,7 @@ export type RunChange = Partial<
     | "finishedAtMs"
     | "wakeAtMs"
     | "takenNo"
+    | "crashes"
     | "frameNo"
     | "loops"
     | "outputNodeId"
@@ -148,6 +149,7 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   finishedAtMs: { column: "finished_at_ms" },
   wakeAtMs: { column: "wake_at_ms" },
   takenNo: { column: "taken_no" },
+  crashes: { column: "crashes" },
   frameNo: { column: "frame_no" },
   loops: { column: "loops_json", json: true },
   outputNodeId: { column: "output_node_id" },

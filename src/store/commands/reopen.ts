@@ -20,7 +20,8 @@ export function reopen(
   nowMs: number,
 ): Reopened | undefined {
   const isFree = driver.run(
-    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1
+    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1,
+     crashes = 0
      WHERE run_id = ? AND lease_no = ? AND status = 'failed'`,
     runId,
     seenLeaseNo,

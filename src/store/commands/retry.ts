@@ -43,7 +43,7 @@ export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: numb
   if (run.status !== "failed") return { iteration, events: appendToInbox(driver, runId, [pending], nowMs) };
   driver.run(
     `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
-     reopened = reopened + 1
+     reopened = reopened + 1, crashes = 0
      WHERE run_id = ?`,
     nowMs,
     runId,

@@ -23,6 +23,7 @@ CREATE TABLE _smithers_runs (
   cancel_requested_at_ms INTEGER,
   parent_run_id TEXT,
   traceparent TEXT,
+  crashes INTEGER NOT NULL DEFAULT 0,
   reopened INTEGER NOT NULL DEFAULT 0,
   loops_json TEXT NOT NULL DEFAULT '{}',
   output_node_id TEXT,

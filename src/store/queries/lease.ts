@@ -20,7 +20,8 @@ export function takeLease(
 ): Lease | undefined {
   const leaseNo = seenLeaseNo + 1;
   const changed = driver.run(
-    "UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ? WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL",
+    `UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ?, crashes = crashes + (owner IS NOT NULL)
+     WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL`,
     owner,
     leaseNo,
     nowMs,
@@ -42,4 +43,10 @@ export function beat(driver: Driver, leases: readonly Lease[], nowMs: number): L
         lease.owner,
       ) === 0,
   );
+}
+
+/** Whether a lease was not taken away since. */
+export function holdsLease(driver: Driver, { runId, owner, leaseNo }: Lease): boolean {
+  const sql = "SELECT 1 FROM _smithers_runs WHERE run_id = ? AND lease_no = ? AND owner = ?";
+  return driver.get(sql, runId, leaseNo, owner) !== undefined;
 }

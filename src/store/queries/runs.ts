@@ -129,11 +129,11 @@ export function runsWithNews(driver: Driver): string[] {
   return driver.all<{ runId: string }>(sql).map((row) => row.runId);
 }
 
-export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs">;
+export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs" | "crashes">;
 
 /** Runs that have an owner, or are `running` and should have one. */
 export function claimedRuns(driver: Driver): ClaimedRun[] {
-  const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs FROM _smithers_runs";
+  const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs, crashes FROM _smithers_runs";
   return driver.all<ClaimedRun>(
     `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL AND home IS NULL`,
   );

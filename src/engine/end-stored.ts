@@ -1,15 +1,15 @@
 import type { Lease } from "../store/index.ts";
 import { commitTurn, type TurnSink } from "./commit-turn.ts";
 import { TurnDraft } from "./draft.ts";
-import { endRun } from "./ending.ts";
+import { endRun, type RunEnd } from "./ending.ts";
 import { loadRun } from "./load-run.ts";
 
-/** Cancels a run as it is stored. Its workflow is not needed, and may be gone. */
-export async function cancelStored(sink: TurnSink, lease: Lease): Promise<void> {
+/** Ends a run as it is stored. Its workflow is not needed, and may be gone. */
+export async function endStored(sink: TurnSink, lease: Lease, end: RunEnd): Promise<void> {
   const run = await sink.store.findRun(lease.runId);
   if (!run) return;
   const { memory, approvals } = await loadRun(sink.store, run);
   const draft = new TurnDraft(memory, Date.now());
-  endRun(draft, memory, approvals, { status: "cancelled" });
+  endRun(draft, memory, approvals, end);
   await commitTurn(sink, lease, draft, memory);
 }
