@@ -9,10 +9,13 @@ export class ServerProcess extends Client {
   readonly child: ChildProcess;
   /** What it wrote to stderr, where that is captured. */
   log = "";
+  /** Resolves when it has ended and has said all that it had to say. */
+  readonly gone: Promise<void>;
 
   private constructor(url: string, child: ChildProcess) {
     super(url);
     this.child = child;
+    this.gone = once(child, child.stderr ? "close" : "exit").then(() => {});
   }
 
   static async start(
@@ -45,9 +48,8 @@ export class ServerProcess extends Client {
 
   async stop(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, this.child.stderr ? "close" : "exit");
     this.child.kill(signal);
-    await gone;
+    await this.gone;
   }
 }
 

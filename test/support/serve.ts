@@ -2,7 +2,13 @@ import { Database } from "bun:sqlite";
 import type { AddressInfo } from "node:net";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
+import { armFault } from "./fault.ts";
 
-/** Serves the current folder and says on stdout where. */
-const server = startServer({ port: 0, db: drizzle(new Database("smithers.db", { create: true })) });
+/** Serves the current folder, with the options of `SERVE_OPTIONS` (JSON), and says on stdout where. */
+armFault();
+const server = startServer({
+  port: 0,
+  db: drizzle(new Database("smithers.db", { create: true })),
+  ...JSON.parse(process.env.SERVE_OPTIONS ?? "{}"),
+});
 server.on("listening", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));

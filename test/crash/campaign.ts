@@ -1,0 +1,152 @@
+import { type Fault, faultEnv } from "../support/fault.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { Clients } from "./clients.ts";
+import { follow } from "./follow.ts";
+import { History } from "./history.ts";
+import { checkInvariants, type Seen } from "./invariants.ts";
+import { Random } from "./random.ts";
+import { files } from "./workflows.ts";
+
+export interface RoundOptions {
+  readonly seed: number;
+  /** How many servers are killed in this round, one after the other. */
+  readonly kills: number;
+  /** How many servers share the database: with two they are killed in turn. */
+  readonly servers: 1 | 2;
+}
+
+export interface RoundResult {
+  readonly history: History;
+  readonly seen: Seen;
+  /** What is not as it was promised. */
+  readonly wrong: readonly string[];
+  /** What the victims have logged. */
+  readonly log: string;
+}
+
+const options = { heartbeatMs: 100, staleAfterMs: 3_000, shutdownGraceMs: 300 };
+const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
+
+/**
+ * Lets clients work on servers that are killed with -9, at random moments and at named points, and started again;
+ * then lets everything come to rest and looks whether all that was promised is so.
+ */
+export async function crashRound({ seed, kills, servers }: RoundOptions): Promise<RoundResult> {
+  const random = new Random(seed);
+  const history = new History();
+  const root = folder(files);
+  const victims: (ServerProcess | undefined)[] = Array(servers).fill(undefined);
+  const up = () => victims.filter((victim) => victim !== undefined);
+  const gone: Promise<void>[] = [];
+  const faults: (Fault | undefined)[] = [];
+  /** The one that is killed from outside. */
+  let chosen: ServerProcess | undefined;
+  let started = 0;
+  let log = "";
+  let failure: unknown;
+  let over = false;
+  const clients = new Clients(history, random, up, `r${seed}`);
+  const working = Array.from({ length: 6 }, () =>
+    clients.work().catch((error) => {
+      failure ??= error;
+    }),
+  );
+  const following: Promise<{ runId: string; seqs: number[] }>[] = [];
+  const followed = setInterval(() => {
+    const runId = [...history.starts.keys()].at(-1);
+    if (runId === undefined || following.length >= 40) return;
+    following.push(follow(runId, up, history, () => over).then((seqs) => ({ runId, seqs })));
+  }, 250);
+
+  const start = async (place: number, fault?: Fault) => {
+    const env = { SERVE_OPTIONS: JSON.stringify(options), SMITHERS_LOG_LEVEL: "warn", ...faultEnv(fault) };
+    try {
+      const victim = await ServerProcess.start(root, env, { captureLog: true });
+      victims[place] = victim;
+      faults[place] = fault;
+      gone[place] = victim.gone.then(() => {
+        victims[place] = undefined;
+        log += victim.log;
+        if (victim.child.signalCode === "SIGKILL")
+          history.countKill(chosen === victim || !fault ? "random" : fault.point);
+      });
+    } catch {
+      // It met its fault before it listened.
+      history.countKill(fault?.point ?? "start");
+    }
+  };
+
+  for (let turn = 0; history.killed < kills && !failure; turn++) {
+    await Promise.all(victims.map((victim, place) => victim ?? start(place, faultOf(started++, random))));
+    const place = turn % servers;
+    const victim = victims[place];
+    if (!victim) continue;
+    const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
+    await Promise.race([gone[place], new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+    if (history.killed >= kills || victims[place] !== victim) continue;
+    chosen = victim;
+    await victim.kill();
+    await gone[place];
+  }
+
+  clients.stop();
+  await Promise.all(working);
+  clearInterval(followed);
+  // One that still has its fault before it would meet it now.
+  for (const victim of up()) await victim.stop("SIGTERM");
+  await Promise.all(gone);
+  await start(0);
+  const [last] = up();
+  if (!last) throw new Error(`The last server did not start.\n${log}`);
+  await settle(last, history);
+  const { seen, wrong } = await checkInvariants(root, last, history);
+  over = true;
+  // Those who follow a run that waits are let go of.
+  for (const victim of up()) await victim.stop("SIGTERM");
+  await Promise.all(gone);
+  const read = await Promise.all(following);
+  const broken = read
+    .filter(({ seqs }) => seqs.some((seq, index) => seq !== index + 1))
+    .map(({ runId, seqs }) => `${runId}: whoever followed it was given the events ${seqs}`);
+  return { history, seen, wrong: [...(failure ? [String(failure)] : []), ...wrong, ...broken], log };
+}
+
+/** Every second server meets a fault at a named point; the first ones of a round find databases that are not there yet. */
+function faultOf(started: number, random: Random): Fault | undefined {
+  if (started < 2) return { point: "migration", nth: started + 1, signal: "SIGKILL" };
+  if (started % 2 === 1) return undefined;
+  const point = points[(started / 2) % points.length]!;
+  return { point, nth: random.between(1, point === "mirror" ? 3 : 20), signal: "SIGKILL" };
+}
+
+/** Answers what is asked for, but leaves some runs waiting, until nothing goes on any more. */
+async function settle(server: ServerProcess, history: History): Promise<void> {
+  const ended = new Set(["finished", "cancelled", "failed"]);
+  const open = new Map([...history.starts].filter(([, { accepted }]) => accepted));
+  const deadline = performance.now() + 60_000;
+  let asked = 0;
+  while (open.size > 0 && performance.now() < deadline) {
+    for (const { runId, kind } of [...open.values()]) {
+      const { body: run } = await server.get(`/v1/runs/${runId}`);
+      if (ended.has(run.status) || run.error?.code === "RUN_NOT_FOUND") open.delete(runId);
+      else if (run.status === "waiting-approval" || run.status === "waiting-event") {
+        if (asked++ % 5 === 0) {
+          open.delete(runId);
+          continue;
+        }
+        const value = asked;
+        const path = kind === "wait" ? "signals/go" : "nodes/ask/approve";
+        const { status, body } = await server.post(
+          `/v1/runs/${runId}/${path}`,
+          kind === "wait" ? { data: { value } } : {},
+        );
+        if (status !== 200) continue;
+        if (kind === "wait") history.signals.push({ runId, seq: body.seq, value });
+        else history.decisions.push({ runId, granted: true });
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}

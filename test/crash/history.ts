@@ -1,0 +1,40 @@
+/** A run that somebody has asked for. `accepted` once the answer was 200: without an answer nobody knows. */
+export interface Started {
+  readonly runId: string;
+  readonly kind: string;
+  accepted: boolean;
+}
+
+export interface Decided {
+  readonly runId: string;
+  readonly granted: boolean;
+}
+
+export interface Signalled {
+  readonly runId: string;
+  readonly seq: number;
+  readonly value: number;
+}
+
+/** What the clients of the victims were answered, and what they have read: all that they may rely on. */
+export class History {
+  readonly starts = new Map<string, Started>();
+  readonly decisions: Decided[] = [];
+  readonly signals: Signalled[] = [];
+  readonly cancels = new Set<string>();
+  /** Requests that got no answer: what they asked for may have happened or not. */
+  unanswered = 0;
+  /** Answers that refused for a moment. */
+  refused = 0;
+  eventsFollowed = 0;
+  /** By point, or `random`. */
+  readonly kills = new Map<string, number>();
+
+  countKill(where: string): void {
+    this.kills.set(where, (this.kills.get(where) ?? 0) + 1);
+  }
+
+  get killed(): number {
+    return [...this.kills.values()].reduce((sum, count) => sum + count, 0);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The long crash campaign: rounds of twenty kills, every other one with two servers on one database file. Prints what
+ * was done and what was seen; ends with 1, and the seed, when anything that was promised is not so.
+ */
+import { parseArgs } from "node:util";
+import { cleanUp } from "../support/cleanup.ts";
+import { crashRound } from "./campaign.ts";
+import { Totals } from "./totals.ts";
+
+const { values } = parseArgs({ options: { kills: { type: "string" }, seed: { type: "string" } } });
+const kills = number("kills", 300);
+const seed = number("seed", Date.now() % 1_000_000);
+const killsPerRound = 20;
+
+const beganAtMs = performance.now();
+const totals = new Totals();
+for (let round = 0; totals.kills < kills; round++) {
+  const options = {
+    seed: seed + round,
+    kills: Math.min(killsPerRound, kills - totals.kills),
+    servers: round % 2 === 0 ? 1 : 2,
+  } as const;
+  const result = await crashRound(options);
+  totals.add(result);
+  await cleanUp();
+  console.log(`round ${round + 1}: ${totals.kills} kills, ${totals.runs} runs, ${result.wrong.length} wrong`);
+  if (result.wrong.length > 0) {
+    console.error(result.log);
+    console.error(result.wrong.join("\n"));
+    console.error(`\nAgain: npm run crash -- --seed ${options.seed} --kills ${options.kills}`);
+    process.exit(1);
+  }
+}
+console.log(`\n${totals.table()}\nseed ${seed}, ${Math.round((performance.now() - beganAtMs) / 1000)} s`);
+
+function number(name: "kills" | "seed", otherwise: number): number {
+  const given = values[name];
+  if (given === undefined) return otherwise;
+  if (!/^\d+$/.test(given)) throw new Error(`--${name} is no whole number: ${given}`);
+  return Number(given);
+}

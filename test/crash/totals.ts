@@ -1,0 +1,52 @@
+import type { RoundResult } from "./campaign.ts";
+
+/** The counts of many rounds. */
+export class Totals {
+  readonly #counts = new Map<string, number>();
+
+  get kills(): number {
+    return this.#sum("killed ");
+  }
+
+  get runs(): number {
+    return this.#sum("runs that are ");
+  }
+
+  add({ history, seen }: RoundResult): void {
+    this.#count("starts accepted", [...history.starts.values()].filter(({ accepted }) => accepted).length);
+    this.#count("decisions accepted", history.decisions.length);
+    this.#count("signals accepted", history.signals.length);
+    this.#count("cancellations accepted", history.cancels.size);
+    this.#count("requests that got no answer", history.unanswered);
+    this.#count("requests that were told to try again (503)", history.refused);
+    for (const [where, count] of [...history.kills].sort())
+      this.#count(`killed ${where === "random" ? "at a random moment" : `at ${where}`}`, count);
+    for (const [status, count] of Object.entries(seen.runs).sort())
+      this.#count(`runs that are ${status} in the end`, count);
+    this.#count("runs taken over from a dead owner", seen.runsTakenOver);
+    this.#count("tasks finished, each once", seen.tasksFinished);
+    this.#count("attempts before them that were lost or failed", seen.attemptsLost);
+    this.#count("events read back, without gap or repeat", seen.events);
+    this.#count("events followed through the crashes", history.eventsFollowed);
+  }
+
+  /** As Markdown. */
+  table(): string {
+    const rows = [["kills in all", this.kills] as const, ...this.#counts];
+    return [
+      "| | |",
+      "| --- | ---: |",
+      ...rows.map(([what, count]) => `| ${what} | ${count.toLocaleString("en")} |`),
+    ].join("\n");
+  }
+
+  #count(what: string, count: number): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + count);
+  }
+
+  #sum(prefix: string): number {
+    let sum = 0;
+    for (const [what, count] of this.#counts) if (what.startsWith(prefix)) sum += count;
+    return sum;
+  }
+}
