@@ -216,6 +216,7 @@ function checkFile(path: string, findings: Findings): void {
   ];
   findings.check(verdict === "ok", `${path}: ${verdict}`);
   findings.check(database.query("PRAGMA foreign_key_check").all().length === 0, `${path}: a row refers to nothing`);
+  if (!hasTables(database)) return;
   const open = database.query("SELECT run_id FROM _smithers_runs WHERE status = 'running' AND home IS NULL").all();
   findings.check(open.length === 0, `${path}: ${open.length} runs are running`);
   const attempts = database
@@ -246,6 +247,7 @@ async function checkCopies(root: string, findings: Findings): Promise<void> {
 
 function readRuns(path: string, condition: string): Map<string, string> {
   const database = new Database(path);
+  if (!hasTables(database)) return new Map();
   const all = (sql: string, runId: string) => database.query(sql).all(runId);
   const ids = database.query(`SELECT run_id AS runId FROM _smithers_runs WHERE ${condition}`).all() as {
     runId: string;
@@ -264,4 +266,9 @@ function readRuns(path: string, condition: string): Map<string, string> {
   ]);
   database.close();
   return new Map(rows);
+}
+
+/** Not so in a file whose first migration was killed and that nobody has opened since. */
+function hasTables(database: Database): boolean {
+  return database.query("SELECT 1 FROM sqlite_master WHERE name = '_smithers_runs'").get() !== null;
 }
