@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark.ts";
+import { command } from "./command.ts";
 import { database } from "./database.ts";
 import { installed } from "./installed.ts";
 import { memory } from "./memory.ts";
@@ -21,5 +22,6 @@ export const benchmarks: readonly Benchmark[] = [
   memory,
   database,
   start,
+  command,
   installed,
 ];

@@ -91,5 +91,5 @@ export async function openSource(
   if (others.length > 0) {
     say(`Reading ${shortPath(file)}, the nearest; --db names another: ${others.map(shortPath).join(", ")}`);
   }
-  return new DatabaseSource(file, root);
+  return new DatabaseSource(file, root, others);
 }

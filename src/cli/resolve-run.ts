@@ -24,6 +24,9 @@ export async function resolveRun(source: Source, given: string): Promise<string>
       `Several runs are meant by "${given}": ${listed.slice(0, shown).join(", ")}${more}. Give more of the id.`,
     );
   }
+  const place = await source.elsewhere(given);
+  if (place !== undefined)
+    throw new SmithersError("RUN_NOT_FOUND", `The run "${given}" is in another database: add ${place}.`);
   const newest = await source.listRuns({ limit: lookedAt }).catch(ignoreUnlisted);
   const meant = didYouMean(
     given,

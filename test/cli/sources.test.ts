@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
 /** What the clock changes between two looks. */
@@ -74,4 +75,25 @@ test("a server that does not answer, and one that wants a token, say what to do"
     code: 1,
     err: `smithers: No server answers at ${server.url}.\nCheck the address, and whether the server runs.\n`,
   });
+});
+
+test("logs --follow goes on when the server was started anew", async () => {
+  const root = folder(cliWorkflows);
+  const first = await ServerProcess.start(root);
+  await first.start("./release.tsx", {}, { runId: "release" });
+  const command = startSmithers(["events", "release", "--follow", "--url", first.url], { cwd: root });
+  await command.says(/ApprovalRequested/);
+  await first.kill();
+  const second = await ServerProcess.start(root, {
+    SERVE_OPTIONS: JSON.stringify({ port: Number(new URL(first.url).port) }),
+  });
+  await second.post("/v1/runs/release/nodes/ship/approve");
+  const { code, out } = await command.ended;
+  const seqs = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).seq);
+  expect(code).toBe(0);
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  expect(out).toContain("RunFinished");
 });

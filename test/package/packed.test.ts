@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Client } from "../support/client.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
@@ -41,6 +41,31 @@ test("every export of the package can be imported", () => {
   expect(printed.trim().split("\n")).toEqual(
     Object.keys(exports).map((path) => `smithers-orchestrator${path.slice(1)} true`),
   );
+});
+
+test("the tarball brings the smithers command, which runs with Bun on the PATH, and finds Bun where only Node is", () => {
+  const home = join(app, "home");
+  const node = spawnSync("which", ["node"], { encoding: "utf8" }).stdout.trim();
+  const run = (path: string, args: string[], env: Record<string, string> = {}) =>
+    spawnSync(join(app, "node_modules/.bin/smithers"), args, {
+      cwd: app,
+      encoding: "utf8",
+      env: { PATH: path, ...env },
+    });
+  const system = `${dirname(node)}:/usr/bin:/bin`;
+  const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+  const withBun = run(`${join(projectDir, "node_modules/.bin")}:${system}`, ["--version"], { HOME: home });
+  expect(withBun).toMatchObject({ status: 0, stdout: `${version}\n` });
+  const without = run(system, ["--version"], { HOME: home });
+  expect(without).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
+  mkdirSync(join(home, ".bun/bin"), { recursive: true });
+  symlinkSync(process.execPath, join(home, ".bun/bin/bun"));
+  const found = run(system, ["up", "echo.tsx", "--input", '{"msg": "hi"}'], { HOME: home });
+  expect(found).toMatchObject({ status: 0, stdout: expect.stringContaining('"stdout": "hi"') });
+  expect(run(system, ["ps"], { HOME: home })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("succeeded"),
+  });
 });
 
 test("an app type-checks against the declarations of the tarball", () => {

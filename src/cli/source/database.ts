@@ -23,6 +23,8 @@ import {
   toRunListItem,
 } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
+import { shellWords } from "../format.ts";
+import { shortPath } from "./find-database.ts";
 import type { Source } from "./source.ts";
 
 const pageSize = 256;
@@ -44,17 +46,21 @@ export class DatabaseSource implements Source {
   readonly store: Store;
   /** What workflow paths are relative to: the database's folder, unless somebody names another. */
   readonly rootDir: string;
+  /** Databases further up, which are not read. */
+  readonly #further: readonly string[];
   readonly #others = new Map<string, Store>();
   readonly #engines = new Map<Store, Engine>();
 
   /**
    * @param database a file, which must exist, or a store that is open
+   * @param further databases that somebody may have meant instead
    * @throws DB_NOT_FOUND, DB_NOT_A_DATABASE, DB_TOO_NEW and other `DB_*` codes
    */
-  constructor(database: string | Store, rootDir?: string) {
+  constructor(database: string | Store, rootDir?: string, further: readonly string[] = []) {
     this.store = typeof database === "string" ? openStore(database, { existing: true }) : database;
     this.name = this.store.filename;
     this.rootDir = rootDir ?? dirname(this.name);
+    this.#further = further;
   }
 
   /**
@@ -83,6 +89,15 @@ export class DatabaseSource implements Source {
 
   async runIdsLike(part: string, limit: number): Promise<string[]> {
     return this.store.runIdsLike(part, limit);
+  }
+
+  async elsewhere(runId: string): Promise<string | undefined> {
+    for (const file of this.#further) {
+      // One that cannot be opened is none that was meant.
+      const found = await Promise.try(() => this.#other(file)?.findRun(runId)).catch(() => undefined);
+      if (found) return shellWords(["--db", shortPath(file)]);
+    }
+    return undefined;
   }
 
   async listRuns({

@@ -1,14 +1,16 @@
-import { type ErrorCode, errorCodes, SmithersError } from "../../errors/index.ts";
-import type {
-  ApprovalItem,
-  Frame,
-  ListRunsQuery,
-  NodeItem,
-  RunDetail,
-  RunListItem,
-  SignalAnswer,
-  SignalBody,
-  StoredEvent,
+import { type ErrorCode, errorCodes, isSmithersError, SmithersError } from "../../errors/index.ts";
+import {
+  type ApprovalItem,
+  type Frame,
+  hasEnded,
+  isTerminalEvent,
+  type ListRunsQuery,
+  type NodeItem,
+  type RunDetail,
+  type RunListItem,
+  type SignalAnswer,
+  type SignalBody,
+  type StoredEvent,
 } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
@@ -18,6 +20,9 @@ import type { Source } from "./source.ts";
 /** Pages of runs that are looked through for an id that was given in part. */
 const pagesForIds = 10;
 const largestPage = 1_000;
+/** As a browser reads a stream: the server asks for this pause. */
+const reconnectMs = 1_000;
+const reconnectTries = 60;
 
 /** A running server, through the routes that it has. */
 export class ServerSource implements Source {
@@ -51,6 +56,8 @@ export class ServerSource implements Source {
     return (begin.length > 0 ? begin : end).slice(0, limit);
   }
 
+  async elsewhere(): Promise<undefined> {}
+
   async listRuns({
     limit,
     status,
@@ -71,13 +78,49 @@ export class ServerSource implements Source {
   }
 
   async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<StoredEvent> {
-    const path = `${pathOf(runId)}/events?afterSeq=${afterSeq}`;
-    const stop = new AbortController();
-    try {
-      const answer = await this.#request("GET", path, undefined, stop.signal);
-      yield* readEventStream(answer, runId, follow);
-    } finally {
-      stop.abort();
+    let seq = afterSeq;
+    let hadEnded = false;
+    for (let isFirst = true; ; isFirst = false) {
+      const stop = new AbortController();
+      let last: StoredEvent | undefined;
+      try {
+        const path = `${pathOf(runId)}/events?afterSeq=${seq}`;
+        const answer = isFirst
+          ? await this.#request("GET", path, undefined, stop.signal)
+          : await this.#again(path, stop);
+        for await (const event of readEventStream(answer, runId, follow)) {
+          last = event;
+          yield event;
+        }
+      } catch (error) {
+        // A server that goes away in the middle of a stream may come back.
+        if (isSmithersError(error)) throw error;
+      } finally {
+        stop.abort();
+      }
+      seq = last?.seq ?? seq;
+      if (!follow || (last && isTerminalEvent(last.type))) return;
+      // Nothing came: either there is nothing more, or the server was going away.
+      if (!last && hadEnded) return;
+      hadEnded = hasEnded((await this.#patiently(() => this.findRun(runId))).status);
+    }
+  }
+
+  #again(path: string, stop: AbortController): Promise<Response> {
+    return this.#patiently(() => this.#request("GET", path, undefined, stop.signal));
+  }
+
+  /** Tries again for a while where no server answers, as while it is started anew. */
+  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const isAway =
+          isSmithersError(error) && (error.code === "SERVER_UNREACHABLE" || error.code === "SERVER_CLOSING");
+        if (!isAway || tries === reconnectTries) throw error;
+        await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+      }
     }
   }
 

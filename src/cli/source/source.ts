@@ -18,6 +18,8 @@ export interface Source {
   readonly name: string;
   /** Ids of runs that begin, or else end, with `part`; the newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]>;
+  /** A place where a run of this very id is that is not in this source, as an option names it: `--db ../smithers.db`. */
+  elsewhere(runId: string): Promise<string | undefined>;
   /** Newest first. */
   listRuns(query: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]>;
   /** @throws RUN_NOT_FOUND */
