@@ -61,7 +61,7 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   const { workflow, runId, abort } = options;
   if (!isWorkflow(workflow)) throw invalid("workflow", "it must be what smithers(…) returned");
   if (!runIdSchema.safeParse(runId).success) throw invalid("runId", "it is no id that a run can have");
-  if (abort !== undefined && typeof abort !== "function" && !(abort instanceof AbortController)) {
+  if (abort !== undefined && typeof abort !== "function" && typeof abort?.abort !== "function") {
     throw invalid("abort", "it must be an AbortController or a function");
   }
   const authToken = resolveAuthToken(options.authToken);

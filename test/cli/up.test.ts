@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
+import { Collector } from "../support/collector.ts";
 import { folder } from "../support/folder.ts";
 import { inStore } from "../support/run.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -204,7 +205,8 @@ test("an id that is taken, a run that there is not, and one that has ended are t
 test("the database is the one that is named, else the nearest", async () => {
   const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--run-id", "above");
-  await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
+  const below = await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
+  expect(below.err).toStartWith("Using ../smithers.db, the nearest\n");
   expect(existsSync(join(root, "below/smithers.db"))).toBe(false);
   const other = await smithers(root, "up", "echo.tsx", "--db", "below/other.db", "--run-id", "r1");
   expect(other.code).toBe(0);
@@ -212,4 +214,35 @@ test("the database is the one that is named, else the nearest", async () => {
     expect((await store.findRun("below"))!.workflowPath).toBe("below/echo.tsx");
     expect(await store.findRun("r1")).toBeUndefined();
   });
+});
+
+test("options of a run are kept with it, and its tools write below --root only", async () => {
+  const writing = workflowFile(
+    `<Task id="in" output={outputs.result}>{async () => { await write("made.txt", "x"); return { value: 1 }; }}</Task>
+     <Task id="out" output={outputs.result} noRetry>{async () => { await write("../made.txt", "x"); return { value: 1 }; }}</Task>`,
+    { head: `import { write } from "smithers-orchestrator";` },
+  );
+  const root = folder({ "below/writing.tsx": writing });
+  const args = ["--root", "below", "--max-concurrency", "2", "--allow-network", "--run-id", "r1"];
+  const { code, err } = await smithers(root, "up", "below/writing.tsx", ...args);
+  expect(code).toBe(1);
+  expect(err).toContain("$ smithers resume r1 --root below --allow-network\n");
+  expect(existsSync(join(root, "below/made.txt"))).toBe(true);
+  await inStore(join(root, "smithers.db"), async (store) => {
+    const run = await store.findRun("r1");
+    expect([run?.config, run?.workflowPath, run?.error?.code]).toEqual([
+      { maxConcurrency: 2 },
+      "writing.tsx",
+      "TOOL_PATH_ESCAPE",
+    ]);
+  });
+});
+
+test("with SMITHERS_OTEL_ENABLED a run's spans are sent before the process ends", async () => {
+  const collector = await Collector.start();
+  const root = folder({ "echo.tsx": echo });
+  const env = { SMITHERS_OTEL_ENABLED: "1", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const run = startSmithers(["up", "echo.tsx", "--input", `{"msg":1}`, "--run-id", "r1"], { cwd: root, env });
+  expect((await run.ended).code).toBe(0);
+  expect(collector.spans.length).toBeGreaterThanOrEqual(2);
 });

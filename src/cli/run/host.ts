@@ -7,7 +7,8 @@ import { openStore, type Store } from "../../store/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import { usageError } from "../errors.ts";
 import { closeLoaders, loaderOf, loadWorkflow } from "../load-workflow.ts";
-import { databaseName, nearestDatabase } from "../source/find-database.ts";
+import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "../source/find-database.ts";
+import type { BesideLogger } from "./log.ts";
 
 export interface HostSettings {
   /** Absolute. What workflow paths are relative to, and what tools are confined to. */
@@ -30,8 +31,10 @@ export interface Host {
   readonly rootDir: string;
   /** What runs are continued with; replaced when the file was edited. */
   source: LoadedWorkflow | undefined;
-  /** Options that a command needs to find the database and the files again, beside those that this one was given. */
+  /** Options that every command needs to find the database again, beside those that this one was given. */
   readonly flags: readonly string[];
+  /** Options that a command needs which executes the run, to do it as this one does. */
+  readonly executingFlags: readonly string[];
   /** Closes what it has opened, after the engine. */
   close(): Promise<void>;
 }
@@ -66,7 +69,11 @@ export async function hostOn(
     telemetry,
     rootDir,
     source,
-    flags: rootDir === dirname(store.filename) ? [] : ["--root", rootDir],
+    flags: [],
+    executingFlags: [
+      ...(rootDir === dirname(store.filename) ? [] : ["--root", shortPath(rootDir)]),
+      ...(allowNetwork ? ["--allow-network"] : []),
+    ],
     async close() {
       await telemetry?.close(pushMs);
       await closeLoaders();
@@ -79,6 +86,7 @@ export async function hostOn(
 export interface OpenOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
   /** The workflow's file, as it was typed. */
   readonly workflow: string;
+  readonly log: BesideLogger;
   readonly db?: string;
   readonly root?: string;
   readonly allowNetwork?: boolean;
@@ -91,18 +99,20 @@ export interface OpenOptions extends Omit<HostSettings, "rootDir" | "allowNetwor
  * @throws INVALID_USAGE, WORKFLOW_*, DB_*
  */
 export async function openHost(options: OpenOptions): Promise<Host & { readonly source: LoadedWorkflow }> {
-  const nearest = options.db === undefined ? nearestDatabase()?.file : undefined;
+  const found = options.db === undefined ? nearestDatabase() : undefined;
+  const nearest = found?.file;
   const rootDir = folderOf(options.root ?? (nearest === undefined ? process.cwd() : dirname(nearest)));
   try {
     const source = await loaderOf(rootDir).load(relative(rootDir, resolve(options.workflow)));
     const { dbPath } = source.workflow;
     const usual = nearest ?? resolve(databaseName);
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
+    if (found && own === usual) sayWhich(found, options.log);
     const store = openStore(options.db === undefined ? own : resolve(options.db));
     const host = await hostOn(store, { ...options, allowNetwork: options.allowNetwork ?? false, rootDir, source });
     return Object.assign(host, {
       source,
-      flags: [...(options.db === undefined && own !== usual ? ["--db", own] : []), ...host.flags],
+      flags: options.db === undefined && own !== usual ? ["--db", shortPath(own)] : [],
       async close() {
         await host.telemetry?.close(pushMs);
         await closeLoaders();
@@ -113,6 +123,13 @@ export async function openHost(options: OpenOptions): Promise<Host & { readonly 
     await closeLoaders();
     throw error;
   }
+}
+
+/** Says which database is used where that is not the one of this folder, or where there are several. */
+function sayWhich({ file, others }: FoundDatabase, log: BesideLogger): void {
+  if (dirname(file) === process.cwd() && others.length === 0) return;
+  const more = others.length > 0 ? `; --db names another: ${others.map(shortPath).join(", ")}` : "";
+  log.say(`Using ${shortPath(file)}, the nearest${more}`);
 }
 
 function folderOf(given: string): string {

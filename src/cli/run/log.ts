@@ -3,6 +3,7 @@ import { type Output, oneLine } from "../output.ts";
 
 /** Says what goes wrong to a person, beside what else is shown. */
 export interface BesideLogger extends Logger {
+  say(text: string): void;
   /** From now on it is said so. */
   sayBy(say: (text: string) => void): void;
 }
@@ -13,5 +14,5 @@ export function loggerBeside(out: Output): BesideLogger {
     const cause = "err" in facts && facts.err instanceof Error ? ` ${facts.err.message}` : "";
     say(oneLine(message + cause));
   };
-  return { debug() {}, info() {}, warn: tell, error: tell, sayBy: (way) => void (say = way) };
+  return { debug() {}, info() {}, warn: tell, error: tell, say: (text) => say(text), sayBy: (way) => void (say = way) };
 }

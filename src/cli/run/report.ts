@@ -5,11 +5,13 @@ import { manyLines, type Output } from "../output.ts";
 import type { Host } from "./host.ts";
 import { type CommandLine, reasonLines } from "./waiting.ts";
 
-/** Writes command lines that find the run again. */
+const executing: ReadonlySet<string | undefined> = new Set(["resume", "retry"]);
+
+/** Writes command lines that find the run again, and execute it as it was executed here. */
 export const commandLineOf =
-  (context: CommandContext, { flags }: Host): CommandLine =>
+  (context: CommandContext, { flags, executingFlags }: Host): CommandLine =>
   (...words) =>
-    context.commandLine(...words, ...flags);
+    context.commandLine(...words, ...(executing.has(words[0]) ? executingFlags : []), ...flags);
 
 /**
  * Prints how a run stands that was executed here: its output on stdout, or with --json one value as `runWorkflow`
