@@ -43,6 +43,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
   let served: ServedRun | undefined;
   let stopHot = () => {};
   let hasBegun = false;
+  let toldSeq: number | undefined;
   try {
     served = await options.serve?.();
     await options.begin();
@@ -50,7 +51,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
     tellBegun({ runId, ...(served && { url: served.url }) });
     if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
     if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
-    await untilOver(context, host, options, progress, interrupt);
+    toldSeq = await untilOver(context, host, options, progress, interrupt);
   } finally {
     stopHot();
     if (interrupt.code !== undefined && engine.activeRuns > 0) {
@@ -68,7 +69,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
   try {
     const run = await store.findRun(runId);
     if (!run) return exitCodes.failed;
-    await reportEnd(context, host, run, interrupt.code !== undefined);
+    await reportEnd(context, host, run, { wasStopped: interrupt.code !== undefined, isTold: run.lastSeq === toldSeq });
     // Of a run that has ended meanwhile the signal is no news.
     return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
   } finally {
@@ -77,27 +78,32 @@ export async function execute(context: CommandContext, host: Host, options: Exec
   }
 }
 
-/** Resolves when the run is over, waits for somebody, or the process is to end; of a served one only when it is. */
+/**
+ * Resolves when the run is over, waits for somebody, or the process is to end; of a served one only when it is.
+ * @returns the number of the run's last event when it was last told how the run stands
+ */
 async function untilOver(
   context: CommandContext,
   host: Host,
   { runId, serve }: ExecuteOptions,
   progress: Progress,
   interrupt: Interrupt,
-): Promise<void> {
+): Promise<number | undefined> {
+  let toldSeq: number | undefined;
   for (;;) {
     const ended = settled(host.engine, runId);
     // When the process is to end first, nobody waits for it any more.
     ended.catch(() => {});
     const result = await Promise.race([ended, interrupt.came]);
-    if (typeof result === "number" || !serve) return;
+    if (typeof result === "number" || !serve) return toldSeq;
     const changed = nextChange(host, runId);
     const run = await host.store.findRun(runId);
-    if (!run) return;
+    if (!run) return undefined;
     await progress.settle();
     if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It can be asked for until Ctrl+C.`);
     for (const line of await reasonLines(commandLineOf(context, host), host, run)) progress.say(line);
-    if ((await Promise.race([changed, interrupt.came])) !== undefined) return;
+    toldSeq = run.lastSeq;
+    if ((await Promise.race([changed, interrupt.came])) !== undefined) return toldSeq;
   }
 }
 

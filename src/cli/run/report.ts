@@ -15,9 +15,14 @@ export const commandLineOf =
 
 /**
  * Prints how a run stands that was executed here: its output on stdout, or with --json one value as `runWorkflow`
- * resolves to; on stderr what a person does next.
+ * resolves to; on stderr, unless it is told, what a person does next.
  */
-export async function reportEnd(context: CommandContext, host: Host, run: Run, wasStopped: boolean): Promise<void> {
+export async function reportEnd(
+  context: CommandContext,
+  host: Host,
+  run: Run,
+  { wasStopped, isTold }: { wasStopped: boolean; isTold: boolean },
+): Promise<void> {
   const { out } = context;
   const { store } = host;
   const { runId, status, error } = run;
@@ -26,6 +31,7 @@ export async function reportEnd(context: CommandContext, host: Host, run: Run, w
   else if (status === "finished" && output !== undefined) {
     out.line(typeof output === "string" ? manyLines(output) : JSON.stringify(output, null, 2));
   }
+  if (isTold && hasEnded(status)) return;
   out.say(endOf(out, run, wasStopped));
   const commandLine = commandLineOf(context, host);
   if (hasEnded(status) && status !== "failed") return;
