@@ -101,6 +101,25 @@ test("a decision reaches the engine that executes the run at once, over a connec
   expect(performance.now() - began).toBeLessThan(1_000);
 });
 
+test("a decision that comes while runWorkflow lets go of the run continues it", async () => {
+  const db = drizzleDatabase();
+  for (let moment = 0; moment < 20; moment += 1) {
+    const runId = `release-${moment}`;
+    const app = serveApp({ workflow: release, db, runId });
+    let decided: Promise<unknown> | undefined;
+    const decide = async () => {
+      for (let tick = 0; tick < moment; tick += 1) await new Promise((resolve) => setImmediate(resolve));
+      await app.request("/approve/ship%2Fit", { method: "POST" });
+    };
+    const onProgress = ({ type }: SmithersEvent) => {
+      if (type === "NodeWaitingApproval") decided = decide();
+    };
+    await runWorkflow(release, { db, runId, input, onProgress });
+    await decided;
+    await eventsUntil(await app.request("/events"), "NodeWaitingEvent");
+  }
+});
+
 test("an attempt that runs is cancelled over HTTP, and the abort controller is told", async () => {
   const began = Promise.withResolvers<void>();
   const slow = smithers(() => (
