@@ -1,0 +1,60 @@
+import { expect, test } from "bun:test";
+import { smithers, smithersJson } from "../support/cli.ts";
+import { cliWorkflows } from "../support/cli-workflows.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+test("gc says how many runs it would remove, removes them, and leaves what waits", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./done.tsx", {}, { runId: "old" });
+  await server.start("./release.tsx", {}, { runId: "release" });
+  await server.until("release", ({ type }) => type === "RunStatusChanged");
+  expect((await smithers(root, "gc", "--dry-run")).out).toBe("0 runs would be removed: ended more than 30d ago.\n");
+  expect(await smithersJson(root, "gc", "--older-than", "0s", "--dry-run")).toEqual({
+    runs: 1,
+    cached: 0,
+    dryRun: true,
+  });
+  expect((await smithersJson(root, "ps")).length).toBe(2);
+  expect((await smithers(root, "gc", "--older-than", "0s")).out).toBe("Removed 1 run and 0 cached results.\n");
+  expect((await smithersJson(root, "ps")).map(({ runId }: { runId: string }) => runId)).toEqual(["release"]);
+});
+
+test("a run that lives in a database which its workflow names is found, and decided on, through the server's", async () => {
+  const approval = `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />`;
+  const own = workflowFile(approval, {
+    schemas: "decision: approvalDecisionSchema",
+    create: ', { dbPath: "own.db" }',
+  });
+  const root = folder({ "own.tsx": own });
+  const server = await serve(root);
+  await server.start("./own.tsx", {}, { runId: "elsewhere" });
+  await server.until("elsewhere", ({ type }) => type === "RunStatusChanged");
+  expect(await smithersJson(root, "inspect", "elsewhere")).toMatchObject({ status: "waiting-approval" });
+  await server.close();
+  expect((await smithers(root, "approve", "elsewhere")).out).toBe('"ship" is approved.\n');
+  expect((await smithers(root, "resume", "elsewhere")).code).toBe(0);
+  expect(await smithersJson(root, "inspect", "elsewhere")).toMatchObject({ status: "finished" });
+  expect(await smithersJson(root, "inspect", "elsewhere", "--db", "own.db")).toMatchObject({ status: "finished" });
+});
+
+test("nodes of a loop are shown, and decided on, by their iteration", async () => {
+  const loop = `<Loop id="ask" until={ctx.latest(outputs.decision, "ok")?.approved === true} maxIterations={3}>
+    <Approval id="ok" output={outputs.decision} onDeny="continue" request={{ title: "Good?" }} />
+  </Loop>`;
+  const root = folder({ "loop.tsx": workflowFile(loop, { schemas: "decision: approvalDecisionSchema" }) });
+  const server = await serve(root);
+  await server.start("./loop.tsx", {}, { runId: "loop" });
+  await server.until("loop", ({ type }) => type === "ApprovalRequested");
+  await smithers(root, "deny", "loop", "--note", "again");
+  await server.until("loop", (event) => event.type === "ApprovalRequested" && event.iteration === 1);
+  const { reasons } = await smithersJson(root, "why", "loop");
+  expect(reasons[0].commands[0]).toBe("smithers approve loop ok --iteration 1");
+  const first = await smithers(root, "node", "loop", "ok", "--iteration", "0");
+  expect(first.out).toContain('"note": "again"');
+  expect((await smithers(root, "approve", "loop", "ok", "--iteration", "0")).code).toBe(1);
+  expect((await smithers(root, "approve", "loop", "ok", "--iteration", "1")).code).toBe(0);
+  expect(await server.end("loop")).toMatchObject({ status: "finished" });
+});
