@@ -1,9 +1,9 @@
-import { userInfo } from "node:os";
 import type { ApprovalItem } from "../model/index.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
 import { oneLine } from "./output.ts";
 import { resolveNode, resolveRun } from "./resolve-run.ts";
+import { shellUser } from "./shell-user.ts";
 import type { Source } from "./source/source.ts";
 import { sayWhoContinues } from "./who-continues.ts";
 
@@ -41,7 +41,7 @@ export async function decide(
   const choice = await choose(context, state, runId, status, options, givenNode);
   // Somebody who was asked and left has decided nothing.
   if (choice === "left") return 130;
-  const decidedBy = options.by ?? userName();
+  const decidedBy = options.by ?? shellUser();
   await state.decide({ runId, status, ...choice, note: options.note, decidedBy });
   const takenIn = await state.isTakenIn(runId);
   const { out } = context;
@@ -113,13 +113,4 @@ function mustChoose({ nodeId, mode, options }: ApprovalItem) {
       ? `--select and one of: ${keys.join(", ")}`
       : `--rank and all of these, the best first: ${keys.join(",")}`;
   return usageError(`"${nodeId}" waits for a choice. Add ${how}.`);
-}
-
-function userName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may give its user no name.
-    return undefined;
-  }
 }

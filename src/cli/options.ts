@@ -31,4 +31,7 @@ export const follow: OptionDefinition = { flags: "-f, --follow", description: "g
 export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only what concerns this node" };
 export const optionalNode: ArgumentDefinition = { name: "[node]", description: "the node that waits" };
 export const note: OptionDefinition = { flags: "--note <text>", description: "why, for those who read it later" };
-export const by: OptionDefinition = { flags: "--by <name>", description: "who it comes from" };
+export const by: OptionDefinition = {
+  flags: "--by <name>",
+  description: "who it comes from; the user of this shell when absent",
+};

@@ -68,7 +68,8 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .description("Durable workflows: run them, see what they do, decide what they wait for.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
+    .commandsGroup("Look after things:")
+    .helpCommand("help [command]", "Print the help of a command")
     .exitOverride()
     .showHelpAfterError("smithers --help lists the commands, smithers <command> --help its options.")
     .configureHelp({

@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { by, runArgument } from "../options.ts";
+import { shellUser } from "../shell-user.ts";
 
 interface Options {
   readonly data?: string;
@@ -38,7 +39,7 @@ where none does, resume goes on with it.`,
     const body = {
       data: data === undefined ? undefined : readJson(data, "--data"),
       correlationId,
-      receivedBy: by,
+      receivedBy: by ?? shellUser(),
     };
     const answer = await state.signal(runId, name!, body);
     const takenIn = await state.isTakenIn(runId);
