@@ -3,8 +3,6 @@ import type { Feed } from "./feed.ts";
 import type { Logger } from "./logger.ts";
 
 const failurePauseMs = 1_000;
-/** How often runs are looked for that another process has advanced. */
-const lookMs = 5_000;
 /** How many runs are compared before others get their turn. */
 const comparedAtOnce = 200;
 
@@ -16,6 +14,7 @@ export class Mirror {
   readonly #source: Store;
   readonly #target: Store;
   readonly #log: Logger;
+  readonly #lookMs: number;
   readonly #behind = new Set<string>();
   readonly #unfollow: () => void;
   readonly #look: ReturnType<typeof setInterval>;
@@ -25,10 +24,12 @@ export class Mirror {
   #dataVersion = -1;
   #stopped = false;
 
-  constructor(source: Store, target: Store, feed: Feed, log: Logger) {
+  /** @param lookMs how often runs are looked for that another process has advanced */
+  constructor(source: Store, target: Store, feed: Feed, log: Logger, lookMs: number) {
     this.#source = source;
     this.#target = target;
     this.#log = log;
+    this.#lookMs = lookMs;
     this.#unfollow = feed.subscribe((events) => {
       this.#behind.add(events[0]!.runId);
       this.#copy();
@@ -67,7 +68,7 @@ export class Mirror {
       }
       this.#dataVersion = version;
       // Twice the pause: the clocks of processes that share a file may differ a little.
-      this.#comparedAtMs = nowMs - 2 * lookMs;
+      this.#comparedAtMs = nowMs - 2 * this.#lookMs;
       this.#copy();
     } catch (error) {
       this.#log.warn(

@@ -38,7 +38,7 @@ export class Homes {
     const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
     this.main = this.#serve(openStore(db, { synchronous }));
     this.#opened = this.#openKnown();
-    this.#retry = setInterval(() => void this.#openKnown(), reopenMs);
+    this.#retry = setInterval(() => void this.#openKnown(), options.heartbeatMs);
     this.#retry.unref();
     telemetry.observe(() => ({
       engines: this.all(),
@@ -148,7 +148,7 @@ export class Homes {
       throw error;
     }
     const engine = this.#serve(store);
-    this.#mirrors.push(new Mirror(store, this.main.store, engine.feed, this.#log));
+    this.#mirrors.push(new Mirror(store, this.main.store, engine.feed, this.#log, this.#options.heartbeatMs));
     this.#unopened.delete(file);
     return engine;
   }
@@ -194,9 +194,6 @@ export class Homes {
     }
   }
 }
-
-/** How often a workflow's database that could not be opened is tried again. */
-const reopenMs = 5_000;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;
