@@ -2,6 +2,10 @@ import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
+import { SmithersError } from "../errors/index.ts";
+
+/** Why a file may fit elsewhere that does not fit beside its source. */
+const besideFails: ReadonlySet<string | undefined> = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);
 
 /** Younger files may be another process's that is about to import them. */
 const leftoverAfterMs = 60_000;
@@ -13,8 +17,9 @@ export function shadowPath(source: string, hash: string): string {
 
 /**
  * Writes a shadow file whole, or leaves the one that is there. Where the source's folder cannot be
- * written, the file goes to the system's temporary folder.
+ * written or has no room, the file goes to the system's temporary folder.
  * @returns where it is
+ * @throws DB_FULL when there is no room anywhere
  */
 export async function writeShadow(source: string, hash: string, code: string): Promise<string> {
   const beside = shadowPath(source, hash);
@@ -23,9 +28,11 @@ export async function writeShadow(source: string, hash: string, code: string): P
     return beside;
   } catch (error) {
     const { code: reason } = error as NodeJS.ErrnoException;
-    if (reason !== "EACCES" && reason !== "EROFS" && reason !== "EPERM") throw error;
+    if (!besideFails.has(reason)) throw error;
     const elsewhere = join(tmpdir(), basename(beside));
-    await writeWhole(elsewhere, code);
+    await writeWhole(elsewhere, code).catch((cause) => {
+      throw new SmithersError("DB_FULL", "The compiled workflow could be stored nowhere.", { cause });
+    });
     return elsewhere;
   }
 }

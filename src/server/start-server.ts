@@ -65,6 +65,8 @@ function closeGracefully(server: Server, context: ServerContext): void {
     // The last events are stored and pushed by now; readers still need the stores for those that they lag behind.
     context.streams.abort();
     await context.loader.close();
+    // Until here whoever asks is answered, with 503 where something was to be begun.
+    closeHttp();
     server.closeIdleConnections();
     await Promise.all([
       Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainMs))]),
@@ -78,7 +80,7 @@ function closeGracefully(server: Server, context: ServerContext): void {
   const close = (callback?: (error?: Error) => void) => {
     stopListening();
     closing ??= stop();
-    closeHttp((error) => void closing!.then(() => callback?.(error), callback));
+    void closing.then(() => callback?.(), callback);
     return server;
   };
   const stopListening = onShutdownSignal(() => new Promise((resolve) => close(() => resolve())));

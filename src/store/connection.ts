@@ -1,3 +1,5 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { isSmithersError, type SmithersError } from "../errors/index.ts";
 import type { Driver } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
@@ -57,6 +59,8 @@ export class Connection {
 
   /** Writes something that changes nothing, to see whether the database takes writes again. */
   async probe(): Promise<void> {
+    // Where the disk is full a small write may still find room inside the file, and a larger one would not.
+    if (this.trouble?.code === "DB_FULL" && !(await hasRoom(this.filename))) return;
     await this.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
   }
 
@@ -69,5 +73,18 @@ export class Connection {
   async close(): Promise<void> {
     await this.#writer.close();
     this.#driver.close();
+  }
+}
+
+/** Free bytes without which a disk counts as full. */
+const roomBytes = 262_144;
+
+async function hasRoom(filename: string): Promise<boolean> {
+  if (filename === "") return true;
+  try {
+    const { bavail, bsize } = await statfs(dirname(filename));
+    return bavail * bsize >= roomBytes;
+  } catch {
+    return true;
   }
 }

@@ -2,7 +2,9 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
 import { serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -85,4 +87,21 @@ test("a run is looked up, streamed and cancelled where it lives", async () => {
   expect((await server.post("/v1/runs", { workflowPath: "own.tsx", runId: "mine" })).status).toBe(409);
   expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
   expect((await server.end(runId)).status).toBe("cancelled");
+});
+
+test("what a server has not copied when it is killed is copied by another one that runs", async () => {
+  const done = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`, {
+    create: `, { dbPath: "own/runs.db" }`,
+  });
+  const root = folder({ "own.tsx": done });
+  const options = { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 50 }) };
+  const killed = await ServerProcess.start(root, {
+    ...options,
+    ...faultEnv({ point: "mirror", nth: 1, signal: "SIGKILL" }),
+  });
+  await ServerProcess.start(root, options);
+  await killed.start("own.tsx", {}, { runId: "owed" }).catch(() => {});
+  await killed.gone;
+  await untilCopied(root, "owed");
+  expect(rowsOf(join(root, "smithers.db"), "owed")).toEqual(rowsOf(join(root, "own/runs.db"), "owed"));
 });

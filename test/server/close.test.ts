@@ -87,3 +87,37 @@ test("close does not wait for a socket that sent nothing", async () => {
   await rawSocket(server.url);
   expect(await msToClose(server)).toBeLessThan(1_000);
 });
+
+test("while it closes, new runs are refused with 503 and Retry-After, and what is decided still counts", async () => {
+  const root = folder({
+    "slow.tsx": slow,
+    "ask.tsx": workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />`, {
+      schemas: "decision: approvalDecisionSchema",
+    }),
+  });
+  const server = await serve(root, { shutdownGraceMs: 1_500 });
+  const runId = await server.start("slow.tsx", { gate: `${root}/gate` });
+  const asking = await server.start("ask.tsx");
+  await server.until(asking, ({ type }) => type === "NodeWaitingApproval");
+  await server.until(runId, ({ type }) => type === "NodeStarted");
+  const socket = await rawSocket(server.url);
+  const ask = async (path: string, body: object) => {
+    const text = JSON.stringify(body);
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+    );
+    return readUntil(socket, "}");
+  };
+  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  await readUntil(socket, '{"ok":true}');
+  const closed = server.close();
+  const refused = await ask("/v1/runs", { workflowPath: "slow.tsx" });
+  expect(refused).toContain("HTTP/1.1 503");
+  expect(refused.toLowerCase()).toContain("retry-after: 1");
+  expect(refused).toContain("SERVER_CLOSING");
+  expect(await ask(`/v1/runs/${asking}/nodes/ok/approve`, {})).toContain("HTTP/1.1 200");
+  await closed;
+  const second = await serve(root);
+  expect((await second.end(asking)).status).toBe("finished");
+  expect((await second.run(runId)).status).toBe("running");
+});
