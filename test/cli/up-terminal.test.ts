@@ -50,6 +50,29 @@ code 3
 $`);
 });
 
+test("what the workflow's code says on the console stands above the tree", async () => {
+  const talking = workflowFile(
+    `<Task id="first" output={outputs.result}>{async ({ signal }) => {
+       for (const line of ["one", "two"]) {
+         console.log("says %s", line);
+         console.error({ line });
+         await new Promise((resolve) => setTimeout(resolve, 150));
+       }
+       while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+       return { value: 1 };
+     }}</Task>
+     <Task id="second" output={outputs.result}>{{ value: 2 }}</Task>`,
+  );
+  const root = folder({ "talking.tsx": talking });
+  const terminal = new Terminal(root, { env: { NO_COLOR: "1" } });
+  terminal.run("up", "talking.tsx");
+  const shown =
+    /says one\n\{ line: 'one' \}\nsays two\n\{ line: 'two' \}\n● first {2}in-progress {2}\S+\n○ second {2}pending$/;
+  expect(await terminal.until(shown)).toMatch(shown);
+  writeFileSync(join(root, "go"), "");
+  await terminal.until(/code 0/);
+});
+
 test("Ctrl+C stops the run and leaves the tree as it stands", async () => {
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root);

@@ -36,8 +36,12 @@ test("a run that finishes prints its output on stdout, its progress on stderr, a
   expect(readdirSync(root).filter((name) => name.includes(".smithers-"))).toEqual([]);
 });
 
-test("--json prints the result alone", async () => {
-  const root = folder({ "echo.tsx": echo });
+test("--json prints the result alone on stdout, whatever the workflow's code says", async () => {
+  const saying = echo.replace("{() => (", '{() => console.log("saying %d", 1) ?? (');
+  const root = folder({ "echo.tsx": echo, "saying.tsx": saying });
+  const said = await smithers(root, "up", "saying.tsx", "--input", `{"msg":2}`, "--json");
+  expect(said.err).toContain("saying 1\n");
+  expect(JSON.parse(said.out)).toMatchObject({ output: { value: 2 } });
   const result = await smithersJson(root, "up", "echo.tsx", "--input", `{"msg":[1]}`, "--run-id", "r1");
   expect(result).toEqual({ runId: "r1", status: "finished", output: { value: [1] } });
 });

@@ -2,6 +2,7 @@ import { settled } from "../../engine/index.ts";
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { ServedRun } from "../../server/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
+import { besideResult, takeConsole } from "./console.ts";
 import { tellBegun } from "./detach.ts";
 import type { Host } from "./host.ts";
 import { reloadOnEdit } from "./hot.ts";
@@ -39,6 +40,8 @@ export async function execute(context: CommandContext, host: Host, options: Exec
   out.surviveClosedPipe();
   const progress = progressOf(out, store, runId);
   options.log?.sayBy((text) => progress.say(text));
+  // The result is to be the only thing on stdout.
+  const giveConsole = out.isJson ? takeConsole(besideResult, (text) => progress.say(text)) : () => {};
   const unfollow = engine.feed.subscribe((events) => progress.take(events));
   let served: ServedRun | undefined;
   let stopHot = () => {};
@@ -63,6 +66,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
     served?.close();
     if (hasBegun) await progress.settle();
     unfollow();
+    giveConsole();
     options.log?.sayBy((text) => out.say(text));
     if (!hasBegun) await host.close();
   }

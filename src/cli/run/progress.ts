@@ -2,6 +2,7 @@ import type { CommittedEvent } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { eventLine } from "../event-line.ts";
 import type { Output } from "../output.ts";
+import { onTerminal, takeConsole } from "./console.ts";
 import { Screen } from "./screen.ts";
 import { fitting, treeLines } from "./tree-lines.ts";
 
@@ -54,6 +55,7 @@ class LiveTree implements Progress {
   #tick: ReturnType<typeof setInterval> | undefined;
   #due: ReturnType<typeof setTimeout> | undefined;
   #drawing = Promise.resolve();
+  #giveConsole = () => {};
 
   constructor(out: Output, store: Store, runId: string) {
     this.#out = out;
@@ -65,6 +67,7 @@ class LiveTree implements Progress {
     if (this.#tick === undefined) {
       this.#tick = setInterval(() => this.#draw(), tickMs);
       process.stderr.on("resize", this.#redraw);
+      this.#giveConsole = takeConsole(onTerminal(), (text) => this.#screen.print(text));
     }
     this.#due ??= setTimeout(() => this.#draw(), leastPauseMs);
   }
@@ -77,6 +80,7 @@ class LiveTree implements Progress {
     clearInterval(this.#tick);
     clearTimeout(this.#due);
     process.stderr.off("resize", this.#redraw);
+    this.#giveConsole();
     this.#tick = undefined;
     this.#due = undefined;
     await this.#drawing;
