@@ -33,7 +33,8 @@ export async function printCandidates(
   // Nobody reads an error here: where nothing can be said, nothing is.
   const candidates = await candidatesFor(commands, words.slice(0, -1), current).catch(() => []);
   for (const { value, about } of candidates) {
-    if (value.startsWith(current)) process.stdout.write(`${value}\t${about}\n`);
+    // A line holds one word: what has lines of its own cannot be offered.
+    if (value.startsWith(current) && value === oneLine(value)) process.stdout.write(`${value}\t${about}\n`);
   }
   return exitCodes.done;
 }

@@ -15,8 +15,11 @@ let code: number;
 try {
   code = await runProgram(process.argv.slice(2), version);
 } catch (error) {
-  const { describeError, exitCodeOf } = await import("./errors.ts");
-  process.stderr.write(`smithers: ${describeError(error)}\n`);
+  const [{ describeError, exitCodeOf }, { manyLines }] = await Promise.all([
+    import("./errors.ts"),
+    import("./output.ts"),
+  ]);
+  process.stderr.write(`smithers: ${manyLines(describeError(error))}\n`);
   code = exitCodeOf(error);
 }
 await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));

@@ -69,5 +69,5 @@ export function printFields(out: Output, fields: readonly (readonly [name: strin
 
 /** A value as people read it. */
 export function jsonText(value: unknown): string {
-  return typeof value === "string" ? manyLines(value) : JSON.stringify(value, null, 2);
+  return manyLines(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }

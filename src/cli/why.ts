@@ -30,13 +30,14 @@ export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
       },
     ];
   }
-  if (status === "running") return running(run, await source.listNodes(runId));
-  if (!status.startsWith("waiting-")) return [];
-  const reasons: Reason[] = [];
-  const nodes = (await source.listNodes(runId)).filter(({ state }) => state.startsWith("waiting-"));
-  const [approvals, waits] = await Promise.all([approvalsOf(source, runId, nodes), waitsOf(source, runId, nodes)]);
-  for (const node of nodes) reasons.push(wait(runId, node, approvals, waits));
-  return reasons;
+  if (status !== "running" && !status.startsWith("waiting-")) return [];
+  const nodes = await source.listNodes(runId);
+  const waiting = nodes.filter(({ state }) => state.startsWith("waiting-"));
+  const [approvals, waits] = await Promise.all([approvalsOf(source, runId, waiting), waitsOf(source, runId, waiting)]);
+  return [
+    ...(status === "running" ? running(run, nodes) : []),
+    ...waiting.map((node) => wait(runId, node, approvals, waits)),
+  ];
 }
 
 /** The decisions that are awaited; nothing where nobody can tell, as a server without a database of its own. */
@@ -139,7 +140,9 @@ function lyingThere(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "si
 function choices(approval: ApprovalItem | undefined): string[][] {
   const keys = (approval?.options ?? []).map(({ key }) => key);
   if (approval?.mode === "select") return keys.map((key) => ["--select", key]);
-  return approval?.mode === "rank" ? [["--rank", keys.join(",")]] : [[]];
+  return approval?.mode === "rank"
+    ? [["--rank", keys.some((key) => key.includes(",")) ? JSON.stringify(keys) : keys.join(",")]]
+    : [[]];
 }
 
 async function failure(source: Source, { runId, error }: RunDetail): Promise<Reason> {

@@ -3,10 +3,11 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { smithers, smithersJson, smithersWords } from "../support/cli.ts";
+import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
 import { serve, type TestServer } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
 
 /** A run that waits, named as its workflow, and the server that began it. */
 async function waiting(...names: string[]): Promise<{ root: string; server: TestServer }> {
@@ -97,6 +98,36 @@ test("the commands that why prints continue the run", async () => {
     await promisify(execFile)("bash", ["-c", bash], { cwd: root });
     expect(await server.end(runId)).toMatchObject({ status: "finished" });
   }
+});
+
+test("a run that runs on beside an approval is shown with both, and a ranking may be a JSON list", async () => {
+  const root = folder({
+    "both.tsx": workflowFile(
+      `<Parallel>
+        <Task id="crunch" output={outputs.result}>{async () => {
+          while (!existsSync("power")) await new Promise((resolve) => setTimeout(resolve, 20));
+          return { value: 1 };
+        }}</Task>
+        <Approval id="order" mode="rank" options={[{ key: "a,b", label: "A" }, { key: "c", label: "C" }]}
+          output={outputs.order} request={{ title: "Which first?" }} />
+      </Parallel>`,
+      {
+        head: `import { approvalRankingSchema } from "smithers-orchestrator";`,
+        schemas: "result: z.any(), order: approvalRankingSchema",
+      },
+    ),
+  });
+  const up = startSmithers(["up", "both.tsx", "--run-id", "both"], { cwd: root });
+  await up.saysBeside(/crunch.*started/);
+  const { reasons } = await smithersJson(root, "why", "both");
+  expect(reasons.map(({ kind, nodeId }: { kind: string; nodeId: string }) => [kind, nodeId])).toEqual([
+    ["running", "crunch"],
+    ["approval", "order"],
+  ]);
+  expect(reasons[1].commands[0]).toBe(`smithers approve both order --rank '["a,b","c"]'`);
+  expect((await smithers(root, "approve", "both", "--rank", '["a,b","c"]')).err).toBe("");
+  writeFileSync(join(root, "power"), "");
+  expect((await up.ended).code).toBe(0);
 });
 
 test("a signal's data may come from a file with the line ends of Windows", async () => {

@@ -11,8 +11,9 @@ export const gc = defineCommand<Options>({
   name: "gc",
   group: "Look after things",
   summary: "Remove runs that ended long ago, and give the space back",
-  description: `Removes each run that ended before then, with its outputs, events and frames, and results that were cached before
-then. Runs that wait or run are never removed. Others may use the database meanwhile.`,
+  description:
+    "Removes each run that ended before then, with its outputs, events and frames, and results that were cached " +
+    "before then. Runs that wait or run are never removed. Others may use the database meanwhile.",
   options: [
     { flags: "--older-than <time>", description: "ended so long ago, as 12h or 30d", default: "30d", parse: span },
     { flags: "--dry-run", description: "only say how many runs would be removed" },

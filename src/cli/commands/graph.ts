@@ -8,8 +8,9 @@ export const graph = defineCommand<Options>({
   name: "graph",
   group: "See what runs do",
   summary: "Show the plan of a workflow without running it",
-  description: `It is what the first frame renders: what depends on results and decisions may look otherwise later. Nothing
-runs and nothing is stored.`,
+  description:
+    "It is what the first frame renders: what depends on results and decisions may look otherwise later. Nothing " +
+    "runs and nothing is stored.",
   arguments: [{ name: "<workflow>", description: "the workflow's file" }],
   options: [{ flags: "--input <json>", description: "the run's input: JSON, @ and a file of it, or - for stdin" }],
   json: "value",

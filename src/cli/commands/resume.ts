@@ -11,8 +11,9 @@ export const resume = defineCommand<Options>({
   name: "resume",
   group: "Run workflows",
   summary: "Continue a run that has failed, was stopped or was left by a crash",
-  description: `What has finished is never done again. On a database file the run is executed in this process until it ends or
-waits for somebody; a server (--url) goes on with it itself.`,
+  description:
+    "What has finished is never done again. On a database file the run is executed in this process until it ends " +
+    "or waits for somebody; a server (--url) goes on with it itself.",
   arguments: [runArgument],
   options: [
     { flags: "--workflow <file>", description: "where its workflow is now, when it has moved" },

@@ -11,8 +11,9 @@ export const retry = defineCommand<Options>({
   name: "retry",
   group: "Run workflows",
   summary: "Do one failed node of a run anew, and continue the run",
-  description: `Other nodes that have failed stay as they are; resume does them all anew. The run is executed in this process until
-it ends or waits for somebody.`,
+  description:
+    "Other nodes that have failed stay as they are; resume does them all anew. The run is executed in this " +
+    "process until it ends or waits for somebody.",
   arguments: [runArgument, nodeArgument],
   options: [iteration, root, allowNetwork],
   state: "database",

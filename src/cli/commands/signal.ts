@@ -12,8 +12,9 @@ export const signal = defineCommand<Options>({
   name: "signal",
   group: "Decide",
   summary: "Send a run an event from outside",
-  description: `It is kept until a wait of that name takes it, once. A server that uses the database goes on with the run at once;
-where none does, resume goes on with it.`,
+  description:
+    "It is kept until a wait of that name takes it, once. A server that uses the database goes on with the run at " +
+    "once; where none does, resume goes on with it.",
   arguments: [runArgument, { name: "<name>", description: "the event's name" }],
   options: [
     { flags: "-d, --data <json>", description: "what it says: JSON, @ and a file of it, or - for stdin" },
