@@ -24,6 +24,8 @@ export interface ServerSettings {
   readonly synchronous?: Synchronous;
   /** How long ended runs are kept; see the option `retention`. */
   readonly retention?: string;
+  /** For the runtime, before the program. */
+  readonly bunArgs?: readonly string[];
 }
 
 /** A server in a process of its own, over files in a folder of its own. */
@@ -42,7 +44,8 @@ export class BenchServer {
   }
 
   /** Starts one over `rootDir`, which keeps what an earlier one has stored in it. */
-  static async start(rootDir: string, { synchronous = "full", retention }: ServerSettings = {}): Promise<BenchServer> {
+  static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
+    const { synchronous = "full", retention, bunArgs = [] } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
@@ -51,7 +54,7 @@ export class BenchServer {
     // Its log goes to a file, as a service's does.
     const log = openSync(join(rootDir, "server.log"), "a");
     const begin = performance.now();
-    const child = spawn(process.execPath, ["serve.ts"], {
+    const child = spawn(process.execPath, [...bunArgs, "serve.ts"], {
       cwd: rootDir,
       env: { ...process.env, SYNCHRONOUS: synchronous, ...(retention === undefined ? {} : { RETENTION: retention }) },
       stdio: ["ignore", "pipe", log],

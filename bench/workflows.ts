@@ -18,6 +18,14 @@ const tasks = (body = "({ n })") => `{Array.from({ length: ctx.input.length }, (
 export const workflows = {
   "bench-one.tsx": file(result, '<Task id="one" output={outputs.result}>{async () => ({ n: 1 })}</Task>'),
   "bench-sequence.tsx": file(result, tasks()),
+  /** Every step's place in the tree depends on the output of the one before, so that each is rendered anew. */
+  "bench-reading.tsx": file(
+    result,
+    `{Array.from({ length: ctx.input.length }, (_, n) => {
+      const before = n === 0 ? undefined : ctx.outputMaybe(outputs.result, { nodeId: "task" + (n - 1) });
+      return <Task key={n} id={"task" + n} output={outputs.result}>{async () => ({ n: (before?.n ?? 0) + 1 })}</Task>;
+    })}`,
+  ),
   "bench-fan-out.tsx": file(result, `<Parallel>${tasks()}</Parallel>`),
   /** Every iteration reads how far the loop is, as loops do. */
   "bench-loop.tsx": file(

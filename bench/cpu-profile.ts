@@ -1,0 +1,66 @@
+/** What Bun's `--cpu-prof` writes: the format of Chrome's profiler. */
+export interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly children?: readonly number[];
+  }[];
+  /** Ids of nodes. */
+  readonly samples: readonly number[];
+  /** Microseconds since the sample before. */
+  readonly timeDeltas: readonly number[];
+}
+
+export interface Share {
+  readonly part: string;
+  readonly ms: number;
+}
+
+/** A sample belongs to the part whose frame is the nearest on its stack; the first that fits a frame counts. */
+const parts: readonly [part: string, fits: RegExp][] = [
+  ["commit (SQLite)", /#transaction@.*\/store\/writer\.js/],
+  // The driver belongs to who calls it: a commit, or a statement.
+  ["statements (SQLite and rows)", /\/dist\/store\/(?!drivers\/)/],
+  ["validation (Zod)", /node_modules\/zod\//],
+  ["the frame's texts and hashes", /\/dist\/engine\/frames\.js/],
+  ["plan and schedule", /\/dist\/plan\//],
+  ["render: the author's code", /\/\.?bench-[^/]*\.tsx/],
+  ["render: React and components", /node_modules\/(react|react-reconciler|scheduler)\/|\/dist\/jsx\//],
+  ["metrics, traces and log", /\/dist\/telemetry\/|@opentelemetry|node_modules\/(pino|sonic-boom|thread-stream)/],
+  ["loading the workflow", /\/dist\/loader\//],
+  ["event streams", /\/dist\/server\/event-stream\.js|\/dist\/engine\/feed\.js/],
+  ["HTTP", /\/dist\/server\/|node_modules\/(@hono|hono)\/|node:_?http|node:net|internal:http|internal:streams/],
+  ["turns, attempts, drafts", /\/dist\/engine\//],
+];
+
+/** A gap between two samples is idleness beyond this. */
+const longestSampleMs = 1;
+
+/** Milliseconds that each part was seen in during a window of the profile, the longest first. */
+export function sharesOf(profile: CpuProfile, fromMs: number, lengthMs: number): Share[] {
+  const partOf = partsByNode(profile);
+  const ms = new Map<string, number>();
+  let atMs = 0;
+  profile.samples.forEach((id, index) => {
+    const passedMs = profile.timeDeltas[index]! / 1_000;
+    atMs += passedMs;
+    if (atMs < fromMs || atMs > fromMs + lengthMs) return;
+    const part = partOf.get(id)!;
+    ms.set(part, (ms.get(part) ?? 0) + Math.min(passedMs, longestSampleMs));
+  });
+  return [...ms].map(([part, value]) => ({ part, ms: value })).sort((a, b) => b.ms - a.ms);
+}
+
+function partsByNode({ nodes }: CpuProfile): Map<number, string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const partOf = new Map<number, string>();
+  const visit = (id: number, inherited: string) => {
+    const { callFrame, children = [] } = byId.get(id)!;
+    const frame = `${callFrame.functionName}@${callFrame.url}`;
+    const part = parts.find(([, fits]) => fits.test(frame))?.[0] ?? inherited;
+    partOf.set(id, part);
+    for (const child of children) visit(child, part);
+  };
+  visit(nodes[0]!.id, "the runtime");
+  return partOf;
+}
