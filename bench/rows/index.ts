@@ -4,6 +4,7 @@ import { database } from "./database.ts";
 import { installed } from "./installed.ts";
 import { memory } from "./memory.ts";
 import { run } from "./run.ts";
+import { sandbox } from "./sandbox.ts";
 import { start } from "./start.ts";
 import { fanOut, loop, sequence } from "./steps.ts";
 import { stream } from "./stream.ts";
@@ -24,4 +25,5 @@ export const benchmarks: readonly Benchmark[] = [
   start,
   command,
   installed,
+  sandbox,
 ];

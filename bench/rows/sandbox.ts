@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
+import { findProgram, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
+import type { Benchmark, Figure } from "../benchmark.ts";
+import { median } from "../statistics.ts";
+
+const mechanisms = ["bubblewrap", "unshare"] as const;
+
+/** A command that does nothing, bare and in each sandbox that works here, in the same rounds. */
+export const sandbox: Benchmark = {
+  name: "sandbox",
+  title: "what the sandbox adds to a command",
+  needsProcess: true,
+  async run(bench) {
+    const rootDir = bench.folder;
+    const bash = findProgram("bash")!;
+    const sandboxes = await Promise.all(
+      mechanisms.map(async (name) => ({ name, sandbox: (await searchSandbox(name)).sandbox, spent: [] as number[] })),
+    );
+    const plain: number[] = [];
+    for (let round = 0; round < bench.size(100, 20); round += 1) {
+      plain.push(
+        await timed(() => ended(spawn(bash, ["-c", "true"], { cwd: rootDir, stdio: ["ignore", "pipe", "pipe"] }))),
+      );
+      for (const { sandbox, spent } of sandboxes) {
+        if (sandbox) spent.push(await timed(() => ended(confine(sandbox, rootDir, bash))));
+      }
+    }
+    return [
+      { what: "a plain spawn", value: median(plain), unit: "ms" },
+      ...sandboxes.flatMap(({ name, spent }): Figure[] =>
+        spent.length === 0
+          ? []
+          : [{ what: `  added by ${name}`, value: median(spent) - median(plain), unit: "ms", ...targets[name] }],
+      ),
+    ];
+  },
+};
+
+/** Where both are installed, bubblewrap is used. */
+const targets: Record<(typeof mechanisms)[number], Pick<Figure, "atMost">> = {
+  bubblewrap: { atMost: 15 },
+  unshare: {},
+};
+
+function confine(sandbox: Sandbox, rootDir: string, bash: string) {
+  const policy = {
+    rootDir,
+    cwd: rootDir,
+    readOnly: false,
+    allowNetwork: false,
+    visible: [],
+    hidden: [],
+    env: { PATH: "/usr/bin:/bin" },
+  };
+  return start(sandbox.wrap(policy, [bash, "-c", "true"]));
+}
+
+const ended = (child: { on(event: "close", listener: () => void): unknown }) =>
+  new Promise<void>((resolve) => void child.on("close", resolve));
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
