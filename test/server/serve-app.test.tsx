@@ -3,8 +3,11 @@ import { Hono } from "hono";
 import { approvalDecisionSchema, createSmithers, runWorkflow, type ServeAppOptions } from "smithers-orchestrator";
 import { z } from "zod";
 import type { SmithersEvent } from "../../src/model/index.ts";
+import { openApiDocument } from "../../src/server/openapi.ts";
+import { runMetricsRoute, runRoutes } from "../../src/server/run-routes.ts";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
+import { Conformity, type OpenApiDocument } from "../support/openapi.ts";
 import { parsePrometheus } from "../support/prometheus.ts";
 import { database } from "../support/run.ts";
 import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
@@ -182,6 +185,35 @@ test("errors are the server's own: codes, Allow, bodies and names", async () => 
   expect(await errorOf("/nothing")).toEqual([404, "NOT_FOUND"]);
   const wrongMethod = await app.request("/cancel");
   expect([wrongMethod.status, wrongMethod.headers.get("allow")]).toEqual([405, "OPTIONS, POST"]);
+});
+
+test("every answer is what the operation's schema describes", async () => {
+  const { app } = await waitingRelease({ authToken: "secret" });
+  const routes = [...runRoutes, runMetricsRoute];
+  const conformity = new Conformity(openApiDocument(routes, { asksForToken: true }) as unknown as OpenApiDocument);
+  const client = new Client(bunServe(app), "secret");
+  const calls: [method: string, path: string, body?: unknown, headers?: Record<string, string>][] = [
+    ["GET", "/health"],
+    ["GET", "/"],
+    ["GET", "/", undefined, { authorization: "Bearer wrong" }],
+    ["GET", "/frames?limit=1"],
+    ["GET", "/frames?limit=x"],
+    ["GET", "/metrics"],
+    ["POST", "/approve/nothing", {}],
+    ["POST", "/deny/build", {}],
+    ["POST", "/approve/ship%2Fit", { decidedBy: "ada" }],
+    ["POST", "/signal/other", { data: 1 }],
+    ["POST", "/signal/other", "{"],
+    ["POST", "/cancel"],
+    ["POST", "/cancel"],
+    ["GET", "/events?afterSeq=-1"],
+  ];
+  for (const [method, path, body, headers] of calls) {
+    const answer = await client.request(method, path, body, headers);
+    expect([path, conformity.problems(method, path, answer)]).toEqual([path, []]);
+  }
+  const seen = [...conformity.seen].map((where) => where.replace(/ \d+$/, ""));
+  expect([...new Set(seen)].sort()).toEqual(conformity.operations.sort());
 });
 
 test("mounted in another app, below a prefix, it answers the same and nothing beside it", async () => {
