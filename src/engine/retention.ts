@@ -14,10 +14,10 @@ export interface Pruned {
 export async function prune(store: Store, windowMs: number, stopped: () => boolean = () => false): Promise<Pruned> {
   const beforeMs = Date.now() - windowMs;
   let runs = 0;
-  for (;;) {
-    const removed = stopped() ? 0 : await store.maintenance.pruneBatch(beforeMs);
-    if (removed === 0) break;
-    runs += removed;
+  for (let hasMore = true; hasMore && !stopped(); ) {
+    const batch = await store.maintenance.pruneBatch(beforeMs);
+    runs += batch.runs;
+    hasMore = batch.hasMore;
   }
   const cached = await store.maintenance.pruneCache(beforeMs);
   await store.maintenance.giveBackSpace();

@@ -1,4 +1,5 @@
-import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
+import { backup } from "./commands/backup.ts";
+import { countPrunable, type PrunedBatch, pruneBatch, pruneCache } from "./commands/prune.ts";
 import type { Connection } from "./connection.ts";
 
 /** What is done to a whole database, whatever its runs are about. */
@@ -9,8 +10,8 @@ export class Maintenance {
     this.#connection = connection;
   }
 
-  /** Removes some runs that ended before `endedBeforeMs`, and tells how many; 0 when none is left. */
-  pruneBatch(endedBeforeMs: number): Promise<number> {
+  /** Removes some of the runs that ended before `endedBeforeMs`; see {@link pruneBatch}. */
+  pruneBatch(endedBeforeMs: number): Promise<PrunedBatch> {
     return this.#connection.write((driver) => pruneBatch(driver, endedBeforeMs));
   }
 
@@ -35,6 +36,15 @@ export class Maintenance {
       if (left >= free) return;
       free = left;
     }
+  }
+
+  /**
+   * Copies the database, as it is now, to a file that must not exist yet, while others go on writing. The copy is
+   * whole, or not there. Blocks this process meanwhile.
+   * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
+   */
+  backup(path: string): Promise<void> {
+    return this.#connection.read((driver) => backup(driver, path));
   }
 
   /** Remembers another database whose runs this one's server answers for. */

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
+import { inStore } from "../support/run.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -57,4 +58,36 @@ test("runs inside the window stay, and without a window all do", async () => {
     await server.close();
   }
   expect(countRows(root).runs).toBe(2);
+});
+
+test("a run with very many events goes bit by bit, so that others write in between, and is not resumed meanwhile", async () => {
+  const root = folder({
+    "fails.tsx": workflowFile(`<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("no"); }}</Task>`),
+  });
+  const server = await serve(root);
+  const { runId } = await server.complete("fails.tsx");
+  const path = join(root, "smithers.db");
+  const database = new Database(path);
+  database.run(
+    `WITH RECURSIVE n(seq) AS (SELECT 1000 UNION ALL SELECT seq + 1 FROM n WHERE seq < 10999)
+     INSERT INTO _smithers_events SELECT ?, seq, 'NodePending', '{}' FROM n`,
+    [runId],
+  );
+  database.run("UPDATE _smithers_runs SET last_seq = 10999");
+  database.close();
+  const events = () => countRows(root).events!;
+  await inStore(path, async ({ maintenance }) => {
+    const before = events();
+    expect(await maintenance.pruneBatch(Date.now() + 1)).toEqual({ runs: 0, hasMore: true });
+    expect(before - events()).toBeWithin(1, before / 2);
+    expect((await server.post(`/v1/runs/${runId}/resume`)).body.error.code).toBe("RUN_NOT_ACTIVE");
+    let removed = 0;
+    for (let more = true; more; ) {
+      const batch = await maintenance.pruneBatch(Date.now() + 1);
+      removed += batch.runs;
+      more = batch.hasMore;
+    }
+    expect(removed).toBe(1);
+  });
+  expect(countRows(root)).toEqual(Object.fromEntries([...counted, "trees"].map((table) => [table, 0])));
 });

@@ -48,21 +48,3 @@ test("health says what is wrong with a database that takes no writes, and when i
   await server.close();
   database.close();
 });
-
-test("a copy that is taken while runs write opens clean, and its runs go on", async () => {
-  const root = folder({ "gated.tsx": gated });
-  const server = await serve(root);
-  const runId = await server.start("gated.tsx");
-  await server.until(runId, ({ type }) => type === "NodeStarted");
-  const copied = folder({ "gated.tsx": gated, go: "" });
-  const reader = new Database(join(root, "smithers.db"));
-  reader.run("VACUUM INTO ?", [join(copied, "smithers.db")]);
-  reader.close();
-  await server.close();
-
-  const copy = new Database(join(copied, "smithers.db"));
-  expect(copy.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
-  copy.close();
-  const second = await serve(copied, { staleAfterMs: 20 });
-  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
-});
