@@ -67,6 +67,21 @@ test("a cancelled run is over at once, also where no server runs", async () => {
   expect((await smithers(root, "cancel", "release")).code).toBe(1);
 });
 
+test("a cancel that a run's process has not heard of is recorded, told as such, and lands once it has", async () => {
+  const root = folder({
+    "slow.tsx": workflowFile(
+      `<Task id="slow" output={outputs.result}>{() => new Promise((resolve) => setTimeout(resolve, 60_000))}</Task>`,
+    ),
+  });
+  const up = startSmithers(["up", "slow.tsx", "--run-id", "slow"], { cwd: root });
+  await up.saysBeside(/slow.*started/);
+  up.child.kill("SIGSTOP");
+  const cancelled = await smithers(root, "cancel", "slow");
+  expect(cancelled).toMatchObject({ code: 0, out: expect.stringContaining("will be cancelled") });
+  up.child.kill("SIGCONT");
+  expect((await up.ended).code).toBe(2);
+});
+
 test("of several decisions one must be named, and each is named", async () => {
   const { root } = await waiting("choices");
   const { code, err } = await smithers(root, "deny", "choices");

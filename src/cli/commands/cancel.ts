@@ -14,9 +14,11 @@ export const cancel = defineCommand({
     const state = await context.source();
     const runId = await resolveRun(state, given!);
     await state.cancel(runId);
+    const takenIn = await state.isTakenIn(runId);
     const { out } = context;
-    if (out.isJson) out.json({ runId });
-    else out.line(`The run ${runId} is cancelled.`);
+    if (out.isJson) out.json({ runId, takenIn });
+    else if (takenIn) out.line(`The run ${runId} is cancelled.`);
+    else out.line(`The run ${runId} will be cancelled: the process that executes it has not heard of it yet.`);
     return undefined;
   },
 });
