@@ -28,13 +28,15 @@ test("a tree of the nodes lives on the terminal, and ends with what the run wait
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root, { columns: 70, rows: 20 });
   terminal.run("up", "release.tsx", "--run-id", "r1");
-  expect(still(await terminal.until(/wait .* in-progress/))).toBe(`✔ build  finished  0s  1 failed
+  expect(still(await terminal.until(/wait .* in-progress/))).toBe(`Running release.tsx as r1
+✔ build  finished  0s  1 failed
 ● wait (for a file)  in-progress  0s
 ↻ fix  1 iteration
   ○ try  pending
 ○ ship  pending`);
   writeFileSync(join(root, "go"), "");
-  expect(still(await terminal.until(/code \d/))).toBe(`✔ build  finished  0s  1 failed
+  expect(still(await terminal.until(/code \d/))).toBe(`Running release.tsx as r1
+✔ build  finished  0s  1 failed
 ✔ wait (for a file)  finished  0s
 ↻ fix  2 iterations
   ✔ try  finished

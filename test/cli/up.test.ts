@@ -69,7 +69,7 @@ Then go on with it:
   await inStore(join(root, "smithers.db"), (store) =>
     store.decide({ runId: "r1", nodeId: "ship", status: "granted" }, Date.now()),
   );
-  const resumed = await smithersJson(root, "up", "decision.tsx", "--resume", "--run-id", "r1");
+  const resumed = await smithersJson(root, "up", "decision.tsx", "--resume", "r");
   expect(resumed).toMatchObject({ status: "finished", output: { value: "shipped" } });
 });
 
@@ -176,6 +176,7 @@ test("wrong use exits with 4, says what is wrong, and starts nothing", async () 
     [["up", "echo.tsx", "--run-id", "a b"], /No run can have the id "a b"/],
     [["up", "echo.tsx", "--resume"], /Say which run goes on/],
     [["up", "echo.tsx", "--resume", "r1", "--input", "{}"], /keeps its input/],
+    [["up", "echo.tsx", "--resume", "r1", "--max-concurrency", "2"], /keeps its max-concurrency/],
     [["up", "echo.tsx", "--max-concurrency", "0"], /whole number of at least 1/],
     [["up", "echo.tsx", "--port", "1"], /give --serve as well/],
     [["up", "echo.tsx", "--serve", "--port", "70000"], /whole number from 0 to 65535/],

@@ -53,6 +53,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
     hasBegun = true;
     tellBegun({ runId, ...(served && { url: served.url }) });
     if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
+    else if (process.stderr.isTTY) progress.say(out.styleSaid("dim", beginningOf(host, runId)));
     if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
     toldSeq = await untilOver(context, host, options, progress, interrupt);
   } finally {
@@ -80,6 +81,11 @@ export async function execute(context: CommandContext, host: Host, options: Exec
     await host.close();
     interrupt.stop();
   }
+}
+
+/** What the tree, which shows nodes, does not say. */
+function beginningOf({ source }: Host, runId: string): string {
+  return source === undefined ? `Going on with ${runId}` : `Running ${source.workflowPath} as ${runId}`;
 }
 
 /**

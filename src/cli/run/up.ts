@@ -3,9 +3,11 @@ import { isSmithersError } from "../../errors/index.ts";
 import { newRunId, runIdSchema } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
+import { resolveRun } from "../resolve-run.ts";
+import { DatabaseSource } from "../source/database.ts";
 import { detach } from "./detach.ts";
 import { execute } from "./execute.ts";
-import { isTelemetryOn, openHost } from "./host.ts";
+import { type Host, isTelemetryOn, openHost } from "./host.ts";
 import { readInput } from "./input.ts";
 import { loggerBeside } from "./log.ts";
 
@@ -37,8 +39,9 @@ export async function up(context: CommandContext, options: UpOptions, workflow: 
   }
   if (!options.serve) refuseServing(options);
   const input = readInput(options.input);
-  if (resumed !== undefined && options.input !== undefined) {
-    throw usageError("A run that goes on keeps its input: leave out --input, or start a new one without --resume.");
+  for (const name of resumed === undefined ? [] : (["input", "max-concurrency"] as const)) {
+    if ((name === "input" ? options.input : options.maxConcurrency) === undefined) continue;
+    throw usageError(`A run that goes on keeps its ${name}: leave out --${name}, or start a new one without --resume.`);
   }
   if (options.detach) {
     if (options.input === "-") throw usageError("A run in the background has no stdin: give the input as @file.");
@@ -53,7 +56,7 @@ export async function up(context: CommandContext, options: UpOptions, workflow: 
     measured: serving !== undefined || isTelemetryOn(),
     authToken: serving?.authToken,
   });
-  const runId = given ?? newRunId();
+  const runId = resumed === undefined ? (given ?? newRunId()) : await meantRun(host, resumed);
   const { engine, source } = host;
   return execute(context, host, {
     runId,
@@ -77,6 +80,17 @@ export async function up(context: CommandContext, options: UpOptions, workflow: 
         return serveRun({ engine, runId, metrics: options.metrics, logger: log, telemetry, serving, cancelled() {} });
       }),
   });
+}
+
+/** The id of the run that somebody means; closes the host when there is none. */
+async function meantRun(host: Host, given: string): Promise<string> {
+  try {
+    return await resolveRun(new DatabaseSource(host.store, host.rootDir), given);
+  } catch (error) {
+    await host.engine.close(0);
+    await host.close();
+    throw error;
+  }
 }
 
 /** The run that is to go on; nothing when one is to be started. */
