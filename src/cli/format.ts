@@ -84,3 +84,11 @@ export const count = (number: number, noun: string) => `${number} ${noun}${numbe
 /** Words as a shell takes them. */
 export const shellWords = (words: readonly string[]) =>
   words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+
+/** A size for a person: `1.2 MB`. */
+export function bytes(size: number): string {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  const unit = Math.min(Math.floor(Math.log(Math.max(size, 1)) / Math.log(1024)), units.length - 1);
+  const value = size / 1024 ** unit;
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

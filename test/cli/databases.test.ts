@@ -58,3 +58,20 @@ test("nodes of a loop are shown, and decided on, by their iteration", async () =
   expect((await smithers(root, "approve", "loop", "ok", "--iteration", "1")).code).toBe(0);
   expect(await server.end("loop")).toMatchObject({ status: "finished" });
 });
+
+test("backup copies a database that a server writes to, and overwrites no file", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./done.tsx", {}, { runId: "done" });
+  const copied = await smithers(root, "backup", "copies/monday.db");
+  expect(copied).toMatchObject({
+    code: 0,
+    err: "",
+    out: expect.stringMatching(/^copies\/monday\.db holds the database as it was: \d+/),
+  });
+  await server.complete("./done.tsx", {}, { runId: "later" });
+  const runs = await smithersJson(root, "ps", "--db", "copies/monday.db");
+  expect(runs.map(({ runId }: { runId: string }) => runId)).toEqual(["done"]);
+  const again = await smithers(root, "backup", "copies/monday.db");
+  expect(again).toMatchObject({ code: 4, err: expect.stringContaining("There is a file") });
+});

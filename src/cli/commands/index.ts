@@ -1,5 +1,6 @@
 import type { CommandDefinition } from "../command.ts";
 import { approve } from "./approve.ts";
+import { backup } from "./backup.ts";
 import { cancel } from "./cancel.ts";
 import { completions } from "./completions.ts";
 import { deny } from "./deny.ts";
@@ -40,6 +41,7 @@ export const commands: readonly CommandDefinition[] = [
   signal,
   cancel,
   gc,
+  backup,
   doctor,
   completions,
 ];

@@ -6,7 +6,7 @@ import { staleAfterMs } from "../../model/index.ts";
 import { openStore } from "../../store/index.ts";
 import { bash } from "../../tools/index.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
-import { count } from "../format.ts";
+import { bytes, count } from "../format.ts";
 import { oneLine } from "../output.ts";
 import { nearestDatabase, shortPath } from "../source/find-database.ts";
 
@@ -121,13 +121,6 @@ function disk(file: string | undefined): Finding {
   } catch (error) {
     return { name, state: "warn", finding: messageOf(error) };
   }
-}
-
-function bytes(size: number): string {
-  const units = ["bytes", "KB", "MB", "GB", "TB"];
-  const unit = Math.min(Math.floor(Math.log(Math.max(size, 1)) / Math.log(1024)), units.length - 1);
-  const value = size / 1024 ** unit;
-  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 function messageOf(error: unknown): string {
