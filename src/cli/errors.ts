@@ -13,7 +13,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   RUN_NOT_ACTIVE: "Start a new one with smithers up.",
   UNAUTHORIZED: "Give the server's token with --token, or in SMITHERS_API_KEY.",
   WORKFLOW_PATH_OUTSIDE_ROOT: "Choose a folder that holds it with --root.",
-  WORKFLOW_NOT_FOUND: "Give the path of a workflow file.",
+  WORKFLOW_NOT_FOUND: "Give the path of a workflow file; smithers resume takes one that has moved with --workflow.",
   WORKFLOW_INVALID: "Repair the file and try again.",
   DB_NOT_CONFIGURED: "Name the database's file with --db.",
   INVALID_OPTIONS: "",

@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { startSmithers } from "../support/cli.ts";
+import {
+  frameSchema,
+  nodeItemSchema,
+  runDetailSchema,
+  runListItemSchema,
+  smithersEventSchema,
+} from "../../src/model/index.ts";
+import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -96,4 +103,52 @@ test("logs --follow goes on when the server was started anew", async () => {
   expect(code).toBe(0);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   expect(out).toContain("RunFinished");
+});
+
+test("the address of a server of one run is told from that of a server of many", async () => {
+  const root = folder(cliWorkflows);
+  const up = startSmithers(["up", "release.tsx", "--serve", "--port", "0", "--run-id", "release"], { cwd: root });
+  await up.saysBeside(/Serving the run release at http/);
+  const url = /http:\/\/\S+/.exec(up.printed.err)![0];
+  for (const line of [["ps"], ["inspect", "release"]]) {
+    const { code, err } = await startSmithers([...line, "--url", url], { cwd: root }).ended;
+    expect({ code, err }).toEqual({
+      code: 4,
+      err: `smithers: ${url} serves no list of runs: it may serve one run alone, as smithers up --serve does. Read its database with --db.\n`,
+    });
+  }
+});
+
+test("what --json prints has the shapes of the HTTP API", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./broken.tsx", {}, { runId: "broken" });
+  await server.start("./release.tsx", {}, { runId: "release" });
+  await server.until("release", ({ type }) => type === "RunStatusChanged");
+  for (const runId of ["broken", "release"]) {
+    runListItemSchema
+      .strict()
+      .array()
+      .parse(await smithersJson(root, "ps"));
+    const { nodes, ...run } = await smithersJson(root, "inspect", runId);
+    runDetailSchema.strict().parse(run);
+    nodeItemSchema.strict().array().nonempty().parse(nodes);
+    const { runId: of, events, ...node } = await smithersJson(root, "node", runId, "publish");
+    expect(of).toBe(runId);
+    nodeItemSchema.strict().parse(node);
+    smithersEventSchema.array().parse(events);
+    frameSchema
+      .strict()
+      .array()
+      .nonempty()
+      .parse(await smithersJson(root, "frames", runId));
+    const { out } = await smithers(root, "events", runId);
+    const lines = out.trim().split("\n");
+    for (const [index, line] of lines.entries()) {
+      const { seq, ...event } = JSON.parse(line);
+      expect(seq).toBe(index + 1);
+      smithersEventSchema.parse(event);
+    }
+    expect((await smithers(root, "logs", runId, "--json")).out).toBe(out);
+  }
 });

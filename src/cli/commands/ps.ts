@@ -70,7 +70,8 @@ async function print({ out }: CommandContext, runs: readonly RunListItem[]): Pro
 /** What somebody who sees the state asks next. */
 function about({ runState: { blocked, unhealthy }, error }: RunListItem): string {
   if (error) return error.message;
-  if (unhealthy) return unhealthy.reason;
+  // The reason goes on with what a client of the HTTP API does next.
+  if (unhealthy) return unhealthy.kind === "retrying" ? unhealthy.reason : unhealthy.reason.split(/[;.] /)[0]!;
   if (blocked) return blocked.kind === "event" ? `${blocked.event} (${blocked.nodeId})` : blocked.nodeId;
   return "";
 }

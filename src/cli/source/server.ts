@@ -190,7 +190,11 @@ export class ServerSource implements Source {
       throw new SmithersError("SERVER_UNREACHABLE", `No server answers at ${this.name}.`, { cause });
     }
     if (answer.ok) return answer;
-    throw await toError(answer, this.name);
+    const error = await toError(answer, this.name);
+    if (error.code !== "NOT_FOUND") throw error;
+    throw usageError(
+      `${this.name} serves no list of runs: it may serve one run alone, as smithers up --serve does. Read its database with --db.`,
+    );
   }
 }
 
