@@ -31,6 +31,8 @@ export interface RunningAttempt {
   readonly attempt: Attempt;
   /** Never rejects. */
   readonly outcome: Promise<AttemptOutcome>;
+  /** Never rejects. Resolves when its code has come to an end, which may be later: it may not listen. */
+  readonly codeEnd: Promise<void>;
   /** Ends it with `reason`, whether or not its code listens. */
   abort(reason: Error): void;
 }
@@ -119,7 +121,8 @@ export function launchAttempt(
       output.flush();
       toolCalls.close();
     });
-  return { attempt, outcome, abort };
+  const codeEnd = work.then(nothing, nothing);
+  return { attempt, outcome, codeEnd, abort };
 }
 
 function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {

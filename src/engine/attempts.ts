@@ -28,6 +28,7 @@ const toolCallEndMs = 20;
 export class Attempts {
   readonly #settings: AttemptsSettings;
   readonly #running = new Map<string, RunningAttempt>();
+  readonly #codeEnds = new Set<Promise<void>>();
   readonly #completions: Completion[] = [];
   readonly #events: NewEvent[] = [];
   readonly #endedToolCalls: ToolCallEnd[] = [];
@@ -61,6 +62,8 @@ export class Attempts {
       },
     });
     this.#running.set(task.key, running);
+    this.#codeEnds.add(running.codeEnd);
+    void running.codeEnd.then(() => this.#codeEnds.delete(running.codeEnd));
     void running.outcome.then((outcome) => {
       this.#completions.push({ task, attempt, outcome, cacheKey });
       nudge();
@@ -86,6 +89,16 @@ export class Attempts {
       draft.endAttempt(node, "cancelled", outcome.error);
       draft.changeNode(node, { state: "pending" });
     } else takeCompletion(draft, node, completion);
+  }
+
+  /** Resolves when the code of every attempt, also of those that were aborted, has come to an end; or after `limitMs`. */
+  async codeEnd(limitMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([Promise.all(this.#codeEnds), late]);
+    clearTimeout(timer);
   }
 
   abortAll(reason: Error): void {

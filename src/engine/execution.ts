@@ -29,6 +29,9 @@ export interface ExecutionSettings {
   readonly log: Logger;
 }
 
+/** How long code that was aborted may take to end what it has started, as a command. */
+const codeEndMs = 500;
+
 /**
  * Advances one run that this process holds the lease of, turn by turn, until it ends, waits for
  * something outside, or is taken away.
@@ -119,6 +122,7 @@ export class Execution {
     const grace = setTimeout(() => this.#attempts.abortAll(shutdown()), graceMs);
     await this.end;
     clearTimeout(grace);
+    await this.#attempts.codeEnd(codeEndMs);
   }
 
   /** Leaves the run as it is, as when the lease was lost. */

@@ -1,6 +1,7 @@
 export { Engine } from "./engine.ts";
 export type { ExecutionEnd } from "./execution.ts";
 export { Feed, type FeedListener } from "./feed.ts";
+export { defaultMaxCrashes } from "./load-run.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
 export { Mirror } from "./mirror.ts";
 export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";

@@ -28,8 +28,22 @@ export function freshRun(run: Run): LoadedRun {
   };
 }
 
+export interface LoadOptions {
+  /** See {@link LoadedRun.askedFor}. */
+  readonly askedFor?: ReadonlySet<string>;
+  /** How often a task may end its process before it is failed. */
+  readonly maxCrashes?: number;
+}
+
+/** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. */
+export const defaultMaxCrashes = 5;
+
 /** Reads a run back from the store, after its lease was taken. */
-export async function loadRun(store: Store, run: Run, askedFor: ReadonlySet<string> = new Set()): Promise<LoadedRun> {
+export async function loadRun(
+  store: Store,
+  run: Run,
+  { askedFor = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
+): Promise<LoadedRun> {
   const [nodes, outputs, approvals, treeHash] = await Promise.all([
     store.nodesOf(run.runId),
     store.outputsOf(run.runId),
@@ -47,12 +61,10 @@ export async function loadRun(store: Store, run: Run, askedFor: ReadonlySet<stri
     approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
     treeHash,
     askedFor,
-    revive: (draft) => revive(draft, memory),
+    revive(draft) {
+      for (const node of memory.nodes()) if (node.state === "in-progress") takeLoss(draft, node, maxCrashes);
+    },
   };
-}
-
-function revive(draft: TurnDraft, memory: RunMemory): void {
-  for (const node of memory.nodes()) if (node.state === "in-progress") takeLoss(draft, node);
 }
 
 /** Notes in the first turn that the run was taken over from an owner who left it, and whether its code has changed. */

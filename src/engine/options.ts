@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly heartbeatMs?: number;
   /** After which silence an owner counts as dead. Defaults to 30000. */
   readonly staleMs?: number;
+  /** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. Defaults to 5. */
+  readonly maxCrashes?: number;
 }
 
 export interface StartRequest extends WorkflowSource {

@@ -36,11 +36,11 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
   } else draft.settle(node, "failed", outcome.error);
 }
 
-/** Attempts of one node that may end with their process before the node is failed. */
-const maxLosses = 5;
-
-/** A former owner's attempt ended with its process: nobody knows how far it got, so it runs again. */
-export function takeLoss(draft: TurnDraft, node: Node): void {
+/**
+ * A former owner's attempt ended with its process: nobody knows how far it got, so it runs again, unless that has
+ * happened `maxLosses` times.
+ */
+export function takeLoss(draft: TurnDraft, node: Node, maxLosses: number): void {
   const error: ErrorRecord = { code: "ATTEMPT_LOST", message: "The process ended while the attempt ran." };
   draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { losses: node.losses + 1 });

@@ -6,7 +6,7 @@ import type { TurnSink } from "./commit-turn.ts";
 import { endStored } from "./end-stored.ts";
 import type { RunEnd } from "./ending.ts";
 import { Execution, type ExecutionEnd } from "./execution.ts";
-import { freshRun, type LoadedRun, loadRun, takenOver } from "./load-run.ts";
+import { defaultMaxCrashes, freshRun, type LoadedRun, loadRun, takenOver } from "./load-run.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import type { WorkflowSource } from "./source.ts";
@@ -158,7 +158,7 @@ export class Runner {
   }
 
   async #takeOver(run: Run, { source: given, askedFor, isOrphan = false }: Claim): Promise<boolean> {
-    const { store, resolveWorkflow } = this.#settings;
+    const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
     if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
     const source = given ?? (await resolveWorkflow(run));
@@ -168,7 +168,7 @@ export class Runner {
     await store.registerSchemas(source.workflow.registry.list());
     const current = await store.findRun(run.runId);
     if (!current) return false;
-    const loaded = await loadRun(store, current, askedFor);
+    const loaded = await loadRun(store, current, { askedFor, maxCrashes });
     const wasLeft = run.status === "running" && given === undefined;
     this.#execute(lease, source.workflow, takenOver(loaded, current, source, wasLeft));
     return true;
@@ -229,9 +229,6 @@ export class Runner {
     }
   }
 }
-
-/** How often in a row a run may end the process that takes it up before it is failed. */
-const maxCrashes = 5;
 
 function crashLoop({ runId, crashes }: Run): ErrorRecord {
   const message = `The process ended ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;

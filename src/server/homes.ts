@@ -154,7 +154,7 @@ export class Homes {
   }
 
   #serve(store: Store): Engine {
-    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs } = this.#options;
+    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
     const engine = new Engine({
       store,
       rootDir,
@@ -162,6 +162,7 @@ export class Homes {
       privatePaths: () => [...this.#byFile.keys(), ...this.#tokenFiles],
       heartbeatMs,
       staleMs: staleAfterMs,
+      maxCrashes,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
       log: this.#log,
       observer: this.#telemetry.observer,

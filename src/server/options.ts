@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import type { Logger } from "../engine/index.ts";
+import { defaultMaxCrashes, type Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
@@ -35,6 +35,8 @@ export interface ServerOptions extends StoreOptions {
   heartbeatMs?: number;
   /** After which silence of its owner, in ms, a run is taken over. Defaults to 30000. */
   staleAfterMs?: number;
+  /** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. Defaults to 5. */
+  maxCrashes?: number;
   /** Defaults to JSON lines on stderr; a logger of pino's shape, which gets facts first and then a sentence. */
   logger?: Logger;
   /** What the default logger writes. Defaults to `process.env.SMITHERS_LOG_LEVEL`, then to `info`. */
@@ -76,6 +78,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     retentionMs: options.retention === undefined ? undefined : duration("retention", options.retention),
     heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
+    maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     synchronous: options.synchronous,
     logger: options.logger ?? loggerOf(options.logLevel, authToken),
   };

@@ -25,7 +25,8 @@ export interface RoundResult {
   readonly log: string;
 }
 
-const options = { heartbeatMs: 100, staleAfterMs: 3_000, shutdownGraceMs: 300 };
+/** Whoever is killed every half second may well be so ten times in a row without being at fault. */
+const options = { heartbeatMs: 100, staleAfterMs: 3_000, shutdownGraceMs: 300, maxCrashes: 1_000 };
 const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
 
 /**
