@@ -1,0 +1,76 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { newOwner } from "../../src/store/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { folder } from "../support/folder.ts";
+import { firstLine, ServerProcess } from "../support/process.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const twice = workflowFile(
+  `<Task id="a" output={outputs.result}>{async (task) => { if (task.attempt === 1) await new Promise(() => {}); return { value: task.attempt }; }}</Task>`,
+);
+
+/** A run whose server was killed, and whose owner is said to be `owner`, seen alive a moment ago. */
+async function left(owner: string): Promise<{ root: string; runId: string }> {
+  const root = folder({ "twice.tsx": twice });
+  const first = await ServerProcess.start(root);
+  const runId = await first.start("twice.tsx");
+  await first.until(runId, ({ type }) => type === "NodeStarted");
+  await first.kill();
+  const database = new Database(join(root, "smithers.db"));
+  database.run("UPDATE _smithers_runs SET owner = ?, heartbeat_at_ms = ?", [owner, Date.now()]);
+  database.close();
+  return { root, runId };
+}
+
+/** An owner of this host, by its process. */
+function ownerWith(pid: number, startTicks: string): string {
+  const [place, , , unique] = newOwner().split("|");
+  return [place, pid, startTicks, unique].join("|");
+}
+
+const ticksOf = (pid: number) => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+};
+
+/** A process that has ended, and whose parent does not want to know. */
+async function zombie(): Promise<number> {
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+  afterThisTest(() => parent.kill("SIGKILL"));
+  const pid = Number(await firstLine(parent));
+  while (ticksOf(pid)[0] !== "Z") await Bun.sleep(5);
+  return pid;
+}
+
+test("a run is taken at once when its owner's process id has been given to another process", async () => {
+  const { root, runId } = await left(ownerWith(process.pid, "1"));
+  const server = await serve(root, { staleAfterMs: 600_000 });
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+});
+
+test("a run is taken at once when its owner is a zombie", async () => {
+  const pid = await zombie();
+  const { root, runId } = await left(ownerWith(pid, ticksOf(pid)[19]!));
+  const server = await serve(root, { staleAfterMs: 600_000 });
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+});
+
+test("a run is left to an owner that lives, and cancelled in its place once that has been silent for too long", async () => {
+  const { root, runId } = await left(ownerWith(process.pid, ticksOf(process.pid)[19]!));
+  const server = await serve(root, { staleAfterMs: 3_000, heartbeatMs: 50 });
+  expect((await server.post(`/v1/runs/${runId}/resume`)).body.error?.code).toBe("RUN_IN_PROGRESS");
+  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  expect(await server.end(runId)).toMatchObject({ status: "cancelled", summary: { cancelled: 1 } });
+});
+
+test("a run whose owner is on another host is taken once it has been silent for too long", async () => {
+  const { root, runId } = await left("elsewhere/boot/ns|1|1|x");
+  const server = await serve(root, { staleAfterMs: 500, heartbeatMs: 50 });
+  expect((await server.run(runId)).status).toBe("running");
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+});
