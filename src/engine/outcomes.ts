@@ -41,13 +41,16 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
  * happened `maxLosses` times.
  */
 export function takeLoss(draft: TurnDraft, node: Node, maxLosses: number): void {
-  const error: ErrorRecord = { code: "ATTEMPT_LOST", message: "The process ended while the attempt ran." };
+  const error: ErrorRecord = {
+    code: "ATTEMPT_LOST",
+    message: "Its process ended, or lost the run, while the attempt ran.",
+  };
   draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { losses: node.losses + 1 });
   if (node.losses < maxLosses) return retryLater(draft, node, error, 0);
   draft.settle(node, "failed", {
     ...error,
-    message: `The process ended ${node.losses} times while "${node.nodeId}" ran; look for what kills it, then resume the run.`,
+    message: `The process ended, or lost the run, ${node.losses} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,
   });
 }
 

@@ -231,7 +231,7 @@ export class Runner {
 }
 
 function crashLoop({ runId, crashes }: Run): ErrorRecord {
-  const message = `The process ended ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
+  const message = `The process ended, or lost the run, ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
   return new SmithersError("CRASH_LOOP", message).toRecord();
 }
 

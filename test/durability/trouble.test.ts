@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { folder } from "../support/folder.ts";
+import { recordedErrors } from "../support/log.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -47,4 +48,18 @@ test("health says what is wrong with a database that takes no writes, and when i
   expect((await server.complete("gated.tsx")).status).toBe("finished");
   await server.close();
   database.close();
+});
+
+test("a turn that the database refuses for a reason of its own ends the run with an error, not in endless retries", async () => {
+  const root = folder({ "gated.tsx": gated, go: "" });
+  const { logger, errors } = recordedErrors();
+  const server = await serve(root, { heartbeatMs: 20, logger });
+  const database = new Database(join(root, "smithers.db"));
+  database.run("CREATE TRIGGER no BEFORE INSERT ON _smithers_outputs BEGIN SELECT RAISE(ABORT, 'no such row'); END");
+  database.close();
+  const { runId, status, error } = await server.complete("gated.tsx");
+  expect([status, error?.code]).toEqual(["failed", "ATTEMPT_LOST"]);
+  expect(errors).toContainEqual(
+    expect.objectContaining({ runId, err: expect.objectContaining({ message: "no such row" }) }),
+  );
 });
