@@ -32,6 +32,22 @@ export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger
   return server;
 }
 
+/** How long answers that are under way may take once there is nothing more to come. */
+export const drainMs = 500;
+
+/** Takes no more requests, and ends what is open: idle connections at once, others after {@link drainMs}. */
+export async function drained(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, drainMs);
+  });
+  await Promise.race([closed, late]);
+  clearTimeout(timer);
+  server.closeAllConnections();
+}
+
 /** Where a server that listens is found. */
 export function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;

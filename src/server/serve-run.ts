@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { SmithersError } from "../errors/index.ts";
-import { httpServerOf, urlOf } from "./http-server.ts";
+import { drained, httpServerOf, urlOf } from "./http-server.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
@@ -12,8 +12,8 @@ export interface ServeRunOptions extends Omit<RunAppOptions, "authToken" | "maxB
 /** One run that is answered for over HTTP. */
 export interface ServedRun {
   readonly url: string;
-  /** Ends what is open. */
-  close(): void;
+  /** Ends the event streams, waits a moment for answers that are under way, and ends the connections. */
+  close(): Promise<void>;
 }
 
 /**
@@ -32,10 +32,9 @@ export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<Se
   }
   return {
     url: urlOf(server),
-    close() {
+    async close() {
       streams.abort();
-      server.close();
-      server.closeAllConnections();
+      await drained(server);
     },
   };
 }

@@ -4,7 +4,7 @@ import { Telemetry } from "../telemetry/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { Homes } from "./homes.ts";
-import { httpServerOf, urlOf } from "./http-server.ts";
+import { drainMs, httpServerOf, urlOf } from "./http-server.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 import { onShutdownSignal } from "./shutdown.ts";
@@ -50,9 +50,6 @@ function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Te
     throw error;
   }
 }
-
-/** How long answers that are under way may take once the runs have stopped. */
-const drainMs = 500;
 
 function closeGracefully(server: Server, context: ServerContext): void {
   const closeHttp = server.close.bind(server);

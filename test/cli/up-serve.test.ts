@@ -64,7 +64,10 @@ test("Ctrl+C while a served run waits says how to go on", async () => {
   await run.saysBeside(/waits for a decision/);
   expect((await client.get("/")).status).toBe(401);
   expect((await client.get("/", { authorization: "Bearer secret" })).status).toBe(200);
+  const stream = await fetch(`${client.url}/events`, { headers: { authorization: "Bearer secret" } });
   run.child.kill("SIGINT");
+  // The stream ends as it should, and is not torn off.
+  expect(await stream.text()).toContain("NodeWaitingApproval");
   const { code, err } = await run.ended;
   expect(code).toBe(130);
   expect(err).toEndWith("Then go on with it:\n  $ smithers resume r1\n");

@@ -64,7 +64,7 @@ export async function execute(context: CommandContext, host: Host, options: Exec
       );
     }
     await engine.close(graceMs);
-    served?.close();
+    await served?.close();
     if (hasBegun) await progress.settle();
     unfollow();
     giveConsole();
