@@ -57,7 +57,7 @@ export class Engine {
       isActive: (runId) => this.#runner.active(runId) !== undefined,
       looksAfter: (runId) => this.#looksAfter(runId),
       wake: (runId) => this.wake(runId),
-      orphans: () => this.#runner.orphans(),
+      orphans: async () => (options.adopts === false ? [] : this.#runner.orphans()),
       heartbeatMs: options.heartbeatMs ?? 5_000,
       log: this.#log,
     });

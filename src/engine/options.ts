@@ -14,6 +14,8 @@ export interface EngineOptions {
   readonly store: Store;
   /** Defaults to `all`. */
   readonly scope?: EngineScope;
+  /** Whether it takes over runs of its scope that a crash has left. Defaults to true. */
+  readonly adopts?: boolean;
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;

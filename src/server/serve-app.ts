@@ -109,6 +109,8 @@ function watchedEngine(
   const engine = new Engine({
     store,
     scope: "own",
+    // Whoever begins the run also resumes it, and must not find it taken.
+    adopts: false,
     rootDir,
     allowNetwork,
     privatePaths: () => tokenFiles,

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import { approvalDecisionSchema, createSmithers, runWorkflow, type ServeAppOptions } from "smithers-orchestrator";
@@ -121,6 +122,20 @@ test("a decision that comes while runWorkflow lets go of the run continues it", 
     await decided;
     await eventsUntil(await app.request("/events"), "NodeWaitingEvent");
   }
+});
+
+test("a run that a crash has left is not taken from whoever resumes it", async () => {
+  const { app, db } = await waitingRelease();
+  await app.close();
+  const left = new Database(db as string);
+  left.run("UPDATE _smithers_runs SET status = 'running', owner = 'elsewhere', heartbeat_at_ms = 0");
+  left.close();
+  const again = serveApp({ workflow: release, db, runId });
+  // By now it has looked at the database for the first time.
+  expect((await (await again.request("/")).json()).runState.state).toBe("stale");
+  await new Promise((resolve) => setImmediate(resolve));
+  const resumed = await runWorkflow(release, { db: db as string, runId, resume: true });
+  expect(resumed.status).toBe("waiting-approval");
 });
 
 test("an attempt that runs is cancelled over HTTP, and the abort controller is told", async () => {
