@@ -67,6 +67,7 @@ export const errorCodes = {
   LEASE_LOST: { status: 409, advice: "Another process has taken the run over; read its state from the database." },
 
   INVALID_USAGE: { status: 400, advice: "smithers --help lists the commands, smithers <command> --help its options." },
+  ADDRESS_UNAVAILABLE: { status: 503, advice: "Choose another port, or 0 for one that is free." },
   SERVER_UNREACHABLE: { status: 503, advice: "Check the address, and whether the server runs." },
 
   DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },

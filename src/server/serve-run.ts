@@ -18,7 +18,7 @@ export interface ServedRun {
 
 /**
  * Serves one run of an engine over HTTP, as `createServeApp` answers.
- * @throws INVALID_OPTIONS when the port cannot be listened on
+ * @throws ADDRESS_UNAVAILABLE when the port cannot be listened on
  */
 export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<ServedRun> {
   const streams = new AbortController();
@@ -45,11 +45,11 @@ export function notListening(
   cause: NodeJS.ErrnoException,
 ): SmithersError {
   const reasons: Record<string, string> = {
-    EADDRINUSE: `The port ${port} is taken by another program. Choose another one, or 0 for one that is free.`,
-    EACCES: `The port ${port} may not be used by this user. Choose one above 1023.`,
+    EADDRINUSE: `The port ${port} is taken by another program.`,
+    EACCES: `The port ${port} may not be used by this user.`,
     EADDRNOTAVAIL: `This machine has no address ${host}.`,
     ENOTFOUND: `There is no host ${host}.`,
   };
   const reason = reasons[cause.code ?? ""] ?? `It cannot listen on ${host}:${port}: ${cause.message}.`;
-  return new SmithersError("INVALID_OPTIONS", reason, { cause, details: { option: "port" } });
+  return new SmithersError("ADDRESS_UNAVAILABLE", reason, { cause });
 }
