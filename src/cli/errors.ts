@@ -44,13 +44,9 @@ function issuesOf(details: unknown): string[] {
   });
 }
 
-/**
- * Usage errors are those that a server answers with 400 to 404 or 422, and what an option was given that makes no
- * sense: what was asked for cannot be done.
- */
+/** Usage errors are those that a server answers with 400 to 404 or 422: what was asked for makes no sense. */
 export function exitCodeOf(thrown: unknown): ExitCode {
   if (!isSmithersError(thrown)) return exitCodes.failed;
   const status = errorCodes[thrown.code]?.status ?? 500;
-  const isUsage = (status >= 400 && status <= 404) || status === 422 || thrown.code === "INVALID_OPTIONS";
-  return isUsage ? exitCodes.usage : exitCodes.failed;
+  return (status >= 400 && status <= 404) || status === 422 ? exitCodes.usage : exitCodes.failed;
 }

@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { defineCommand } from "../command.ts";
+import { usageError } from "../errors.ts";
 import { bytes } from "../format.ts";
 
 export const backup = defineCommand({
@@ -15,6 +16,7 @@ export const backup = defineCommand({
   examples: [['backup "backups/$(date +%F).db"', "a copy that bears the day"]],
   async run(context, _, file) {
     const state = await context.database();
+    if (existsSync(file!)) throw usageError(`There is a file ${file} already. Name one that does not exist yet.`);
     await state.store.maintenance.backup(file!);
     const size = statSync(file!).size;
     if (context.out.isJson) context.out.json({ file, bytes: size });
