@@ -113,7 +113,7 @@ function borrow(database: DrizzleDatabase): Driver {
 }
 
 /** Waiting for a lock blocks the event loop, so SQLite waits briefly and the writer tries again. */
-const busyTimeoutMs = 50;
+const busyTimeoutMs = 10;
 /** How long whoever has locked a file is waited for when it is opened. */
 const lockWaitMs = 5_000;
 const shortLockWaitMs = 2_000;

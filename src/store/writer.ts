@@ -6,7 +6,7 @@ import type { StoreObserver } from "./observer.ts";
 
 /** How long a commit is tried again while another process holds the write lock. */
 const busyLimitMs = 10_000;
-const busyPauseMs = 5;
+const busyPauseMs = 10;
 
 interface QueuedWrite {
   apply(driver: Driver): unknown;
