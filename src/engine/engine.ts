@@ -231,7 +231,7 @@ export class Engine {
     await Promise.allSettled(this.#starting);
     await stopped;
     // Those whose start was accepted while the others ended.
-    await this.#runner.stop(graceMs);
+    await this.#runner.stop(0);
     this.#neighbours.leave();
   }
 

@@ -133,14 +133,14 @@ export class Runner {
   /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives every lease up. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = { graceMs };
-    while (this.#claiming.size > 0 || this.#active.size > 0) {
-      await Promise.all([
-        ...this.#claiming.values(),
-        ...[...this.#active.values()].map((execution) => execution.stop(graceMs)),
-      ]);
-      // Whoever waited for the same promises lets go of what they were about.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    // One that still loads its workflow takes no lease any more, and is not waited for.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.all(this.#claiming.values()), late]);
+    clearTimeout(timer);
+    await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
     clearInterval(this.#heartbeat);
   }
 

@@ -21,7 +21,7 @@ export class Homes {
   readonly #opening = new Map<string, Promise<Engine>>();
   /** Why a workflow's database that is known cannot be opened now. */
   readonly #unopened = new Map<string, unknown>();
-  readonly #opened: Promise<void>;
+  readonly #opened: Promise<boolean>;
   readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
@@ -38,7 +38,7 @@ export class Homes {
     const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
     this.main = this.#serve(openStore(db, { synchronous }));
     this.#opened = this.#openKnown();
-    this.#retry = setInterval(() => void this.#openKnown(), options.heartbeatMs);
+    this.#retry = setInterval(() => void this.#openAgain(), options.heartbeatMs);
     this.#retry.unref();
     telemetry.observe(() => ({
       engines: this.all(),
@@ -63,14 +63,22 @@ export class Homes {
    */
   async find(runId: string): Promise<{ engine: Engine; run: Run }> {
     await this.#opened;
-    let home: string | undefined;
+    const found = await this.#search(runId);
+    if (found) return found;
+    // Another server may have opened a workflow's database a moment ago.
+    const again = (await this.#openKnown()) && (await this.#search(runId));
+    if (again) return again;
+    const home = (await this.main.store.findRun(runId))?.home;
+    if (home && this.#unopened.has(home)) throw this.#unopened.get(home);
+    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  }
+
+  async #search(runId: string): Promise<{ engine: Engine; run: Run } | undefined> {
     for (const engine of this.all()) {
       const run = await engine.store.findRun(runId);
       if (run?.home === null) return { engine, run };
-      home ??= run?.home;
     }
-    if (home !== undefined && this.#unopened.has(home)) throw this.#unopened.get(home);
-    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+    return undefined;
   }
 
   /**
@@ -173,14 +181,22 @@ export class Homes {
     return engine;
   }
 
-  /** Also those that another server of this database has come to know, and those that could not be opened before. */
-  async #openKnown(): Promise<void> {
+  /** Opens those that this server, or another one of this database, has come to know; tells whether there was a new one. */
+  async #openKnown(): Promise<boolean> {
     try {
       const known = await this.main.store.maintenance.knownDatabases();
-      await Promise.all(known.filter((file) => !this.#byFile.has(file)).map((file) => this.#tryToOpen(file)));
+      const unseen = known.filter((file) => !this.#byFile.has(file) && !this.#unopened.has(file));
+      await Promise.all(unseen.map((file) => this.#tryToOpen(file)));
+      return unseen.length > 0;
     } catch (error) {
       this.#log.warn({ err: error }, "The databases of workflows could not be looked up; it is tried again.");
+      return false;
     }
+  }
+
+  async #openAgain(): Promise<void> {
+    await Promise.all([...this.#unopened.keys()].map((file) => this.#tryToOpen(file)));
+    await this.#openKnown();
   }
 
   async #tryToOpen(file: string): Promise<void> {

@@ -105,3 +105,13 @@ test("what a server has not copied when it is killed is copied by another one th
   await untilCopied(root, "owed");
   expect(rowsOf(join(root, "smithers.db"), "owed")).toEqual(rowsOf(join(root, "own/runs.db"), "owed"));
 });
+
+test("a run is found by a server that has not heard of its database yet", async () => {
+  const root = folder({ "own.tsx": own });
+  const second = await serve(root, { heartbeatMs: 60_000 });
+  const first = await ServerProcess.start(root);
+  const runId = await first.start("own.tsx");
+  await second.until(runId, ({ type }) => type === "ApprovalRequested");
+  await approve(second, runId);
+  expect((await first.end(runId)).status).toBe("finished");
+});
