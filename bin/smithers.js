@@ -2,5 +2,10 @@
 ":" //; exec "$(command -v bun || command -v node || echo bun)" "$0" "$@"
 
 // The shell takes Bun to run this file, or Node, which looks for a Bun that is installed elsewhere.
-if (process.versions.bun) await import("../dist/cli/main.js");
-else await import("../dist/cli/without-bun.js");
+const [major, minor] = (process.versions.bun ?? "").split(".").map(Number);
+if (process.versions.bun === undefined) await import("../dist/cli/without-bun.js");
+else if (major > 1 || minor >= 3) await import("../dist/cli/main.js");
+else {
+  console.error(`smithers: Bun 1.3 or later is needed, and this is ${process.versions.bun}. Update it: bun upgrade`);
+  process.exit(1);
+}

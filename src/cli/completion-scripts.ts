@@ -1,11 +1,17 @@
 /** What each shell needs to ask `smithers __complete` for the words that may follow. */
 export const completionScripts = {
   bash: `_smithers() {
-  local value about
+  local line="\${COMP_LINE:0:COMP_POINT}" current value about
+  local -a words
+  read -ra words <<< "$line"
+  if [[ $line == *[[:space:]] ]]; then words+=(""); fi
+  current="\${words[\${#words[@]} - 1]}"
   COMPREPLY=()
   while IFS=$'\\t' read -r value about; do
+    # For bash a word begins anew after a colon.
+    if [[ $current == *:* ]]; then value="\${value#"\${current%:*}:"}"; fi
     COMPREPLY+=("$(printf %q "$value")")
-  done < <(smithers __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <(smithers __complete -- "\${words[@]:1}" 2>/dev/null)
 }
 complete -o default -F _smithers smithers
 `,

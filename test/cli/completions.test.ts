@@ -34,6 +34,7 @@ clear
   await completed("smithers ps --wor", "smithers ps --workflow");
   await completed("smithers ps --status fin", "smithers ps --status finished");
   await completed("smithers why rel", "smithers why release-7");
+  await completed("smithers why order:", "smithers why order:7");
   await completed("smithers approve release-7 sh", "smithers approve release-7 ship");
   await completed("smithers completions z", "smithers completions zsh");
 });
