@@ -71,11 +71,14 @@ export function renderTable(
       Object.fromEntries(shown.map(({ name }) => [name, cut(row[name] ?? "", widths.get(name)!)])),
     ),
   });
-  return table
-    .render()
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => line.slice(1).trimEnd());
+  return (
+    table
+      .render()
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      // The printer measures some scripts otherwise than terminals do.
+      .map((line) => cut(line.slice(1).trimEnd(), width))
+  );
 }
 
 function widthOf({ name, title }: Column, rows: readonly Record<string, string>[]): number {
