@@ -1,4 +1,7 @@
+import { faultPoints } from "../support/fault.ts";
 import type { RoundResult } from "./campaign.ts";
+
+const endings = ["finished", "cancelled", "waiting-approval", "waiting-event"];
 
 /** The counts of many rounds. */
 export class Totals {
@@ -19,10 +22,12 @@ export class Totals {
     this.#count("cancellations accepted", history.cancels.size);
     this.#count("requests that got no answer", history.unanswered);
     this.#count("requests that were told to try again (503)", history.refused);
-    for (const [where, count] of [...history.kills].sort())
-      this.#count(`killed ${where === "random" ? "at a random moment" : `at ${where}`}`, count);
-    for (const [status, count] of Object.entries(seen.runs).sort())
-      this.#count(`runs that are ${status} in the end`, count);
+    for (const where of ["random", ...faultPoints]) {
+      this.#count(`killed ${where === "random" ? "at a random moment" : `at ${where}`}`, history.kills.get(where) ?? 0);
+    }
+    for (const status of [...endings, ...Object.keys(seen.runs).filter((known) => !endings.includes(known))]) {
+      this.#count(`runs that are ${status} in the end`, seen.runs[status] ?? 0);
+    }
     this.#count("runs taken over from a dead owner", seen.runsTakenOver);
     this.#count("tasks finished, each once", seen.tasksFinished);
     this.#count("attempts before them that were lost or failed", seen.attemptsLost);
