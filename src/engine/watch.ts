@@ -48,6 +48,7 @@ export class Watch {
   }
 
   begin(): void {
+    if (this.#stopped) return;
     this.#changes = setInterval(() => void this.#attempt(() => this.#lookForChanges()), changeMs);
     this.#changes.unref();
     this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), this.#engine.heartbeatMs);

@@ -14,6 +14,8 @@ export interface RoundOptions {
   readonly kills: number;
   /** How many servers share the database: with two they are killed in turn. */
   readonly servers: 1 | 2;
+  /** Whether one of two servers is also stopped past its leases now and then, and woken. Takes two seconds each. */
+  readonly pauses?: boolean;
 }
 
 export interface RoundResult {
@@ -26,14 +28,16 @@ export interface RoundResult {
 }
 
 /** Whoever is killed every half second may well be so ten times in a row without being at fault. */
-const options = { heartbeatMs: 100, staleAfterMs: 3_000, shutdownGraceMs: 300, maxCrashes: 1_000 };
+const options = { heartbeatMs: 100, staleAfterMs: 1_500, shutdownGraceMs: 300, maxCrashes: 1_000 };
+/** Longer than it takes until the leases of whoever is paused are taken. */
+const pauseMs = 2_000;
 const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
 
 /**
  * Lets clients work on servers that are killed with -9, at random moments and at named points, and started again;
  * then lets everything come to rest and looks whether all that was promised is so.
  */
-export async function crashRound({ seed, kills, servers }: RoundOptions): Promise<RoundResult> {
+export async function crashRound({ seed, kills, servers, pauses = false }: RoundOptions): Promise<RoundResult> {
   const random = new Random(seed);
   const history = new History();
   const root = folder(files);
@@ -83,6 +87,13 @@ export async function crashRound({ seed, kills, servers }: RoundOptions): Promis
     const place = turn % servers;
     const victim = victims[place];
     if (!victim) continue;
+    if (pauses && turn % 4 === 3) {
+      victim.child.kill("SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      victim.child.kill("SIGCONT");
+      history.pauses += 1;
+      continue;
+    }
     const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
     await Promise.race([gone[place], new Promise((resolve) => setTimeout(resolve, patienceMs))]);
     if (history.killed >= kills || victims[place] !== victim) continue;

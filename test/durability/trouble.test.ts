@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { folder } from "../support/folder.ts";
@@ -62,4 +63,13 @@ test("a turn that the database refuses for a reason of its own ends the run with
   expect(errors).toContainEqual(
     expect.objectContaining({ runId, err: expect.objectContaining({ message: "no such row" }) }),
   );
+});
+
+test("health tells that a database's file was removed under the server", async () => {
+  const root = folder();
+  const server = await serve(root);
+  expect((await server.get("/health")).status).toBe(200);
+  rmSync(join(root, "smithers.db"));
+  const { status, body } = await server.get("/health");
+  expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
 });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { SmithersError } from "../../errors/index.ts";
 import { healthAnswerSchema } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { operation } from "../operation.ts";
@@ -16,6 +18,10 @@ export const health = operation({
     if (probes.length > 0) await Promise.race([Promise.all(probes), new Promise((end) => setTimeout(end, patienceMs))]);
     const trouble = stores().find((store) => store.trouble)?.trouble;
     if (trouble) throw trouble;
+    if (stores().some(({ filename }) => filename !== "" && !existsSync(filename))) {
+      const message = "A database's file was removed while it was open: what is written now is lost with this process.";
+      throw new SmithersError("DB_UNAVAILABLE", message);
+    }
     return { ok: true } as const;
   },
 });
