@@ -43,22 +43,16 @@ export async function decide(
   if (choice === "left") return 130;
   const decidedBy = options.by ?? shellUser();
   await state.decide({ runId, status, ...choice, note: options.note, decidedBy });
-  const takenIn = await state.isTakenIn(runId);
   const { out } = context;
+  const { nodeId, iteration = null } = choice;
   if (out.isJson) {
-    out.json({
-      runId,
-      nodeId: choice.nodeId,
-      iteration: choice.iteration ?? null,
-      status,
-      decidedBy: decidedBy ?? null,
-      takenIn,
-    });
+    const takenIn = await state.isTakenIn(runId);
+    out.json({ runId, nodeId, iteration, status, decidedBy: decidedBy ?? null, takenIn });
     return undefined;
   }
   const what = status === "granted" ? out.style("green", "approved") : out.style("red", "denied");
-  out.line(`"${oneLine(choice.nodeId)}" is ${what}.`);
-  sayWhoContinues(context, runId, takenIn);
+  out.line(`"${oneLine(nodeId)}" is ${what}.`);
+  sayWhoContinues(context, runId, await state.isTakenIn(runId));
   return undefined;
 }
 

@@ -43,14 +43,13 @@ export const signal = defineCommand<Options>({
       receivedBy: by ?? shellUser(),
     };
     const answer = await state.signal(runId, name!, body);
-    const takenIn = await state.isTakenIn(runId);
     if (out.isJson) {
-      out.json({ ...answer, takenIn });
+      out.json({ ...answer, takenIn: await state.isTakenIn(runId) });
       return undefined;
     }
     out.line(`The signal "${name}" is kept for the run ${runId}.`);
     if (awaited !== undefined && awaited !== name) out.say(`The run waits for "${awaited}", not for "${name}".`);
-    else sayWhoContinues(context, runId, takenIn);
+    else sayWhoContinues(context, runId, await state.isTakenIn(runId));
     return undefined;
   },
 });

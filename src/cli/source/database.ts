@@ -31,7 +31,7 @@ const pageSize = 256;
 /** How soon a write of another process is seen. */
 const lookMs = 50;
 /** A server notices within milliseconds; one that is busy gets this long. */
-const takenInWithinMs = 700;
+const takenInWithinMs = 1_500;
 
 /** A run, and the store that it lives in. */
 export interface HeldRun {
