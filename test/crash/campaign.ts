@@ -31,6 +31,7 @@ export interface RoundResult {
 const options = { heartbeatMs: 100, staleAfterMs: 1_500, shutdownGraceMs: 300, maxCrashes: 1_000 };
 /** Longer than it takes until the leases of whoever is paused are taken. */
 const pauseMs = 2_000;
+const endMs = 15_000;
 const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
 
 /**
@@ -87,6 +88,12 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
     const place = turn % servers;
     const victim = victims[place];
     if (!victim) continue;
+    if (turn % 6 === 5) {
+      // Between two crashes also an end as it should be; one that does not come is a failure.
+      if (!(await endsInTime(victim))) failure ??= `a server that was asked to end did not, in ${endMs} ms`;
+      history.ended += 1;
+      continue;
+    }
     if (pauses && turn % 4 === 3) {
       victim.child.kill("SIGSTOP");
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -122,6 +129,16 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
     .filter(({ seqs }) => seqs.some((seq, index) => seq !== index + 1))
     .map(({ runId, seqs }) => `${runId}: whoever followed it was given the events ${seqs}`);
   return { history, seen, wrong: [...(failure ? [String(failure)] : []), ...wrong, ...broken], log };
+}
+
+async function endsInTime(server: ServerProcess): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), endMs);
+  });
+  const inTime = await Promise.race([server.stop("SIGTERM").then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 /** Every second server meets a fault at a named point; the first ones of a round find databases that are not there yet. */

@@ -27,6 +27,8 @@ export class History {
   /** Answers that refused for a moment. */
   refused = 0;
   eventsFollowed = 0;
+  /** How often a server was ended as it should be. */
+  ended = 0;
   /** How often a server was stopped past its leases, and woken. */
   pauses = 0;
   /** By point, or `random`. */

@@ -25,6 +25,7 @@ export class Totals {
     for (const where of ["random", ...faultPoints]) {
       this.#count(`killed ${where === "random" ? "at a random moment" : `at ${where}`}`, history.kills.get(where) ?? 0);
     }
+    this.#count("servers ended with SIGTERM", history.ended);
     this.#count("servers stopped past their leases, and woken", history.pauses);
     for (const status of [...endings, ...Object.keys(seen.runs).filter((known) => !endings.includes(known))]) {
       this.#count(`runs that are ${status} in the end`, seen.runs[status] ?? 0);
