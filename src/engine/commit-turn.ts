@@ -12,7 +12,8 @@ export interface TurnSink {
 }
 
 /**
- * Writes a turn, then tells of it. `renderMs` and `planMs` say what it took until now.
+ * Writes a turn, by the store unless by what `write` names, then tells of it. `renderMs` and `planMs` say what it took
+ * until now.
  * @throws LEASE_LOST, CancelPending, or a `DB_*` code; the same draft may be committed again
  */
 export async function commitTurn(
@@ -21,10 +22,11 @@ export async function commitTurn(
   draft: TurnDraft,
   memory: RunMemory,
   { renderMs, planMs } = { renderMs: 0, planMs: 0 },
+  write: Pick<Store, "commitTurn"> = store,
 ): Promise<void> {
   const record = draft.toRecord(lease);
   const startMs = performance.now();
-  const events = await store.commitTurn(record);
+  const events = await write.commitTurn(record);
   observer?.turnCommitted({
     run: memory.run,
     record,

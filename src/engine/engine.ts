@@ -86,13 +86,7 @@ export class Engine {
     const { workflow, idempotency } = request;
     const run = newRun(request, this.#runner.owner, await toInput(workflow, request.input), Date.now());
     await this.store.registerSchemas(workflow.registry.list());
-    const first = { type: "RunStarted", workflowName: run.workflowName } as const;
-    const started = await this.store.startOnce(run, [first], idempotency);
-    if (started.events.length === 0) return started.runId;
-    this.feed.publish(started.events);
-    this.lookAfter(run.runId);
-    this.#runner.execute(run, workflow);
-    return run.runId;
+    return this.#runner.start(run, workflow, idempotency, () => this.lookAfter(run.runId));
   }
 
   /** Counts a run as one of this engine's own: it is continued when something comes for it and nobody executes it. */

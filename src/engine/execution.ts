@@ -5,6 +5,7 @@ import { nodeKey } from "../plan/index.ts";
 import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../store/index.ts";
 import { Advancer, type Launch } from "./advance.ts";
 import { Attempts } from "./attempts.ts";
+import type { Beginning } from "./beginning.ts";
 import { commitTurn, type TurnSink } from "./commit-turn.ts";
 import { TurnDraft } from "./draft.ts";
 import { endStored } from "./end-stored.ts";
@@ -50,7 +51,8 @@ export class Execution {
   #signals: Signal[] = [];
   #reviving: ((draft: TurnDraft) => void) | undefined;
   #reloading: ((draft: TurnDraft) => void) | undefined;
-  #inboxIsNew = true;
+  #beginning: Beginning | undefined;
+  #inboxIsNew: boolean;
   #stopping = false;
   #abandoned = false;
   #wake: () => void = () => {};
@@ -65,6 +67,8 @@ export class Execution {
     this.#memory = loaded.memory;
     this.#approvals = loaded.approvals;
     this.#reviving = loaded.revive;
+    this.#beginning = loaded.beginning;
+    this.#inboxIsNew = loaded.beginning === undefined;
     this.#advancer = new Advancer(
       workflow,
       loaded.memory,
@@ -245,7 +249,9 @@ export class Execution {
   /** A full or locked disk loses nothing: the same turn is written when it can be. */
   async #commit(draft: TurnDraft, timing: { renderMs: number; planMs: number }): Promise<void> {
     if (draft.isEmpty) return;
-    await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing));
+    const write = this.#beginning;
+    this.#beginning = undefined;
+    await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing, write));
   }
 
   /** A process that was paused between its commit and here may have lost the lease, and would start what others run. */

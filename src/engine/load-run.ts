@@ -1,6 +1,7 @@
 import type { Approval, Run } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
 import type { Store } from "../store/index.ts";
+import type { Beginning } from "./beginning.ts";
 import type { TurnDraft } from "./draft.ts";
 import { takeLoss } from "./outcomes.ts";
 import { RunMemory } from "./run-memory.ts";
@@ -15,11 +16,14 @@ export interface LoadedRun {
   readonly askedFor: ReadonlySet<string>;
   /** Writes into the first turn what the takeover itself changes. */
   revive(draft: TurnDraft): void;
+  /** Of a run whose row is being written; nothing can have come for it yet. */
+  readonly beginning?: Beginning;
 }
 
-/** A run that was inserted a moment ago: nothing is stored of it but its row. */
-export function freshRun(run: Run): LoadedRun {
+/** A run of which nothing is stored, but its row now or in a moment. */
+export function freshRun(run: Run, beginning?: Beginning): LoadedRun {
   return {
+    beginning,
     memory: new RunMemory(run, [], []),
     approvals: new Map(),
     treeHash: undefined,

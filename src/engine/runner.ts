@@ -1,7 +1,8 @@
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
-import { type ClaimedRun, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
+import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
+import { Beginning } from "./beginning.ts";
 import type { TurnSink } from "./commit-turn.ts";
 import { endStored } from "./end-stored.ts";
 import type { RunEnd } from "./ending.ts";
@@ -78,9 +79,22 @@ export class Runner {
     return Date.now() - (heartbeatAtMs ?? 0) <= (this.#settings.staleMs ?? staleAfterMs);
   }
 
-  /** Executes a run that was recorded as this owner's a moment ago. */
-  execute(run: Run, workflow: Workflow): void {
-    this.#execute({ runId: run.runId, owner: this.owner, leaseNo: run.leaseNo }, workflow, freshRun(run));
+  /**
+   * Records a run as this owner's and executes it; or finds the one that the same request has started.
+   * @param begun called once the run is recorded, before it can be let go of
+   * @returns the run's id
+   * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
+   */
+  async start(run: Run, workflow: Workflow, idempotency: Idempotency | undefined, begun: () => void): Promise<string> {
+    const { store, sink } = this.#settings;
+    const beginning = new Beginning(store, run, idempotency, ({ events }) => {
+      sink.feed.publish(events);
+      begun();
+      this.#hold(execution);
+    });
+    const lease = { runId: run.runId, owner: this.owner, leaseNo: run.leaseNo };
+    const execution = this.#executionOf(lease, workflow, freshRun(run, beginning));
+    return (await beginning.started).runId;
   }
 
   /**
@@ -170,7 +184,7 @@ export class Runner {
     if (!current) return false;
     const loaded = await loadRun(store, current, { askedFor, maxCrashes });
     const wasLeft = run.status === "running" && given === undefined;
-    this.#execute(lease, source.workflow, takenOver(loaded, current, source, wasLeft));
+    this.#hold(this.#executionOf(lease, source.workflow, takenOver(loaded, current, source, wasLeft)));
     return true;
   }
 
@@ -182,16 +196,19 @@ export class Runner {
     return reopened?.lease;
   }
 
-  #execute(lease: Lease, workflow: Workflow, loaded: LoadedRun): void {
-    const { runId } = lease;
+  #executionOf(lease: Lease, workflow: Workflow, loaded: LoadedRun): Execution {
     const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
-    const execution = new Execution(sink, lease, workflow, loaded, {
+    return new Execution(sink, lease, workflow, loaded, {
       rootDir,
       allowNetwork,
       staleMs: staleMs ?? staleAfterMs,
       privatePaths: () => [store.filename, ...(privatePaths?.() ?? [])],
       log,
     });
+  }
+
+  #hold(execution: Execution): void {
+    const { runId } = execution.lease;
     this.#active.set(runId, execution);
     void execution.end.then((end) => this.#letGo(runId, end));
     // It was accepted before the process was asked to end; the next start executes it.

@@ -1,7 +1,7 @@
 export type { Decision } from "./commands/decide.ts";
 export type { NodeToRetry } from "./commands/retry.ts";
 export type { NewSignal, ReceivedSignal } from "./commands/signal.ts";
-export type { Idempotency } from "./commands/start.ts";
+export type { Idempotency, Started } from "./commands/start.ts";
 export type { BegunToolCall, NewToolCall, ToolCallEnd } from "./commands/tool-call.ts";
 export type { Driver } from "./driver.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";

@@ -62,10 +62,16 @@ export class Store extends Connection {
 
   /**
    * Records a run; with a key, only once.
+   * @param firstTurn asked when the row is written: what the run's first turn is to write, if that is known
    * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
    */
-  startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started> {
-    return this.write((driver) => startOnce(driver, run, events, idempotency));
+  startOnce(
+    run: Run,
+    events: readonly NewEvent[],
+    idempotency: Idempotency | undefined,
+    firstTurn: () => TurnRecord | undefined,
+  ): Promise<Started> {
+    return this.write((driver) => startOnce(driver, run, events, idempotency, firstTurn()));
   }
 
   /**

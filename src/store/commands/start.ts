@@ -2,6 +2,7 @@ import { SmithersError } from "../../errors/index.ts";
 import type { CommittedEvent, NewEvent, Run } from "../../model/index.ts";
 import type { Driver } from "../driver.ts";
 import { insertRun } from "../queries/runs.ts";
+import { applyTurn, type TurnRecord } from "../turn.ts";
 
 /** A client's promise that requests under one key are one request. */
 export interface Idempotency {
@@ -16,13 +17,27 @@ export interface Started {
   readonly runId: string;
   /** Empty when the key's run existed already. */
   readonly events: CommittedEvent[];
+  /** Of the first turn, when it was written in the same transaction. */
+  readonly turnEvents?: CommittedEvent[];
 }
 
 /**
- * Records a run, or finds the one that the same request has started.
+ * Records a run, and its first turn if there is one yet; or finds the run that the same request has started.
  * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
  */
 export function startOnce(
+  driver: Driver,
+  run: Run,
+  events: readonly NewEvent[],
+  idempotency: Idempotency | undefined,
+  firstTurn: TurnRecord | undefined,
+): Started {
+  const started = insertOnce(driver, run, events, idempotency);
+  if (started.events.length === 0 || !firstTurn) return started;
+  return { ...started, turnEvents: applyTurn(driver, firstTurn) };
+}
+
+function insertOnce(
   driver: Driver,
   run: Run,
   events: readonly NewEvent[],
