@@ -1,7 +1,8 @@
 #!/bin/sh
-":" //; exec "$(command -v bun || command -v node || echo bun)" "$0" "$@"
+":" //; exec "$(command -v bun || command -v "${0%/*}/bun" || command -v node || echo bun)" "$0" "$@"
 
-// The shell takes Bun to run this file, or Node, which looks for a Bun that is installed elsewhere.
+// The shell takes the Bun on the PATH to run this file, or the one that a project has beside this command, or Node,
+// which looks for a Bun that is installed elsewhere.
 const [major, minor] = (process.versions.bun ?? "").split(".").map(Number);
 if (process.versions.bun === undefined) await import("../dist/cli/without-bun.js");
 else if (major > 1 || minor >= 3) await import("../dist/cli/main.js");
