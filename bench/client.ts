@@ -69,16 +69,18 @@ export class Client {
     throw new Error(`The stream of the run ${runId} ended with ${last?.type ?? "no event"}.`);
   }
 
-  /** Waits until the run has finished. */
-  finished(runId: string): Promise<Received> {
-    return this.until(runId, ({ type }) => type === "RunFinished");
+  /** Reads the run's stream until the server ends it, so that the connection is kept for the next request. */
+  async finished(runId: string): Promise<Received> {
+    let last: Received | undefined;
+    for await (const event of this.events(runId)) last = event;
+    if (last?.type === "RunFinished") return last;
+    throw new Error(`The stream of the run ${runId} ended with ${last?.type ?? "no event"}.`);
   }
 
-  /** Starts a run and follows it to its end; how many milliseconds that took. */
+  /** Starts a run and follows it to its end; how many milliseconds passed until that was read. */
   async complete(workflowPath: string, input: unknown = {}): Promise<number> {
-    const begin = performance.now();
-    await this.finished(await this.start(workflowPath, input));
-    return performance.now() - begin;
+    const beginMs = nowMs();
+    return (await this.finished(await this.start(workflowPath, input))).receivedMs - beginMs;
   }
 
   async #json<T>(path: string, init: RequestInit): Promise<T> {
