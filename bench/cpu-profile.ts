@@ -16,6 +16,15 @@ export interface Share {
   readonly ms: number;
 }
 
+/** Where the time of a hot path goes, in milliseconds per `unit`. */
+export interface HotPathProfile {
+  readonly name: string;
+  readonly unit: string;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly parts: readonly Share[];
+}
+
 /** A sample belongs to the part whose frame is the nearest on its stack; the first that fits a frame counts. */
 const parts: readonly [part: string, fits: RegExp][] = [
   ["commit (SQLite)", /#transaction@.*\/store\/writer\.js/],

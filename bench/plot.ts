@@ -26,6 +26,7 @@ export function plot(title: string, x: Axis, y: Axis, series: readonly Series[])
   const yScale = scale(y, y.logarithmic ? ys : [0, ...ys], height - bottom, top);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     text(left, 20, title, 'font-size="14"'),
     ...xScale.ticks.flatMap((value) => [

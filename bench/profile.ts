@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Client, inFlight } from "./client.ts";
-import { type CpuProfile, sharesOf } from "./cpu-profile.ts";
+import { type CpuProfile, type HotPathProfile, sharesOf } from "./cpu-profile.ts";
 import { BenchServer } from "./server.ts";
 
 interface HotPath {
@@ -67,7 +67,7 @@ const { values } = parseArgs({ options: { only: { type: "string" }, json: { type
 const wanted = values.only?.split(",");
 mkdirSync(".tmp", { recursive: true });
 const folder = mkdtempSync(resolve(".tmp", "profile-"));
-const told: unknown[] = [];
+const told: HotPathProfile[] = [];
 try {
   for (const path of hotPaths) {
     if (wanted && !wanted.includes(path.name)) continue;
@@ -80,7 +80,7 @@ try {
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(told, null, 2)}\n`);
 
-async function profiled(path: HotPath, rootDir: string) {
+async function profiled(path: HotPath, rootDir: string): Promise<HotPathProfile> {
   const begin = performance.now();
   const bunArgs = ["--cpu-prof", "--cpu-prof-dir", join(rootDir, "profiles"), "--cpu-prof-interval", "200"];
   const server = await BenchServer.start(rootDir, { bunArgs });
@@ -98,7 +98,7 @@ async function profiled(path: HotPath, rootDir: string) {
   return { name: path.name, unit: path.unit, wallMs: wallMs / count, cpuMs: cpuMs / count, parts };
 }
 
-function textOf({ name, unit, wallMs, cpuMs, parts }: Awaited<ReturnType<typeof profiled>>): string {
+function textOf({ name, unit, wallMs, cpuMs, parts }: HotPathProfile): string {
   const busyMs = parts.reduce((sum, { ms }) => sum + ms, 0);
   const lines = parts.map(
     ({ part, ms }) =>

@@ -61,7 +61,8 @@ export function textOf({ name, title, figures, commitMs, problem }: Row): string
   return lines.join("\n");
 }
 
-function round(value: number): string {
+/** Three digits that count. */
+export function round(value: number): string {
   if (Number.isNaN(value)) return "?";
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value < 1 ? 3 : 2);
 }
