@@ -45,6 +45,10 @@ export function openApiDocument(routes: readonly Route<never>[], { asksForToken 
           description: 'Where the next page is, while there is one: `<path>; rel="next"`.',
           schema: { type: "string" },
         },
+        LastSeq: {
+          description: "The number of the run's last event when the stream was opened: what follows is new.",
+          schema: { type: "integer" },
+        },
         RetryAfter: { description: "In seconds.", schema: { type: "integer" } },
       },
       ...(asksForToken
@@ -87,11 +91,12 @@ function parametersOf(place: "path" | "query" | "header", fields: z.ZodObject, c
 function success({ answer, answerType, query }: Operation<never>, components: Components): Json {
   const headers: Json = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
   if ("limit" in query.shape) headers.Link = { $ref: "#/components/headers/Next" };
+  const isStream = answerType === "text/event-stream";
+  if (isStream) headers["X-Last-Seq"] = { $ref: "#/components/headers/LastSeq" };
   const described = components.of(answer, "output");
-  const schema =
-    answerType === "text/event-stream"
-      ? { type: "string", description: "Server-sent events; the data of each:", contentSchema: described }
-      : described;
+  const schema = isStream
+    ? { type: "string", description: "Server-sent events; the data of each:", contentSchema: described }
+    : described;
   return { description: "OK", headers, content: { [answerType]: { schema } } };
 }
 

@@ -171,3 +171,9 @@ test("HEAD tells what a stream is and leaves no reader behind", async () => {
   expect(follow).not.toHaveBeenCalled();
   follow.mockRestore();
 });
+
+test("a stream says in its head which event was the last when it was opened", async () => {
+  const { server, runId, text } = await finished();
+  const { headers } = await server.get(`/v1/runs/${runId}/events?afterSeq=2`);
+  expect(headers.get("x-last-seq")).toBe(String(idsOf(await text()).length));
+});

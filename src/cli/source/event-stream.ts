@@ -1,26 +1,35 @@
 import { type EventType, isTerminalEvent, type StoredEvent } from "../../model/index.ts";
 
 /**
- * The events of a server's event stream. Without `follow` it ends when nothing came for a moment: what is stored
- * comes at once, and nothing says where it ends.
+ * The events of a server's event stream after `afterSeq`. Without `follow` it ends with the last that was stored when
+ * the stream was opened; a server that does not say which that is has sent it when nothing came for a moment.
  */
-export async function* readEventStream(answer: Response, runId: string, follow: boolean): AsyncGenerator<StoredEvent> {
+export async function* readEventStream(
+  answer: Response,
+  runId: string,
+  afterSeq: number,
+  follow: boolean,
+): AsyncGenerator<StoredEvent> {
+  const told = answer.headers.get("x-last-seq");
+  const lastSeq = follow || told === null ? Number.POSITIVE_INFINITY : Number(told);
+  if (afterSeq >= lastSeq) return;
+  const isPatient = follow || told !== null;
   const decoder = new TextDecoder();
   let text = "";
   const reader = answer.body!.getReader();
   for (let begun = false; ; begun = true) {
-    const chunk = await (follow || !begun ? reader.read() : within(quietMs, reader.read()));
+    const chunk = await (isPatient || !begun ? reader.read() : within(quietMs, reader.read()));
     if (chunk === undefined || chunk.done) return;
     text += decoder.decode(chunk.value, { stream: true });
     const blocks = text.split("\n\n");
     text = blocks.pop()!;
     for (const block of blocks) {
-      const seq = /^id: (\d+)$/m.exec(block)?.[1];
+      const seq = Number(/^id: (\d+)$/m.exec(block)?.[1]);
       const json = /^data: (.*)$/m.exec(block)?.[1];
-      if (seq === undefined || json === undefined) continue;
+      if (Number.isNaN(seq) || json === undefined) continue;
       const { type } = JSON.parse(json) as { type: EventType };
-      yield { runId, seq: Number(seq), type, json };
-      if (!follow && isTerminalEvent(type) && blocks.at(-1) === block) return;
+      yield { runId, seq, type, json };
+      if (seq >= lastSeq || (!follow && isTerminalEvent(type) && blocks.at(-1) === block)) return;
     }
   }
 }

@@ -88,7 +88,7 @@ export class ServerSource implements Source {
         const answer = isFirst
           ? await this.#request("GET", path, undefined, stop.signal)
           : await this.#again(path, stop);
-        for await (const event of readEventStream(answer, runId, follow)) {
+        for await (const event of readEventStream(answer, runId, seq, follow)) {
           last = event;
           yield event;
         }

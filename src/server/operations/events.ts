@@ -17,6 +17,7 @@ export const streamEvents = operation({
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");
     c.header("X-Accel-Buffering", "no");
+    c.header("X-Last-Seq", String(run.lastSeq));
     keepOpen(c);
     // Nobody would read, or cancel, the stream of a HEAD request.
     if (c.req.method === "HEAD") return c.body(null);
