@@ -94,11 +94,26 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Root is bound by no count of processes, but by the numbers that a PID namespace has to give. */
+/**
+ * Root is bound by no count of processes, but by the numbers that a PID namespace has to give. The namespace needs a
+ * /proc of its own: bubblewrap looks itself up there, and in a container's finds nobody by its number.
+ */
 function bounded({ pidLimit }: BubblewrapFeatures, command: string[]): string[] {
   if (!pidLimit) return command;
   const { setpriv, unshare, sh } = pidLimit;
   const script = `echo ${maxProcesses} > /proc/sys/kernel/pid_max && exec "$@"`;
-  const inNamespace = [unshare, "--pid", "--fork", "--kill-child", "--", sh, "-c", script, "sh", ...command];
+  const inNamespace = [
+    unshare,
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "--kill-child",
+    "--",
+    sh,
+    "-c",
+    script,
+    "sh",
+    ...command,
+  ];
   return [setpriv, "--pdeathsig", "KILL", ...inNamespace];
 }
