@@ -55,6 +55,12 @@ export class TurnDraft {
     this.#events.push(event);
   }
 
+  /** Tells of the turn's frame, if it has one: before the run's end, which must be the last event. */
+  emitFrame(): void {
+    if (this.frame)
+      this.emit({ type: "FrameCommitted", frameNo: this.frame.frameNo, xmlHash: this.frame.tree.xmlHash });
+  }
+
   changeRun(change: RunChange): void {
     Object.assign(this.#run, change);
     const { release, ...fields } = change;

@@ -10,15 +10,13 @@ import {
 } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
 import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
-import type { TurnSink } from "./commit-turn.ts";
 import { checkSignal } from "./event-waits.ts";
 import type { ExecutionEnd } from "./execution.ts";
 import { Feed } from "./feed.ts";
 import { toInput } from "./input.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
-import { type Neighbour, Neighbours } from "./neighbours.ts";
+import { type Neighbour, Neighbours, sinkBeside } from "./neighbours.ts";
 import { newRun } from "./new-run.ts";
-import { allOf } from "./observer.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
 import { inProgress, Runner } from "./runner.ts";
 import type { WorkflowSource } from "./source.ts";
@@ -48,7 +46,7 @@ export class Engine {
     this.#runner = new Runner({
       ...options,
       log: this.#log,
-      sink: this.#sink(),
+      sink: sinkBeside(this.#neighbours, { store: options.store, feed: this.feed, observer: options.observer }),
       letGo: (runId, end) => this.#letGo(runId, end),
     });
     this.#watch = new Watch({
@@ -253,18 +251,6 @@ export class Engine {
       },
       committed: (events) => this.feed.relay(events, this.#options.observesNeighbours === true),
       arrived: (runId) => this.#guard(runId, this.wake(runId)),
-    };
-  }
-
-  #sink(): TurnSink {
-    const own = this.#options.observer;
-    const neighbours = this.#neighbours;
-    return {
-      store: this.store,
-      feed: this.feed,
-      get observer() {
-        return allOf([own, ...neighbours.others.map((other) => other.observer)]);
-      },
     };
   }
 

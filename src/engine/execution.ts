@@ -123,7 +123,10 @@ export class Execution {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#nudge();
-    const grace = setTimeout(() => this.#attempts.abortAll(shutdown()), graceMs);
+    const grace = setTimeout(
+      () => this.#attempts.abortAll(new SmithersError("TASK_CANCELLED", "The process shuts down.")),
+      graceMs,
+    );
     await this.end;
     clearTimeout(grace);
     await this.#attempts.codeEnd(codeEndMs);
@@ -177,11 +180,11 @@ export class Execution {
         const arrivals = { signals: this.#signals, approval: (node: Node) => this.#approvals.get(keyOf(node)) };
         const advanced = await this.#advancer.advance(draft, arrivals, !this.#stopping);
         launches = advanced.launches;
-        emitFrame(draft);
+        draft.emitFrame();
         const standing = standingOf(advanced.schedule, this.#memory);
         end = this.#conclude(draft, standing);
       } catch (error) {
-        emitFrame(draft);
+        draft.emitFrame();
         this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
         end = "ended";
       }
@@ -294,14 +297,4 @@ export class Execution {
   }
 }
 
-/** Before the run's end, which must be the last event. */
-function emitFrame(draft: TurnDraft): void {
-  if (draft.frame)
-    draft.emit({ type: "FrameCommitted", frameNo: draft.frame.frameNo, xmlHash: draft.frame.tree.xmlHash });
-}
-
 const keyOf = (node: Node) => nodeKey(node.nodeId, node.iteration);
-
-function shutdown(): SmithersError {
-  return new SmithersError("TASK_CANCELLED", "The process shuts down.");
-}

@@ -1,5 +1,6 @@
 import type { CommittedEvent } from "../model/index.ts";
-import type { EngineObserver } from "./observer.ts";
+import type { TurnSink } from "./commit-turn.ts";
+import { allOf, type EngineObserver } from "./observer.ts";
 
 /** What engines of one process on one database tell each other. */
 export interface Neighbour {
@@ -41,4 +42,15 @@ export class Neighbours {
     if (!all || all.size <= 1) return [];
     return [...all].filter((one) => one !== this.#self);
   }
+}
+
+/** Where an engine's turns are written: of them its own observer hears, and those of its neighbours. */
+export function sinkBeside(neighbours: Neighbours, { store, feed, observer }: TurnSink): TurnSink {
+  return {
+    store,
+    feed,
+    get observer() {
+      return allOf([observer, ...neighbours.others.map((other) => other.observer)]);
+    },
+  };
 }
