@@ -3,17 +3,13 @@ import { fileURLToPath } from "node:url";
 import type { CommandDefinition } from "../src/cli/command.ts";
 import { commands } from "../src/cli/commands/index.ts";
 import { optionsOf, sharedOptions } from "../src/cli/program.ts";
+import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/cli.md", import.meta.url));
-const begin = "<!-- commands: written by scripts/cli-page.ts -->";
-const end = "<!-- end of commands -->";
 
 /** docs/cli.md with its commands as the code defines them. */
 export function cliPage(text = readFileSync(page, "utf8")): string {
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error("The page has lost its marks.");
-  return `${text.slice(0, from + begin.length)}\n\n${list()}\n\n${sections()}\n\n${text.slice(to)}`;
+  return replaceMarked(text, "commands", "cli-page.ts", `${list()}\n\n${sections()}`);
 }
 
 function list(): string {

@@ -1,17 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { catalogue, labels, type Metric, prometheusType } from "../src/telemetry/index.ts";
+import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/observability.md", import.meta.url));
-const begin = "<!-- metrics: written by scripts/metrics-page.ts -->";
-const end = "<!-- end of metrics -->";
 
 /** docs/observability.md with its tables of metrics and labels as the code has them. */
 export function observabilityPage(text = readFileSync(page, "utf8")): string {
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error("The page has lost its marks.");
-  return `${text.slice(0, from + begin.length)}\n\n${metricsTable()}\n\n${labelsTable()}\n\n${text.slice(to)}`;
+  return replaceMarked(text, "metrics", "metrics-page.ts", `${metricsTable()}\n\n${labelsTable()}`);
 }
 
 function metricsTable(): string {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { HotPathProfile } from "../bench/cpu-profile.ts";
 import { isKept, type Report, round } from "../bench/report.ts";
+import { replaceMarked } from "./marked-page.ts";
 
 /** The hot paths that the page shows; the others look like one of them. */
 const shown = ["run", "throughput", "sequence", "reading", "loop"];
@@ -15,16 +16,9 @@ const [figures, before, after] = process.argv.slice(2).map((path) => JSON.parse(
 if (!after) throw new Error("Usage: bun scripts/performance-page.ts <bench.json> <profile before> <profile after>");
 
 let text = readFileSync(page, "utf8");
-text = between(text, "figures", figuresTable(figures));
-text = between(text, "profile", profileTable(before, after));
+text = replaceMarked(text, "figures", "performance-page.ts", figuresTable(figures));
+text = replaceMarked(text, "profile", "performance-page.ts", profileTable(before, after));
 writeFileSync(page, text);
-
-function between(text: string, name: string, made: string): string {
-  const [begin, end] = [`<!-- ${name}: written by scripts/performance-page.ts -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`The page has lost the marks of its ${name}.`);
-  return `${text.slice(0, from + begin.length)}\n\n${made}\n\n${text.slice(to)}`;
-}
 
 function figuresTable({ at, machine, bun, rows }: Report): string {
   const lines = rows.flatMap(({ title, figures, commitMs }) => [
