@@ -39,9 +39,11 @@ export class Advancer {
   #plan: Plan | undefined;
   #reads: Reads = noReads();
   #renderedVersion = -1;
-  #lastTreeHash: string | undefined;
+  /** Of the frame that the run had when it was taken over. */
+  readonly #loadedTreeHash: string | undefined;
+  /** That the last frame from here shows. */
   #tree: Tree | undefined;
-  /** That the run's last stored frame shows. */
+  /** The same, of the last one that is stored. */
   #storedTree: Tree | undefined;
   #renderMs = 0;
 
@@ -50,14 +52,14 @@ export class Advancer {
     memory: RunMemory,
     store: Store,
     approvals: Map<string, Approval>,
-    lastTreeHash: string | undefined,
+    treeHash: string | undefined,
     askedFor: ReadonlySet<string>,
   ) {
     this.#askedFor = new Set(askedFor);
     this.#memory = memory;
     this.#store = store;
     this.#approvals = approvals;
-    this.#lastTreeHash = lastTreeHash;
+    this.#loadedTreeHash = treeHash;
     this.#renderer = new WorkflowRenderer(workflow);
   }
 
@@ -169,8 +171,7 @@ export class Advancer {
 
   #commitFrame(draft: TurnDraft, root: Parameters<typeof treeOf>[0]): void {
     const tree = treeOf(root, this.#plan!);
-    if (tree.treeHash === this.#lastTreeHash) return;
-    this.#lastTreeHash = tree.treeHash;
+    if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
     this.#tree = tree;
     // One turn may render several times; only what it ends with is a frame.
     const frameNo = draft.frame?.frameNo ?? this.#memory.run.frameNo + 1;
