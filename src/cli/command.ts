@@ -1,6 +1,6 @@
-import type { Output } from "./output.ts";
 import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
+import type { Output } from "./terminal/output.ts";
 
 /** What the process exits with. A signal ends it with 128 and the signal's number, as a shell counts: 130, 143. */
 export const exitCodes = {

@@ -1,9 +1,9 @@
 import type { CommandContext, CommandDefinition, Place } from "./command.ts";
 import { usageError } from "./errors.ts";
-import { shellWords } from "./format.ts";
-import type { Output } from "./output.ts";
 import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
+import { shellWords } from "./terminal/format.ts";
+import type { Output } from "./terminal/output.ts";
 
 /** The options by which a command line says where state is. */
 export interface PlaceOptions {

@@ -1,10 +1,10 @@
 import type { ApprovalItem } from "../model/index.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
-import { oneLine } from "./output.ts";
-import { resolveNode, resolveRun } from "./resolve-run.ts";
 import { shellUser } from "./shell-user.ts";
+import { resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
+import { oneLine } from "./terminal/output.ts";
 import { sayWhoContinues } from "./who-continues.ts";
 
 export interface DecideOptions {
@@ -81,7 +81,7 @@ async function choose(
   }
   const canAsk = context.out.isTerminal && process.stdin.isTTY === true && !context.out.isJson;
   if (waiting.length > 1 && !canAsk) throw severalWait(context, status, runId, waiting);
-  const { askChoice, askWhich } = await import("./ask.ts");
+  const { askChoice, askWhich } = await import("./terminal/ask.ts");
   const approval = waiting.length === 1 ? waiting[0]! : await askWhich(waiting);
   if (approval === undefined) return "left";
   const { nodeId, iteration } = approval;

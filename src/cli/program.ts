@@ -24,7 +24,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import type { PlaceOptions } from "./context.ts";
-import { Output } from "./output.ts";
+import { Output } from "./terminal/output.ts";
 
 /** The options that several commands share. */
 export const sharedOptions = {
@@ -57,7 +57,7 @@ export function optionsOf({ options = [], state, json }: CommandDefinition): rea
 export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
   // What the scripts of `smithers completions` ask.
   if (argv[0] === "__complete") {
-    const { printCandidates } = await import("./complete.ts");
+    const { printCandidates } = await import("./completion/complete.ts");
     return printCandidates(
       commands.map((command) => ({ ...command, options: optionsOf(command) })),
       argv.slice(2),

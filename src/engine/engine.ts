@@ -10,17 +10,17 @@ import {
 } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
 import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
-import { checkSignal } from "./event-waits.ts";
-import type { ExecutionEnd } from "./execution.ts";
+import { type Neighbour, Neighbours, sinkBeside } from "./background/local-engines.ts";
+import { Watch } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
-import { toInput } from "./input.ts";
+import { inProgress, Runner } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
-import { type Neighbour, Neighbours, sinkBeside } from "./neighbours.ts";
-import { newRun } from "./new-run.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
-import { inProgress, Runner } from "./runner.ts";
+import { checkSignal } from "./run/check-signal.ts";
+import { newRun } from "./run/create.ts";
+import type { ExecutionEnd } from "./run/execution.ts";
+import { toInput } from "./run/input.ts";
 import type { WorkflowSource } from "./source.ts";
-import { Watch } from "./watch.ts";
 
 /** Executes the runs of one store: starts, resumes, wakes and cancels them. */
 export class Engine {

@@ -1,12 +1,12 @@
+export { Mirror } from "./background/mirror.ts";
+export { keepPruned, type Pruned, prune } from "./background/retention.ts";
 export { Engine } from "./engine.ts";
-export type { ExecutionEnd } from "./execution.ts";
 export { Feed, type FeedListener } from "./feed.ts";
-export { defaultMaxCrashes } from "./load-run.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
-export { Mirror } from "./mirror.ts";
 export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
 export type { EngineOptions, EngineScope, StartRequest } from "./options.ts";
 export { type Preview, preview } from "./preview.ts";
-export { keepPruned, type Pruned, prune } from "./retention.ts";
+export type { ExecutionEnd } from "./run/execution.ts";
+export { defaultMaxCrashes } from "./run/load.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
 export type { WorkflowSource } from "./source.ts";

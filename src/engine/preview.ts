@@ -1,9 +1,9 @@
 import { type Workflow, WorkflowRenderer } from "../jsx/index.ts";
 import { compilePlan } from "../plan/index.ts";
-import { type FrameNode, toFrameNode } from "./frames.ts";
-import { toInput } from "./input.ts";
-import { freshRun } from "./load-run.ts";
-import { newRun } from "./new-run.ts";
+import { newRun } from "./run/create.ts";
+import { toInput } from "./run/input.ts";
+import { freshRun } from "./run/load.ts";
+import { type FrameNode, toFrameNode } from "./turn/frame.ts";
 
 /** A task as it is planned before anything has run. */
 export interface PreviewedTask {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
-import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "./bundle-bun.ts";
+import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "../runtime/bun/bundle.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
 import { withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";

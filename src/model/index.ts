@@ -1,9 +1,9 @@
-export * from "./api.ts";
-export * from "./api-schemas.ts";
+export * from "../api/items.ts";
+export * from "../api/openapi-names.ts";
+export * from "../api/schemas.ts";
 export * from "./entities.ts";
 export * from "./events.ts";
 export * from "./issues.ts";
-export * from "./items.ts";
 export * from "./json.ts";
 export { newRunId } from "./run-id.ts";
 export * from "./run-state.ts";

@@ -1,9 +1,9 @@
 export type { ServerOptions } from "./options.ts";
 /** @internal */
 export { resolveServerOptions } from "./options.ts";
-export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-app.ts";
+export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-mode/serve-app.ts";
 /** @internal */
-export { notListening, type ServedRun, serveRun } from "./serve-run.ts";
+export { notListening, type ServedRun, serveRun } from "./serve-mode/serve-run.ts";
 export { startServer } from "./start-server.ts";
 /** @internal */
 export { filesWithToken } from "./token-files.ts";

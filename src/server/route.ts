@@ -1,8 +1,8 @@
 import type { Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
+import { check, headersOf, readJson } from "./http/request.ts";
 import type { Operation } from "./operation.ts";
-import { check, headersOf, readJson } from "./request.ts";
 
 /** An operation, and where it is found. */
 export interface Route<Services> {

@@ -4,10 +4,10 @@ import { Telemetry } from "../telemetry/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { Homes } from "./homes.ts";
-import { drainMs, httpServerOf, urlOf } from "./http-server.ts";
+import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
+import { onShutdownSignal } from "./http/shutdown.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
-import { onShutdownSignal } from "./shutdown.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after

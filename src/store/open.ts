@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isSmithersError, SmithersError } from "../errors/index.ts";
-import type { Driver } from "./driver.ts";
-import { borrowBunSqlite, isBunDatabase, openBunDatabase, openBunSqlite } from "./drivers/bun-sqlite.ts";
-import { toStoreError } from "./errors.ts";
-import { migrate } from "./migrations/index.ts";
-import { Store } from "./store.ts";
+import { borrowBunSqlite, isBunDatabase, openBunDatabase, openBunSqlite } from "../runtime/bun/sqlite.ts";
+import type { Driver } from "../runtime/sqlite-driver.ts";
+import { toStoreError } from "../runtime/sqlite-errors.ts";
+import { migrate } from "./sqlite/migrations/index.ts";
+import { Store } from "./sqlite/store.ts";
 
 export interface StoreOptions {
   /**

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { shellWords } from "../../src/cli/format.ts";
+import { shellWords } from "../../src/cli/terminal/format.ts";
 import { smithers, smithersWords } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { ago, bytes, duration, shellWords } from "../../src/cli/format.ts";
-import { manyLines, oneLine } from "../../src/cli/output.ts";
-import { cut, renderTable } from "../../src/cli/table.ts";
-import { displayWidth } from "../../src/cli/width-bun.ts";
+import { ago, bytes, duration, shellWords } from "../../src/cli/terminal/format.ts";
+import { manyLines, oneLine } from "../../src/cli/terminal/output.ts";
+import { cut, renderTable } from "../../src/cli/terminal/table.ts";
+import { displayWidth } from "../../src/runtime/bun/text-width.ts";
 
 const cell = fc.oneof(
   fc.string(),

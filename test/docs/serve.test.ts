@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runMetricsRoute, runRoutes } from "../../src/server/run-routes.ts";
+import { runMetricsRoute, runRoutes } from "../../src/server/serve-mode/run-routes.ts";
 import { Client } from "../support/client.ts";
 import { fencesIn, Project } from "../support/commands.ts";
 import { write } from "../support/folder.ts";

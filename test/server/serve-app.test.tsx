@@ -5,7 +5,7 @@ import { approvalDecisionSchema, createSmithers, runWorkflow, type ServeAppOptio
 import { z } from "zod";
 import type { SmithersEvent } from "../../src/model/index.ts";
 import { openApiDocument } from "../../src/server/openapi.ts";
-import { runMetricsRoute, runRoutes } from "../../src/server/run-routes.ts";
+import { runMetricsRoute, runRoutes } from "../../src/server/serve-mode/run-routes.ts";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
 import { Conformity, type OpenApiDocument } from "../support/openapi.ts";

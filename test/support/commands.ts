@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { shellWords } from "../../src/cli/format.ts";
+import { shellWords } from "../../src/cli/terminal/format.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { plainEnv, smithersWords } from "./cli.ts";
 import { folder } from "./folder.ts";

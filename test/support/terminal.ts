@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { shellWords } from "../../src/cli/format.ts";
+import { shellWords } from "../../src/cli/terminal/format.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { plainEnv, smithersWords } from "./cli.ts";
 import { needPrograms } from "./programs.ts";

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { defineCommand } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { bytes } from "../format.ts";
+import { bytes } from "../terminal/format.ts";
 
 export const backup = defineCommand({
   name: "backup",

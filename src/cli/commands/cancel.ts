@@ -10,7 +10,7 @@ export const cancel = defineCommand({
   json: "value",
   examples: [["cancel 0197c1d2", "end the run whose id begins so"]],
   async run(context, _, given) {
-    const { resolveRun } = await import("../resolve-run.ts");
+    const { resolveRun } = await import("../source/resolve-run.ts");
     const state = await context.source();
     const runId = await resolveRun(state, given!);
     await state.cancel(runId);

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { completionScripts, type Shell } from "../completion-scripts.ts";
+import { completionScripts, type Shell } from "../completion/completion-scripts.ts";
 
 export const completions = defineCommand({
   name: "completions",

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { type EventType, eventTypes } from "../../model/index.ts";
 import { defineCommand } from "../command.ts";
 import { follow, ofNode, runArgument, wholeNumber } from "../options.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../source/suggest.ts";
 
 interface Options {
   readonly type?: readonly EventType[];
@@ -31,8 +31,8 @@ export const events = defineCommand<Options>({
   ],
   async run(context, { type, node, after, follow }, given) {
     const [{ resolveRun }, { withSeq }, state] = await Promise.all([
-      import("../resolve-run.ts"),
-      import("../event-json.ts"),
+      import("../source/resolve-run.ts"),
+      import("../terminal/event-json.ts"),
       context.source(),
     ]);
     const runId = await resolveRun(state, given!);

@@ -1,8 +1,8 @@
 import type { Frame } from "../../model/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { moment } from "../format.ts";
 import { runArgument, wholeNumber } from "../options.ts";
+import { moment } from "../terminal/format.ts";
 
 interface Options {
   readonly after: number;
@@ -27,7 +27,7 @@ export const frames = defineCommand<Options>({
     ["frames 0197c1d2 --frame 3", "the tree of the third frame"],
   ],
   async run(context, { after, limit, frame }, given) {
-    const [{ resolveRun }, state] = await Promise.all([import("../resolve-run.ts"), context.source()]);
+    const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
     const { out } = context;
     const runId = await resolveRun(state, given!);
     if (frame === undefined) {
@@ -67,7 +67,7 @@ async function printList({ out }: CommandContext, list: readonly Frame[]): Promi
 }
 
 async function printTree({ out }: CommandContext, { xmlJson }: Frame): Promise<void> {
-  const { treeLines } = await import("../tree.ts");
+  const { treeLines } = await import("../terminal/workflow-tree.ts");
   const lines = treeLines(
     JSON.parse(xmlJson),
     (nodeId, what) => `${out.style("bold", nodeId)} ${out.style("dim", what)}`,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { defineCommand } from "../command.ts";
-import { count } from "../format.ts";
+import { count } from "../terminal/format.ts";
 
 interface Options {
   readonly olderThan: string;

@@ -21,9 +21,9 @@ export const graph = defineCommand<Options>({
   async run({ out }, { input }, file) {
     const [{ loadFile, closeLoaders }, { readInput }, { preview }, { treeLines }] = await Promise.all([
       import("../load-workflow.ts"),
-      import("../run/input.ts"),
+      import("../input/input.ts"),
       import("../../engine/index.ts"),
-      import("../tree.ts"),
+      import("../terminal/workflow-tree.ts"),
     ]);
     try {
       const { workflow } = await loadFile(file!);

@@ -14,8 +14,8 @@ export const inspect = defineCommand({
   ],
   async run(context, _, given) {
     const [{ resolveRun }, { printRun }, state] = await Promise.all([
-      import("../resolve-run.ts"),
-      import("../print-run.ts"),
+      import("../source/resolve-run.ts"),
+      import("../terminal/print-run.ts"),
       context.source(),
     ]);
     const runId = await resolveRun(state, given!);

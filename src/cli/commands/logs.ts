@@ -20,9 +20,9 @@ export const logs = defineCommand<Options>({
   ],
   async run(context, options, given) {
     const [{ resolveRun }, { eventLine }, { withSeq }, state] = await Promise.all([
-      import("../resolve-run.ts"),
-      import("../event-line.ts"),
-      import("../event-json.ts"),
+      import("../source/resolve-run.ts"),
+      import("../terminal/event-line.ts"),
+      import("../terminal/event-json.ts"),
       context.source(),
     ]);
     const { out } = context;

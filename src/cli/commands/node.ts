@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
-import { duration, moment, stateWord } from "../format.ts";
 import { iteration, nodeArgument, runArgument } from "../options.ts";
-import { manyLines, oneLine } from "../output.ts";
+import { duration, moment, stateWord } from "../terminal/format.ts";
+import { manyLines, oneLine } from "../terminal/output.ts";
 
 interface Options {
   readonly iteration?: number;
@@ -22,9 +22,9 @@ export const node = defineCommand<Options>({
   ],
   async run(context, options, given, nodeId) {
     const [{ resolveNode, resolveRun }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([
-      import("../resolve-run.ts"),
-      import("../print-run.ts"),
-      import("../event-line.ts"),
+      import("../source/resolve-run.ts"),
+      import("../terminal/print-run.ts"),
+      import("../terminal/event-line.ts"),
       context.source(),
     ]);
     const { out } = context;

@@ -1,9 +1,9 @@
 import type { RunListItem, RunStatus } from "../../model/index.ts";
 import { runStatusSchema } from "../../model/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
-import { ago, duration, stateWord } from "../format.ts";
 import { wholeNumber } from "../options.ts";
-import { oneLine } from "../output.ts";
+import { ago, duration, stateWord } from "../terminal/format.ts";
+import { oneLine } from "../terminal/output.ts";
 
 interface Options {
   readonly status?: RunStatus;
@@ -34,7 +34,7 @@ export const ps = defineCommand<Options>({
     const { limit, status, workflow } = options;
     const list = () => state.listRuns({ limit, status, workflow });
     if (options.watch) {
-      const { watch } = await import("../watch.ts");
+      const { watch } = await import("../terminal/watch.ts");
       return watch(context.out, list, (runs) => print(context, runs));
     }
     await print(context, await list());

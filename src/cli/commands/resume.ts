@@ -27,7 +27,7 @@ export const resume = defineCommand<Options>({
     ["resume 0197c1d2 --workflow flows/release.tsx", "the same, with the workflow's file in another place"],
   ],
   async run(context, options, given) {
-    const [{ resolveRun }, state] = await Promise.all([import("../resolve-run.ts"), context.source()]);
+    const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
     const runId = await resolveRun(state, given!);
     if (state.kind === "server") {
       const { ServerSource } = await import("../source/server.ts");

@@ -22,7 +22,7 @@ export const retry = defineCommand<Options>({
   async run(context, options, given, nodeId) {
     const state = await context.database();
     const [{ resolveRun, resolveNode }, { continueHere }] = await Promise.all([
-      import("../resolve-run.ts"),
+      import("../source/resolve-run.ts"),
       import("../run/continue.ts"),
     ]);
     const runId = await resolveRun(state, given!);

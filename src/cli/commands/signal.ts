@@ -29,8 +29,8 @@ export const signal = defineCommand<Options>({
   ],
   async run(context, { data, correlationId, by }, given, name) {
     const [{ resolveRun }, { readJson }, { sayWhoContinues }, state] = await Promise.all([
-      import("../resolve-run.ts"),
-      import("../run/input.ts"),
+      import("../source/resolve-run.ts"),
+      import("../input/input.ts"),
       import("../who-continues.ts"),
       context.source(),
     ]);

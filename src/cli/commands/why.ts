@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
-import { duration, phraseOf } from "../format.ts";
 import { runArgument } from "../options.ts";
-import { manyLines } from "../output.ts";
+import { duration, phraseOf } from "../terminal/format.ts";
+import { manyLines } from "../terminal/output.ts";
 
 export const why = defineCommand({
   name: "why",
@@ -13,7 +13,7 @@ export const why = defineCommand({
   examples: [["why 0197c1d2", "why the run whose id begins so does not go on"]],
   async run(context, _, given) {
     const [{ resolveRun }, { whyOf }, state] = await Promise.all([
-      import("../resolve-run.ts"),
+      import("../source/resolve-run.ts"),
       import("../why.ts"),
       context.source(),
     ]);

@@ -6,9 +6,9 @@ import { staleAfterMs } from "../../model/index.ts";
 import { openStore } from "../../store/index.ts";
 import { bash } from "../../tools/index.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
-import { bytes, count } from "../format.ts";
-import { oneLine } from "../output.ts";
 import { nearestDatabase, shortPath } from "../source/find-database.ts";
+import { bytes, count } from "../terminal/format.ts";
+import { oneLine } from "../terminal/output.ts";
 
 /** One thing that was looked at. */
 export interface Finding {

@@ -3,7 +3,7 @@ import type { Engine, WorkflowSource } from "../../engine/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { loaderOf } from "../load-workflow.ts";
 import { execute } from "./execute.ts";
-import { hostOn, isTelemetryOn } from "./host.ts";
+import { hostOn, isTelemetryOn } from "./local-engine.ts";
 import { loggerBeside } from "./log.ts";
 
 export interface ContinueOptions {

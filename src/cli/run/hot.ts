@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { dirname, relative } from "node:path";
 import { isSmithersError } from "../../errors/index.ts";
 import { loaderOf } from "../load-workflow.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "./local-engine.ts";
 
 /** An editor that saves writes several times. */
 const settleMs = 80;

@@ -1,5 +1,5 @@
 import type { Logger } from "../../engine/index.ts";
-import { type Output, oneLine } from "../output.ts";
+import { type Output, oneLine } from "../terminal/output.ts";
 
 /** Says what goes wrong to a person, beside what else is shown. */
 export interface BesideLogger extends Logger {

@@ -1,10 +1,10 @@
 import type { CommittedEvent } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
-import { eventLine } from "../event-line.ts";
-import type { Output } from "../output.ts";
-import { onTerminal, takeConsole } from "./console.ts";
-import { Screen } from "./screen.ts";
-import { fitting, treeLines } from "./tree-lines.ts";
+import { onTerminal, takeConsole } from "../terminal/console.ts";
+import { eventLine } from "../terminal/event-line.ts";
+import type { Output } from "../terminal/output.ts";
+import { fitting, treeLines } from "../terminal/run-tree.ts";
+import { Screen } from "../terminal/screen.ts";
 
 /** Shows a person on stderr how a run goes on. */
 export interface Progress {

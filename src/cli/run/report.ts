@@ -1,8 +1,8 @@
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { CommandContext } from "../command.ts";
-import { duration } from "../format.ts";
-import { manyLines, type Output } from "../output.ts";
-import type { Host } from "./host.ts";
+import { duration } from "../terminal/format.ts";
+import { manyLines, type Output } from "../terminal/output.ts";
+import type { Host } from "./local-engine.ts";
 import { type CommandLine, reasonLines } from "./waiting.ts";
 
 const executing: ReadonlySet<string | undefined> = new Set(["resume", "retry"]);

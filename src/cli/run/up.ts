@@ -3,12 +3,12 @@ import { isSmithersError } from "../../errors/index.ts";
 import { newRunId, runIdSchema } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { resolveRun } from "../resolve-run.ts";
+import { readInput } from "../input/input.ts";
 import { DatabaseSource } from "../source/database.ts";
+import { resolveRun } from "../source/resolve-run.ts";
 import { detach } from "./detach.ts";
 import { execute } from "./execute.ts";
-import { type Host, isTelemetryOn, openHost } from "./host.ts";
-import { readInput } from "./input.ts";
+import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
 import { loggerBeside } from "./log.ts";
 
 export interface UpOptions {

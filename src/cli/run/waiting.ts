@@ -1,8 +1,8 @@
 import type { Run } from "../../model/index.ts";
-import { manyLines } from "../output.ts";
 import { DatabaseSource } from "../source/database.ts";
+import { manyLines } from "../terminal/output.ts";
 import { whyOf } from "../why.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "./local-engine.ts";
 
 /** Words that follow `smithers`, as somebody can type them. */
 export type CommandLine = (...words: readonly string[]) => string;

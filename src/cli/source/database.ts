@@ -23,7 +23,7 @@ import {
   toRunListItem,
 } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
-import { shellWords } from "../format.ts";
+import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
 import type { Source } from "./source.ts";
 

@@ -3,8 +3,8 @@ import { SmithersError } from "../../errors/index.ts";
 import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../model/index.ts";
 import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
+import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
-import { nextPage } from "../request.ts";
 
 export const listApprovals = operation({
   id: "listApprovals",

@@ -7,8 +7,8 @@ import {
   toNodeItems,
   toRunDetail,
 } from "../../model/index.ts";
+import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
-import { nextPage } from "../request.ts";
 import type { RunServices } from "./on-run.ts";
 
 export const getRun = operation({

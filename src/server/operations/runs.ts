@@ -15,8 +15,8 @@ import {
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
+import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
-import { nextPage } from "../request.ts";
 
 export const startRun = operation({
   id: "startRun",

@@ -1,0 +1,71 @@
+import type { Approval, Node, Output, Run } from "../model/entities.ts";
+import type { RunState } from "../model/run-state.ts";
+import type { ApprovalItem, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
+
+/** A decision that is awaited, and by which run. */
+export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
+
+/** A run as listings show it. */
+export function toRunListItem(run: Run, runState: RunState): RunListItem {
+  return {
+    runId: run.runId,
+    workflowName: run.workflowName,
+    workflowPath: run.workflowPath,
+    status: run.status,
+    createdAtMs: run.createdAtMs,
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: run.finishedAtMs,
+    heartbeatAtMs: run.heartbeatAtMs,
+    parentRunId: run.parentRunId,
+    error: run.error,
+    runState,
+  };
+}
+
+/** A run as it is shown alone; `summary` counts its nodes by state, `output` is undefined while there is none. */
+export function toRunDetail(run: Run, runState: RunState, summary: Record<string, number>, output: unknown): RunDetail {
+  return {
+    runId: run.runId,
+    workflowName: run.workflowName,
+    status: run.status,
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: run.finishedAtMs,
+    summary,
+    runState,
+    ...(output === undefined ? {} : { output }),
+    ...(run.error ? { error: run.error } : {}),
+  };
+}
+
+/** The nodes of a run, in the order given, each with its output. */
+export function toNodeItems(nodes: readonly Node[], outputs: readonly Output[]): NodeItem[] {
+  const byNode = new Map(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
+  return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+}
+
+function toNodeItem(node: Node, output: Output | undefined): NodeItem {
+  const { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, error } = node;
+  const value = output ? JSON.parse(output.json) : null;
+  return { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, output: value, error };
+}
+
+/** An awaited decision as listings show it; `nowMs` is the clock's time. */
+export function toApprovalItem(approval: PendingApproval, nowMs: number): ApprovalItem {
+  return {
+    runId: approval.runId,
+    nodeId: approval.nodeId,
+    iteration: approval.iteration,
+    workflowName: approval.workflowName,
+    runStatus: approval.runStatus,
+    label: approval.label,
+    requestTitle: approval.title,
+    requestSummary: approval.summary,
+    requestedAtMs: approval.requestedAtMs,
+    waitingMs: Math.max(nowMs - approval.requestedAtMs, 0),
+    mode: approval.mode,
+    options: approval.options,
+    metadata: approval.metadata,
+    note: approval.note,
+    decidedBy: approval.decidedBy,
+  };
+}

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { errorRecordSchema, frameSchema } from "../model/entities.ts";
+import { eventSchema, eventTypes, smithersEventSchema } from "../model/events.ts";
+import { runStateSchema } from "../model/run-state.ts";
+import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
+import {
+  approvalItemSchema,
+  decisionBodySchema,
+  errorBodySchema,
+  nodeItemSchema,
+  resumeBodySchema,
+  runConfigSchema,
+  runDetailSchema,
+  runIdAnswerSchema,
+  runListItemSchema,
+  signalAnswerSchema,
+  signalBodySchema,
+  startRunBodySchema,
+} from "./schemas.ts";
+
+/** The names that schemas have in the OpenAPI document. A registry of its own: Zod's global one is the workflows'. */
+export const apiSchemas = z.registry<{ id: string; examples?: unknown[] }>();
+
+const named: Record<string, z.ZodType> = {
+  Approval: approvalItemSchema,
+  Decision: decisionBodySchema,
+  ErrorAnswer: errorBodySchema,
+  ErrorRecord: errorRecordSchema,
+  Event: smithersEventSchema,
+  Frame: frameSchema,
+  Node: nodeItemSchema,
+  NodeState: nodeStateSchema,
+  ResumeRun: resumeBodySchema,
+  Run: runDetailSchema,
+  RunConfig: runConfigSchema,
+  RunId: runIdAnswerSchema,
+  RunListItem: runListItemSchema,
+  RunState: runStateSchema,
+  RunStatus: runStatusSchema,
+  Signal: signalBodySchema,
+  SignalAnswer: signalAnswerSchema,
+  StartRun: startRunBodySchema,
+};
+for (const [id, schema] of Object.entries(named)) apiSchemas.add(schema, { id });
+for (const type of eventTypes) apiSchemas.add(eventSchema(type), { id: `${type}Event` });

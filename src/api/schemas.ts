@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { type ErrorCode, errorCodes } from "../errors/index.ts";
+import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "../model/entities.ts";
+import { runStateSchema } from "../model/run-state.ts";
+import { runStatusSchema } from "../model/status.ts";
+
+/** Ids of runs: what fits a path segment, a file name and a log line. */
+export const runIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+    "1 to 128 letters, digits and . _ : -, starting with a letter or digit",
+  );
+
+/** A whole number as a query or a header writes it: digits, and nothing that a cast would forgive. */
+const digits = (least: number, most: number) =>
+  z.preprocess(
+    (given) => (typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : (given ?? undefined)),
+    z.number("must be a whole number").int().min(least).max(most),
+  );
+
+const pageLimit = (usual: number) => digits(1, 1000).default(usual).describe(`how many at most; ${usual} when absent`);
+
+/** Makes requests one request: the same key with the same body starts one run. */
+export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
+
+/** Names of events, which paths and logs hold. */
+export const eventNameSchema = z
+  .string()
+  .regex(/^[^\p{Cc}]{1,256}$/u, "1 to 256 characters, none of them a control one");
+
+export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
+
+/** Per-run settings. */
+export const runConfigSchema = z.object({
+  maxConcurrency: z
+    .number()
+    .int()
+    .positive()
+    .max(10_000)
+    .optional()
+    .describe("attempts running at once; no limit when absent"),
+});
+export type RunConfig = z.infer<typeof runConfigSchema>;
+
+export const startRunBodySchema = z
+  .object({
+    workflowPath: z.string().min(1).max(4096).optional().describe("of the file, from the server's rootDir"),
+    input: z.record(z.string(), z.unknown()).optional(),
+    runId: runIdSchema.optional().describe("one is made up when absent"),
+    resume: z.boolean().optional().describe("continue the run that runId names"),
+    config: runConfigSchema.optional(),
+  })
+  .meta({ examples: [{ workflowPath: "./bugfix.tsx", input: { description: "fix auth" } }] });
+export type StartRunBody = z.infer<typeof startRunBodySchema>;
+
+export const listRunsQuerySchema = z.object({
+  limit: pageLimit(50),
+  status: runStatusSchema.optional(),
+  workflow: z.string().min(1).max(512).optional(),
+  cursor: z.string().max(512).optional().describe("of the page before, from its Link header"),
+});
+export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
+
+export const afterSeqSchema = digits(0, Number.MAX_SAFE_INTEGER);
+
+export const framesQuerySchema = z.object({
+  limit: pageLimit(50),
+  afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0).describe("begin after the frame of this number"),
+});
+
+export const approvalsQuerySchema = z.object({
+  limit: pageLimit(100),
+  cursor: z.string().max(2_048).optional().describe("of the page before, from its Link header"),
+});
+
+/** Of approve and deny. */
+export const decisionBodySchema = z
+  .object({
+    iteration: z.number().int().nonnegative().optional().describe("of the node's loop; the one that waits when absent"),
+    note: z.string().max(10_000).nullish(),
+    decidedBy: z.string().max(512).nullish(),
+    selected: z.string().nullish().describe("with mode select: one of the options"),
+    ranked: z.array(z.string()).nullish().describe("with mode rank: all options, the best first"),
+  })
+  .meta({ examples: [{ note: "Looks good", decidedBy: "ann" }] });
+export type DecisionBody = z.infer<typeof decisionBodySchema>;
+
+export const signalBodySchema = z
+  .object({
+    data: z.unknown().optional(),
+    correlationId: z.string().min(1).max(512).nullish(),
+    receivedBy: z.string().max(512).nullish(),
+  })
+  .meta({ examples: [{ data: { paid: true }, correlationId: "order-17" }] });
+export type SignalBody = z.infer<typeof signalBodySchema>;
+
+/** Resume may repeat where the workflow is, when it has moved. */
+export const resumeBodySchema = startRunBodySchema.pick({ workflowPath: true });
+
+export const healthAnswerSchema = z.object({ ok: z.literal(true) });
+
+export const runIdAnswerSchema = z
+  .object({ runId: z.string() })
+  .meta({ examples: [{ runId: "5f0c6c0e-3f6c-4a3b-9d53-0a4d3f1f7a52" }] });
+
+/** Of every error. */
+export const errorBodySchema = z.object({
+  error: z.object({
+    code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
+    message: z.string().describe("tells a person what to do"),
+    details: z.unknown().describe("facts for a program, as the field or the issues; null when there are none"),
+  }),
+});
+
+/** Only what is sure of any OpenAPI document. */
+export const openApiAnswerSchema = z.looseObject({ openapi: z.string() });
+
+export const runListItemSchema = runSchema
+  .pick({
+    runId: true,
+    workflowName: true,
+    workflowPath: true,
+    status: true,
+    createdAtMs: true,
+    startedAtMs: true,
+    finishedAtMs: true,
+    heartbeatAtMs: true,
+    parentRunId: true,
+    error: true,
+  })
+  .extend({ runState: runStateSchema });
+export type RunListItem = z.infer<typeof runListItemSchema>;
+
+export const runDetailSchema = runSchema
+  .pick({ runId: true, workflowName: true, status: true, startedAtMs: true, finishedAtMs: true })
+  .extend({
+    summary: z.record(z.string(), z.number().int()).describe("how many nodes are in each state"),
+    runState: runStateSchema,
+    output: z.unknown().optional(),
+    error: errorRecordSchema.optional(),
+  });
+export type RunDetail = z.infer<typeof runDetailSchema>;
+
+export const nodeItemSchema = nodeSchema
+  .pick({
+    nodeId: true,
+    iteration: true,
+    state: true,
+    label: true,
+    attempt: true,
+    startedAtMs: true,
+    finishedAtMs: true,
+    error: true,
+  })
+  .extend({ output: z.unknown().describe("null while there is none") });
+export type NodeItem = z.infer<typeof nodeItemSchema>;
+
+/** A decision that is awaited. */
+export const approvalItemSchema = approvalSchema
+  .pick({ runId: true, nodeId: true, iteration: true, label: true, requestedAtMs: true, note: true, decidedBy: true })
+  .extend({
+    workflowName: z.string(),
+    runStatus: runStatusSchema,
+    requestTitle: z.string().nullable(),
+    requestSummary: z.string().nullable(),
+    waitingMs: z.number().int(),
+    mode: approvalSchema.shape.mode,
+    options: approvalSchema.shape.options,
+    metadata: z.unknown(),
+  });
+export type ApprovalItem = z.infer<typeof approvalItemSchema>;
+
+export const approvalsAnswerSchema = z.object({ approvals: approvalItemSchema.array() });
+
+export const signalAnswerSchema = z.object({
+  runId: z.string(),
+  signalName: z.string(),
+  seq: z.number().int(),
+  correlationId: z.string().nullable(),
+  receivedAtMs: z.number().int(),
+});
+export type SignalAnswer = z.infer<typeof signalAnswerSchema>;

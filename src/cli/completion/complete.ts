@@ -1,0 +1,110 @@
+import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "../command.ts";
+import { openSource, placeOf } from "../context.ts";
+import type { Source } from "../source/source.ts";
+import { oneLine } from "../terminal/output.ts";
+
+/** What the word may become, and what that is. */
+interface Candidate {
+  readonly value: string;
+  readonly about: string;
+}
+
+/** What the options of a command line, as far as it is written, say. */
+interface Written {
+  readonly positionals: readonly string[];
+  /** By the long flag. */
+  readonly values: ReadonlyMap<string, string>;
+  /** The option whose value comes next. */
+  readonly awaits: OptionDefinition | undefined;
+}
+
+const listed = 50;
+
+/**
+ * Prints, one a line with what it is, what the last of `words` may become: nothing where a file is named. The words
+ * follow `smithers`, the last as far as it is written.
+ * @param commands each with all of its options
+ */
+export async function printCandidates(
+  commands: readonly CommandDefinition[],
+  words: readonly string[],
+): Promise<ExitCode> {
+  const current = words.at(-1) ?? "";
+  // Nobody reads an error here: where nothing can be said, nothing is.
+  const candidates = await candidatesFor(commands, words.slice(0, -1), current).catch(() => []);
+  for (const { value, about } of candidates) {
+    // A line holds one word: what has lines of its own cannot be offered.
+    if (value.startsWith(current) && value === oneLine(value)) process.stdout.write(`${value}\t${about}\n`);
+  }
+  return exitCodes.done;
+}
+
+async function candidatesFor(
+  commands: readonly CommandDefinition[],
+  before: readonly string[],
+  current: string,
+): Promise<Candidate[]> {
+  const [name, ...rest] = before;
+  if (name === undefined) {
+    if (current.startsWith("-")) return [];
+    return commands.map((command) => ({ value: command.name, about: command.summary }));
+  }
+  const command = commands.find((one) => one.name === name);
+  if (!command) return [];
+  const options = command.options ?? [];
+  const { positionals, values, awaits } = read(options, rest);
+  if (awaits) return (awaits.choices ?? []).map((value) => ({ value, about: "" }));
+  if (current.startsWith("-"))
+    return options
+      .filter(({ isHidden }) => !isHidden)
+      .map((option) => ({ value: longFlag(option), about: option.description }));
+  const argument = command.arguments?.[positionals.length];
+  if (argument?.choices) return argument.choices.map((value) => ({ value, about: argument.description }));
+  if (!argument || !command.state) return [];
+  const source = await openSource(
+    placeOf({ db: values.get("--db"), url: values.get("--url"), token: values.get("--token") }),
+  );
+  try {
+    return await stored(source, argument.name, positionals);
+  } finally {
+    await source.close();
+  }
+}
+
+function read(options: readonly OptionDefinition[], words: readonly string[]): Written {
+  const positionals: string[] = [];
+  const values = new Map<string, string>();
+  let awaits: OptionDefinition | undefined;
+  for (const word of words) {
+    if (awaits) {
+      values.set(longFlag(awaits), word);
+      awaits = undefined;
+    } else if (word.startsWith("-")) {
+      const [flag, value] = word.split("=", 2);
+      const option = options.find(({ flags }) => flags.split(/[ ,]+/).includes(flag!));
+      if (value !== undefined && option) values.set(longFlag(option), value);
+      else if (option?.flags.includes("<")) awaits = option;
+    } else positionals.push(word);
+  }
+  return { positionals, values, awaits };
+}
+
+const longFlag = ({ flags }: OptionDefinition) => /--[\w-]+/.exec(flags)![0];
+
+/** What an argument may be, as what is stored says it. */
+async function stored(source: Source, argument: string, positionals: readonly string[]): Promise<Candidate[]> {
+  if (argument === "<run>") {
+    const runs = await source.listRuns({ limit: listed });
+    return runs.map(({ runId, workflowName, runState }) => ({
+      value: runId,
+      about: oneLine(`${workflowName}, ${runState.state}`),
+    }));
+  }
+  const runId = positionals[0] ?? "";
+  if (argument.includes("node")) {
+    const nodes = await source.listNodes(runId);
+    return nodes.map(({ nodeId, state }) => ({ value: nodeId, about: state }));
+  }
+  const event = (await source.findRun(runId)).runState.blocked?.event;
+  return event === undefined ? [] : [{ value: event, about: "what the run waits for" }];
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { maxJsonDepth, nestsDeeperThan } from "../../model/index.ts";
+import { usageError } from "../errors.ts";
+import { parseJsonText } from "./json-text.ts";
+
+/**
+ * The input of a run as --input gives it: JSON, `@` and a file of it, or `-` for what comes on stdin.
+ * @throws INVALID_USAGE with the place where it is no JSON
+ */
+export function readInput(given: string | undefined): Record<string, unknown> {
+  if (given === undefined) return {};
+  const { name, value } = readNamed(given, "--input", `Give an object, as {"version": "1.2"}.`);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw usageError(`${name} is no object. Give one, as {"version": "1.2"}.`);
+}
+
+/**
+ * JSON as an option gives it: itself, `@` and a file of it, or `-` for what comes on stdin.
+ * @param option for messages: `--data`
+ * @throws INVALID_USAGE with the place where it is no JSON
+ */
+export function readJson(given: string, option: string): unknown {
+  return readNamed(given, option, "Give JSON.").value;
+}
+
+/** @param next what to do when there is nothing */
+function readNamed(given: string, option: string, next: string): { name: string; value: unknown } {
+  const { text, name } = textOf(given, option);
+  if (text.trim() === "") throw usageError(`${name} is empty. ${next}`);
+  const parsed = parseJsonText(text);
+  if ("problem" in parsed) throw usageError(`${name} is no JSON: ${parsed.problem}.`);
+  const { value } = parsed;
+  if (nestsDeeperThan(value, maxJsonDepth)) throw usageError(`${name} nests deeper than ${maxJsonDepth} levels.`);
+  return { name, value };
+}
+
+function textOf(given: string, option: string): { text: string; name: string } {
+  if (given !== "-" && !given.startsWith("@")) return { text: given, name: `The ${option}` };
+  const file = given === "-" ? undefined : given.slice(1);
+  if (file === "") throw usageError(`${option} names no file: write it behind the @.`);
+  const name = file === undefined ? "What came on stdin" : `The file ${file}`;
+  if (file === undefined && process.stdin.isTTY) {
+    throw usageError(`With ${option} - JSON is read from stdin, which is a terminal. Pipe it in, or name a @file.`);
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file ?? 0);
+  } catch (error) {
+    throw usageError(`${name} cannot be read: ${(error as Error).message}.`);
+  }
+  return { text: decoded(bytes, name), name };
+}
+
+/** UTF-8, with or without a byte order mark; or UTF-16, which some editors and shells on Windows write. */
+function decoded(bytes: Uint8Array, name: string): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw usageError(`${name} is no text in UTF-8.`);
+  }
+}

@@ -1,0 +1,78 @@
+import type { styleText } from "node:util";
+import type { SmithersEvent } from "../../model/index.ts";
+import { duration, moment } from "./format.ts";
+import { manyLines, oneLine } from "./output.ts";
+
+type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
+
+/** An event as a line of a log for people; nothing for what only programs ask for. */
+export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()): string | undefined {
+  const told = tell(event, style, nowMs);
+  if (told === undefined) return undefined;
+  const node = "nodeId" in event ? `${style("bold", oneLine(nameOf(event)))} ` : "";
+  return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${told}`;
+}
+
+/** A node as people read it; in a later iteration of its loop with its number. */
+export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: number }): string {
+  return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
+}
+
+function tell(event: SmithersEvent, style: Style, nowMs: number): string | undefined {
+  switch (event.type) {
+    case "RunStarted":
+      return `run ${event.runId} started`;
+    case "RunFinished":
+      return style("green", "run finished");
+    case "RunFailed":
+      return style("red", `run failed: ${oneLine(event.error.message)}`);
+    case "RunCancelled":
+      return style("magenta", "run cancelled");
+    case "RunContinuedAsNew":
+      return `run continued as ${event.newRunId}`;
+    case "RunAutoResumed":
+      return "run taken over from a process that is gone";
+    case "NodeStarted":
+      return event.attempt === 1 ? style("cyan", "started") : style("cyan", `started, attempt ${event.attempt}`);
+    case "NodeFinished":
+      return style("green", event.cached ? "finished (cached)" : "finished");
+    case "NodeFailed":
+      return style("red", `failed: ${oneLine(event.error.message)}`);
+    case "NodeRetrying":
+      return style("yellow", `failed, retrying in ${duration(event.delayMs)}: ${oneLine(event.error.message)}`);
+    case "NodeCancelled":
+      return style("magenta", "cancelled");
+    case "NodeSkipped":
+      return style("dim", "skipped");
+    case "NodeWaitingApproval":
+      return style("yellow", "waits for an approval");
+    case "NodeWaitingEvent": {
+      const which = event.correlationId === null ? "" : ` (${oneLine(event.correlationId)})`;
+      return style("yellow", `waits for the signal ${oneLine(event.eventName)}${which}`);
+    }
+    case "NodeWaitingTimer":
+      return style("yellow", `waits ${duration(event.firesAtMs - nowMs)}, until ${moment(event.firesAtMs)}`);
+    case "NodeOutput":
+      return manyLines(event.text).trimEnd();
+    case "ApprovalGranted":
+      return `${style("green", "approved")}${by(event)}`;
+    case "ApprovalDenied":
+      return `${style("red", "denied")}${by(event)}`;
+    case "SignalReceived":
+      return `signal ${oneLine(event.signalName)} received`;
+    case "ToolCallStarted":
+      return style("dim", `calls ${event.toolName}`);
+    case "ToolCallFinished":
+      return event.ok ? undefined : style("red", `${event.toolName} failed: ${oneLine(event.error?.message ?? "")}`);
+    case "TaskHeartbeatTimeout":
+      return style("red", "gave no heartbeat in time");
+    case "WorkflowReloaded":
+      return "workflow reloaded: its code has changed";
+    default:
+      return undefined;
+  }
+}
+
+function by({ decidedBy, note }: { decidedBy: string | null; note: string | null }): string {
+  return `${decidedBy === null ? "" : ` by ${oneLine(decidedBy)}`}${note === null ? "" : `: ${oneLine(note)}`}`;
+}

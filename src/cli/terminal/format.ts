@@ -1,0 +1,94 @@
+import type { NodeState, RunState, RunStatus } from "../../model/index.ts";
+import type { Output } from "./output.ts";
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** A span of time for a person: `340ms`, `4.2s`, `3m 20s`, `2d 4h`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(Math.round(ms), 0)}ms`;
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
+  const at = units.findIndex(([, length]) => ms >= length);
+  const [unit, length] = units[at]!;
+  const next = units[at + 1];
+  const rest = next ? Math.floor((ms % length) / next[1]) : 0;
+  return `${Math.floor(ms / length)}${unit}${next && rest > 0 ? ` ${rest}${next[0]}` : ""}`;
+}
+
+/** How long ago a moment was: `3m ago`. */
+export function ago(atMs: number, nowMs: number): string {
+  const ms = nowMs - atMs;
+  if (ms < 1_000) return "now";
+  const [unit, length] = units.find(([, length]) => ms >= length)!;
+  return `${Math.floor(ms / length)}${unit} ago`;
+}
+
+/** A moment as people write it, in the time zone of whoever reads. */
+export function moment(atMs: number): string {
+  const at = new Date(atMs);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+const colours = {
+  running: "cyan",
+  "in-progress": "cyan",
+  finished: "green",
+  succeeded: "green",
+  failed: "red",
+  stale: "red",
+  cancelled: "magenta",
+  skipped: "dim",
+  pending: "dim",
+  continued: "dim",
+  "waiting-approval": "yellow",
+  "waiting-event": "yellow",
+  "waiting-timer": "yellow",
+} as const;
+
+/** The word of a state in its colour, on stdout or where things are said. */
+export function stateWord(
+  out: Output,
+  state: RunStatus | NodeState | RunState["state"],
+  where: "line" | "said" = "line",
+): string {
+  return where === "said" ? out.styleSaid(colours[state], state) : out.style(colours[state], state);
+}
+
+const phrases: Record<RunStatus | RunState["state"], string> = {
+  running: "is running",
+  finished: "has finished",
+  succeeded: "has finished",
+  failed: "has failed",
+  stale: "is stale",
+  cancelled: "was cancelled",
+  continued: "went on as another run",
+  "waiting-approval": "waits for an approval",
+  "waiting-event": "waits for an event",
+  "waiting-timer": "waits for a timer",
+};
+
+/** How a run stands, to follow its name: `has finished`. */
+export function phraseOf(state: RunStatus | RunState["state"], style: Output["style"]): string {
+  return style(colours[state], phrases[state]);
+}
+
+/** `1 run`, `2 runs`. */
+export const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+/** Words as a shell takes them. */
+export const shellWords = (words: readonly string[]) =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+
+/** A size for a person: `1.2 MB`. */
+export function bytes(size: number): string {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  const unit = Math.min(Math.floor(Math.log(Math.max(size, 1)) / Math.log(1024)), units.length - 1);
+  const value = size / 1024 ** unit;
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,73 @@
+import type { NodeItem, RunDetail } from "../../model/index.ts";
+import type { CommandContext } from "../command.ts";
+import { duration, moment, stateWord } from "./format.ts";
+import { manyLines, type Output, oneLine } from "./output.ts";
+
+/** Prints a run with its nodes. */
+export async function printRun(context: CommandContext, run: RunDetail, nodes: readonly NodeItem[]): Promise<void> {
+  const { out } = context;
+  const { runId, workflowName, runState, startedAtMs, finishedAtMs, error } = run;
+  const nowMs = Date.now();
+  const took =
+    startedAtMs === null
+      ? ""
+      : `, ${finishedAtMs === null ? "for" : "took"} ${duration((finishedAtMs ?? nowMs) - startedAtMs)}`;
+  printFields(out, [
+    ["Run", runId],
+    ["Workflow", oneLine(workflowName)],
+    ["State", stateWord(out, runState.state)],
+    ["Started", startedAtMs === null ? "" : `${moment(startedAtMs)}${took}`],
+    [
+      "Error",
+      error
+        ? `${error.code}${error.nodeId === undefined ? "" : ` in ${oneLine(error.nodeId)}`}: ${manyLines(error.message)}`
+        : "",
+    ],
+    ["Output", run.output === undefined ? "" : jsonText(run.output)],
+  ]);
+  if (nodes.length > 0) {
+    out.line();
+    await printNodes(out, nodes, nowMs);
+  }
+  if (runState.blocked || runState.unhealthy || error)
+    out.say(`\n${context.commandLine("why", runId)} says what to do.`);
+}
+
+/** Prints nodes as a table. */
+export async function printNodes(out: Output, nodes: readonly NodeItem[], nowMs: number): Promise<void> {
+  const rows = nodes.map((node) => ({
+    node: oneLine(node.nodeId),
+    iteration: node.iteration === 0 ? "" : String(node.iteration),
+    state: stateWord(out, node.state),
+    attempt: node.attempt > 1 ? String(node.attempt) : "",
+    took: node.startedAtMs === null ? "" : duration((node.finishedAtMs ?? nowMs) - node.startedAtMs),
+    result: oneLine(node.error?.message ?? (node.output === null ? "" : JSON.stringify(node.output))),
+  }));
+  await out.table(
+    [
+      { name: "node" },
+      { name: "iteration", title: "#", align: "right", drop: 3 },
+      { name: "state" },
+      { name: "attempt", title: "ATTEMPTS", align: "right", drop: 2 },
+      { name: "took", align: "right", drop: 1 },
+      { name: "result", flexible: true, drop: 4 },
+    ],
+    rows,
+  );
+}
+
+/** Prints names and what they stand for; what is empty is left out. */
+export function printFields(out: Output, fields: readonly (readonly [name: string, value: string])[]): void {
+  const shown = fields.filter(([, value]) => value !== "");
+  const width = Math.max(...shown.map(([name]) => name.length)) + 2;
+  for (const [name, value] of shown) {
+    const [first, ...rest] = value.split("\n");
+    out.line(`${out.style("bold", name.padEnd(width))}${first}`);
+    for (const line of rest) out.line(`${" ".repeat(width)}${line}`);
+  }
+}
+
+/** A value as people read it. */
+export function jsonText(value: unknown): string {
+  return manyLines(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,87 @@
+import type { Node, NodeState } from "../../model/index.ts";
+import { nameOf } from "./event-line.ts";
+import { count, duration, stateWord } from "./format.ts";
+import { type Output, oneLine } from "./output.ts";
+
+const signs: Record<NodeState, string> = {
+  pending: "○",
+  "in-progress": "●",
+  "waiting-approval": "?",
+  "waiting-event": "…",
+  "waiting-timer": "◷",
+  finished: "✔",
+  failed: "✖",
+  cancelled: "■",
+  skipped: "↷",
+};
+const styles: Partial<Record<NodeState, "green" | "red" | "cyan" | "yellow" | "magenta" | "dim">> = {
+  pending: "dim",
+  "in-progress": "cyan",
+  "waiting-approval": "yellow",
+  "waiting-event": "yellow",
+  "waiting-timer": "yellow",
+  finished: "green",
+  failed: "red",
+  cancelled: "magenta",
+  skipped: "dim",
+};
+
+/** A line of the tree, and how much it matters where there is no room for all: 0 stays. */
+export interface TreeLine {
+  readonly text: string;
+  readonly drop: number;
+}
+
+/**
+ * The nodes of a run as a tree, in plan order: those of a loop below it, each with its state, how long it took or
+ * takes, and how often it was tried.
+ */
+export function treeLines(out: Output, nodes: readonly Node[], nowMs: number): TreeLine[] {
+  const lines: TreeLine[] = [];
+  let loop: string | null = null;
+  for (const node of nodes) {
+    if (node.loopId !== null && node.loopId !== loop) lines.push(loopLine(out, node.loopId, nodes));
+    loop = node.loopId;
+    const indent = node.loopId === null ? "" : "  ";
+    lines.push({ text: indent + nodeLine(out, node, nowMs), drop: dropOf(node) });
+  }
+  return lines;
+}
+
+function loopLine(out: Output, loopId: string, nodes: readonly Node[]): TreeLine {
+  const iterations = new Set(nodes.filter((node) => node.loopId === loopId).map(({ iteration }) => iteration)).size;
+  return { text: `${out.styleSaid("dim", "↻")} ${oneLine(loopId)}  ${count(iterations, "iteration")}`, drop: 0 };
+}
+
+function nodeLine(out: Output, node: Node, nowMs: number): string {
+  const { state, label, failures, losses, error, startedAtMs, finishedAtMs, wakeAtMs, awaits } = node;
+  const style = styles[state];
+  const sign = style ? out.styleSaid(style, signs[state]) : signs[state];
+  const name = label === null ? oneLine(nameOf(node)) : `${oneLine(nameOf(node))} (${oneLine(label)})`;
+  const tries = failures + losses;
+  const parts = [`${sign} ${name}`, stateWord(out, state, "said")];
+  if (startedAtMs !== null && state !== "pending") parts.push(duration((finishedAtMs ?? nowMs) - startedAtMs));
+  if (tries > 0) parts.push(out.styleSaid("yellow", `${tries} failed`));
+  if (state === "pending" && wakeAtMs !== null) parts.push(`again in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
+  if (state === "waiting-timer" && wakeAtMs !== null) parts.push(`fires in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
+  if (state === "waiting-event" && awaits !== null) parts.push(oneLine(awaits));
+  if (error && state !== "finished") parts.push(out.styleSaid("red", oneLine(error.message)));
+  return parts.join("  ");
+}
+
+function dropOf({ state, error }: Node): number {
+  if (state === "finished" || state === "skipped") return 3;
+  if (state === "pending" && !error) return 2;
+  return state === "failed" ? 0 : 1;
+}
+
+/** As many lines as fit, those that matter most; where some are left out, the last says how many. */
+export function fitting(lines: readonly TreeLine[], rows: number): string[] {
+  if (lines.length <= rows) return lines.map(({ text }) => text);
+  const room = Math.max(rows - 1, 0);
+  const byWeight = lines.map((line, index) => ({ ...line, index }));
+  // Of equal weight, what is further down is nearer to what happens now.
+  byWeight.sort((a, b) => a.drop - b.drop || b.index - a.index);
+  const kept = byWeight.slice(0, room).sort((a, b) => a.index - b.index);
+  return [...kept.map(({ text }) => text), `… ${count(lines.length - kept.length, "more node")}`];
+}

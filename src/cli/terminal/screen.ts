@@ -1,0 +1,57 @@
+import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
+import { displayWidth } from "../../runtime/bun/text-width.ts";
+import { cut } from "./table.ts";
+
+/** Lines at the bottom of a terminal that are drawn again and again, below what is printed for good. */
+export class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  #drawn: readonly string[] = [];
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** Columns; one is left free, since a full line makes some terminals go on to the next. */
+  get columns(): number {
+    return Math.max((this.#stream.columns || 80) - 1, 1);
+  }
+
+  get rows(): number {
+    return Math.max((this.#stream.rows || 24) - 1, 1);
+  }
+
+  draw(lines: readonly string[]): void {
+    const shown = lines.map((line) => cut(line, this.columns));
+    this.#stream.cork();
+    this.#erase();
+    if (shown.length > 0) this.#stream.write(`${shown.join("\n")}\n`);
+    this.#stream.uncork();
+    this.#drawn = shown;
+  }
+
+  /** Prints lines that stay, above those that are drawn. */
+  print(text: string): void {
+    const drawn = this.#drawn;
+    this.#stream.cork();
+    this.#erase();
+    this.#stream.write(`${text}\n`);
+    this.#drawn = [];
+    this.draw(drawn);
+    this.#stream.uncork();
+  }
+
+  /** Leaves what is drawn where it is. */
+  release(): void {
+    this.#drawn = [];
+  }
+
+  #erase(): void {
+    // A terminal that has become narrower has broken long lines anew.
+    const width = this.columns + 1;
+    const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / width)), 0);
+    if (rows === 0) return;
+    moveCursor(this.#stream, 0, -rows);
+    cursorTo(this.#stream, 0);
+    clearScreenDown(this.#stream);
+  }
+}

@@ -1,0 +1,114 @@
+import { Table } from "console-table-printer";
+import { displayWidth } from "../../runtime/bun/text-width.ts";
+
+/** A column of a table. */
+export interface Column {
+  readonly name: string;
+  /** Defaults to the name in capitals. */
+  readonly title?: string;
+  readonly align?: "left" | "right";
+  /** Those of the highest number go first where there is no room; 0, the default, stays. */
+  readonly drop?: number;
+  /** May be cut short where there is no room. */
+  readonly flexible?: boolean;
+}
+
+const nothing = { left: "", mid: "", right: "", other: "" };
+const style = {
+  headerTop: nothing,
+  headerBottom: nothing,
+  tableBottom: nothing,
+  rowSeparator: nothing,
+  vertical: "",
+};
+/** What the printer puts around each cell. */
+const gap = 2;
+/** A column that is cut shorter says nothing any more. */
+const leastWidth = 8;
+
+/**
+ * The lines of a table without borders, at most `width` columns wide: columns that matter less are left out,
+ * then flexible ones cut; what is still too wide is written one field a line.
+ * @param head styles a title
+ */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly Record<string, string>[],
+  width: number,
+  head: (title: string) => string = (title) => title,
+): string[] {
+  // What nobody has is not shown.
+  let shown = columns.filter(({ name, drop = 0 }) => drop === 0 || rows.some((row) => (row[name] ?? "") !== ""));
+  const widths = new Map(shown.map((column) => [column.name, widthOf(column, rows)]));
+  const total = () => shown.reduce((sum, { name }) => sum + widths.get(name)! + gap, -gap);
+  for (;;) {
+    const last = shown.reduce<Column | undefined>(
+      (most, one) => ((one.drop ?? 0) > (most?.drop ?? 0) ? one : most),
+      undefined,
+    );
+    const cuttable = shown.reduce(
+      (sum, one) => sum + (one.flexible ? Math.max(widths.get(one.name)! - leastWidth, 0) : 0),
+      0,
+    );
+    if (total() - cuttable <= width || !last) break;
+    shown = shown.filter((column) => column !== last);
+  }
+  for (const { name, flexible } of shown) {
+    const over = total() - width;
+    if (over > 0 && flexible)
+      widths.set(name, Math.max(widths.get(name)! - over, Math.min(leastWidth, widths.get(name)!)));
+  }
+  if (total() > width) return asFields(columns, rows, head);
+  const table = new Table({
+    style,
+    shouldDisableColors: true,
+    columns: shown.map(({ name, title, align = "left" }) => ({
+      name,
+      title: head(title ?? titleOf(name)),
+      alignment: align,
+    })),
+    rows: rows.map((row) =>
+      Object.fromEntries(shown.map(({ name }) => [name, cut(row[name] ?? "", widths.get(name)!)])),
+    ),
+  });
+  return (
+    table
+      .render()
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      // The printer measures some scripts otherwise than terminals do.
+      .map((line) => cut(line.slice(1).trimEnd(), width))
+  );
+}
+
+function widthOf({ name, title }: Column, rows: readonly Record<string, string>[]): number {
+  return rows.reduce((most, row) => Math.max(most, displayWidth(row[name] ?? "")), (title ?? titleOf(name)).length);
+}
+
+const titleOf = (name: string) => name.toUpperCase();
+
+function asFields(
+  columns: readonly Column[],
+  rows: readonly Record<string, string>[],
+  head: (title: string) => string,
+): string[] {
+  return rows.flatMap((row, index) => [
+    ...(index === 0 ? [] : [""]),
+    ...columns.filter(({ name }) => row[name]).map(({ name, title }) => `${head(title ?? titleOf(name))} ${row[name]}`),
+  ]);
+}
+
+/** Cuts a text to `width` columns, its styles aside. */
+export function cut(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = "";
+  let columns = 0;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: styles begin with one
+  for (const [part] of text.matchAll(/\u001b\[[\d;]*m|./gsu)) {
+    const isStyle = part.startsWith("\u001b");
+    columns += isStyle ? 0 : displayWidth(part);
+    if (columns < width || isStyle) kept += part;
+    else if (columns - displayWidth(part) < width && columns >= width && !kept.endsWith("…")) kept += "…";
+  }
+  return kept;
+}

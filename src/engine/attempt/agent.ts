@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
+import type { NewEvent } from "../../model/index.ts";
+import { readAnswer } from "./agent-answer.ts";
+import { AgentReports } from "./agent-reports.ts";
+import { saysFinal } from "./retryable.ts";
+
+/** How often an answer that does not fit goes back to the agent. */
+const maxRepairs = 2;
+/** How much of an answer that does not fit goes back, in characters. */
+const maxReturnedLength = 20_000;
+
+/**
+ * Asks the task's agents in order until one gives an answer that fits the output's schema.
+ * @param emit is told of the tokens that were used and of what agents say while they work
+ * @throws AGENT_FAILED with what became of each agent; it is final when each of their errors says so of itself
+ */
+export async function executeAgent(
+  spec: AgentSpec,
+  prompt: readonly HostNode[],
+  deps: unknown,
+  context: TaskContext,
+  emit: (event: NewEvent) => void,
+): Promise<unknown> {
+  const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
+  if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: its prompt is empty.`);
+  const reports = new AgentReports(context, emit);
+  const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
+  let final = true;
+  for (const agent of spec.agents) {
+    context.signal.throwIfAborted();
+    try {
+      return await ask(agent, text, spec, context, reports);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      reports.usage(error, agent);
+      final &&= saysFinal(error);
+      const { id } = agent as { id?: unknown };
+      failures.push({ ...(typeof id === "string" ? { agent: id } : {}), ...toErrorRecord(error, "AGENT_FAILED") });
+    }
+  }
+  const message = `No agent of "${spec.id}" gave a usable answer: ${failures.at(-1)!.message}`;
+  const failed = new SmithersError("AGENT_FAILED", message, { details: { failures } });
+  throw final ? Object.assign(failed, { retryable: false }) : failed;
+}
+
+async function ask(
+  agent: Agent,
+  text: string,
+  spec: AgentSpec,
+  context: TaskContext,
+  reports: AgentReports,
+): Promise<unknown> {
+  const { schema } = spec.output;
+  const outputSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
+  const asked = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(outputSchema)}`;
+  let prompt = asked;
+  for (let repair = 0; ; repair += 1) {
+    const options = { prompt, abortSignal: context.signal, outputSchema, ...reports.callbacks };
+    const answer = await unreadable(agent.generate(options));
+    context.heartbeat();
+    reports.usage(answer, agent);
+    const reading = await readAnswer(schema, answer);
+    if (reading.fits) return reading.value;
+    if (repair === maxRepairs) {
+      throw new SmithersError("INVALID_OUTPUT", `The answer does not fit "${spec.output.key}": ${reading.reason}.`);
+    }
+    const returned = reading.text.slice(0, maxReturnedLength);
+    prompt = `${asked}\n\nYour last answer was:\n${returned}\n\nIt does not fit: ${reading.reason}.\nAnswer again with the whole JSON value.`;
+  }
+}
+
+/** An AI SDK agent with an `output` of its own throws when the model's text is no such output: that is an answer too. */
+async function unreadable(answer: unknown): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AI_NoObjectGeneratedError" && "text" in error) {
+      return error;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { type ErrorRecord, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { runInTask, type TaskContext } from "../../jsx/index.ts";
+import type { Attempt, NewEvent } from "../../model/index.ts";
+import type { PlannedTask } from "../../plan/index.ts";
+import { afterMs } from "../../timing/long-timer.ts";
+import type { EngineObserver } from "../observer.ts";
+import type { TaskValue } from "../turn/draft.ts";
+import { executeAgent } from "./agent.ts";
+import { executeCompute } from "./compute.ts";
+import { NodeOutput } from "./output-buffer.ts";
+import { isFinal } from "./retryable.ts";
+import { narrow } from "./tool-access.ts";
+import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
+import { asJson, toTaskValue } from "./value.ts";
+
+export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
+
+/** What an attempt needs of the run that it belongs to. */
+export interface AttemptSettings {
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  readonly privatePaths: readonly string[];
+  readonly toolCalls: ToolCallLog;
+  readonly observer: EngineObserver | undefined;
+  /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, output, and what an agent reports. */
+  emit(event: NewEvent): void;
+}
+
+/** An attempt in flight. */
+export interface RunningAttempt {
+  readonly attempt: Attempt;
+  /** Never rejects. */
+  readonly outcome: Promise<AttemptOutcome>;
+  /** Never rejects. Resolves when its code has come to an end, which may be later: it may not listen. */
+  readonly codeEnd: Promise<void>;
+  /** Ends it with `reason`, whether or not its code listens. */
+  abort(reason: Error): void;
+}
+
+const heartbeatEventMs = 1_000;
+
+/** Starts a task's code, bounded by its timeouts. `deps` are the values that its function asked for. */
+export function launchAttempt(
+  task: PlannedTask,
+  attempt: Attempt,
+  deps: unknown,
+  settings: AttemptSettings,
+): RunningAttempt {
+  const controller = new AbortController();
+  const { timeoutMs, heartbeatTimeoutMs } = timeoutsOf(task);
+  const stopTimeout = timer(timeoutMs, () =>
+    abort(new SmithersError("TASK_TIMEOUT", `"${task.nodeId}" ran longer than ${timeoutMs} ms.`)),
+  );
+  let stopSilence = nothing;
+  const listen = () => {
+    stopSilence();
+    stopSilence = timer(heartbeatTimeoutMs, () =>
+      abort(
+        new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" gave no heartbeat for ${heartbeatTimeoutMs} ms.`),
+      ),
+    );
+  };
+  const abort = (reason: Error) => controller.abort(reason);
+  listen();
+
+  const output = new NodeOutput((text, stream) => {
+    const { nodeId, iteration } = attempt;
+    settings.emit({ type: "NodeOutput", nodeId, iteration, attempt: attempt.attempt, text, stream });
+  });
+  const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  const contextOf = (): TaskContext => ({
+    ...narrow(settings, attempt.nodeId, toolsOf(task)),
+    privatePaths: settings.privatePaths,
+    runId: attempt.runId,
+    nodeId: attempt.nodeId,
+    iteration: attempt.iteration,
+    attempt: attempt.attempt,
+    signal: controller.signal,
+    idempotencyKey: `${attempt.runId}:${attempt.nodeId}:${attempt.iteration}`,
+    output(text, stream = "stdout") {
+      if (controller.signal.aborted) return;
+      listen();
+      output.add(text, stream);
+    },
+    beginToolCall(call) {
+      listen();
+      return toolCalls.begin(call);
+    },
+    heartbeat(data) {
+      if (controller.signal.aborted) return;
+      listen();
+      const nowMs = performance.now();
+      if (nowMs - toldAtMs < heartbeatEventMs) return;
+      toldAtMs = nowMs;
+      settings.emit({
+        type: "TaskHeartbeat",
+        nodeId: attempt.nodeId,
+        iteration: attempt.iteration,
+        attempt: attempt.attempt,
+        data: asJson(data),
+      });
+    },
+  });
+
+  const aborted = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
+  });
+  const code = async () => {
+    const context = contextOf();
+    return runInTask(context, async () =>
+      toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
+    );
+  };
+  const work = settings.observer ? settings.observer.aroundAttempt(attempt, code) : code();
+  const outcome = Promise.race([work, aborted])
+    .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
+    .finally(() => {
+      stopTimeout();
+      stopSilence();
+      output.flush();
+      toolCalls.close();
+    });
+  const codeEnd = work.then(nothing, nothing);
+  return { attempt, outcome, codeEnd, abort };
+}
+
+function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {
+  const { spec } = task;
+  if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context, emit);
+  if (spec.kind === "compute") return executeCompute(spec, deps, context);
+  throw new Error(`A node of kind ${spec.kind} has no code.`);
+}
+
+function toFailure(thrown: unknown): AttemptOutcome {
+  const error = toErrorRecord(thrown);
+  if (error.details !== undefined) error.details = asJson(error.details);
+  return { ok: false, error, final: isFinal(thrown) };
+}
+
+function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {
+  return "heartbeatTimeoutMs" in spec ? spec : {};
+}
+
+function toolsOf({ spec }: PlannedTask) {
+  return "tools" in spec ? spec.tools : undefined;
+}
+
+function timer(delayMs: number | undefined, fire: () => void): () => void {
+  return delayMs === undefined ? nothing : afterMs(delayMs, fire);
+}
+
+function nothing(): void {}

@@ -1,0 +1,60 @@
+import { SmithersError } from "../../errors/index.ts";
+import type { ToolCallHandle, ToolCallRequest } from "../../jsx/index.ts";
+import type { Attempt } from "../../model/index.ts";
+import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
+import { asJson } from "./value.ts";
+
+/** Where the calls of an attempt are recorded. */
+export interface ToolCallLog {
+  /** Resolves when the record is durable. */
+  begin(call: NewToolCall): Promise<void>;
+  end(call: ToolCallEnd): void;
+}
+
+/** Numbers the tool calls of one attempt, and records each before it is made. */
+export class ToolCalls {
+  readonly #attempt: Attempt;
+  readonly #log: ToolCallLog;
+  readonly #byName = new Map<string, number>();
+  readonly #over = new AbortController();
+  readonly #aborted: AbortSignal;
+  #signal: AbortSignal | undefined;
+  #count = 0;
+
+  /** @param aborted the attempt's own signal */
+  constructor(attempt: Attempt, log: ToolCallLog, aborted: AbortSignal) {
+    this.#attempt = attempt;
+    this.#log = log;
+    this.#aborted = aborted;
+  }
+
+  async begin({ toolName, repeats }: ToolCallRequest): Promise<ToolCallHandle> {
+    if (this.#over.signal.aborted) {
+      throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended; it can call no tool any more.`);
+    }
+    const { runId, nodeId, iteration, attempt } = this.#attempt;
+    // By tool, so that a call keeps its key when another attempt calls other tools in between.
+    const numberOfName = (this.#byName.get(toolName) ?? 0) + 1;
+    this.#byName.set(toolName, numberOfName);
+    this.#count += 1;
+    const call = { nodeId, iteration, attempt, callNo: this.#count, toolName };
+    const idempotencyKey = `${runId}:${nodeId}:${iteration}:${toolName}:${numberOfName}`;
+    const signal = (this.#signal ??= AbortSignal.any([this.#aborted, this.#over.signal]));
+    const startedAtMs = Date.now();
+    await this.#log.begin({ ...call, idempotencyKey, repeats });
+    return {
+      idempotencyKey,
+      signal,
+      end: (error) => {
+        if (this.#over.signal.aborted) return;
+        const details = error?.details === undefined ? {} : { details: asJson(error.details) };
+        this.#log.end({ ...call, startedAtMs, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
+      },
+    };
+  }
+
+  /** The attempt is over: calls that its code has left behind end, and further ones are refused. */
+  close(): void {
+    this.#over.abort(new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended.`));
+  }
+}

@@ -1,0 +1,44 @@
+import type { z } from "zod";
+import { SmithersError } from "../../errors/index.ts";
+import type { OutputSchema } from "../../jsx/index.ts";
+import { encodeOutput, plainIssues, summary } from "../../model/index.ts";
+import type { TaskValue } from "../turn/draft.ts";
+
+/**
+ * Validates what a task gave, and encodes it.
+ * @throws INVALID_OUTPUT with the Zod issues, OUTPUT_TOO_LARGE
+ */
+export async function toTaskValue(nodeId: string, output: OutputSchema, value: unknown): Promise<TaskValue> {
+  const parsed = await parse(output.schema, value);
+  if (!parsed.success) {
+    const issues = plainIssues(parsed.error);
+    throw new SmithersError(
+      "INVALID_OUTPUT",
+      `The output of "${nodeId}" does not fit "${output.key}": ${summary(issues)}.`,
+      {
+        details: { issues },
+      },
+    );
+  }
+  const json = encodeOutput(nodeId, parsed.data);
+  return { json, value: JSON.parse(json) };
+}
+
+/** A value as JSON keeps it; nothing of one that has no JSON form, as a BigInt or a cycle. */
+export function asJson(value: unknown): unknown {
+  try {
+    const json = JSON.stringify(value);
+    return json === undefined ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Most schemas need no promise; those with asynchronous refinements say so by throwing. */
+async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
+  try {
+    return schema.safeParse(value);
+  } catch {
+    return await schema.safeParseAsync(value);
+  }
+}

@@ -1,0 +1,111 @@
+import type { Store } from "../../store/index.ts";
+import type { Feed } from "../feed.ts";
+import type { Logger } from "../logger.ts";
+
+const failurePauseMs = 1_000;
+/** How many runs are compared before others get their turn. */
+const comparedAtOnce = 200;
+
+/**
+ * Copies the runs of one store to another, behind the engine's back: in order, and again from where the copy
+ * ends when either side was away.
+ */
+export class Mirror {
+  readonly #source: Store;
+  readonly #target: Store;
+  readonly #log: Logger;
+  readonly #lookMs: number;
+  readonly #behind = new Set<string>();
+  readonly #unfollow: () => void;
+  readonly #look: ReturnType<typeof setInterval>;
+  #copying: Promise<void> | undefined;
+  /** Nothing that ended before has to be compared again. */
+  #comparedAtMs: number | undefined;
+  #dataVersion = -1;
+  #stopped = false;
+
+  /** @param lookMs how often runs are looked for that another process has advanced */
+  constructor(source: Store, target: Store, feed: Feed, log: Logger, lookMs: number) {
+    this.#source = source;
+    this.#target = target;
+    this.#log = log;
+    this.#lookMs = lookMs;
+    this.#unfollow = feed.subscribe((events) => {
+      this.#behind.add(events[0]!.runId);
+      this.#copy();
+    });
+    this.#look = setInterval(() => void this.#compare(), lookMs);
+    this.#look.unref();
+    void this.#compare();
+  }
+
+  /** How many runs have something that their copy lacks. */
+  get runsBehind(): number {
+    return this.#behind.size;
+  }
+
+  /** Copies what is left, if that succeeds at once, and stops. */
+  async stop(): Promise<void> {
+    this.#unfollow();
+    clearInterval(this.#look);
+    this.#stopped = true;
+    await this.#copying;
+  }
+
+  /** Finds the runs whose copy lacks something: all of them at first, then those that somebody else may have advanced. */
+  async #compare(): Promise<void> {
+    try {
+      const version = await this.#source.dataVersion();
+      if (version === this.#dataVersion) return;
+      const nowMs = Date.now();
+      let compared = 0;
+      for (const { runId, lastSeq } of await this.#source.copies.toCompare(this.#comparedAtMs)) {
+        const copiedSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
+        if (copiedSeq !== undefined && copiedSeq < lastSeq) this.#behind.add(runId);
+        compared += 1;
+        if (compared % comparedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (this.#stopped) return;
+      }
+      this.#dataVersion = version;
+      // Twice the pause: the clocks of processes that share a file may differ a little.
+      this.#comparedAtMs = nowMs - 2 * this.#lookMs;
+      this.#copy();
+    } catch (error) {
+      this.#log.warn(
+        { err: error },
+        "The copies of a workflow's own database could not be compared; it is tried again.",
+      );
+    }
+  }
+
+  #copy(): void {
+    this.#copying ??= this.#copyAll().finally(() => {
+      this.#copying = undefined;
+    });
+  }
+
+  async #copyAll(): Promise<void> {
+    for (const runId of this.#behind) {
+      // Before it is read: what comes meanwhile puts the run back, and the loop finds it again.
+      this.#behind.delete(runId);
+      try {
+        while (await this.#copyPage(runId));
+      } catch (error) {
+        this.#behind.add(runId);
+        this.#log.warn({ runId, err: error }, "A run could not be copied to the server's database; it is tried again.");
+        if (this.#stopped) return;
+        await new Promise((resolve) => setTimeout(resolve, failurePauseMs));
+      }
+    }
+  }
+
+  /** Tells whether there may be more. */
+  async #copyPage(runId: string): Promise<boolean> {
+    const afterSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
+    if (afterSeq === undefined) return false;
+    const page = await this.#source.copies.readMirrorPage(runId, afterSeq);
+    if (!page) return false;
+    await this.#target.copies.applyMirrorPage(this.#source.filename, page);
+    return true;
+  }
+}

@@ -1,0 +1,258 @@
+import { type ErrorRecord, SmithersError } from "../errors/index.ts";
+import type { Workflow } from "../jsx/index.ts";
+import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
+import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
+import type { Logger } from "./logger.ts";
+import type { EngineOptions } from "./options.ts";
+import { endStored } from "./run/end-parked-run.ts";
+import { Execution, type ExecutionEnd } from "./run/execution.ts";
+import { Beginning } from "./run/first-commit.ts";
+import { defaultMaxCrashes, freshRun, type LoadedRun, loadRun, takenOver } from "./run/load.ts";
+import type { WorkflowSource } from "./source.ts";
+import type { TurnSink } from "./turn/commit.ts";
+import type { RunEnd } from "./turn/run-end.ts";
+
+/** How a run is claimed. */
+export interface Claim {
+  /** The run's own workflow is loaded unless one is given. */
+  readonly source?: WorkflowSource;
+  /** The keys of nodes that are begun even though another has failed. */
+  readonly askedFor?: ReadonlySet<string>;
+  /** Nobody has asked for it: one that kills every process that takes it up is failed, not taken up for ever. */
+  readonly isOrphan?: boolean;
+}
+
+/** What a runner needs beside the options of its engine. */
+export interface RunnerSettings extends EngineOptions {
+  readonly sink: TurnSink;
+  readonly log: Logger;
+  /** Told of each run that is let go of. */
+  letGo(runId: string, end: ExecutionEnd): void;
+}
+
+/** Executes the runs that this process holds: takes their leases, keeps them alive, and lets go of them. */
+export class Runner {
+  /** As it is written into the rows of the runs that are held. */
+  readonly owner = newOwner();
+  readonly #settings: RunnerSettings;
+  readonly #active = new Map<string, Execution>();
+  readonly #claiming = new Map<string, Promise<unknown>>();
+  readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #stopping: { readonly graceMs: number } | undefined;
+
+  constructor(settings: RunnerSettings) {
+    this.#settings = settings;
+    this.#heartbeat = setInterval(() => void this.#beat(), settings.heartbeatMs ?? 5_000);
+    this.#heartbeat.unref();
+  }
+
+  /** How many runs are being executed. */
+  get activeRuns(): number {
+    return this.#active.size;
+  }
+
+  /** How many attempts are in flight. */
+  get runningAttempts(): number {
+    let count = 0;
+    for (const execution of this.#active.values()) count += execution.runningAttempts;
+    return count;
+  }
+
+  active(runId: string): Execution | undefined {
+    return this.#active.get(runId);
+  }
+
+  /** Resolves when the claim of a run that is under way, if one is, has succeeded or not. */
+  async claimed(runId: string): Promise<void> {
+    await this.#claiming.get(runId);
+  }
+
+  /** Whether the run is executed, here or by somebody else who may be alive. */
+  isTaken(run: Run): boolean {
+    return this.#isHeld(run.runId) || this.isOwnedElsewhere(run);
+  }
+
+  /** Whether somebody else who may be alive executes the run. */
+  isOwnedElsewhere({ owner, heartbeatAtMs }: Run): boolean {
+    if (owner === null || owner === this.owner || isProvablyDead(owner)) return false;
+    return Date.now() - (heartbeatAtMs ?? 0) <= (this.#settings.staleMs ?? staleAfterMs);
+  }
+
+  /**
+   * Records a run as this owner's and executes it; or finds the one that the same request has started.
+   * @param begun called once the run is recorded, before it can be let go of
+   * @returns the run's id
+   * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
+   */
+  async start(run: Run, workflow: Workflow, idempotency: Idempotency | undefined, begun: () => void): Promise<string> {
+    const { store, sink } = this.#settings;
+    const beginning = new Beginning(store, run, idempotency, ({ events }) => {
+      sink.feed.publish(events);
+      begun();
+      this.#hold(execution);
+    });
+    const lease = { runId: run.runId, owner: this.owner, leaseNo: run.leaseNo };
+    const execution = this.#executionOf(lease, workflow, freshRun(run, beginning));
+    return (await beginning.started).runId;
+  }
+
+  /**
+   * Takes a run that nobody executes, and executes it.
+   * @returns false when somebody else was faster
+   */
+  async claim(run: Run, how: Claim): Promise<boolean> {
+    const { runId } = run;
+    if (this.#isHeld(runId)) return false;
+    const claim = this.#takeOver(run, how);
+    this.#claiming.set(
+      runId,
+      claim.catch(() => {}),
+    );
+    try {
+      return await claim;
+    } finally {
+      this.#claiming.delete(runId);
+    }
+  }
+
+  /** Cancels a run that nobody executes, unless somebody else was faster. Needs no workflow, whose file may be gone. */
+  cancel(run: Run): Promise<boolean> {
+    return this.#end(run, { status: "cancelled" });
+  }
+
+  /** Resolves when the run is let go of: it has ended, is parked, or was taken away. */
+  released(runId: string): Promise<ExecutionEnd> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(runId) ?? new Set();
+      this.#waiting.set(runId, waiting.add(resolve));
+    });
+  }
+
+  /** Runs that were left by an owner who is gone, or by nobody. */
+  async orphans(): Promise<ClaimedRun[]> {
+    const dead = new Map<string, boolean>();
+    const isDead = (owner: string) => {
+      if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
+      return dead.get(owner)!;
+    };
+    const staleSinceMs = Date.now() - (this.#settings.staleMs ?? staleAfterMs);
+    const claimed = await this.#settings.store.claimedRuns();
+    return claimed.filter(({ runId, owner, heartbeatAtMs }) => {
+      if (owner === this.owner) return !this.#isHeld(runId);
+      return owner === null || (heartbeatAtMs ?? 0) < staleSinceMs || isDead(owner);
+    });
+  }
+
+  /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives every lease up. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = { graceMs };
+    // One that still loads its workflow takes no lease any more, and is not waited for.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.all(this.#claiming.values()), late]);
+    clearTimeout(timer);
+    await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
+    clearInterval(this.#heartbeat);
+  }
+
+  #isHeld(runId: string): boolean {
+    return this.#active.has(runId) || this.#claiming.has(runId);
+  }
+
+  async #end({ runId, leaseNo }: Run, end: RunEnd): Promise<boolean> {
+    const { store, sink } = this.#settings;
+    const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
+    if (!lease) return false;
+    await endStored(sink, lease, end);
+    this.#tell(runId, "ended");
+    return true;
+  }
+
+  async #takeOver(run: Run, { source: given, askedFor, isOrphan = false }: Claim): Promise<boolean> {
+    const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
+    if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
+    if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
+    const source = given ?? (await resolveWorkflow(run));
+    if (this.#stopping) return false;
+    const lease = await this.#lease(run);
+    if (!lease) return false;
+    await store.registerSchemas(source.workflow.registry.list());
+    const current = await store.findRun(run.runId);
+    if (!current) return false;
+    const loaded = await loadRun(store, current, { askedFor, maxCrashes });
+    const wasLeft = run.status === "running" && given === undefined;
+    this.#hold(this.#executionOf(lease, source.workflow, takenOver(loaded, current, source, wasLeft)));
+    return true;
+  }
+
+  async #lease({ runId, leaseNo, status }: Run): Promise<Lease | undefined> {
+    const { store, sink } = this.#settings;
+    if (status !== "failed") return store.takeLease(runId, this.owner, leaseNo, Date.now());
+    const reopened = await store.reopen(runId, this.owner, leaseNo, Date.now());
+    if (reopened) sink.feed.publish(reopened.events);
+    return reopened?.lease;
+  }
+
+  #executionOf(lease: Lease, workflow: Workflow, loaded: LoadedRun): Execution {
+    const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
+    return new Execution(sink, lease, workflow, loaded, {
+      rootDir,
+      allowNetwork,
+      staleMs: staleMs ?? staleAfterMs,
+      privatePaths: () => [store.filename, ...(privatePaths?.() ?? [])],
+      log,
+    });
+  }
+
+  #hold(execution: Execution): void {
+    const { runId } = execution.lease;
+    this.#active.set(runId, execution);
+    void execution.end.then((end) => this.#letGo(runId, end));
+    // It was accepted before the process was asked to end; the next start executes it.
+    if (this.#stopping) void execution.stop(this.#stopping.graceMs);
+  }
+
+  #letGo(runId: string, end: ExecutionEnd): void {
+    this.#active.delete(runId);
+    this.#tell(runId, end);
+    this.#settings.letGo(runId, end);
+  }
+
+  #tell(runId: string, end: ExecutionEnd): void {
+    for (const resolve of this.#waiting.get(runId) ?? []) resolve(end);
+    this.#waiting.delete(runId);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, observer, log } = this.#settings;
+    const leases = [...this.#active.values()].map((execution) => execution.lease);
+    if (leases.length === 0) return;
+    try {
+      const lost = await store.beat(leases, Date.now());
+      // A run whose last turn shared the heartbeat's transaction gave its lease up itself, and is let go of first.
+      if (lost.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      for (const lease of lost) {
+        const active = this.#active.get(lease.runId);
+        if (active?.lease !== lease) continue;
+        active.abandon();
+        observer?.leaseLost(lease.runId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, "The heartbeat could not be written.");
+      observer?.heartbeatFailed();
+    }
+  }
+}
+
+function crashLoop({ runId, crashes }: Run): ErrorRecord {
+  const message = `The process ended, or lost the run, ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
+  return new SmithersError("CRASH_LOOP", message).toRecord();
+}
+
+/** Answers whoever asks for a run that somebody executes already. */
+export function inProgress(runId: string): SmithersError {
+  return new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
+}

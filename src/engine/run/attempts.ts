@@ -1,0 +1,116 @@
+import { SmithersError } from "../../errors/index.ts";
+import type { NewEvent } from "../../model/index.ts";
+import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
+import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
+import type { EngineObserver } from "../observer.ts";
+import { type Completion, takeCompletion } from "../turn/attempt-results.ts";
+import type { TurnDraft } from "../turn/draft.ts";
+import type { Launch } from "../turn/planner.ts";
+import type { RunMemory } from "../turn/run-state.ts";
+
+export interface AttemptsSettings {
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  /** Told of the next attempt. */
+  observer(): EngineObserver | undefined;
+  /** Files that no tool may touch. */
+  privatePaths(): readonly string[];
+  /** Records a tool's call; resolves when its code may start. */
+  beginToolCall(call: NewToolCall): Promise<void>;
+  /** There is something to take in. */
+  nudge(): void;
+}
+
+/** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
+const toolCallEndMs = 20;
+
+/** The attempts of one run that are in flight, and what has come of them since the last turn. */
+export class Attempts {
+  readonly #settings: AttemptsSettings;
+  readonly #running = new Map<string, RunningAttempt>();
+  readonly #codeEnds = new Set<Promise<void>>();
+  readonly #completions: Completion[] = [];
+  readonly #events: NewEvent[] = [];
+  readonly #endedToolCalls: ToolCallEnd[] = [];
+
+  constructor(settings: AttemptsSettings) {
+    this.#settings = settings;
+  }
+
+  /** How many are in flight. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  launch({ task, attempt, deps, cacheKey }: Launch): void {
+    const { rootDir, allowNetwork, nudge, ...settings } = this.#settings;
+    const running = launchAttempt(task, attempt, deps, {
+      rootDir,
+      allowNetwork,
+      observer: settings.observer(),
+      privatePaths: settings.privatePaths(),
+      toolCalls: {
+        begin: (call) => settings.beginToolCall(call),
+        end: (call) => {
+          this.#endedToolCalls.push(call);
+          setTimeout(nudge, toolCallEndMs);
+        },
+      },
+      emit: (event) => {
+        this.#events.push(event);
+        nudge();
+      },
+    });
+    this.#running.set(task.key, running);
+    this.#codeEnds.add(running.codeEnd);
+    void running.codeEnd.then(() => this.#codeEnds.delete(running.codeEnd));
+    void running.outcome.then((outcome) => {
+      this.#completions.push({ task, attempt, outcome, cacheKey });
+      nudge();
+    });
+  }
+
+  /**
+   * Writes into a turn what has come.
+   * @param stopping an attempt that was cancelled did not fail: it is done anew by the next start
+   */
+  takeInto(draft: TurnDraft, memory: RunMemory, stopping: boolean): void {
+    for (const event of this.#events.splice(0)) draft.emit(event);
+    for (const call of this.#endedToolCalls.splice(0)) draft.endToolCall(call);
+    for (const completion of this.#completions.splice(0)) this.#take(draft, memory, completion, stopping);
+  }
+
+  #take(draft: TurnDraft, memory: RunMemory, completion: Completion, stopping: boolean): void {
+    const { task, attempt, outcome } = completion;
+    this.#running.delete(task.key);
+    const node = memory.node(task.key);
+    if (node?.state !== "in-progress" || node.attempt !== attempt.attempt) return;
+    if (stopping && !outcome.ok && outcome.error.code === "TASK_CANCELLED") {
+      draft.endAttempt(node, "cancelled", outcome.error);
+      draft.changeNode(node, { state: "pending" });
+    } else takeCompletion(draft, node, completion);
+  }
+
+  /** Resolves when the code of every attempt, also of those that were aborted, has come to an end; or after `limitMs`. */
+  async codeEnd(limitMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([Promise.all(this.#codeEnds), late]);
+    clearTimeout(timer);
+  }
+
+  abortAll(reason: Error): void {
+    for (const running of this.#running.values()) running.abort(reason);
+  }
+
+  /** Aborts those whose node a committed turn has ended: cancelled with the run, or no longer mounted. */
+  abortEnded(memory: RunMemory): void {
+    for (const [key, running] of this.#running) {
+      if (memory.node(key)?.state === "in-progress") continue;
+      running.abort(new SmithersError("TASK_CANCELLED"));
+      this.#running.delete(key);
+    }
+  }
+}

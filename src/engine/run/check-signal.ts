@@ -1,0 +1,61 @@
+import { SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { type EventSpec, type Workflow, WorkflowRenderer } from "../../jsx/index.ts";
+import type { Run, Signal } from "../../model/index.ts";
+import { compilePlan } from "../../plan/index.ts";
+import type { NewSignal, Store } from "../../store/index.ts";
+import { takesSignal, toEventValue } from "../turn/waits.ts";
+import { loadRun } from "./load.ts";
+
+/**
+ * Refuses a signal whose data does not fit the wait that would consume it. One that comes before its wait
+ * cannot be checked.
+ * @param workflowOf finds the run's workflow; called only when a wait for such a signal is open
+ * @throws INVALID_INPUT with the Zod issues
+ */
+export async function checkSignal(
+  store: Store,
+  run: Run,
+  given: NewSignal,
+  workflowOf: (run: Run) => Promise<Workflow>,
+): Promise<void> {
+  const signal = { name: given.name, correlationId: given.correlationId ?? null };
+  const waiting = await store.waitingNodes(run.runId);
+  if (!waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal))) return;
+  // A workflow that cannot be loaded or rendered now keeps no signal out; the wait itself checks again.
+  const spec = await workflowOf(run)
+    .then((workflow) => openWait(store, run, signal, workflow))
+    .catch(() => undefined);
+  if (!spec) return;
+  const misfit = await toEventValue(spec, given.data ?? null).then(() => undefined, toErrorRecord);
+  if (!misfit) return;
+  const details = misfit.details ?? { issues: [{ path: [], message: misfit.message }] };
+  throw new SmithersError("INVALID_INPUT", `The data does not fit the wait "${spec.id}".`, { details });
+}
+
+/**
+ * The wait that takes the next signal like `signal`. Schemas stand in the workflow's tree, which is a function
+ * of what is stored: it is rendered for it.
+ */
+async function openWait(
+  store: Store,
+  run: Run,
+  signal: Pick<Signal, "name" | "correlationId">,
+  workflow: Workflow,
+): Promise<EventSpec | undefined> {
+  const { memory } = await loadRun(store, run);
+  const renderer = new WorkflowRenderer(workflow);
+  try {
+    const { tasks } = compilePlan(renderer.render(memory).root, memory);
+    const open = tasks.flatMap(({ spec, key }) =>
+      spec.kind === "event" && takesSignal(spec, signal) && memory.node(key)?.state === "waiting-event" ? spec : [],
+    );
+    // Those that came before and were not taken in yet have waits of their own.
+    const { signals } = await store.readInbox(run.runId);
+    return open[signals.filter((one) => isAlike(one, signal)).length];
+  } finally {
+    renderer.unmount();
+  }
+}
+
+const isAlike = (one: Pick<Signal, "name" | "correlationId">, other: Pick<Signal, "name" | "correlationId">) =>
+  one.name === other.name && one.correlationId === other.correlationId;

@@ -1,0 +1,73 @@
+import type { ErrorRecord } from "../../errors/index.ts";
+import type { Attempt, Node } from "../../model/index.ts";
+import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
+import type { AttemptOutcome } from "../attempt/attempt.ts";
+import type { TaskValue, TurnDraft } from "./draft.ts";
+
+/** An attempt that has ended in this process. */
+export interface Completion {
+  readonly task: PlannedTask;
+  readonly attempt: Attempt;
+  readonly outcome: AttemptOutcome;
+  readonly cacheKey: string | undefined;
+}
+
+/** Takes an attempt's end into the turn: its node is finished, tried again later, or failed for good. */
+export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
+  if (outcome.ok) {
+    draft.endAttempt(node, "finished");
+    finishTask(draft, node, task, outcome.value);
+    if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
+    return;
+  }
+  draft.endAttempt(node, "failed", outcome.error);
+  if (outcome.error.code === "TASK_HEARTBEAT_TIMEOUT") {
+    draft.emit({
+      type: "TaskHeartbeatTimeout",
+      nodeId: node.nodeId,
+      iteration: node.iteration,
+      attempt: attempt.attempt,
+    });
+  }
+  draft.changeNode(node, { failures: node.failures + 1 });
+  const retry = "retry" in task.spec ? task.spec.retry : undefined;
+  if (retry && !outcome.final && node.failures <= retry.retries) {
+    retryLater(draft, node, outcome.error, retryDelayMs(retry, node.failures, Math.random()));
+  } else draft.settle(node, "failed", outcome.error);
+}
+
+/**
+ * A former owner's attempt ended with its process: nobody knows how far it got, so it runs again, unless that has
+ * happened `maxLosses` times.
+ */
+export function takeLoss(draft: TurnDraft, node: Node, maxLosses: number): void {
+  const error: ErrorRecord = {
+    code: "ATTEMPT_LOST",
+    message: "Its process ended, or lost the run, while the attempt ran.",
+  };
+  draft.endAttempt(node, "lost", error);
+  draft.changeNode(node, { losses: node.losses + 1 });
+  if (node.losses < maxLosses) return retryLater(draft, node, error, 0);
+  draft.settle(node, "failed", {
+    ...error,
+    message: `The process ended, or lost the run, ${node.losses} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,
+  });
+}
+
+/** Stores a task's value under the output that it names. */
+export function finishTask(draft: TurnDraft, node: Node, task: PlannedTask, value: TaskValue, cached = false): void {
+  const { key, hash } = task.spec.output;
+  draft.finish(node, { schemaKey: key, schemaHash: hash, ...value }, cached);
+}
+
+function retryLater(draft: TurnDraft, node: Node, error: ErrorRecord, delayMs: number): void {
+  draft.changeNode(node, { state: "pending", wakeAtMs: draft.nowMs + delayMs, error });
+  draft.emit({
+    type: "NodeRetrying",
+    nodeId: node.nodeId,
+    iteration: node.iteration,
+    attempt: node.attempt,
+    delayMs,
+    error,
+  });
+}

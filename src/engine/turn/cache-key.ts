@@ -1,0 +1,10 @@
+import { createHash } from "node:crypto";
+import type { PlannedTask } from "../../plan/index.ts";
+
+/** What a cached result depends on. Without `by` that is the run's whole input. */
+export function cacheKeyOf(workflowName: string, task: PlannedTask, input: unknown, deps: unknown): string | undefined {
+  const { spec } = task;
+  if (!("cache" in spec) || !spec.cache) return undefined;
+  const parts = [workflowName, spec.id, spec.output.hash, spec.cache.version, spec.cache.by ?? { input }, deps ?? null];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}

@@ -1,0 +1,216 @@
+import type { ErrorRecord } from "../../errors/index.ts";
+import type { Approval, Attempt, NewEvent, Node, NodeState, Output, Signal } from "../../model/index.ts";
+import { nodeKey, type PlannedTask } from "../../plan/index.ts";
+import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../../store/index.ts";
+import type { RunMemory } from "./run-state.ts";
+
+/** A task's value, as it is stored and as it is read back. */
+export interface TaskValue {
+  readonly json: string;
+  readonly value: unknown;
+}
+
+type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
+
+/**
+ * What one turn changes: applied to the run's memory at once and gathered for the commit. When the
+ * commit is refused, the memory is thrown away with it.
+ */
+export class TurnDraft {
+  readonly nowMs: number;
+  readonly #memory: RunMemory;
+  readonly #nodes = new Set<Node>();
+  readonly #startedAttempts: Attempt[] = [];
+  readonly #endedAttempts: AttemptEnd[] = [];
+  readonly #endedToolCalls: ToolCallEnd[] = [];
+  readonly #outputs: TurnRecord["outputs"][number][] = [];
+  readonly #approvals: Approval[] = [];
+  readonly #consumedSignals: TurnRecord["consumedSignals"][number][] = [];
+  readonly #timers: TurnRecord["timers"][number][] = [];
+  readonly #cached: TurnRecord["cached"][number][] = [];
+  readonly #events: NewEvent[] = [];
+  readonly #run: RunChange = {};
+  #newOutputs: NewOutput[] = [];
+  /** Decisions that this turn took in; they are stored already. */
+  readonly decisions: Approval[] = [];
+  frame: FrameRecord | undefined;
+
+  constructor(memory: RunMemory, nowMs: number) {
+    this.#memory = memory;
+    this.nowMs = nowMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0;
+  }
+
+  /** The outputs that came in this turn, since this was called last. */
+  takeNewOutputs(): readonly NewOutput[] {
+    const taken = this.#newOutputs;
+    this.#newOutputs = [];
+    return taken;
+  }
+
+  emit(event: NewEvent): void {
+    this.#events.push(event);
+  }
+
+  /** Tells of the turn's frame, if it has one: before the run's end, which must be the last event. */
+  emitFrame(): void {
+    if (this.frame)
+      this.emit({ type: "FrameCommitted", frameNo: this.frame.frameNo, xmlHash: this.frame.tree.xmlHash });
+  }
+
+  changeRun(change: RunChange): void {
+    Object.assign(this.#run, change);
+    const { release, ...fields } = change;
+    if (release) this.#progress();
+    Object.assign(this.#memory.run, fields);
+  }
+
+  /** Something was achieved: whoever had the run before did not die of it. */
+  #progress(): void {
+    if (this.#memory.run.crashes > 0) this.changeRun({ crashes: 0 });
+  }
+
+  mount(task: PlannedTask): Node {
+    const node: Node = {
+      runId: this.#memory.runId,
+      nodeId: task.nodeId,
+      iteration: task.iteration,
+      kind: task.spec.kind,
+      state: "pending",
+      ordinal: task.ordinal,
+      label: task.spec.label,
+      loopId: task.loopId,
+      attempt: 0,
+      failures: 0,
+      losses: 0,
+      startedAtMs: null,
+      finishedAtMs: null,
+      wakeAtMs: null,
+      awaits: null,
+      correlationId: null,
+      error: null,
+    };
+    this.#memory.putNode(node);
+    this.#nodes.add(node);
+    this.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
+    return node;
+  }
+
+  changeNode(node: Node, change: Partial<Node>): void {
+    Object.assign(node, change);
+    this.#memory.noteState(node);
+    this.#nodes.add(node);
+  }
+
+  /** Ends a node in any way but with an output. */
+  settle(
+    node: Node,
+    state: Extract<NodeState, "failed" | "skipped" | "cancelled">,
+    error: ErrorRecord | null = null,
+  ): void {
+    this.#progress();
+    this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
+    const at = { nodeId: node.nodeId, iteration: node.iteration };
+    if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
+    else this.emit({ type: state === "skipped" ? "NodeSkipped" : "NodeCancelled", ...at });
+  }
+
+  finish(node: Node, output: { schemaKey: string; schemaHash: string } & TaskValue, cached = false): void {
+    const { nodeId, iteration } = node;
+    this.#progress();
+    this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
+    this.#outputs.push({
+      runId: this.#memory.runId,
+      nodeId,
+      iteration,
+      outputNo: this.#memory.nextOutputNo(),
+      schemaKey: output.schemaKey,
+      schemaHash: output.schemaHash,
+      json: output.json,
+    });
+    this.#memory.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
+    this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
+    // That a timer has fired is nobody's result.
+    if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
+    this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });
+  }
+
+  /** Records an attempt before its code starts. */
+  startAttempt(node: Node): Attempt {
+    this.changeNode(node, {
+      state: "in-progress",
+      attempt: node.attempt + 1,
+      startedAtMs: node.startedAtMs ?? this.nowMs,
+      wakeAtMs: null,
+    });
+    const { nodeId, iteration, attempt } = node;
+    this.emit({ type: "NodeStarted", nodeId, iteration, attempt });
+    const started: Attempt = {
+      runId: this.#memory.runId,
+      nodeId,
+      iteration,
+      attempt,
+      state: "running",
+      startedAtMs: this.nowMs,
+      finishedAtMs: null,
+      error: null,
+    };
+    this.#startedAttempts.push(started);
+    this.#memory.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
+    return started;
+  }
+
+  /** Ends a node's last attempt. */
+  endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
+    const { nodeId, iteration, attempt } = node;
+    if (state !== "lost") this.#progress();
+    const key = nodeKey(nodeId, iteration);
+    const startedAtMs = this.#memory.attemptStartedAtMs(key) ?? this.nowMs;
+    this.#memory.putAttemptStart(key, null);
+    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error });
+  }
+
+  endToolCall(end: ToolCallEnd): void {
+    this.#endedToolCalls.push(end);
+    const { error, startedAtMs: _startedAtMs, finishedAtMs: _finishedAtMs, ...call } = end;
+    this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
+  }
+
+  putApproval(approval: Approval): void {
+    this.#approvals.push(approval);
+  }
+
+  consume(signal: Signal, node: Node): void {
+    this.#consumedSignals.push({ seq: signal.seq, nodeId: node.nodeId, iteration: node.iteration });
+  }
+
+  putTimer(node: Node, firesAtMs: number, state: "pending" | "fired" | "cancelled"): void {
+    this.#timers.push({ nodeId: node.nodeId, iteration: node.iteration, firesAtMs, state });
+  }
+
+  cache(cacheKey: string, json: string): void {
+    this.#cached.push({ cacheKey, json });
+  }
+
+  toRecord(lease: Lease): TurnRecord {
+    return {
+      lease,
+      nowMs: this.nowMs,
+      run: this.#run,
+      nodes: this.#nodes,
+      startedAttempts: this.#startedAttempts,
+      endedAttempts: this.#endedAttempts,
+      endedToolCalls: this.#endedToolCalls,
+      outputs: this.#outputs,
+      approvals: this.#approvals,
+      consumedSignals: this.#consumedSignals,
+      timers: this.#timers,
+      cached: this.#cached,
+      frame: this.frame,
+      events: this.#events,
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import type { HostNode } from "../../jsx/index.ts";
+import type { Plan } from "../../plan/index.ts";
+import type { Tree } from "../../store/index.ts";
+
+/** An element of a rendered tree, or a text, as frames keep it. */
+export type FrameNode =
+  | { kind: "element"; tag: string; props: Readonly<Record<string, unknown>>; children: FrameNode[] }
+  | { kind: "text"; text: string };
+
+/** What a frame shows of a rendered tree and its plan. */
+export function treeOf(root: HostNode, plan: Plan): Tree {
+  const xmlJson = JSON.stringify(toFrameNode(root));
+  const mountedTaskIdsJson = JSON.stringify(plan.tasks.map((task) => task.nodeId));
+  const taskIndexJson = JSON.stringify(
+    plan.tasks.map(({ nodeId, iteration, ordinal, spec }) => ({
+      nodeId,
+      iteration,
+      ordinal,
+      kind: spec.kind,
+      output: spec.output.key,
+      label: spec.label,
+    })),
+  );
+  const xmlHash = sha256(xmlJson);
+  const treeHash = sha256(`${xmlHash}\n${mountedTaskIdsJson}\n${taskIndexJson}`);
+  return { treeHash, xmlJson, xmlHash, mountedTaskIdsJson, taskIndexJson };
+}
+
+export function toFrameNode(node: HostNode): FrameNode {
+  if (node.kind === "text") return { kind: "text", text: node.text };
+  return { kind: "element", tag: node.tag, props: node.shown, children: node.children.map(toFrameNode) };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

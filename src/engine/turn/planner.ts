@@ -1,0 +1,238 @@
+import { SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../../jsx/index.ts";
+import type { Approval, Attempt, Node } from "../../model/index.ts";
+import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
+import type { Store, Tree } from "../../store/index.ts";
+import { toTaskValue } from "../attempt/value.ts";
+import { finishTask } from "./attempt-results.ts";
+import { cacheKeyOf } from "./cache-key.ts";
+import type { TurnDraft } from "./draft.ts";
+import { treeOf } from "./frame.ts";
+import { cancelNode } from "./run-end.ts";
+import type { RunMemory } from "./run-state.ts";
+import { type Arrivals, beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
+
+/** An attempt that the turn recorded, to be launched once the turn is committed. */
+export interface Launch {
+  readonly task: PlannedTask;
+  readonly attempt: Attempt;
+  readonly deps: unknown;
+  readonly cacheKey: string | undefined;
+}
+
+/** Where a turn has left the run. */
+export interface Advanced {
+  readonly schedule: Schedule;
+  readonly launches: readonly Launch[];
+}
+
+/**
+ * Renders, plans, and begins what may begin, until nothing changes any more: literals, skips and waits
+ * that are over fold into one turn.
+ */
+export class Advancer {
+  readonly #memory: RunMemory;
+  readonly #store: Store;
+  readonly #approvals: Map<string, Approval>;
+  readonly #askedFor: Set<string>;
+  #renderer: WorkflowRenderer;
+  #plan: Plan | undefined;
+  #reads: Reads = noReads();
+  #renderedVersion = -1;
+  /** Of the frame that the run had when it was taken over. */
+  readonly #loadedTreeHash: string | undefined;
+  /** That the last frame from here shows. */
+  #tree: Tree | undefined;
+  /** The same, of the last one that is stored. */
+  #storedTree: Tree | undefined;
+  #renderMs = 0;
+
+  constructor(
+    workflow: Workflow,
+    memory: RunMemory,
+    store: Store,
+    approvals: Map<string, Approval>,
+    treeHash: string | undefined,
+    askedFor: ReadonlySet<string>,
+  ) {
+    this.#askedFor = new Set(askedFor);
+    this.#memory = memory;
+    this.#store = store;
+    this.#approvals = approvals;
+    this.#loadedTreeHash = treeHash;
+    this.#renderer = new WorkflowRenderer(workflow);
+  }
+
+  /**
+   * @param mayStart false while the process shuts down: what has come is taken in, nothing is begun
+   * @throws what makes the run fail: a render error, DUPLICATE_ID, …
+   */
+  async advance(draft: TurnDraft, arrivals: Arrivals, mayStart: boolean): Promise<Advanced> {
+    const launches: Launch[] = [];
+    this.#renderMs = 0;
+    // A turn follows when the one before is committed.
+    this.#storedTree = this.#tree;
+    let stale = this.#plan === undefined;
+    let renderedLast = false;
+    for (;;) {
+      if (stale || this.#outputsWereRead(draft)) {
+        const startMs = performance.now();
+        this.#render(draft);
+        this.#renderMs += performance.now() - startMs;
+        stale = false;
+        renderedLast = true;
+      }
+      const planned = this.#schedule(draft);
+      let changed = false;
+      for (const task of planned.waiting) {
+        if (await resolveWait(draft, this.#node(task), task, arrivals)) changed = true;
+      }
+      for (const loop of planned.advance) {
+        draft.changeRun({ loops: { ...this.#memory.run.loops, [loop.spec.id]: loop.iteration + 1 } });
+        stale = true;
+        changed = true;
+      }
+      if (mayStart && !planned.exhausted) {
+        for (const task of planned.ready) {
+          if (planned.failed && !this.#askedFor.delete(task.key)) continue;
+          await this.#begin(draft, task, launches);
+          changed = true;
+        }
+      }
+      if (changed) renderedLast = false;
+      else if (planned.settled && !renderedLast) stale = true;
+      else return { schedule: planned, launches };
+    }
+  }
+
+  /**
+   * Goes on with other code from the next turn on.
+   * @throws what that code throws when it is rendered; the old one is kept then
+   */
+  replace(workflow: Workflow): void {
+    const renderer = new WorkflowRenderer(workflow);
+    try {
+      compilePlan(renderer.render(this.#memory).root, this.#memory);
+    } catch (error) {
+      renderer.unmount();
+      throw error;
+    }
+    this.#renderer.unmount();
+    this.#renderer = renderer;
+    this.#plan = undefined;
+    this.#renderedVersion = -1;
+  }
+
+  /** What rendering took of the last {@link advance}. */
+  get renderMs(): number {
+    return this.#renderMs;
+  }
+
+  unmount(): void {
+    this.#renderer.unmount();
+  }
+
+  #outputsWereRead(draft: TurnDraft): boolean {
+    const { rowsOf, outputsOf } = this.#reads;
+    return draft.takeNewOutputs().some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(nodeId));
+  }
+
+  #schedule(draft: TurnDraft): Schedule {
+    const { maxConcurrency } = this.#memory.run.config as { maxConcurrency?: number };
+    return schedule(this.#plan!, {
+      nowMs: draft.nowMs,
+      maxConcurrency: maxConcurrency ?? Number.POSITIVE_INFINITY,
+      progress: (key) => this.#memory.progress(key),
+    });
+  }
+
+  #render(draft: TurnDraft): void {
+    draft.takeNewOutputs();
+    const { root, version, reads } = this.#renderer.render(this.#memory);
+    const plan = compilePlan(root, this.#memory);
+    this.#reads = reads;
+    this.#plan = plan;
+    if (this.#memory.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
+    let mountedNew = false;
+    for (const task of plan.tasks) {
+      const known = this.#memory.node(task.key);
+      if (!known) {
+        draft.mount(task);
+        mountedNew = true;
+      } else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
+    }
+    for (const node of this.#memory.nodesUnderWay()) {
+      const isMounted = plan.byId.get(node.nodeId)?.iteration === node.iteration;
+      if (!isMounted) cancelNode(draft, node, this.#approvals);
+    }
+    if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
+    this.#renderedVersion = version;
+  }
+
+  #commitFrame(draft: TurnDraft, root: Parameters<typeof treeOf>[0]): void {
+    const tree = treeOf(root, this.#plan!);
+    if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
+    this.#tree = tree;
+    // One turn may render several times; only what it ends with is a frame.
+    const frameNo = draft.frame?.frameNo ?? this.#memory.run.frameNo + 1;
+    draft.frame = { frameNo, tree, before: this.#storedTree };
+    draft.changeRun({ frameNo });
+  }
+
+  async #begin(draft: TurnDraft, task: PlannedTask, launches: Launch[]): Promise<void> {
+    const node = this.#node(task);
+    const { spec } = task;
+    if (spec.skipIf) return draft.settle(node, "skipped");
+    if (spec.kind === "approval") {
+      return void this.#approvals.set(task.key, requestApproval(draft, node, task, this.#approvals.get(task.key)));
+    }
+    if (spec.kind === "event") return beginEventWait(draft, node, spec);
+    if (spec.kind === "timer") return beginTimer(draft, node, spec);
+
+    try {
+      const deps = this.#dependencies(task);
+      if (deps === "missing") return draft.settle(node, "skipped");
+      if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
+        return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+      }
+      const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#memory.input, deps);
+      const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
+      if (cached !== undefined) {
+        return finishTask(draft, node, task, { json: cached, value: JSON.parse(cached) }, true);
+      }
+      if (spec.kind === "static") {
+        return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value));
+      }
+      launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
+    } catch (error) {
+      draft.settle(node, "failed", toErrorRecord(error));
+    }
+  }
+
+  /**
+   * The values that a task's function asked for; "missing" when one was skipped or failed.
+   * @throws MISSING_OUTPUT when a node gave another output than the one asked for
+   */
+  #dependencies({ spec, loopId, iteration }: PlannedTask): Record<string, unknown> | undefined | "missing" {
+    if (!("deps" in spec) || !spec.deps) return undefined;
+    const values: Record<string, unknown> = {};
+    for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
+      const isBeside = this.#memory.loopOf(nodeId) === loopId;
+      const found = this.#memory.find(nodeId, isBeside ? iteration : this.#memory.lastIteration(nodeId));
+      if (!found) return "missing";
+      if (output && found.schemaKey !== output.key) {
+        throw new SmithersError("MISSING_OUTPUT", `"${nodeId}" gives "${found.schemaKey}" and not "${output.key}".`, {
+          details: { nodeId, output: output.key, given: found.schemaKey },
+        });
+      }
+      values[name] = found.value;
+    }
+    return values;
+  }
+
+  #node(task: PlannedTask): Node {
+    const node = this.#memory.node(task.key);
+    if (!node) throw new SmithersError("SERVER_ERROR", `The node "${task.nodeId}" was planned before it was mounted.`);
+    return node;
+  }
+}

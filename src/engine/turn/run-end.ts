@@ -1,0 +1,102 @@
+import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
+import type { Approval, Node, RunStatus } from "../../model/index.ts";
+import { nodeKey, type Schedule } from "../../plan/index.ts";
+import type { TurnDraft } from "./draft.ts";
+import type { RunMemory } from "./run-state.ts";
+
+/** Where a run stands after a turn. */
+export type Standing =
+  | { kind: "active"; wakeAtMs: number | null }
+  | { kind: "parked"; status: Extract<RunStatus, `waiting-${string}`>; wakeAtMs: number | null }
+  | { kind: "finished" }
+  | { kind: "failed"; error: ErrorRecord & { nodeId?: string } };
+
+/** Reads a run's standing off what its last frame allows. */
+export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
+  const { failed, exhausted, running, ready, waiting, nextRetryAtMs, blocked, settled } = schedule;
+  if (settled) return { kind: "finished" };
+  // Attempts that are under way end first: their results are kept for a resume.
+  if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
+  if (failed) {
+    const error = memory.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
+    return { kind: "failed", error: { ...error, nodeId: failed.nodeId } };
+  }
+  if (exhausted) {
+    const { id, maxIterations } = exhausted.spec;
+    const message = `The loop "${id}" ran ${maxIterations} times and its until is still false.`;
+    return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
+  }
+  if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
+  if (waiting.length > 0) {
+    const states = new Set(waiting.map((task) => memory.node(task.key)?.state));
+    const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) =>
+      states.has(state),
+    )!;
+    return { kind: "parked", status, wakeAtMs: earliest(schedule, memory) };
+  }
+  const names = blocked.map((task) => `"${task.nodeId}" (waits for ${task.spec.dependsOn.join(", ")})`).join("; ");
+  const error = new SmithersError("DEPENDENCY_UNMET", `Nothing can run any more: ${names || "no node is ready"}.`);
+  return { kind: "failed", error: error.toRecord() };
+}
+
+/** When something happens by itself: a retry, a timer, the end of a wait. */
+function earliest({ waiting, nextRetryAtMs }: Schedule, memory: RunMemory): number | null {
+  let first = nextRetryAtMs;
+  for (const task of waiting) {
+    const wakeAtMs = memory.node(task.key)?.wakeAtMs ?? null;
+    if (wakeAtMs !== null && (first === null || wakeAtMs < first)) first = wakeAtMs;
+  }
+  return first;
+}
+
+export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
+
+/** Writes a run's end: its status, its event, and the end of every node that was left open. */
+export function endRun(
+  draft: TurnDraft,
+  memory: RunMemory,
+  approvals: ReadonlyMap<string, Approval>,
+  end: RunEnd,
+): void {
+  for (const node of memory.nodes()) closeNode(draft, node, approvals, end.status);
+  const error = end.status === "failed" ? end.error : null;
+  draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
+  draft.emit({ type: "RunStatusChanged", status: end.status });
+  if (end.status === "failed") draft.emit({ type: "RunFailed", error: end.error });
+  else if (end.status === "finished") draft.emit({ type: "RunFinished" });
+  else draft.emit({ type: "RunCancelled" });
+}
+
+function closeNode(
+  draft: TurnDraft,
+  node: Node,
+  approvals: ReadonlyMap<string, Approval>,
+  status: "finished" | "failed" | "cancelled",
+): void {
+  if (node.state !== "pending") return cancelNode(draft, node, approvals);
+  // A failed run may be resumed: what was not reached is still to do.
+  if (status !== "failed") draft.settle(node, status === "finished" ? "skipped" : "cancelled");
+}
+
+/** Ends a node that is under way: its attempt, or what it waits for. Any other stays as it is. */
+export function cancelNode(draft: TurnDraft, node: Node, approvals: ReadonlyMap<string, Approval>): void {
+  const { nodeId, iteration } = node;
+  switch (node.state) {
+    case "waiting-timer":
+      draft.putTimer(node, node.wakeAtMs ?? draft.nowMs, "cancelled");
+      draft.emit({ type: "TimerCancelled", nodeId, iteration });
+      return draft.settle(node, "cancelled");
+    case "in-progress":
+      draft.endAttempt(node, "cancelled");
+      return draft.settle(node, "cancelled");
+    case "waiting-approval": {
+      const approval = approvals.get(nodeKey(nodeId, iteration));
+      if (approval?.status === "requested") draft.putApproval({ ...approval, status: "cancelled" });
+      return draft.settle(node, "cancelled");
+    }
+    case "waiting-event":
+      return draft.settle(node, "cancelled");
+    default:
+      return;
+  }
+}

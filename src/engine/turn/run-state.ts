@@ -1,0 +1,136 @@
+import type { RunView, StoredOutput } from "../../jsx/index.ts";
+import { isWaiting, type Node, type Output, type Run } from "../../model/index.ts";
+import { nodeKey, type Progress } from "../../plan/index.ts";
+
+/** A run's stored state, held in memory while somebody advances it. Always equal to what was committed last. */
+export class RunMemory implements RunView {
+  readonly run: Run;
+  readonly auth: unknown = null;
+  readonly #nodes = new Map<string, Node>();
+  readonly #outputs = new Map<string, StoredOutput>();
+  readonly #bySchema = new Map<string, StoredOutput[]>();
+  readonly #byNode = new Map<string, StoredOutput[]>();
+  /** Nodes with an attempt that runs, or a wait that is open. */
+  readonly #underWay = new Set<Node>();
+  readonly #loopOf = new Map<string, string | null>();
+  readonly #lastIteration = new Map<string, number>();
+  readonly #attemptStarts = new Map<string, number>();
+  #lastOutputNo: number;
+  #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
+
+  constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
+    this.run = run;
+    for (const node of nodes) this.putNode(node);
+    for (const { nodeId, iteration, schemaKey, json } of outputs) {
+      this.putOutput({ nodeId, iteration, schemaKey, value: JSON.parse(json) });
+    }
+    this.#lastOutputNo = outputs.at(-1)?.outputNo ?? 0;
+  }
+
+  get runId(): string {
+    return this.run.runId;
+  }
+
+  get input(): unknown {
+    return this.run.input;
+  }
+
+  get iteration(): number {
+    return this.loopIteration(this.#firstLoop.id);
+  }
+
+  find(nodeId: string, iteration: number): StoredOutput | undefined {
+    return this.#outputs.get(nodeKey(nodeId, iteration));
+  }
+
+  list(schemaKey: string): readonly StoredOutput[] {
+    return this.#bySchema.get(schemaKey) ?? [];
+  }
+
+  listOf(schemaKey: string, nodeId: string): readonly StoredOutput[] {
+    return this.#byNode.get(`${schemaKey}\0${nodeId}`) ?? [];
+  }
+
+  nextOutputNo(): number {
+    this.#lastOutputNo += 1;
+    return this.#lastOutputNo;
+  }
+
+  loopIteration(loopId: string): number {
+    return this.run.loops[loopId] ?? 0;
+  }
+
+  loopOf(nodeId: string): string | null {
+    return this.#loopOf.get(nodeId) ?? null;
+  }
+
+  /** The highest iteration in which a node was mounted. */
+  lastIteration(nodeId: string): number {
+    return this.#lastIteration.get(nodeId) ?? 0;
+  }
+
+  hasStarted(nodeId: string, iteration: number): boolean {
+    const node = this.#nodes.get(nodeKey(nodeId, iteration));
+    return node !== undefined && (node.state !== "pending" || node.attempt > 0);
+  }
+
+  progress(key: string): Progress | undefined {
+    return this.#nodes.get(key);
+  }
+
+  node(key: string): Node | undefined {
+    return this.#nodes.get(key);
+  }
+
+  findNode(nodeId: string, iteration: number): Node | undefined {
+    return this.#nodes.get(nodeKey(nodeId, iteration));
+  }
+
+  nodes(): IterableIterator<Node> {
+    return this.#nodes.values();
+  }
+
+  nodesUnderWay(): ReadonlySet<Node> {
+    return this.#underWay;
+  }
+
+  /** Must follow every change of a node's state. */
+  noteState(node: Node): void {
+    if (node.state === "in-progress" || isWaiting(node.state)) this.#underWay.add(node);
+    else this.#underWay.delete(node);
+  }
+
+  putNode(node: Node): void {
+    this.noteState(node);
+    this.#nodes.set(nodeKey(node.nodeId, node.iteration), node);
+    this.#loopOf.set(node.nodeId, node.loopId);
+    this.#lastIteration.set(node.nodeId, Math.max(node.iteration, this.lastIteration(node.nodeId)));
+    if (node.loopId !== null && node.ordinal < this.#firstLoop.ordinal) {
+      this.#firstLoop = { id: node.loopId, ordinal: node.ordinal };
+    }
+  }
+
+  /** When the attempt that runs now was recorded; null when none runs. */
+  attemptStartedAtMs(key: string): number | null {
+    return this.#attemptStarts.get(key) ?? null;
+  }
+
+  putAttemptStart(key: string, startedAtMs: number | null): void {
+    if (startedAtMs === null) this.#attemptStarts.delete(key);
+    else this.#attemptStarts.set(key, startedAtMs);
+  }
+
+  putOutput(output: StoredOutput): void {
+    this.#outputs.set(nodeKey(output.nodeId, output.iteration), output);
+    const rows = this.#bySchema.get(output.schemaKey);
+    if (rows) rows.push(output);
+    else this.#bySchema.set(output.schemaKey, [output]);
+    const key = `${output.schemaKey}\0${output.nodeId}`;
+    const ofNode = this.#byNode.get(key);
+    if (!ofNode) this.#byNode.set(key, [output]);
+    else {
+      ofNode.push(output);
+      if (ofNode.at(-2)!.iteration > output.iteration) ofNode.sort((a, b) => a.iteration - b.iteration);
+    }
+  }
+}

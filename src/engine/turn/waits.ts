@@ -1,0 +1,229 @@
+import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import type { ApprovalSpec, EventSpec, OutputSchema, TimerSpec } from "../../jsx/index.ts";
+import type { Approval, Node, Signal } from "../../model/index.ts";
+import type { PlannedTask } from "../../plan/index.ts";
+import { toTaskValue } from "../attempt/value.ts";
+import { finishTask } from "./attempt-results.ts";
+import type { TaskValue, TurnDraft } from "./draft.ts";
+
+/** What a run's waits look at: the decisions and signals that are known, taken in at the turn's start. */
+export interface Arrivals {
+  approval(node: Node): Approval | undefined;
+  readonly signals: Signal[];
+}
+
+/**
+ * Asks a person for a decision. Also used for `needsApproval` of a task.
+ * @param known what this node was asked for before, in a run that has failed since: nobody who said yes is asked again
+ */
+export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask, known?: Approval): Approval {
+  const spec = task.spec.kind === "approval" ? task.spec : undefined;
+  if (known?.status === "granted") {
+    beginWait(draft, node, "waiting-approval");
+    return known;
+  }
+  const approval: Approval = {
+    runId: node.runId,
+    nodeId: node.nodeId,
+    iteration: node.iteration,
+    status: "requested",
+    mode: spec?.mode ?? "approve",
+    label: task.spec.label,
+    title: spec?.request.title ?? task.spec.label ?? `Run ${node.nodeId}?`,
+    summary: spec?.request.summary ?? null,
+    metadata: spec?.request.metadata ?? null,
+    options: spec?.options ? [...spec.options] : null,
+    requestedAtMs: draft.nowMs,
+    decidedAtMs: null,
+    decidedBy: null,
+    note: null,
+    selected: null,
+    ranked: null,
+  };
+  const at = { nodeId: node.nodeId, iteration: node.iteration };
+  beginWait(draft, node, "waiting-approval", spec?.timeoutMs);
+  draft.putApproval(approval);
+  draft.emit({ type: "ApprovalRequested", ...at });
+  draft.emit({ type: "NodeWaitingApproval", ...at });
+  return approval;
+}
+
+export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
+  beginWait(draft, node, "waiting-event", spec.timeoutMs);
+  draft.changeNode(node, { awaits: spec.event, correlationId: spec.correlationId });
+  draft.emit({
+    type: "NodeWaitingEvent",
+    nodeId: node.nodeId,
+    iteration: node.iteration,
+    eventName: spec.event,
+    correlationId: spec.correlationId,
+  });
+}
+
+export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void {
+  const firesAtMs = spec.untilMs ?? momentAfter(draft.nowMs, spec.durationMs ?? 0);
+  const at = { nodeId: node.nodeId, iteration: node.iteration };
+  draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, wakeAtMs: firesAtMs });
+  draft.putTimer(node, firesAtMs, "pending");
+  draft.emit({ type: "TimerCreated", ...at, firesAtMs });
+  draft.emit({ type: "NodeWaitingTimer", ...at, firesAtMs });
+}
+
+/** Ends a wait whose decision, signal or time has come; tells whether it did. */
+export async function resolveWait(
+  draft: TurnDraft,
+  node: Node,
+  task: PlannedTask,
+  arrivals: Arrivals,
+): Promise<boolean> {
+  switch (node.state) {
+    case "waiting-approval":
+      return resolveApproval(draft, node, task, arrivals.approval(node));
+    case "waiting-event":
+      return task.spec.kind === "event" && resolveEvent(draft, node, task, task.spec, arrivals.signals);
+    case "waiting-timer":
+      return resolveTimer(draft, node, task);
+    default:
+      return false;
+  }
+}
+
+async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask, approval?: Approval): Promise<boolean> {
+  if (approval?.status === "granted" || approval?.status === "denied") {
+    draft.decisions.push(approval);
+    const spec = task.spec.kind === "approval" ? task.spec : undefined;
+    if (spec) await finishApproval(draft, node, task, spec, approval);
+    else if (approval.status === "granted") draft.changeNode(node, { state: "pending", wakeAtMs: null });
+    else draft.settle(node, "failed", denied(node, approval));
+    return true;
+  }
+  if (!isDue(draft, node)) return false;
+  if (approval) draft.putApproval({ ...approval, status: "expired" });
+  const error = new SmithersError("APPROVAL_TIMEOUT", `Nobody decided "${node.nodeId}" in time.`);
+  draft.settle(node, "failed", toErrorRecord(error));
+  return true;
+}
+
+async function finishApproval(draft: TurnDraft, node: Node, task: PlannedTask, spec: ApprovalSpec, approval: Approval) {
+  const approved = approval.status === "granted";
+  if (!approved && spec.onDeny === "fail") return draft.settle(node, "failed", denied(node, approval));
+  if (!approved && spec.onDeny === "skip") return draft.settle(node, "skipped");
+  const decision = {
+    approved,
+    note: approval.note,
+    notes: approval.note,
+    decidedBy: approval.decidedBy,
+    decidedAt: approval.decidedAtMs === null ? null : new Date(approval.decidedAtMs).toISOString(),
+    ...(spec.mode === "select" ? { selected: approval.selected } : {}),
+    ...(spec.mode === "rank" ? { ranked: approval.ranked } : {}),
+  };
+  await finishWait(draft, node, task, () => toTaskValue(node.nodeId, spec.output, named(spec.output, decision)));
+}
+
+/** The fields that the output's schema names: a strict one refuses what it does not name. */
+function named({ columns }: OutputSchema, decision: Record<string, unknown>): unknown {
+  const { notes: _sameAsNote, ...usual } = decision;
+  if (columns.length === 0) return usual;
+  return Object.fromEntries(Object.entries(decision).filter(([field]) => columns.includes(field)));
+}
+
+/** A wait takes the signals of its event that have its correlation id; without one, those that have none. */
+export function takesSignal(
+  wait: { event: string | null; correlationId: string | null },
+  signal: Pick<Signal, "name" | "correlationId">,
+): boolean {
+  return wait.event === signal.name && wait.correlationId === signal.correlationId;
+}
+
+async function resolveEvent(
+  draft: TurnDraft,
+  node: Node,
+  task: PlannedTask,
+  spec: EventSpec,
+  signals: Signal[],
+): Promise<boolean> {
+  const index = signals.findIndex((signal) => takesSignal(spec, signal));
+  if (index >= 0) {
+    const [signal] = signals.splice(index, 1);
+    draft.consume(signal!, node);
+    await finishWait(draft, node, task, () => toEventValue(spec, signal!.data));
+    return true;
+  }
+  if (!isDue(draft, node)) return false;
+  if (spec.onTimeout === "skip") draft.settle(node, "skipped");
+  else if (spec.onTimeout === "continue") finishTask(draft, node, task, { json: "null", value: null });
+  else {
+    const error = new SmithersError(
+      "WAIT_TIMEOUT",
+      `The event "${spec.event}" did not come in time for "${node.nodeId}".`,
+    );
+    draft.settle(node, "failed", toErrorRecord(error));
+  }
+  return true;
+}
+
+function resolveTimer(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
+  if (!isDue(draft, node)) return false;
+  draft.putTimer(node, node.wakeAtMs!, "fired");
+  draft.emit({ type: "TimerFired", nodeId: node.nodeId, iteration: node.iteration });
+  const value = { firedAtMs: draft.nowMs };
+  finishTask(draft, node, task, { json: JSON.stringify(value), value });
+  return true;
+}
+
+/**
+ * What an event's data is stored as.
+ * @throws INVALID_OUTPUT with the issues when it fits the wait's schema, or the output's, not; OUTPUT_TOO_LARGE
+ */
+export async function toEventValue(spec: EventSpec, data: unknown): Promise<TaskValue> {
+  const { id, event, output, payloadSchema } = spec;
+  try {
+    const first = payloadSchema && (await toTaskValue(id, { ...output, schema: payloadSchema }, data));
+    return await toTaskValue(id, output, first ? first.value : data);
+  } catch (error) {
+    if (!isSmithersError(error) || error.code !== "INVALID_OUTPUT") throw error;
+    const message = `"${id}" has taken a signal "${event}" whose data does not fit.`;
+    throw new SmithersError("INVALID_OUTPUT", message, { details: error.details, cause: error });
+  }
+}
+
+/** Ends a wait with a value, which is validated like any other; one that does not fit fails the node. */
+async function finishWait(
+  draft: TurnDraft,
+  node: Node,
+  task: PlannedTask,
+  read: () => Promise<TaskValue>,
+): Promise<void> {
+  try {
+    finishTask(draft, node, task, await read());
+  } catch (error) {
+    draft.settle(node, "failed", toErrorRecord(error, "INVALID_OUTPUT"));
+  }
+}
+
+function beginWait(
+  draft: TurnDraft,
+  node: Node,
+  state: "waiting-approval" | "waiting-event",
+  timeoutMs?: number,
+): void {
+  const wakeAtMs = timeoutMs === undefined ? null : momentAfter(draft.nowMs, timeoutMs);
+  draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
+}
+
+/** The last moment that a Date can be. */
+const lastMomentMs = 8_640_000_000_000_000;
+
+function momentAfter(nowMs: number, delayMs: number): number {
+  return Math.min(Math.round(nowMs + delayMs), lastMomentMs);
+}
+
+function isDue(draft: TurnDraft, node: Node): boolean {
+  return node.wakeAtMs !== null && node.wakeAtMs <= draft.nowMs;
+}
+
+function denied(node: Node, approval: Approval) {
+  const by = approval.decidedBy === null ? "" : ` by ${approval.decidedBy}`;
+  const note = approval.note === null ? "" : `: ${approval.note}`;
+  return toErrorRecord(new SmithersError("APPROVAL_DENIED", `"${node.nodeId}" was denied${by}${note}.`));
+}

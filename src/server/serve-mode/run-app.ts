@@ -1,0 +1,44 @@
+import type { Hono } from "hono";
+import type { Engine, Logger } from "../../engine/index.ts";
+import type { ContinuingCalls } from "../../model/index.ts";
+import type { Telemetry } from "../../telemetry/index.ts";
+import { createApp, nothingThere } from "../app.ts";
+import { runMetricsRoute, runRoutes } from "./run-routes.ts";
+
+export interface RunAppOptions {
+  readonly engine: Engine;
+  readonly runId: string;
+  readonly authToken: string | undefined;
+  readonly maxBodyBytes: number;
+  /** Whether GET /metrics is answered. */
+  readonly metrics: boolean;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  /** Ends the event streams that are open. */
+  readonly closing: AbortSignal;
+  cancelled(): void;
+}
+
+/** An app for one run, over an engine of its database. */
+export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run }: RunAppOptions): Hono {
+  const routes = metrics ? [...runRoutes, runMetricsRoute] : runRoutes;
+  const context = { ...run, calls: callsOf(run.runId), stores: () => [run.engine.store] };
+  const app = createApp(routes, context, {
+    authToken,
+    maxBodyBytes,
+    logger,
+    telemetry: run.telemetry,
+    relativeLinks: true,
+  });
+  // Mounted in another app, an unknown path below it would be answered by that one.
+  app.all("*", nothingThere);
+  return app;
+}
+
+function callsOf(runId: string): ContinuingCalls {
+  return {
+    decide: (nodeId) => `POST /approve/${encodeURIComponent(nodeId)} or POST /deny/${encodeURIComponent(nodeId)}`,
+    signal: (event) => `POST /signal/${encodeURIComponent(event)}`,
+    resume: `smithers resume ${runId}`,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Store } from "../../store/index.ts";
+import type { Telemetry } from "../../telemetry/index.ts";
+import type { Operation } from "../operation.ts";
+import { approve, deny } from "../operations/decisions.ts";
+import { streamEvents } from "../operations/events.ts";
+import { health } from "../operations/health.ts";
+import { readMetrics } from "../operations/metrics.ts";
+import { type OneRun, onTheRun } from "../operations/on-run.ts";
+import { cancelRun, getRun, listFrames } from "../operations/run.ts";
+import { sendSignal } from "../operations/signals.ts";
+import { type Route, route } from "../route.ts";
+
+/** What the routes of one run share. */
+export interface RunContext extends OneRun {
+  readonly telemetry: Telemetry;
+  stores(): readonly Store[];
+  /** Called once the run is cancelled. */
+  cancelled(): void;
+}
+
+const cancelTheRun = onTheRun(cancelRun);
+const cancel: Operation<RunContext> = {
+  ...cancelTheRun,
+  async handle(request, context) {
+    const answer = await cancelTheRun.handle(request, context);
+    context.cancelled();
+    return answer;
+  },
+};
+
+/** What an app for one run answers: the server's routes, without the run's id. */
+export const runRoutes: readonly Route<RunContext>[] = [
+  route("GET", "/health", health),
+  route("GET", "/", onTheRun(getRun)),
+  route("GET", "/events", onTheRun(streamEvents)),
+  route("GET", "/frames", onTheRun(listFrames)),
+  route("POST", "/approve/:nodeId", onTheRun(approve)),
+  route("POST", "/deny/:nodeId", onTheRun(deny)),
+  route("POST", "/signal/:signalName", onTheRun(sendSignal)),
+  route("POST", "/cancel", cancel),
+];
+
+export const runMetricsRoute: Route<RunContext> = route("GET", "/metrics", readMetrics);

@@ -1,0 +1,132 @@
+import { resolve } from "node:path";
+import type { Hono } from "hono";
+import { Engine, type Logger } from "../../engine/index.ts";
+import { isWorkflow, type Workflow } from "../../jsx/index.ts";
+import { runIdSchema, staleAfterMs } from "../../model/index.ts";
+import { type DrizzleDatabase, openStore, type Store, type StoreOptions } from "../../store/index.ts";
+import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
+import { existing, invalid, loggerOf, resolveAuthToken, whole } from "../options.ts";
+import { filesWithToken } from "../token-files.ts";
+import { createRunApp } from "./run-app.ts";
+
+export interface ServeAppOptions extends StoreOptions {
+  /** What the run executes, and what it is continued with when nobody else does. */
+  workflow: Workflow;
+  /** The run; it may begin later. */
+  runId: string;
+  /** A Drizzle database, or a file's path. Defaults as that of `runWorkflow` does. */
+  db?: DrizzleDatabase | string;
+  /** Another name of `db`; also takes an object that holds the database as its `db`. */
+  adapter?: DrizzleDatabase | { readonly db: DrizzleDatabase };
+  /** Aborted, or called, once the run was cancelled over HTTP. */
+  abort?: AbortController | (() => void);
+  /** Defaults to `process.env.SMITHERS_API_KEY`. */
+  authToken?: string;
+  /** Whether GET /metrics is answered. Defaults to true. */
+  metrics?: boolean;
+  /** Of a request. Defaults to 1048576. */
+  maxBodyBytes?: number;
+  /** The folder that tools are confined to when the run is continued here. Defaults to the current one. */
+  rootDir?: string;
+  /** Whether `bash` may use the network when the run is continued here. Defaults to false. */
+  allowNetwork?: boolean;
+  /** Defaults to JSON lines on stderr. */
+  logger?: Logger;
+  /** What the default logger writes. Defaults to `process.env.SMITHERS_LOG_LEVEL`, then to `info`. */
+  logLevel?: LogLevel;
+}
+
+/** A Hono app for one run. */
+export interface ServeApp extends Hono {
+  /** Ends the open event streams, lets go of the run if it was continued here, and closes what was opened. */
+  close(): Promise<void>;
+}
+
+/** How long what is under way may take once the app is closed. */
+const closeGraceMs = 5_000;
+
+/**
+ * A Hono app for one run: GET /, /events, /frames, /health and /metrics, POST /approve/:nodeId, /deny/:nodeId,
+ * /signal/:name and /cancel, answered as `startServer` answers them. Give its `fetch` to a server, mount it in
+ * another app, or call it. A decision or a signal reaches whoever executes the run; a run that is parked and
+ * executed by nobody is continued here.
+ *
+ * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
+ * @example
+ * const app = createServeApp({ workflow, db, runId: "release-1" });
+ * Bun.serve({ port: 7331, fetch: app.fetch });
+ * await runWorkflow(workflow, { db, runId: "release-1", input: { version: "1.2" } });
+ */
+export function createServeApp(options: ServeAppOptions): ServeApp {
+  const { workflow, runId, abort } = options;
+  if (!isWorkflow(workflow)) throw invalid("workflow", "it must be what smithers(…) returned");
+  if (!runIdSchema.safeParse(runId).success) throw invalid("runId", "it is no id that a run can have");
+  if (abort !== undefined && typeof abort !== "function" && typeof abort?.abort !== "function") {
+    throw invalid("abort", "it must be an AbortController or a function");
+  }
+  const authToken = resolveAuthToken(options.authToken);
+  const rootDir = existing(options.rootDir ?? process.cwd());
+  const maxBodyBytes = whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
+  const logger = options.logger ?? loggerOf(options.logLevel, authToken);
+  const store = openStore(databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
+  const telemetry = new Telemetry(logger, closeGraceMs);
+  const engine = watchedEngine(options, { store, rootDir, authToken, logger, telemetry });
+  const streams = new AbortController();
+  const app = createRunApp({
+    engine,
+    runId,
+    authToken,
+    maxBodyBytes,
+    metrics: options.metrics ?? true,
+    logger,
+    telemetry,
+    closing: streams.signal,
+    cancelled: () => (typeof abort === "function" ? abort() : abort?.abort()),
+  });
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await engine.close(closeGraceMs);
+    streams.abort();
+    await telemetry.close(closeGraceMs);
+    await store.close();
+  };
+  return Object.assign(app, { close: () => (closed ??= close()) });
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly rootDir: string;
+  readonly authToken: string | undefined;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+}
+
+function watchedEngine(
+  { workflow, runId, allowNetwork = false }: ServeAppOptions,
+  { store, rootDir, authToken, logger, telemetry }: Parts,
+): Engine {
+  const tokenFiles = filesWithToken(authToken, [process.cwd(), rootDir]);
+  const engine = new Engine({
+    store,
+    scope: "own",
+    // Whoever begins the run also resumes it, and must not find it taken.
+    adopts: false,
+    rootDir,
+    allowNetwork,
+    privatePaths: () => tokenFiles,
+    resolveWorkflow: async () => ({ workflow }),
+    log: logger,
+    observer: telemetry.observer,
+    observesNeighbours: true,
+  });
+  telemetry.watch(engine);
+  telemetry.observe(() => ({ engines: [engine], executing: engine.executing, runsBehind: 0, staleMs: staleAfterMs }));
+  engine.lookAfter(runId);
+  engine.begin();
+  return engine;
+}
+
+function databaseOf({ db, adapter }: ServeAppOptions): DrizzleDatabase | string | undefined {
+  if (db !== undefined || adapter === undefined) return db;
+  return "db" in adapter && !("$client" in adapter) ? adapter.db : (adapter as DrizzleDatabase);
+}

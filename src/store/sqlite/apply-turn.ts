@@ -1,0 +1,197 @@
+import { SmithersError } from "../../errors/index.ts";
+import type { Approval, Attempt, CommittedEvent, NewEvent, Node, Output, Run } from "../../model/index.ts";
+import type { Driver, SqlValue } from "../../runtime/sqlite-driver.ts";
+import { endToolCall, type ToolCallEnd } from "./commands/tool-call.ts";
+import { appendEvents } from "./queries/events.ts";
+import type { Lease } from "./queries/lease.ts";
+import { approvals, attempts, nodes, outputs } from "./tables.ts";
+import { keepTree, type Tree } from "./trees.ts";
+
+/** What a turn may change in its run's row. */
+export type RunChange = Partial<
+  Pick<
+    Run,
+    | "status"
+    | "startedAtMs"
+    | "finishedAtMs"
+    | "wakeAtMs"
+    | "takenNo"
+    | "crashes"
+    | "frameNo"
+    | "loops"
+    | "outputNodeId"
+    | "outputIteration"
+    | "error"
+    | "workflowName"
+    | "workflowPath"
+    | "workflowHash"
+  >
+> & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
+
+export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error"> & {
+  state: Exclude<Attempt["state"], "running">;
+};
+
+/** A frame to be stored. */
+export interface FrameRecord {
+  readonly frameNo: number;
+  readonly tree: Tree;
+  /** What the run's frame before this one showed, where it is known: the tree is stored as its difference from it. */
+  readonly before: Tree | undefined;
+}
+
+/** Everything that one turn of a run writes, in one transaction. */
+export interface TurnRecord {
+  lease: Lease;
+  nowMs: number;
+  run: RunChange;
+  nodes: Iterable<Node>;
+  startedAttempts: readonly Attempt[];
+  endedAttempts: readonly AttemptEnd[];
+  endedToolCalls: readonly ToolCallEnd[];
+  outputs: readonly Output[];
+  approvals: readonly Approval[];
+  consumedSignals: readonly { seq: number; nodeId: string; iteration: number }[];
+  timers: readonly { nodeId: string; iteration: number; firesAtMs: number; state: "pending" | "fired" | "cancelled" }[];
+  cached: readonly { cacheKey: string; json: string }[];
+  frame?: FrameRecord;
+  events: readonly NewEvent[];
+}
+
+/** Refuses a turn that would end a run otherwise after its cancellation was accepted. */
+export class CancelPending extends Error {}
+
+/**
+ * Writes a turn whole, or not at all.
+ * @throws LEASE_LOST when another runner has taken the run since; {@link CancelPending}
+ */
+export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] {
+  const { runId } = turn.lease;
+  const lastSeq = changeRun(driver, turn);
+  for (const node of turn.nodes) nodes.upsert(driver, node);
+  for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
+  for (const call of turn.endedToolCalls) endToolCall(driver, runId, call);
+  for (const { nodeId, iteration, attempt, state, error } of turn.endedAttempts) {
+    driver.run(
+      `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?
+       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
+      state,
+      turn.nowMs,
+      error && JSON.stringify(error),
+      runId,
+      nodeId,
+      iteration,
+      attempt,
+    );
+    // What was under way ended with its attempt.
+    driver.run(
+      `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
+       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
+      state === "finished" ? "cancelled" : state,
+      turn.nowMs,
+      runId,
+      nodeId,
+      iteration,
+      attempt,
+    );
+  }
+  for (const output of turn.outputs) outputs.upsert(driver, output);
+  for (const approval of turn.approvals) putApproval(driver, approval);
+  for (const signal of turn.consumedSignals) {
+    driver.run(
+      "UPDATE _smithers_signals SET consumed_by = ?, consumed_iteration = ? WHERE run_id = ? AND seq = ?",
+      signal.nodeId,
+      signal.iteration,
+      runId,
+      signal.seq,
+    );
+  }
+  for (const timer of turn.timers) {
+    driver.run(
+      `INSERT INTO _smithers_timers (run_id, node_id, iteration, fires_at_ms, state) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (run_id, node_id, iteration) DO UPDATE SET state = excluded.state, fires_at_ms = excluded.fires_at_ms`,
+      runId,
+      timer.nodeId,
+      timer.iteration,
+      timer.firesAtMs,
+      timer.state,
+    );
+  }
+  for (const entry of turn.cached) {
+    driver.run(
+      "INSERT OR REPLACE INTO _smithers_cache (cache_key, json, created_at_ms) VALUES (?, ?, ?)",
+      entry.cacheKey,
+      entry.json,
+      turn.nowMs,
+    );
+  }
+  if (turn.frame) insertFrame(driver, runId, turn.frame, turn.nowMs);
+  return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
+}
+
+/** A decision that somebody has made meanwhile stands: only a question that is open can be withdrawn. */
+function putApproval(driver: Driver, approval: Approval): void {
+  if (approval.status === "requested") return approvals.upsert(driver, approval);
+  driver.run(
+    `UPDATE _smithers_approvals SET status = ?
+     WHERE run_id = ? AND node_id = ? AND iteration = ? AND status = 'requested'`,
+    approval.status,
+    approval.runId,
+    approval.nodeId,
+    approval.iteration,
+  );
+}
+
+/** The column of each field that a turn may set, and whether it holds JSON. */
+const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: string; json?: true } } = {
+  status: { column: "status" },
+  startedAtMs: { column: "started_at_ms" },
+  finishedAtMs: { column: "finished_at_ms" },
+  wakeAtMs: { column: "wake_at_ms" },
+  takenNo: { column: "taken_no" },
+  crashes: { column: "crashes" },
+  frameNo: { column: "frame_no" },
+  loops: { column: "loops_json", json: true },
+  outputNodeId: { column: "output_node_id" },
+  outputIteration: { column: "output_iteration" },
+  error: { column: "error_json", json: true },
+  workflowName: { column: "workflow_name" },
+  workflowPath: { column: "workflow_path" },
+  workflowHash: { column: "workflow_hash" },
+};
+
+function changeRun(driver: Driver, turn: TurnRecord): number {
+  const sets = ["last_seq = last_seq + ?"];
+  const params: SqlValue[] = [turn.events.length];
+  const { release, ...fields } = turn.run;
+  for (const [field, value] of Object.entries(fields)) {
+    const { column, json } = runColumns[field as keyof typeof runColumns];
+    sets.push(`${column} = ?`);
+    params.push(value === null || value === undefined ? null : json ? JSON.stringify(value) : (value as SqlValue));
+  }
+  if (release) sets.push("owner = NULL");
+  const { runId, owner, leaseNo } = turn.lease;
+  const held = "WHERE run_id = ? AND lease_no = ? AND owner = ?";
+  const uncancelled =
+    fields.status === "finished" || fields.status === "failed" ? "AND cancel_requested_at_ms IS NULL" : "";
+  const row = driver.get<{ lastSeq: number }>(
+    `UPDATE _smithers_runs SET ${sets.join(", ")} ${held} ${uncancelled} RETURNING last_seq AS lastSeq`,
+    ...params,
+    runId,
+    leaseNo,
+    owner,
+  );
+  if (row) return row.lastSeq;
+  if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) throw new CancelPending();
+  throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
+}
+
+function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {
+  driver.run(
+    "INSERT INTO _smithers_frames (run_id, frame_no, created_at_ms, tree_no) VALUES (?, ?, ?, ?)",
+    runId,
+    frame.frameNo,
+    nowMs,
+    keepTree(driver, frame.tree, frame.before),
+  );
+}

@@ -1,0 +1,48 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { SmithersError } from "../../../errors/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+
+/**
+ * Copies a database as it is at one moment to a new file, while others go on writing. The file has its name only once
+ * it is whole and on the disk.
+ * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
+ */
+export function backup(driver: Driver, path: string): void {
+  const file = resolve(path);
+  if (existsSync(file)) throw new SmithersError("INVALID_OPTIONS", `There is a file ${file} already.`);
+  const part = `${file}.part`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    rmSync(part, { force: true });
+    driver.run("VACUUM INTO ?", part);
+    sync(part);
+    renameSync(part, file);
+    sync(dirname(file));
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw toFileError(error, file);
+  }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const codeByReason: Record<string, "DB_FULL" | "DB_READ_ONLY"> = {
+  ENOSPC: "DB_FULL",
+  EDQUOT: "DB_FULL",
+  EROFS: "DB_READ_ONLY",
+  EACCES: "DB_READ_ONLY",
+  EPERM: "DB_READ_ONLY",
+};
+
+function toFileError(thrown: unknown, file: string): unknown {
+  const code = codeByReason[(thrown as NodeJS.ErrnoException).code ?? ""];
+  return code ? new SmithersError(code, `The copy ${file} cannot be written.`, { cause: thrown }) : thrown;
+}

@@ -1,0 +1,77 @@
+import { type Approval, isTerminalEvent, type Node, type Run, type StoredEvent } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { faultPoint } from "../../fault.ts";
+import { eventsAfter, insertEvent } from "../queries/events.ts";
+import { approvalsOf } from "../queries/inbox.ts";
+import { findNode, nodesOf } from "../queries/nodes.ts";
+import { findRun } from "../queries/runs.ts";
+import { approvals, nodes, runs } from "../tables.ts";
+
+/** What has happened in a run since its copy was last brought up to date. */
+export interface MirrorPage {
+  readonly run: Run;
+  readonly nodes: readonly Node[];
+  readonly approvals: readonly Approval[];
+  readonly events: readonly StoredEvent[];
+}
+
+/** Events copied in one transaction. */
+const pageSize = 500;
+
+/** Reads what a copy lacks that has the run's events up to `afterSeq`; nothing when it lacks nothing. */
+export function readMirrorPage(driver: Driver, runId: string, afterSeq: number): MirrorPage | undefined {
+  const run = findRun(driver, runId);
+  const events = eventsAfter(driver, runId, afterSeq, pageSize);
+  const last = events.at(-1);
+  if (!run || !last) return undefined;
+  return {
+    run: { ...run, lastSeq: last.seq },
+    nodes: isTerminalEvent(last.type) ? nodesOf(driver, runId) : nodesIn(driver, events),
+    approvals: approvalsOf(driver, runId),
+    events,
+  };
+}
+
+/** The nodes that events speak of: no other has changed. */
+function nodesIn(driver: Driver, events: readonly StoredEvent[]): Node[] {
+  const named = new Map<string, { runId: string; nodeId: string; iteration: number }>();
+  for (const { json } of events) {
+    const { runId, nodeId, iteration } = JSON.parse(json);
+    if (nodeId !== undefined) named.set(`${iteration}:${nodeId}`, { runId, nodeId, iteration });
+  }
+  return [...named.values()].flatMap(
+    ({ runId, nodeId, iteration }) => findNode(driver, runId, nodeId, iteration) ?? [],
+  );
+}
+
+/** How far the copy of a run goes; 0 when there is none. Nothing when the database has a run of its own by that id. */
+export function mirroredSeq(driver: Driver, home: string, runId: string): number | undefined {
+  const run = findRun(driver, runId);
+  if (!run) return 0;
+  return run.home === home ? run.lastSeq : undefined;
+}
+
+/** Brings the copy of a run up to date. What the copy has already is left as it is. */
+export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage): void {
+  const { run } = page;
+  // Nobody executes a copy: it has no owner, no clock and no inbox.
+  const copy: Run = { ...run, home, owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, wakeAtMs: null };
+  runs.upsert(driver, copy);
+  for (const node of page.nodes) nodes.upsert(driver, node);
+  for (const approval of page.approvals) approvals.upsert(driver, approval);
+  faultPoint("mirror");
+  for (const event of page.events) insertEvent(driver, event, true);
+}
+
+/** A run, and the number of its last event. */
+export type RunEnd = Pick<Run, "runId" | "lastSeq">;
+
+/** The runs of a database that have not ended, or ended since `sinceMs`; all of them without it. */
+export function runsToCompare(driver: Driver, sinceMs = 0): RunEnd[] {
+  const runs = "SELECT run_id AS runId, last_seq AS lastSeq FROM _smithers_runs";
+  return driver.all<RunEnd>(
+    `${runs} WHERE finished_at_ms IS NULL AND home IS NULL
+     UNION ALL ${runs} WHERE finished_at_ms >= ? AND home IS NULL`,
+    sinceMs,
+  );
+}

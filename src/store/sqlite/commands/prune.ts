@@ -1,0 +1,82 @@
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { releaseTree } from "../trees.ts";
+
+/** Rows removed in one transaction, about: a few milliseconds' work. */
+const batchRows = 2_000;
+const batchRuns = 100;
+
+/** What a run may have very many rows of, and what tells them apart. */
+const large = {
+  _smithers_events: "seq",
+  _smithers_tool_calls: "node_id, iteration, attempt, call_no",
+  _smithers_attempts: "node_id, iteration, attempt",
+  _smithers_outputs: "node_id, iteration",
+  _smithers_nodes: "node_id, iteration",
+  _smithers_signals: "seq",
+};
+
+export interface PrunedBatch {
+  readonly runs: number;
+  /** Whether there may be more to remove. */
+  readonly hasMore: boolean;
+}
+
+/**
+ * Removes some of the runs that ended before `endedBeforeMs`, with all that belongs to them, the oldest first. One
+ * with very many rows goes over several batches, its oldest events first, and its own row with the last.
+ */
+export function pruneBatch(driver: Driver, endedBeforeMs: number): PrunedBatch {
+  const old = driver.all<{ runId: string; events: number }>(
+    "SELECT run_id AS runId, last_seq AS events FROM _smithers_runs WHERE finished_at_ms < ? ORDER BY finished_at_ms LIMIT ?",
+    endedBeforeMs,
+    batchRuns,
+  );
+  let events = 0;
+  let runs = 0;
+  for (const run of old) {
+    events += run.events;
+    if (events > batchRows) {
+      if (runs > 0 || removeRows(driver, run.runId) > 0) return { runs, hasMore: true };
+    }
+    removeRun(driver, run.runId);
+    runs += 1;
+  }
+  return { runs, hasMore: old.length === batchRuns };
+}
+
+/** How many runs ended before `endedBeforeMs`. */
+export function countPrunable(driver: Driver, endedBeforeMs: number): number {
+  const sql = "SELECT count(*) AS count FROM _smithers_runs WHERE finished_at_ms < ?";
+  return driver.get<{ count: number }>(sql, endedBeforeMs)!.count;
+}
+
+/** Removes the cached results that are older than `cachedBeforeMs`. */
+export function pruneCache(driver: Driver, cachedBeforeMs: number): number {
+  return driver.run("DELETE FROM _smithers_cache WHERE created_at_ms < ?", cachedBeforeMs);
+}
+
+/** Removes some rows of a large run, and tells how many; 0 when what is left goes with the run. */
+function removeRows(driver: Driver, runId: string): number {
+  // Nobody may resume what is half removed: it would do finished tasks again.
+  driver.run("UPDATE _smithers_runs SET status = 'cancelled' WHERE run_id = ? AND status = 'failed'", runId);
+  for (const [table, columns] of Object.entries(large)) {
+    const rows = `SELECT ${columns} FROM ${table} WHERE run_id = ? ORDER BY ${columns} LIMIT ?`;
+    const removed = driver.run(
+      `DELETE FROM ${table} WHERE run_id = ? AND (${columns}) IN (${rows})`,
+      runId,
+      runId,
+      batchRows,
+    );
+    if (removed > 0) return removed;
+  }
+  return 0;
+}
+
+function removeRun(driver: Driver, runId: string): void {
+  const trees = driver.all<{ treeNo: number; frames: number }>(
+    "SELECT tree_no AS treeNo, count(*) AS frames FROM _smithers_frames WHERE run_id = ? GROUP BY tree_no",
+    runId,
+  );
+  driver.run("DELETE FROM _smithers_runs WHERE run_id = ?", runId);
+  for (const { treeNo, frames } of trees) releaseTree(driver, treeNo, frames);
+}

@@ -1,0 +1,37 @@
+import type { CommittedEvent } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { type Lease, takeLease } from "../queries/lease.ts";
+import { appendToInbox } from "../queries/runs.ts";
+
+export interface Reopened {
+  readonly lease: Lease;
+  readonly events: CommittedEvent[];
+}
+
+/**
+ * Takes a failed run and makes it run again: what failed or was cancelled in it is to be done anew, what has
+ * finished stays. Returns nothing when somebody else has taken it since `seenLeaseNo` was read.
+ */
+export function reopen(
+  driver: Driver,
+  runId: string,
+  owner: string,
+  seenLeaseNo: number,
+  nowMs: number,
+): Reopened | undefined {
+  const isFree = driver.run(
+    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, reopened = reopened + 1,
+     crashes = 0
+     WHERE run_id = ? AND lease_no = ? AND status = 'failed'`,
+    runId,
+    seenLeaseNo,
+  );
+  if (isFree === 0) return undefined;
+  const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs)!;
+  driver.run(
+    `UPDATE _smithers_nodes SET state = 'pending', failures = 0, losses = 0, wake_at_ms = NULL, finished_at_ms = NULL,
+     error_json = NULL WHERE run_id = ? AND state IN ('failed', 'cancelled')`,
+    runId,
+  );
+  return { lease, events: appendToInbox(driver, runId, [{ type: "RunStatusChanged", status: "running" }], nowMs) };
+}

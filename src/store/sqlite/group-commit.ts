@@ -1,0 +1,125 @@
+import { isSmithersError, type SmithersError } from "../../errors/index.ts";
+import type { Driver } from "../../runtime/sqlite-driver.ts";
+import { isBusy, toStoreError } from "../../runtime/sqlite-errors.ts";
+import { faultPoint } from "../fault.ts";
+import type { StoreObserver } from "../observer.ts";
+
+/** How long a commit is tried again while another process holds the write lock. */
+const busyLimitMs = 10_000;
+const busyPauseMs = 10;
+
+interface QueuedWrite {
+  apply(driver: Driver): unknown;
+  resolve(value: never): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: what is written in one turn of the event loop, by however many runs, shares one
+ * transaction, and each caller is answered after that transaction is durable.
+ */
+export class Writer {
+  readonly #driver: Driver;
+  #queue: QueuedWrite[] = [];
+  #flushing = false;
+  #trouble: SmithersError | undefined;
+  #closed = false;
+  #observer: StoreObserver | undefined;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  /**
+   * Queues `apply`. It must do nothing but read and write the database, for it is applied again when
+   * a transaction fails. What it throws rejects its own promise and no other's.
+   */
+  write<T>(apply: (driver: Driver) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ apply, resolve, reject });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      setImmediate(() => void this.#flush());
+    });
+  }
+
+  /** Why the last transaction failed, when that was the database's fault. */
+  get trouble(): SmithersError | undefined {
+    return this.#trouble;
+  }
+
+  /** How many writes wait for their transaction. */
+  get queueDepth(): number {
+    return this.#queue.length;
+  }
+
+  observe(observer: StoreObserver): void {
+    this.#observer = observer;
+  }
+
+  /** Waits until everything queued is committed or refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      await this.#commit(batch);
+      if (this.#queue.length > 0 && !this.#closed) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#flushing = false;
+  }
+
+  async #commit(batch: QueuedWrite[]): Promise<void> {
+    const deadline = performance.now() + busyLimitMs;
+    for (;;) {
+      try {
+        const startMs = performance.now();
+        const results = this.#transaction(batch);
+        this.#observer?.committed(batch.length, performance.now() - startMs);
+        if (this.#trouble) this.#observer?.recovered();
+        this.#trouble = undefined;
+        batch.forEach((write, index) => void write.resolve(results[index] as never));
+        return;
+      } catch (error) {
+        if (isBusy(error) && performance.now() < deadline) {
+          this.#observer?.busy();
+          await new Promise((resolve) => setTimeout(resolve, busyPauseMs));
+        } else if (batch.length > 1) {
+          // One of them is at fault: alone, the others succeed.
+          for (const write of batch) await this.#commit([write]);
+          return;
+        } else {
+          const thrown = toStoreError(error);
+          if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) {
+            this.#observer?.failed(thrown);
+            this.#trouble = thrown;
+          }
+          batch[0]?.reject(thrown);
+          return;
+        }
+      }
+    }
+  }
+
+  #transaction(batch: QueuedWrite[]): unknown[] {
+    this.#driver.run("BEGIN IMMEDIATE");
+    try {
+      const results = batch.map((write) => write.apply(this.#driver));
+      faultPoint("before-commit");
+      this.#driver.run("COMMIT");
+      faultPoint("after-commit");
+      return results;
+    } catch (error) {
+      try {
+        this.#driver.run("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { SmithersError } from "../../../errors/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { faultPoint } from "../../fault.ts";
+import { foundation } from "./0001-foundation.ts";
+
+/** In order; a migration's number is its place, from 1. Forward only: never edit one that was released. */
+const migrations: readonly string[] = [foundation];
+
+/**
+ * Brings a database to this release's tables. Several processes may do it at once.
+ * @throws DB_TOO_NEW when a later release has migrated it already.
+ */
+export function migrate(driver: Driver, nowMs: number): void {
+  if (currentVersion(driver) === migrations.length) return;
+  driver.exec("BEGIN IMMEDIATE");
+  try {
+    faultPoint("migration");
+    driver.exec(
+      "CREATE TABLE IF NOT EXISTS _smithers_migrations (version INTEGER PRIMARY KEY, applied_at_ms INTEGER NOT NULL) STRICT",
+    );
+    const version = currentVersion(driver);
+    if (version > migrations.length) throw tooNew(driver.filename, version);
+    migrations.slice(version).forEach((sql, index) => {
+      driver.exec(sql);
+      driver.run("INSERT INTO _smithers_migrations VALUES (?, ?)", version + index + 1, nowMs);
+    });
+    driver.exec("COMMIT");
+  } catch (error) {
+    driver.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function currentVersion(driver: Driver): number {
+  const known = driver.get("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_smithers_migrations'");
+  if (!known) return 0;
+  return driver.get<{ version: number }>("SELECT coalesce(max(version), 0) AS version FROM _smithers_migrations")!
+    .version;
+}
+
+function tooNew(filename: string, version: number): SmithersError {
+  return new SmithersError(
+    "DB_TOO_NEW",
+    `The database ${filename} has version ${version}; this release knows ${migrations.length}.`,
+    { details: { version, supported: migrations.length } },
+  );
+}

@@ -1,0 +1,37 @@
+import type { RunStatus } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+
+/** What is open in a database, whichever process looks after it. Copies of runs that live elsewhere do not count. */
+export interface Backlog {
+  /** Runs that have not ended, by their status. */
+  readonly runs: Partial<Record<RunStatus, number>>;
+  /** Those of them that are `running` and whose owner gave no sign since `staleSinceMs`. */
+  readonly staleRuns: number;
+  readonly pendingApprovals: number;
+  readonly oldestApprovalAtMs: number | null;
+  readonly sizeBytes: number;
+}
+
+export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
+  const unfinished = "FROM _smithers_runs WHERE finished_at_ms IS NULL AND home IS NULL";
+  const runs = driver.all<{ status: RunStatus; count: number }>(
+    `SELECT status, count(*) AS count ${unfinished} GROUP BY status`,
+  );
+  const stale = driver.get<{ count: number }>(
+    `SELECT count(*) AS count ${unfinished} AND status = 'running' AND coalesce(heartbeat_at_ms, created_at_ms) < ?`,
+    staleSinceMs,
+  )!;
+  const approvals = driver.get<{ count: number; oldest: number | null }>(
+    `SELECT count(*) AS count, min(requested_at_ms) AS oldest FROM _smithers_approvals a WHERE status = 'requested'
+     AND EXISTS (SELECT 1 FROM _smithers_runs r WHERE r.run_id = a.run_id AND r.home IS NULL)`,
+  )!;
+  const pages = driver.get<{ page_count: number }>("PRAGMA page_count")!.page_count;
+  const pageBytes = driver.get<{ page_size: number }>("PRAGMA page_size")!.page_size;
+  return {
+    runs: Object.fromEntries(runs.map(({ status, count }) => [status, count])),
+    staleRuns: stale.count,
+    pendingApprovals: approvals.count,
+    oldestApprovalAtMs: approvals.oldest,
+    sizeBytes: pages * pageBytes,
+  };
+}

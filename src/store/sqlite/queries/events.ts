@@ -1,0 +1,44 @@
+import type { CommittedEvent, NewEvent, SmithersEvent, StoredEvent } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+
+/** Events after `afterSeq`, oldest first, at most `limit`. */
+export function eventsAfter(driver: Driver, runId: string, afterSeq: number, limit: number): StoredEvent[] {
+  return driver.all<StoredEvent>(
+    "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+    runId,
+    afterSeq,
+    limit,
+  );
+}
+
+export function lastEvent(driver: Driver, runId: string): StoredEvent | undefined {
+  return driver.get<StoredEvent>(
+    "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq DESC LIMIT 1",
+    runId,
+  );
+}
+
+/** Appends events with numbers up to `lastSeq`, encoding each of them once. */
+export function appendEvents(
+  driver: Driver,
+  runId: string,
+  events: readonly NewEvent[],
+  lastSeq: number,
+  nowMs: number,
+): CommittedEvent[] {
+  let seq = lastSeq - events.length;
+  return events.map((event) => {
+    seq += 1;
+    const { type, ...fields } = event;
+    const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
+    const committed: CommittedEvent = { runId, seq, type, json: JSON.stringify(whole), event: whole };
+    insertEvent(driver, committed);
+    return committed;
+  });
+}
+
+/** `again`: an event that is there already stays as it is. */
+export function insertEvent(driver: Driver, { runId, seq, type, json }: StoredEvent, again = false): void {
+  const insert = again ? "INSERT OR IGNORE" : "INSERT";
+  driver.run(`${insert} INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)`, runId, seq, type, json);
+}

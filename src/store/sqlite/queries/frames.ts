@@ -1,0 +1,42 @@
+import type { Frame } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { TreeReader } from "../trees.ts";
+
+/** The hash of the tree that a run's last frame shows. */
+export function lastTreeHash(driver: Driver, runId: string): string | undefined {
+  return driver.get<{ treeHash: string }>(
+    `SELECT u.tree_hash AS treeHash FROM _smithers_frames f JOIN _smithers_tree_uses u ON u.tree_no = f.tree_no
+     WHERE f.run_id = ? ORDER BY f.frame_no DESC LIMIT 1`,
+    runId,
+  )?.treeHash;
+}
+
+export interface FramePage {
+  frames: Frame[];
+  hasMore: boolean;
+}
+
+/** Characters of trees after which a page ends, be its limit reached or not. */
+const maxPageCharacters = 8_388_608;
+
+/** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large. */
+export function framesAfter(driver: Driver, runId: string, afterFrameNo: number, limit: number): FramePage {
+  const rows = driver.all<{ frameNo: number; createdAtMs: number; treeNo: number }>(
+    `SELECT frame_no AS frameNo, created_at_ms AS createdAtMs, tree_no AS treeNo FROM _smithers_frames
+     WHERE run_id = ? AND frame_no > ? ORDER BY frame_no LIMIT ?`,
+    runId,
+    afterFrameNo,
+    limit + 1,
+  );
+  // Few fit a page when they are large: each is read when it is needed.
+  const trees = new TreeReader(driver);
+  const frames: Frame[] = [];
+  let characters = 0;
+  for (const { frameNo, createdAtMs, treeNo } of rows.slice(0, limit)) {
+    const tree = trees.read(treeNo);
+    characters += tree.xmlJson.length + tree.taskIndexJson.length + tree.mountedTaskIdsJson.length;
+    if (frames.length > 0 && characters > maxPageCharacters) break;
+    frames.push({ runId, frameNo, createdAtMs, ...tree });
+  }
+  return { frames, hasMore: frames.length < rows.length };
+}

@@ -1,0 +1,52 @@
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+
+/** The right to advance a run: `leaseNo` is its fencing token. */
+export interface Lease {
+  runId: string;
+  owner: string;
+  leaseNo: number;
+}
+
+/**
+ * Takes a run by compare-and-swap on its fencing token: of several who saw the same `leaseNo`, one wins.
+ * Returns nothing to the others, nor when the run has ended since, whoever ended it under that token.
+ */
+export function takeLease(
+  driver: Driver,
+  runId: string,
+  owner: string,
+  seenLeaseNo: number,
+  nowMs: number,
+): Lease | undefined {
+  const leaseNo = seenLeaseNo + 1;
+  const changed = driver.run(
+    `UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ?, crashes = crashes + (owner IS NOT NULL)
+     WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL`,
+    owner,
+    leaseNo,
+    nowMs,
+    runId,
+    seenLeaseNo,
+  );
+  return changed === 1 ? { runId, owner, leaseNo } : undefined;
+}
+
+/** Writes the heartbeat of each lease and returns those that were lost. */
+export function beat(driver: Driver, leases: readonly Lease[], nowMs: number): Lease[] {
+  return leases.filter(
+    (lease) =>
+      driver.run(
+        "UPDATE _smithers_runs SET heartbeat_at_ms = ? WHERE run_id = ? AND lease_no = ? AND owner = ?",
+        nowMs,
+        lease.runId,
+        lease.leaseNo,
+        lease.owner,
+      ) === 0,
+  );
+}
+
+/** Whether a lease was not taken away since. */
+export function holdsLease(driver: Driver, { runId, owner, leaseNo }: Lease): boolean {
+  const sql = "SELECT 1 FROM _smithers_runs WHERE run_id = ? AND lease_no = ? AND owner = ?";
+  return driver.get(sql, runId, leaseNo, owner) !== undefined;
+}

@@ -1,0 +1,72 @@
+import type { Attempt, Node, Output } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { nodes, outputs } from "../tables.ts";
+
+/** Every node of a run, in plan order. */
+export function nodesOf(driver: Driver, runId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes WHERE run_id = ? ORDER BY ordinal, iteration, node_id`,
+      runId,
+    )
+    .map((row) => nodes.decode(row));
+}
+
+export function findNode(driver: Driver, runId: string, nodeId: string, iteration: number): Node | undefined {
+  const row = driver.get<Record<string, unknown>>(
+    `SELECT ${nodes.select} FROM _smithers_nodes WHERE run_id = ? AND node_id = ? AND iteration = ?`,
+    runId,
+    nodeId,
+    iteration,
+  );
+  return row && nodes.decode(row);
+}
+
+/** The nodes of a run that wait, the longest waiting first. */
+export function waitingNodes(driver: Driver, runId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes
+       WHERE run_id = ? AND state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY started_at_ms`,
+      runId,
+    )
+    .map((row) => nodes.decode(row));
+}
+
+/** Attempts of a run that have not ended. */
+export function runningAttempts(
+  driver: Driver,
+  runId: string,
+): Pick<Attempt, "nodeId" | "iteration" | "startedAtMs">[] {
+  return driver.all(
+    `SELECT node_id AS nodeId, iteration, started_at_ms AS startedAtMs FROM _smithers_attempts
+     WHERE run_id = ? AND state = 'running'`,
+    runId,
+  );
+}
+
+/** How many nodes of a run are in each state. */
+export function countNodes(driver: Driver, runId: string): Record<string, number> {
+  const rows = driver.all<{ state: string; count: number }>(
+    "SELECT state, count(*) AS count FROM _smithers_nodes WHERE run_id = ? GROUP BY state",
+    runId,
+  );
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+}
+
+/** Every output of a run, in the order in which they were stored. */
+export function outputsOf(driver: Driver, runId: string): Output[] {
+  return driver.all<Output>(
+    `SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? ORDER BY output_no`,
+    runId,
+  );
+}
+
+export function findOutput(driver: Driver, runId: string, nodeId: string, iteration: number): Output | undefined {
+  return driver.get<Output>(
+    `SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? AND node_id = ? AND iteration = ?`,
+    runId,
+    nodeId,
+    iteration,
+  );
+}

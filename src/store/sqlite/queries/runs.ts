@@ -1,0 +1,152 @@
+import { SmithersError } from "../../../errors/index.ts";
+import { type CommittedEvent, hasEnded, type ListRunsQuery, type NewEvent, type Run } from "../../../model/index.ts";
+import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
+import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
+import { runs } from "../tables.ts";
+import { appendEvents } from "./events.ts";
+
+export function findRun(driver: Driver, runId: string): Run | undefined {
+  const row = driver.get<Record<string, unknown>>(`SELECT ${runs.select} FROM _smithers_runs WHERE run_id = ?`, runId);
+  return row && runs.decode(row);
+}
+
+/** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
+export function runIdsLike(driver: Driver, part: string, limit: number): string[] {
+  const select = "SELECT run_id AS runId FROM _smithers_runs WHERE";
+  const newest = "ORDER BY created_at_ms DESC LIMIT ?";
+  const ids = (rows: { runId: string }[]) => rows.map((row) => row.runId);
+  // Ids are ASCII: none that begins with `part` sorts after it and the highest character.
+  const begin = driver.all<{ runId: string }>(
+    `${select} run_id >= ? AND run_id < ? ${newest}`,
+    part,
+    `${part}\u{10ffff}`,
+    limit,
+  );
+  if (begin.length > 0) return ids(begin);
+  return ids(driver.all(`${select} substr(run_id, ?) = ? ${newest}`, -part.length, part, limit));
+}
+
+/** @throws RUN_ALREADY_EXISTS */
+export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): CommittedEvent[] {
+  try {
+    runs.insert(driver, { ...run, lastSeq: events.length });
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${run.runId}" already.`);
+    throw error;
+  }
+  return appendEvents(driver, run.runId, events, events.length, run.createdAtMs);
+}
+
+export interface RunPage {
+  runs: Run[];
+  /** Give it as `cursor` to read on; absent on the last page. */
+  nextCursor?: string;
+}
+
+/**
+ * A page of runs, newest first.
+ * @throws INVALID_REQUEST when the cursor is none that this function gave.
+ */
+export function listRuns(driver: Driver, query: ListRunsQuery): RunPage {
+  const { sql, params } = listRunsSql(query);
+  const found = driver.all<Record<string, unknown>>(sql, ...params).map((row) => runs.decode(row));
+  if (found.length <= query.limit) return { runs: found };
+  const page = found.slice(0, query.limit);
+  const last = page[page.length - 1]!;
+  return { runs: page, nextCursor: `${last.createdAtMs}.${last.runId}` };
+}
+
+/** The listing's statement, apart from its execution so that its query plan can be looked at. */
+export function listRunsSql(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
+  const conditions: string[] = [];
+  const params: SqlValue[] = [];
+  if (query.status !== undefined) {
+    conditions.push("status = ?");
+    params.push(query.status);
+  }
+  if (query.workflow !== undefined) {
+    conditions.push("workflow_name = ?");
+    params.push(query.workflow);
+  }
+  if (query.cursor !== undefined) {
+    const [createdAtMs, runId] = parseCursor(query.cursor);
+    conditions.push("(created_at_ms, run_id) < (?, ?)");
+    params.push(createdAtMs, runId);
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
+  const sql = `SELECT ${runs.select} FROM _smithers_runs ${where} ORDER BY created_at_ms DESC, run_id DESC LIMIT ?`;
+  return { sql, params: [...params, query.limit + 1] };
+}
+
+function parseCursor(cursor: string): [number, string] {
+  const match = /^(\d{1,16})\.(.+)$/.exec(cursor);
+  if (!match) {
+    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", {
+      details: { field: "cursor" },
+    });
+  }
+  return [Number(match[1]), match[2]!];
+}
+
+/**
+ * Adds events to a run's log in the transaction that causes them, whoever owns the run, and tells its
+ * owner that there is something to take in.
+ */
+export function appendToInbox(
+  driver: Driver,
+  runId: string,
+  events: readonly NewEvent[],
+  nowMs: number,
+): CommittedEvent[] {
+  const row = driver.get<{ lastSeq: number }>(
+    "UPDATE _smithers_runs SET last_seq = last_seq + ?, inbox_no = inbox_no + 1 WHERE run_id = ? RETURNING last_seq AS lastSeq",
+    events.length,
+    runId,
+  );
+  if (!row) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  return appendEvents(driver, runId, events, row.lastSeq, nowMs);
+}
+
+/**
+ * Asks a run's owner to cancel it. Once this is committed the run can end in no other way.
+ * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+ */
+export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
+  const run = findRun(driver, runId);
+  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+  driver.run(
+    `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
+     WHERE run_id = ?`,
+    nowMs,
+    runId,
+  );
+}
+
+/** Runs for which something has come that nobody has taken in. */
+export function runsWithNews(driver: Driver): string[] {
+  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE inbox_no > taken_no";
+  return driver.all<{ runId: string }>(sql).map((row) => row.runId);
+}
+
+export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs" | "crashes">;
+
+/** Runs that have an owner, or are `running` and should have one. */
+export function claimedRuns(driver: Driver): ClaimedRun[] {
+  const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs, crashes FROM _smithers_runs";
+  return driver.all<ClaimedRun>(
+    `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL AND home IS NULL`,
+  );
+}
+
+/** Parked runs whose timer, retry or time limit is due. */
+export function dueRuns(driver: Driver, nowMs: number): string[] {
+  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE wake_at_ms <= ? AND owner IS NULL ORDER BY wake_at_ms";
+  return driver.all<{ runId: string }>(sql, nowMs).map((row) => row.runId);
+}
+
+/** When the next parked run is due after `nowMs`. */
+export function nextDueMs(driver: Driver, nowMs: number): number | null {
+  const sql = "SELECT min(wake_at_ms) AS at FROM _smithers_runs WHERE wake_at_ms > ? AND owner IS NULL";
+  return driver.get<{ at: number | null }>(sql, nowMs)?.at ?? null;
+}

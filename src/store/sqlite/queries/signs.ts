@@ -1,0 +1,33 @@
+import { isWaiting, type Node, type Run, type RunSigns } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { isProvablyDead } from "../../owner.ts";
+import { nodes } from "../tables.ts";
+import { lastEvent } from "./events.ts";
+import { waitingNodes } from "./nodes.ts";
+
+/** Reads what the row of a run does not say of how it stands; nothing of one that has ended. */
+export function signsOf(driver: Driver, run: Run): RunSigns {
+  if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
+  if (run.status !== "running") return { nodes: [], newsAtMs: null };
+  const ownerIsGone = run.owner !== null && isProvablyDead(run.owner);
+  return { nodes: troubledNodes(driver, run.runId), newsAtMs: null, ownerIsGone };
+}
+
+/** The nodes of a run that have failed and are tried again, or were lost with their process. */
+function troubledNodes(driver: Driver, runId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes
+       WHERE run_id = ? AND failures + losses > 0 AND state IN ('pending', 'in-progress')`,
+      runId,
+    )
+    .map((row) => nodes.decode(row));
+}
+
+/** When the last thing came for a run that nobody executes, and lies there since. */
+function newsAtMs(driver: Driver, run: Run): number | null {
+  if (run.inboxNo <= run.takenNo || run.owner !== null) return null;
+  if (run.cancelRequestedAtMs !== null) return run.cancelRequestedAtMs;
+  const last = lastEvent(driver, run.runId);
+  return last ? JSON.parse(last.json).timestampMs : null;
+}
