@@ -1,3 +1,4 @@
+export type { RunConfig } from "./api/index.ts";
 export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
 export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
 export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
@@ -32,7 +33,7 @@ export {
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
-export type { NodeState, RunConfig, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
+export type { NodeState, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
 export {
   createServeApp,
   type ServeApp,

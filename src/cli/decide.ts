@@ -1,4 +1,4 @@
-import type { ApprovalItem } from "../model/index.ts";
+import type { ApprovalItem } from "../api/index.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
 import { shellUser } from "./shell-user.ts";

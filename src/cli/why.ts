@@ -1,5 +1,6 @@
+import type { ApprovalItem, NodeItem, RunDetail } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
-import type { ApprovalItem, NodeItem, RunDetail, SmithersEvent } from "../model/index.ts";
+import type { SmithersEvent } from "../model/index.ts";
 import type { Source } from "./source/source.ts";
 
 /** Something that keeps a run from going on, or from having finished, and the commands that change it. */

@@ -1,4 +1,5 @@
-import type { Run, RunConfig } from "../model/index.ts";
+import type { RunConfig } from "../api/index.ts";
+import type { Run } from "../model/index.ts";
 import type { Idempotency, Store } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineObserver } from "./observer.ts";

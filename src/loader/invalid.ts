@@ -1,17 +1,9 @@
 import { relative, sep } from "node:path";
 import { SmithersError } from "../errors/index.ts";
-
-/** Where in the author's source something is wrong. Lines and columns count from 1. */
-export interface Problem {
-  /** Absolute. */
-  readonly file: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly message: string;
-}
+import type { SourceProblem } from "../runtime/bundler.ts";
 
 /** WORKFLOW_INVALID for a problem, naming files relative to the root. */
-export function invalidWorkflow(rootDir: string, problem: Problem, cause?: unknown): SmithersError {
+export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {
   const file = relative(rootDir, problem.file).split(sep).join("/");
   const message = problem.message
     .replaceAll(rootDir + sep, "")
@@ -28,7 +20,7 @@ export function invalidWorkflow(rootDir: string, problem: Problem, cause?: unkno
 const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
 
 /** Reads off an error's stack where in one of `files` it was thrown; the entry, without a line, when nowhere. */
-export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): Problem {
+export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
   const message =
     thrown instanceof Error && thrown.name !== "Error" ? `${thrown.name}: ${thrown.message}` : messageOf(thrown);
   const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";

@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "../runtime/bun/bundle.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
-import { withoutInstallPaths } from "./packages.ts";
-import { findWorkflowFile } from "./paths.ts";
+import { findPackage, withoutInstallPaths } from "./packages.ts";
 import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
 export interface LoadedWorkflow {
@@ -80,7 +79,7 @@ export class Loader {
 
   async #bundle(file: string): Promise<Bundle> {
     try {
-      return await bundle(file);
+      return await bundle(file, findPackage);
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
       throw error;

@@ -1,5 +1,6 @@
 import { extname, isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { FoundPackage } from "../runtime/bundler.ts";
 
 const ownName = "smithers-orchestrator";
 
@@ -14,13 +15,6 @@ const ownEntries: Record<string, string> = {
 
 /** Libraries that authors write workflows with; ours serve where a workflow's folder has none. */
 const shared: ReadonlySet<string> = new Set(["zod", "react", "drizzle-orm"]);
-
-/** What a bare import means. */
-export interface FoundPackage {
-  readonly path: string;
-  /** The author's own module, by an alias of his tsconfig.json or package.json. */
-  readonly local: boolean;
-}
 
 /**
  * Finds the file that a bare import means.

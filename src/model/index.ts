@@ -1,6 +1,3 @@
-export * from "../api/items.ts";
-export * from "../api/openapi-names.ts";
-export * from "../api/schemas.ts";
 export * from "./entities.ts";
 export * from "./events.ts";
 export * from "./issues.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { apiSchemas, errorBodySchema } from "../api/index.ts";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
-import { apiSchemas, errorBodySchema } from "../model/index.ts";
 import type { Operation } from "./operation.ts";
 import { errorCodesOf, type Route } from "./route.ts";
 

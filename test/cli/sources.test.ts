@@ -1,11 +1,6 @@
 import { expect, test } from "bun:test";
-import {
-  frameSchema,
-  nodeItemSchema,
-  runDetailSchema,
-  runListItemSchema,
-  smithersEventSchema,
-} from "../../src/model/index.ts";
+import { nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/index.ts";
+import { frameSchema, smithersEventSchema } from "../../src/model/index.ts";
 import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";

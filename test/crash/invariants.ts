@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NodeItem, RunDetail, SmithersEvent } from "../../src/model/index.ts";
+import type { NodeItem, RunDetail } from "../../src/api/index.ts";
+import type { SmithersEvent } from "../../src/model/index.ts";
 import type { Client } from "../support/client.ts";
 import type { History, Started } from "./history.ts";
 import { fromOutside, kinds } from "./workflows.ts";

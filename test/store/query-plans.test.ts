@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ListRunsQuery } from "../../src/model/index.ts";
+import type { ListRunsQuery } from "../../src/api/index.ts";
 import { openBunSqlite } from "../../src/runtime/bun/sqlite.ts";
 import { type Driver, openStore, Store } from "../../src/store/index.ts";
 import { database } from "../support/run.ts";

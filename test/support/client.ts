@@ -1,4 +1,5 @@
-import type { NodeItem, RunDetail, SmithersEvent } from "../../src/model/index.ts";
+import type { NodeItem, RunDetail } from "../../src/api/index.ts";
+import type { SmithersEvent } from "../../src/model/index.ts";
 
 export interface Answer<T = unknown> {
   readonly status: number;

@@ -1,4 +1,5 @@
-import type { RunListItem, RunStatus } from "../../model/index.ts";
+import type { RunListItem } from "../../api/index.ts";
+import type { RunStatus } from "../../model/index.ts";
 import { runStatusSchema } from "../../model/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { wholeNumber } from "../options.ts";

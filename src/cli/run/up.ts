@@ -1,6 +1,7 @@
 import { basename, extname, resolve } from "node:path";
+import { runIdSchema } from "../../api/index.ts";
 import { isSmithersError } from "../../errors/index.ts";
-import { newRunId, runIdSchema } from "../../model/index.ts";
+import { newRunId } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";

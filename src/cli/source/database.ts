@@ -1,26 +1,28 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Engine } from "../../engine/index.ts";
-import { SmithersError } from "../../errors/index.ts";
 import {
   type ApprovalItem,
-  deriveRunState,
-  type Frame,
-  hasEnded,
-  isTerminalEvent,
   type ListRunsQuery,
   type NodeItem,
-  type Run,
   type RunDetail,
   type RunListItem,
-  type RunState,
   type SignalAnswer,
   type SignalBody,
-  type StoredEvent,
   toApprovalItem,
   toNodeItems,
   toRunDetail,
   toRunListItem,
+} from "../../api/index.ts";
+import type { Engine } from "../../engine/index.ts";
+import { SmithersError } from "../../errors/index.ts";
+import {
+  deriveRunState,
+  type Frame,
+  hasEnded,
+  isTerminalEvent,
+  type Run,
+  type RunState,
+  type StoredEvent,
 } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
 import { shellWords } from "../terminal/format.ts";

@@ -1,5 +1,5 @@
+import type { NodeItem } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import type { NodeItem } from "../../model/index.ts";
 import { usageError } from "../errors.ts";
 import type { Source } from "./source.ts";
 import { didYouMean } from "./suggest.ts";

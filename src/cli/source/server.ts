@@ -1,17 +1,14 @@
+import type {
+  ApprovalItem,
+  ListRunsQuery,
+  NodeItem,
+  RunDetail,
+  RunListItem,
+  SignalAnswer,
+  SignalBody,
+} from "../../api/index.ts";
 import { type ErrorCode, errorCodes, isSmithersError, SmithersError } from "../../errors/index.ts";
-import {
-  type ApprovalItem,
-  type Frame,
-  hasEnded,
-  isTerminalEvent,
-  type ListRunsQuery,
-  type NodeItem,
-  type RunDetail,
-  type RunListItem,
-  type SignalAnswer,
-  type SignalBody,
-  type StoredEvent,
-} from "../../model/index.ts";
+import { type Frame, hasEnded, isTerminalEvent, type StoredEvent } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
 import { readEventStream } from "./event-stream.ts";

@@ -1,14 +1,13 @@
 import type {
   ApprovalItem,
-  Frame,
   ListRunsQuery,
   NodeItem,
   RunDetail,
   RunListItem,
   SignalAnswer,
   SignalBody,
-  StoredEvent,
-} from "../../model/index.ts";
+} from "../../api/index.ts";
+import type { Frame, StoredEvent } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 
 /** Where runs are read and decided on: a database file, or a server that answers for one. Both answer alike. */

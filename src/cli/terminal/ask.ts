@@ -1,5 +1,5 @@
 import { isCancel, select } from "@clack/prompts";
-import type { ApprovalItem } from "../../model/index.ts";
+import type { ApprovalItem } from "../../api/index.ts";
 import { oneLine } from "./output.ts";
 
 /** Asks which of several decisions is meant; nothing when whoever is asked leaves. */

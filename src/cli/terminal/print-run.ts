@@ -1,4 +1,4 @@
-import type { NodeItem, RunDetail } from "../../model/index.ts";
+import type { NodeItem, RunDetail } from "../../api/index.ts";
 import type { CommandContext } from "../command.ts";
 import { duration, moment, stateWord } from "./format.ts";
 import { manyLines, type Output, oneLine } from "./output.ts";

@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { z } from "zod";
-import { isEventName } from "../../model/index.ts";
+import { isEventName } from "../../api/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";

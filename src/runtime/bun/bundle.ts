@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, relative, resolve } from "node:path";
-import type { Problem } from "../../loader/invalid.ts";
-import { findPackage } from "../../loader/packages.ts";
+import type { FindPackage, SourceProblem } from "../bundler.ts";
 
 export interface Bundle {
   /** One ES module; packages stay imports, by absolute path. */
@@ -14,9 +13,9 @@ export interface Bundle {
 
 /** A workflow that does not compile. */
 export class BundleError extends Error {
-  readonly problem: Problem;
+  readonly problem: SourceProblem;
 
-  constructor(problem: Problem) {
+  constructor(problem: SourceProblem) {
     super(problem.message);
     this.problem = problem;
   }
@@ -29,9 +28,9 @@ const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
  * names the author's lines in every stack.
  * @throws BundleError
  */
-export async function bundle(entry: string): Promise<Bundle> {
+export async function bundle(entry: string, findPackage: FindPackage): Promise<Bundle> {
   const inputs = new Map<string, string>();
-  const missing: Problem[] = [];
+  const missing: SourceProblem[] = [];
   const result = await Bun.build({
     entrypoints: [entry],
     target: "bun",
@@ -120,7 +119,11 @@ export async function findLine(
   }
 }
 
-function problemOf(logs: readonly (BuildMessage | ResolveMessage)[], entry: string, inputs: Bundle["inputs"]): Problem {
+function problemOf(
+  logs: readonly (BuildMessage | ResolveMessage)[],
+  entry: string,
+  inputs: Bundle["inputs"],
+): SourceProblem {
   const first = logs.find(({ level }) => level === "error") ?? logs[0];
   let message = first?.message ?? "The file does not compile";
   // Bun names files as they are seen from the process's folder.

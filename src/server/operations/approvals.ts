@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../model/index.ts";
 import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";

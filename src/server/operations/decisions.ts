@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decisionBodySchema, runIdAnswerSchema } from "../../model/index.ts";
+import { decisionBodySchema, runIdAnswerSchema } from "../../api/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { afterSeqSchema, smithersEventSchema } from "../../model/index.ts";
+import { afterSeqSchema } from "../../api/index.ts";
+import { smithersEventSchema } from "../../model/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";

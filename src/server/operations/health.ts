@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
+import { healthAnswerSchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { healthAnswerSchema } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { operation } from "../operation.ts";
 

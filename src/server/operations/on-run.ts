@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { runIdSchema } from "../../api/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { type ContinuingCalls, type Run, runIdSchema } from "../../model/index.ts";
+import type { ContinuingCalls, Run } from "../../model/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import type { Operation } from "../operation.ts";

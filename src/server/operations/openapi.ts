@@ -1,4 +1,4 @@
-import { openApiAnswerSchema } from "../../model/index.ts";
+import { openApiAnswerSchema } from "../../api/index.ts";
 import { openApiDocument } from "../openapi.ts";
 import { operation } from "../operation.ts";
 import type { Route } from "../route.ts";

@@ -1,12 +1,12 @@
 import {
-  frameSchema,
   framesQuerySchema,
   nodeItemSchema,
   runDetailSchema,
   runIdAnswerSchema,
   toNodeItems,
   toRunDetail,
-} from "../../model/index.ts";
+} from "../../api/index.ts";
+import { frameSchema } from "../../model/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";

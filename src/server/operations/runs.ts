@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import { SmithersError } from "../../errors/index.ts";
 import {
   idempotencyKeySchema,
   listRunsQuerySchema,
@@ -11,7 +10,8 @@ import {
   type StartRunBody,
   startRunBodySchema,
   toRunListItem,
-} from "../../model/index.ts";
+} from "../../api/index.ts";
+import { SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";

@@ -1,4 +1,4 @@
-import { eventNameSchema, signalAnswerSchema, signalBodySchema } from "../../model/index.ts";
+import { eventNameSchema, signalAnswerSchema, signalBodySchema } from "../../api/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { Hono } from "hono";
+import { runIdSchema } from "../../api/index.ts";
 import { Engine, type Logger } from "../../engine/index.ts";
 import { isWorkflow, type Workflow } from "../../jsx/index.ts";
-import { runIdSchema, staleAfterMs } from "../../model/index.ts";
+import { staleAfterMs } from "../../model/index.ts";
 import { type DrizzleDatabase, openStore, type Store, type StoreOptions } from "../../store/index.ts";
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
 import { existing, invalid, loggerOf, resolveAuthToken, whole } from "../options.ts";

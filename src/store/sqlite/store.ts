@@ -1,12 +1,11 @@
+import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type {
   Approval,
   Attempt,
   CommittedEvent,
-  ListRunsQuery,
   NewEvent,
   Node,
   Output,
-  PendingApproval,
   Run,
   RunSigns,
   StoredEvent,

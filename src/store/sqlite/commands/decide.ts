@@ -1,5 +1,6 @@
+import type { DecisionBody } from "../../../api/index.ts";
 import { SmithersError } from "../../../errors/index.ts";
-import { type Approval, type CommittedEvent, type DecisionBody, hasEnded } from "../../../model/index.ts";
+import { type Approval, type CommittedEvent, hasEnded } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { approvalsOf } from "../queries/inbox.ts";
 import { findNode, nodesOf } from "../queries/nodes.ts";

@@ -1,5 +1,6 @@
+import type { SignalBody } from "../../../api/index.ts";
 import { SmithersError } from "../../../errors/index.ts";
-import { type CommittedEvent, hasEndedForGood, type Signal, type SignalBody } from "../../../model/index.ts";
+import { type CommittedEvent, hasEndedForGood, type Signal } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { signals } from "../tables.ts";

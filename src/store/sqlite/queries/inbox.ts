@@ -1,4 +1,5 @@
-import type { Approval, PendingApproval, Signal } from "../../../model/index.ts";
+import type { PendingApproval } from "../../../api/index.ts";
+import type { Approval, Signal } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { approvals, signals } from "../tables.ts";
 

@@ -1,5 +1,6 @@
+import type { ListRunsQuery } from "../../../api/index.ts";
 import { SmithersError } from "../../../errors/index.ts";
-import { type CommittedEvent, hasEnded, type ListRunsQuery, type NewEvent, type Run } from "../../../model/index.ts";
+import { type CommittedEvent, hasEnded, type NewEvent, type Run } from "../../../model/index.ts";
 import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
 import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
 import { runs } from "../tables.ts";

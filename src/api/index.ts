@@ -1,0 +1,3 @@
+export * from "./items.ts";
+export * from "./openapi-names.ts";
+export * from "./schemas.ts";
