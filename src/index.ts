@@ -33,7 +33,7 @@ export {
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
-export type { NodeState, RunState, RunStatus, SmithersEvent } from "./model/index.ts";
+export type { NodeState, RunHealth, RunStatus, SmithersEvent } from "./model/index.ts";
 export {
   createServeApp,
   type ServeApp,

@@ -1,12 +1,12 @@
 import type { Approval, Node, Output, Run } from "../model/entities.ts";
-import type { RunState } from "../model/run-state.ts";
+import type { RunHealth } from "../model/run-health.ts";
 import type { ApprovalItem, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
 
 /** A decision that is awaited, and by which run. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
 
 /** A run as listings show it. */
-export function toRunListItem(run: Run, runState: RunState): RunListItem {
+export function toRunListItem(run: Run, runState: RunHealth): RunListItem {
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -23,7 +23,12 @@ export function toRunListItem(run: Run, runState: RunState): RunListItem {
 }
 
 /** A run as it is shown alone; `summary` counts its nodes by state, `output` is undefined while there is none. */
-export function toRunDetail(run: Run, runState: RunState, summary: Record<string, number>, output: unknown): RunDetail {
+export function toRunDetail(
+  run: Run,
+  runState: RunHealth,
+  summary: Record<string, number>,
+  output: unknown,
+): RunDetail {
   return {
     runId: run.runId,
     workflowName: run.workflowName,

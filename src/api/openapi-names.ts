@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { errorRecordSchema, frameSchema } from "../model/entities.ts";
 import { eventSchema, eventTypes, smithersEventSchema } from "../model/events.ts";
-import { runStateSchema } from "../model/run-state.ts";
+import { runHealthSchema } from "../model/run-health.ts";
 import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
 import {
   approvalItemSchema,
@@ -35,7 +35,7 @@ const named: Record<string, z.ZodType> = {
   RunConfig: runConfigSchema,
   RunId: runIdAnswerSchema,
   RunListItem: runListItemSchema,
-  RunState: runStateSchema,
+  RunHealth: runHealthSchema,
   RunStatus: runStatusSchema,
   Signal: signalBodySchema,
   SignalAnswer: signalAnswerSchema,

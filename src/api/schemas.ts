@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "../model/entities.ts";
-import { runStateSchema } from "../model/run-state.ts";
+import { runHealthSchema } from "../model/run-health.ts";
 import { runStatusSchema } from "../model/status.ts";
 
 /** Ids of runs: what fits a path segment, a file name and a log line. */
@@ -129,14 +129,14 @@ export const runListItemSchema = runSchema
     parentRunId: true,
     error: true,
   })
-  .extend({ runState: runStateSchema });
+  .extend({ runState: runHealthSchema });
 export type RunListItem = z.infer<typeof runListItemSchema>;
 
 export const runDetailSchema = runSchema
   .pick({ runId: true, workflowName: true, status: true, startedAtMs: true, finishedAtMs: true })
   .extend({
     summary: z.record(z.string(), z.number().int()).describe("how many nodes are in each state"),
-    runState: runStateSchema,
+    runState: runHealthSchema,
     output: z.unknown().optional(),
     error: errorRecordSchema.optional(),
   });

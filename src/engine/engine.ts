@@ -1,19 +1,19 @@
 import { isSmithersError, SmithersError } from "../errors/index.ts";
 import {
   type ContinuingCalls,
-  deriveRunState,
+  deriveRunHealth,
   hasEnded,
   hasEndedForGood,
   type Run,
-  type RunState,
+  type RunHealth,
   type Signal,
 } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
 import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
-import { type Neighbour, Neighbours, sinkBeside } from "./background/local-engines.ts";
-import { Watch } from "./background/watcher.ts";
+import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
+import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
-import { inProgress, Runner } from "./lease-holder.ts";
+import { inProgress, LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
 import { checkSignal } from "./run/check-signal.ts";
@@ -26,13 +26,13 @@ import type { WorkflowSource } from "./source.ts";
 export class Engine {
   readonly store: Store;
   readonly feed = new Feed((events) => {
-    for (const other of this.#neighbours.others) other.committed(events);
+    for (const other of this.#localEngines.others) other.committed(events);
   });
   readonly #options: EngineOptions;
   readonly #log: Logger;
-  readonly #runner: Runner;
-  readonly #watch: Watch;
-  readonly #neighbours: Neighbours;
+  readonly #leaseHolder: LeaseHolder;
+  readonly #watcher: Watcher;
+  readonly #localEngines: LocalEngines;
   /** With the scope `own`: the runs that were started or resumed because somebody asked for it. */
   readonly #own = new Set<string>();
   readonly #starting = new Set<Promise<string>>();
@@ -42,20 +42,20 @@ export class Engine {
     this.store = options.store;
     this.#options = options;
     this.#log = options.log ?? troubleOnly;
-    this.#neighbours = new Neighbours(this.store.identity, this.#asNeighbour());
-    this.#runner = new Runner({
+    this.#localEngines = new LocalEngines(this.store.identity, this.#asLocalEngine());
+    this.#leaseHolder = new LeaseHolder({
       ...options,
       log: this.#log,
-      sink: sinkBeside(this.#neighbours, { store: options.store, feed: this.feed, observer: options.observer }),
-      letGo: (runId, end) => this.#letGo(runId, end),
+      sink: localSink(this.#localEngines, { store: options.store, feed: this.feed, observer: options.observer }),
+      onReleased: (runId, end) => this.#onReleased(runId, end),
     });
-    this.#watch = new Watch({
+    this.#watcher = new Watcher({
       store: this.store,
       feed: this.feed,
-      isActive: (runId) => this.#runner.active(runId) !== undefined,
-      looksAfter: (runId) => this.#looksAfter(runId),
+      isActive: (runId) => this.#leaseHolder.active(runId) !== undefined,
+      owns: (runId) => this.#owns(runId),
       wake: (runId) => this.wake(runId),
-      orphans: async () => (options.adopts === false ? [] : this.#runner.orphans()),
+      orphans: async () => (options.recoversOrphans === false ? [] : this.#leaseHolder.orphans()),
       heartbeatMs: options.heartbeatMs ?? 5_000,
       log: this.#log,
     });
@@ -66,7 +66,7 @@ export class Engine {
    * has decided on, and those that a crash has left.
    */
   begin(): void {
-    this.#watch.begin();
+    this.#watcher.begin();
   }
 
   /**
@@ -82,13 +82,13 @@ export class Engine {
 
   async #start(request: StartRequest): Promise<string> {
     const { workflow, idempotency } = request;
-    const run = newRun(request, this.#runner.owner, await toInput(workflow, request.input), Date.now());
+    const run = newRun(request, this.#leaseHolder.owner, await toInput(workflow, request.input), Date.now());
     await this.store.registerSchemas(workflow.registry.list());
-    return this.#runner.start(run, workflow, idempotency, () => this.lookAfter(run.runId));
+    return this.#leaseHolder.start(run, workflow, idempotency, () => this.own(run.runId));
   }
 
   /** Counts a run as one of this engine's own: it is continued when something comes for it and nobody executes it. */
-  lookAfter(runId: string): void {
+  own(runId: string): void {
     if (this.#options.scope === "own") this.#own.add(runId);
   }
 
@@ -100,14 +100,15 @@ export class Engine {
     return this.#resume(runId, source);
   }
 
-  async #resume(runId: string, source?: WorkflowSource, askedFor?: ReadonlySet<string>): Promise<void> {
+  async #resume(runId: string, source?: WorkflowSource, forced?: ReadonlySet<string>): Promise<void> {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) {
       throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     }
-    if (this.#runner.isTaken(run) || !(await this.#runner.claim(run, { source, askedFor }))) throw inProgress(runId);
-    this.lookAfter(runId);
+    if (this.#leaseHolder.isTaken(run) || !(await this.#leaseHolder.claim(run, { source, forced })))
+      throw inProgress(runId);
+    this.own(runId);
   }
 
   /**
@@ -118,7 +119,7 @@ export class Engine {
     this.#refuseWhenClosing();
     const { runId } = node;
     const run = await this.#find(runId);
-    if (this.#runner.isTaken(run)) throw inProgress(runId);
+    if (this.#leaseHolder.isTaken(run)) throw inProgress(runId);
     // Loaded first: a workflow that cannot be loaded leaves the node as it is.
     const found = source ?? (await this.#options.resolveWorkflow(run));
     const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
@@ -135,7 +136,7 @@ export class Engine {
    * @throws what the new code throws when it is rendered; the run then keeps the old
    */
   async reload(runId: string, source: WorkflowSource): Promise<void> {
-    const active = this.#runner.active(runId);
+    const active = this.#leaseHolder.active(runId);
     if (!active) return;
     await this.store.registerSchemas(source.workflow.registry.list());
     await active.reload(source);
@@ -149,9 +150,9 @@ export class Engine {
     const run = await this.#find(runId);
     if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
     await this.store.requestCancel(runId, Date.now());
-    const active = this.#runner.active(runId);
+    const active = this.#leaseHolder.active(runId);
     if (active) active.notify();
-    else if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.cancel(run);
+    else if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.cancel(run);
     else await this.#tellOthers(runId);
   }
 
@@ -179,69 +180,69 @@ export class Engine {
 
   /** Something has come for a run: whoever executes it takes a turn, and a parked run is claimed. */
   async wake(runId: string): Promise<void> {
-    await this.#runner.claimed(runId);
-    const active = this.#runner.active(runId);
+    await this.#leaseHolder.claimed(runId);
+    const active = this.#leaseHolder.active(runId);
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
-    if (!run || this.#closing || !this.#looksAfter(runId) || hasEnded(run.status)) return;
-    if (!this.#runner.isOwnedElsewhere(run)) await this.#runner.claim(run, { isOrphan: true });
+    if (!run || this.#closing || !this.#owns(runId) || hasEnded(run.status)) return;
+    if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.claim(run, { isOrphan: true });
   }
 
   /** Resolves when this engine lets go of the run: it has ended, is parked, or was taken away. */
   released(runId: string): Promise<ExecutionEnd> {
-    return this.#runner.released(runId);
+    return this.#leaseHolder.released(runId);
   }
 
   /**
    * How a run stands, as a person wants to know it.
    * @param calls how the host of the run names what continues it
    */
-  async stateOf(run: Run, calls?: ContinuingCalls): Promise<RunState> {
-    return deriveRunState(run, await this.store.signsOf(run), Date.now(), this.#options.staleMs, calls);
+  async healthOf(run: Run, calls?: ContinuingCalls): Promise<RunHealth> {
+    return deriveRunHealth(run, await this.store.healthSignals(run), Date.now(), this.#options.staleMs, calls);
   }
 
   /** How many runs are being executed. */
   get activeRuns(): number {
-    return this.#runner.activeRuns;
+    return this.#leaseHolder.activeRuns;
   }
 
-  /** What executes runs of this database in this process: this engine and its neighbours. */
+  /** What executes runs of this database in this process: this engine and its local engines. */
   get executing(): readonly Pick<Engine, "activeRuns" | "runningAttempts">[] {
-    return [this, ...this.#neighbours.others];
+    return [this, ...this.#localEngines.others];
   }
 
   /** How many attempts are in flight. */
   get runningAttempts(): number {
-    return this.#runner.runningAttempts;
+    return this.#leaseHolder.runningAttempts;
   }
 
   /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
-    this.#watch.stop();
-    const stopped = this.#runner.stop(graceMs);
+    this.#watcher.stop();
+    const stopped = this.#leaseHolder.stop(graceMs);
     await Promise.allSettled(this.#starting);
     await stopped;
     // Those whose start was accepted while the others ended.
-    await this.#runner.stop(0);
-    this.#neighbours.leave();
+    await this.#leaseHolder.stop(0);
+    this.#localEngines.leave();
   }
 
   /** Something has come for a run: whoever executes it in this process is told, and those who began it go first. */
   async #arrived(runId: string): Promise<void> {
-    if (!this.#runner.active(runId)) await this.#tellOthers(runId);
+    if (!this.#leaseHolder.active(runId)) await this.#tellOthers(runId);
     await this.wake(runId);
   }
 
   async #tellOthers(runId: string): Promise<void> {
-    await Promise.all(this.#neighbours.others.map((other) => other.arrived(runId)));
+    await Promise.all(this.#localEngines.others.map((other) => other.arrived(runId)));
   }
 
-  #asNeighbour(): Neighbour {
+  #asLocalEngine(): LocalEngine {
     const engine = this;
     return {
       get observer() {
-        return engine.#options.observesNeighbours ? engine.#options.observer : undefined;
+        return engine.#options.observesLocalEngines ? engine.#options.observer : undefined;
       },
       get activeRuns() {
         return engine.activeRuns;
@@ -249,18 +250,18 @@ export class Engine {
       get runningAttempts() {
         return engine.runningAttempts;
       },
-      committed: (events) => this.feed.relay(events, this.#options.observesNeighbours === true),
+      committed: (events) => this.feed.relay(events, this.#options.observesLocalEngines === true),
       arrived: (runId) => this.#guard(runId, this.wake(runId)),
     };
   }
 
-  #letGo(runId: string, end: ExecutionEnd): void {
+  #onReleased(runId: string, end: ExecutionEnd): void {
     // What came while this engine was closing is left to those who stay.
     if (end === "released") void this.#tellOthers(runId);
     if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
   }
 
-  #looksAfter(runId: string): boolean {
+  #owns(runId: string): boolean {
     const { scope = "all" } = this.#options;
     return scope === "all" || (scope === "own" && this.#own.has(runId));
   }
@@ -274,7 +275,7 @@ export class Engine {
   async #afterParking(runId: string): Promise<void> {
     const run = await this.store.findRun(runId);
     if (run && run.inboxNo > run.takenNo) await this.wake(runId);
-    else if (run?.wakeAtMs != null) await this.#watch.wakeDue();
+    else if (run?.wakeAtMs != null) await this.#watcher.wakeDue();
   }
 
   async #find(runId: string): Promise<Run> {

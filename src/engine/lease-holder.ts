@@ -4,9 +4,9 @@ import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
-import { endStored } from "./run/end-parked-run.ts";
+import { endParkedRun } from "./run/end-parked-run.ts";
 import { Execution, type ExecutionEnd } from "./run/execution.ts";
-import { Beginning } from "./run/first-commit.ts";
+import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, freshRun, type LoadedRun, loadRun, takenOver } from "./run/load.ts";
 import type { WorkflowSource } from "./source.ts";
 import type { TurnSink } from "./turn/commit.ts";
@@ -17,31 +17,31 @@ export interface Claim {
   /** The run's own workflow is loaded unless one is given. */
   readonly source?: WorkflowSource;
   /** The keys of nodes that are begun even though another has failed. */
-  readonly askedFor?: ReadonlySet<string>;
+  readonly forced?: ReadonlySet<string>;
   /** Nobody has asked for it: one that kills every process that takes it up is failed, not taken up for ever. */
   readonly isOrphan?: boolean;
 }
 
 /** What a runner needs beside the options of its engine. */
-export interface RunnerSettings extends EngineOptions {
+export interface LeaseHolderSettings extends EngineOptions {
   readonly sink: TurnSink;
   readonly log: Logger;
   /** Told of each run that is let go of. */
-  letGo(runId: string, end: ExecutionEnd): void;
+  onReleased(runId: string, end: ExecutionEnd): void;
 }
 
 /** Executes the runs that this process holds: takes their leases, keeps them alive, and lets go of them. */
-export class Runner {
+export class LeaseHolder {
   /** As it is written into the rows of the runs that are held. */
   readonly owner = newOwner();
-  readonly #settings: RunnerSettings;
+  readonly #settings: LeaseHolderSettings;
   readonly #active = new Map<string, Execution>();
   readonly #claiming = new Map<string, Promise<unknown>>();
   readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #stopping: { readonly graceMs: number } | undefined;
 
-  constructor(settings: RunnerSettings) {
+  constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
     this.#heartbeat = setInterval(() => void this.#beat(), settings.heartbeatMs ?? 5_000);
     this.#heartbeat.unref();
@@ -87,7 +87,7 @@ export class Runner {
    */
   async start(run: Run, workflow: Workflow, idempotency: Idempotency | undefined, begun: () => void): Promise<string> {
     const { store, sink } = this.#settings;
-    const beginning = new Beginning(store, run, idempotency, ({ events }) => {
+    const beginning = new FirstCommit(store, run, idempotency, ({ events }) => {
       sink.feed.publish(events);
       begun();
       this.#hold(execution);
@@ -166,12 +166,12 @@ export class Runner {
     const { store, sink } = this.#settings;
     const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
     if (!lease) return false;
-    await endStored(sink, lease, end);
+    await endParkedRun(sink, lease, end);
     this.#tell(runId, "ended");
     return true;
   }
 
-  async #takeOver(run: Run, { source: given, askedFor, isOrphan = false }: Claim): Promise<boolean> {
+  async #takeOver(run: Run, { source: given, forced, isOrphan = false }: Claim): Promise<boolean> {
     const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
     if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
@@ -182,7 +182,7 @@ export class Runner {
     await store.registerSchemas(source.workflow.registry.list());
     const current = await store.findRun(run.runId);
     if (!current) return false;
-    const loaded = await loadRun(store, current, { askedFor, maxCrashes });
+    const loaded = await loadRun(store, current, { forced, maxCrashes });
     const wasLeft = run.status === "running" && given === undefined;
     this.#hold(this.#executionOf(lease, source.workflow, takenOver(loaded, current, source, wasLeft)));
     return true;
@@ -210,15 +210,15 @@ export class Runner {
   #hold(execution: Execution): void {
     const { runId } = execution.lease;
     this.#active.set(runId, execution);
-    void execution.end.then((end) => this.#letGo(runId, end));
+    void execution.end.then((end) => this.#onReleased(runId, end));
     // It was accepted before the process was asked to end; the next start executes it.
     if (this.#stopping) void execution.stop(this.#stopping.graceMs);
   }
 
-  #letGo(runId: string, end: ExecutionEnd): void {
+  #onReleased(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
     this.#tell(runId, end);
-    this.#settings.letGo(runId, end);
+    this.#settings.onReleased(runId, end);
   }
 
   #tell(runId: string, end: ExecutionEnd): void {

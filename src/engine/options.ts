@@ -16,7 +16,7 @@ export interface EngineOptions {
   /** Defaults to `all`. */
   readonly scope?: EngineScope;
   /** Whether it takes over runs of its scope that a crash has left. Defaults to true. */
-  readonly adopts?: boolean;
+  readonly recoversOrphans?: boolean;
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
@@ -28,7 +28,7 @@ export interface EngineOptions {
   readonly log?: Logger;
   readonly observer?: EngineObserver;
   /** Whether `observer` and the feed are also told of what other engines of this process do on this database. */
-  readonly observesNeighbours?: boolean;
+  readonly observesLocalEngines?: boolean;
   /** How often an active run's lease is renewed. Defaults to 5000. */
   readonly heartbeatMs?: number;
   /** After which silence an owner counts as dead. Defaults to 30000. */

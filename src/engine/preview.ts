@@ -32,11 +32,11 @@ export interface Preview {
  */
 export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {
   const input = await toInput(workflow, given);
-  const { memory } = freshRun(newRun({ workflow, workflowName: "", input }, "", input, Date.now()));
+  const { runState } = freshRun(newRun({ workflow, workflowName: "", input }, "", input, Date.now()));
   const renderer = new WorkflowRenderer(workflow);
   try {
-    const { root } = renderer.render(memory);
-    const { workflowName, tasks } = compilePlan(root, memory);
+    const { root } = renderer.render(runState);
+    const { workflowName, tasks } = compilePlan(root, runState);
     return {
       workflowName,
       tree: toFrameNode(root),

@@ -61,7 +61,7 @@ const paragraphs = new Set(
   "p div section article header footer main aside nav table thead tbody tr figure dl dd dt".split(" "),
 );
 
-/** What stands on lines of its own, and what keeps it apart from its neighbours; nothing of an inline element. */
+/** What stands on lines of its own, and what keeps it apart from its local engines; nothing of an inline element. */
 function blockOf({ tag, children }: HostElement): { text: string; gap: string } | undefined {
   const heading = /^h([1-6])$/.exec(tag)?.[1];
   if (heading !== undefined) return apart(`${"#".repeat(Number(heading))} ${flow(children).trim()}`);

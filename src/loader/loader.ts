@@ -3,6 +3,7 @@ import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "../runtime/bun/bundle.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
 import { findPackage, withoutInstallPaths } from "./packages.ts";
+import { findWorkflowFile } from "./paths.ts";
 import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
 export interface LoadedWorkflow {

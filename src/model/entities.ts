@@ -69,7 +69,7 @@ export const nodeSchema = z.object({
   /** Failed attempts that count against the retries. */
   failures: z.number().int(),
   /** Attempts that ended with their process. */
-  losses: z.number().int(),
+  lostAttempts: z.number().int(),
   startedAtMs: ms.nullable(),
   finishedAtMs: ms.nullable(),
   /** When a retry is due, a timer fires or a wait times out. */

@@ -1,13 +1,13 @@
 import type { Loader } from "../loader/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
-import type { Homes } from "./homes.ts";
 import type { ResolvedServerOptions } from "./options.ts";
+import type { RunDatabases } from "./run-databases.ts";
 
 /** What the routes of one server share. */
 export interface ServerContext {
   readonly options: ResolvedServerOptions;
-  readonly homes: Homes;
+  readonly homes: RunDatabases;
   readonly loader: Loader;
   readonly telemetry: Telemetry;
   /** Every database that is open. */

@@ -3,11 +3,11 @@ import { Loader } from "../loader/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
-import { Homes } from "./homes.ts";
 import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
 import { onShutdownSignal } from "./http/shutdown.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
+import { RunDatabases } from "./run-databases.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
@@ -42,9 +42,9 @@ export function startServer(options: ServerOptions = {}): Server {
   return server;
 }
 
-function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Homes {
+function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): RunDatabases {
   try {
-    return new Homes(options, loader, telemetry);
+    return new RunDatabases(options, loader, telemetry);
   } catch (error) {
     void telemetry.close(0);
     throw error;

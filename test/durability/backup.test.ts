@@ -14,7 +14,7 @@ const steps = workflowFile(
   ))}`,
 );
 
-/** Copies the database of a server that is at work. */
+/** MirroredRuns the database of a server that is at work. */
 const ways: [string, (from: string, to: string) => unknown][] = [
   ["by the store", (from, to) => inStore(from, (store) => store.maintenance.backup(to))],
   [

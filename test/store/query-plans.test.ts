@@ -102,7 +102,7 @@ const bounded: [string, (store: Store) => Promise<unknown>][] = [
   ["runs with news", (store) => store.runsWithNews()],
   ["runs that are claimed", (store) => store.claimedRuns()],
   ["a request that was made before", (store) => store.findStarted({ key: "k", bodyHash: "h" }, 1)],
-  ["runs whose copies may be behind", (store) => store.copies.toCompare(1)],
+  ["runs whose copies may be behind", (store) => store.mirroredRuns.toCompare(1)],
   ["a cached result", (store) => store.findCached("k")],
   ["cached results that are to be removed", (store) => store.maintenance.pruneCache(1)],
   ["taking a lease", (store) => store.takeLease("a", "me", 0, 1)],

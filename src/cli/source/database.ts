@@ -16,12 +16,12 @@ import {
 import type { Engine } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import {
-  deriveRunState,
+  deriveRunHealth,
   type Frame,
   hasEnded,
   isTerminalEvent,
   type Run,
-  type RunState,
+  type RunHealth,
   type StoredEvent,
 } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
@@ -108,13 +108,13 @@ export class DatabaseSource implements Source {
     workflow,
   }: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]> {
     const { runs } = await this.store.listRuns({ limit, status, workflow });
-    return Promise.all(runs.map(async (run) => toRunListItem(run, await stateOf(this.store, run))));
+    return Promise.all(runs.map(async (run) => toRunListItem(run, await healthOf(this.store, run))));
   }
 
   async findRun(runId: string): Promise<RunDetail> {
     const { store, run } = await this.holds(runId);
     const [state, summary, output] = await Promise.all([
-      stateOf(store, run),
+      healthOf(store, run),
       store.countNodes(runId),
       store.lastOutput(run),
     ]);
@@ -216,8 +216,8 @@ export class DatabaseSource implements Source {
   }
 }
 
-async function stateOf(store: Store, run: Run): Promise<RunState> {
-  return deriveRunState(run, await store.signsOf(run), Date.now());
+async function healthOf(store: Store, run: Run): Promise<RunHealth> {
+  return deriveRunHealth(run, await store.healthSignals(run), Date.now());
 }
 
 /** A failed run that was resumed has events after a terminal one. */

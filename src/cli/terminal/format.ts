@@ -1,4 +1,4 @@
-import type { NodeState, RunState, RunStatus } from "../../model/index.ts";
+import type { NodeState, RunHealth, RunStatus } from "../../model/index.ts";
 import type { Output } from "./output.ts";
 
 const units = [
@@ -54,13 +54,13 @@ const colours = {
 /** The word of a state in its colour, on stdout or where things are said. */
 export function stateWord(
   out: Output,
-  state: RunStatus | NodeState | RunState["state"],
+  state: RunStatus | NodeState | RunHealth["state"],
   where: "line" | "said" = "line",
 ): string {
   return where === "said" ? out.styleSaid(colours[state], state) : out.style(colours[state], state);
 }
 
-const phrases: Record<RunStatus | RunState["state"], string> = {
+const phrases: Record<RunStatus | RunHealth["state"], string> = {
   running: "is running",
   finished: "has finished",
   succeeded: "has finished",
@@ -74,7 +74,7 @@ const phrases: Record<RunStatus | RunState["state"], string> = {
 };
 
 /** How a run stands, to follow its name: `has finished`. */
-export function phraseOf(state: RunStatus | RunState["state"], style: Output["style"]): string {
+export function phraseOf(state: RunStatus | RunHealth["state"], style: Output["style"]): string {
   return style(colours[state], phrases[state]);
 }
 

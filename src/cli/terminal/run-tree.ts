@@ -54,11 +54,11 @@ function loopLine(out: Output, loopId: string, nodes: readonly Node[]): TreeLine
 }
 
 function nodeLine(out: Output, node: Node, nowMs: number): string {
-  const { state, label, failures, losses, error, startedAtMs, finishedAtMs, wakeAtMs, awaits } = node;
+  const { state, label, failures, lostAttempts, error, startedAtMs, finishedAtMs, wakeAtMs, awaits } = node;
   const style = styles[state];
   const sign = style ? out.styleSaid(style, signs[state]) : signs[state];
   const name = label === null ? oneLine(nameOf(node)) : `${oneLine(nameOf(node))} (${oneLine(label)})`;
-  const tries = failures + losses;
+  const tries = failures + lostAttempts;
   const parts = [`${sign} ${name}`, stateWord(out, state, "said")];
   if (startedAtMs !== null && state !== "pending") parts.push(duration((finishedAtMs ?? nowMs) - startedAtMs));
   if (tries > 0) parts.push(out.styleSaid("yellow", `${tries} failed`));

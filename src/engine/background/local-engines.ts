@@ -3,7 +3,7 @@ import { allOf, type EngineObserver } from "../observer.ts";
 import type { TurnSink } from "../turn/commit.ts";
 
 /** What engines of one process on one database tell each other. */
-export interface Neighbour {
+export interface LocalEngine {
   /** Told of what the others do as of what its own engine does. */
   readonly observer: EngineObserver | undefined;
   readonly activeRuns: number;
@@ -14,17 +14,17 @@ export interface Neighbour {
   arrived(runId: string): Promise<void>;
 }
 
-const byDatabase = new Map<unknown, Set<Neighbour>>();
+const byDatabase = new Map<unknown, Set<LocalEngine>>();
 
 /**
  * The other engines of this process on the same database. Without them a decision would be noticed only at the next
  * look into the file, and over a shared connection, whose own writes SQLite does not count as news, never.
  */
-export class Neighbours {
+export class LocalEngines {
   readonly #database: unknown;
-  readonly #self: Neighbour;
+  readonly #self: LocalEngine;
 
-  constructor(database: unknown, self: Neighbour) {
+  constructor(database: unknown, self: LocalEngine) {
     this.#database = database;
     this.#self = self;
     byDatabase.set(database, (byDatabase.get(database) ?? new Set()).add(self));
@@ -36,7 +36,7 @@ export class Neighbours {
     if (all?.size === 0) byDatabase.delete(this.#database);
   }
 
-  get others(): Neighbour[] {
+  get others(): LocalEngine[] {
     const all = byDatabase.get(this.#database);
     // Asked at every commit, and mostly alone.
     if (!all || all.size <= 1) return [];
@@ -44,13 +44,13 @@ export class Neighbours {
   }
 }
 
-/** Where an engine's turns are written: of them its own observer hears, and those of its neighbours. */
-export function sinkBeside(neighbours: Neighbours, { store, feed, observer }: TurnSink): TurnSink {
+/** Where an engine's turns are written: of them its own observer hears, and those of its local engines. */
+export function localSink(localEngines: LocalEngines, { store, feed, observer }: TurnSink): TurnSink {
   return {
     store,
     feed,
     get observer() {
-      return allOf([observer, ...neighbours.others.map((other) => other.observer)]);
+      return allOf([observer, ...localEngines.others.map((other) => other.observer)]);
     },
   };
 }

@@ -59,8 +59,8 @@ export class Mirror {
       if (version === this.#dataVersion) return;
       const nowMs = Date.now();
       let compared = 0;
-      for (const { runId, lastSeq } of await this.#source.copies.toCompare(this.#comparedAtMs)) {
-        const copiedSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
+      for (const { runId, lastSeq } of await this.#source.mirroredRuns.toCompare(this.#comparedAtMs)) {
+        const copiedSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
         if (copiedSeq !== undefined && copiedSeq < lastSeq) this.#behind.add(runId);
         compared += 1;
         if (compared % comparedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -101,11 +101,11 @@ export class Mirror {
 
   /** Tells whether there may be more. */
   async #copyPage(runId: string): Promise<boolean> {
-    const afterSeq = await this.#target.copies.mirroredSeq(this.#source.filename, runId);
+    const afterSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
     if (afterSeq === undefined) return false;
-    const page = await this.#source.copies.readMirrorPage(runId, afterSeq);
+    const page = await this.#source.mirroredRuns.readMirrorPage(runId, afterSeq);
     if (!page) return false;
-    await this.#target.copies.applyMirrorPage(this.#source.filename, page);
+    await this.#target.mirroredRuns.applyMirrorPage(this.#source.filename, page);
     return true;
   }
 }

@@ -10,7 +10,7 @@ export interface Watched {
   /** Whether the engine executes the run. */
   isActive(runId: string): boolean;
   /** Whether the run is one that the engine continues by itself. */
-  looksAfter(runId: string): boolean;
+  owns(runId: string): boolean;
   /** Takes a turn of the run, if nobody else does. */
   wake(runId: string): Promise<void>;
   /** Runs that were left by an owner who is gone, or by nobody. */
@@ -31,7 +31,7 @@ const failurePauseMs = 30_000;
  * Notices by itself what runs need: a timer that is due, a decision or signal that another process has
  * written, an owner that has died.
  */
-export class Watch {
+export class Watcher {
   readonly #engine: Watched;
   readonly #notBefore = new Map<string, number>();
   /** Runs that are left alone for now: to take one up may end the process. */
@@ -113,7 +113,7 @@ export class Watch {
 
   /** One run that cannot be continued keeps no other from it. */
   async #wake(runId: string): Promise<void> {
-    if (!this.#engine.looksAfter(runId) || this.#suspects.has(runId)) return;
+    if (!this.#engine.owns(runId) || this.#suspects.has(runId)) return;
     const notBefore = this.#notBefore.get(runId);
     if (this.#stopped || (notBefore !== undefined && Date.now() < notBefore)) return;
     try {

@@ -6,7 +6,7 @@ import type { EngineObserver } from "../observer.ts";
 import { type Completion, takeCompletion } from "../turn/attempt-results.ts";
 import type { TurnDraft } from "../turn/draft.ts";
 import type { Launch } from "../turn/planner.ts";
-import type { RunMemory } from "../turn/run-state.ts";
+import type { RunState } from "../turn/run-state.ts";
 
 export interface AttemptsSettings {
   readonly rootDir: string;
@@ -18,7 +18,7 @@ export interface AttemptsSettings {
   /** Records a tool's call; resolves when its code may start. */
   beginToolCall(call: NewToolCall): Promise<void>;
   /** There is something to take in. */
-  nudge(): void;
+  wake(): void;
 }
 
 /** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
@@ -43,7 +43,7 @@ export class Attempts {
   }
 
   launch({ task, attempt, deps, cacheKey }: Launch): void {
-    const { rootDir, allowNetwork, nudge, ...settings } = this.#settings;
+    const { rootDir, allowNetwork, wake, ...settings } = this.#settings;
     const running = launchAttempt(task, attempt, deps, {
       rootDir,
       allowNetwork,
@@ -53,12 +53,12 @@ export class Attempts {
         begin: (call) => settings.beginToolCall(call),
         end: (call) => {
           this.#endedToolCalls.push(call);
-          setTimeout(nudge, toolCallEndMs);
+          setTimeout(wake, toolCallEndMs);
         },
       },
       emit: (event) => {
         this.#events.push(event);
-        nudge();
+        wake();
       },
     });
     this.#running.set(task.key, running);
@@ -66,7 +66,7 @@ export class Attempts {
     void running.codeEnd.then(() => this.#codeEnds.delete(running.codeEnd));
     void running.outcome.then((outcome) => {
       this.#completions.push({ task, attempt, outcome, cacheKey });
-      nudge();
+      wake();
     });
   }
 
@@ -74,16 +74,16 @@ export class Attempts {
    * Writes into a turn what has come.
    * @param stopping an attempt that was cancelled did not fail: it is done anew by the next start
    */
-  takeInto(draft: TurnDraft, memory: RunMemory, stopping: boolean): void {
+  takeInto(draft: TurnDraft, runState: RunState, stopping: boolean): void {
     for (const event of this.#events.splice(0)) draft.emit(event);
     for (const call of this.#endedToolCalls.splice(0)) draft.endToolCall(call);
-    for (const completion of this.#completions.splice(0)) this.#take(draft, memory, completion, stopping);
+    for (const completion of this.#completions.splice(0)) this.#take(draft, runState, completion, stopping);
   }
 
-  #take(draft: TurnDraft, memory: RunMemory, completion: Completion, stopping: boolean): void {
+  #take(draft: TurnDraft, runState: RunState, completion: Completion, stopping: boolean): void {
     const { task, attempt, outcome } = completion;
     this.#running.delete(task.key);
-    const node = memory.node(task.key);
+    const node = runState.node(task.key);
     if (node?.state !== "in-progress" || node.attempt !== attempt.attempt) return;
     if (stopping && !outcome.ok && outcome.error.code === "TASK_CANCELLED") {
       draft.endAttempt(node, "cancelled", outcome.error);
@@ -106,9 +106,9 @@ export class Attempts {
   }
 
   /** Aborts those whose node a committed turn has ended: cancelled with the run, or no longer mounted. */
-  abortEnded(memory: RunMemory): void {
+  abortEnded(runState: RunState): void {
     for (const [key, running] of this.#running) {
-      if (memory.node(key)?.state === "in-progress") continue;
+      if (runState.node(key)?.state === "in-progress") continue;
       running.abort(new SmithersError("TASK_CANCELLED"));
       this.#running.delete(key);
     }

@@ -42,12 +42,12 @@ async function openWait(
   signal: Pick<Signal, "name" | "correlationId">,
   workflow: Workflow,
 ): Promise<EventSpec | undefined> {
-  const { memory } = await loadRun(store, run);
+  const { runState } = await loadRun(store, run);
   const renderer = new WorkflowRenderer(workflow);
   try {
-    const { tasks } = compilePlan(renderer.render(memory).root, memory);
+    const { tasks } = compilePlan(renderer.render(runState).root, runState);
     const open = tasks.flatMap(({ spec, key }) =>
-      spec.kind === "event" && takesSignal(spec, signal) && memory.node(key)?.state === "waiting-event" ? spec : [],
+      spec.kind === "event" && takesSignal(spec, signal) && runState.node(key)?.state === "waiting-event" ? spec : [],
     );
     // Those that came before and were not taken in yet have waits of their own.
     const { signals } = await store.readInbox(run.runId);

@@ -8,14 +8,14 @@ import type { Logger } from "../logger.ts";
 import type { WorkflowSource } from "../source.ts";
 import { commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
-import { Advancer, type Launch } from "../turn/planner.ts";
+import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, standingOf } from "../turn/run-end.ts";
-import type { RunMemory } from "../turn/run-state.ts";
+import type { RunState } from "../turn/run-state.ts";
 import { Attempts } from "./attempts.ts";
-import { endStored } from "./end-parked-run.ts";
-import type { Beginning } from "./first-commit.ts";
+import { endParkedRun } from "./end-parked-run.ts";
+import type { FirstCommit } from "./first-commit.ts";
 import type { LoadedRun } from "./load.ts";
-import { untilWritten } from "./retry-commit.ts";
+import { retryCommit } from "./retry-commit.ts";
 
 /** How an execution left its run. `lost`: somebody else has it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
@@ -44,14 +44,14 @@ export class Execution {
   readonly #store: Store;
   readonly #sink: TurnSink;
   readonly #settings: ExecutionSettings;
-  readonly #memory: RunMemory;
+  readonly #runState: RunState;
   readonly #approvals: Map<string, Approval>;
-  readonly #advancer: Advancer;
+  readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
   #signals: Signal[] = [];
   #reviving: ((draft: TurnDraft) => void) | undefined;
   #reloading: ((draft: TurnDraft) => void) | undefined;
-  #beginning: Beginning | undefined;
+  #beginning: FirstCommit | undefined;
   #inboxIsNew: boolean;
   #stopping = false;
   #abandoned = false;
@@ -64,24 +64,24 @@ export class Execution {
     this.#store = sink.store;
     this.#sink = sink;
     this.#settings = settings;
-    this.#memory = loaded.memory;
+    this.#runState = loaded.runState;
     this.#approvals = loaded.approvals;
     this.#reviving = loaded.revive;
     this.#beginning = loaded.beginning;
     this.#inboxIsNew = loaded.beginning === undefined;
-    this.#advancer = new Advancer(
+    this.#planner = new TurnPlanner(
       workflow,
-      loaded.memory,
+      loaded.runState,
       sink.store,
       loaded.approvals,
       loaded.treeHash,
-      loaded.askedFor,
+      loaded.forced,
     );
     this.#attempts = new Attempts({
       ...settings,
       observer: () => sink.observer,
       beginToolCall: (call) => this.#beginToolCall(call),
-      nudge: () => this.#nudge(),
+      wake: () => this.#wakeUp(),
     });
     this.end = this.#run();
   }
@@ -93,7 +93,7 @@ export class Execution {
   /** Something may have come for the run: a decision, a signal, a cancel request. */
   notify(): void {
     this.#inboxIsNew = true;
-    this.#nudge();
+    this.#wakeUp();
   }
 
   /**
@@ -104,17 +104,17 @@ export class Execution {
     return new Promise((resolve, reject) => {
       this.#reloading = (draft) => {
         try {
-          this.#advancer.replace(workflow);
+          this.#planner.replace(workflow);
         } catch (error) {
           return reject(error);
         }
-        if (workflowHash !== undefined && workflowHash !== this.#memory.run.workflowHash) {
+        if (workflowHash !== undefined && workflowHash !== this.#runState.run.workflowHash) {
           draft.emit({ type: "WorkflowReloaded", workflowHash });
-          draft.changeRun({ workflowHash, workflowPath: workflowPath ?? this.#memory.run.workflowPath });
+          draft.changeRun({ workflowHash, workflowPath: workflowPath ?? this.#runState.run.workflowPath });
         }
         resolve();
       };
-      this.#nudge();
+      this.#wakeUp();
       void this.end.then(() => resolve());
     });
   }
@@ -122,7 +122,7 @@ export class Execution {
   /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives the lease up. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    this.#nudge();
+    this.#wakeUp();
     const grace = setTimeout(
       () => this.#attempts.abortAll(new SmithersError("TASK_CANCELLED", "The process shuts down.")),
       graceMs,
@@ -136,7 +136,7 @@ export class Execution {
   abandon(): void {
     this.#abandoned = true;
     this.#attempts.abortAll(new SmithersError("LEASE_LOST"));
-    this.#nudge();
+    this.#wakeUp();
   }
 
   async #run(): Promise<ExecutionEnd> {
@@ -151,37 +151,40 @@ export class Execution {
     } catch (error) {
       this.abandon();
       if (!isSmithersError(error) || error.code !== "LEASE_LOST") {
-        this.#settings.log.error({ runId: this.#memory.runId, err: error }, "The run was given up; it can be resumed.");
+        this.#settings.log.error(
+          { runId: this.#runState.runId, err: error },
+          "The run was given up; it can be resumed.",
+        );
       }
       return "lost";
     } finally {
       clearTimeout(this.#timer);
-      this.#advancer.unmount();
+      this.#planner.unmount();
     }
   }
 
   async #turn(): Promise<ExecutionEnd | undefined> {
-    const draft = new TurnDraft(this.#memory, Date.now());
+    const draft = new TurnDraft(this.#runState, Date.now());
     this.#reviving?.(draft);
     this.#reviving = undefined;
     this.#reloading?.(draft);
     this.#reloading = undefined;
-    this.#attempts.takeInto(draft, this.#memory, this.#stopping);
+    this.#attempts.takeInto(draft, this.#runState, this.#stopping);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
     const startMs = performance.now();
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
     if (cancelled) {
-      endRun(draft, this.#memory, this.#approvals, { status: "cancelled" });
+      endRun(draft, this.#runState, this.#approvals, { status: "cancelled" });
       end = "ended";
     } else {
       try {
         const arrivals = { signals: this.#signals, approval: (node: Node) => this.#approvals.get(keyOf(node)) };
-        const advanced = await this.#advancer.advance(draft, arrivals, !this.#stopping);
+        const advanced = await this.#planner.advance(draft, arrivals, !this.#stopping);
         launches = advanced.launches;
         draft.emitFrame();
-        const standing = standingOf(advanced.schedule, this.#memory);
+        const standing = standingOf(advanced.schedule, this.#runState);
         end = this.#conclude(draft, standing);
       } catch (error) {
         draft.emitFrame();
@@ -189,16 +192,16 @@ export class Execution {
         end = "ended";
       }
     }
-    const { renderMs } = this.#advancer;
+    const { renderMs } = this.#planner;
     try {
       await this.#commit(draft, { renderMs, planMs: performance.now() - startMs - renderMs });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
-      await endStored(this.#sink, this.lease, { status: "cancelled" });
+      await endParkedRun(this.#sink, this.lease, { status: "cancelled" });
       this.abandon();
       return "ended";
     }
-    this.#attempts.abortEnded(this.#memory);
+    this.#attempts.abortEnded(this.#runState);
     if (launches.length > 0) faultPoint("before-launch");
     if (this.#wasPausedSince(draft.nowMs) && !(await this.#store.holdsLease(this.lease))) {
       this.abandon();
@@ -211,8 +214,8 @@ export class Execution {
   /** Takes in decisions and signals; tells whether the run is to be cancelled. */
   async #takeInbox(draft: TurnDraft): Promise<boolean> {
     this.#inboxIsNew = false;
-    const inbox = await this.#store.readInbox(this.#memory.runId);
-    if (inbox.inboxNo !== this.#memory.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
+    const inbox = await this.#store.readInbox(this.#runState.runId);
+    if (inbox.inboxNo !== this.#runState.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
     for (const decision of inbox.decisions) this.#approvals.set(nodeKey(decision.nodeId, decision.iteration), decision);
     this.#signals = inbox.signals;
     return inbox.cancelRequestedAtMs !== null;
@@ -221,7 +224,7 @@ export class Execution {
   #conclude(draft: TurnDraft, standing: ReturnType<typeof standingOf>): ExecutionEnd | undefined {
     switch (standing.kind) {
       case "finished":
-        endRun(draft, this.#memory, this.#approvals, { status: "finished" });
+        endRun(draft, this.#runState, this.#approvals, { status: "finished" });
         return "ended";
       case "failed":
         this.#fail(draft, standing.error);
@@ -240,11 +243,11 @@ export class Execution {
   }
 
   #fail(draft: TurnDraft, error: ErrorRecord): void {
-    endRun(draft, this.#memory, this.#approvals, { status: "failed", error });
+    endRun(draft, this.#runState, this.#approvals, { status: "failed", error });
   }
 
   #changeStatus(draft: TurnDraft, status: RunStatus): void {
-    if (this.#memory.run.status === status) return;
+    if (this.#runState.run.status === status) return;
     draft.changeRun({ status });
     draft.emit({ type: "RunStatusChanged", status });
   }
@@ -254,7 +257,7 @@ export class Execution {
     if (draft.isEmpty) return;
     const write = this.#beginning;
     this.#beginning = undefined;
-    await this.#untilWritten(() => commitTurn(this.#sink, this.lease, draft, this.#memory, timing, write));
+    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, this.#runState, timing, write));
   }
 
   /** A process that was paused between its commit and here may have lost the lease, and would start what others run. */
@@ -262,23 +265,24 @@ export class Execution {
     return Date.now() - turnBeganAtMs > this.#settings.staleMs / 2;
   }
 
-  #untilWritten(write: () => Promise<void>): Promise<void> {
-    return untilWritten(
+  #retryCommit(write: () => Promise<void>): Promise<void> {
+    return retryCommit(
       write,
       () => this.#stopping || this.#abandoned,
-      (error) => this.#settings.log.warn({ runId: this.#memory.runId, err: error }, "The run waits for its database."),
+      (error) =>
+        this.#settings.log.warn({ runId: this.#runState.runId, err: error }, "The run waits for its database."),
     );
   }
 
   /** Resolves when the record is durable: only then may the tool's code start. */
   #beginToolCall(call: NewToolCall): Promise<void> {
-    return this.#untilWritten(async () => {
+    return this.#retryCommit(async () => {
       const { replayed, events } = await this.#store.beginToolCall(this.lease, call, Date.now());
       this.#sink.feed.publish(events);
       if (!replayed) return;
       const { nodeId, toolName, attempt, idempotencyKey } = call;
       this.#settings.log.warn(
-        { runId: this.#memory.runId, nodeId, attempt, idempotencyKey },
+        { runId: this.#runState.runId, nodeId, attempt, idempotencyKey },
         `The tool ${toolName} is called again; an earlier attempt has begun the same call.`,
       );
     });
@@ -288,10 +292,10 @@ export class Execution {
     clearTimeout(this.#timer);
     if (wakeAtMs === null) return;
     // The turn that wakes too early waits on.
-    this.#timer = setTimeout(() => this.#nudge(), Math.min(Math.max(wakeAtMs - nowMs, 0), maxTimerMs));
+    this.#timer = setTimeout(() => this.#wakeUp(), Math.min(Math.max(wakeAtMs - nowMs, 0), maxTimerMs));
   }
 
-  #nudge(): void {
+  #wakeUp(): void {
     this.#woken = true;
     this.#wake();
   }

@@ -6,7 +6,7 @@ import type { Idempotency, Started, Store, TurnRecord } from "../../store/index.
  * The first write of a run: its row, and with it, in one transaction, its first turn, when that is ready by then. A
  * first turn that takes longer, as when a value is validated asynchronously, keeps no start waiting.
  */
-export class Beginning {
+export class FirstCommit {
   /** Resolves when the run's row is durable. */
   readonly started: Promise<Started>;
   readonly #store: Store;

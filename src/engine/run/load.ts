@@ -2,39 +2,39 @@ import type { Approval, Run } from "../../model/index.ts";
 import { nodeKey } from "../../plan/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { WorkflowSource } from "../source.ts";
-import { takeLoss } from "../turn/attempt-results.ts";
+import { recordLostAttempt } from "../turn/attempt-results.ts";
 import type { TurnDraft } from "../turn/draft.ts";
-import { RunMemory } from "../turn/run-state.ts";
-import type { Beginning } from "./first-commit.ts";
+import { RunState } from "../turn/run-state.ts";
+import type { FirstCommit } from "./first-commit.ts";
 
 /** A run as an execution takes it over. */
 export interface LoadedRun {
-  readonly memory: RunMemory;
+  readonly runState: RunState;
   readonly approvals: Map<string, Approval>;
   readonly treeHash: string | undefined;
   /** The keys of nodes that are begun even though another has failed: somebody has asked for them. */
-  readonly askedFor: ReadonlySet<string>;
+  readonly forced: ReadonlySet<string>;
   /** Writes into the first turn what the takeover itself changes. */
   revive(draft: TurnDraft): void;
   /** Of a run whose row is being written; nothing can have come for it yet. */
-  readonly beginning?: Beginning;
+  readonly beginning?: FirstCommit;
 }
 
 /** A run of which nothing is stored, but its row now or in a moment. */
-export function freshRun(run: Run, beginning?: Beginning): LoadedRun {
+export function freshRun(run: Run, beginning?: FirstCommit): LoadedRun {
   return {
     beginning,
-    memory: new RunMemory(run, [], []),
+    runState: new RunState(run, [], []),
     approvals: new Map(),
     treeHash: undefined,
-    askedFor: new Set(),
+    forced: new Set(),
     revive: () => {},
   };
 }
 
 export interface LoadOptions {
-  /** See {@link LoadedRun.askedFor}. */
-  readonly askedFor?: ReadonlySet<string>;
+  /** See {@link LoadedRun.forced}. */
+  readonly forced?: ReadonlySet<string>;
   /** How often a task may end its process before it is failed. */
   readonly maxCrashes?: number;
 }
@@ -46,7 +46,7 @@ export const defaultMaxCrashes = 5;
 export async function loadRun(
   store: Store,
   run: Run,
-  { askedFor = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
+  { forced = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
 ): Promise<LoadedRun> {
   const [nodes, outputs, approvals, treeHash] = await Promise.all([
     store.nodesOf(run.runId),
@@ -54,19 +54,19 @@ export async function loadRun(
     store.approvalsOf(run.runId),
     store.lastTreeHash(run.runId),
   ]);
-  const memory = new RunMemory(run, nodes, outputs);
+  const runState = new RunState(run, nodes, outputs);
   if (nodes.some(({ state }) => state === "in-progress")) {
     for (const { nodeId, iteration, startedAtMs } of await store.runningAttempts(run.runId)) {
-      memory.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
+      runState.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
     }
   }
   return {
-    memory,
+    runState,
     approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
     treeHash,
-    askedFor,
+    forced,
     revive(draft) {
-      for (const node of memory.nodes()) if (node.state === "in-progress") takeLoss(draft, node, maxCrashes);
+      for (const node of runState.nodes()) if (node.state === "in-progress") recordLostAttempt(draft, node, maxCrashes);
     },
   };
 }

@@ -7,7 +7,7 @@ const pauseMs = 1_000;
  * Writes again and again while the database takes nothing, as when the disk is full or somebody else has locked it.
  * `refused` is told once, when the first write is; any other error, and any at all once `givesUp`, is thrown.
  */
-export async function untilWritten<T>(
+export async function retryCommit<T>(
   write: () => Promise<T>,
   givesUp: () => boolean,
   refused: (error: SmithersError) => void,

@@ -40,17 +40,17 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
  * A former owner's attempt ended with its process: nobody knows how far it got, so it runs again, unless that has
  * happened `maxLosses` times.
  */
-export function takeLoss(draft: TurnDraft, node: Node, maxLosses: number): void {
+export function recordLostAttempt(draft: TurnDraft, node: Node, maxLosses: number): void {
   const error: ErrorRecord = {
     code: "ATTEMPT_LOST",
     message: "Its process ended, or lost the run, while the attempt ran.",
   };
   draft.endAttempt(node, "lost", error);
-  draft.changeNode(node, { losses: node.losses + 1 });
-  if (node.losses < maxLosses) return retryLater(draft, node, error, 0);
+  draft.changeNode(node, { lostAttempts: node.lostAttempts + 1 });
+  if (node.lostAttempts < maxLosses) return retryLater(draft, node, error, 0);
   draft.settle(node, "failed", {
     ...error,
-    message: `The process ended, or lost the run, ${node.losses} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,
+    message: `The process ended, or lost the run, ${node.lostAttempts} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,
   });
 }
 

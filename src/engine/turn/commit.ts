@@ -2,7 +2,7 @@ import type { Lease, Store } from "../../store/index.ts";
 import type { Feed } from "../feed.ts";
 import type { EngineObserver } from "../observer.ts";
 import type { TurnDraft } from "./draft.ts";
-import type { RunMemory } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 
 /** Where a turn is written, and who is told of it. */
 export interface TurnSink {
@@ -20,7 +20,7 @@ export async function commitTurn(
   { store, feed, observer }: TurnSink,
   lease: Lease,
   draft: TurnDraft,
-  memory: RunMemory,
+  runState: RunState,
   { renderMs, planMs } = { renderMs: 0, planMs: 0 },
   write: Pick<Store, "commitTurn"> = store,
 ): Promise<void> {
@@ -28,11 +28,11 @@ export async function commitTurn(
   const startMs = performance.now();
   const events = await write.commitTurn(record);
   observer?.turnCommitted({
-    run: memory.run,
+    run: runState.run,
     record,
     events,
     decisions: draft.decisions,
-    node: (nodeId, iteration) => memory.findNode(nodeId, iteration),
+    node: (nodeId, iteration) => runState.findNode(nodeId, iteration),
     timing: { renderMs, planMs, commitMs: performance.now() - startMs },
   });
   feed.publish(events);

@@ -2,7 +2,7 @@ import type { ErrorRecord } from "../../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, NodeState, Output, Signal } from "../../model/index.ts";
 import { nodeKey, type PlannedTask } from "../../plan/index.ts";
 import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../../store/index.ts";
-import type { RunMemory } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 
 /** A task's value, as it is stored and as it is read back. */
 export interface TaskValue {
@@ -13,12 +13,12 @@ export interface TaskValue {
 type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
 
 /**
- * What one turn changes: applied to the run's memory at once and gathered for the commit. When the
- * commit is refused, the memory is thrown away with it.
+ * What one turn changes: applied to the run state at once and gathered for the commit. When the
+ * commit is refused, the run state is thrown away with it.
  */
 export class TurnDraft {
   readonly nowMs: number;
-  readonly #memory: RunMemory;
+  readonly #runState: RunState;
   readonly #nodes = new Set<Node>();
   readonly #startedAttempts: Attempt[] = [];
   readonly #endedAttempts: AttemptEnd[] = [];
@@ -35,8 +35,8 @@ export class TurnDraft {
   readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
 
-  constructor(memory: RunMemory, nowMs: number) {
-    this.#memory = memory;
+  constructor(runState: RunState, nowMs: number) {
+    this.#runState = runState;
     this.nowMs = nowMs;
   }
 
@@ -65,17 +65,17 @@ export class TurnDraft {
     Object.assign(this.#run, change);
     const { release, ...fields } = change;
     if (release) this.#progress();
-    Object.assign(this.#memory.run, fields);
+    Object.assign(this.#runState.run, fields);
   }
 
   /** Something was achieved: whoever had the run before did not die of it. */
   #progress(): void {
-    if (this.#memory.run.crashes > 0) this.changeRun({ crashes: 0 });
+    if (this.#runState.run.crashes > 0) this.changeRun({ crashes: 0 });
   }
 
   mount(task: PlannedTask): Node {
     const node: Node = {
-      runId: this.#memory.runId,
+      runId: this.#runState.runId,
       nodeId: task.nodeId,
       iteration: task.iteration,
       kind: task.spec.kind,
@@ -85,7 +85,7 @@ export class TurnDraft {
       loopId: task.loopId,
       attempt: 0,
       failures: 0,
-      losses: 0,
+      lostAttempts: 0,
       startedAtMs: null,
       finishedAtMs: null,
       wakeAtMs: null,
@@ -93,7 +93,7 @@ export class TurnDraft {
       correlationId: null,
       error: null,
     };
-    this.#memory.putNode(node);
+    this.#runState.putNode(node);
     this.#nodes.add(node);
     this.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
     return node;
@@ -101,7 +101,7 @@ export class TurnDraft {
 
   changeNode(node: Node, change: Partial<Node>): void {
     Object.assign(node, change);
-    this.#memory.noteState(node);
+    this.#runState.noteState(node);
     this.#nodes.add(node);
   }
 
@@ -123,15 +123,15 @@ export class TurnDraft {
     this.#progress();
     this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
     this.#outputs.push({
-      runId: this.#memory.runId,
+      runId: this.#runState.runId,
       nodeId,
       iteration,
-      outputNo: this.#memory.nextOutputNo(),
+      outputNo: this.#runState.nextOutputNo(),
       schemaKey: output.schemaKey,
       schemaHash: output.schemaHash,
       json: output.json,
     });
-    this.#memory.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
+    this.#runState.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
     this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
     // That a timer has fired is nobody's result.
     if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
@@ -149,7 +149,7 @@ export class TurnDraft {
     const { nodeId, iteration, attempt } = node;
     this.emit({ type: "NodeStarted", nodeId, iteration, attempt });
     const started: Attempt = {
-      runId: this.#memory.runId,
+      runId: this.#runState.runId,
       nodeId,
       iteration,
       attempt,
@@ -159,7 +159,7 @@ export class TurnDraft {
       error: null,
     };
     this.#startedAttempts.push(started);
-    this.#memory.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
+    this.#runState.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
     return started;
   }
 
@@ -168,8 +168,8 @@ export class TurnDraft {
     const { nodeId, iteration, attempt } = node;
     if (state !== "lost") this.#progress();
     const key = nodeKey(nodeId, iteration);
-    const startedAtMs = this.#memory.attemptStartedAtMs(key) ?? this.nowMs;
-    this.#memory.putAttemptStart(key, null);
+    const startedAtMs = this.#runState.attemptStartedAtMs(key) ?? this.nowMs;
+    this.#runState.putAttemptStart(key, null);
     this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error });
   }
 

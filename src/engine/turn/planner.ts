@@ -9,7 +9,7 @@ import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
 import { treeOf } from "./frame.ts";
 import { cancelNode } from "./run-end.ts";
-import type { RunMemory } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 import { type Arrivals, beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
 /** An attempt that the turn recorded, to be launched once the turn is committed. */
@@ -30,8 +30,8 @@ export interface Advanced {
  * Renders, plans, and begins what may begin, until nothing changes any more: literals, skips and waits
  * that are over fold into one turn.
  */
-export class Advancer {
-  readonly #memory: RunMemory;
+export class TurnPlanner {
+  readonly #runState: RunState;
   readonly #store: Store;
   readonly #approvals: Map<string, Approval>;
   readonly #askedFor: Set<string>;
@@ -49,14 +49,14 @@ export class Advancer {
 
   constructor(
     workflow: Workflow,
-    memory: RunMemory,
+    runState: RunState,
     store: Store,
     approvals: Map<string, Approval>,
     treeHash: string | undefined,
-    askedFor: ReadonlySet<string>,
+    forced: ReadonlySet<string>,
   ) {
-    this.#askedFor = new Set(askedFor);
-    this.#memory = memory;
+    this.#askedFor = new Set(forced);
+    this.#runState = runState;
     this.#store = store;
     this.#approvals = approvals;
     this.#loadedTreeHash = treeHash;
@@ -88,7 +88,7 @@ export class Advancer {
         if (await resolveWait(draft, this.#node(task), task, arrivals)) changed = true;
       }
       for (const loop of planned.advance) {
-        draft.changeRun({ loops: { ...this.#memory.run.loops, [loop.spec.id]: loop.iteration + 1 } });
+        draft.changeRun({ loops: { ...this.#runState.run.loops, [loop.spec.id]: loop.iteration + 1 } });
         stale = true;
         changed = true;
       }
@@ -112,7 +112,7 @@ export class Advancer {
   replace(workflow: Workflow): void {
     const renderer = new WorkflowRenderer(workflow);
     try {
-      compilePlan(renderer.render(this.#memory).root, this.#memory);
+      compilePlan(renderer.render(this.#runState).root, this.#runState);
     } catch (error) {
       renderer.unmount();
       throw error;
@@ -138,30 +138,30 @@ export class Advancer {
   }
 
   #schedule(draft: TurnDraft): Schedule {
-    const { maxConcurrency } = this.#memory.run.config as { maxConcurrency?: number };
+    const { maxConcurrency } = this.#runState.run.config as { maxConcurrency?: number };
     return schedule(this.#plan!, {
       nowMs: draft.nowMs,
       maxConcurrency: maxConcurrency ?? Number.POSITIVE_INFINITY,
-      progress: (key) => this.#memory.progress(key),
+      progress: (key) => this.#runState.progress(key),
     });
   }
 
   #render(draft: TurnDraft): void {
     draft.takeNewOutputs();
-    const { root, version, reads } = this.#renderer.render(this.#memory);
-    const plan = compilePlan(root, this.#memory);
+    const { root, version, reads } = this.#renderer.render(this.#runState);
+    const plan = compilePlan(root, this.#runState);
     this.#reads = reads;
     this.#plan = plan;
-    if (this.#memory.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
+    if (this.#runState.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
     let mountedNew = false;
     for (const task of plan.tasks) {
-      const known = this.#memory.node(task.key);
+      const known = this.#runState.node(task.key);
       if (!known) {
         draft.mount(task);
         mountedNew = true;
       } else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
     }
-    for (const node of this.#memory.nodesUnderWay()) {
+    for (const node of this.#runState.nodesUnderWay()) {
       const isMounted = plan.byId.get(node.nodeId)?.iteration === node.iteration;
       if (!isMounted) cancelNode(draft, node, this.#approvals);
     }
@@ -174,7 +174,7 @@ export class Advancer {
     if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
     this.#tree = tree;
     // One turn may render several times; only what it ends with is a frame.
-    const frameNo = draft.frame?.frameNo ?? this.#memory.run.frameNo + 1;
+    const frameNo = draft.frame?.frameNo ?? this.#runState.run.frameNo + 1;
     draft.frame = { frameNo, tree, before: this.#storedTree };
     draft.changeRun({ frameNo });
   }
@@ -195,7 +195,7 @@ export class Advancer {
       if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
         return void this.#approvals.set(task.key, requestApproval(draft, node, task));
       }
-      const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#memory.input, deps);
+      const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#runState.input, deps);
       const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
       if (cached !== undefined) {
         return finishTask(draft, node, task, { json: cached, value: JSON.parse(cached) }, true);
@@ -217,8 +217,8 @@ export class Advancer {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
-      const isBeside = this.#memory.loopOf(nodeId) === loopId;
-      const found = this.#memory.find(nodeId, isBeside ? iteration : this.#memory.lastIteration(nodeId));
+      const isBeside = this.#runState.loopOf(nodeId) === loopId;
+      const found = this.#runState.find(nodeId, isBeside ? iteration : this.#runState.lastIteration(nodeId));
       if (!found) return "missing";
       if (output && found.schemaKey !== output.key) {
         throw new SmithersError("MISSING_OUTPUT", `"${nodeId}" gives "${found.schemaKey}" and not "${output.key}".`, {
@@ -231,7 +231,7 @@ export class Advancer {
   }
 
   #node(task: PlannedTask): Node {
-    const node = this.#memory.node(task.key);
+    const node = this.#runState.node(task.key);
     if (!node) throw new SmithersError("SERVER_ERROR", `The node "${task.nodeId}" was planned before it was mounted.`);
     return node;
   }

@@ -2,7 +2,7 @@ import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
 import type { Approval, Node, RunStatus } from "../../model/index.ts";
 import { nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
-import type { RunMemory } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 
 /** Where a run stands after a turn. */
 export type Standing =
@@ -12,13 +12,13 @@ export type Standing =
   | { kind: "failed"; error: ErrorRecord & { nodeId?: string } };
 
 /** Reads a run's standing off what its last frame allows. */
-export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
+export function standingOf(schedule: Schedule, runState: RunState): Standing {
   const { failed, exhausted, running, ready, waiting, nextRetryAtMs, blocked, settled } = schedule;
   if (settled) return { kind: "finished" };
   // Attempts that are under way end first: their results are kept for a resume.
-  if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
+  if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
   if (failed) {
-    const error = memory.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
+    const error = runState.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
     return { kind: "failed", error: { ...error, nodeId: failed.nodeId } };
   }
   if (exhausted) {
@@ -26,13 +26,13 @@ export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
     const message = `The loop "${id}" ran ${maxIterations} times and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
-  if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, memory) };
+  if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
   if (waiting.length > 0) {
-    const states = new Set(waiting.map((task) => memory.node(task.key)?.state));
+    const states = new Set(waiting.map((task) => runState.node(task.key)?.state));
     const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) =>
       states.has(state),
     )!;
-    return { kind: "parked", status, wakeAtMs: earliest(schedule, memory) };
+    return { kind: "parked", status, wakeAtMs: earliest(schedule, runState) };
   }
   const names = blocked.map((task) => `"${task.nodeId}" (waits for ${task.spec.dependsOn.join(", ")})`).join("; ");
   const error = new SmithersError("DEPENDENCY_UNMET", `Nothing can run any more: ${names || "no node is ready"}.`);
@@ -40,10 +40,10 @@ export function standingOf(schedule: Schedule, memory: RunMemory): Standing {
 }
 
 /** When something happens by itself: a retry, a timer, the end of a wait. */
-function earliest({ waiting, nextRetryAtMs }: Schedule, memory: RunMemory): number | null {
+function earliest({ waiting, nextRetryAtMs }: Schedule, runState: RunState): number | null {
   let first = nextRetryAtMs;
   for (const task of waiting) {
-    const wakeAtMs = memory.node(task.key)?.wakeAtMs ?? null;
+    const wakeAtMs = runState.node(task.key)?.wakeAtMs ?? null;
     if (wakeAtMs !== null && (first === null || wakeAtMs < first)) first = wakeAtMs;
   }
   return first;
@@ -54,11 +54,11 @@ export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status
 /** Writes a run's end: its status, its event, and the end of every node that was left open. */
 export function endRun(
   draft: TurnDraft,
-  memory: RunMemory,
+  runState: RunState,
   approvals: ReadonlyMap<string, Approval>,
   end: RunEnd,
 ): void {
-  for (const node of memory.nodes()) closeNode(draft, node, approvals, end.status);
+  for (const node of runState.nodes()) closeNode(draft, node, approvals, end.status);
   const error = end.status === "failed" ? end.error : null;
   draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
   draft.emit({ type: "RunStatusChanged", status: end.status });

@@ -3,7 +3,7 @@ import { isWaiting, type Node, type Output, type Run } from "../../model/index.t
 import { nodeKey, type Progress } from "../../plan/index.ts";
 
 /** A run's stored state, held in memory while somebody advances it. Always equal to what was committed last. */
-export class RunMemory implements RunView {
+export class RunState implements RunView {
   readonly run: Run;
   readonly auth: unknown = null;
   readonly #nodes = new Map<string, Node>();

@@ -19,7 +19,7 @@ export const getRun = operation({
   async handle(_, { engine, run, calls }: RunServices) {
     const { store } = engine;
     const [runState, summary, output] = await Promise.all([
-      engine.stateOf(run, calls),
+      engine.healthOf(run, calls),
       store.countNodes(run.runId),
       store.lastOutput(run),
     ]);

@@ -79,7 +79,7 @@ export const listRuns = operation({
     if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
     const items = runs.map(async (listed) => {
       const { engine, run } = await homes.current(listed);
-      return toRunListItem(run, await engine.stateOf(run));
+      return toRunListItem(run, await engine.healthOf(run));
     });
     return Promise.all(items);
   },

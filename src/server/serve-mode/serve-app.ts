@@ -111,18 +111,18 @@ function watchedEngine(
     store,
     scope: "own",
     // Whoever begins the run also resumes it, and must not find it taken.
-    adopts: false,
+    recoversOrphans: false,
     rootDir,
     allowNetwork,
     privatePaths: () => tokenFiles,
     resolveWorkflow: async () => ({ workflow }),
     log: logger,
     observer: telemetry.observer,
-    observesNeighbours: true,
+    observesLocalEngines: true,
   });
   telemetry.watch(engine);
   telemetry.observe(() => ({ engines: [engine], executing: engine.executing, runsBehind: 0, staleMs: staleAfterMs }));
-  engine.lookAfter(runId);
+  engine.own(runId);
   engine.begin();
   return engine;
 }

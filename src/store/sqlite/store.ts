@@ -3,11 +3,11 @@ import type {
   Approval,
   Attempt,
   CommittedEvent,
+  HealthSignals,
   NewEvent,
   Node,
   Output,
   Run,
-  RunSigns,
   StoredEvent,
   ToolCall,
 } from "../../model/index.ts";
@@ -19,11 +19,12 @@ import { type NewSignal, type ReceivedSignal, receiveSignal } from "./commands/s
 import { findStarted, type Idempotency, type Started, startOnce } from "./commands/start.ts";
 import { type BegunToolCall, beginToolCall, type NewToolCall, toolCallsOf } from "./commands/tool-call.ts";
 import { Connection } from "./connection.ts";
-import { Copies } from "./copies.ts";
 import { Maintenance } from "./maintenance.ts";
+import { MirroredRuns } from "./mirrored-runs.ts";
 import { type Backlog, readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { type FramePage, framesAfter, lastTreeHash } from "./queries/frames.ts";
+import { healthSignals } from "./queries/health-signals.ts";
 import { type ApprovalPosition, approvalsOf, type Inbox, pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, type Lease, takeLease } from "./queries/lease.ts";
 import {
@@ -47,7 +48,6 @@ import {
   runIdsLike,
   runsWithNews,
 } from "./queries/runs.ts";
-import { signsOf } from "./queries/signs.ts";
 import { registerSchema, type SchemaRecord } from "./queries/views.ts";
 
 /**
@@ -56,7 +56,7 @@ import { registerSchema, type SchemaRecord } from "./queries/views.ts";
  */
 export class Store extends Connection {
   readonly maintenance = new Maintenance(this);
-  readonly copies = new Copies(this);
+  readonly mirroredRuns = new MirroredRuns(this);
   readonly #schemas = new Set<string>();
 
   /**
@@ -173,8 +173,8 @@ export class Store extends Connection {
   }
 
   /** What a run's row does not say of how it stands. */
-  signsOf(run: Run): Promise<RunSigns> {
-    return this.read((driver) => signsOf(driver, run));
+  healthSignals(run: Run): Promise<HealthSignals> {
+    return this.read((driver) => healthSignals(driver, run));
   }
 
   countNodes(runId: string): Promise<Record<string, number>> {

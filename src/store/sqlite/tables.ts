@@ -49,7 +49,7 @@ export const nodes = table<Node>(
     "loopId",
     "attempt",
     "failures",
-    "losses",
+    "lostAttempts",
     "startedAtMs",
     "finishedAtMs",
     "wakeAtMs",

@@ -29,7 +29,7 @@ export function reopen(
   if (isFree === 0) return undefined;
   const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs)!;
   driver.run(
-    `UPDATE _smithers_nodes SET state = 'pending', failures = 0, losses = 0, wake_at_ms = NULL, finished_at_ms = NULL,
+    `UPDATE _smithers_nodes SET state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL,
      error_json = NULL WHERE run_id = ? AND state IN ('failed', 'cancelled')`,
     runId,
   );

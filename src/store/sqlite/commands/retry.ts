@@ -30,7 +30,7 @@ export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: numb
   if (run.leaseNo !== seenLeaseNo) throw new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
   const { nodeId, iteration } = failedNode(nodesOf(driver, runId), wanted);
   const anew =
-    "state = 'pending', failures = 0, losses = 0, wake_at_ms = NULL, finished_at_ms = NULL, error_json = NULL";
+    "state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL, error_json = NULL";
   driver.run(
     `UPDATE _smithers_nodes SET ${anew}
      WHERE run_id = ? AND (node_id = ? AND iteration = ? OR state = 'cancelled' AND ? = 'failed')`,

@@ -2,9 +2,10 @@ import { SmithersError } from "../../../errors/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { faultPoint } from "../../fault.ts";
 import { foundation } from "./0001-foundation.ts";
+import { lostAttempts } from "./0002-lost-attempts.ts";
 
 /** In order; a migration's number is its place, from 1. Forward only: never edit one that was released. */
-const migrations: readonly string[] = [foundation];
+const migrations: readonly string[] = [foundation, lostAttempts];
 
 /**
  * Brings a database to this release's tables. Several processes may do it at once.

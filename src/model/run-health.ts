@@ -10,7 +10,7 @@ const takenInAfterMs = 5_000;
 /** One failure of a task is what retries are for. */
 const manyFailures = 2;
 
-export const runStateSchema = z.object({
+export const runHealthSchema = z.object({
   runId: z.string(),
   state: z.enum([
     "running",
@@ -50,10 +50,10 @@ export const runStateSchema = z.object({
     .describe("what keeps the run from going on as it should"),
   computedAt: z.string().describe("ISO 8601"),
 });
-export type RunState = z.infer<typeof runStateSchema>;
+export type RunHealth = z.infer<typeof runHealthSchema>;
 
 /** What a run's row does not say of how it stands. */
-export interface RunSigns {
+export interface HealthSignals {
   /** While the run waits, the nodes that do, the longest waiting first; while it runs, those that are tried again. */
   readonly nodes: readonly Node[];
   /** Since when something has lain there for the parked run that nobody has taken in. */
@@ -84,13 +84,13 @@ function callsOfServer(runId: string): ContinuingCalls {
  * Derives what a person wants to know of a run; `nowMs` is the clock's time.
  * @param calls defaults to those of a server of many runs
  */
-export function deriveRunState(
+export function deriveRunHealth(
   run: Run,
-  signs: RunSigns,
+  signs: HealthSignals,
   nowMs: number,
   staleMs = staleAfterMs,
   calls: ContinuingCalls = callsOfServer(run.runId),
-): RunState {
+): RunHealth {
   const computedAt = new Date(nowMs).toISOString();
   const base = { runId: run.runId, computedAt };
   const { status, heartbeatAtMs } = run;
@@ -117,15 +117,20 @@ export function deriveRunState(
   return { ...base, state: status === "failed" || status === "cancelled" ? status : "succeeded" };
 }
 
-function notContinued(run: Run, { newsAtMs }: RunSigns, nowMs: number, calls: ContinuingCalls): RunState["unhealthy"] {
+function notContinued(
+  run: Run,
+  { newsAtMs }: HealthSignals,
+  nowMs: number,
+  calls: ContinuingCalls,
+): RunHealth["unhealthy"] {
   if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
   const since = new Date(newsAtMs).toISOString();
   const reason = `What came at ${since} could not be taken in. Look whether the workflow file loads, then ${calls.resume}.`;
   return { kind: "not-continued", reason, heartbeatAtMs: run.heartbeatAtMs };
 }
 
-function retrying({ heartbeatAtMs }: Run, { nodes }: RunSigns): RunState["unhealthy"] {
-  const failuresOf = (node: Node) => node.failures + node.losses;
+function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["unhealthy"] {
+  const failuresOf = (node: Node) => node.failures + node.lostAttempts;
   const worst = [...nodes].sort((a, b) => failuresOf(b) - failuresOf(a))[0];
   if (!worst || failuresOf(worst) < manyFailures) return undefined;
   const { nodeId, iteration, state, wakeAtMs, error } = worst;
@@ -137,7 +142,7 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: RunSigns): RunState["unheal
   return { kind: "retrying", reason, heartbeatAtMs, ...at };
 }
 
-function blockedBy(node: Node, calls: ContinuingCalls): RunState["blocked"] {
+function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {
   const { nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
   const at = { nodeId, iteration, sinceMs: startedAtMs ?? 0 };
   if (state === "waiting-approval") {

@@ -9,7 +9,7 @@ import {
 import type { Connection } from "./connection.ts";
 
 /** What a mirror needs of both its ends: the database that runs live in, and the one that holds their copies. */
-export class Copies {
+export class MirroredRuns {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {

@@ -11,7 +11,7 @@ import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
 
 /** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
-export class Homes {
+export class RunDatabases {
   readonly main: Engine;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;

@@ -1,4 +1,4 @@
-import { isWaiting, type Node, type Run, type RunSigns } from "../../../model/index.ts";
+import { type HealthSignals, isWaiting, type Node, type Run } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { isProvablyDead } from "../../owner.ts";
 import { nodes } from "../tables.ts";
@@ -6,7 +6,7 @@ import { lastEvent } from "./events.ts";
 import { waitingNodes } from "./nodes.ts";
 
 /** Reads what the row of a run does not say of how it stands; nothing of one that has ended. */
-export function signsOf(driver: Driver, run: Run): RunSigns {
+export function healthSignals(driver: Driver, run: Run): HealthSignals {
   if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
   if (run.status !== "running") return { nodes: [], newsAtMs: null };
   const ownerIsGone = run.owner !== null && isProvablyDead(run.owner);
@@ -18,7 +18,7 @@ function troubledNodes(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
       `SELECT ${nodes.select} FROM _smithers_nodes
-       WHERE run_id = ? AND failures + losses > 0 AND state IN ('pending', 'in-progress')`,
+       WHERE run_id = ? AND failures + lost_attempts > 0 AND state IN ('pending', 'in-progress')`,
       runId,
     )
     .map((row) => nodes.decode(row));
