@@ -17,9 +17,8 @@ import { inProgress, LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
 import { checkSignal } from "./run/check-signal.ts";
-import { newRun } from "./run/create.ts";
+import { newRun, toInput } from "./run/create.ts";
 import type { ExecutionEnd } from "./run/execution.ts";
-import { toInput } from "./run/input.ts";
 import type { WorkflowSource } from "./source.ts";
 
 /** Executes the runs of one store: starts, resumes, wakes and cancels them. */
@@ -250,7 +249,7 @@ export class Engine {
       get runningAttempts() {
         return engine.runningAttempts;
       },
-      committed: (events) => this.feed.relay(events, this.#options.observesLocalEngines === true),
+      committed: (events) => this.feed.forward(events, this.#options.observesLocalEngines === true),
       arrived: (runId) => this.#guard(runId, this.wake(runId)),
     };
   }

@@ -1,51 +1,60 @@
 import type { CommittedEvent } from "../model/index.ts";
 
-export type FeedListener = (events: readonly CommittedEvent[]) => void;
+/** Called with the events of each commit: all of one run, in order. */
+export type CommitListener = (events: readonly CommittedEvent[]) => void;
 
-/** Hands on events once they are committed: of one run, or of all. Within a run they come in order. */
+/** Follows one run. */
+export interface RunListener {
+  /** The engine of this feed has committed `events`. */
+  readonly committed?: CommitListener;
+  /** Another engine or process has, or may have, committed something. */
+  changedElsewhere?(): void;
+}
+
+/** Publishes events once they are committed, of one run or of all. The events of a run come in order. */
 export class Feed {
-  readonly #all = new Set<FeedListener>();
-  readonly #byRun = new Map<string, Set<FeedListener>>();
-  readonly #passOn: FeedListener;
+  readonly #all = new Set<CommitListener>();
+  readonly #byRun = new Map<string, Set<RunListener>>();
+  readonly #onPublish: CommitListener;
 
-  /** @param passOn told of everything that is published here, and of nothing that is relayed */
-  constructor(passOn: FeedListener = () => {}) {
-    this.#passOn = passOn;
+  /** @param onPublish called with everything that is published here, but not with what is forwarded from elsewhere */
+  constructor(onPublish: CommitListener = () => {}) {
+    this.#onPublish = onPublish;
   }
 
-  /** `events` must be of one run. */
+  /** Tells every subscriber, and every follower of the run, what was committed. `events` must be of one run. */
   publish(events: readonly CommittedEvent[]): void {
     const runId = events[0]?.runId;
     if (runId === undefined) return;
     for (const listener of this.#all) listener(events);
-    for (const listener of this.#byRun.get(runId) ?? []) listener(events);
-    this.#passOn(events);
+    for (const listener of this.#byRun.get(runId) ?? []) listener.committed?.(events);
+    this.#onPublish(events);
   }
 
   /**
-   * What another engine of this process has published: the run's followers learn that there is something, and, if
-   * asked, those who follow all runs learn what.
+   * Forwards what another engine of this process has published: followers of the run learn that it has changed;
+   * with `toAll`, subscribers get the events.
    */
-  relay(events: readonly CommittedEvent[], toAll: boolean): void {
+  forward(events: readonly CommittedEvent[], toAll: boolean): void {
     if (toAll) for (const listener of this.#all) listener(events);
-    for (const listener of this.#byRun.get(events[0]!.runId) ?? []) listener([]);
+    for (const listener of this.#byRun.get(events[0]!.runId) ?? []) listener.changedElsewhere?.();
   }
 
-  /** Tells the followers of these runs that another process may have committed something. */
-  poke(which: (runId: string) => boolean): void {
+  /** Tells the followers of the runs that `isMeant` that another process may have committed something. */
+  notifyRemote(isMeant: (runId: string) => boolean): void {
     for (const [runId, listeners] of this.#byRun) {
-      if (which(runId)) for (const listener of listeners) listener([]);
+      if (isMeant(runId)) for (const listener of listeners) listener.changedElsewhere?.();
     }
   }
 
-  /** Calls `listener` for each commit of any run; returns how to stop that. */
-  subscribe(listener: FeedListener): () => void {
+  /** Subscribes to the commits of all runs; returns how to unsubscribe. */
+  subscribe(listener: CommitListener): () => void {
     this.#all.add(listener);
     return () => void this.#all.delete(listener);
   }
 
-  /** Calls `listener` for each commit of one run, also, without the events, for those of others; returns how to stop that. */
-  follow(runId: string, listener: FeedListener): () => void {
+  /** Follows one run; returns how to stop. */
+  follow(runId: string, listener: RunListener): () => void {
     const listeners = this.#byRun.get(runId) ?? new Set();
     this.#byRun.set(runId, listeners.add(listener));
     return () => {

@@ -1,7 +1,7 @@
 export { Mirror } from "./background/mirror.ts";
 export { keepPruned, type Pruned, prune } from "./background/retention.ts";
 export { Engine } from "./engine.ts";
-export { Feed, type FeedListener } from "./feed.ts";
+export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
 export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
 export type { EngineOptions, EngineScope, StartRequest } from "./options.ts";

@@ -4,10 +4,9 @@ import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
-import { endParkedRun } from "./run/end-parked-run.ts";
-import { Execution, type ExecutionEnd } from "./run/execution.ts";
+import { Execution, type ExecutionEnd, type HeldRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
-import { defaultMaxCrashes, freshRun, type LoadedRun, loadRun, takenOver } from "./run/load.ts";
+import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, takenOver } from "./run/load.ts";
 import type { WorkflowSource } from "./source.ts";
 import type { TurnSink } from "./turn/commit.ts";
 import type { RunEnd } from "./turn/run-end.ts";
@@ -87,14 +86,14 @@ export class LeaseHolder {
    */
   async start(run: Run, workflow: Workflow, idempotency: Idempotency | undefined, begun: () => void): Promise<string> {
     const { store, sink } = this.#settings;
-    const beginning = new FirstCommit(store, run, idempotency, ({ events }) => {
+    const firstCommit = new FirstCommit(store, run, idempotency, ({ events }) => {
       sink.feed.publish(events);
       begun();
       this.#hold(execution);
     });
     const lease = { runId: run.runId, owner: this.owner, leaseNo: run.leaseNo };
-    const execution = this.#executionOf(lease, workflow, freshRun(run, beginning));
-    return (await beginning.started).runId;
+    const execution = this.#executionOf({ lease, workflow, loaded: freshRun(run) }, firstCommit);
+    return (await firstCommit.started).runId;
   }
 
   /**
@@ -182,9 +181,10 @@ export class LeaseHolder {
     await store.registerSchemas(source.workflow.registry.list());
     const current = await store.findRun(run.runId);
     if (!current) return false;
-    const loaded = await loadRun(store, current, { forced, maxCrashes });
+    const stored = await loadRun(store, current, { forced, maxCrashes });
     const wasLeft = run.status === "running" && given === undefined;
-    this.#hold(this.#executionOf(lease, source.workflow, takenOver(loaded, current, source, wasLeft)));
+    const loaded = takenOver(stored, current, source, wasLeft);
+    this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded }));
     return true;
   }
 
@@ -196,15 +196,17 @@ export class LeaseHolder {
     return reopened?.lease;
   }
 
-  #executionOf(lease: Lease, workflow: Workflow, loaded: LoadedRun): Execution {
+  #executionOf(run: HeldRun, firstCommit?: FirstCommit): Execution {
     const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
-    return new Execution(sink, lease, workflow, loaded, {
+    const settings = {
+      sink,
       rootDir,
       allowNetwork,
       staleMs: staleMs ?? staleAfterMs,
       privatePaths: () => [store.filename, ...(privatePaths?.() ?? [])],
       log,
-    });
+    };
+    return new Execution(run, settings, firstCommit);
   }
 
   #hold(execution: Execution): void {

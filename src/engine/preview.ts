@@ -1,7 +1,6 @@
 import { type Workflow, WorkflowRenderer } from "../jsx/index.ts";
 import { compilePlan } from "../plan/index.ts";
-import { newRun } from "./run/create.ts";
-import { toInput } from "./run/input.ts";
+import { newRun, toInput } from "./run/create.ts";
 import { freshRun } from "./run/load.ts";
 import { type FrameNode, toFrameNode } from "./turn/frame.ts";
 

@@ -128,10 +128,11 @@ const isParkedForSomebody = ({ status, owner }: Run) =>
 /** Resolves when another process may have changed the run while it was parked here, as by cancelling it. */
 function changedElsewhere(engine: Engine, runId: string): Promise<undefined> {
   return new Promise((resolve) => {
-    const stop = engine.feed.follow(runId, (events) => {
-      if (events.length > 0) return;
-      stop();
-      resolve(undefined);
+    const stop = engine.feed.follow(runId, {
+      changedElsewhere() {
+        stop();
+        resolve(undefined);
+      },
     });
   });
 }

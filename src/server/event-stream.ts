@@ -91,7 +91,10 @@ class EventReader {
   #begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#begun = true;
     this.#telemetry?.eventStreamOpened();
-    const unfollow = this.#feed.follow(this.#runId, (events) => this.#take(events));
+    const unfollow = this.#feed.follow(this.#runId, {
+      committed: (events) => this.#take(events),
+      changedElsewhere: () => this.#lookAgain(),
+    });
     const keepAlive = setInterval(() => {
       // One that is not read yet is enough.
       if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
@@ -109,11 +112,16 @@ class EventReader {
     controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
   }
 
-  /** Something was committed: by this process `events`, by another one nobody knows what. */
+  /** Hands on what was just committed when it comes next; otherwise the reader reads on from the store. */
   #take(events: readonly StoredEvent[]): void {
     const last = events.at(-1);
     if (this.#knowsPlace && last && last.seq <= this.#seq) return;
     if (this.#wake && events[0]?.seq === this.#seq + 1 && encoded(events)) return this.#wake(events);
+    this.#lookAgain();
+  }
+
+  /** Reads on from the store: it may have events that the reader lacks. */
+  #lookAgain(): void {
     this.#behind = true;
     this.#wake?.();
   }

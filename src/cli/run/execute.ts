@@ -120,10 +120,11 @@ async function untilOver(
 /** Resolves when something is committed for the run from now on. */
 function nextChange({ engine }: Host, runId: string): Promise<undefined> {
   return new Promise((resolve) => {
-    const stop = engine.feed.follow(runId, () => {
+    const changed = () => {
       stop();
       resolve(undefined);
-    });
+    };
+    const stop = engine.feed.follow(runId, { committed: changed, changedElsewhere: changed });
   });
 }
 

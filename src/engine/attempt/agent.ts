@@ -4,7 +4,7 @@ import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext
 import type { NewEvent } from "../../model/index.ts";
 import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
-import { saysFinal } from "./retryable.ts";
+import { refusesRetry } from "./retryable.ts";
 
 /** How often an answer that does not fit goes back to the agent. */
 const maxRepairs = 2;
@@ -14,7 +14,7 @@ const maxReturnedLength = 20_000;
 /**
  * Asks the task's agents in order until one gives an answer that fits the output's schema.
  * @param emit is told of the tokens that were used and of what agents say while they work
- * @throws AGENT_FAILED with what became of each agent; it is final when each of their errors says so of itself
+ * @throws AGENT_FAILED with the error of each agent; it is not retryable when every one of them refuses a retry
  */
 export async function executeAgent(
   spec: AgentSpec,
@@ -27,7 +27,7 @@ export async function executeAgent(
   if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: its prompt is empty.`);
   const reports = new AgentReports(context, emit);
   const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
-  let final = true;
+  let retryable = false;
   for (const agent of spec.agents) {
     context.signal.throwIfAborted();
     try {
@@ -35,14 +35,14 @@ export async function executeAgent(
     } catch (error) {
       context.signal.throwIfAborted();
       reports.usage(error, agent);
-      final &&= saysFinal(error);
+      retryable ||= !refusesRetry(error);
       const { id } = agent as { id?: unknown };
       failures.push({ ...(typeof id === "string" ? { agent: id } : {}), ...toErrorRecord(error, "AGENT_FAILED") });
     }
   }
   const message = `No agent of "${spec.id}" gave a usable answer: ${failures.at(-1)!.message}`;
   const failed = new SmithersError("AGENT_FAILED", message, { details: { failures } });
-  throw final ? Object.assign(failed, { retryable: false }) : failed;
+  throw retryable ? failed : Object.assign(failed, { retryable });
 }
 
 async function ask(

@@ -4,16 +4,14 @@ import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/long-timer.ts";
 import type { EngineObserver } from "../observer.ts";
-import type { TaskValue } from "../turn/draft.ts";
 import { executeAgent } from "./agent.ts";
-import { executeCompute } from "./compute.ts";
 import { NodeOutput } from "./output-buffer.ts";
-import { isFinal } from "./retryable.ts";
+import { isRetryable } from "./retryable.ts";
 import { narrow } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
-import { asJson, toTaskValue } from "./value.ts";
+import { asJson, type TaskValue, toTaskValue } from "./value.ts";
 
-export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; final: boolean };
+export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; retryable: boolean };
 
 /** What an attempt needs of the run that it belongs to. */
 export interface AttemptSettings {
@@ -128,14 +126,15 @@ export function launchAttempt(
 function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {
   const { spec } = task;
   if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context, emit);
-  if (spec.kind === "compute") return executeCompute(spec, deps, context);
+  // With its dependencies first, when it has some.
+  if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
 }
 
 function toFailure(thrown: unknown): AttemptOutcome {
   const error = toErrorRecord(thrown);
   if (error.details !== undefined) error.details = asJson(error.details);
-  return { ok: false, error, final: isFinal(thrown) };
+  return { ok: false, error, retryable: isRetryable(thrown) };
 }
 
 function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {

@@ -1,6 +1,6 @@
 import { isSmithersError } from "../../errors/index.ts";
 
-const finalCodes: ReadonlySet<string> = new Set([
+const nonRetryableCodes: ReadonlySet<string> = new Set([
   "OUTPUT_TOO_LARGE",
   "INVALID_WORKFLOW",
   "TASK_CANCELLED",
@@ -9,15 +9,15 @@ const finalCodes: ReadonlySet<string> = new Set([
   "TOOL_SANDBOX_UNAVAILABLE",
 ]);
 
-/** Whether trying again would fail the same way: after a mistake in the code, or an error that says so of itself. */
-export function isFinal(thrown: unknown): boolean {
-  if (thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError) return true;
-  return saysFinal(thrown);
+/** Whether another attempt may succeed: not after a mistake in the code, nor when the error itself rules it out. */
+export function isRetryable(thrown: unknown): boolean {
+  if (thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError) return false;
+  return !refusesRetry(thrown);
 }
 
-/** Whether an error says of itself that it is final. */
-export function saysFinal(thrown: unknown): boolean {
-  if (isSmithersError(thrown) && finalCodes.has(thrown.code)) return true;
+/** Whether an error itself says that another attempt would fail the same way. */
+export function refusesRetry(thrown: unknown): boolean {
+  if (isSmithersError(thrown) && nonRetryableCodes.has(thrown.code)) return true;
   if (typeof thrown !== "object" || thrown === null) return false;
   const { retryable, isRetryable, noRetry, final } = thrown as Record<string, unknown>;
   return retryable === false || isRetryable === false || noRetry === true || final === true;

@@ -2,10 +2,15 @@ import type { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
 import type { OutputSchema } from "../../jsx/index.ts";
 import { encodeOutput, plainIssues, summary } from "../../model/index.ts";
-import type { TaskValue } from "../turn/draft.ts";
+
+/** A task's value, as it is stored and as it is read back. */
+export interface TaskValue {
+  readonly json: string;
+  readonly value: unknown;
+}
 
 /**
- * Validates what a task gave, and encodes it.
+ * Validates what a task returned, and encodes it.
  * @throws INVALID_OUTPUT with the Zod issues, OUTPUT_TOO_LARGE
  */
 export async function toTaskValue(nodeId: string, output: OutputSchema, value: unknown): Promise<TaskValue> {

@@ -80,7 +80,7 @@ export class Watcher {
     const version = await store.dataVersion();
     if (version === this.#dataVersion) return;
     this.#dataVersion = version;
-    feed.poke((runId) => !this.#engine.isActive(runId));
+    feed.notifyRemote((runId) => !this.#engine.isActive(runId));
     await this.#wakeWithNews();
   }
 

@@ -1,7 +1,6 @@
 import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
-import type { Approval, Node, RunStatus, Signal } from "../../model/index.ts";
-import { nodeKey } from "../../plan/index.ts";
+import type { RunStatus } from "../../model/index.ts";
 import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { maxTimerMs } from "../../timing/long-timer.ts";
 import type { Logger } from "../logger.ts";
@@ -12,15 +11,22 @@ import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, standingOf } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
 import { Attempts } from "./attempts.ts";
-import { endParkedRun } from "./end-parked-run.ts";
 import type { FirstCommit } from "./first-commit.ts";
-import type { LoadedRun } from "./load.ts";
+import { endParkedRun, type LoadedRun } from "./load.ts";
 import { retryCommit } from "./retry-commit.ts";
 
 /** How an execution left its run. `lost`: somebody else has it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
 
+/** A run that this process holds the lease of. */
+export interface HeldRun {
+  readonly lease: Lease;
+  readonly workflow: Workflow;
+  readonly loaded: LoadedRun;
+}
+
 export interface ExecutionSettings {
+  readonly sink: TurnSink;
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   /** After which silence an owner counts as dead. */
@@ -28,6 +34,13 @@ export interface ExecutionSettings {
   /** Files that no tool may touch. */
   privatePaths(): readonly string[];
   readonly log: Logger;
+}
+
+/** A turn before its commit. */
+interface OpenTurn {
+  readonly draft: TurnDraft;
+  /** What writes the turn. */
+  writer: Pick<Store, "commitTurn">;
 }
 
 /** How long code that was aborted may take to end what it has started, as a command. */
@@ -45,13 +58,10 @@ export class Execution {
   readonly #sink: TurnSink;
   readonly #settings: ExecutionSettings;
   readonly #runState: RunState;
-  readonly #approvals: Map<string, Approval>;
   readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
-  #signals: Signal[] = [];
-  #reviving: ((draft: TurnDraft) => void) | undefined;
-  #reloading: ((draft: TurnDraft) => void) | undefined;
-  #beginning: FirstCommit | undefined;
+  /** What is done once, at the beginning of the next turn. */
+  readonly #forNextTurn: ((turn: OpenTurn) => void)[];
   #inboxIsNew: boolean;
   #stopping = false;
   #abandoned = false;
@@ -59,24 +69,19 @@ export class Execution {
   #woken = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(sink: TurnSink, lease: Lease, workflow: Workflow, loaded: LoadedRun, settings: ExecutionSettings) {
+  /** @param firstCommit writes the first turn of a run whose row is not stored yet */
+  constructor({ lease, workflow, loaded }: HeldRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
+    const { sink } = settings;
     this.lease = lease;
     this.#store = sink.store;
     this.#sink = sink;
     this.#settings = settings;
     this.#runState = loaded.runState;
-    this.#approvals = loaded.approvals;
-    this.#reviving = loaded.revive;
-    this.#beginning = loaded.beginning;
-    this.#inboxIsNew = loaded.beginning === undefined;
-    this.#planner = new TurnPlanner(
-      workflow,
-      loaded.runState,
-      sink.store,
-      loaded.approvals,
-      loaded.treeHash,
-      loaded.forced,
-    );
+    this.#forNextTurn = [({ draft }) => loaded.revive(draft)];
+    if (firstCommit) this.#forNextTurn.push((turn) => void (turn.writer = firstCommit));
+    // Nothing can have come for a run that is not stored yet.
+    this.#inboxIsNew = firstCommit === undefined;
+    this.#planner = new TurnPlanner({ workflow, store: sink.store, ...loaded });
     this.#attempts = new Attempts({
       ...settings,
       observer: () => sink.observer,
@@ -102,7 +107,7 @@ export class Execution {
    */
   reload({ workflow, workflowPath, workflowHash }: WorkflowSource): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#reloading = (draft) => {
+      this.#forNextTurn.push(({ draft }) => {
         try {
           this.#planner.replace(workflow);
         } catch (error) {
@@ -113,7 +118,7 @@ export class Execution {
           draft.changeRun({ workflowHash, workflowPath: workflowPath ?? this.#runState.run.workflowPath });
         }
         resolve();
-      };
+      });
       this.#wakeUp();
       void this.end.then(() => resolve());
     });
@@ -165,10 +170,8 @@ export class Execution {
 
   async #turn(): Promise<ExecutionEnd | undefined> {
     const draft = new TurnDraft(this.#runState, Date.now());
-    this.#reviving?.(draft);
-    this.#reviving = undefined;
-    this.#reloading?.(draft);
-    this.#reloading = undefined;
+    const turn: OpenTurn = { draft, writer: this.#store };
+    for (const act of this.#forNextTurn.splice(0)) act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
@@ -176,16 +179,14 @@ export class Execution {
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
     if (cancelled) {
-      endRun(draft, this.#runState, this.#approvals, { status: "cancelled" });
+      endRun(draft, { status: "cancelled" });
       end = "ended";
     } else {
       try {
-        const arrivals = { signals: this.#signals, approval: (node: Node) => this.#approvals.get(keyOf(node)) };
-        const advanced = await this.#planner.advance(draft, arrivals, !this.#stopping);
-        launches = advanced.launches;
+        const planned = await this.#planner.plan(draft, !this.#stopping);
+        launches = planned.launches;
         draft.emitFrame();
-        const standing = standingOf(advanced.schedule, this.#runState);
-        end = this.#conclude(draft, standing);
+        end = this.#conclude(draft, standingOf(planned.schedule, this.#runState));
       } catch (error) {
         draft.emitFrame();
         this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
@@ -194,7 +195,7 @@ export class Execution {
     }
     const { renderMs } = this.#planner;
     try {
-      await this.#commit(draft, { renderMs, planMs: performance.now() - startMs - renderMs });
+      await this.#commit(turn, { renderMs, planMs: performance.now() - startMs - renderMs });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
       await endParkedRun(this.#sink, this.lease, { status: "cancelled" });
@@ -216,15 +217,14 @@ export class Execution {
     this.#inboxIsNew = false;
     const inbox = await this.#store.readInbox(this.#runState.runId);
     if (inbox.inboxNo !== this.#runState.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
-    for (const decision of inbox.decisions) this.#approvals.set(nodeKey(decision.nodeId, decision.iteration), decision);
-    this.#signals = inbox.signals;
+    this.#runState.receive(inbox.decisions, inbox.signals);
     return inbox.cancelRequestedAtMs !== null;
   }
 
   #conclude(draft: TurnDraft, standing: ReturnType<typeof standingOf>): ExecutionEnd | undefined {
     switch (standing.kind) {
       case "finished":
-        endRun(draft, this.#runState, this.#approvals, { status: "finished" });
+        endRun(draft, { status: "finished" });
         return "ended";
       case "failed":
         this.#fail(draft, standing.error);
@@ -243,7 +243,7 @@ export class Execution {
   }
 
   #fail(draft: TurnDraft, error: ErrorRecord): void {
-    endRun(draft, this.#runState, this.#approvals, { status: "failed", error });
+    endRun(draft, { status: "failed", error });
   }
 
   #changeStatus(draft: TurnDraft, status: RunStatus): void {
@@ -253,11 +253,9 @@ export class Execution {
   }
 
   /** A full or locked disk loses nothing: the same turn is written when it can be. */
-  async #commit(draft: TurnDraft, timing: { renderMs: number; planMs: number }): Promise<void> {
+  async #commit({ draft, writer }: OpenTurn, timing: { renderMs: number; planMs: number }): Promise<void> {
     if (draft.isEmpty) return;
-    const write = this.#beginning;
-    this.#beginning = undefined;
-    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, this.#runState, timing, write));
+    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, timing, writer));
   }
 
   /** A process that was paused between its commit and here may have lost the lease, and would start what others run. */
@@ -300,5 +298,3 @@ export class Execution {
     this.#wake();
   }
 }
-
-const keyOf = (node: Node) => nodeKey(node.nodeId, node.iteration);

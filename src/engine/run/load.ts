@@ -1,31 +1,28 @@
-import type { Approval, Run } from "../../model/index.ts";
+import type { Run } from "../../model/index.ts";
 import { nodeKey } from "../../plan/index.ts";
-import type { Store } from "../../store/index.ts";
+import type { Lease, Store } from "../../store/index.ts";
 import type { WorkflowSource } from "../source.ts";
 import { recordLostAttempt } from "../turn/attempt-results.ts";
-import type { TurnDraft } from "../turn/draft.ts";
+import { commitTurn, type TurnSink } from "../turn/commit.ts";
+import { TurnDraft } from "../turn/draft.ts";
+import { endRun, type RunEnd } from "../turn/run-end.ts";
 import { RunState } from "../turn/run-state.ts";
-import type { FirstCommit } from "./first-commit.ts";
 
 /** A run as an execution takes it over. */
 export interface LoadedRun {
   readonly runState: RunState;
-  readonly approvals: Map<string, Approval>;
+  /** The hash of the tree that the run's last frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
-  /** The keys of nodes that are begun even though another has failed: somebody has asked for them. */
+  /** The keys of nodes that are begun even though another has failed, because a person has asked for them. */
   readonly forced: ReadonlySet<string>;
   /** Writes into the first turn what the takeover itself changes. */
   revive(draft: TurnDraft): void;
-  /** Of a run whose row is being written; nothing can have come for it yet. */
-  readonly beginning?: FirstCommit;
 }
 
-/** A run of which nothing is stored, but its row now or in a moment. */
-export function freshRun(run: Run, beginning?: FirstCommit): LoadedRun {
+/** A run of which nothing is stored but its row, now or in a moment. */
+export function freshRun(run: Run): LoadedRun {
   return {
-    beginning,
-    runState: new RunState(run, [], []),
-    approvals: new Map(),
+    runState: new RunState({ run, nodes: [], outputs: [], approvals: [] }),
     treeHash: undefined,
     forced: new Set(),
     revive: () => {},
@@ -54,7 +51,7 @@ export async function loadRun(
     store.approvalsOf(run.runId),
     store.lastTreeHash(run.runId),
   ]);
-  const runState = new RunState(run, nodes, outputs);
+  const runState = new RunState({ run, nodes, outputs, approvals });
   if (nodes.some(({ state }) => state === "in-progress")) {
     for (const { nodeId, iteration, startedAtMs } of await store.runningAttempts(run.runId)) {
       runState.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
@@ -62,7 +59,6 @@ export async function loadRun(
   }
   return {
     runState,
-    approvals: new Map(approvals.map((approval) => [nodeKey(approval.nodeId, approval.iteration), approval])),
     treeHash,
     forced,
     revive(draft) {
@@ -84,4 +80,14 @@ export function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, w
       loaded.revive(draft);
     },
   };
+}
+
+/** Ends a run from its stored state alone: its workflow is not needed, and its file may be gone. */
+export async function endParkedRun(sink: TurnSink, lease: Lease, end: RunEnd): Promise<void> {
+  const run = await sink.store.findRun(lease.runId);
+  if (!run) return;
+  const { runState } = await loadRun(sink.store, run);
+  const draft = new TurnDraft(runState, Date.now());
+  endRun(draft, end);
+  await commitTurn(sink, lease, draft);
 }

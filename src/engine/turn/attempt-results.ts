@@ -2,7 +2,8 @@ import type { ErrorRecord } from "../../errors/index.ts";
 import type { Attempt, Node } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
-import type { TaskValue, TurnDraft } from "./draft.ts";
+import type { TaskValue } from "../attempt/value.ts";
+import type { TurnDraft } from "./draft.ts";
 
 /** An attempt that has ended in this process. */
 export interface Completion {
@@ -31,23 +32,23 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
   }
   draft.changeNode(node, { failures: node.failures + 1 });
   const retry = "retry" in task.spec ? task.spec.retry : undefined;
-  if (retry && !outcome.final && node.failures <= retry.retries) {
+  if (retry && outcome.retryable && node.failures <= retry.retries) {
     retryLater(draft, node, outcome.error, retryDelayMs(retry, node.failures, Math.random()));
   } else draft.settle(node, "failed", outcome.error);
 }
 
 /**
  * A former owner's attempt ended with its process: nobody knows how far it got, so it runs again, unless that has
- * happened `maxLosses` times.
+ * happened `maxLostAttempts` times.
  */
-export function recordLostAttempt(draft: TurnDraft, node: Node, maxLosses: number): void {
+export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts: number): void {
   const error: ErrorRecord = {
     code: "ATTEMPT_LOST",
     message: "Its process ended, or lost the run, while the attempt ran.",
   };
   draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { lostAttempts: node.lostAttempts + 1 });
-  if (node.lostAttempts < maxLosses) return retryLater(draft, node, error, 0);
+  if (node.lostAttempts < maxLostAttempts) return retryLater(draft, node, error, 0);
   draft.settle(node, "failed", {
     ...error,
     message: `The process ended, or lost the run, ${node.lostAttempts} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,

@@ -1,8 +1,7 @@
 import type { Lease, Store } from "../../store/index.ts";
 import type { Feed } from "../feed.ts";
-import type { EngineObserver } from "../observer.ts";
+import type { EngineObserver, TurnTiming } from "../observer.ts";
 import type { TurnDraft } from "./draft.ts";
-import type { RunState } from "./run-state.ts";
 
 /** Where a turn is written, and who is told of it. */
 export interface TurnSink {
@@ -12,28 +11,29 @@ export interface TurnSink {
 }
 
 /**
- * Writes a turn, by the store unless by what `write` names, then tells of it. `renderMs` and `planMs` say what it took
- * until now.
+ * Writes a turn, then publishes it.
+ * @param timing how long rendering and planning took, in ms
+ * @param writer writes it instead of the sink's store
  * @throws LEASE_LOST, CancelPending, or a `DB_*` code; the same draft may be committed again
  */
 export async function commitTurn(
   { store, feed, observer }: TurnSink,
   lease: Lease,
   draft: TurnDraft,
-  runState: RunState,
-  { renderMs, planMs } = { renderMs: 0, planMs: 0 },
-  write: Pick<Store, "commitTurn"> = store,
+  timing: Omit<TurnTiming, "commitMs"> = { renderMs: 0, planMs: 0 },
+  writer: Pick<Store, "commitTurn"> = store,
 ): Promise<void> {
+  const { runState } = draft;
   const record = draft.toRecord(lease);
   const startMs = performance.now();
-  const events = await write.commitTurn(record);
+  const events = await writer.commitTurn(record);
   observer?.turnCommitted({
     run: runState.run,
     record,
     events,
     decisions: draft.decisions,
     node: (nodeId, iteration) => runState.findNode(nodeId, iteration),
-    timing: { renderMs, planMs, commitMs: performance.now() - startMs },
+    timing: { ...timing, commitMs: performance.now() - startMs },
   });
   feed.publish(events);
 }

@@ -2,13 +2,8 @@ import type { ErrorRecord } from "../../errors/index.ts";
 import type { Approval, Attempt, NewEvent, Node, NodeState, Output, Signal } from "../../model/index.ts";
 import { nodeKey, type PlannedTask } from "../../plan/index.ts";
 import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../../store/index.ts";
+import type { TaskValue } from "../attempt/value.ts";
 import type { RunState } from "./run-state.ts";
-
-/** A task's value, as it is stored and as it is read back. */
-export interface TaskValue {
-  readonly json: string;
-  readonly value: unknown;
-}
 
 type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
 
@@ -17,8 +12,8 @@ type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
  * commit is refused, the run state is thrown away with it.
  */
 export class TurnDraft {
+  readonly runState: RunState;
   readonly nowMs: number;
-  readonly #runState: RunState;
   readonly #nodes = new Set<Node>();
   readonly #startedAttempts: Attempt[] = [];
   readonly #endedAttempts: AttemptEnd[] = [];
@@ -36,7 +31,7 @@ export class TurnDraft {
   frame: FrameRecord | undefined;
 
   constructor(runState: RunState, nowMs: number) {
-    this.#runState = runState;
+    this.runState = runState;
     this.nowMs = nowMs;
   }
 
@@ -65,17 +60,17 @@ export class TurnDraft {
     Object.assign(this.#run, change);
     const { release, ...fields } = change;
     if (release) this.#progress();
-    Object.assign(this.#runState.run, fields);
+    Object.assign(this.runState.run, fields);
   }
 
   /** Something was achieved: whoever had the run before did not die of it. */
   #progress(): void {
-    if (this.#runState.run.crashes > 0) this.changeRun({ crashes: 0 });
+    if (this.runState.run.crashes > 0) this.changeRun({ crashes: 0 });
   }
 
   mount(task: PlannedTask): Node {
     const node: Node = {
-      runId: this.#runState.runId,
+      runId: this.runState.runId,
       nodeId: task.nodeId,
       iteration: task.iteration,
       kind: task.spec.kind,
@@ -93,7 +88,7 @@ export class TurnDraft {
       correlationId: null,
       error: null,
     };
-    this.#runState.putNode(node);
+    this.runState.putNode(node);
     this.#nodes.add(node);
     this.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
     return node;
@@ -101,7 +96,7 @@ export class TurnDraft {
 
   changeNode(node: Node, change: Partial<Node>): void {
     Object.assign(node, change);
-    this.#runState.noteState(node);
+    this.runState.noteState(node);
     this.#nodes.add(node);
   }
 
@@ -123,15 +118,15 @@ export class TurnDraft {
     this.#progress();
     this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
     this.#outputs.push({
-      runId: this.#runState.runId,
+      runId: this.runState.runId,
       nodeId,
       iteration,
-      outputNo: this.#runState.nextOutputNo(),
+      outputNo: this.runState.nextOutputNo(),
       schemaKey: output.schemaKey,
       schemaHash: output.schemaHash,
       json: output.json,
     });
-    this.#runState.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
+    this.runState.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
     this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
     // That a timer has fired is nobody's result.
     if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
@@ -149,7 +144,7 @@ export class TurnDraft {
     const { nodeId, iteration, attempt } = node;
     this.emit({ type: "NodeStarted", nodeId, iteration, attempt });
     const started: Attempt = {
-      runId: this.#runState.runId,
+      runId: this.runState.runId,
       nodeId,
       iteration,
       attempt,
@@ -159,7 +154,7 @@ export class TurnDraft {
       error: null,
     };
     this.#startedAttempts.push(started);
-    this.#runState.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
+    this.runState.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
     return started;
   }
 
@@ -168,8 +163,8 @@ export class TurnDraft {
     const { nodeId, iteration, attempt } = node;
     if (state !== "lost") this.#progress();
     const key = nodeKey(nodeId, iteration);
-    const startedAtMs = this.#runState.attemptStartedAtMs(key) ?? this.nowMs;
-    this.#runState.putAttemptStart(key, null);
+    const startedAtMs = this.runState.attemptStartedAtMs(key) ?? this.nowMs;
+    this.runState.putAttemptStart(key, null);
     this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error });
   }
 
@@ -180,6 +175,7 @@ export class TurnDraft {
   }
 
   putApproval(approval: Approval): void {
+    this.runState.putApproval(approval);
     this.#approvals.push(approval);
   }
 

@@ -1,6 +1,6 @@
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../../jsx/index.ts";
-import type { Approval, Attempt, Node } from "../../model/index.ts";
+import type { Attempt, Node } from "../../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
 import { toTaskValue } from "../attempt/value.ts";
@@ -10,7 +10,7 @@ import type { TurnDraft } from "./draft.ts";
 import { treeOf } from "./frame.ts";
 import { cancelNode } from "./run-end.ts";
 import type { RunState } from "./run-state.ts";
-import { type Arrivals, beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
+import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
 /** An attempt that the turn recorded, to be launched once the turn is committed. */
 export interface Launch {
@@ -20,10 +20,23 @@ export interface Launch {
   readonly cacheKey: string | undefined;
 }
 
-/** Where a turn has left the run. */
-export interface Advanced {
+/** What a turn has planned. */
+export interface TurnPlan {
+  /** What the last frame allows once all of the turn is done. */
   readonly schedule: Schedule;
   readonly launches: readonly Launch[];
+}
+
+/** What a planner plans for. */
+export interface TurnPlannerSettings {
+  readonly workflow: Workflow;
+  readonly runState: RunState;
+  /** Where cached results are looked up. */
+  readonly store: Pick<Store, "findCached">;
+  /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
+  readonly treeHash: string | undefined;
+  /** The keys of nodes that are begun even though another has failed, because a person has asked for them. */
+  readonly forced: ReadonlySet<string>;
 }
 
 /**
@@ -32,33 +45,24 @@ export interface Advanced {
  */
 export class TurnPlanner {
   readonly #runState: RunState;
-  readonly #store: Store;
-  readonly #approvals: Map<string, Approval>;
-  readonly #askedFor: Set<string>;
+  readonly #store: Pick<Store, "findCached">;
+  readonly #forced: Set<string>;
   #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
   #reads: Reads = noReads();
   #renderedVersion = -1;
-  /** Of the frame that the run had when it was taken over. */
+  /** The hash of the tree in the frame that the run had when it was taken over. */
   readonly #loadedTreeHash: string | undefined;
-  /** That the last frame from here shows. */
+  /** The tree in the last frame that this planner has made. */
   #tree: Tree | undefined;
-  /** The same, of the last one that is stored. */
+  /** The tree in the last frame that is stored, if this planner has made it. */
   #storedTree: Tree | undefined;
   #renderMs = 0;
 
-  constructor(
-    workflow: Workflow,
-    runState: RunState,
-    store: Store,
-    approvals: Map<string, Approval>,
-    treeHash: string | undefined,
-    forced: ReadonlySet<string>,
-  ) {
-    this.#askedFor = new Set(forced);
+  constructor({ workflow, runState, store, treeHash, forced }: TurnPlannerSettings) {
     this.#runState = runState;
     this.#store = store;
-    this.#approvals = approvals;
+    this.#forced = new Set(forced);
     this.#loadedTreeHash = treeHash;
     this.#renderer = new WorkflowRenderer(workflow);
   }
@@ -67,10 +71,10 @@ export class TurnPlanner {
    * @param mayStart false while the process shuts down: what has come is taken in, nothing is begun
    * @throws what makes the run fail: a render error, DUPLICATE_ID, …
    */
-  async advance(draft: TurnDraft, arrivals: Arrivals, mayStart: boolean): Promise<Advanced> {
+  async plan(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
     const launches: Launch[] = [];
     this.#renderMs = 0;
-    // A turn follows when the one before is committed.
+    // The turn before this one is committed by now.
     this.#storedTree = this.#tree;
     let stale = this.#plan === undefined;
     let renderedLast = false;
@@ -85,7 +89,7 @@ export class TurnPlanner {
       const planned = this.#schedule(draft);
       let changed = false;
       for (const task of planned.waiting) {
-        if (await resolveWait(draft, this.#node(task), task, arrivals)) changed = true;
+        if (await resolveWait(draft, this.#node(task), task)) changed = true;
       }
       for (const loop of planned.advance) {
         draft.changeRun({ loops: { ...this.#runState.run.loops, [loop.spec.id]: loop.iteration + 1 } });
@@ -94,7 +98,7 @@ export class TurnPlanner {
       }
       if (mayStart && !planned.exhausted) {
         for (const task of planned.ready) {
-          if (planned.failed && !this.#askedFor.delete(task.key)) continue;
+          if (planned.failed && !this.#forced.delete(task.key)) continue;
           await this.#begin(draft, task, launches);
           changed = true;
         }
@@ -123,7 +127,7 @@ export class TurnPlanner {
     this.#renderedVersion = -1;
   }
 
-  /** What rendering took of the last {@link advance}. */
+  /** What rendering took of the last {@link plan}. */
   get renderMs(): number {
     return this.#renderMs;
   }
@@ -163,7 +167,7 @@ export class TurnPlanner {
     }
     for (const node of this.#runState.nodesUnderWay()) {
       const isMounted = plan.byId.get(node.nodeId)?.iteration === node.iteration;
-      if (!isMounted) cancelNode(draft, node, this.#approvals);
+      if (!isMounted) cancelNode(draft, node);
     }
     if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
     this.#renderedVersion = version;
@@ -183,17 +187,15 @@ export class TurnPlanner {
     const node = this.#node(task);
     const { spec } = task;
     if (spec.skipIf) return draft.settle(node, "skipped");
-    if (spec.kind === "approval") {
-      return void this.#approvals.set(task.key, requestApproval(draft, node, task, this.#approvals.get(task.key)));
-    }
+    if (spec.kind === "approval") return requestApproval(draft, node, task);
     if (spec.kind === "event") return beginEventWait(draft, node, spec);
     if (spec.kind === "timer") return beginTimer(draft, node, spec);
 
     try {
       const deps = this.#dependencies(task);
       if (deps === "missing") return draft.settle(node, "skipped");
-      if (spec.needsApproval && this.#approvals.get(task.key)?.status !== "granted") {
-        return void this.#approvals.set(task.key, requestApproval(draft, node, task));
+      if (spec.needsApproval && this.#runState.approval(task.key)?.status !== "granted") {
+        return requestApproval(draft, node, task);
       }
       const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#runState.input, deps);
       const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);

@@ -1,5 +1,5 @@
 import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
-import type { Approval, Node, RunStatus } from "../../model/index.ts";
+import type { Node, RunStatus } from "../../model/index.ts";
 import { nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunState } from "./run-state.ts";
@@ -52,13 +52,8 @@ function earliest({ waiting, nextRetryAtMs }: Schedule, runState: RunState): num
 export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
 
 /** Writes a run's end: its status, its event, and the end of every node that was left open. */
-export function endRun(
-  draft: TurnDraft,
-  runState: RunState,
-  approvals: ReadonlyMap<string, Approval>,
-  end: RunEnd,
-): void {
-  for (const node of runState.nodes()) closeNode(draft, node, approvals, end.status);
+export function endRun(draft: TurnDraft, end: RunEnd): void {
+  for (const node of draft.runState.nodes()) closeNode(draft, node, end.status);
   const error = end.status === "failed" ? end.error : null;
   draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
   draft.emit({ type: "RunStatusChanged", status: end.status });
@@ -67,19 +62,14 @@ export function endRun(
   else draft.emit({ type: "RunCancelled" });
 }
 
-function closeNode(
-  draft: TurnDraft,
-  node: Node,
-  approvals: ReadonlyMap<string, Approval>,
-  status: "finished" | "failed" | "cancelled",
-): void {
-  if (node.state !== "pending") return cancelNode(draft, node, approvals);
+function closeNode(draft: TurnDraft, node: Node, status: RunEnd["status"]): void {
+  if (node.state !== "pending") return cancelNode(draft, node);
   // A failed run may be resumed: what was not reached is still to do.
   if (status !== "failed") draft.settle(node, status === "finished" ? "skipped" : "cancelled");
 }
 
 /** Ends a node that is under way: its attempt, or what it waits for. Any other stays as it is. */
-export function cancelNode(draft: TurnDraft, node: Node, approvals: ReadonlyMap<string, Approval>): void {
+export function cancelNode(draft: TurnDraft, node: Node): void {
   const { nodeId, iteration } = node;
   switch (node.state) {
     case "waiting-timer":
@@ -90,7 +80,7 @@ export function cancelNode(draft: TurnDraft, node: Node, approvals: ReadonlyMap<
       draft.endAttempt(node, "cancelled");
       return draft.settle(node, "cancelled");
     case "waiting-approval": {
-      const approval = approvals.get(nodeKey(nodeId, iteration));
+      const approval = draft.runState.approval(nodeKey(nodeId, iteration));
       if (approval?.status === "requested") draft.putApproval({ ...approval, status: "cancelled" });
       return draft.settle(node, "cancelled");
     }

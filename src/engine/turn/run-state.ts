@@ -1,8 +1,16 @@
 import type { RunView, StoredOutput } from "../../jsx/index.ts";
-import { isWaiting, type Node, type Output, type Run } from "../../model/index.ts";
+import { type Approval, isWaiting, type Node, type Output, type Run, type Signal } from "../../model/index.ts";
 import { nodeKey, type Progress } from "../../plan/index.ts";
 
-/** A run's stored state, held in memory while somebody advances it. Always equal to what was committed last. */
+/** What is stored of a run. */
+export interface StoredRun {
+  readonly run: Run;
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Output[];
+  readonly approvals: readonly Approval[];
+}
+
+/** A run's stored state, held in memory while the run is advanced. Between turns it equals what was committed last. */
 export class RunState implements RunView {
   readonly run: Run;
   readonly auth: unknown = null;
@@ -15,11 +23,14 @@ export class RunState implements RunView {
   readonly #loopOf = new Map<string, string | null>();
   readonly #lastIteration = new Map<string, number>();
   readonly #attemptStarts = new Map<string, number>();
+  readonly #approvals = new Map<string, Approval>();
+  #signals: Signal[] = [];
   #lastOutputNo: number;
   #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
 
-  constructor(run: Run, nodes: readonly Node[], outputs: readonly Output[]) {
+  constructor({ run, nodes, outputs, approvals }: StoredRun) {
     this.run = run;
+    for (const approval of approvals) this.putApproval(approval);
     for (const node of nodes) this.putNode(node);
     for (const { nodeId, iteration, schemaKey, json } of outputs) {
       this.putOutput({ nodeId, iteration, schemaKey, value: JSON.parse(json) });
@@ -118,6 +129,26 @@ export class RunState implements RunView {
   putAttemptStart(key: string, startedAtMs: number | null): void {
     if (startedAtMs === null) this.#attemptStarts.delete(key);
     else this.#attemptStarts.set(key, startedAtMs);
+  }
+
+  approval(key: string): Approval | undefined {
+    return this.#approvals.get(key);
+  }
+
+  putApproval(approval: Approval): void {
+    this.#approvals.set(nodeKey(approval.nodeId, approval.iteration), approval);
+  }
+
+  /** Takes in decisions, and all signals that no wait has consumed, oldest first. */
+  receive(decisions: readonly Approval[], signals: readonly Signal[]): void {
+    for (const decision of decisions) this.putApproval(decision);
+    this.#signals = [...signals];
+  }
+
+  /** Removes and returns the oldest signal that `fits`. */
+  takeSignal(fits: (signal: Signal) => boolean): Signal | undefined {
+    const index = this.#signals.findIndex(fits);
+    return index < 0 ? undefined : this.#signals.splice(index, 1)[0];
   }
 
   putOutput(output: StoredOutput): void {

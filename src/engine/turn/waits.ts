@@ -2,26 +2,14 @@ import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/inde
 import type { ApprovalSpec, EventSpec, OutputSchema, TimerSpec } from "../../jsx/index.ts";
 import type { Approval, Node, Signal } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
-import { toTaskValue } from "../attempt/value.ts";
+import { type TaskValue, toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
-import type { TaskValue, TurnDraft } from "./draft.ts";
+import type { TurnDraft } from "./draft.ts";
 
-/** What a run's waits look at: the decisions and signals that are known, taken in at the turn's start. */
-export interface Arrivals {
-  approval(node: Node): Approval | undefined;
-  readonly signals: Signal[];
-}
-
-/**
- * Asks a person for a decision. Also used for `needsApproval` of a task.
- * @param known what this node was asked for before, in a run that has failed since: nobody who said yes is asked again
- */
-export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask, known?: Approval): Approval {
+/** Asks a person for a decision, unless it was granted already: by somebody, before the run failed and was resumed. */
+export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
+  if (draft.runState.approval(task.key)?.status === "granted") return beginWait(draft, node, "waiting-approval");
   const spec = task.spec.kind === "approval" ? task.spec : undefined;
-  if (known?.status === "granted") {
-    beginWait(draft, node, "waiting-approval");
-    return known;
-  }
   const approval: Approval = {
     runId: node.runId,
     nodeId: node.nodeId,
@@ -45,7 +33,6 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask,
   draft.putApproval(approval);
   draft.emit({ type: "ApprovalRequested", ...at });
   draft.emit({ type: "NodeWaitingApproval", ...at });
-  return approval;
 }
 
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
@@ -70,17 +57,12 @@ export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void 
 }
 
 /** Ends a wait whose decision, signal or time has come; tells whether it did. */
-export async function resolveWait(
-  draft: TurnDraft,
-  node: Node,
-  task: PlannedTask,
-  arrivals: Arrivals,
-): Promise<boolean> {
+export async function resolveWait(draft: TurnDraft, node: Node, task: PlannedTask): Promise<boolean> {
   switch (node.state) {
     case "waiting-approval":
-      return resolveApproval(draft, node, task, arrivals.approval(node));
+      return resolveApproval(draft, node, task);
     case "waiting-event":
-      return task.spec.kind === "event" && resolveEvent(draft, node, task, task.spec, arrivals.signals);
+      return task.spec.kind === "event" && resolveEvent(draft, node, task, task.spec);
     case "waiting-timer":
       return resolveTimer(draft, node, task);
     default:
@@ -88,7 +70,8 @@ export async function resolveWait(
   }
 }
 
-async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask, approval?: Approval): Promise<boolean> {
+async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask): Promise<boolean> {
+  const approval = draft.runState.approval(task.key);
   if (approval?.status === "granted" || approval?.status === "denied") {
     draft.decisions.push(approval);
     const spec = task.spec.kind === "approval" ? task.spec : undefined;
@@ -135,18 +118,11 @@ export function takesSignal(
   return wait.event === signal.name && wait.correlationId === signal.correlationId;
 }
 
-async function resolveEvent(
-  draft: TurnDraft,
-  node: Node,
-  task: PlannedTask,
-  spec: EventSpec,
-  signals: Signal[],
-): Promise<boolean> {
-  const index = signals.findIndex((signal) => takesSignal(spec, signal));
-  if (index >= 0) {
-    const [signal] = signals.splice(index, 1);
-    draft.consume(signal!, node);
-    await finishWait(draft, node, task, () => toEventValue(spec, signal!.data));
+async function resolveEvent(draft: TurnDraft, node: Node, task: PlannedTask, spec: EventSpec): Promise<boolean> {
+  const signal = draft.runState.takeSignal((one) => takesSignal(spec, one));
+  if (signal) {
+    draft.consume(signal, node);
+    await finishWait(draft, node, task, () => toEventValue(spec, signal.data));
     return true;
   }
   if (!isDue(draft, node)) return false;
