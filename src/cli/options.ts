@@ -35,3 +35,18 @@ export const by: OptionDefinition = {
   flags: "--by <name>",
   description: "who it comes from; the user of this shell when absent",
 };
+
+const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
+/** Who may call a server, besides those with its token. */
+export const allowedCallers: readonly OptionDefinition[] = [
+  {
+    flags: "--allow-host <name>",
+    description: "a host name that a server without a token answers; may be given several times",
+    parse: list,
+  },
+  {
+    flags: "--allow-origin <origin>",
+    description: "an origin whose web pages may call the server; may be given several times",
+    parse: list,
+  },
+];

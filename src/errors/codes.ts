@@ -8,6 +8,10 @@ export const errorCodes = {
   WORKFLOW_INVALID: { status: 400, advice: "Repair the workflow file at the place that details gives." },
   DB_NOT_CONFIGURED: { status: 400, advice: "Start the server with the db option." },
   UNAUTHORIZED: { status: 401, advice: "Send Authorization: Bearer <token> or x-smithers-key: <token>." },
+  FORBIDDEN: {
+    status: 403,
+    advice: "Set authToken, or name the host in allowedHosts and the page's origin in allowedOrigins.",
+  },
   RUN_NOT_FOUND: { status: 404, advice: "GET /v1/runs lists the runs that exist." },
   NODE_NOT_FOUND: { status: 404, advice: "GET /v1/runs/:runId/nodes lists the run's nodes." },
   WORKFLOW_NOT_FOUND: { status: 404, advice: "Give the path of a workflow file, relative to rootDir." },

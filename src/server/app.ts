@@ -5,6 +5,7 @@ import type { Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import { requireToken } from "./middleware/auth.ts";
+import { answerAllowedOrigins, browserGuard } from "./middleware/browser-guard.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
 import { linking } from "./middleware/links.ts";
@@ -17,6 +18,10 @@ export interface AppOptions {
   /** What requests must show; nothing when anybody may call. */
   readonly authToken: string | undefined;
   readonly maxBodyBytes: number;
+  /** Turns the browser guard off. */
+  readonly insecure: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
   readonly logger: Logger;
   readonly telemetry?: Telemetry;
   /** Whether it may be mounted where its own path is not seen, so that links must not name it. */
@@ -29,18 +34,17 @@ export function nothingThere(c: Context): Response {
 }
 
 /** An app that answers these routes, and what every request passes on its way to them. */
-export function createApp<Services>(
-  routes: readonly Route<Services>[],
-  services: Services,
-  { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false }: AppOptions,
-): Hono {
+export function createApp<Services>(routes: readonly Route<Services>[], services: Services, options: AppOptions): Hono {
+  const { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false } = options;
   const app = new Hono();
   app.onError(answerErrors(logger));
   app.notFound(nothingThere);
   app.use(requestId(), safeHeaders, linking(relativeLinks));
   if (telemetry) app.use(measure(telemetry));
+  if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;
   mount(app, routes.filter(isOpen), services);
+  if (!options.insecure) app.use(browserGuard({ ...options, hasToken: authToken !== undefined }));
   if (authToken !== undefined) app.use(requireToken(authToken));
   app.use(
     wellFormedPath,

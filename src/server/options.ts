@@ -5,6 +5,7 @@ import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
 import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
 import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
+import { isLoopback } from "./http/loopback.ts";
 
 export interface ServerOptions extends StoreOptions {
   /** Defaults to 7331; 0 picks a free one. */
@@ -21,8 +22,12 @@ export interface ServerOptions extends StoreOptions {
   rootDir?: string;
   /** Whether `bash` may use the network. Defaults to false. */
   allowNetwork?: boolean;
-  /** Serves a non-loopback address without a token. Defaults to false. */
+  /** Serves a non-loopback address without a token, and turns the browser guard off. Default: false. */
   insecure?: boolean;
+  /** Host names that a server without a token answers besides loopback ones: `build-7.lan`, `build-7.lan:7331`. */
+  allowedHosts?: readonly string[];
+  /** Origins whose web pages may call the server: `https://app.example`. */
+  allowedOrigins?: readonly string[];
   /** In milliseconds, for all headers of a request to come. Defaults to 30000. */
   headersTimeout?: number;
   /** In milliseconds, for a whole request to come. Defaults to 60000. */
@@ -69,6 +74,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     db: options.db,
     authToken,
     insecure,
+    allowedHosts: resolveAllowedHosts(options.allowedHosts),
+    allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
     maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
     rootDir: existing(options.rootDir ?? process.cwd()),
     allowNetwork: options.allowNetwork ?? false,
@@ -93,6 +100,30 @@ export function resolveAuthToken(given: string | undefined): string | undefined 
   if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
   if (authToken?.trim() !== "") return authToken;
   throw invalid("authToken", "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication");
+}
+
+/** @throws INVALID_OPTIONS for what is not a host name with or without a port */
+export function resolveAllowedHosts(given: readonly string[] = []): readonly string[] {
+  for (const host of given) {
+    const isHost = typeof host === "string" && host !== "" && !/[/\s@*]/.test(host) && URL.canParse(`http://${host}`);
+    if (!isHost)
+      throw invalid("allowedHosts", `"${host}" is not a host name; write "build-7.lan" or "build-7.lan:7331"`);
+  }
+  return [...given];
+}
+
+/** @throws INVALID_OPTIONS for what is not a web origin */
+export function resolveAllowedOrigins(given: readonly string[] = []): readonly string[] {
+  for (const origin of given) {
+    const isOrigin = typeof origin === "string" && /^https?:/.test(origin) && URL.canParse(origin);
+    if (!isOrigin || new URL(origin).origin !== origin) {
+      throw invalid(
+        "allowedOrigins",
+        `"${origin}" is not an origin; write scheme, host and port, as "https://app.example"`,
+      );
+    }
+  }
+  return [...given];
 }
 
 export function loggerOf(logLevel: LogLevel | undefined, authToken: string | undefined): Logger {
@@ -130,10 +161,6 @@ export function existing(rootDir: string): string {
     // Answered below, like a file.
   }
   throw invalid("rootDir", "there is no such folder");
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 export function invalid(name: string, what: string): SmithersError {

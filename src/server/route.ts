@@ -48,6 +48,6 @@ const databaseTrouble = (Object.keys(errorCodes) as ErrorCode[]).filter(
 export function errorCodesOf<Services>({ operation }: Route<Services>): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(["INVALID_REQUEST", ...operation.errors]);
   if (operation.body) for (const code of ["INVALID_JSON", "PAYLOAD_TOO_LARGE"] as const) codes.add(code);
-  if (!operation.isOpen) codes.add("UNAUTHORIZED");
+  if (!operation.isOpen) for (const code of ["UNAUTHORIZED", "FORBIDDEN"] as const) codes.add(code);
   return [...codes, "SERVER_ERROR", ...databaseTrouble];
 }

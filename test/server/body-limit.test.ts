@@ -30,7 +30,7 @@ test("a Content-Length over the limit is answered before the body comes, on a co
   const server = await serve(folder({ "echo.tsx": echo }), { maxBodyBytes: 500 });
   const socket = await rawSocket(server.url);
   socket.write(
-    "POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n{",
+    "POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n{",
   );
   const answer = await readUntil(socket, "PAYLOAD_TOO_LARGE");
   expect(answer).toStartWith("HTTP/1.1 413");
@@ -41,7 +41,7 @@ test("a chunked body is cut off at the limit while its sender would go on", asyn
   const server = await serve(folder({ "echo.tsx": echo }), { maxBodyBytes: 10_000 });
   const socket = await rawSocket(server.url);
   const answer = readUntil(socket, "PAYLOAD_TOO_LARGE");
-  socket.write("POST /v1/runs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (let sent = 0; sent < 20_000; sent += 1_000) socket.write(`3e8\r\n${"x".repeat(1_000)}\r\n`);
   expect(await answer).toStartWith("HTTP/1.1 413");
   expect((await server.get("/health")).status).toBe(200);
@@ -53,7 +53,7 @@ test("a sender of a hundred megabytes costs the server no such memory", async ()
   const socket = await rawSocket(server.url);
   socket.resume();
   const gone = new Promise((resolve) => socket.on("close", resolve));
-  socket.write("POST /v1/runs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   const chunk = `100000\r\n${"x".repeat(1_048_576)}\r\n`;
   for (let sent = 0; sent < 100 && !socket.destroyed; sent += 1) {
     // Either the server takes it and throws it away, or it ends the connection.
@@ -71,7 +71,7 @@ test("a body that ends early is no run and no error of the server's", async () =
   const { logger, errors } = recordedErrors();
   const server = await serve(folder({ "echo.tsx": echo }), { logger });
   const socket = await rawSocket(server.url);
-  socket.end('POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"workflowPath":"echo.tsx"');
+  socket.end('POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"workflowPath":"echo.tsx"');
   await readToEnd(socket);
   expect((await server.get("/v1/runs")).body).toEqual([]);
   expect(errors).toEqual([]);

@@ -20,7 +20,7 @@ test("close ends open event streams as a whole answer, and calls back promptly",
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const socket = await rawSocket(server.url);
-  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   const text = await new Promise<string>((resolve) => {
     let all = "";
     socket.on("data", (chunk) => {
@@ -36,7 +36,7 @@ test("close ends open event streams as a whole answer, and calls back promptly",
 test("close does not wait for idle connections", async () => {
   const server = await serve(folder());
   const socket = await rawSocket(server.url);
-  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await readUntil(socket, '{"ok":true}');
   expect(await msToClose(server)).toBeLessThan(1_000);
 });
@@ -49,7 +49,7 @@ test("close does not wait for a reader that never reads", async () => {
   const { runId } = await server.complete("large.tsx");
   const socket = await rawSocket(server.url);
   socket.pause();
-  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await server.get("/health");
   expect(await msToClose(server)).toBeLessThan(3_000);
 });
@@ -57,7 +57,7 @@ test("close does not wait for a reader that never reads", async () => {
 test("close does not wait for a request that never comes whole", async () => {
   const server = await serve(folder());
   const socket = await rawSocket(server.url);
-  socket.write("POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
   await server.get("/health");
   expect(await msToClose(server)).toBeLessThan(3_000);
 });
@@ -104,11 +104,11 @@ test("while it closes, new runs are refused with 503 and Retry-After, and what i
   const ask = async (path: string, body: object) => {
     const text = JSON.stringify(body);
     socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
     );
     return readUntil(socket, "}");
   };
-  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await readUntil(socket, '{"ok":true}');
   const closed = server.close();
   const refused = await ask("/v1/runs", { workflowPath: "slow.tsx" });

@@ -149,7 +149,7 @@ test("a reader that goes away is forgotten", async () => {
   const sockets = await Promise.all(
     count(20).map(async () => {
       const socket = await rawSocket(server.url);
-      socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
       await readUntil(socket, "NodeWaitingEvent");
       return socket;
     }),

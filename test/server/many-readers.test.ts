@@ -29,7 +29,7 @@ async function reader(server: TestServer, runId: string): Promise<{ rest: Promis
     text += chunk;
     if (text.includes('"status":"waiting-event"')) waits.resolve();
   });
-  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   await waits.promise;
   return { rest };
 }
@@ -59,7 +59,7 @@ test("500 runs with a reader each are pushed each their own events", async () =>
   const read = async (n: number) => {
     const runId = await server.start("short.tsx", {}, { runId: `run-${n}` });
     const socket = await rawSocket(server.url);
-    socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     return { runId, text: await readToEnd(socket) };
   };
   for (const { runId, text } of await Promise.all(count(500).map(read))) {
@@ -88,7 +88,7 @@ test("a reader that goes away is forgotten, also one that never read", async () 
   const sockets = await Promise.all(
     count(20).map(async () => {
       const socket = await rawSocket(server.url);
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await readUntil(socket, "NodeWaitingEvent");
       return socket;
     }),
@@ -103,12 +103,12 @@ test("a stream that has closed leaves its connection to the next request", async
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const socket = await rawSocket(server.url);
-  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   const stream = readUntil(socket, "\r\n0\r\n\r\n");
   await go(server, runId);
   expect(await stream).toContain('"type":"RunFinished"');
   const health = readUntil(socket, '{"ok":true}');
-  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   expect(await health).toStartWith("HTTP/1.1 200");
 });
 

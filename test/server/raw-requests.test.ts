@@ -5,7 +5,7 @@ import { rawSocket, readToEnd } from "../support/raw.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
-const end = "Host: x\r\nConnection: close\r\n\r\n";
+const end = "Host: localhost\r\nConnection: close\r\n\r\n";
 
 /** [what, the request, the status line's start, the error's code] */
 const requests: [string, string, number, string][] = [

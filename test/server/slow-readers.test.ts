@@ -20,7 +20,7 @@ test("a reader that does not read costs a few pages, and gets every event once i
   const runId = await server.start("talk.tsx");
   const socket = await rawSocket(server.url);
   socket.pause();
-  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   // This reader wants no event: it waits for the end, and reads none.
   for await (const _ of server.events(runId, { afterSeq: 1_000_000 }));
   // What it has fetched lies in the buffers of the operating system, and little of it is fetched at a time.

@@ -26,7 +26,7 @@ test("an idle connection is kept for longer than a client or a proxy keeps it", 
 test("headersTimeout ends a connection whose headers only drip in", async () => {
   const server = await serve(folder(), { headersTimeout: 200 });
   const socket = await rawSocket(server.url);
-  socket.write("GET /health HTTP/1.1\r\nHost: x\r\n");
+  socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n");
   drip(socket, "X-A: b\r\n");
   const answer = await readToEnd(socket);
   expect(answer).toStartWith("HTTP/1.1 408 ");
@@ -36,7 +36,7 @@ test("headersTimeout ends a connection whose headers only drip in", async () => 
 test("requestTimeout ends a connection whose body only drips in", async () => {
   const server = await serve(folder(), { headersTimeout: 200, requestTimeout: 300 });
   const socket = await rawSocket(server.url);
-  socket.write("POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{");
+  socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{");
   drip(socket, " ");
   expect(await readToEnd(socket)).toContain('"code":"REQUEST_TIMEOUT"');
   expect((await server.get("/health")).status).toBe(200);

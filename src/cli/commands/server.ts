@@ -1,7 +1,7 @@
 import type { LogLevel } from "../../telemetry/index.ts";
 import { type CommandContext, defineCommand, type ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { allowNetwork, wholeNumber } from "../options.ts";
+import { allowedCallers, allowNetwork, wholeNumber } from "../options.ts";
 
 interface Options {
   readonly port?: number;
@@ -11,6 +11,8 @@ interface Options {
   readonly root?: string;
   readonly allowNetwork?: boolean;
   readonly insecure?: boolean;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly maxBodyBytes?: number;
   readonly headersTimeout?: number;
   readonly requestTimeout?: number;
@@ -35,6 +37,7 @@ export const server = defineCommand<Options>({
     { flags: "--root <folder>", description: "what workflow paths and tools are confined to; this folder when absent" },
     allowNetwork,
     { flags: "--insecure", description: "serve other machines without a token" },
+    ...allowedCallers,
     { flags: "--max-body-bytes <n>", description: "of a request (1048576)", parse: wholeNumber(1) },
     { flags: "--headers-timeout <ms>", description: "for all headers of a request to come (30000)", parse: ms },
     { flags: "--request-timeout <ms>", description: "for a whole request to come (60000)", parse: ms },
@@ -69,7 +72,7 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
     import("../../store/index.ts"),
     import("../../errors/index.ts"),
   ]);
-  const { db, root, shutdownGrace, port = 7331, host = "127.0.0.1", ...rest } = options;
+  const { db, root, shutdownGrace, allowHost, allowOrigin, port = 7331, host = "127.0.0.1", ...rest } = options;
   const rootDir = resolve(root ?? ".");
   const file = resolve(db ?? `${rootDir}/smithers.db`);
   const given = {
@@ -77,6 +80,8 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
     port,
     host,
     rootDir,
+    allowedHosts: allowHost,
+    allowedOrigins: allowOrigin,
     ...(shutdownGrace === undefined ? {} : { shutdownGraceMs: shutdownGrace }),
   };
   let listening: ReturnType<typeof startServer>;

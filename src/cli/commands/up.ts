@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { wholeNumber } from "../options.ts";
+import { allowedCallers, wholeNumber } from "../options.ts";
 import type { UpOptions } from "../run/up.ts";
 
 export const up = defineCommand<UpOptions>({
@@ -30,6 +30,7 @@ export const up = defineCommand<UpOptions>({
     { flags: "--host <address>", description: "of --serve (127.0.0.1)" },
     { flags: "--auth-token <token>", description: "what requests must show; also SMITHERS_API_KEY" },
     { flags: "--insecure", description: "serve other machines without a token" },
+    ...allowedCallers,
     { flags: "--metrics", description: "of --serve: answer GET /metrics", default: true },
     { flags: "--no-metrics", description: "of --serve: do not answer GET /metrics" },
   ],

@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly host?: string;
   readonly authToken?: string;
   readonly insecure?: boolean;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly metrics: boolean;
 }
 
@@ -103,9 +105,9 @@ function resumedRun({ resume, runId }: UpOptions): string | undefined {
 }
 
 function refuseServing(options: UpOptions): void {
-  for (const name of ["port", "host", "authToken", "insecure"] as const) {
+  for (const name of ["port", "host", "authToken", "insecure", "allowHost", "allowOrigin"] as const) {
     if (options[name] === undefined) continue;
-    const flag = name === "authToken" ? "auth-token" : name;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw usageError(`--${flag} says how a run is served: give --serve as well.`);
   }
 }
@@ -113,8 +115,15 @@ function refuseServing(options: UpOptions): void {
 async function resolveServing(options: UpOptions) {
   const { resolveServerOptions } = await import("../../server/index.ts");
   try {
-    const { port, host, authToken, insecure } = options;
-    return resolveServerOptions({ port, host, authToken, insecure });
+    const { port, host, authToken, insecure, allowHost, allowOrigin } = options;
+    return resolveServerOptions({
+      port,
+      host,
+      authToken,
+      insecure,
+      allowedHosts: allowHost,
+      allowedOrigins: allowOrigin,
+    });
   } catch (error) {
     if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.message);
     throw error;

@@ -2,10 +2,10 @@ import type { Hono } from "hono";
 import type { Engine, Logger } from "../../engine/index.ts";
 import type { ContinuingCalls } from "../../model/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
-import { createApp, nothingThere } from "../app.ts";
+import { type AppOptions, createApp, nothingThere } from "../app.ts";
 import { runMetricsRoute, runRoutes } from "./run-routes.ts";
 
-export interface RunAppOptions {
+export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHosts" | "allowedOrigins"> {
   readonly engine: Engine;
   readonly runId: string;
   readonly authToken: string | undefined;
@@ -27,6 +27,9 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
     authToken,
     maxBodyBytes,
     logger,
+    insecure: run.insecure,
+    allowedHosts: run.allowedHosts,
+    allowedOrigins: run.allowedOrigins,
     telemetry: run.telemetry,
     relativeLinks: true,
   });

@@ -6,7 +6,15 @@ import { isWorkflow, type Workflow } from "../../jsx/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { type DrizzleDatabase, openStore, type Store, type StoreOptions } from "../../store/index.ts";
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
-import { existing, invalid, loggerOf, resolveAuthToken, whole } from "../options.ts";
+import {
+  existing,
+  invalid,
+  loggerOf,
+  resolveAllowedHosts,
+  resolveAllowedOrigins,
+  resolveAuthToken,
+  whole,
+} from "../options.ts";
 import { filesWithToken } from "../token-files.ts";
 import { createRunApp } from "./run-app.ts";
 
@@ -23,6 +31,12 @@ export interface ServeAppOptions extends StoreOptions {
   abort?: AbortController | (() => void);
   /** Defaults to `process.env.SMITHERS_API_KEY`. */
   authToken?: string;
+  /** Turns the browser guard off. Default: false. */
+  insecure?: boolean;
+  /** Host names that an app without a token answers besides loopback ones. */
+  allowedHosts?: readonly string[];
+  /** Origins whose web pages may call the app. */
+  allowedOrigins?: readonly string[];
   /** Whether GET /metrics is answered. Defaults to true. */
   metrics?: boolean;
   /** Of a request. Defaults to 1048576. */
@@ -78,6 +92,9 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
     runId,
     authToken,
     maxBodyBytes,
+    insecure: options.insecure ?? false,
+    allowedHosts: resolveAllowedHosts(options.allowedHosts),
+    allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
     metrics: options.metrics ?? true,
     logger,
     telemetry,

@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import type { Logger } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import { drained, httpServerOf, urlOf } from "../http/http-server.ts";
 import type { ResolvedServerOptions } from "../options.ts";
 import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
-export interface ServeRunOptions extends Omit<RunAppOptions, "authToken" | "maxBodyBytes" | "closing"> {
+export interface ServeRunOptions extends Omit<RunAppOptions, keyof ResolvedServerOptions | "closing"> {
+  readonly logger: Logger;
   /** As `resolveServerOptions` gave it. */
   readonly serving: ResolvedServerOptions;
 }

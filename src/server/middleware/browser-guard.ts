@@ -1,0 +1,96 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { SmithersError } from "../../errors/index.ts";
+import { isLoopback } from "../http/loopback.ts";
+
+export interface BrowserGuardOptions {
+  /** Whether requests must show a token: a page behind a rebound name does not know it. */
+  readonly hasToken: boolean;
+  /** Host names, each with or without a port, that a server without a token answers besides loopback ones. */
+  readonly allowedHosts: readonly string[];
+  /** Origins, as `https://app.example`, whose pages may call the server. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/**
+ * Refuses what a web page from elsewhere can make a browser send (FORBIDDEN). Programs that are no browser send
+ * neither `Origin` nor `Sec-Fetch-Site` and notice nothing.
+ *
+ * Sources: the Fetch standard for `Origin`, https://fetch.spec.whatwg.org/#origin-header, and
+ * https://w3c.github.io/webappsec-fetch-metadata/ for `Sec-Fetch-Site`.
+ */
+export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: BrowserGuardOptions): MiddlewareHandler {
+  const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
+  const origins = new Set(allowedOrigins);
+  return async (c, next) => {
+    const host = c.req.header("host");
+    // Without a token the name in Host is all that tells this page's own requests from those of a rebound name.
+    if (!hasToken && host !== undefined && !isLoopbackHost(host) && !isListed(host, hosts)) {
+      throw new SmithersError("FORBIDDEN", `A server without a token does not answer to the host "${host}".`, {
+        details: { header: "Host", value: host },
+      });
+    }
+    refuseForeignPage(c, host, origins);
+    await next();
+  };
+}
+
+/** Answers preflights of pages from `allowedOrigins`, and lets those pages read answers. */
+export function answerAllowedOrigins(allowedOrigins: readonly string[]): MiddlewareHandler {
+  return cors({
+    origin: [...allowedOrigins],
+    allowMethods: ["GET", "POST"],
+    allowHeaders: [
+      "Authorization",
+      "Content-Type",
+      "Idempotency-Key",
+      "Last-Event-ID",
+      "x-smithers-key",
+      "traceparent",
+    ],
+    exposeHeaders: ["Link", "Retry-After", "X-Last-Seq", "X-Request-Id"],
+    maxAge: 600,
+  });
+}
+
+function refuseForeignPage(c: Context, host: string | undefined, origins: ReadonlySet<string>): void {
+  const origin = c.req.header("origin");
+  if (origin !== undefined) {
+    if (origins.has(origin)) return;
+    if (!isOwnOrigin(origin, host)) {
+      throw new SmithersError("FORBIDDEN", `Pages of the origin "${origin}" may not call this server.`, {
+        details: { header: "Origin", value: origin },
+      });
+    }
+  }
+  const site = c.req.header("sec-fetch-site");
+  if (site === "cross-site" || site === "same-site") {
+    throw new SmithersError("FORBIDDEN", "The browser says that a page from elsewhere sent this request.", {
+      details: { header: "Sec-Fetch-Site", value: site },
+    });
+  }
+}
+
+/** The scheme is left out: behind a proxy that ends TLS the page's is https and the server's http. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  if (host === undefined || !URL.canParse(origin)) return false;
+  const { protocol, host: pageHost } = new URL(origin);
+  const isWeb = protocol === "http:" || protocol === "https:";
+  return isWeb && URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === pageHost;
+}
+
+function isLoopbackHost(host: string): boolean {
+  return isLoopback(nameOf(host));
+}
+
+function isListed(host: string, hosts: ReadonlySet<string>): boolean {
+  return hosts.has(host.toLowerCase()) || hosts.has(nameOf(host));
+}
+
+/** A Host header without its port, and an IPv6 address without its brackets. */
+function nameOf(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/:\d*$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+}
