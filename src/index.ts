@@ -1,6 +1,6 @@
 export type { RunConfig } from "./api/index.ts";
 export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
-export { type ErrorCode, type ErrorRecord, isSmithersError, SmithersError } from "./errors/index.ts";
+export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, SmithersError } from "./errors/index.ts";
 export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
 export {
   type Agent,

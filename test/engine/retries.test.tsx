@@ -1,6 +1,6 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
-import { createSmithers, type RetryPolicy, SmithersError, Workflow } from "smithers-orchestrator";
+import { createSmithers, NonRetryableError, type RetryPolicy, SmithersError, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import { run } from "../support/run.ts";
 
@@ -96,13 +96,33 @@ test.each([TypeError, ReferenceError, SyntaxError])("a mistake in the code (%p) 
 });
 
 test.each(["retryable=false", "isRetryable=false", "noRetry=true", "final=true"])(
-  "an error that says %s is final",
+  "an error with %s is not retried",
   async (said) => {
     const [field, value] = said.split("=") as [string, string];
     const ran = await attempt(() => Object.assign(new Error("gone"), { [field]: value === "true" }));
     expect(ran.nodes.a!.attempt).toBe(1);
   },
 );
+
+test("a NonRetryableError ends the task at once, and keeps its message", async () => {
+  const cause = new Error("404");
+  const ran = await attempt(() => new NonRetryableError("There is no such repository.", { cause }));
+  expect(ran).toMatchObject({ status: "failed", nodes: { a: { attempt: 1 } } });
+  expect(ran.error).toMatchObject({
+    code: "TASK_FAILED",
+    message: "There is no such repository.",
+    details: { name: "NonRetryableError" },
+  });
+  expect(ran.of("NodeRetrying")).toEqual([]);
+  expect(new NonRetryableError("Gone.", { cause }).cause).toBe(cause);
+});
+
+test("a class that extends NonRetryableError is not retried, and an error that only has one as its cause is", async () => {
+  class NotFound extends NonRetryableError {}
+  expect((await attempt(() => new NotFound("gone"))).nodes.a!.attempt).toBe(1);
+  const wrapped = () => new Error("busy", { cause: new NonRetryableError("gone") });
+  expect((await attempt(wrapped, { retries: 1 })).nodes.a!.attempt).toBe(2);
+});
 
 test("an error that says it may be retried is retried", async () => {
   const ran = await attempt(() => Object.assign(new Error("busy"), { retryable: true }), { retries: 1 });
