@@ -4,7 +4,7 @@ export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, S
 export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
 export {
   type Agent,
-  Approval,
+  ApprovalComponent as Approval,
   type ApprovalDecision,
   type ApprovalRanking,
   type ApprovalSelection,
@@ -23,7 +23,7 @@ export {
   type Row,
   type Schemas,
   Sequence,
-  Signal,
+  SignalComponent as Signal,
   type SmithersApi,
   Task,
   type TaskContext,

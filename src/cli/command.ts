@@ -1,6 +1,6 @@
 import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
-import type { Output } from "./terminal/output.ts";
+import type { TerminalOutput } from "./terminal/output.ts";
 
 /** What the process exits with. A signal ends it with 128 and the signal's number, as a shell counts: 130, 143. */
 export const exitCodes = {
@@ -65,9 +65,9 @@ export interface CommandDefinition<Options = Record<string, unknown>> {
 
 /** What every command is handed. */
 export interface CommandContext {
-  readonly out: Output;
+  readonly out: TerminalOutput;
   /** Where the command line says that state is. */
-  readonly place: Place;
+  readonly location: StateLocation;
   /** The state that --db or --url names, or the nearest smithers.db; opened once, and closed after the command. */
   source(): Promise<Source>;
   /** The same, for what only a database can do; refuses --url. */
@@ -77,7 +77,7 @@ export interface CommandContext {
 }
 
 /** Where state is, as the options and the environment say it. */
-export interface Place {
+export interface StateLocation {
   /** A database's file, from --db. */
   readonly db?: string;
   /** A server's address, from --url or SMITHERS_URL. */

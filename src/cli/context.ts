@@ -1,12 +1,12 @@
-import type { CommandContext, CommandDefinition, Place } from "./command.ts";
+import type { CommandContext, CommandDefinition, StateLocation } from "./command.ts";
 import { usageError } from "./errors.ts";
 import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
 import { shellWords } from "./terminal/format.ts";
-import type { Output } from "./terminal/output.ts";
+import type { TerminalOutput } from "./terminal/output.ts";
 
 /** The options by which a command line says where state is. */
-export interface PlaceOptions {
+export interface LocationOptions {
   readonly db?: string;
   readonly url?: string;
   readonly token?: string;
@@ -17,7 +17,7 @@ export interface PlaceOptions {
  * Reads off where state is.
  * @throws INVALID_USAGE when an option is empty
  */
-export function placeOf({ db, url, token }: PlaceOptions): Place {
+export function locateState({ db, url, token }: LocationOptions): StateLocation {
   const empty = Object.entries({ db, url, token }).find(([, value]) => value?.trim() === "");
   if (empty) throw usageError(`The option --${empty[0]} is empty.`);
   const flags = [...(db === undefined ? [] : ["--db", db]), ...(url === undefined ? [] : ["--url", url])];
@@ -27,17 +27,17 @@ export function placeOf({ db, url, token }: PlaceOptions): Place {
 
 /** What one command is handed, and how to end it. */
 export class Context implements CommandContext {
-  readonly out: Output;
-  readonly place: Place;
+  readonly out: TerminalOutput;
+  readonly location: StateLocation;
   readonly #command: CommandDefinition;
   readonly #root: string | undefined;
   #source: Promise<Source> | undefined;
 
-  constructor(command: CommandDefinition, options: PlaceOptions, out: Output) {
+  constructor(command: CommandDefinition, options: LocationOptions, out: TerminalOutput) {
     this.#command = command;
     this.#root = options.root;
     this.out = out;
-    this.place = placeOf(options);
+    this.location = locateState(options);
   }
 
   source(): Promise<Source> {
@@ -46,7 +46,7 @@ export class Context implements CommandContext {
   }
 
   async database(): Promise<DatabaseSource> {
-    if (this.place.url !== undefined) {
+    if (this.location.url !== undefined) {
       throw usageError(
         `The server's API has no way to ${this.#command.name}. Run it where the database is, with --db instead of --url.`,
       );
@@ -55,7 +55,7 @@ export class Context implements CommandContext {
   }
 
   commandLine(...words: readonly string[]): string {
-    return shellWords(["smithers", ...words, ...this.place.flags]);
+    return shellWords(["smithers", ...words, ...this.location.flags]);
   }
 
   async close(): Promise<void> {
@@ -64,7 +64,7 @@ export class Context implements CommandContext {
   }
 
   #open(): Promise<Source> {
-    return openSource(this.place, this.#root, (text) => this.out.say(this.out.styleSaid("dim", text)));
+    return openSource(this.location, this.#root, (text) => this.out.say(this.out.styleSaid("dim", text)));
   }
 }
 
@@ -75,7 +75,7 @@ export class Context implements CommandContext {
  * @throws DB_*, INVALID_USAGE
  */
 export async function openSource(
-  { db, url, token }: Place,
+  { db, url, token }: StateLocation,
   root?: string,
   say: (text: string) => void = () => {},
 ): Promise<Source> {

@@ -29,7 +29,7 @@ interface Choice {
  * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_USAGE where something must be chosen and nobody can
  *   be asked
  */
-export async function decide(
+export async function decideApproval(
   context: CommandContext,
   status: Verdict,
   options: DecideOptions,

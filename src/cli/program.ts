@@ -23,8 +23,8 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
 import { commands } from "./commands/index.ts";
-import type { PlaceOptions } from "./context.ts";
-import { Output } from "./terminal/output.ts";
+import type { LocationOptions } from "./context.ts";
+import { TerminalOutput } from "./terminal/output.ts";
 
 /** The options that several commands share. */
 export const sharedOptions = {
@@ -133,11 +133,11 @@ const term = (argument: Argument) => (argument.required ? `<${argument.name()}>`
 
 async function execute(
   command: CommandDefinition,
-  options: PlaceOptions & Record<string, unknown>,
+  options: LocationOptions & Record<string, unknown>,
   args: (string | undefined)[],
 ): Promise<ExitCode> {
   const { Context } = await import("./context.ts");
-  const context = new Context(command, options, new Output(options.json === true));
+  const context = new Context(command, options, new TerminalOutput(options.json === true));
   try {
     return (await command.run(context, options, ...args)) ?? exitCodes.done;
   } finally {

@@ -4,7 +4,7 @@ import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
-import { Execution, type ExecutionEnd, type HeldRun } from "./run/execution.ts";
+import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, takenOver } from "./run/load.ts";
 import type { WorkflowSource } from "./source.ts";
@@ -196,7 +196,7 @@ export class LeaseHolder {
     return reopened?.lease;
   }
 
-  #executionOf(run: HeldRun, firstCommit?: FirstCommit): Execution {
+  #executionOf(run: LeasedRun, firstCommit?: FirstCommit): Execution {
     const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
     const settings = {
       sink,

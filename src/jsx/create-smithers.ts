@@ -3,14 +3,14 @@ import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import {
-  Approval,
+  ApprovalComponent,
   type ApprovalProps,
-  Signal,
+  SignalComponent,
   Timer,
   WaitForEvent,
   type WaitForEventProps,
 } from "./components/waits.ts";
-import { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
+import { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
 import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
@@ -34,7 +34,7 @@ export interface SmithersApi<S extends Schemas> {
   readonly Loop: typeof Loop;
   readonly Approval: <O extends TargetOf<S>>(props: ApprovalProps<O>) => ReactElement;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
-  readonly Signal: typeof Signal;
+  readonly Signal: typeof SignalComponent;
   readonly Timer: typeof Timer;
   /** The frame's `ctx`, in any component. */
   readonly useCtx: () => Ctx<S>;
@@ -72,9 +72,9 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     Parallel,
     Branch,
     Loop,
-    Approval: Approval as SmithersApi<S>["Approval"],
+    Approval: ApprovalComponent as SmithersApi<S>["Approval"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
-    Signal,
+    Signal: SignalComponent,
     Timer,
     useCtx: useCtx as unknown as () => Ctx<S>,
   };

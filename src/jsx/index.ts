@@ -1,18 +1,18 @@
 export { parseDurationMs } from "./components/duration.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export {
-  Approval,
+  ApprovalComponent,
   type ApprovalDecision,
   type ApprovalRanking,
   type ApprovalSelection,
   approvalDecisionSchema,
   approvalRankingSchema,
   approvalSelectionSchema,
-  Signal,
+  SignalComponent,
   Timer,
   WaitForEvent,
 } from "./components/waits.ts";
-export { Branch, Loop, Parallel, Sequence, Workflow as WorkflowComponent } from "./components/workflow.ts";
+export { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export { type Ctx, noReads, type Reads, type Row, type RunView, type StoredOutput } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";

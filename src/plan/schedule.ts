@@ -1,9 +1,9 @@
 import { isSettled, isWaiting } from "../model/index.ts";
-import type { Group, Plan, PlanLoop, PlanNode, PlannedTask, Progress } from "./types.ts";
+import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
 
 export interface ScheduleState {
   /** What is stored of a node; undefined before it was first mounted. */
-  progress(key: string): Progress | undefined;
+  progress(key: string): NodeProgress | undefined;
   readonly nowMs: number;
   /** Attempts of the whole run that may be running at once. */
   readonly maxConcurrency: number;

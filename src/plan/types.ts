@@ -58,7 +58,7 @@ export interface Plan {
 }
 
 /** What the planner needs to know of a node. */
-export interface Progress {
+export interface NodeProgress {
   readonly state: NodeState;
   /** While it is pending: when a failed attempt may be tried again. */
   readonly wakeAtMs: number | null;

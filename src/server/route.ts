@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
-import { check, headersOf, readJson } from "./http/request.ts";
+import { check, headersOf, readJsonBody } from "./http/request.ts";
 import type { Operation } from "./operation.ts";
 
 /** An operation, and where it is found. */
@@ -26,7 +26,7 @@ export function mount<Services>(app: Hono, routes: readonly Route<Services>[], s
           params: check(operation.params, c.req.param(), "path"),
           query: check(operation.query, c.req.query(), "query"),
           headers: check(operation.headers, headersOf(c, operation.headers), "headers"),
-          body: operation.body && check(operation.body, await readJson(c), "body"),
+          body: operation.body && check(operation.body, await readJsonBody(c), "body"),
         },
         services,
       );

@@ -1,6 +1,6 @@
 import type { ServerContext } from "./context.ts";
 import { listApprovals } from "./operations/approvals.ts";
-import { approve, deny } from "./operations/decisions.ts";
+import { approveNode, denyNode } from "./operations/decisions.ts";
 import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
 import { readMetrics } from "./operations/metrics.ts";
@@ -23,8 +23,8 @@ export const routes: readonly Route<ServerContext>[] = [
   route("POST", "/v1/runs/:runId/cancel", onRun(cancelRun)),
   route("GET", "/v1/runs/:runId/events", onRun(streamEvents)),
   route("GET", "/v1/runs/:runId/frames", onRun(listFrames)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approve)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(deny)),
+  route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approveNode)),
+  route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(denyNode)),
   route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
   route("GET", "/v1/approvals", listApprovals),
   route(

@@ -1,8 +1,8 @@
 /** Kept of a command's stdout, and as much of its stderr, in bytes. */
-export const maxOutputBytes = 200_000;
+const maxCapturedBytes = 200_000;
 /** Of what is kept, this much is the end: there a command says why it failed. */
 const tailBytes = 50_000;
-const headBytes = maxOutputBytes - tailBytes;
+const headBytes = maxCapturedBytes - tailBytes;
 
 /** Keeps the beginning and the end of a stream of any length, with a mark where something was cut out. */
 export class Capture {

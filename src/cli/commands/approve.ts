@@ -30,8 +30,8 @@ export const approve = defineCommand<DecideOptions>({
     ["approve 0197c1d2 plan --select small", "with the option that is chosen"],
   ],
   async run(context, options, given, nodeId) {
-    const { decide } = await import("../decide.ts");
-    return decide(context, "granted", options, given!, nodeId);
+    const { decideApproval } = await import("../decide.ts");
+    return decideApproval(context, "granted", options, given!, nodeId);
   },
 });
 

@@ -14,7 +14,7 @@ export const deny = defineCommand<DecideOptions>({
   json: "value",
   examples: [['deny 0197c1d2 ship --note "the tests are red"', "the node ship, and why"]],
   async run(context, options, given, nodeId) {
-    const { decide } = await import("../decide.ts");
-    return decide(context, "denied", options, given!, nodeId);
+    const { decideApproval } = await import("../decide.ts");
+    return decideApproval(context, "denied", options, given!, nodeId);
   },
 });

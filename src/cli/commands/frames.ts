@@ -67,8 +67,8 @@ async function printList({ out }: CommandContext, list: readonly Frame[]): Promi
 }
 
 async function printTree({ out }: CommandContext, { xmlJson }: Frame): Promise<void> {
-  const { treeLines } = await import("../terminal/workflow-tree.ts");
-  const lines = treeLines(
+  const { workflowTreeLines } = await import("../terminal/workflow-tree.ts");
+  const lines = workflowTreeLines(
     JSON.parse(xmlJson),
     (nodeId, what) => `${out.style("bold", nodeId)} ${out.style("dim", what)}`,
   );

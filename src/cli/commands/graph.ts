@@ -19,7 +19,7 @@ export const graph = defineCommand<Options>({
     [`graph release.tsx --input '{"version":"1.2"}' --json`, "with an input, for a program"],
   ],
   async run({ out }, { input }, file) {
-    const [{ loadFile, closeLoaders }, { readInput }, { preview }, { treeLines }] = await Promise.all([
+    const [{ loadFile, closeLoaders }, { readInput }, { preview }, { workflowTreeLines }] = await Promise.all([
       import("../load-workflow.ts"),
       import("../input/input.ts"),
       import("../../engine/index.ts"),
@@ -33,7 +33,7 @@ export const graph = defineCommand<Options>({
         return undefined;
       }
       const tasks = new Map(plan.tasks.map((task) => [task.nodeId, task]));
-      const lines = treeLines(plan.tree, (nodeId, what) => {
+      const lines = workflowTreeLines(plan.tree, (nodeId, what) => {
         const task = tasks.get(nodeId);
         const needs = task?.dependsOn.length ? `, after ${task.dependsOn.join(", ")}` : "";
         return `${out.style("bold", nodeId)} ${out.style("dim", what + needs + (task?.skipped ? ", skipped" : ""))}`;

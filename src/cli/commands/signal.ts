@@ -28,7 +28,7 @@ export const signal = defineCommand<Options>({
     [`signal 0197c1d2 payment --correlation-id order-17 --data '{"paid":true}'`, "one with data"],
   ],
   async run(context, { data, correlationId, by }, given, name) {
-    const [{ resolveRun }, { readJson }, { sayWhoContinues }, state] = await Promise.all([
+    const [{ resolveRun }, { readJsonOption }, { sayWhoContinues }, state] = await Promise.all([
       import("../source/resolve-run.ts"),
       import("../input/input.ts"),
       import("../who-continues.ts"),
@@ -38,7 +38,7 @@ export const signal = defineCommand<Options>({
     const runId = await resolveRun(state, given!);
     const awaited = (await state.findRun(runId)).runState.blocked?.event;
     const body = {
-      data: data === undefined ? undefined : readJson(data, "--data"),
+      data: data === undefined ? undefined : readJsonOption(data, "--data"),
       correlationId,
       receivedBy: by ?? shellUser(),
     };

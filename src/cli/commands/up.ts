@@ -41,7 +41,7 @@ export const up = defineCommand<UpOptions>({
     ["up release.tsx --serve --port 0", "run it, and answer for it over HTTP"],
   ],
   async run(context, options, workflow) {
-    const { up } = await import("../run/up.ts");
-    return up(context, options, workflow!);
+    const { runUp } = await import("../run/up.ts");
+    return runUp(context, options, workflow!);
   },
 });

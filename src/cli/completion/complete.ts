@@ -1,5 +1,5 @@
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "../command.ts";
-import { openSource, placeOf } from "../context.ts";
+import { locateState, openSource } from "../context.ts";
 import type { Source } from "../source/source.ts";
 import { oneLine } from "../terminal/output.ts";
 
@@ -62,7 +62,7 @@ async function candidatesFor(
   if (argument?.choices) return argument.choices.map((value) => ({ value, about: argument.description }));
   if (!argument || !command.state) return [];
   const source = await openSource(
-    placeOf({ db: values.get("--db"), url: values.get("--url"), token: values.get("--token") }),
+    locateState({ db: values.get("--db"), url: values.get("--url"), token: values.get("--token") }),
   );
   try {
     return await stored(source, argument.name, positionals);

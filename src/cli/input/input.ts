@@ -19,7 +19,7 @@ export function readInput(given: string | undefined): Record<string, unknown> {
  * @param option for messages: `--data`
  * @throws INVALID_USAGE with the place where it is no JSON
  */
-export function readJson(given: string, option: string): unknown {
+export function readJsonOption(given: string, option: string): unknown {
   return readNamed(given, option, "Give JSON.").value;
 }
 

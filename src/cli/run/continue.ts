@@ -2,7 +2,7 @@ import { relative, resolve } from "node:path";
 import type { Engine, WorkflowSource } from "../../engine/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { loaderOf } from "../load-workflow.ts";
-import { execute } from "./execute.ts";
+import { executeRun } from "./execute.ts";
 import { hostOn, isTelemetryOn } from "./local-engine.ts";
 import { loggerBeside } from "./log.ts";
 
@@ -26,5 +26,5 @@ export async function continueHere(
     workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));
   const log = loggerBeside(context.out);
   const host = await hostOn(store, { rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
-  return execute(context, host, { runId, begin: () => begin(host.engine, source), log });
+  return executeRun(context, host, { runId, begin: () => begin(host.engine, source), log });
 }

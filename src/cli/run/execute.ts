@@ -8,11 +8,11 @@ import { reloadOnEdit } from "./hot.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { Host } from "./local-engine.ts";
 import type { BesideLogger } from "./log.ts";
-import { type Progress, progressOf } from "./progress.ts";
+import { type ProgressDisplay, progressOf } from "./progress.ts";
 import { commandLineOf, endOf, reportEnd } from "./report.ts";
 import { reasonLines } from "./waiting.ts";
 
-export interface ExecuteOptions {
+export interface ExecuteRunOptions {
   /** The run's id, before it begins. */
   readonly runId: string;
   /** Lets the run begin; resolves once it is on disk. */
@@ -32,7 +32,7 @@ const graceMs = 5_000;
  * Executes a run in this process and shows how it goes, until it has ended or waits for somebody; a served one
  * until Ctrl+C. Ctrl+C (or SIGTERM) once lets attempts end and says how to resume; twice ends at once. Closes the host.
  */
-export async function execute(context: CommandContext, host: Host, options: ExecuteOptions): Promise<ExitCode> {
+export async function executeRun(context: CommandContext, host: Host, options: ExecuteRunOptions): Promise<ExitCode> {
   const { out } = context;
   const { engine, store } = host;
   const { runId } = options;
@@ -95,8 +95,8 @@ function beginningOf({ source }: Host, runId: string): string {
 async function untilOver(
   context: CommandContext,
   host: Host,
-  { runId, serve }: ExecuteOptions,
-  progress: Progress,
+  { runId, serve }: ExecuteRunOptions,
+  progress: ProgressDisplay,
   interrupt: Interrupt,
 ): Promise<number | undefined> {
   let toldSeq: number | undefined;

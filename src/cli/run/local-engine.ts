@@ -83,7 +83,7 @@ export async function hostOn(
   return host;
 }
 
-export interface OpenOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
+export interface OpenHostOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
   /** The workflow's file, as it was typed. */
   readonly workflow: string;
   readonly log: BesideLogger;
@@ -98,7 +98,7 @@ export interface OpenOptions extends Omit<HostSettings, "rootDir" | "allowNetwor
  * nearest database, or this one.
  * @throws INVALID_USAGE, WORKFLOW_*, DB_*
  */
-export async function openHost(options: OpenOptions): Promise<Host & { readonly source: LoadedWorkflow }> {
+export async function openHost(options: OpenHostOptions): Promise<Host & { readonly source: LoadedWorkflow }> {
   const found = options.db === undefined ? nearestDatabase() : undefined;
   const nearest = found?.file;
   const rootDir = folderOf(options.root ?? (nearest === undefined ? process.cwd() : dirname(nearest)));

@@ -1,5 +1,5 @@
 import type { Logger } from "../../engine/index.ts";
-import { type Output, oneLine } from "../terminal/output.ts";
+import { oneLine, type TerminalOutput } from "../terminal/output.ts";
 
 /** Says what goes wrong to a person, beside what else is shown. */
 export interface BesideLogger extends Logger {
@@ -8,7 +8,7 @@ export interface BesideLogger extends Logger {
   sayBy(say: (text: string) => void): void;
 }
 
-export function loggerBeside(out: Output): BesideLogger {
+export function loggerBeside(out: TerminalOutput): BesideLogger {
   let say = (text: string) => out.say(text);
   const tell = (facts: object, message: string) => {
     const cause = "err" in facts && facts.err instanceof Error ? ` ${facts.err.message}` : "";

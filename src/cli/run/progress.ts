@@ -2,12 +2,12 @@ import type { CommittedEvent } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { onTerminal, takeConsole } from "../terminal/console.ts";
 import { eventLine } from "../terminal/event-line.ts";
-import type { Output } from "../terminal/output.ts";
-import { fitting, treeLines } from "../terminal/run-tree.ts";
+import type { TerminalOutput } from "../terminal/output.ts";
+import { fitting, runTreeLines } from "../terminal/run-tree.ts";
 import { Screen } from "../terminal/screen.ts";
 
 /** Shows a person on stderr how a run goes on. */
-export interface Progress {
+export interface ProgressDisplay {
   /** Events of the run were committed. */
   take(events: readonly CommittedEvent[]): void;
   /** Says something beside the progress, for good. */
@@ -17,14 +17,14 @@ export interface Progress {
 }
 
 /** A live tree on a terminal, lines elsewhere. */
-export function progressOf(out: Output, store: Store, runId: string): Progress {
+export function progressOf(out: TerminalOutput, store: Store, runId: string): ProgressDisplay {
   return process.stderr.isTTY ? new LiveTree(out, store, runId) : new Lines(out);
 }
 
-class Lines implements Progress {
-  readonly #out: Output;
+class Lines implements ProgressDisplay {
+  readonly #out: TerminalOutput;
 
-  constructor(out: Output) {
+  constructor(out: TerminalOutput) {
     this.#out = out;
   }
 
@@ -47,8 +47,8 @@ const leastPauseMs = 60;
 /** Durations grow. */
 const tickMs = 500;
 
-class LiveTree implements Progress {
-  readonly #out: Output;
+class LiveTree implements ProgressDisplay {
+  readonly #out: TerminalOutput;
   readonly #store: Store;
   readonly #runId: string;
   readonly #screen = new Screen(process.stderr);
@@ -57,7 +57,7 @@ class LiveTree implements Progress {
   #drawing = Promise.resolve();
   #giveConsole = () => {};
 
-  constructor(out: Output, store: Store, runId: string) {
+  constructor(out: TerminalOutput, store: Store, runId: string) {
     this.#out = out;
     this.#store = store;
     this.#runId = runId;
@@ -98,6 +98,6 @@ class LiveTree implements Progress {
 
   async #drawNow(rows: number): Promise<void> {
     const nodes = await this.#store.nodesOf(this.#runId).catch(() => undefined);
-    if (nodes) this.#screen.draw(fitting(treeLines(this.#out, nodes, Date.now()), rows));
+    if (nodes) this.#screen.draw(fitting(runTreeLines(this.#out, nodes, Date.now()), rows));
   }
 }

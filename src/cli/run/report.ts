@@ -1,7 +1,7 @@
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { CommandContext } from "../command.ts";
 import { duration } from "../terminal/format.ts";
-import { manyLines, type Output } from "../terminal/output.ts";
+import { manyLines, type TerminalOutput } from "../terminal/output.ts";
 import type { Host } from "./local-engine.ts";
 import { type CommandLine, reasonLines } from "./waiting.ts";
 
@@ -41,7 +41,7 @@ export async function reportEnd(
 }
 
 /** How a run stands, in a sentence. */
-export function endOf(out: Output, run: Run, wasStopped = false): string {
+export function endOf(out: TerminalOutput, run: Run, wasStopped = false): string {
   const { runId, status, startedAtMs, finishedAtMs } = run;
   const took = startedAtMs === null || finishedAtMs === null ? "" : ` in ${duration(finishedAtMs - startedAtMs)}`;
   switch (status) {

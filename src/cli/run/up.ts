@@ -8,7 +8,7 @@ import { readInput } from "../input/input.ts";
 import { DatabaseSource } from "../source/database.ts";
 import { resolveRun } from "../source/resolve-run.ts";
 import { detach } from "./detach.ts";
-import { execute } from "./execute.ts";
+import { executeRun } from "./execute.ts";
 import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
 import { loggerBeside } from "./log.ts";
 
@@ -34,7 +34,7 @@ export interface UpOptions {
 }
 
 /** Starts a run, or goes on with one, and executes it in this process. */
-export async function up(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
+export async function runUp(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
   const resumed = resumedRun(options);
   const given = resumed ?? options.runId;
   if (given !== undefined && !runIdSchema.safeParse(given).success) {
@@ -61,7 +61,7 @@ export async function up(context: CommandContext, options: UpOptions, workflow: 
   });
   const runId = resumed === undefined ? (given ?? newRunId()) : await meantRun(host, resumed);
   const { engine, source } = host;
-  return execute(context, host, {
+  return executeRun(context, host, {
     runId,
     hot: options.hot ? resolve(workflow) : undefined,
     log,

@@ -1,5 +1,5 @@
 import type { NodeState, RunHealth, RunStatus } from "../../model/index.ts";
-import type { Output } from "./output.ts";
+import type { TerminalOutput } from "./output.ts";
 
 const units = [
   ["d", 86_400_000],
@@ -53,7 +53,7 @@ const colours = {
 
 /** The word of a state in its colour, on stdout or where things are said. */
 export function stateWord(
-  out: Output,
+  out: TerminalOutput,
   state: RunStatus | NodeState | RunHealth["state"],
   where: "line" | "said" = "line",
 ): string {
@@ -74,7 +74,7 @@ const phrases: Record<RunStatus | RunHealth["state"], string> = {
 };
 
 /** How a run stands, to follow its name: `has finished`. */
-export function phraseOf(state: RunStatus | RunHealth["state"], style: Output["style"]): string {
+export function phraseOf(state: RunStatus | RunHealth["state"], style: TerminalOutput["style"]): string {
   return style(colours[state], phrases[state]);
 }
 

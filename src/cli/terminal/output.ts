@@ -4,7 +4,7 @@ import type { Column } from "./table.ts";
 type Style = Parameters<typeof styleText>[0];
 
 /** Where a command prints: its result on stdout, what is said beside it on stderr. */
-export class Output {
+export class TerminalOutput {
   /** Whether results are printed as JSON. */
   readonly isJson: boolean;
   readonly #stdout: NodeJS.WriteStream;

@@ -1,7 +1,7 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
 import type { CommandContext } from "../command.ts";
 import { duration, moment, stateWord } from "./format.ts";
-import { manyLines, type Output, oneLine } from "./output.ts";
+import { manyLines, oneLine, type TerminalOutput } from "./output.ts";
 
 /** Prints a run with its nodes. */
 export async function printRun(context: CommandContext, run: RunDetail, nodes: readonly NodeItem[]): Promise<void> {
@@ -34,7 +34,7 @@ export async function printRun(context: CommandContext, run: RunDetail, nodes: r
 }
 
 /** Prints nodes as a table. */
-export async function printNodes(out: Output, nodes: readonly NodeItem[], nowMs: number): Promise<void> {
+export async function printNodes(out: TerminalOutput, nodes: readonly NodeItem[], nowMs: number): Promise<void> {
   const rows = nodes.map((node) => ({
     node: oneLine(node.nodeId),
     iteration: node.iteration === 0 ? "" : String(node.iteration),
@@ -57,7 +57,7 @@ export async function printNodes(out: Output, nodes: readonly NodeItem[], nowMs:
 }
 
 /** Prints names and what they stand for; what is empty is left out. */
-export function printFields(out: Output, fields: readonly (readonly [name: string, value: string])[]): void {
+export function printFields(out: TerminalOutput, fields: readonly (readonly [name: string, value: string])[]): void {
   const shown = fields.filter(([, value]) => value !== "");
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
   for (const [name, value] of shown) {

@@ -1,7 +1,7 @@
 import type { Node, NodeState } from "../../model/index.ts";
 import { nameOf } from "./event-line.ts";
 import { count, duration, stateWord } from "./format.ts";
-import { type Output, oneLine } from "./output.ts";
+import { oneLine, type TerminalOutput } from "./output.ts";
 
 const signs: Record<NodeState, string> = {
   pending: "○",
@@ -36,7 +36,7 @@ export interface TreeLine {
  * The nodes of a run as a tree, in plan order: those of a loop below it, each with its state, how long it took or
  * takes, and how often it was tried.
  */
-export function treeLines(out: Output, nodes: readonly Node[], nowMs: number): TreeLine[] {
+export function runTreeLines(out: TerminalOutput, nodes: readonly Node[], nowMs: number): TreeLine[] {
   const lines: TreeLine[] = [];
   let loop: string | null = null;
   for (const node of nodes) {
@@ -48,12 +48,12 @@ export function treeLines(out: Output, nodes: readonly Node[], nowMs: number): T
   return lines;
 }
 
-function loopLine(out: Output, loopId: string, nodes: readonly Node[]): TreeLine {
+function loopLine(out: TerminalOutput, loopId: string, nodes: readonly Node[]): TreeLine {
   const iterations = new Set(nodes.filter((node) => node.loopId === loopId).map(({ iteration }) => iteration)).size;
   return { text: `${out.styleSaid("dim", "↻")} ${oneLine(loopId)}  ${count(iterations, "iteration")}`, drop: 0 };
 }
 
-function nodeLine(out: Output, node: Node, nowMs: number): string {
+function nodeLine(out: TerminalOutput, node: Node, nowMs: number): string {
   const { state, label, failures, lostAttempts, error, startedAtMs, finishedAtMs, wakeAtMs, awaits } = node;
   const style = styles[state];
   const sign = style ? out.styleSaid(style, signs[state]) : signs[state];

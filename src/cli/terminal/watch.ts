@@ -1,4 +1,4 @@
-import type { Output } from "./output.ts";
+import type { TerminalOutput } from "./output.ts";
 
 /** How often is looked. */
 const lookMs = 500;
@@ -10,7 +10,7 @@ const ageMs = 1_000;
  * @param print prints it to `out`
  */
 export async function watch<T>(
-  out: Output,
+  out: TerminalOutput,
   read: () => Promise<T>,
   print: (value: T) => Promise<void>,
 ): Promise<never> {

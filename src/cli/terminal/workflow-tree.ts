@@ -8,7 +8,7 @@ export type TreeNode =
 type Props = Readonly<Record<string, unknown>>;
 
 /** The lines of a workflow's tree. `word` gives what is said behind a node's id, and styles it. */
-export function treeLines(root: TreeNode, word: (nodeId: string, what: string) => string): string[] {
+export function workflowTreeLines(root: TreeNode, word: (nodeId: string, what: string) => string): string[] {
   return [titleOf(root, word), ...branches(root, "", word)];
 }
 

@@ -19,7 +19,7 @@ import { retryCommit } from "./retry-commit.ts";
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
 
 /** A run that this process holds the lease of. */
-export interface HeldRun {
+export interface LeasedRun {
   readonly lease: Lease;
   readonly workflow: Workflow;
   readonly loaded: LoadedRun;
@@ -70,7 +70,7 @@ export class Execution {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
-  constructor({ lease, workflow, loaded }: HeldRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
+  constructor({ lease, workflow, loaded }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
     const { sink } = settings;
     this.lease = lease;
     this.#store = sink.store;

@@ -1,6 +1,6 @@
 import type { RunView, StoredOutput } from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Output, type Run, type Signal } from "../../model/index.ts";
-import { nodeKey, type Progress } from "../../plan/index.ts";
+import { type NodeProgress, nodeKey } from "../../plan/index.ts";
 
 /** What is stored of a run. */
 export interface StoredRun {
@@ -85,7 +85,7 @@ export class RunState implements RunView {
     return node !== undefined && (node.state !== "pending" || node.attempt > 0);
   }
 
-  progress(key: string): Progress | undefined {
+  progress(key: string): NodeProgress | undefined {
     return this.#nodes.get(key);
   }
 

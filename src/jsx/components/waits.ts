@@ -52,7 +52,7 @@ function waitFields(component: string, props: WaitProps) {
   } as const;
 }
 
-export interface ApprovalOption {
+export interface ApprovalOptionInput {
   /** What a decision names it by. */
   key: string;
   /** Shown to the person who decides. Defaults to the key. */
@@ -66,7 +66,7 @@ export interface ApprovalProps<O> extends WaitProps {
   /** Defaults to `approve`. */
   mode?: "approve" | "select" | "rank";
   /** What may be selected or ranked. */
-  options?: readonly (string | ApprovalOption)[];
+  options?: readonly (string | ApprovalOptionInput)[];
   /** Defaults to `fail`. */
   onDeny?: "fail" | "continue" | "skip";
   /** How long to wait for the decision; without one by then the node fails with APPROVAL_TIMEOUT. */
@@ -74,7 +74,7 @@ export interface ApprovalProps<O> extends WaitProps {
 }
 
 /** A durable wait for a person's decision. */
-export function Approval<O extends OutputTarget>(props: ApprovalProps<O>): ReactElement {
+export function ApprovalComponent<O extends OutputTarget>(props: ApprovalProps<O>): ReactElement {
   const { registry } = useFrame("<Approval>");
   const fields = waitFields("Approval", props);
   const where = `<Approval id="${fields.id}">`;
@@ -100,7 +100,7 @@ export function Approval<O extends OutputTarget>(props: ApprovalProps<O>): React
   return React.createElement("smithers:approval", { spec, shown });
 }
 
-function plainOptions(given: readonly (string | ApprovalOption)[], where: string): ApprovalSpec["options"] {
+function plainOptions(given: readonly (string | ApprovalOptionInput)[], where: string): ApprovalSpec["options"] {
   const keys = new Set<string>();
   return given.map((one) => {
     const { key, label, summary } = typeof one === "string" ? { key: one } : (one ?? {});
@@ -154,7 +154,7 @@ export interface SignalProps<S extends z.ZodType> extends WaitProps {
 }
 
 /** A typed {@link WaitForEvent}: the id is the signal's name. */
-export function Signal<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
+export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
   const { registry, view, reads } = useFrame("<Signal>");
   const loopId = React.useContext(LoopContext);
   if (typeof props.schema?.safeParse !== "function") refuse(`<Signal id="${String(props.id)}">`, "it needs a schema.");

@@ -12,7 +12,7 @@ export interface WorkflowProps {
 }
 
 /** The root of every workflow; runs its children in order. */
-export function Workflow({ name, cache = false, children }: WorkflowProps): ReactElement {
+export function WorkflowComponent({ name, cache = false, children }: WorkflowProps): ReactElement {
   const frame = useFrame("<Workflow>");
   if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "it needs a name.");
   const scope = React.useMemo(() => ({ ...frame, cache }), [frame, cache]);

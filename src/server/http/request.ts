@@ -28,7 +28,7 @@ export function headersOf(c: Context, schema: z.ZodObject): Record<string, strin
  * The request's body; an empty one is `{}`.
  * @throws INVALID_JSON, INVALID_REQUEST when it nests too deep
  */
-export async function readJson(c: Context): Promise<unknown> {
+export async function readJsonBody(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }

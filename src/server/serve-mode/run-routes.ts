@@ -1,7 +1,7 @@
 import type { Store } from "../../store/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import type { Operation } from "../operation.ts";
-import { approve, deny } from "../operations/decisions.ts";
+import { approveNode, denyNode } from "../operations/decisions.ts";
 import { streamEvents } from "../operations/events.ts";
 import { health } from "../operations/health.ts";
 import { readMetrics } from "../operations/metrics.ts";
@@ -34,8 +34,8 @@ export const runRoutes: readonly Route<RunContext>[] = [
   route("GET", "/", onTheRun(getRun)),
   route("GET", "/events", onTheRun(streamEvents)),
   route("GET", "/frames", onTheRun(listFrames)),
-  route("POST", "/approve/:nodeId", onTheRun(approve)),
-  route("POST", "/deny/:nodeId", onTheRun(deny)),
+  route("POST", "/approve/:nodeId", onTheRun(approveNode)),
+  route("POST", "/deny/:nodeId", onTheRun(denyNode)),
   route("POST", "/signal/:signalName", onTheRun(sendSignal)),
   route("POST", "/cancel", cancel),
 ];

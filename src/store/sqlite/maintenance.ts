@@ -1,4 +1,4 @@
-import { backup } from "./commands/backup.ts";
+import { backupDatabase } from "./commands/backup.ts";
 import { countPrunable, type PrunedBatch, pruneBatch, pruneCache } from "./commands/prune.ts";
 import type { Connection } from "./connection.ts";
 
@@ -44,7 +44,7 @@ export class Maintenance {
    * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
    */
   backup(path: string): Promise<void> {
-    return this.#connection.read((driver) => backup(driver, path));
+    return this.#connection.read((driver) => backupDatabase(driver, path));
   }
 
   /** Remembers another database whose runs this one's server answers for. */

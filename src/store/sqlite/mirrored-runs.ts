@@ -2,7 +2,7 @@ import {
   applyMirrorPage,
   type MirrorPage,
   mirroredSeq,
-  type RunEnd,
+  type RunPosition,
   readMirrorPage,
   runsToCompare,
 } from "./commands/mirror.ts";
@@ -31,7 +31,7 @@ export class MirroredRuns {
   }
 
   /** The runs of this database that have not ended, or ended since `sinceMs`; all of them without it. */
-  toCompare(sinceMs: number | undefined): Promise<RunEnd[]> {
+  toCompare(sinceMs: number | undefined): Promise<RunPosition[]> {
     return this.#connection.read((driver) => runsToCompare(driver, sinceMs));
   }
 }

@@ -41,9 +41,9 @@ import {
   claimedRuns,
   dueRuns,
   findRun,
-  listRuns,
   nextDueMs,
   type RunPage,
+  readRunPage,
   requestCancel,
   runIdsLike,
   runsWithNews,
@@ -151,7 +151,7 @@ export class Store extends Connection {
   }
 
   listRuns(query: ListRunsQuery): Promise<RunPage> {
-    return this.read((driver) => listRuns(driver, query));
+    return this.read((driver) => readRunPage(driver, query));
   }
 
   nodesOf(runId: string): Promise<Node[]> {

@@ -8,7 +8,7 @@ import type { Driver } from "../../../runtime/sqlite-driver.ts";
  * it is whole and on the disk.
  * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
  */
-export function backup(driver: Driver, path: string): void {
+export function backupDatabase(driver: Driver, path: string): void {
   const file = resolve(path);
   if (existsSync(file)) throw new SmithersError("INVALID_OPTIONS", `There is a file ${file} already.`);
   const part = `${file}.part`;

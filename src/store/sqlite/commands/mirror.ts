@@ -64,12 +64,12 @@ export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage):
 }
 
 /** A run, and the number of its last event. */
-export type RunEnd = Pick<Run, "runId" | "lastSeq">;
+export type RunPosition = Pick<Run, "runId" | "lastSeq">;
 
 /** The runs of a database that have not ended, or ended since `sinceMs`; all of them without it. */
-export function runsToCompare(driver: Driver, sinceMs = 0): RunEnd[] {
+export function runsToCompare(driver: Driver, sinceMs = 0): RunPosition[] {
   const runs = "SELECT run_id AS runId, last_seq AS lastSeq FROM _smithers_runs";
-  return driver.all<RunEnd>(
+  return driver.all<RunPosition>(
     `${runs} WHERE finished_at_ms IS NULL AND home IS NULL
      UNION ALL ${runs} WHERE finished_at_ms >= ? AND home IS NULL`,
     sinceMs,

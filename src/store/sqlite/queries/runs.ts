@@ -48,7 +48,7 @@ export interface RunPage {
  * A page of runs, newest first.
  * @throws INVALID_REQUEST when the cursor is none that this function gave.
  */
-export function listRuns(driver: Driver, query: ListRunsQuery): RunPage {
+export function readRunPage(driver: Driver, query: ListRunsQuery): RunPage {
   const { sql, params } = listRunsSql(query);
   const found = driver.all<Record<string, unknown>>(sql, ...params).map((row) => runs.decode(row));
   if (found.length <= query.limit) return { runs: found };
