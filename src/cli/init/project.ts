@@ -1,101 +1,113 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { usageError } from "../errors.ts";
+import { helloWorkflow } from "./hello-workflow.ts";
+import { installedAs } from "./installed-as.ts";
+import { addMissing } from "./package-json.ts";
 
-/** What was made: the folder, absolute, and the files in it. */
-export interface MadeProject {
+/** A project that was set up: its folder, absolute, and the names of the files that were written or added to. */
+export interface InitializedProject {
   readonly folder: string;
   readonly files: readonly string[];
+  /** Those that existed before. */
+  readonly changed: readonly string[];
+  /** Whether `npm start` runs the first workflow: a start script that existed before is kept. */
+  readonly startsHello: boolean;
 }
+
+const packageFolder = fileURLToPath(new URL("../../..", import.meta.url));
+const startScript = `smithers up hello.tsx --input '{"name": "World"}'`;
 
 /**
- * Makes a project with one workflow.
- * @throws INVALID_USAGE when one of its files is there already, or the folder is a file
+ * Sets up a project with one workflow. A package.json and a .gitignore that exist are kept, and what they lack is added.
+ * @throws INVALID_USAGE when another of the files exists, the folder is a file, or its package.json cannot be read; then
+ *   nothing is written
  */
-export function initProject(given: string): MadeProject {
+export function initProject(given: string): InitializedProject {
   const folder = resolve(given);
-  if (existsSync(folder) && !statSync(folder).isDirectory()) throw usageError(`${given} is a file, and no folder.`);
-  const files = filesOf(basename(folder));
-  const there = Object.keys(files).filter((name) => existsSync(join(folder, name)));
-  if (there.length > 0) {
-    throw usageError(`${there.join(", ")} would be overwritten. Choose an empty folder: smithers init <folder>.`);
+  if (existsSync(folder) && !statSync(folder).isDirectory()) throw usageError(`${given} is a file, not a folder.`);
+  const existing = (name: string) =>
+    existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : undefined;
+
+  const whole = { "tsconfig.json": tsconfig, "hello.tsx": helloWorkflow };
+  const taken = Object.keys(whole).filter((name) => existing(name) !== undefined);
+  if (taken.length > 0) {
+    throw usageError(`${taken.join(", ")} would be overwritten. Choose another folder: smithers init <folder>.`);
   }
+  const ownPackage = existing("package.json");
+  const ownIgnore = existing(".gitignore");
+  const packageJson =
+    ownPackage === undefined ? toJson(newPackage(folder)) : addMissing(ownPackage, projectFields(folder));
+  const written: Record<string, string> = {
+    "package.json": packageJson,
+    ...whole,
+    ".gitignore": ownIgnore === undefined ? ignored : addLines(ownIgnore, ignored),
+  };
+
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { flag: "wx" });
-  return { folder, files: Object.keys(files) };
+  const changed = Object.keys(written).filter((name) => existing(name) !== undefined);
+  for (const [name, text] of Object.entries(written)) {
+    writeFileSync(join(folder, name), text, { flag: changed.includes(name) ? "w" : "wx" });
+  }
+  const startsHello = JSON.parse(packageJson).scripts?.start === startScript;
+  return { folder, files: Object.keys(written), changed, startsHello };
 }
 
-function filesOf(name: string): Record<string, string> {
-  const own = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
-  const { dependencies, devDependencies, version } = own;
-  const project = {
-    name:
-      name
-        .toLowerCase()
-        .replace(/[^a-z0-9._-]+/g, "-")
-        .replace(/^[._-]+|-+$/g, "") || "workflows",
-    private: true,
+function newPackage(folder: string) {
+  const name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|-+$/g, "");
+  return { name: name || "workflows", private: true, ...projectFields(folder) };
+}
+
+function projectFields(folder: string) {
+  const own = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8"));
+  const spec = installedAs({ folder: packageFolder, name: own.name, version: own.version }, folder);
+  return {
     type: "module",
-    scripts: {
-      start: `smithers up hello.tsx --input '{"name": "World"}'`,
-      server: "smithers server",
-      check: "tsc",
-    },
-    dependencies: { "smithers-orchestrator": `^${version}`, zod: dependencies.zod },
+    scripts: { start: startScript, server: "smithers server", check: "tsc" },
+    dependencies: { [own.name]: spec, zod: own.dependencies.zod },
     devDependencies: {
-      "@types/bun": devDependencies["@types/bun"],
-      bun: devDependencies.bun,
-      typescript: devDependencies.typescript,
+      "@types/bun": own.devDependencies["@types/bun"],
+      bun: own.devDependencies.bun,
+      typescript: own.devDependencies.typescript,
     },
     // npm asks before a package may run its own script; Bun's fetches Bun.
     allowScripts: { bun: true },
   };
-  const tsconfig = {
-    compilerOptions: {
-      target: "ES2023",
-      module: "Preserve",
-      moduleResolution: "Bundler",
-      jsx: "react-jsx",
-      jsxImportSource: "smithers-orchestrator",
-      types: ["bun"],
-      strict: true,
-      skipLibCheck: true,
-      noEmit: true,
-    },
-    exclude: ["node_modules", "**/.*.smithers-*"],
-  };
-  return {
-    "package.json": `${JSON.stringify(project, null, 2)}\n`,
-    "tsconfig.json": `${JSON.stringify(tsconfig, null, 2)}\n`,
-    ".gitignore":
-      "node_modules/\n# What Smithers writes: compiled copies of workflows, runs, logs of runs in the background\n.*.smithers-*\nsmithers.db*\n.smithers/\n",
-    "hello.tsx": hello,
-  };
 }
 
-const hello = `/** @jsxImportSource smithers-orchestrator */
-import { approvalDecisionSchema, bash, createSmithers } from "smithers-orchestrator";
-import { z } from "zod";
+const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-const { smithers, outputs, Workflow, Task, Approval } = createSmithers({
-  input: z.object({ name: z.string().default("World") }),
-  greeting: z.object({ text: z.string() }),
-  decision: approvalDecisionSchema,
-  sent: z.object({ at: z.string() }),
+const tsconfig = toJson({
+  compilerOptions: {
+    target: "ES2023",
+    module: "Preserve",
+    moduleResolution: "Bundler",
+    moduleDetection: "force",
+    jsx: "react-jsx",
+    jsxImportSource: "smithers-orchestrator",
+    types: ["bun"],
+    strict: true,
+    skipLibCheck: true,
+    noEmit: true,
+  },
+  exclude: ["node_modules", "**/.*.smithers-*"],
 });
 
-export default smithers((ctx) => (
-  <Workflow name="hello">
-    <Task id="greet" output={outputs.greeting}>
-      {async () => ({ text: await bash\`echo Hello, \${ctx.input.name}!\` })}
-    </Task>
-    <Approval id="check" output={outputs.decision} request={{ title: "Send the greeting?" }} />
-    <Task id="send" output={outputs.sent} deps={{ greeting: outputs.greeting }} needs={{ greeting: "greet" }}>
-      {({ greeting }) => {
-        console.log(greeting.text);
-        return { at: new Date().toISOString() };
-      }}
-    </Task>
-  </Workflow>
-));
+const ignored = `node_modules/
+# What Smithers writes: compiled copies of workflows, runs, and logs of runs in the background
+.*.smithers-*
+smithers.db*
+.smithers/
 `;
+
+/** `text` with the lines of `lines` that it lacks at its end. */
+function addLines(text: string, lines: string): string {
+  const present = new Set(text.split(/\r?\n/));
+  const missing = lines.split("\n").filter((line) => line !== "" && !present.has(line));
+  if (missing.length === 0) return text;
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${missing.join("\n")}\n`;
+}
