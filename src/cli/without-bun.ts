@@ -18,15 +18,25 @@ function findBun(): string | undefined {
   return [...installed, join(homedir(), ".bun", "bin", "bun")].find((path) => existsSync(path));
 }
 
+/** Whether a command line only reads about commands or sets up a project: Node can do that. */
+function worksWithoutBun(args: readonly string[]): boolean {
+  const [command] = args;
+  if (command === undefined || command === "help" || command === "init") return true;
+  return args.some((arg) => arg === "-h" || arg === "--help" || arg === "-V" || arg === "--version");
+}
+
 const bun = findBun();
-if (bun === undefined) {
+if (bun !== undefined) {
+  const child = spawn(bun, process.argv.slice(1), { stdio: "inherit" });
+  // A terminal sends both processes the signal; the child decides when it ends.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+} else if (worksWithoutBun(process.argv.slice(2))) {
+  await import("./main.ts");
+} else {
   console.error(
     "smithers: Bun 1.3 or later is needed to run workflows, and was not found. Install it: npm install --save-dev bun",
   );
   process.exit(1);
 }
-const child = spawn(bun, process.argv.slice(1), { stdio: "inherit" });
-// A terminal tells both processes; the child decides when it is over.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => child.kill("SIGTERM"));
-child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));

@@ -1,7 +1,16 @@
 import { afterAll, expect, test } from "bun:test";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { Client } from "../support/client.ts";
@@ -56,8 +65,14 @@ test("the tarball brings the smithers command, which runs with Bun on the PATH, 
   const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
   const withBun = run(`${join(projectDir, "node_modules/.bin")}:${system}`, ["--version"], { HOME: home });
   expect(withBun).toMatchObject({ status: 0, stdout: `${version}\n` });
-  const without = run(system, ["--version"], { HOME: home });
-  expect(without).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
+  const noRun = run(system, ["ps"], { HOME: home });
+  expect(noRun).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
+  for (const args of [[], ["--help"], ["help", "up"], ["up", "--help"]]) {
+    expect(run(system, args, { HOME: home })).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage:") });
+  }
+  expect(run(system, ["--version"], { HOME: home })).toMatchObject({ status: 0, stdout: `${version}\n` });
+  expect(run(system, ["init", "made-by-node"], { HOME: home }).status).toBe(0);
+  expect(existsSync(join(app, "made-by-node/hello.tsx"))).toBe(true);
   mkdirSync(join(home, ".bun/bin"), { recursive: true });
   symlinkSync(process.execPath, join(home, ".bun/bin/bun"));
   const found = run(system, ["up", "echo.tsx", "--input", '{"msg": "hi"}'], { HOME: home });
@@ -66,6 +81,44 @@ test("the tarball brings the smithers command, which runs with Bun on the PATH, 
     status: 0,
     stdout: expect.stringContaining("succeeded"),
   });
+});
+
+test("an entry that needs Bun says so in one sentence under Node, to an import of its names and to a require", async () => {
+  const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+  const needsBun = Object.entries<{ bun?: string }>(exports).flatMap(([path, { bun }]) => (bun ? [path.slice(1)] : []));
+  expect(needsBun).toEqual(["", "/server"]);
+  for (const path of needsBun) {
+    const name = `smithers-orchestrator${path}`;
+    const names = Object.keys(
+      await import(join(app, "node_modules", "smithers-orchestrator", exports[`.${path}`].bun)),
+    );
+    expect(names).toContain("startServer");
+    for (const code of [`import { ${names.join(", ")} } from "${name}"`, `require("${name}")`]) {
+      const type = code.startsWith("import") ? "module" : "commonjs";
+      const node = spawnSync("node", [`--input-type=${type}`, "-e", code], { cwd: app, encoding: "utf8" });
+      expect(node.stderr).toContain("\nError: smithers-orchestrator needs Bun 1.3 or later: install it with");
+      expect(node.status).toBe(1);
+    }
+  }
+});
+
+test("the tarball brings the docs, the examples and the dashboard, in less than half a megabyte", () => {
+  const folder = join(app, "node_modules/smithers-orchestrator");
+  for (const part of ["docs", "examples", "observability"]) {
+    const listed = spawnSync("git", ["ls-files", part], { cwd: projectDir, encoding: "utf8" })
+      .stdout.trim()
+      .split("\n");
+    expect(listed.length).toBeGreaterThan(1);
+    expect(listed.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
+  }
+  const tarball = readdirSync(dirname(app)).find((name) => name.endsWith(".tgz"))!;
+  expect(statSync(join(dirname(app), tarball)).size).toBeLessThan(512 * 1024);
+});
+
+test("the command that npx runs by the package's own name is smithers", () => {
+  const { bin } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+  expect(bin["smithers-orchestrator"]).toBe(bin.smithers);
+  expect(existsSync(join(app, "node_modules/.bin/smithers-orchestrator"))).toBe(true);
 });
 
 test("an app type-checks against the declarations of the tarball", () => {

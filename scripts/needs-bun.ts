@@ -1,0 +1,30 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * Writes, for each entry of the package that needs Bun, the module that other runtimes get in its place: it exports
+ * the same names and throws one sentence. The names must be there, or an `import { … }` fails before it can throw;
+ * CommonJS serves `import` and `require` alike.
+ */
+const projectDir = join(import.meta.dirname, "..");
+const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+
+for (const entry of Object.values<{ bun?: string; default: string }>(exports)) {
+  if (entry.bun === undefined) continue;
+  const names = Object.keys(await import(join(projectDir, entry.bun)));
+  const file = join(projectDir, entry.default);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, standIn(names));
+}
+
+function standIn(names: readonly string[]): string {
+  const problem =
+    "smithers-orchestrator needs Bun 1.3 or later: install it with `npm install --save-dev bun` and start this " +
+    "program with `npx bun <file>`.";
+  return [
+    "// Written by scripts/needs-bun.ts.",
+    ...names.map((name) => `exports.${name} = undefined;`),
+    `throw new Error(${JSON.stringify(problem)});`,
+    "",
+  ].join("\n");
+}
