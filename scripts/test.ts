@@ -1,32 +1,71 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { installMissingPrograms, missingPrograms } from "./programs.ts";
 
-/** Runs every test, or those that are named, and closes with `N passed, N failed` from the runner's report. */
-const folder = mkdtempSync(join(tmpdir(), "smithers-report-"));
-const report = join(folder, "junit.xml");
-const args = [
-  "test",
-  "--timeout",
-  "120000",
-  "--parallel",
-  "--reporter=junit",
-  `--reporter-outfile=${report}`,
-  ...(process.argv.length > 2 ? process.argv.slice(2) : ["./test"]),
-];
-const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+/**
+ * Runs all tests, or those of the files and folders that are named, and ends with `N passed, N failed`, also
+ * `, N skipped`, from the runner's report. Arguments from the first one that begins with a dash go to the runner.
+ */
+const args = process.argv.slice(2);
+const firstFlag = args.findIndex((arg) => arg.startsWith("-"));
+const places = firstFlag === -1 ? args : args.slice(0, firstFlag);
+const flags = args.slice(places.length);
 
-let text = "";
-try {
-  text = readFileSync(report, "utf8");
-} catch {
-  console.error("The test runner left no report.");
+installMissingPrograms();
+const files = (places.length > 0 ? places : ["test"]).flatMap(testFilesOf);
+sayWhatIsMissing();
+const { status, report } = runTests(files);
+const counts = countTests(report);
+const unreported = files.filter((file) => !counts.files.has(resolve(file)));
+for (const file of unreported) console.log(`No test of ${file} was run: it does not load, or holds none.`);
+sayWhatIsMissing();
+
+const counted = counts.failed + unreported.length;
+// An error between two tests ends the runner with 1, and is in no report.
+const failed = status === 0 ? counted : Math.max(counted, 1);
+const passed = counts.tests - counts.failed - counts.skipped;
+console.log(`${passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}`);
+process.exit(failed === 0 && counts.tests > 0 ? 0 : 1);
+
+function testFilesOf(place: string): string[] {
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return [place];
+  const names = [...new Bun.Glob("**/*.test.{ts,tsx}").scanSync(place)];
+  return names.sort().map((name) => join(place, name));
 }
-rmSync(folder, { recursive: true });
-const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
-const reported = count("failures") + count("errors");
-// What fails outside of any test is in no report.
-const failed = status === 0 ? reported : Math.max(reported, 1);
-console.log(`${count("tests") - reported - count("skipped")} passed, ${failed} failed`);
-process.exit(failed === 0 && count("tests") > 0 ? 0 : 1);
+
+function sayWhatIsMissing(): void {
+  const missing = missingPrograms();
+  if (missing.length === 0) return;
+  const packages = new Set(missing.flatMap((program) => program.packages));
+  console.log(
+    `Not installed: ${missing.map(({ name }) => name).join(", ")}. The tests that need them are skipped.\n` +
+      `To run them too: apt-get install ${[...packages].join(" ")}`,
+  );
+}
+
+/** Runs test files; the runner's exit code and its JUnit report, which is empty when it wrote none. */
+function runTests(files: readonly string[]): { status: number | null; report: string } {
+  const folder = mkdtempSync(join(tmpdir(), "smithers-report-"));
+  const reportFile = join(folder, "junit.xml");
+  const options = ["--parallel", "--reporter=junit", `--reporter-outfile=${reportFile}`];
+  // Without a ./ in front the runner takes an argument for a part of a path.
+  const paths = files.map((file) => resolve(file));
+  const { status } = spawnSync(process.execPath, ["test", ...options, ...flags, ...paths], { stdio: "inherit" });
+  let report = "";
+  try {
+    report = readFileSync(reportFile, "utf8");
+  } catch {
+    console.error("The test runner left no report.");
+  }
+  rmSync(folder, { recursive: true });
+  return { status, report };
+}
+
+/** How many tests a JUnit report counts, and the files that it has tests of. */
+function countTests(report: string) {
+  const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="(\\d+)"`).exec(report)?.[1] ?? 0);
+  const files = new Set([...report.matchAll(/<testsuite [^>]*\bfile="([^"]*)"/g)].map(([, file]) => resolve(file!)));
+  return { tests: count("tests"), failed: count("failures") + count("errors"), skipped: count("skipped"), files };
+}

@@ -5,10 +5,11 @@ import { shellWords } from "../../src/cli/terminal/format.ts";
 import { smithers, smithersWords } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
 
-test("in bash the tabulator completes commands, options, choices, runs, nodes and files", async () => {
+needs("tmux")("in bash the tabulator completes commands, options, choices, runs, nodes and files", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.start("./release.tsx", {}, { runId: "release-7" });

@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithersJson } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { Terminal } from "../support/terminal.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const test = needs("tmux");
 
 const nightly = workflowFile(
   `<Task id="fetch" output={outputs.result}>{() => { appendFileSync("did", "fetch "); return { value: 3 }; }}</Task>

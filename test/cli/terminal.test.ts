@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { smithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
+
+const test = needs("tmux");
 
 async function withRuns(...names: string[]) {
   const root = folder(cliWorkflows);

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { Terminal } from "../support/terminal.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const test = needs("tmux");
 
 /** Fails once, waits for a file called go, goes round a loop twice, and asks for a decision. */
 const release = workflowFile(

@@ -8,6 +8,7 @@ import { errorCodesOf } from "../../src/server/route.ts";
 import { routes } from "../../src/server/routes.ts";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
+import { needs } from "../support/programs.ts";
 import { serve, type TestServer } from "../support/server.ts";
 import { difference } from "../support/shown.ts";
 
@@ -68,7 +69,7 @@ async function waiting(server: TestServer, runId: string): Promise<void> {
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
 }
 
-test("the page's examples are answered as it shows", async () => {
+needs("curl")("the page's examples are answered as it shows", async () => {
   const server = await serve(folder({ "release.tsx": workflow }), { authToken: "secret" });
   for (const { heading, command, answer } of examples()) {
     await before[heading.split(":", 1)[0]!]?.(server);

@@ -6,12 +6,13 @@ import { Client } from "../support/client.ts";
 import { fencesIn, Project } from "../support/commands.ts";
 import { write } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
+import { needs } from "../support/programs.ts";
 import { difference } from "../support/shown.ts";
 
 const fences = fencesIn("docs/serve.md");
 const file = (title: string) => fences.find((fence) => fence.title === title)!.text;
 
-test("the page's calls are answered as it shows, by the command that it shows", async () => {
+needs("curl")("the page's calls are answered as it shows, by the command that it shows", async () => {
   const project = new Project();
   write(project.root, { "release.tsx": file("release.tsx") });
   const command = file("terminal").replace("7331", "0");

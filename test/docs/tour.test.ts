@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -6,7 +6,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Fence, fencesIn, Project } from "../support/commands.ts";
 import { write } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { Terminal } from "../support/terminal.ts";
+
+const test = needs("tmux", "curl");
 
 /** Which file the page means by "the workflow of step 4". */
 const decided = (fences: readonly Fence[]) =>

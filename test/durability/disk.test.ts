@@ -5,17 +5,18 @@ import { join } from "node:path";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
-import { needPrograms } from "../support/programs.ts";
+import { needs } from "../support/programs.ts";
 import { serveOnSmallDisk } from "../support/small-disk.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+const diskTest = needs("unshare", "mount");
 
 const gated = workflowFile(
   `<Task id="first" output={outputs.result}>{async (task) => { while (!existsSync("go")) await new Promise((r) => setTimeout(r, 5)); return { value: "x".repeat(1_500_000) }; }}</Task>
    <Task id="second" output={outputs.result}>{{ value: "end" }}</Task>`,
 );
 
-test("a disk that is full keeps no half of a turn: writes are answered 503, and all goes on when there is room", async () => {
-  needPrograms("unshare");
+diskTest("a full disk keeps no half of a turn: writes answer 503, and runs continue once there is room", async () => {
   const disk = await serveOnSmallDisk(folder({ "gated.tsx": gated, "echo.tsx": echo }), 16_000_000);
   const server = new Client(disk.url);
   const runId = await server.start("gated.tsx");

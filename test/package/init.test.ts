@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { write } from "../support/folder.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 
 const app = packedApp({});
 
 function run(cwd: string, ...args: string[]) {
-  const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+  const PATH = [join(projectDir, "node_modules/.bin"), process.env.PATH].join(delimiter);
   const { status, stdout, stderr } = spawnSync(join(app, "node_modules/.bin/smithers"), args, {
     cwd,
     encoding: "utf8",

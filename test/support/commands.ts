@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { shellWords } from "../../src/cli/terminal/format.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { plainEnv, smithersWords } from "./cli.ts";
@@ -44,7 +44,8 @@ export class Project {
     mkdirSync(bin);
     writeFileSync(join(bin, "smithers"), `#!/bin/sh\nexec ${shellWords(smithersWords)} "$@"\n`);
     chmodSync(join(bin, "smithers"), 0o755);
-    this.path = [bin, dirname(process.execPath), process.env.PATH].join(":");
+    symlinkSync(process.execPath, join(bin, "bun"));
+    this.path = [bin, process.env.PATH].join(":");
     this.#env = { ...process.env, ...plainEnv, PATH: this.path };
   }
 

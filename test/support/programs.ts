@@ -1,17 +1,16 @@
-import { findProgram } from "../../src/tools/sandbox/index.ts";
+import { test } from "bun:test";
+import { missingPrograms, neededPrograms } from "../../scripts/programs.ts";
 
-const packages: Record<string, string> = {
-  bwrap: "bubblewrap",
-  rg: "ripgrep",
-  ip: "iproute2",
-  unshare: "util-linux",
-  setpriv: "util-linux",
-  prlimit: "util-linux",
-  tmux: "tmux",
-};
+const listed = new Set(neededPrograms().map(({ name }) => name));
+const missing = new Set(missingPrograms().map(({ name }) => name));
 
-/** Fails with what to install where a test cannot do without. */
-export function needPrograms(...names: string[]): void {
-  const missing = names.filter((name) => findProgram(name) === undefined).map((name) => packages[name] ?? name);
-  if (missing.length > 0) throw new Error(`These tests need: apt-get install ${[...new Set(missing)].join(" ")}`);
+/**
+ * The `test` of bun:test for a test that runs these system programs: skipped where one of them is not installed.
+ *
+ * @throws when one of them is not in `test/programs`, and so is never installed.
+ */
+export function needs(...programs: string[]): typeof test {
+  const unlisted = programs.filter((name) => !listed.has(name));
+  if (unlisted.length > 0) throw new Error(`Add to test/programs: ${unlisted.join(", ")}`);
+  return test.skipIf(programs.some((name) => missing.has(name))) as typeof test;
 }

@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { shellWords } from "../../src/cli/terminal/format.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { plainEnv, smithersWords } from "./cli.ts";
-import { needPrograms } from "./programs.ts";
 
 let count = 0;
 
@@ -11,7 +10,6 @@ export class Terminal {
   readonly #socket: string;
 
   constructor(cwd: string, { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
-    needPrograms("tmux");
     this.#socket = `smithers-test-${process.pid}-${++count}`;
     const unset = Object.keys(plainEnv).flatMap((name) => ["-u", name]);
     const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);

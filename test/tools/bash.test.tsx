@@ -1,5 +1,5 @@
 /** @jsxImportSource smithers-orchestrator */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -7,11 +7,11 @@ import { bash, createSmithers, isSmithersError, type SmithersError, type ToolAcc
 import { z } from "zod";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
-import { needPrograms } from "../support/programs.ts";
+import { needs } from "../support/programs.ts";
 import { type Ran, run } from "../support/run.ts";
 import { processesIn } from "../support/sandboxed.ts";
 
-needPrograms("bwrap", "unshare", "setpriv", "prlimit");
+const test = needs("unshare", "setpriv", "prlimit");
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
 

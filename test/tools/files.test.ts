@@ -17,6 +17,7 @@ import { edit, grep, isSmithersError, read, type TaskContext, write } from "smit
 import { runInTask } from "../../src/jsx/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 
 /** Calls tools as a task does whose root is `rootDir`. */
 function below<R>(rootDir: string, act: () => Promise<R>, privatePaths: string[] = []): Promise<R> {
@@ -118,7 +119,7 @@ test.each(escapes)("no tool reaches a file by %s", async (_, pathOf) => {
   expect(readdirSync(join(parent, "outside"))).toEqual(["victim"]);
 });
 
-test("a folder that is swapped for a link during the call leads nowhere else", async () => {
+needs("python3")("a folder that is swapped for a link during the call leads nowhere else", async () => {
   const parent = folder({ "root/other/file": "inside", "outside/file": "secret" });
   const root = join(parent, "root");
   symlinkSync("../outside", join(root, "evil"));

@@ -9,9 +9,7 @@ import { walk } from "../../src/tools/grep/walk.ts";
 import { findProgram, findSandbox } from "../../src/tools/sandbox/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
-import { needPrograms } from "../support/programs.ts";
-
-needPrograms("rg", "bwrap");
+import { needs } from "../support/programs.ts";
 
 const never = new AbortController().signal;
 
@@ -52,7 +50,7 @@ const patterns = [
   ],
 ];
 
-test.each(patterns)("ripgrep and the built-in search give the same answer to %s", async (pattern) => {
+needs("rg").each(patterns)("ripgrep and the built-in search give the same answer to %s", async (pattern) => {
   const rootDir = project();
   const engine = ripgrep(findProgram("rg")!, await findSandbox());
   for (const ignoreCase of pattern === "alpha" ? [false, true] : [false]) {
@@ -98,7 +96,7 @@ test("grep searches one file, or a folder that it would skip otherwise", async (
   expect(await within(root, { pattern: "no such text" })).toBe("");
 });
 
-test("grep answers the same without ripgrep", async () => {
+needs("rg")("grep answers the same without ripgrep", async () => {
   const root = project();
   const withIt = await within(root, { pattern: "alpha|word" });
   const script = `

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { folder } from "../support/folder.ts";
 import { fencesOf } from "../support/page.ts";
+import { needs } from "../support/programs.ts";
 import { serve, type TestServer } from "../support/server.ts";
+
+const test = needs("curl");
 
 /** docs/waiting.md: each workflow of the page is started, and the calls of the page are made on it. */
 const fences = fencesOf("docs/waiting.md");
