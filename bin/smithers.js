@@ -7,6 +7,6 @@ const [major, minor] = (process.versions.bun ?? "").split(".").map(Number);
 if (process.versions.bun === undefined) await import("../dist/cli/without-bun.js");
 else if (major > 1 || minor >= 3) await import("../dist/cli/main.js");
 else {
-  console.error(`smithers: Bun 1.3 or later is needed, and this is ${process.versions.bun}. Update it: bun upgrade`);
+  console.error(`smithers: Bun 1.3 or later is required, but this is Bun ${process.versions.bun}. Update it with: bun upgrade`);
   process.exit(1);
 }

@@ -42,7 +42,7 @@ function section(command: CommandDefinition): string {
     `\`${usage}\``,
     `${summary}.${description === undefined ? "" : ` ${description.replaceAll("\n", " ")}`}`,
     ...(rows.length > 0 ? [["|     |     |", "| --- | --- |", ...rows.map(row)].join("\n")] : []),
-    ...(also.length > 0 ? [`Also ${also.join(", ")}.`] : []),
+    ...(also.length > 0 ? [`Common options: ${also.join(", ")}.`] : []),
     ["```sh", ...examples.map(([line, does]) => `smithers ${line.padEnd(width)}   # ${does}`), "```"].join("\n"),
   ].join("\n\n");
 }
@@ -50,7 +50,7 @@ function section(command: CommandDefinition): string {
 const row = ([name, about]: readonly string[]) => `| ${code(name!)} | ${about!.replaceAll("|", "\\|")} |`;
 const choices = (list: readonly string[] | undefined) => (list ? `: ${list.map(code).join(", ")}` : "");
 const usual = (value: unknown) =>
-  value === undefined || value === true || value === 0 ? "" : `; ${code(String(value))} when absent`;
+  value === undefined || value === true || value === 0 ? "" : ` (default: ${code(String(value))})`;
 const code = (text: string) => `\`${text.replaceAll("|", "\\|")}\``;
 
 if (import.meta.main) writeFileSync(page, cliPage());

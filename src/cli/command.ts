@@ -44,7 +44,7 @@ export interface OptionDefinition {
  */
 export interface CommandDefinition<Options = Record<string, unknown>> {
   readonly name: string;
-  readonly group: "Run workflows" | "See what runs do" | "Decide" | "Look after things";
+  readonly group: "Run workflows" | "Inspect runs" | "Control runs" | "Maintenance";
   /** One line, beginning with a verb, without a full stop. */
   readonly summary: string;
   /** What the summary does not say. */

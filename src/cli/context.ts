@@ -48,7 +48,7 @@ export class Context implements CommandContext {
   async database(): Promise<DatabaseSource> {
     if (this.location.url !== undefined) {
       throw usageError(
-        `The server's API has no way to ${this.#command.name}. Run it where the database is, with --db instead of --url.`,
+        `The server's API does not support ${this.#command.name}. Run the command where the database is, with --db instead of --url.`,
       );
     }
     return (await this.source()) as DatabaseSource;
@@ -89,7 +89,9 @@ export async function openSource(
   ]);
   const { file, others } = chosenDatabase(db);
   if (others.length > 0) {
-    say(`Reading ${shortPath(file)}, the nearest; --db names another: ${others.map(shortPath).join(", ")}`);
+    say(
+      `Reading the nearest database, ${shortPath(file)}. Use --db to read another: ${others.map(shortPath).join(", ")}`,
+    );
   }
   return new DatabaseSource(file, root, others);
 }

@@ -74,7 +74,8 @@ async function choose(
     ({ nodeId, iteration }) => (givenNode ?? nodeId) === nodeId && (options.iteration ?? iteration) === iteration,
   );
   if (waiting.length === 0) {
-    if (givenNode === undefined) throw usageError(`The run "${runId}" waits for no decision.`, "NODE_NOT_WAITING");
+    if (givenNode === undefined)
+      throw usageError(`The run "${runId}" is not waiting for a decision.`, "NODE_NOT_WAITING");
     await resolveNode(state, runId, givenNode, options.iteration);
     // It is not waiting any more: whether the same was decided is for the store to say.
     return { nodeId: givenNode, iteration: options.iteration, ...named };
@@ -97,14 +98,14 @@ function severalWait(context: CommandContext, status: Verdict, runId: string, wa
     const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
     return `  ${context.commandLine(verb, runId, nodeId, ...turn)}`;
   });
-  return usageError(`The run waits for several decisions; name one:\n${lines.join("\n")}`);
+  return usageError(`The run is waiting for several decisions. Name one:\n${lines.join("\n")}`);
 }
 
 function mustChoose({ nodeId, mode, options }: ApprovalItem) {
   const keys = (options ?? []).map(({ key }) => key);
   const how =
     mode === "select"
-      ? `--select and one of: ${keys.join(", ")}`
-      : `--rank and all of these, the best first: ${keys.join(",")}`;
-  return usageError(`"${nodeId}" waits for a choice. Add ${how}.`);
+      ? `--select with one of: ${keys.join(", ")}`
+      : `--rank with all of these, best first: ${keys.join(",")}`;
+  return usageError(`"${nodeId}" needs a choice. Add ${how}.`);
 }

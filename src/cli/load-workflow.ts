@@ -20,7 +20,7 @@ export function loaderOf(rootDir: string): Loader {
  */
 export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Promise<LoadedWorkflow> {
   if (workflowPath !== null) return loaderOf(rootDir).load(workflowPath);
-  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" names no workflow file.`);
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file.`);
 }
 
 /**

@@ -14,26 +14,26 @@ export const wholeNumber =
 /** Arguments and options that several commands take. */
 export const runArgument: ArgumentDefinition = {
   name: "<run>",
-  description: "its id, or a part that no other run's begins with or ends in",
+  description: "run id, or an unambiguous prefix or suffix of one",
 };
-export const nodeArgument: ArgumentDefinition = { name: "<node>", description: "the node's id" };
+export const nodeArgument: ArgumentDefinition = { name: "<node>", description: "node id" };
 export const iteration: OptionDefinition = {
   flags: "-i, --iteration <n>",
-  description: "of the node's loop, from 0",
+  description: "iteration of the node's loop, counted from 0",
   parse: wholeNumber(0),
 };
 export const root: OptionDefinition = {
   flags: "--root <folder>",
-  description: "what workflow paths and tools are confined to; the database's folder when absent",
+  description: "folder that workflow paths and tools are confined to (default: the database's folder)",
 };
-export const allowNetwork: OptionDefinition = { flags: "--allow-network", description: "lets bash use the network" };
-export const follow: OptionDefinition = { flags: "-f, --follow", description: "go on until the run has ended" };
-export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only what concerns this node" };
-export const optionalNode: ArgumentDefinition = { name: "[node]", description: "the node that waits" };
-export const note: OptionDefinition = { flags: "--note <text>", description: "why, for those who read it later" };
+export const allowNetwork: OptionDefinition = { flags: "--allow-network", description: "let bash use the network" };
+export const follow: OptionDefinition = { flags: "-f, --follow", description: "keep printing until the run has ended" };
+export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only events of this node" };
+export const optionalNode: ArgumentDefinition = { name: "[node]", description: "id of the waiting node" };
+export const note: OptionDefinition = { flags: "--note <text>", description: "the reason, stored with the decision" };
 export const by: OptionDefinition = {
   flags: "--by <name>",
-  description: "who it comes from; the user of this shell when absent",
+  description: "name of the sender (default: the user of this shell)",
 };
 
 const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
@@ -41,12 +41,12 @@ const list = (text: string, previous: unknown) => [...((previous as string[] | u
 export const allowedCallers: readonly OptionDefinition[] = [
   {
     flags: "--allow-host <name>",
-    description: "a host name that a server without a token answers; may be given several times",
+    description: "host name under which a server without a token may be called; repeatable",
     parse: list,
   },
   {
     flags: "--allow-origin <origin>",
-    description: "an origin whose web pages may call the server; may be given several times",
+    description: "origin whose web pages may call the server; repeatable",
     parse: list,
   },
 ];

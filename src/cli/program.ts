@@ -28,8 +28,11 @@ import { TerminalOutput } from "./terminal/output.ts";
 
 /** The options that several commands share. */
 export const sharedOptions = {
-  db: { flags: "--db <file>", description: "the database; the nearest smithers.db from here upwards when absent" },
-  url: { flags: "--url <address>", description: "ask a running server instead; also SMITHERS_URL", conflicts: ["db"] },
+  db: {
+    flags: "--db <file>",
+    description: "database file (default: the nearest smithers.db in this folder or above it)",
+  },
+  url: { flags: "--url <address>", description: "use a running server instead; also SMITHERS_URL", conflicts: ["db"] },
   token: { flags: "--token <token>", description: "the server's token; also SMITHERS_API_KEY" },
   json: { flags: "--json", description: "print JSON" },
 } as const satisfies Record<string, OptionDefinition>;
@@ -65,13 +68,13 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   }
   let code: ExitCode = exitCodes.done;
   const program = new Command("smithers")
-    .description("Durable workflows: run them, see what they do, decide what they wait for.")
+    .description("Run durable workflows, inspect their runs, and decide what they are waiting for.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .commandsGroup("Look after things:")
-    .helpCommand("help [command]", "Print the help of a command")
+    .commandsGroup("Maintenance:")
+    .helpCommand("help [command]", "Print help for a command")
     .exitOverride()
-    .showHelpAfterError("smithers --help lists the commands, smithers <command> --help its options.")
+    .showHelpAfterError("See smithers --help for the commands, and smithers <command> --help for their options.")
     .configureHelp({
       subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(term)].join(" "),
     });
@@ -103,7 +106,7 @@ function toCommander(definition: CommandDefinition, act: Act): Command {
     .helpOption("-h, --help", "print this help")
     .helpGroup(`${group}:`)
     .exitOverride()
-    .showHelpAfterError(`smithers ${name} --help shows how it is used.`)
+    .showHelpAfterError(`See smithers ${name} --help.`)
     .addHelpText(
       "after",
       `\nExamples:\n${examples.map(([line, does]) => `  $ smithers ${line}\n    ${does}`).join("\n")}`,

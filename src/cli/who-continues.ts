@@ -4,6 +4,6 @@ import type { CommandContext } from "./command.ts";
 export function sayWhoContinues(context: CommandContext, runId: string, takenIn: boolean): void {
   if (takenIn) return;
   context.out.say(
-    `It is recorded, and nobody has taken it in: no server uses this database now. Go on here with:\n  ${context.commandLine("resume", runId)}`,
+    `It is recorded, but no server is using this database now. Continue the run here with:\n  ${context.commandLine("resume", runId)}`,
   );
 }

@@ -22,11 +22,11 @@ export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
   const { unhealthy } = runState;
   if (status === "failed") return [await failure(source, run)];
   if (runState.state === "stale") {
-    const what = unhealthy?.reason.split(";")[0] ?? "Its owner gives no sign of life";
+    const what = unhealthy?.reason.split(";")[0] ?? "Its owner has stopped sending heartbeats";
     return [
       {
         kind: "stale",
-        what: `${what}; a server of this database goes on with it by itself.`,
+        what: `${what}. A server that uses this database continues the run by itself.`,
         commands: [["resume", runId]],
       },
     ];
@@ -93,13 +93,13 @@ function wait(
   const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
   if (node.state === "waiting-approval") {
     const approval = approvals?.find((one) => keyOf(one) === keyOf(node));
-    if (approvals && !approval) return lyingThere(runId, at, `"${nodeId}" is decided`);
+    if (approvals && !approval) return notContinued(runId, at, `"${nodeId}" has been decided`);
     const title = approval?.requestTitle ? `: "${approval.requestTitle}"` : "";
     const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
     return {
       kind: "approval",
       ...at,
-      what: `"${nodeId}" waits for a decision${title}${summary}.`,
+      what: `"${nodeId}" is waiting for a decision${title}${summary}.`,
       commands: [
         ...choices(approval).map((choice) => ["approve", runId, nodeId, ...turn, ...choice]),
         ["deny", runId, nodeId, ...turn],
@@ -107,19 +107,19 @@ function wait(
     };
   }
   const found = waits.get(keyOf(node));
-  if (found?.hasCome) return lyingThere(runId, at, `What "${nodeId}" waits for has come`);
+  if (found?.hasCome) return notContinued(runId, at, `The signal for "${nodeId}" has arrived`);
   const { event } = found ?? {};
   if (event?.type === "NodeWaitingTimer") {
-    const what = `"${nodeId}" waits until ${new Date(event.firesAtMs).toISOString()}; then a server, or resume, goes on by itself.`;
+    const what = `"${nodeId}" is waiting until ${new Date(event.firesAtMs).toISOString()}. A server, or resume, then continues by itself.`;
     return { kind: "timer", ...at, what, commands: [["resume", runId]] };
   }
   const name = event?.type === "NodeWaitingEvent" ? event.eventName : "<name>";
   const correlation = event?.type === "NodeWaitingEvent" ? event.correlationId : null;
-  const which = correlation === null ? "" : ` of "${correlation}"`;
+  const which = correlation === null ? "" : ` with the correlation id "${correlation}"`;
   return {
     kind: "event",
     ...at,
-    what: `"${nodeId}" waits for the signal "${name}"${which}.`,
+    what: `"${nodeId}" is waiting for the signal "${name}"${which}.`,
     commands: [
       ["signal", runId, name, ...(correlation === null ? [] : ["--correlation-id", correlation]), "--data", "{}"],
     ],
@@ -127,12 +127,12 @@ function wait(
 }
 
 /** Something that has come and was not taken in. */
-function lyingThere(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">, what: string): Reason {
-  const next = "a server that uses the database goes on by itself, unless its workflow cannot be loaded";
+function notContinued(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">, what: string): Reason {
+  const next = "A server that uses the database continues the run by itself, unless the workflow cannot be loaded.";
   return {
     kind: "not-continued",
     ...at,
-    what: `${what}, and nobody has taken that in: ${next}.`,
+    what: `${what}, but the run has not continued yet. ${next}`,
     commands: [["resume", runId]],
   };
 }
@@ -149,13 +149,13 @@ function choices(approval: ApprovalItem | undefined): string[][] {
 async function failure(source: Source, { runId, error }: RunDetail): Promise<Reason> {
   const nodes = await source.listNodes(runId);
   const failed = nodes.find(({ state, nodeId }) => state === "failed" && (error?.nodeId ?? nodeId) === nodeId);
-  const where = failed ? `"${failed.nodeId}" has failed: ` : "It has failed: ";
+  const where = failed ? `"${failed.nodeId}" failed: ` : "The run failed: ";
   const again = failed && source.kind === "database" ? [["retry", runId, failed.nodeId]] : [];
   const look = failed ? [["node", runId, failed.nodeId]] : [["logs", runId]];
   return {
     kind: "failed",
     ...(failed && { nodeId: failed.nodeId, iteration: failed.iteration, sinceMs: failed.finishedAtMs }),
-    what: `${where}${error?.message ?? "nobody has said why"}`,
+    what: `${where}${error?.message ?? "no reason was recorded"}`,
     commands: [["resume", runId], ...again, ...look],
   };
 }
@@ -167,7 +167,7 @@ function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly 
     return [{ kind: "retrying", nodeId, iteration, what: reason, commands: [...follow, ["cancel", runId]] }];
   }
   const busy = nodes.filter(({ state }) => state === "in-progress");
-  if (busy.length === 0) return [{ kind: "running", what: "It is being executed.", commands: follow }];
+  if (busy.length === 0) return [{ kind: "running", what: "The run is being executed.", commands: follow }];
   return busy.map(({ nodeId, iteration, startedAtMs }) => ({
     kind: "running",
     nodeId,

@@ -36,7 +36,7 @@ if (bun !== undefined) {
   await import("./main.ts");
 } else {
   console.error(
-    "smithers: Bun 1.3 or later is needed to run workflows, and was not found. Install it: npm install --save-dev bun",
+    "smithers: Bun 1.3 or later is required to run workflows but was not found. Install it with: npm install --save-dev bun",
   );
   process.exit(1);
 }

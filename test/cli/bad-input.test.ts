@@ -48,19 +48,19 @@ test("an unknown run, node, iteration, frame and event type exit with 4 and say 
   const server = await serve(root);
   await server.complete("./done.tsx", {}, { runId: "done-1" });
   const wrong: [line: string, err: RegExp][] = [
-    ["inspect dnoe-1", /There is no run "dnoe-1"\. Did you mean "done-1"\?\nsmithers ps lists the runs\./],
+    ["inspect dnoe-1", /There is no run "dnoe-1"\. Did you mean "done-1"\?\nList the runs with smithers ps\./],
     ["inspect nothing-alike", /There is no run "nothing-alike"\.\n/],
-    ["node done-1 biuld", /has no node "biuld"\. Did you mean "build"\?\nsmithers inspect <run> lists its nodes\./],
+    ["node done-1 biuld", /has no node "biuld"\. Did you mean "build"\?\nList the nodes with smithers inspect <run>\./],
     ["node done-1 build --iteration 3", /"build" has no iteration 3; its last is 0\./],
     ["frames done-1 --frame 9", /has no frame 9\./],
-    ["events done-1 --type NodeFinish", /There is no type "NodeFinish"\. Did you mean "NodeFinished"\?/],
-    ["approve done-1", /The run "done-1" waits for no decision\./],
+    ["events done-1 --type NodeFinish", /Unknown event type "NodeFinish"\. Did you mean "NodeFinished"\?/],
+    ["approve done-1", /The run "done-1" is not waiting for a decision\./],
     ["ps --status waiting", /Allowed choices are running, waiting-approval/],
     ["ps --db x.db --url http://localhost:1", /cannot be used with/],
     ["ps --url localhost:7331", /"localhost:7331" is no address of a server/],
     ["ps --url http://127.0.0.1:9/ --token", /argument missing/],
     ["graph nothing.tsx", /There is no workflow file "nothing\.tsx"\./],
-    ["gc --older-than soon", /Write a number and ms, s, m, h, d or w, as 30d\./],
+    ["gc --older-than soon", /It must be a number followed by ms, s, m, h, d or w, such as 30d\./],
   ];
   const answers = await Promise.all(wrong.map(([line]) => smithers(root, ...line.split(" "))));
   for (const [index, { code, out, err }] of answers.entries()) {

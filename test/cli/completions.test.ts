@@ -46,7 +46,7 @@ test("the name of the signal that a run waits for is completed, and nothing is s
   await server.start("./paid.tsx", {}, { runId: "order" });
   await server.until("order", ({ type }) => type === "RunStatusChanged");
   expect((await smithers(root, "__complete", "--", "signal", "order", "")).out).toBe(
-    "payment\twhat the run waits for\n",
+    "payment\tthe signal that the run is waiting for\n",
   );
   expect((await smithers(root, "__complete", "--", "signal", "order", "x")).out).toBe("");
   expect(await smithers(folder(), "__complete", "--", "why", "")).toMatchObject({ code: 0, out: "", err: "" });

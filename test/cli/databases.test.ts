@@ -11,14 +11,14 @@ test("gc says how many runs it would remove, removes them, and leaves what waits
   await server.complete("./done.tsx", {}, { runId: "old" });
   await server.start("./release.tsx", {}, { runId: "release" });
   await server.until("release", ({ type }) => type === "RunStatusChanged");
-  expect((await smithers(root, "gc", "--dry-run")).out).toBe("0 runs would be removed: ended more than 30d ago.\n");
+  expect((await smithers(root, "gc", "--dry-run")).out).toBe("0 runs that ended more than 30d ago would be deleted.\n");
   expect(await smithersJson(root, "gc", "--older-than", "0s", "--dry-run")).toEqual({
     runs: 1,
     cached: 0,
     dryRun: true,
   });
   expect((await smithersJson(root, "ps")).length).toBe(2);
-  expect((await smithers(root, "gc", "--older-than", "0s")).out).toBe("Removed 1 run and 0 cached results.\n");
+  expect((await smithers(root, "gc", "--older-than", "0s")).out).toBe("Deleted 1 run and 0 cached results.\n");
   expect((await smithersJson(root, "ps")).map(({ runId }: { runId: string }) => runId)).toEqual(["release"]);
 });
 
@@ -67,11 +67,11 @@ test("backup copies a database that a server writes to, and overwrites no file",
   expect(copied).toMatchObject({
     code: 0,
     err: "",
-    out: expect.stringMatching(/^copies\/monday\.db holds the database as it was: \d+/),
+    out: expect.stringMatching(/^Copied the database to copies\/monday\.db \(\d+/),
   });
   await server.complete("./done.tsx", {}, { runId: "later" });
   const runs = await smithersJson(root, "ps", "--db", "copies/monday.db");
   expect(runs.map(({ runId }: { runId: string }) => runId)).toEqual(["done"]);
   const again = await smithers(root, "backup", "copies/monday.db");
-  expect(again).toMatchObject({ code: 4, err: expect.stringContaining("There is a file") });
+  expect(again).toMatchObject({ code: 4, err: expect.stringContaining("The file copies/monday.db already exists") });
 });

@@ -30,11 +30,11 @@ test("approve, deny, signal, cancel and resume work against a running server, fr
   expect(await server.end("paid")).toMatchObject({ output: { amount: 3 } });
 
   expect((await run("approve", "choices", "order", "--rank", "milk, tea")).code).toBe(0);
-  expect(await run("cancel", "choices")).toMatchObject({ code: 0, out: "The run choices is cancelled.\n" });
+  expect(await run("cancel", "choices")).toMatchObject({ code: 0, out: "The run choices was cancelled.\n" });
   expect(await server.end("choices")).toMatchObject({ status: "cancelled" });
 
   writeFileSync(join(root, "open"), "");
-  expect(await run("resume", "broken")).toMatchObject({ code: 0, out: "The server goes on with the run broken.\n" });
+  expect(await run("resume", "broken")).toMatchObject({ code: 0, out: "The server is continuing the run broken.\n" });
   expect(await server.end("broken")).toMatchObject({ status: "finished" });
   expect(await run("resume", "broken")).toMatchObject({ code: 1, err: expect.stringContaining("has finished") });
 });

@@ -59,7 +59,7 @@ test("a run that waits for somebody makes resume exit with 3, and says so", asyn
 
 test("a cancelled run is over at once, also where no server runs", async () => {
   const { root, server } = await waiting("release", "paid");
-  expect(await smithers(root, "cancel", "paid")).toMatchObject({ code: 0, out: "The run paid is cancelled.\n" });
+  expect(await smithers(root, "cancel", "paid")).toMatchObject({ code: 0, out: "The run paid was cancelled.\n" });
   expect(await server.end("paid")).toMatchObject({ status: "cancelled" });
   await server.close();
   await smithers(root, "cancel", "release");
@@ -87,7 +87,7 @@ test("of several decisions one must be named, and each is named", async () => {
   const { code, err } = await smithers(root, "deny", "choices");
   expect({ code, err }).toEqual({
     code: 4,
-    err: `smithers: The run waits for several decisions; name one:
+    err: `smithers: The run is waiting for several decisions. Name one:
   smithers deny choices order
   smithers deny choices size
 `,
@@ -97,7 +97,7 @@ test("of several decisions one must be named, and each is named", async () => {
 test("a choice that is missing, or is none of the options, is refused with the options", async () => {
   const { root } = await waiting("choices");
   const missing = await smithers(root, "approve", "choices", "size");
-  expect(missing).toMatchObject({ code: 4, err: expect.stringContaining("--select and one of: small, large.") });
+  expect(missing).toMatchObject({ code: 4, err: expect.stringContaining("--select with one of: small, large.") });
   const wrong = await smithers(root, "approve", "choices", "size", "--select", "huge");
   expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("must be one of: small, large") });
   const mistyped = await smithers(root, "approve", "choices", "sise", "--select", "small");
@@ -158,14 +158,14 @@ test("data that is no JSON is refused with the place", async () => {
   const { code, err } = await smithers(root, "signal", "paid", "payment", "--data", '{"amount": three}');
   expect({ code, err }).toEqual({
     code: 4,
-    err: 'smithers: The --data is no JSON: "t" is not expected here (line 1, column 12).\n',
+    err: 'smithers: The value of --data is not valid JSON: unexpected "t" at line 1, column 12.\n',
   });
 });
 
 test("a signal that nobody waits for is kept, and the one that is awaited named", async () => {
   const { root } = await waiting("paid");
   const { code, err } = await smithers(root, "signal", "paid", "payed");
-  expect({ code, err }).toEqual({ code: 0, err: 'The run waits for "payment", not for "payed".\n' });
+  expect({ code, err }).toEqual({ code: 0, err: 'The run is waiting for "payment", not for "payed".\n' });
 });
 
 test("retry does the failed node again and continues the run", async () => {
@@ -175,7 +175,7 @@ test("retry does the failed node again and continues the run", async () => {
   await server.close();
   const { reasons } = await smithersJson(root, "why", "broken");
   expect(reasons).toMatchObject([
-    { kind: "failed", nodeId: "publish", what: '"publish" has failed: the registry is closed' },
+    { kind: "failed", nodeId: "publish", what: '"publish" failed: the registry is closed' },
   ]);
   expect(reasons[0].commands).toContain("smithers retry broken publish");
   expect((await smithers(root, "retry", "broken", "publish")).code).toBe(1);

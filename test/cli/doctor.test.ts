@@ -21,7 +21,7 @@ test("a machine on which everything works is told so, a line each", async () => 
   const { code, out } = await smithers(root, "doctor", "--port", "0");
   expect(code).toBe(0);
   expect(out).toMatch(
-    /^ok {4}Bun {8}\d+\.\d+\.\d+\nok {4}sandbox .*\nok {4}ripgrep .*\nok {4}database {3}smithers.db, version \d+, .* sound, 0 unfinished runs\nok {4}port .*\n(ok|warn) {2,4}disk .*\n/,
+    /^ok {4}Bun {8}\d+\.\d+\.\d+\nok {4}sandbox .*\nok {4}ripgrep .*\nok {4}database {3}smithers.db, version \d+, .* intact, 0 unfinished runs\nok {4}port .*\n(ok|warn) {2,4}disk .*\n/,
   );
 });
 
@@ -38,6 +38,6 @@ test("a port that a server has is told, and a database that it uses is looked at
   const server = await serve(root);
   const { code, of } = await findings(root, "--port", new URL(server.url).port);
   expect(code).toBe(0);
-  expect(of.port).toMatchObject({ state: "warn", finding: expect.stringContaining("is taken") });
+  expect(of.port).toMatchObject({ state: "warn", finding: expect.stringContaining("is in use") });
   expect(of.database.state).toBe("ok");
 });

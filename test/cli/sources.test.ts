@@ -60,7 +60,7 @@ test("what a server's API has no route for says so", async () => {
   const { code, err } = await startSmithers(["gc", "--url", server.url], { cwd: root }).ended;
   expect({ code, err }).toEqual({
     code: 4,
-    err: "smithers: The server's API has no way to gc. Run it where the database is, with --db instead of --url.\n",
+    err: "smithers: The server's API does not support gc. Run the command where the database is, with --db instead of --url.\n",
   });
 });
 
@@ -69,7 +69,7 @@ test("a server that does not answer, and one that wants a token, say what to do"
   const server = await serve(root, { authToken: "secret" });
   const wrong = await startSmithers(["ps"], { cwd: root, env: { SMITHERS_URL: server.url, SMITHERS_API_KEY: "no" } })
     .ended;
-  expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("--token, or in SMITHERS_API_KEY") });
+  expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining("--token, or set SMITHERS_API_KEY") });
   const right = { SMITHERS_URL: server.url, SMITHERS_API_KEY: "secret" };
   expect((await startSmithers(["ps"], { cwd: root, env: right }).ended).code).toBe(0);
   await server.close();

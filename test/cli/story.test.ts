@@ -45,7 +45,7 @@ test("after a crash in the middle of a run, ps, why and resume lead a person on,
   );
   expect(await shown("why", "nightly")).toBe(`The run nightly is stale.
 
-Its process is gone; a server of this database goes on with it by itself.
+Its process is gone. A server that uses this database continues the run by itself.
   $ smithers resume nightly
 code 0
 $`);

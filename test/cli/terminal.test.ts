@@ -70,7 +70,7 @@ test("of several decisions the one that is meant is asked for, and what is chose
   terminal.press("Down");
   terminal.press("Enter");
   expect(await terminal.until(/^code 0\n\$/m)).toBe(`│
-◇  The run waits for several decisions. Which one?
+◇  The run is waiting for several decisions. Which one?
 │  size
 │
 ◇  Which size?

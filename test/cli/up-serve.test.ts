@@ -29,10 +29,10 @@ async function served(root: string, ...args: string[]): Promise<{ run: Command; 
 test("a served run is decided on over HTTP, goes on at once, and is answered for until Ctrl+C", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--input", `{"version":"1.2"}`);
-  await run.saysBeside(/"ship" waits for a decision: "Ship it\?"\.\n {2}\$ smithers approve r1 ship/);
+  await run.saysBeside(/"ship" is waiting for a decision: "Ship it\?"\.\n {2}\$ smithers approve r1 ship/);
   expect((await client.get("/")).body).toMatchObject({ runId: "r1", status: "waiting-approval" });
   expect((await client.post("/approve/ship")).status).toBe(200);
-  await run.saysBeside(/The run r1 has finished in .* It can be asked for until Ctrl\+C\./);
+  await run.saysBeside(/The run r1 has finished in .* It is served until Ctrl\+C\./);
   expect((await client.get("/")).body).toMatchObject({ status: "finished", output: { value: "shipped" } });
   expect((await client.get("/metrics")).body).toContain("smithers_runs_started_total");
   run.child.kill("SIGINT");
@@ -42,9 +42,9 @@ test("a served run is decided on over HTTP, goes on at once, and is answered for
 test("a decision that another process records continues a served run at once", async () => {
   const root = folder({ "release.tsx": release });
   const { run } = await served(root);
-  await run.saysBeside(/waits for a decision/);
+  await run.saysBeside(/is waiting for a decision/);
   expect(await smithers(root, "approve", "r1")).toMatchObject({ code: 0, out: '"ship" is approved.\n', err: "" });
-  await run.saysBeside(/has finished in .*\. It can be asked for/);
+  await run.saysBeside(/has finished in .*\. It is served until/);
   run.child.kill("SIGTERM");
   expect((await run.ended).code).toBe(0);
 });
@@ -52,7 +52,7 @@ test("a decision that another process records continues a served run at once", a
 test("a client's cancel ends the run, and metrics can be left out", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--no-metrics");
-  await run.saysBeside(/waits for a decision/);
+  await run.saysBeside(/is waiting for a decision/);
   expect((await client.get("/metrics")).status).toBe(404);
   expect((await client.post("/cancel")).body).toEqual({ runId: "r1" });
   await run.saysBeside(/was cancelled/);
@@ -61,7 +61,7 @@ test("a client's cancel ends the run, and metrics can be left out", async () => 
 test("Ctrl+C while a served run waits says how to go on", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--auth-token", "secret");
-  await run.saysBeside(/waits for a decision/);
+  await run.saysBeside(/is waiting for a decision/);
   expect((await client.get("/")).status).toBe(401);
   expect((await client.get("/", { authorization: "Bearer secret" })).status).toBe(200);
   const stream = await fetch(`${client.url}/events`, { headers: { authorization: "Bearer secret" } });
@@ -70,7 +70,7 @@ test("Ctrl+C while a served run waits says how to go on", async () => {
   expect(await stream.text()).toContain("NodeWaitingApproval");
   const { code, err } = await run.ended;
   expect(code).toBe(130);
-  expect(err).toEndWith("Then go on with it:\n  $ smithers resume r1\n");
+  expect(err).toEndWith("Then continue the run:\n  $ smithers resume r1\n");
 });
 
 test("a port that is taken exits with 1, says so, and starts no run", async () => {
@@ -128,9 +128,9 @@ test("with --hot an edit counts while the run goes on, and a broken one is passe
   const run = startSmithers(["up", "flow.tsx", "--hot"], { cwd: root });
   await run.says(/waiting/);
   write(root, { "flow.tsx": "export default (" });
-  await run.saysBeside(/The edited workflow is not taken, the run goes on as before: flow.tsx:1:/);
+  await run.saysBeside(/The edited workflow is invalid, so the run continues with the version before: flow.tsx:1:/);
   write(root, { "flow.tsx": version(`<Task id="new" output={outputs.result}>{{ value: "new" }}</Task>`) });
-  await run.saysBeside(/flow.tsx was edited: the run goes on with it/);
+  await run.saysBeside(/flow.tsx was edited: the run continues with the new version/);
   await run.saysBeside(/workflow reloaded/);
   writeFileSync(join(root, "go"), "");
   const { code, out } = await run.ended;

@@ -32,24 +32,24 @@ test("a tree of the nodes lives on the terminal, and ends with what the run wait
   const terminal = new Terminal(root, { columns: 70, rows: 20 });
   terminal.run("up", "release.tsx", "--run-id", "r1");
   expect(still(await terminal.until(/wait .* in-progress/))).toBe(`Running release.tsx as r1
-✔ build  finished  0s  1 failed
+✔ build  finished  0s  1 failed attempt
 ● wait (for a file)  in-progress  0s
 ↻ fix  1 iteration
   ○ try  pending
 ○ ship  pending`);
   writeFileSync(join(root, "go"), "");
   expect(still(await terminal.until(/code \d/))).toBe(`Running release.tsx as r1
-✔ build  finished  0s  1 failed
+✔ build  finished  0s  1 failed attempt
 ✔ wait (for a file)  finished  0s
 ↻ fix  2 iterations
   ✔ try  finished
   ✔ try#1  finished
 ? ship  waiting-approval  0s
-The run r1 waits.
-"ship" waits for a decision: "Ship it?".
+The run r1 is waiting.
+"ship" is waiting for a decision: "Ship it?".
   $ smithers approve r1 ship
   $ smithers deny r1 ship
-Then go on with it:
+Then continue the run:
   $ smithers resume r1
 code 3
 $`);
@@ -84,15 +84,15 @@ test("Ctrl+C stops the run and leaves the tree as it stands", async () => {
   terminal.run("up", "release.tsx", "--run-id", "r1");
   await terminal.until(/wait .* in-progress/);
   terminal.press("C-c");
-  await terminal.until(/Stopping once/);
+  await terminal.until(/Stopping: running attempts get up to 5 s to end/);
   writeFileSync(join(root, "go"), "");
-  expect(still(await terminal.until(/code \d/))).toEndWith(`✔ build  finished  0s  1 failed
+  expect(still(await terminal.until(/code \d/))).toEndWith(`✔ build  finished  0s  1 failed attempt
 ✔ wait (for a file)  finished  0s
 ↻ fix  1 iteration
   ○ try  pending
 ○ ship  pending
-The run r1 was stopped; what has finished is kept.
-Go on with it:
+The run r1 was stopped; finished work is kept.
+Continue the run:
   $ smithers resume r1
 code 130
 $`);

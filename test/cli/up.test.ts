@@ -50,20 +50,18 @@ test("a run that fails exits with 1 and says where it can go on", async () => {
   const root = folder({ "failing.tsx": failing });
   const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
   expect({ code, out }).toEqual({ code: 1, out: "" });
-  expect(err).toMatch(
-    /The run r1 has failed in \d+m?s\.\n"boom" has failed: the disk is full\n {2}\$ smithers resume r1\n/,
-  );
+  expect(err).toMatch(/The run r1 failed in \d+m?s\.\n"boom" failed: the disk is full\n {2}\$ smithers resume r1\n/);
 });
 
 test("a run that waits for a decision exits with 3 and says for what, and the commands", async () => {
   const root = folder({ "decision.tsx": decision });
   const { code, err } = await smithers(root, "up", "decision.tsx", "--run-id", "r1");
   expect(code).toBe(3);
-  expect(err).toEndWith(`The run r1 waits.
-"ship" waits for a decision: "Ship it?".
+  expect(err).toEndWith(`The run r1 is waiting.
+"ship" is waiting for a decision: "Ship it?".
   $ smithers approve r1 ship
   $ smithers deny r1 ship
-Then go on with it:
+Then continue the run:
   $ smithers resume r1
 `);
   await inStore(join(root, "smithers.db"), (store) =>
@@ -90,12 +88,12 @@ test("the first signal lets what runs end and says how to go on, which does noth
     const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
     await run.says(/second runs/);
     run.child.kill(signal);
-    await run.saysBeside(/Stopping once what runs now has ended/);
+    await run.saysBeside(/Stopping: running attempts get up to 5 s to end/);
     writeFileSync(join(root, "go"), "");
     const ended = await run.ended;
     expect(ended.code).toBe(code);
     expect(ended.err).toEndWith(
-      "The run r1 was stopped; what has finished is kept.\nGo on with it:\n  $ smithers resume r1\n",
+      "The run r1 was stopped; finished work is kept.\nContinue the run:\n  $ smithers resume r1\n",
     );
     expect((await smithersJson(root, "up", "slow.tsx", "--resume", "r1")).status).toBe("finished");
     expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
@@ -166,19 +164,19 @@ test("wrong use exits with 4, says what is wrong, and starts nothing", async () 
     [["up", "broken.tsx"], /broken.tsx:2:17/],
     [["up", "../up.tsx"], /outside of the root.*\n.*--root/],
     [["up", "echo.tsx", "--root", "nowhere"], /There is no folder nowhere/],
-    [["up", "echo.tsx", "--input", `{"msg": 1,\n "b": x}`], /no JSON: "x" is not expected here \(line 2, column 7\)/],
-    [["up", "echo.tsx", "--input", `{"a": [1, 2`], /no JSON: the text ends too early \(line 1, column 12\)/],
-    [["up", "echo.tsx", "--input", `{'a': 1}`], /no JSON: "'" is not expected here \(line 1, column 2\)/],
+    [["up", "echo.tsx", "--input", `{"msg": 1,\n "b": x}`], /not valid JSON: unexpected "x" at line 2, column 7/],
+    [["up", "echo.tsx", "--input", `{"a": [1, 2`], /not valid JSON: unexpected end of text at line 1, column 12/],
+    [["up", "echo.tsx", "--input", `{'a': 1}`], /not valid JSON: unexpected "'" at line 1, column 2/],
     [["up", "echo.tsx", "--input", "@nothing.json"], /The file nothing.json cannot be read/],
     [["up", "echo.tsx", "--input", "@empty.json"], /The file empty.json is empty/],
-    [["up", "echo.tsx", "--input", "@list.json"], /The file list.json is no object/],
+    [["up", "echo.tsx", "--input", "@list.json"], /The file list.json is not a JSON object/],
     [["up", "typed.tsx", "--input", `{"n":"1"}`], /n: Invalid input: expected number/],
-    [["up", "echo.tsx", "--run-id", "a b"], /No run can have the id "a b"/],
-    [["up", "echo.tsx", "--resume"], /Say which run goes on/],
+    [["up", "echo.tsx", "--run-id", "a b"], /Invalid run id "a b"/],
+    [["up", "echo.tsx", "--resume"], /Name the run to resume/],
     [["up", "echo.tsx", "--resume", "r1", "--input", "{}"], /keeps its input/],
     [["up", "echo.tsx", "--resume", "r1", "--max-concurrency", "2"], /keeps its max-concurrency/],
     [["up", "echo.tsx", "--max-concurrency", "0"], /whole number of at least 1/],
-    [["up", "echo.tsx", "--port", "1"], /give --serve as well/],
+    [["up", "echo.tsx", "--port", "1"], /The option --port requires --serve/],
     [["up", "echo.tsx", "--serve", "--port", "70000"], /whole number from 0 to 65535/],
     [["up", "echo.tsx", "--serve", "--host", "0.0.0.0"], /can be reached from other machines/],
     [["up", "echo.tsx", "--serve", "--auth-token", ""], /authToken.*empty/],
@@ -211,7 +209,7 @@ test("the database is the one that is named, else the nearest", async () => {
   const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--run-id", "above");
   const below = await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
-  expect(below.err).toStartWith("Using ../smithers.db, the nearest\n");
+  expect(below.err).toStartWith("Using the nearest database, ../smithers.db.\n");
   expect(existsSync(join(root, "below/smithers.db"))).toBe(false);
   const other = await smithers(root, "up", "echo.tsx", "--db", "below/other.db", "--run-id", "r1");
   expect(other.code).toBe(0);

@@ -11,14 +11,14 @@ test("a mistyped command exits with 4 and names the one that was meant", async (
   expect({ code, out }).toEqual({ code: 4, out: "" });
   expect(err).toBe(`error: unknown command 'cancle'
 (Did you mean cancel?)
-smithers --help lists the commands, smithers <command> --help its options.
+See smithers --help for the commands, and smithers <command> --help for their options.
 `);
 });
 
 test("help lists the commands and exits with 0", async () => {
   const { code, out } = await smithers(folder(), "--help");
   expect(code).toBe(0);
-  expect(out).toContain("List runs, the newest first");
+  expect(out).toContain("List runs, newest first");
 });
 
 test("without a database a command says how to name one", async () => {
@@ -39,7 +39,9 @@ test("the nearest of two databases is read, and the other named", async () => {
   await below.complete("./echo.tsx", { msg: 1 }, { runId: "below" });
   mkdirSync(join(root, "below/further"));
   const nearest = await smithers(join(root, "below/further"), "ps");
-  expect(nearest.err).toBe("Reading ../smithers.db, the nearest; --db names another: ../../smithers.db\n");
+  expect(nearest.err).toBe(
+    "Reading the nearest database, ../smithers.db. Use --db to read another: ../../smithers.db\n",
+  );
   expect(nearest.out).toContain("below");
   const named = await smithers(join(root, "below/further"), "ps", "--db", "../../smithers.db");
   expect(named).toMatchObject({ code: 0, err: "", out: expect.stringContaining("above") });
@@ -65,12 +67,12 @@ test("a part of an id is enough when only one run's begins or ends so", async ()
   const several = await smithers(root, "cancel", "dep");
   expect(several).toMatchObject({ code: 4, err: expect.stringContaining("deploy-2, deploy-1") });
   expect((await smithers(root, "cancel", "bui")).err).toBe(
-    'smithers: The run "build-7" has finished.\nStart a new one with smithers up.\n',
+    'smithers: The run "build-7" has finished.\nStart a new run with smithers up.\n',
   );
   expect((await smithers(root, "cancel", "d-7")).err).toContain('The run "build-7" has finished.');
   const mistyped = await smithers(root, "cancel", "biuld-7");
   expect(mistyped).toMatchObject({
     code: 4,
-    err: 'smithers: There is no run "biuld-7". Did you mean "build-7"?\nsmithers ps lists the runs.\n',
+    err: 'smithers: There is no run "biuld-7". Did you mean "build-7"?\nList the runs with smithers ps.\n',
   });
 });

@@ -16,7 +16,7 @@ needs("curl")("the page's calls are answered as it shows, by the command that it
   const project = new Project();
   write(project.root, { "release.tsx": file("release.tsx") });
   const command = file("terminal").replace("7331", "0");
-  const said = await project.stay(command, /"ship" waits for a decision/);
+  const said = await project.stay(command, /"ship" is waiting for a decision/);
   const url = /at (http\S+)/.exec(said)![1]!;
   for (const [index, { kind, title, text }] of fences.entries()) {
     if (kind !== "sh" || title !== undefined) continue;

@@ -34,7 +34,7 @@ test("the installed command makes a project that type-checks and runs at once, a
   const words = /^smithers up hello\.tsx --input '(.*)'$/.exec(scripts.start)!;
   const waiting = run(flows, "up", "hello.tsx", "--input", words[1]!, "--run-id", "r1");
   expect(waiting.code).toBe(3);
-  expect(waiting.err).toContain('"check" waits for a decision: "Send the greeting?"');
+  expect(waiting.err).toContain('"check" is waiting for a decision: "Send the greeting?"');
   expect(run(flows, "ps").out).toContain("waiting-approval");
   expect(run(flows, "approve", "r1").code).toBe(0);
   expect(run(flows, "resume", "r1")).toMatchObject({ code: 0, out: expect.stringContaining("Hello, World!") });

@@ -5,29 +5,30 @@ import { by, iteration, note, optionalNode, runArgument } from "../options.ts";
 
 export const approve = defineCommand<DecideOptions>({
   name: "approve",
-  group: "Decide",
-  summary: "Approve what a run waits for",
+  group: "Control runs",
+  summary: "Approve a decision that a run is waiting for",
   description:
-    "The node may be left out when the run waits for one decision. On a terminal what is missing is asked for. A " +
-    "server that uses the database goes on with the run at once; where none does, resume goes on with it.",
+    "The node may be omitted if the run is waiting for a single decision. On a terminal, the command asks for what is " +
+    "missing. A server that uses the database continues the run at once; without a server, continue it with resume.",
   arguments: [runArgument, optionalNode],
   options: [
     iteration,
     note,
     by,
-    { flags: "--select <option>", description: "the option that is chosen, where one must be" },
+    { flags: "--select <option>", description: "key of the chosen option, for an approval that offers options" },
     {
       flags: "--rank <options>",
-      description: "all options, the best first, where they must be ranked: with commas between them, or a JSON list",
+      description:
+        "keys of all options, best first, for an approval that asks for a ranking: comma-separated or a JSON array",
       parse: ranking,
     },
   ],
   state: "any",
   json: "value",
   examples: [
-    ["approve 0197c1d2", "the one decision that the run waits for"],
-    ['approve 0197c1d2 ship --note "after the freeze"', "the node ship, with a note"],
-    ["approve 0197c1d2 plan --select small", "with the option that is chosen"],
+    ["approve 0197c1d2", "approve the only decision that the run is waiting for"],
+    ['approve 0197c1d2 ship --note "after the freeze"', "approve the node ship, with a note"],
+    ["approve 0197c1d2 plan --select small", "choose the option small"],
   ],
   async run(context, options, given, nodeId) {
     const { decideApproval } = await import("../decide.ts");
@@ -41,7 +42,7 @@ function ranking(text: string): string[] {
     const list: unknown = JSON.parse(text);
     if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list;
   } catch {
-    // Answered below, like a list of something else.
+    // Invalid JSON is refused below, like an array of other values.
   }
-  throw new InvalidArgumentError("A JSON list must hold the options' keys, as texts.");
+  throw new InvalidArgumentError("A JSON array must contain the options' keys as strings.");
 }

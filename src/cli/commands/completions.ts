@@ -3,12 +3,12 @@ import { completionScripts, type Shell } from "../completion/completion-scripts.
 
 export const completions = defineCommand({
   name: "completions",
-  group: "Look after things",
-  summary: "Print a script that lets a shell complete commands, options, runs and nodes",
-  arguments: [{ name: "<shell>", description: "which one", choices: Object.keys(completionScripts) }],
+  group: "Maintenance",
+  summary: "Print a shell script that completes commands, options, runs and nodes",
+  arguments: [{ name: "<shell>", description: "the shell to complete in", choices: Object.keys(completionScripts) }],
   examples: [
     ["completions bash >> ~/.bashrc", "for bash"],
-    ["completions zsh > ~/.zfunc/_smithers", "for zsh, where ~/.zfunc is in its fpath"],
+    ["completions zsh > ~/.zfunc/_smithers", "for zsh, if ~/.zfunc is in fpath"],
     ["completions fish > ~/.config/fish/completions/smithers.fish", "for fish"],
   ],
   async run({ out }, _, shell) {

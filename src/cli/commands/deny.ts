@@ -4,15 +4,16 @@ import { by, iteration, note, optionalNode, runArgument } from "../options.ts";
 
 export const deny = defineCommand<DecideOptions>({
   name: "deny",
-  group: "Decide",
-  summary: "Deny what a run waits for",
+  group: "Control runs",
+  summary: "Deny a decision that a run is waiting for",
   description:
-    "The node may be left out when the run waits for one decision. On a terminal what is missing is asked for.",
+    "The node may be omitted if the run is waiting for a single decision. On a terminal, the command asks for what is " +
+    "missing.",
   arguments: [runArgument, optionalNode],
   options: [iteration, note, by],
   state: "any",
   json: "value",
-  examples: [['deny 0197c1d2 ship --note "the tests are red"', "the node ship, and why"]],
+  examples: [['deny 0197c1d2 ship --note "the tests are red"', "deny the node ship, with the reason"]],
   async run(context, options, given, nodeId) {
     const { decideApproval } = await import("../decide.ts");
     return decideApproval(context, "denied", options, given!, nodeId);

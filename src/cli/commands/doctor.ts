@@ -8,20 +8,20 @@ interface Options {
 
 export const doctor = defineCommand<Options>({
   name: "doctor",
-  group: "Look after things",
-  summary: "Say what works on this machine, and what to do about the rest",
-  description: "It exits with 1 when something fails that runs need.",
+  group: "Maintenance",
+  summary: "Check what works on this machine, and how to repair the rest",
+  description: "Exits with 1 if a check fails that runs depend on.",
   options: [
-    { flags: "--db <file>", description: "the database to look at; the nearest smithers.db when absent" },
+    { flags: "--db <file>", description: "database to check (default: the nearest smithers.db)" },
     {
       flags: "-p, --port <port>",
-      description: "where a server is to listen",
+      description: "port that a server would listen on",
       default: 7331,
       parse: wholeNumber(0, 65_535),
     },
   ],
   json: "value",
-  examples: [["doctor", "look at Bun, the sandbox, the database, the port and the disk"]],
+  examples: [["doctor", "check Bun, the sandbox, ripgrep, the database, the port and the disk"]],
   async run(context: CommandContext, { db, port }): Promise<ExitCode | undefined> {
     const { examine } = await import("../doctor/examine.ts");
     const findings = await examine({ db, port });

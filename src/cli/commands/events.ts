@@ -13,21 +13,21 @@ interface Options {
 
 export const events = defineCommand<Options>({
   name: "events",
-  group: "See what runs do",
-  summary: "Print a run's events as JSON, one a line",
-  description: "Each line begins with the event's number, `seq`; what comes after one is asked for with --after.",
+  group: "Inspect runs",
+  summary: "Print a run's events as JSON, one per line",
+  description: "Each line begins with the event's sequence number, `seq`; --after prints only later events.",
   arguments: [runArgument],
   options: [
-    { flags: "-t, --type <types>", description: "only of these types, with commas between them", parse: types },
+    { flags: "-t, --type <types>", description: "only events of these types, comma-separated", parse: types },
     ofNode,
-    { flags: "--after <seq>", description: "only those after this number", default: 0, parse: wholeNumber(0) },
+    { flags: "--after <seq>", description: "only events after this number", default: 0, parse: wholeNumber(0) },
     follow,
   ],
   state: "any",
   json: "lines",
   examples: [
-    ["events 0197c1d2 --type NodeFailed,NodeRetrying", "what has gone wrong"],
-    ["events 0197c1d2 --follow | jq -c 'select(.nodeId)'", "what happens to nodes, as it happens"],
+    ["events 0197c1d2 --type NodeFailed,NodeRetrying", "what went wrong"],
+    ["events 0197c1d2 --follow | jq -c 'select(.nodeId)'", "events of nodes, as they happen"],
   ],
   async run(context, { type, node, after, follow }, given) {
     const [{ resolveRun }, { withSeq }, state] = await Promise.all([
@@ -50,7 +50,7 @@ function types(text: string, previous: unknown): EventType[] {
   const given = text.split(",").filter((one) => one !== "");
   for (const one of given) {
     if (eventTypes.includes(one as EventType)) continue;
-    throw new InvalidArgumentError(`There is no type "${one}".${didYouMean(one, eventTypes)}`);
+    throw new InvalidArgumentError(`Unknown event type "${one}".${didYouMean(one, eventTypes)}`);
   }
   return [...((previous as EventType[] | undefined) ?? []), ...(given as EventType[])];
 }

@@ -12,19 +12,19 @@ interface Options {
 
 export const frames = defineCommand<Options>({
   name: "frames",
-  group: "See what runs do",
-  summary: "List what a run's workflow has rendered, or show one frame as a tree",
+  group: "Inspect runs",
+  summary: "List the frames that a run has rendered, or show one frame as a tree",
   arguments: [runArgument],
   options: [
-    { flags: "--after <frameNo>", description: "only those after this number", default: 0, parse: wholeNumber(0) },
-    { flags: "-n, --limit <n>", description: "how many at most", default: 50, parse: wholeNumber(1, 1_000) },
-    { flags: "--frame <frameNo>", description: "only this one, as a tree", parse: wholeNumber(1) },
+    { flags: "--after <frameNo>", description: "only frames after this number", default: 0, parse: wholeNumber(0) },
+    { flags: "-n, --limit <n>", description: "maximum number of frames", default: 50, parse: wholeNumber(1, 1_000) },
+    { flags: "--frame <frameNo>", description: "show this frame as a tree", parse: wholeNumber(1) },
   ],
   state: "any",
   json: "value",
   examples: [
-    ["frames 0197c1d2", "when the tree was rendered anew, and what was mounted"],
-    ["frames 0197c1d2 --frame 3", "the tree of the third frame"],
+    ["frames 0197c1d2", "when each frame was rendered, and which nodes were mounted"],
+    ["frames 0197c1d2 --frame 3", "the tree of frame 3"],
   ],
   async run(context, { after, limit, frame }, given) {
     const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);

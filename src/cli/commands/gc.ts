@@ -9,20 +9,25 @@ interface Options {
 
 export const gc = defineCommand<Options>({
   name: "gc",
-  group: "Look after things",
-  summary: "Remove runs that ended long ago, and give the space back",
+  group: "Maintenance",
+  summary: "Delete runs that ended long ago and free their space",
   description:
-    "Removes each run that ended before then, with its outputs, events and frames, and results that were cached " +
-    "before then. Runs that wait or run are never removed. Others may use the database meanwhile.",
+    "Deletes runs that ended longer ago than the given time, with their outputs, events and frames, and cached results " +
+    "that are older than that. Running and waiting runs are never deleted. The database may be in use meanwhile.",
   options: [
-    { flags: "--older-than <time>", description: "ended so long ago, as 12h or 30d", default: "30d", parse: span },
-    { flags: "--dry-run", description: "only say how many runs would be removed" },
+    {
+      flags: "--older-than <time>",
+      description: "minimum time since a run ended, such as 12h or 30d",
+      default: "30d",
+      parse: span,
+    },
+    { flags: "--dry-run", description: "only count the runs that would be deleted" },
   ],
   state: "database",
   json: "value",
   examples: [
-    ["gc --dry-run", "how many runs ended more than 30 days ago"],
-    ["gc --older-than 7d", "remove those that ended more than a week ago"],
+    ["gc --dry-run", "count the runs that ended more than 30 days ago"],
+    ["gc --older-than 7d", "delete the runs that ended more than a week ago"],
   ],
   async run(context, { olderThan, dryRun }) {
     const [{ parseDurationMs }, { prune }, state] = await Promise.all([
@@ -43,13 +48,13 @@ export const gc = defineCommand<Options>({
       }
     }
     if (out.isJson) out.json({ ...removed, dryRun: dryRun === true });
-    else if (dryRun) out.line(`${count(removed.runs, "run")} would be removed: ended more than ${olderThan} ago.`);
-    else out.line(`Removed ${count(removed.runs, "run")} and ${count(removed.cached, "cached result")}.`);
+    else if (dryRun) out.line(`${count(removed.runs, "run")} that ended more than ${olderThan} ago would be deleted.`);
+    else out.line(`Deleted ${count(removed.runs, "run")} and ${count(removed.cached, "cached result")}.`);
     return undefined;
   },
 });
 
 function span(text: string): string {
   if (/^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text)) return text;
-  throw new InvalidArgumentError("Write a number and ms, s, m, h, d or w, as 30d.");
+  throw new InvalidArgumentError("It must be a number followed by ms, s, m, h, d or w, such as 30d.");
 }

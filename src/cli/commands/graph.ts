@@ -6,17 +6,17 @@ interface Options {
 
 export const graph = defineCommand<Options>({
   name: "graph",
-  group: "See what runs do",
+  group: "Inspect runs",
   summary: "Show the plan of a workflow without running it",
   description:
-    "It is what the first frame renders: what depends on results and decisions may look otherwise later. Nothing " +
-    "runs and nothing is stored.",
-  arguments: [{ name: "<workflow>", description: "the workflow's file" }],
-  options: [{ flags: "--input <json>", description: "the run's input: JSON, @ and a file of it, or - for stdin" }],
+    "Shows what the first frame renders; parts that depend on results or decisions may change later. Nothing is " +
+    "executed or stored.",
+  arguments: [{ name: "<workflow>", description: "workflow file" }],
+  options: [{ flags: "--input <json>", description: "the run's input: a JSON object, @file, or - for stdin" }],
   json: "value",
   examples: [
     ["graph release.tsx", "the plan of a workflow"],
-    [`graph release.tsx --input '{"version":"1.2"}' --json`, "with an input, for a program"],
+    [`graph release.tsx --input '{"version":"1.2"}' --json`, "the plan for an input, as JSON"],
   ],
   async run({ out }, { input }, file) {
     const [{ loadFile, closeLoaders }, { readInput }, { preview }, { workflowTreeLines }] = await Promise.all([

@@ -3,15 +3,15 @@ import { type CommandContext, defineCommand, type ExitCode } from "../command.ts
 export const init = defineCommand({
   name: "init",
   group: "Run workflows",
-  summary: "Set up a small project that runs at once",
+  summary: "Set up a small project with a workflow that is ready to run",
   description:
-    "A package.json and a .gitignore that exist are kept, and what they lack is added. When another of its files " +
+    "An existing package.json or .gitignore is kept, and only missing entries are added. If one of the other files " +
     "exists, nothing is written.",
-  arguments: [{ name: "[folder]", description: "the project's folder; this folder when absent" }],
+  arguments: [{ name: "[folder]", description: "the project's folder (default: the current folder)" }],
   json: "value",
   examples: [
     ["init flows", "set up a project in the folder flows"],
-    ["init", "add workflows to the project in this folder"],
+    ["init", "add workflows to the project in the current folder"],
   ],
   async run(context: CommandContext, _, given): Promise<ExitCode | undefined> {
     const { initProject } = await import("../init/project.ts");
@@ -19,13 +19,13 @@ export const init = defineCommand({
     const { out } = context;
     if (out.isJson) out.json({ folder, files, changed });
     else {
-      for (const file of files) out.line(`${changed.includes(file) ? "changed" : "made"} ${file}`);
+      for (const file of files) out.line(`${changed.includes(file) ? "changed" : "created"} ${file}`);
       const start = startsHello ? "npm start" : "npx smithers up hello.tsx";
       const steps = [
         ...(given === undefined || given === "." ? [] : [[`cd ${given}`]]),
         ["npm install"],
         [start, "runs hello.tsx, which asks for a decision"],
-        ["npx smithers ps", "lists every run and what it waits for"],
+        ["npx smithers ps", "lists every run and what it is waiting for"],
       ];
       const width = Math.max(...steps.map(([command]) => command!.length));
       out.say("\nNext:");

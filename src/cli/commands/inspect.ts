@@ -3,14 +3,14 @@ import { runArgument } from "../options.ts";
 
 export const inspect = defineCommand({
   name: "inspect",
-  group: "See what runs do",
-  summary: "Show how a run stands: its state, its output and every node",
+  group: "Inspect runs",
+  summary: "Show a run's state, output and nodes",
   arguments: [runArgument],
   state: "any",
   json: "value",
   examples: [
-    ["inspect 0197c1d2", "the run whose id begins so"],
-    ["inspect 0197c1d2 --json | jq .output", "its result, for a script"],
+    ["inspect 0197c1d2", "the run whose id starts with 0197c1d2"],
+    ["inspect 0197c1d2 --json | jq .output", "its output, for a script"],
   ],
   async run(context, _, given) {
     const [{ resolveRun }, { printRun }, state] = await Promise.all([

@@ -8,15 +8,15 @@ interface Options {
 
 export const logs = defineCommand<Options>({
   name: "logs",
-  group: "See what runs do",
-  summary: "Print what happened in a run, and what its tasks have printed",
+  group: "Inspect runs",
+  summary: "Print what happened in a run, including the output of its tasks",
   arguments: [runArgument],
   options: [follow, ofNode],
   state: "any",
   json: "lines",
   examples: [
-    ["logs 0197c1d2 --follow", "read along until the run has ended"],
-    ["logs 0197c1d2 --node build", "only what concerns the node build"],
+    ["logs 0197c1d2 --follow", "follow the run until it has ended"],
+    ["logs 0197c1d2 --node build", "only the node build"],
   ],
   async run(context, options, given) {
     const [{ resolveRun }, { eventLine }, { withSeq }, state] = await Promise.all([

@@ -9,16 +9,16 @@ interface Options {
 
 export const node = defineCommand<Options>({
   name: "node",
-  group: "See what runs do",
-  summary: "Show one node of a run: its output or error, and what happened to it",
-  description: "Of a node in a loop the last iteration is shown, unless --iteration names another.",
+  group: "Inspect runs",
+  summary: "Show one node of a run: its output or error, and its history",
+  description: "For a node in a loop, shows the last iteration unless --iteration names another.",
   arguments: [runArgument, nodeArgument],
   options: [iteration],
   state: "any",
   json: "value",
   examples: [
-    ["node 0197c1d2 build", "the node build of the run whose id begins so"],
-    ["node 0197c1d2 review --iteration 2", "what the third turn of its loop did"],
+    ["node 0197c1d2 build", "the node build of the run whose id starts with 0197c1d2"],
+    ["node 0197c1d2 review --iteration 2", "the third iteration of the node review"],
   ],
   async run(context, options, given, nodeId) {
     const [{ resolveNode, resolveRun }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([

@@ -15,20 +15,20 @@ interface Options {
 
 export const ps = defineCommand<Options>({
   name: "ps",
-  group: "See what runs do",
-  summary: "List runs, the newest first",
+  group: "Inspect runs",
+  summary: "List runs, newest first",
   options: [
-    { flags: "-s, --status <status>", description: "only those of this status", choices: runStatusSchema.options },
-    { flags: "-w, --workflow <name>", description: "only those of this workflow" },
-    { flags: "-n, --limit <n>", description: "how many at most", default: 50, parse: wholeNumber(1, 1_000) },
-    { flags: "--watch", description: "show it again whenever something changes, until Ctrl+C" },
+    { flags: "-s, --status <status>", description: "only runs with this status", choices: runStatusSchema.options },
+    { flags: "-w, --workflow <name>", description: "only runs of this workflow" },
+    { flags: "-n, --limit <n>", description: "maximum number of runs", default: 50, parse: wholeNumber(1, 1_000) },
+    { flags: "--watch", description: "refresh the list when something changes, until Ctrl+C" },
   ],
   state: "any",
   json: "value",
   examples: [
     ["ps", "the last 50 runs"],
-    ["ps --status waiting-approval", "those that wait for somebody"],
-    ["ps --json | jq -r '.[].runId'", "their ids, for a script"],
+    ["ps --status waiting-approval", "the runs that are waiting for an approval"],
+    ["ps --json | jq -r '.[].runId'", "the runs' ids, for a script"],
   ],
   async run(context, options) {
     const state = await context.source();

@@ -10,21 +10,17 @@ interface Options {
 export const resume = defineCommand<Options>({
   name: "resume",
   group: "Run workflows",
-  summary: "Continue a run that has failed, was stopped or was left by a crash",
+  summary: "Continue a run that failed, was stopped or was interrupted by a crash",
   description:
-    "What has finished is never done again. On a database file the run is executed in this process until it ends " +
-    "or waits for somebody; a server (--url) goes on with it itself.",
+    "Finished nodes are not executed again. With a database file, the run is executed in this process until it ends " +
+    "or waits for an approval or an event. With --url, the server executes it.",
   arguments: [runArgument],
-  options: [
-    { flags: "--workflow <file>", description: "where its workflow is now, when it has moved" },
-    root,
-    allowNetwork,
-  ],
+  options: [{ flags: "--workflow <file>", description: "the workflow's file, if it has moved" }, root, allowNetwork],
   state: "any",
   json: "value",
   examples: [
-    ["resume 0197c1d2", "go on with the run whose id begins so"],
-    ["resume 0197c1d2 --workflow flows/release.tsx", "the same, with the workflow's file in another place"],
+    ["resume 0197c1d2", "continue the run whose id starts with 0197c1d2"],
+    ["resume 0197c1d2 --workflow flows/release.tsx", "continue it with a workflow file that has moved"],
   ],
   async run(context, options, given) {
     const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
@@ -33,7 +29,7 @@ export const resume = defineCommand<Options>({
       const { ServerSource } = await import("../source/server.ts");
       if (state instanceof ServerSource) await state.resume(runId, options.workflow);
       if (context.out.isJson) context.out.json({ runId });
-      else context.out.line(`The server goes on with the run ${runId}.`);
+      else context.out.line(`The server is continuing the run ${runId}.`);
       return undefined;
     }
     const { continueHere } = await import("../run/continue.ts");

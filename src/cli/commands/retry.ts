@@ -10,15 +10,15 @@ interface Options {
 export const retry = defineCommand<Options>({
   name: "retry",
   group: "Run workflows",
-  summary: "Do one failed node of a run anew, and continue the run",
+  summary: "Execute one failed node of a run again and continue the run",
   description:
-    "Other nodes that have failed stay as they are; resume does them all anew. The run is executed in this " +
-    "process until it ends or waits for somebody.",
+    "Other failed nodes stay failed; resume executes all of them again. The run is executed in this process until it " +
+    "ends or waits for an approval or an event.",
   arguments: [runArgument, nodeArgument],
   options: [iteration, root, allowNetwork],
   state: "database",
   json: "value",
-  examples: [["retry 0197c1d2 publish", "do the node publish again"]],
+  examples: [["retry 0197c1d2 publish", "execute the node publish again"]],
   async run(context, options, given, nodeId) {
     const state = await context.database();
     const [{ resolveRun, resolveNode }, { continueHere }] = await Promise.all([

@@ -27,33 +27,51 @@ const ms = wholeNumber(0);
 export const server = defineCommand<Options>({
   name: "server",
   group: "Run workflows",
-  summary: "Serve all workflows of a folder over HTTP, until Ctrl+C",
-  description: "The options are those of startServer. Its log goes to stderr, one JSON object a line.",
+  summary: "Serve the workflows of a folder over HTTP, until Ctrl+C",
+  description: "The options are those of startServer. The log goes to stderr, one JSON object per line.",
   options: [
-    { flags: "-p, --port <port>", description: "0 picks a free one (7331)", parse: wholeNumber(0, 65_535) },
-    { flags: "--host <address>", description: "another than a loopback one needs a token (127.0.0.1)" },
-    { flags: "--db <file>", description: "the database; smithers.db in --root when absent, made when there is none" },
-    { flags: "--auth-token <token>", description: "what requests must show; also SMITHERS_API_KEY" },
-    { flags: "--root <folder>", description: "what workflow paths and tools are confined to; this folder when absent" },
+    {
+      flags: "-p, --port <port>",
+      description: "port to listen on; 0 picks a free port (default: 7331)",
+      parse: wholeNumber(0, 65_535),
+    },
+    {
+      flags: "--host <address>",
+      description: "address to listen on; one that is not loopback needs a token (default: 127.0.0.1)",
+    },
+    { flags: "--db <file>", description: "database file, created if missing (default: smithers.db in --root)" },
+    { flags: "--auth-token <token>", description: "token that requests must send; also SMITHERS_API_KEY" },
+    {
+      flags: "--root <folder>",
+      description: "folder that workflow paths and tools are confined to (default: the current folder)",
+    },
     allowNetwork,
     { flags: "--insecure", description: "serve other machines without a token" },
     ...allowedCallers,
-    { flags: "--max-body-bytes <n>", description: "of a request (1048576)", parse: wholeNumber(1) },
-    { flags: "--headers-timeout <ms>", description: "for all headers of a request to come (30000)", parse: ms },
-    { flags: "--request-timeout <ms>", description: "for a whole request to come (60000)", parse: ms },
-    { flags: "--shutdown-grace <ms>", description: "for attempts to end once it is to end (5000)", parse: ms },
-    { flags: "--retention <time>", description: "how long ended runs are kept, as 30d; for ever when absent" },
-    { flags: "--synchronous <mode>", description: "what a commit survives (full)", choices: ["full", "normal"] },
+    { flags: "--max-body-bytes <n>", description: "largest request body (default: 1048576)", parse: wholeNumber(1) },
+    { flags: "--headers-timeout <ms>", description: "time to receive a request's headers (default: 30000)", parse: ms },
+    { flags: "--request-timeout <ms>", description: "time to receive a whole request (default: 60000)", parse: ms },
+    {
+      flags: "--shutdown-grace <ms>",
+      description: "time that running attempts get to end on shutdown (default: 5000)",
+      parse: ms,
+    },
+    { flags: "--retention <time>", description: "delete runs this long after they end, such as 30d (default: never)" },
+    {
+      flags: "--synchronous <mode>",
+      description: "what commits survive: full, a power cut; normal, a crash of the process (default: full)",
+      choices: ["full", "normal"],
+    },
     {
       flags: "--log-level <level>",
-      description: "also SMITHERS_LOG_LEVEL (info)",
+      description: "least severe level that is logged; also SMITHERS_LOG_LEVEL (default: info)",
       choices: ["debug", "info", "warn", "error", "silent"],
     },
   ],
   json: "value",
   examples: [
-    ["server", "serve this folder at http://127.0.0.1:7331"],
-    ["server --host 0.0.0.0 --auth-token secret", "serve other machines as well"],
+    ["server", "serve the current folder at http://127.0.0.1:7331"],
+    ["server --host 0.0.0.0 --auth-token secret", "serve other machines too"],
   ],
   run: serve,
 });
@@ -101,7 +119,7 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
   const address = listening.address() as { address: string; family: string; port: number };
   const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
   if (out.isJson) out.json({ url, db: file, rootDir, pid: process.pid });
-  else out.line(`Serving ${rootDir} at ${url}, until Ctrl+C.`);
+  else out.line(`Serving ${rootDir} at ${url}. Press Ctrl+C to stop.`);
   out.surviveClosedPipe();
   // A signal ends the process once the server is closed.
   await once(listening, "close");

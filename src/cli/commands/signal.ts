@@ -10,22 +10,22 @@ interface Options {
 
 export const signal = defineCommand<Options>({
   name: "signal",
-  group: "Decide",
-  summary: "Send a run an event from outside",
+  group: "Control runs",
+  summary: "Send a signal to a run",
   description:
-    "It is kept until a wait of that name takes it, once. A server that uses the database goes on with the run at " +
-    "once; where none does, resume goes on with it.",
-  arguments: [runArgument, { name: "<name>", description: "the event's name" }],
+    "The signal is kept until one wait with the same name and correlation id consumes it. A server that uses the " +
+    "database continues the run at once; without a server, continue it with resume.",
+  arguments: [runArgument, { name: "<name>", description: "signal name" }],
   options: [
-    { flags: "-d, --data <json>", description: "what it says: JSON, @ and a file of it, or - for stdin" },
-    { flags: "-c, --correlation-id <id>", description: "which of that name; that of the wait must be the same" },
+    { flags: "-d, --data <json>", description: "payload: JSON, @file, or - for stdin" },
+    { flags: "-c, --correlation-id <id>", description: "correlation id, which must equal that of the wait" },
     by,
   ],
   state: "any",
   json: "value",
   examples: [
-    ["signal 0197c1d2 deployed", "an event that says nothing but its name"],
-    [`signal 0197c1d2 payment --correlation-id order-17 --data '{"paid":true}'`, "one with data"],
+    ["signal 0197c1d2 deployed", "a signal without data"],
+    [`signal 0197c1d2 payment --correlation-id order-17 --data '{"paid":true}'`, "a signal with data"],
   ],
   async run(context, { data, correlationId, by }, given, name) {
     const [{ resolveRun }, { readJsonOption }, { sayWhoContinues }, state] = await Promise.all([
@@ -47,8 +47,8 @@ export const signal = defineCommand<Options>({
       out.json({ ...answer, takenIn: await state.isTakenIn(runId) });
       return undefined;
     }
-    out.line(`The signal "${name}" is kept for the run ${runId}.`);
-    if (awaited !== undefined && awaited !== name) out.say(`The run waits for "${awaited}", not for "${name}".`);
+    out.line(`The signal "${name}" was stored for the run ${runId}.`);
+    if (awaited !== undefined && awaited !== name) out.say(`The run is waiting for "${awaited}", not for "${name}".`);
     else sayWhoContinues(context, runId, await state.isTakenIn(runId));
     return undefined;
   },

@@ -5,40 +5,48 @@ import type { UpOptions } from "../run/up.ts";
 export const up = defineCommand<UpOptions>({
   name: "up",
   group: "Run workflows",
-  summary: "Run a workflow here, and show how it goes",
+  summary: "Run a workflow in this process and show its progress",
   description:
-    "The run lives in a database: what has finished stays, whatever happens to this process. It exits with 0 when the " +
-    "run has finished, 1 when it has failed, 2 when it was cancelled, 3 when it waits for somebody.\n" +
-    "Workflow paths and tools are confined to --root: without it to the folder of the nearest smithers.db, or this one.",
-  arguments: [{ name: "<workflow>", description: "its file" }],
+    "The run is stored in a database: finished work is kept even if this process crashes. The command exits with 0 if " +
+    "the run has finished, 1 if it failed, 2 if it was cancelled, 3 if it is waiting for an approval or an event.\n" +
+    "Workflow paths and tools are confined to --root; by default, to the folder of the nearest smithers.db, or else to " +
+    "the current folder.",
+  arguments: [{ name: "<workflow>", description: "workflow file" }],
   options: [
-    { flags: "-i, --input <json>", description: "an object in JSON, @file, or - for stdin" },
-    { flags: "-r, --run-id <id>", description: "the run's id; one is made up when absent" },
-    { flags: "--resume [run]", description: "go on with this run, or with that of --run-id, instead of starting one" },
+    { flags: "-i, --input <json>", description: "the run's input: a JSON object, @file, or - for stdin" },
+    { flags: "-r, --run-id <id>", description: "id of the run (default: a new unique id)" },
+    { flags: "--resume [run]", description: "continue this run, or the run of --run-id, instead of starting one" },
     {
       flags: "-c, --max-concurrency <n>",
-      description: "attempts at once; no limit when absent",
+      description: "maximum number of concurrent attempts (default: no limit)",
       parse: wholeNumber(1),
     },
-    { flags: "--db <file>", description: "the database; made when there is none" },
-    { flags: "--root <folder>", description: "what workflow paths and tools are confined to" },
+    { flags: "--db <file>", description: "database file, created if missing (default: the nearest smithers.db)" },
+    { flags: "--root <folder>", description: "folder that workflow paths and tools are confined to" },
     { flags: "--allow-network", description: "let bash use the network" },
-    { flags: "--hot", description: "go on with the edited workflow whenever its files change" },
+    { flags: "--hot", description: "continue with the edited workflow when its files change" },
     { flags: "-d, --detach", description: "run in the background, with a log file" },
-    { flags: "-s, --serve", description: "serve the run over HTTP, also after it has ended, until Ctrl+C" },
-    { flags: "-p, --port <port>", description: "of --serve; 0 picks a free one (7331)", parse: wholeNumber(0, 65_535) },
-    { flags: "--host <address>", description: "of --serve (127.0.0.1)" },
-    { flags: "--auth-token <token>", description: "what requests must show; also SMITHERS_API_KEY" },
-    { flags: "--insecure", description: "serve other machines without a token" },
+    { flags: "-s, --serve", description: "serve the run over HTTP until Ctrl+C, even after it has ended" },
+    {
+      flags: "-p, --port <port>",
+      description: "with --serve: port to listen on; 0 picks a free port (default: 7331)",
+      parse: wholeNumber(0, 65_535),
+    },
+    { flags: "--host <address>", description: "with --serve: address to listen on (default: 127.0.0.1)" },
+    {
+      flags: "--auth-token <token>",
+      description: "with --serve: token that requests must send; also SMITHERS_API_KEY",
+    },
+    { flags: "--insecure", description: "with --serve: serve other machines without a token" },
     ...allowedCallers,
-    { flags: "--metrics", description: "of --serve: answer GET /metrics", default: true },
-    { flags: "--no-metrics", description: "of --serve: do not answer GET /metrics" },
+    { flags: "--metrics", description: "with --serve: answer GET /metrics", default: true },
+    { flags: "--no-metrics", description: "with --serve: do not answer GET /metrics" },
   ],
   json: "value",
   examples: [
     ['up release.tsx --input \'{"version": "1.2"}\'', "run a workflow"],
-    ["up release.tsx --resume --run-id release-1", "go on with a run that was stopped or has failed"],
-    ["up release.tsx --serve --port 0", "run it, and answer for it over HTTP"],
+    ["up release.tsx --resume --run-id release-1", "continue a run that was stopped or failed"],
+    ["up release.tsx --serve --port 0", "run a workflow and serve the run over HTTP"],
   ],
   async run(context, options, workflow) {
     const { runUp } = await import("../run/up.ts");

@@ -5,12 +5,12 @@ import { manyLines } from "../terminal/output.ts";
 
 export const why = defineCommand({
   name: "why",
-  group: "See what runs do",
-  summary: "Say what a run waits for or has failed of, and the commands that continue it",
+  group: "Inspect runs",
+  summary: "Explain why a run is waiting or has failed, and how to continue it",
   arguments: [runArgument],
   state: "any",
   json: "value",
-  examples: [["why 0197c1d2", "why the run whose id begins so does not go on"]],
+  examples: [["why 0197c1d2", "why the run whose id starts with 0197c1d2 does not continue"]],
   async run(context, _, given) {
     const [{ resolveRun }, { whyOf }, state] = await Promise.all([
       import("../source/resolve-run.ts"),

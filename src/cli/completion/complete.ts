@@ -106,5 +106,5 @@ async function stored(source: Source, argument: string, positionals: readonly st
     return nodes.map(({ nodeId, state }) => ({ value: nodeId, about: state }));
   }
   const event = (await source.findRun(runId)).runState.blocked?.event;
-  return event === undefined ? [] : [{ value: event, about: "what the run waits for" }];
+  return event === undefined ? [] : [{ value: event, about: "the signal that the run is waiting for" }];
 }

@@ -29,7 +29,12 @@ function bun(): Finding {
   const version = process.versions.bun ?? "0";
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > 1 || (major === 1 && minor >= 3)) return { name: "Bun", state: "ok", finding: version };
-  return { name: "Bun", state: "fail", finding: `${version} is too old`, advice: "Install 1.3 or later: bun upgrade" };
+  return {
+    name: "Bun",
+    state: "fail",
+    finding: `${version} is too old`,
+    advice: "Update to 1.3 or later: bun upgrade",
+  };
 }
 
 async function sandbox(): Promise<Finding> {
@@ -37,10 +42,10 @@ async function sandbox(): Promise<Finding> {
   try {
     const found = await findSandbox();
     const said = await bash("echo works", { timeoutMs: 20_000 });
-    if (said === "works") return { name, state: "ok", finding: `${found.name} confines bash and runs it` };
-    return { name, state: "fail", finding: `${found.name} ran a command that said ${oneLine(said)}` };
+    if (said === "works") return { name, state: "ok", finding: `bash runs confined by ${found.name}` };
+    return { name, state: "fail", finding: `a test command under ${found.name} printed ${oneLine(said)}` };
   } catch (error) {
-    const advice = "Until then the tool bash refuses; everything else works.";
+    const advice = "Without it the bash tool refuses to run commands; everything else works.";
     return { name, state: "warn", finding: messageOf(error), advice };
   }
 }
@@ -48,14 +53,14 @@ async function sandbox(): Promise<Finding> {
 function ripgrep(): Finding {
   const program = findProgram("rg");
   if (program !== undefined) return { name: "ripgrep", state: "ok", finding: program };
-  const advice = "The tool grep is slower without it. On Debian or Ubuntu: apt-get install ripgrep";
+  const advice = "Without it the grep tool is slower. On Debian or Ubuntu: apt-get install ripgrep";
   return { name: "ripgrep", state: "warn", finding: "not installed", advice };
 }
 
 async function database(file: string | undefined): Promise<Finding> {
   const name = "database";
   if (file === undefined) {
-    return { name, state: "ok", finding: "no smithers.db here or above; the first run makes one" };
+    return { name, state: "ok", finding: "no smithers.db in this folder or above it; the first run creates one" };
   }
   const path = shortPath(file);
   try {
@@ -76,13 +81,14 @@ async function database(file: string | undefined): Promise<Finding> {
       );
       const { staleRuns, runs, sizeBytes } = await store.readBacklog(Date.now() - staleAfterMs);
       const open = Object.values(runs).reduce((sum, one) => sum + one, 0);
-      const finding = `${path}, version ${version?.version}, ${bytes(sizeBytes)}, sound, ${count(open, "unfinished run")}`;
+      const finding = `${path}, version ${version?.version}, ${bytes(sizeBytes)}, intact, ${count(open, "unfinished run")}`;
       if (staleRuns === 0) return { name, state: "ok", finding };
-      const advice = "A server continues them, or smithers resume <run>; smithers ps --status running lists them.";
+      const advice =
+        "List them with smithers ps --status running. A server continues them by itself, or use smithers resume <run>.";
       return {
         name,
         state: "warn",
-        finding: `${finding}, ${count(staleRuns, "run")} left by a process that died`,
+        finding: `${finding}, ${count(staleRuns, "run")} whose process has died`,
         advice,
       };
     } finally {
@@ -101,8 +107,8 @@ async function portOf(port: number): Promise<Finding> {
   });
   const name = "port";
   if (!problem) return { name, state: "ok", finding: `${port} is free` };
-  const finding = problem.code === "EADDRINUSE" ? `${port} is taken` : `${port} cannot be used: ${problem.message}`;
-  return { name, state: "warn", finding, advice: "Give a server another one: smithers server --port 0" };
+  const finding = problem.code === "EADDRINUSE" ? `${port} is in use` : `${port} cannot be used: ${problem.message}`;
+  return { name, state: "warn", finding, advice: "Choose another port, or 0 for a free one: smithers server --port 0" };
 }
 
 const scarceBytes = 1024 ** 3;
@@ -116,7 +122,7 @@ function disk(file: string | undefined): Finding {
     const free = bavail * bsize;
     const finding = `${bytes(free)} free`;
     if (free >= scarceBytes) return { name, state: "ok", finding };
-    const advice = "Free some, or remove old runs: smithers gc";
+    const advice = "Free some space, or delete old runs: smithers gc";
     return { name, state: free < tooFewBytes ? "fail" : "warn", finding, advice };
   } catch (error) {
     return { name, state: "warn", finding: messageOf(error) };

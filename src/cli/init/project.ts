@@ -98,7 +98,7 @@ const tsconfig = toJson({
 });
 
 const ignored = `node_modules/
-# What Smithers writes: compiled copies of workflows, runs, and logs of runs in the background
+# Written by Smithers: compiled copies of workflows, the database, and logs of background runs
 .*.smithers-*
 smithers.db*
 .smithers/

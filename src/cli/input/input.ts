@@ -9,9 +9,9 @@ import { parseJsonText } from "./json-text.ts";
  */
 export function readInput(given: string | undefined): Record<string, unknown> {
   if (given === undefined) return {};
-  const { name, value } = readNamed(given, "--input", `Give an object, as {"version": "1.2"}.`);
+  const { name, value } = readNamed(given, "--input", `Pass an object, such as {"version": "1.2"}.`);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw usageError(`${name} is no object. Give one, as {"version": "1.2"}.`);
+  throw usageError(`${name} is not a JSON object. Pass one, such as {"version": "1.2"}.`);
 }
 
 /**
@@ -20,7 +20,7 @@ export function readInput(given: string | undefined): Record<string, unknown> {
  * @throws INVALID_USAGE with the place where it is no JSON
  */
 export function readJsonOption(given: string, option: string): unknown {
-  return readNamed(given, option, "Give JSON.").value;
+  return readNamed(given, option, "Pass JSON.").value;
 }
 
 /** @param next what to do when there is nothing */
@@ -28,19 +28,20 @@ function readNamed(given: string, option: string, next: string): { name: string;
   const { text, name } = textOf(given, option);
   if (text.trim() === "") throw usageError(`${name} is empty. ${next}`);
   const parsed = parseJsonText(text);
-  if ("problem" in parsed) throw usageError(`${name} is no JSON: ${parsed.problem}.`);
+  if ("problem" in parsed) throw usageError(`${name} is not valid JSON: ${parsed.problem}.`);
   const { value } = parsed;
-  if (nestsDeeperThan(value, maxJsonDepth)) throw usageError(`${name} nests deeper than ${maxJsonDepth} levels.`);
+  if (nestsDeeperThan(value, maxJsonDepth))
+    throw usageError(`${name} is nested more than ${maxJsonDepth} levels deep.`);
   return { name, value };
 }
 
 function textOf(given: string, option: string): { text: string; name: string } {
-  if (given !== "-" && !given.startsWith("@")) return { text: given, name: `The ${option}` };
+  if (given !== "-" && !given.startsWith("@")) return { text: given, name: `The value of ${option}` };
   const file = given === "-" ? undefined : given.slice(1);
-  if (file === "") throw usageError(`${option} names no file: write it behind the @.`);
-  const name = file === undefined ? "What came on stdin" : `The file ${file}`;
+  if (file === "") throw usageError(`The option ${option} names no file. Write the path after the @.`);
+  const name = file === undefined ? "The input from stdin" : `The file ${file}`;
   if (file === undefined && process.stdin.isTTY) {
-    throw usageError(`With ${option} - JSON is read from stdin, which is a terminal. Pipe it in, or name a @file.`);
+    throw usageError(`${option} - reads JSON from stdin, but stdin is a terminal. Pipe the JSON in, or use @file.`);
   }
   let bytes: Uint8Array;
   try {
@@ -57,6 +58,6 @@ function decoded(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw usageError(`${name} is no text in UTF-8.`);
+    throw usageError(`${name} is not valid UTF-8 text.`);
   }
 }

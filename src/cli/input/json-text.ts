@@ -9,9 +9,8 @@ export function parseJsonText(text: string): { value: unknown } | { problem: str
     const at = brokenAt(text);
     const before = text.slice(0, at).split("\n");
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
-    const found =
-      text[at] === undefined ? "the text ends too early" : `${JSON.stringify(text[at])} is not expected here`;
-    return { problem: `${found} (${place})` };
+    const found = text[at] === undefined ? "unexpected end of text" : `unexpected ${JSON.stringify(text[at])}`;
+    return { problem: `${found} at ${place}` };
   }
 }
 

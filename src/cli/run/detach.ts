@@ -52,11 +52,11 @@ export async function detach(context: CommandContext, db: string | undefined, ru
   const { out } = context;
   if (out.isJson) out.json({ ...begun, pid: child.pid, log });
   else {
-    out.line(`The run ${begun.runId} goes on in the background (process ${child.pid}).`);
+    out.line(`The run ${begun.runId} is running in the background (process ${child.pid}).`);
     if (begun.url !== undefined) out.line(`It is served at ${begun.url}`);
-    out.line(`Its log:   ${shortPath(log)}`);
+    out.line(`Log file:  ${shortPath(log)}`);
     out.line(`Follow it: ${context.commandLine("logs", begun.runId, "--follow")}`);
-    out.line(`End it:    ${context.commandLine("cancel", begun.runId)}`);
+    out.line(`Cancel it: ${context.commandLine("cancel", begun.runId)}`);
   }
   return exitCodes.done;
 }

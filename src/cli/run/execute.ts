@@ -60,7 +60,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     stopHot();
     if (interrupt.code !== undefined && engine.activeRuns > 0) {
       progress.say(
-        `Stopping once what runs now has ended, at most ${graceMs / 1_000} s. Ctrl+C again ends it at once.`,
+        `Stopping: running attempts get up to ${graceMs / 1_000} s to end. Press Ctrl+C again to stop at once.`,
       );
     }
     await engine.close(graceMs);
@@ -85,7 +85,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
 
 /** What the tree, which shows nodes, does not say. */
 function beginningOf({ source }: Host, runId: string): string {
-  return source === undefined ? `Going on with ${runId}` : `Running ${source.workflowPath} as ${runId}`;
+  return source === undefined ? `Continuing ${runId}` : `Running ${source.workflowPath} as ${runId}`;
 }
 
 /**
@@ -110,7 +110,7 @@ async function untilOver(
     const run = await host.store.findRun(runId);
     if (!run) return undefined;
     await progress.settle();
-    if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It can be asked for until Ctrl+C.`);
+    if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It is served until Ctrl+C.`);
     for (const line of await reasonLines(commandLineOf(context, host), host, run)) progress.say(line);
     toldSeq = run.lastSeq;
     if ((await Promise.race([changed, interrupt.came])) !== undefined) return toldSeq;

@@ -38,13 +38,13 @@ export function reloadOnEdit(host: Host, runId: string, path: string, say: (text
       await host.engine.reload(runId, source);
       host.source = source;
       problem = undefined;
-      say(`${source.workflowPath} was edited: the run goes on with it.`);
+      say(`${source.workflowPath} was edited: the run continues with the new version.`);
       follow(source.files);
     } catch (error) {
       const message = isSmithersError(error) || error instanceof Error ? error.message : String(error);
       if (message === problem) return;
       problem = message;
-      say(`The edited workflow is not taken, the run goes on as before: ${message}`);
+      say(`The edited workflow is invalid, so the run continues with the version before: ${message}`);
     }
   };
   follow(host.source?.files ?? []);

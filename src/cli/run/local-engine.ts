@@ -128,8 +128,8 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
 /** Says which database is used where that is not the one of this folder, or where there are several. */
 function sayWhich({ file, others }: FoundDatabase, log: BesideLogger): void {
   if (dirname(file) === process.cwd() && others.length === 0) return;
-  const more = others.length > 0 ? `; --db names another: ${others.map(shortPath).join(", ")}` : "";
-  log.say(`Using ${shortPath(file)}, the nearest${more}`);
+  const more = others.length > 0 ? ` Use --db to choose another: ${others.map(shortPath).join(", ")}` : "";
+  log.say(`Using the nearest database, ${shortPath(file)}.${more}`);
 }
 
 function folderOf(given: string): string {

@@ -37,7 +37,7 @@ export async function reportEnd(
   if (hasEnded(status) && status !== "failed") return;
   if (status !== "running") for (const line of await reasonLines(commandLine, host, run)) out.say(line);
   if (status === "failed") return;
-  out.say(`${status === "running" ? "Go on" : "Then go on"} with it:\n  $ ${commandLine("resume", runId)}`);
+  out.say(`${status === "running" ? "Continue" : "Then continue"} the run:\n  $ ${commandLine("resume", runId)}`);
 }
 
 /** How a run stands, in a sentence. */
@@ -48,14 +48,14 @@ export function endOf(out: TerminalOutput, run: Run, wasStopped = false): string
     case "finished":
       return out.styleSaid("green", `The run ${runId} has finished${took}.`);
     case "failed":
-      return out.styleSaid("red", `The run ${runId} has failed${took}.`);
+      return out.styleSaid("red", `The run ${runId} failed${took}.`);
     case "cancelled":
       return out.styleSaid("magenta", `The run ${runId} was cancelled.`);
     case "continued":
-      return `The run ${runId} goes on in another.`;
+      return `The run ${runId} continued as another run.`;
     default: {
-      const waits = status !== "running" ? `The run ${runId} waits.` : `The run ${runId} is unfinished.`;
-      return out.styleSaid("yellow", wasStopped ? `The run ${runId} was stopped; what has finished is kept.` : waits);
+      const waits = status !== "running" ? `The run ${runId} is waiting.` : `The run ${runId} is unfinished.`;
+      return out.styleSaid("yellow", wasStopped ? `The run ${runId} was stopped; finished work is kept.` : waits);
     }
   }
 }

@@ -38,16 +38,16 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   const resumed = resumedRun(options);
   const given = resumed ?? options.runId;
   if (given !== undefined && !runIdSchema.safeParse(given).success) {
-    throw usageError(`No run can have the id ${JSON.stringify(given)}: 1 to 128 letters, digits and . _ : -`);
+    throw usageError(`Invalid run id ${JSON.stringify(given)}. Use 1 to 128 letters, digits and . _ : -`);
   }
   if (!options.serve) refuseServing(options);
   const input = readInput(options.input);
   for (const name of resumed === undefined ? [] : (["input", "max-concurrency"] as const)) {
     if ((name === "input" ? options.input : options.maxConcurrency) === undefined) continue;
-    throw usageError(`A run that goes on keeps its ${name}: leave out --${name}, or start a new one without --resume.`);
+    throw usageError(`A resumed run keeps its ${name}. Omit --${name}, or start a new run without --resume.`);
   }
   if (options.detach) {
-    if (options.input === "-") throw usageError("A run in the background has no stdin: give the input as @file.");
+    if (options.input === "-") throw usageError("A background run has no stdin. Pass the input as @file.");
     return detach(context, options.db, given);
   }
   const serving = options.serve ? await resolveServing(options) : undefined;
@@ -100,7 +100,7 @@ async function meantRun(host: Host, given: string): Promise<string> {
 function resumedRun({ resume, runId }: UpOptions): string | undefined {
   if (resume === undefined || resume === false || resume === "false") return undefined;
   if (typeof resume === "string" && resume !== "true") return resume;
-  if (runId === undefined) throw usageError("Say which run goes on: --resume <run>, or --run-id <run> --resume.");
+  if (runId === undefined) throw usageError("Name the run to resume: --resume <run>, or --run-id <run> --resume.");
   return runId;
 }
 
@@ -108,7 +108,7 @@ function refuseServing(options: UpOptions): void {
   for (const name of ["port", "host", "authToken", "insecure", "allowHost", "allowOrigin"] as const) {
     if (options[name] === undefined) continue;
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw usageError(`--${flag} says how a run is served: give --serve as well.`);
+    throw usageError(`The option --${flag} requires --serve.`);
   }
 }
 

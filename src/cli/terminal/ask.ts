@@ -5,7 +5,7 @@ import { oneLine } from "./output.ts";
 /** Asks which of several decisions is meant; nothing when whoever is asked leaves. */
 export async function askWhich(waiting: readonly ApprovalItem[]): Promise<ApprovalItem | undefined> {
   const chosen = await select({
-    message: "The run waits for several decisions. Which one?",
+    message: "The run is waiting for several decisions. Which one?",
     options: waiting.map((approval, index) => ({
       value: index,
       label: oneLine(
@@ -31,7 +31,7 @@ export async function askChoice({ mode, nodeId, requestTitle, options }: Approva
   }
   const ranked: string[] = [];
   while (left.length > 1) {
-    const message = ranked.length === 0 ? `${title} Which comes first?` : "And then?";
+    const message = ranked.length === 0 ? `${title} Which comes first?` : "Which comes next?";
     const next = await select({ message, options: left });
     if (isCancel(next)) return undefined;
     ranked.push(next);

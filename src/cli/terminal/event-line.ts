@@ -31,7 +31,7 @@ function tell(event: SmithersEvent, style: Style, nowMs: number): string | undef
     case "RunContinuedAsNew":
       return `run continued as ${event.newRunId}`;
     case "RunAutoResumed":
-      return "run taken over from a process that is gone";
+      return "run recovered from a process that has died";
     case "NodeStarted":
       return event.attempt === 1 ? style("cyan", "started") : style("cyan", `started, attempt ${event.attempt}`);
     case "NodeFinished":
@@ -45,13 +45,13 @@ function tell(event: SmithersEvent, style: Style, nowMs: number): string | undef
     case "NodeSkipped":
       return style("dim", "skipped");
     case "NodeWaitingApproval":
-      return style("yellow", "waits for an approval");
+      return style("yellow", "waiting for an approval");
     case "NodeWaitingEvent": {
       const which = event.correlationId === null ? "" : ` (${oneLine(event.correlationId)})`;
-      return style("yellow", `waits for the signal ${oneLine(event.eventName)}${which}`);
+      return style("yellow", `waiting for the signal ${oneLine(event.eventName)}${which}`);
     }
     case "NodeWaitingTimer":
-      return style("yellow", `waits ${duration(event.firesAtMs - nowMs)}, until ${moment(event.firesAtMs)}`);
+      return style("yellow", `waiting ${duration(event.firesAtMs - nowMs)}, until ${moment(event.firesAtMs)}`);
     case "NodeOutput":
       return manyLines(event.text).trimEnd();
     case "ApprovalGranted":
@@ -65,9 +65,9 @@ function tell(event: SmithersEvent, style: Style, nowMs: number): string | undef
     case "ToolCallFinished":
       return event.ok ? undefined : style("red", `${event.toolName} failed: ${oneLine(event.error?.message ?? "")}`);
     case "TaskHeartbeatTimeout":
-      return style("red", "gave no heartbeat in time");
+      return style("red", "sent no heartbeat in time");
     case "WorkflowReloaded":
-      return "workflow reloaded: its code has changed";
+      return "workflow reloaded after an edit";
     default:
       return undefined;
   }

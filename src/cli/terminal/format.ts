@@ -67,10 +67,10 @@ const phrases: Record<RunStatus | RunHealth["state"], string> = {
   failed: "has failed",
   stale: "is stale",
   cancelled: "was cancelled",
-  continued: "went on as another run",
-  "waiting-approval": "waits for an approval",
-  "waiting-event": "waits for an event",
-  "waiting-timer": "waits for a timer",
+  continued: "continued as another run",
+  "waiting-approval": "is waiting for an approval",
+  "waiting-event": "is waiting for an event",
+  "waiting-timer": "is waiting for a timer",
 };
 
 /** How a run stands, to follow its name: `has finished`. */

@@ -30,7 +30,7 @@ export async function printRun(context: CommandContext, run: RunDetail, nodes: r
     await printNodes(out, nodes, nowMs);
   }
   if (runState.blocked || runState.unhealthy || error)
-    out.say(`\n${context.commandLine("why", runId)} says what to do.`);
+    out.say(`\nSee what to do next: ${context.commandLine("why", runId)}`);
 }
 
 /** Prints nodes as a table. */

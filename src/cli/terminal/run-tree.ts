@@ -61,8 +61,8 @@ function nodeLine(out: TerminalOutput, node: Node, nowMs: number): string {
   const tries = failures + lostAttempts;
   const parts = [`${sign} ${name}`, stateWord(out, state, "said")];
   if (startedAtMs !== null && state !== "pending") parts.push(duration((finishedAtMs ?? nowMs) - startedAtMs));
-  if (tries > 0) parts.push(out.styleSaid("yellow", `${tries} failed`));
-  if (state === "pending" && wakeAtMs !== null) parts.push(`again in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
+  if (tries > 0) parts.push(out.styleSaid("yellow", count(tries, "failed attempt")));
+  if (state === "pending" && wakeAtMs !== null) parts.push(`retry in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
   if (state === "waiting-timer" && wakeAtMs !== null) parts.push(`fires in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
   if (state === "waiting-event" && awaits !== null) parts.push(oneLine(awaits));
   if (error && state !== "finished") parts.push(out.styleSaid("red", oneLine(error.message)));

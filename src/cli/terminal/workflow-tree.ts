@@ -33,9 +33,9 @@ function titleOf(node: TreeNode, word: (nodeId: string, what: string) => string)
     case "sequence":
       return "sequence";
     case "parallel":
-      return props.maxConcurrency === undefined ? "parallel" : `parallel, ${props.maxConcurrency} at once`;
+      return props.maxConcurrency === undefined ? "parallel" : `parallel, at most ${props.maxConcurrency} at once`;
     case "loop":
-      return `loop ${text("id")}, at most ${props.maxIterations} times`;
+      return `loop ${text("id")}, at most ${props.maxIterations} iterations`;
     case "approval":
       return word(text("id"), `approval "${text("title")}"`);
     case "signal":
