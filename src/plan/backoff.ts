@@ -1,14 +1,14 @@
 import type { RetrySpec } from "../jsx/index.ts";
 
-/** Delays do not grow beyond this; a first delay that is longer already stays as the author wrote it. */
+/** Delays grow up to this. An initial delay that is longer stays as the author set it. */
 const maxDelayMs = 300_000;
 
 /**
- * How long to wait before the next attempt.
+ * How long to wait before the next attempt, in ms.
  *
- * @param failures attempts that have failed so far, from 1
- * @param random in [0, 1): spreads the delay by up to a quarter to both sides, so that tasks that failed
- *   together are not tried again together
+ * @param failures failed attempts so far, at least 1
+ * @param random in [0, 1): varies the delay by up to a quarter either way, to keep tasks that failed together from being
+ *   retried together
  */
 export function retryDelayMs(retry: RetrySpec, failures: number, random: number): number {
   const growth =

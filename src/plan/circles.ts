@@ -2,17 +2,17 @@ import { SmithersError } from "../errors/index.ts";
 import type { PlannedTask } from "./types.ts";
 
 /**
- * Refuses dependencies that lead back to where they began.
- * @throws CIRCULAR_DEPENDENCY naming the circle
+ * Refuses circular dependencies.
+ * @throws CIRCULAR_DEPENDENCY with the circle in `details`
  */
 export function checkCircles(byId: ReadonlyMap<string, PlannedTask>): void {
   const done = new Set<string>();
   for (const start of byId.keys()) {
-    // Most tasks wait for their place in the tree alone.
+    // Most tasks depend on nothing but their place in the tree.
     if (done.has(start) || byId.get(start)!.spec.dependsOn.length === 0) continue;
     const path: string[] = [];
     const onPath = new Set<string>();
-    // By hand rather than by recursion: a chain of thousands of tasks is legal.
+    // An explicit stack instead of recursion: a chain may be thousands of tasks long.
     const stack: { id: string; next: number }[] = [{ id: start, next: 0 }];
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
@@ -29,7 +29,7 @@ export function checkCircles(byId: ReadonlyMap<string, PlannedTask>): void {
         done.add(top.id);
       } else if (onPath.has(needed)) {
         const circle = [...path.slice(path.indexOf(needed)), needed];
-        throw new SmithersError("CIRCULAR_DEPENDENCY", `These tasks wait for one another: ${circle.join(" → ")}.`, {
+        throw new SmithersError("CIRCULAR_DEPENDENCY", `These tasks depend on one another: ${circle.join(" → ")}.`, {
           details: { circle },
         });
       } else if (!done.has(needed)) {

@@ -3,10 +3,11 @@ import type { HostElement, HostNode, TaskSpec } from "../jsx/index.ts";
 import { checkCircles } from "./circles.ts";
 import { type Group, nodeKey, type Plan, type PlanNode, type PlannedTask, type PlanSequence } from "./types.ts";
 
+/** What compiling reads of the stored run. */
 export interface CompileState {
   /** The current iteration of a loop. */
   loopIteration(loopId: string): number;
-  /** Whether a node has been more than pending. */
+  /** Whether a node has ever left the state `pending`. */
   hasStarted(nodeId: string, iteration: number): boolean;
 }
 
@@ -17,7 +18,7 @@ interface Place {
 }
 
 /**
- * Turns a rendered tree into a plan.
+ * Compiles a rendered tree into a plan.
  * @throws DUPLICATE_ID, NESTED_LOOP, CIRCULAR_DEPENDENCY
  */
 export function compilePlan(root: HostElement, state: CompileState): Plan {
@@ -44,14 +45,14 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       }
       case "loop": {
         if (place.loopId !== null) {
-          throw new SmithersError("NESTED_LOOP", `The loop "${spec.id}" stands in the loop "${place.loopId}".`);
+          throw new SmithersError("NESTED_LOOP", `The loop "${spec.id}" is nested in the loop "${place.loopId}".`);
         }
         if (loopIds.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two loops have the id "${spec.id}".`);
         loopIds.add(spec.id);
         const iteration = state.loopIteration(spec.id);
         const first = tasks.length;
         const body = sequence(node.children, { ...place, loopId: spec.id, iteration });
-        // A loop that is over before its body was begun leaves no trace of it.
+        // A loop that is over before its body has started leaves its body out.
         if (spec.until && !tasks.slice(first).some((task) => state.hasStarted(task.nodeId, iteration))) {
           for (const task of tasks.splice(first)) byId.delete(task.nodeId);
           return [];

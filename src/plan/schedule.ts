@@ -1,35 +1,38 @@
 import { isSettled, isWaiting } from "../model/index.ts";
 import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
 
+/** What scheduling reads of the stored run. */
 export interface ScheduleState {
-  /** What is stored of a node; undefined before it was first mounted. */
+  /** The stored state of a node; undefined before it is first mounted. */
   progress(key: string): NodeProgress | undefined;
   readonly nowMs: number;
-  /** Attempts of the whole run that may be running at once. */
+  /** How many attempts of the whole run may run at once. */
   readonly maxConcurrency: number;
 }
 
 /** What a frame allows now. */
 export interface Schedule {
-  /** May be started now, in plan order. */
+  /** Tasks that may start now, in plan order. */
   readonly ready: readonly PlannedTask[];
-  /** Loops whose body has settled and must be repeated. */
+  /** Loops whose body has settled and must run again. */
   readonly advance: readonly PlanLoop[];
+  /** Tasks with an open wait. */
   readonly waiting: readonly PlannedTask[];
+  /** How many attempts are running. */
   readonly running: number;
-  /** Reached, but held back by a dependency that is not done. */
+  /** Tasks whose turn has come, but with a dependency that is not done. */
   readonly blocked: readonly PlannedTask[];
-  /** The earliest retry that is not due yet. */
+  /** When the earliest retry that is not due yet is due, in epoch ms. */
   readonly nextRetryAtMs: number | null;
-  /** A node that failed for good, in plan order the first. */
+  /** The first task, in plan order, that has failed for good. */
   readonly failed: PlannedTask | undefined;
-  /** A loop that ran out of iterations and must fail the run. */
+  /** The first loop that ran out of iterations and must fail the run. */
   readonly exhausted: PlanLoop | undefined;
   /** Nothing is left to do. */
   readonly settled: boolean;
 }
 
-/** Reads off what may happen next. Pure but for the plan's own memory of what has settled. */
+/** Works out what may happen next. Pure, except that it marks in the plan what has settled. */
 export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const candidates: PlannedTask[] = [];
   const advance: PlanLoop[] = [];
@@ -108,7 +111,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   return { ready, advance, waiting, running: inProgress, blocked, nextRetryAtMs, failed, exhausted, settled };
 }
 
-/** Waits and literals take no place among the running attempts. */
+/** Whether a task takes a slot among the running attempts: waits and literals do not. */
 function needsSlot({ spec }: PlannedTask): boolean {
   return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
 }

@@ -1,7 +1,7 @@
 import type { HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
 import type { NodeState } from "../model/index.ts";
 
-/** A limit on attempts running at once, shared by the tasks below one Parallel. */
+/** A limit on attempts running at once, shared by the tasks inside one Parallel. */
 export interface Group {
   readonly limit: number;
 }
@@ -10,14 +10,14 @@ export interface Group {
 export interface PlannedTask {
   readonly spec: TaskSpec;
   readonly nodeId: string;
-  /** The current iteration of its loop; 0 outside of loops. */
+  /** The current iteration of its loop; 0 outside loops. */
   readonly iteration: number;
-  /** Names the node and the iteration in one string; see {@link nodeKey}. */
+  /** The node and the iteration as one string; see {@link nodeKey}. */
   readonly key: string;
   readonly ordinal: number;
   readonly loopId: string | null;
   readonly groups: readonly Group[];
-  /** What the element's children rendered to: an agent's prompt. */
+  /** The element's rendered children: an agent's prompt. */
   readonly prompt: readonly HostNode[];
 }
 
@@ -26,13 +26,13 @@ export type PlanNode = PlanSequence | PlanParallel | PlanLoop | PlanTask;
 export interface PlanSequence {
   readonly type: "sequence";
   readonly children: readonly PlanNode[];
-  /** Children before this one have settled: they need no second look. */
+  /** Index of the first child that may not have settled. Those before it have, and are not visited again. */
   settledUpTo: number;
 }
 
 export interface PlanParallel {
   readonly type: "parallel";
-  /** Those that have not settled yet. */
+  /** Children that have not settled yet. */
   open: PlanNode[];
 }
 
@@ -48,7 +48,7 @@ export interface PlanTask {
   readonly task: PlannedTask;
 }
 
-/** One frame as the scheduler reads it. It belongs to one run: scheduling remembers in it what has settled. */
+/** The plan of one frame. It belongs to one run, because scheduling marks in it what has settled. */
 export interface Plan {
   readonly workflowName: string;
   readonly root: PlanSequence;
@@ -57,14 +57,14 @@ export interface Plan {
   readonly byId: ReadonlyMap<string, PlannedTask>;
 }
 
-/** What the planner needs to know of a node. */
+/** What scheduling reads of a stored node. */
 export interface NodeProgress {
   readonly state: NodeState;
-  /** While it is pending: when a failed attempt may be tried again. */
+  /** While it is pending: when a failed attempt may be retried, in epoch ms. */
   readonly wakeAtMs: number | null;
 }
 
-/** A node in an iteration as one string. */
+/** The key of a node in one iteration. */
 export function nodeKey(nodeId: string, iteration: number): string {
   return iteration === 0 ? nodeId : `${nodeId}\0${iteration}`;
 }

@@ -148,7 +148,7 @@ const children: [string, string, () => unknown, string][] = [
         </Sequence>
       </Loop>
     ),
-    '"inner" stands in the loop "outer"',
+    '"inner" is nested in the loop "outer"',
   ],
   ["a task that needs itself", "CIRCULAR_DEPENDENCY", () => task({ dependsOn: ["a"] }), "a → a"],
   [

@@ -3,7 +3,7 @@ import type { NewEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
 import type { EngineObserver } from "../observer.ts";
-import { type Completion, takeCompletion } from "../turn/attempt-results.ts";
+import { type Completion, recordCompletion } from "../turn/attempt-results.ts";
 import type { TurnDraft } from "../turn/draft.ts";
 import type { Launch } from "../turn/planner.ts";
 import type { RunState } from "../turn/run-state.ts";
@@ -88,7 +88,7 @@ export class Attempts {
     if (stopping && !outcome.ok && outcome.error.code === "TASK_CANCELLED") {
       draft.endAttempt(node, "cancelled", outcome.error);
       draft.changeNode(node, { state: "pending" });
-    } else takeCompletion(draft, node, completion);
+    } else recordCompletion(draft, node, completion);
   }
 
   /** Resolves when the code of every attempt, also of those that were aborted, has come to an end; or after `limitMs`. */

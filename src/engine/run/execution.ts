@@ -8,7 +8,7 @@ import type { WorkflowSource } from "../source.ts";
 import { commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
-import { endRun, standingOf } from "../turn/run-end.ts";
+import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
 import { Attempts } from "./attempts.ts";
 import type { FirstCommit } from "./first-commit.ts";
@@ -186,7 +186,7 @@ export class Execution {
         const planned = await this.#planner.plan(draft, !this.#stopping);
         launches = planned.launches;
         draft.emitFrame();
-        end = this.#conclude(draft, standingOf(planned.schedule, this.#runState));
+        end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState));
       } catch (error) {
         draft.emitFrame();
         this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
@@ -221,21 +221,21 @@ export class Execution {
     return inbox.cancelRequestedAtMs !== null;
   }
 
-  #conclude(draft: TurnDraft, standing: ReturnType<typeof standingOf>): ExecutionEnd | undefined {
-    switch (standing.kind) {
+  #conclude(draft: TurnDraft, outcome: TurnOutcome): ExecutionEnd | undefined {
+    switch (outcome.kind) {
       case "finished":
         endRun(draft, { status: "finished" });
         return "ended";
       case "failed":
-        this.#fail(draft, standing.error);
+        this.#fail(draft, outcome.error);
         return "ended";
       case "parked":
-        this.#changeStatus(draft, standing.status);
-        draft.changeRun({ wakeAtMs: standing.wakeAtMs, release: true });
+        this.#changeStatus(draft, outcome.status);
+        draft.changeRun({ wakeAtMs: outcome.wakeAtMs, release: true });
         return "parked";
       case "active":
         this.#changeStatus(draft, "running");
-        this.#wakeAt(standing.wakeAtMs, draft.nowMs);
+        this.#wakeAt(outcome.wakeAtMs, draft.nowMs);
         if (!this.#stopping || this.#attempts.size > 0) return undefined;
         draft.changeRun({ release: true });
         return "released";

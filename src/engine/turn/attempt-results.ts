@@ -13,8 +13,8 @@ export interface Completion {
   readonly cacheKey: string | undefined;
 }
 
-/** Takes an attempt's end into the turn: its node is finished, tried again later, or failed for good. */
-export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
+/** Records how an attempt ended: its node is finished, will be retried, or has failed for good. */
+export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
   if (outcome.ok) {
     draft.endAttempt(node, "finished");
     finishTask(draft, node, task, outcome.value);
@@ -38,24 +38,24 @@ export function takeCompletion(draft: TurnDraft, node: Node, { task, attempt, ou
 }
 
 /**
- * A former owner's attempt ended with its process: nobody knows how far it got, so it runs again, unless that has
- * happened `maxLostAttempts` times.
+ * Records that a former owner's attempt ended with its process. How far it got is unknown, and the task runs again;
+ * after `maxLostAttempts` lost attempts its node fails.
  */
 export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts: number): void {
   const error: ErrorRecord = {
     code: "ATTEMPT_LOST",
-    message: "Its process ended, or lost the run, while the attempt ran.",
+    message: "The process ended, or lost the run, while the attempt was running.",
   };
   draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { lostAttempts: node.lostAttempts + 1 });
   if (node.lostAttempts < maxLostAttempts) return retryLater(draft, node, error, 0);
   draft.settle(node, "failed", {
     ...error,
-    message: `The process ended, or lost the run, ${node.lostAttempts} times while "${node.nodeId}" ran; its log may say why. Resume the run once that is mended.`,
+    message: `The process ended, or lost the run, ${node.lostAttempts} times while "${node.nodeId}" was running. Its log may say why. Fix the cause, then resume the run.`,
   });
 }
 
-/** Stores a task's value under the output that it names. */
+/** Finishes a task's node and stores its value under the task's output. */
 export function finishTask(draft: TurnDraft, node: Node, task: PlannedTask, value: TaskValue, cached = false): void {
   const { key, hash } = task.spec.output;
   draft.finish(node, { schemaKey: key, schemaHash: hash, ...value }, cached);

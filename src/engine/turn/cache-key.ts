@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import type { PlannedTask } from "../../plan/index.ts";
 
-/** What a cached result depends on. Without `by` that is the run's whole input. */
+/**
+ * The key of a task's cached result; undefined when the task is not cached. Without `by`, the key depends on the run's
+ * whole input.
+ */
 export function cacheKeyOf(workflowName: string, task: PlannedTask, input: unknown, deps: unknown): string | undefined {
   const { spec } = task;
   if (!("cache" in spec) || !spec.cache) return undefined;

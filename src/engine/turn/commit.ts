@@ -3,7 +3,7 @@ import type { Feed } from "../feed.ts";
 import type { EngineObserver, TurnTiming } from "../observer.ts";
 import type { TurnDraft } from "./draft.ts";
 
-/** Where a turn is written, and who is told of it. */
+/** Where turns are committed, published and observed. */
 export interface TurnSink {
   readonly store: Store;
   readonly feed: Feed;
@@ -11,7 +11,7 @@ export interface TurnSink {
 }
 
 /**
- * Writes a turn, then publishes it.
+ * Commits a turn, then publishes it.
  * @param timing how long rendering and planning took, in ms
  * @param writer writes it instead of the sink's store
  * @throws LEASE_LOST, CancelPending, or a `DB_*` code; the same draft may be committed again

@@ -8,8 +8,8 @@ import type { RunState } from "./run-state.ts";
 type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
 
 /**
- * What one turn changes: applied to the run state at once and gathered for the commit. When the
- * commit is refused, the run state is thrown away with it.
+ * The changes of one turn: applied to the run state at once, and gathered for the commit. When the commit is refused,
+ * the run state is discarded too.
  */
 export class TurnDraft {
   readonly runState: RunState;
@@ -26,7 +26,7 @@ export class TurnDraft {
   readonly #events: NewEvent[] = [];
   readonly #run: RunChange = {};
   #newOutputs: NewOutput[] = [];
-  /** Decisions that this turn took in; they are stored already. */
+  /** Decisions that this turn applied. They are stored already. */
   readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
 
@@ -39,7 +39,7 @@ export class TurnDraft {
     return this.#nodes.size === 0 && this.#events.length === 0 && Object.keys(this.#run).length === 0;
   }
 
-  /** The outputs that came in this turn, since this was called last. */
+  /** Returns the outputs added since the last call. */
   takeNewOutputs(): readonly NewOutput[] {
     const taken = this.#newOutputs;
     this.#newOutputs = [];
@@ -50,24 +50,26 @@ export class TurnDraft {
     this.#events.push(event);
   }
 
-  /** Tells of the turn's frame, if it has one: before the run's end, which must be the last event. */
+  /** Emits the event of the turn's frame, if it has one. Call it before the run's end, which must be the last event. */
   emitFrame(): void {
     if (this.frame)
       this.emit({ type: "FrameCommitted", frameNo: this.frame.frameNo, xmlHash: this.frame.tree.xmlHash });
   }
 
+  /** Changes the run's row. */
   changeRun(change: RunChange): void {
     Object.assign(this.#run, change);
     const { release, ...fields } = change;
-    if (release) this.#progress();
+    if (release) this.#noteProgress();
     Object.assign(this.runState.run, fields);
   }
 
-  /** Something was achieved: whoever had the run before did not die of it. */
-  #progress(): void {
+  /** Resets the crash count: a run that makes progress is not what its former owners died of. */
+  #noteProgress(): void {
     if (this.runState.run.crashes > 0) this.changeRun({ crashes: 0 });
   }
 
+  /** Adds a node for a task that is mounted for the first time. */
   mount(task: PlannedTask): Node {
     const node: Node = {
       runId: this.runState.runId,
@@ -100,22 +102,23 @@ export class TurnDraft {
     this.#nodes.add(node);
   }
 
-  /** Ends a node in any way but with an output. */
+  /** Ends a node without an output. */
   settle(
     node: Node,
     state: Extract<NodeState, "failed" | "skipped" | "cancelled">,
     error: ErrorRecord | null = null,
   ): void {
-    this.#progress();
+    this.#noteProgress();
     this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };
     if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
     else this.emit({ type: state === "skipped" ? "NodeSkipped" : "NodeCancelled", ...at });
   }
 
+  /** Ends a node with an output. */
   finish(node: Node, output: { schemaKey: string; schemaHash: string } & TaskValue, cached = false): void {
     const { nodeId, iteration } = node;
-    this.#progress();
+    this.#noteProgress();
     this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
     this.#outputs.push({
       runId: this.runState.runId,
@@ -128,7 +131,7 @@ export class TurnDraft {
     });
     this.runState.putOutput({ nodeId, iteration, schemaKey: output.schemaKey, value: output.value });
     this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
-    // That a timer has fired is nobody's result.
+    // A timer's firing is not a result of the run.
     if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
     this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });
   }
@@ -161,7 +164,7 @@ export class TurnDraft {
   /** Ends a node's last attempt. */
   endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
     const { nodeId, iteration, attempt } = node;
-    if (state !== "lost") this.#progress();
+    if (state !== "lost") this.#noteProgress();
     const key = nodeKey(nodeId, iteration);
     const startedAtMs = this.runState.attemptStartedAtMs(key) ?? this.nowMs;
     this.runState.putAttemptStart(key, null);
@@ -174,11 +177,13 @@ export class TurnDraft {
     this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
   }
 
+  /** Stores a new question, or withdraws one. */
   putApproval(approval: Approval): void {
     this.runState.putApproval(approval);
     this.#approvals.push(approval);
   }
 
+  /** Marks a signal as consumed by a node's wait. */
   consume(signal: Signal, node: Node): void {
     this.#consumedSignals.push({ seq: signal.seq, nodeId: node.nodeId, iteration: node.iteration });
   }

@@ -3,12 +3,12 @@ import type { HostNode } from "../../jsx/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { Tree } from "../../store/index.ts";
 
-/** An element of a rendered tree, or a text, as frames keep it. */
+/** An element or a text of a rendered tree, as frames store it. */
 export type FrameNode =
   | { kind: "element"; tag: string; props: Readonly<Record<string, unknown>>; children: FrameNode[] }
   | { kind: "text"; text: string };
 
-/** What a frame shows of a rendered tree and its plan. */
+/** A rendered tree and its plan as a frame stores them, with their hashes. */
 export function treeOf(root: HostNode, plan: Plan): Tree {
   const xmlJson = JSON.stringify(toFrameNode(root));
   const mountedTaskIdsJson = JSON.stringify(plan.tasks.map((task) => task.nodeId));

@@ -27,7 +27,7 @@ export interface TurnPlan {
   readonly launches: readonly Launch[];
 }
 
-/** What a planner plans for. */
+/** What a planner works with. */
 export interface TurnPlannerSettings {
   readonly workflow: Workflow;
   readonly runState: RunState;
@@ -35,13 +35,13 @@ export interface TurnPlannerSettings {
   readonly store: Pick<Store, "findCached">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
-  /** The keys of nodes that are begun even though another has failed, because a person has asked for them. */
+  /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
 }
 
 /**
- * Renders, plans, and begins what may begin, until nothing changes any more: literals, skips and waits
- * that are over fold into one turn.
+ * Plans the turns of a run. A turn renders, schedules and starts what may start until nothing changes: literals, skips
+ * and waits that are over need no turn of their own.
  */
 export class TurnPlanner {
   readonly #runState: RunState;
@@ -68,8 +68,9 @@ export class TurnPlanner {
   }
 
   /**
-   * @param mayStart false while the process shuts down: what has come is taken in, nothing is begun
-   * @throws what makes the run fail: a render error, DUPLICATE_ID, …
+   * Plans one turn.
+   * @param mayStart false while the process shuts down: results and decisions are applied, but nothing starts
+   * @throws what fails the run: a render error, DUPLICATE_ID, …
    */
   async plan(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
     const launches: Launch[] = [];
@@ -99,7 +100,7 @@ export class TurnPlanner {
       if (mayStart && !planned.exhausted) {
         for (const task of planned.ready) {
           if (planned.failed && !this.#forced.delete(task.key)) continue;
-          await this.#begin(draft, task, launches);
+          await this.#start(draft, task, launches);
           changed = true;
         }
       }
@@ -110,8 +111,8 @@ export class TurnPlanner {
   }
 
   /**
-   * Goes on with other code from the next turn on.
-   * @throws what that code throws when it is rendered; the old one is kept then
+   * Replaces the workflow's code from the next turn on.
+   * @throws what the new code throws when it is rendered; the old code is kept then
    */
   replace(workflow: Workflow): void {
     const renderer = new WorkflowRenderer(workflow);
@@ -127,7 +128,7 @@ export class TurnPlanner {
     this.#renderedVersion = -1;
   }
 
-  /** What rendering took of the last {@link plan}. */
+  /** How long the last {@link plan} spent rendering, in ms. */
   get renderMs(): number {
     return this.#renderMs;
   }
@@ -177,13 +178,13 @@ export class TurnPlanner {
     const tree = treeOf(root, this.#plan!);
     if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
     this.#tree = tree;
-    // One turn may render several times; only what it ends with is a frame.
+    // A turn may render several times; only its last tree becomes a frame.
     const frameNo = draft.frame?.frameNo ?? this.#runState.run.frameNo + 1;
     draft.frame = { frameNo, tree, before: this.#storedTree };
     draft.changeRun({ frameNo });
   }
 
-  async #begin(draft: TurnDraft, task: PlannedTask, launches: Launch[]): Promise<void> {
+  async #start(draft: TurnDraft, task: PlannedTask, launches: Launch[]): Promise<void> {
     const node = this.#node(task);
     const { spec } = task;
     if (spec.skipIf) return draft.settle(node, "skipped");
@@ -212,20 +213,24 @@ export class TurnPlanner {
   }
 
   /**
-   * The values that a task's function asked for; "missing" when one was skipped or failed.
-   * @throws MISSING_OUTPUT when a node gave another output than the one asked for
+   * The outputs that a task's `deps` name; "missing" when one of those nodes was skipped or has failed.
+   * @throws MISSING_OUTPUT when a node has stored another output than `deps` names
    */
   #dependencies({ spec, loopId, iteration }: PlannedTask): Record<string, unknown> | undefined | "missing" {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
-      const isBeside = this.#runState.loopOf(nodeId) === loopId;
-      const found = this.#runState.find(nodeId, isBeside ? iteration : this.#runState.lastIteration(nodeId));
+      const isInSameLoop = this.#runState.loopOf(nodeId) === loopId;
+      const found = this.#runState.find(nodeId, isInSameLoop ? iteration : this.#runState.lastIteration(nodeId));
       if (!found) return "missing";
       if (output && found.schemaKey !== output.key) {
-        throw new SmithersError("MISSING_OUTPUT", `"${nodeId}" gives "${found.schemaKey}" and not "${output.key}".`, {
-          details: { nodeId, output: output.key, given: found.schemaKey },
-        });
+        throw new SmithersError(
+          "MISSING_OUTPUT",
+          `The output of "${nodeId}" is "${found.schemaKey}", not "${output.key}".`,
+          {
+            details: { nodeId, output: output.key, given: found.schemaKey },
+          },
+        );
       }
       values[name] = found.value;
     }

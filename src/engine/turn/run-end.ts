@@ -4,18 +4,18 @@ import { nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunState } from "./run-state.ts";
 
-/** Where a run stands after a turn. */
-export type Standing =
+/** What a turn leaves its run as. */
+export type TurnOutcome =
   | { kind: "active"; wakeAtMs: number | null }
   | { kind: "parked"; status: Extract<RunStatus, `waiting-${string}`>; wakeAtMs: number | null }
   | { kind: "finished" }
   | { kind: "failed"; error: ErrorRecord & { nodeId?: string } };
 
-/** Reads a run's standing off what its last frame allows. */
-export function standingOf(schedule: Schedule, runState: RunState): Standing {
+/** Derives the outcome of a turn from what its last frame allows. */
+export function outcomeOf(schedule: Schedule, runState: RunState): TurnOutcome {
   const { failed, exhausted, running, ready, waiting, nextRetryAtMs, blocked, settled } = schedule;
   if (settled) return { kind: "finished" };
-  // Attempts that are under way end first: their results are kept for a resume.
+  // Running attempts end first: their results are kept for a resume.
   if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
   if (failed) {
     const error = runState.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
@@ -23,7 +23,7 @@ export function standingOf(schedule: Schedule, runState: RunState): Standing {
   }
   if (exhausted) {
     const { id, maxIterations } = exhausted.spec;
-    const message = `The loop "${id}" ran ${maxIterations} times and its until is still false.`;
+    const message = `The loop "${id}" ran ${maxIterations} times, and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
   if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
@@ -39,7 +39,7 @@ export function standingOf(schedule: Schedule, runState: RunState): Standing {
   return { kind: "failed", error: error.toRecord() };
 }
 
-/** When something happens by itself: a retry, a timer, the end of a wait. */
+/** When the run next needs a turn by itself, for a retry, a timer or a timeout, in epoch ms; null when never. */
 function earliest({ waiting, nextRetryAtMs }: Schedule, runState: RunState): number | null {
   let first = nextRetryAtMs;
   for (const task of waiting) {
@@ -51,7 +51,7 @@ function earliest({ waiting, nextRetryAtMs }: Schedule, runState: RunState): num
 
 export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
 
-/** Writes a run's end: its status, its event, and the end of every node that was left open. */
+/** Ends a run: sets its status, emits its events and closes every open node. */
 export function endRun(draft: TurnDraft, end: RunEnd): void {
   for (const node of draft.runState.nodes()) closeNode(draft, node, end.status);
   const error = end.status === "failed" ? end.error : null;
@@ -64,11 +64,11 @@ export function endRun(draft: TurnDraft, end: RunEnd): void {
 
 function closeNode(draft: TurnDraft, node: Node, status: RunEnd["status"]): void {
   if (node.state !== "pending") return cancelNode(draft, node);
-  // A failed run may be resumed: what was not reached is still to do.
+  // A failed run may be resumed: what it did not reach stays pending.
   if (status !== "failed") draft.settle(node, status === "finished" ? "skipped" : "cancelled");
 }
 
-/** Ends a node that is under way: its attempt, or what it waits for. Any other stays as it is. */
+/** Cancels a node that runs or waits, with its attempt or its wait. Leaves any other node as it is. */
 export function cancelNode(draft: TurnDraft, node: Node): void {
   const { nodeId, iteration } = node;
   switch (node.state) {

@@ -18,7 +18,7 @@ export class RunState implements RunView {
   readonly #outputs = new Map<string, StoredOutput>();
   readonly #bySchema = new Map<string, StoredOutput[]>();
   readonly #byNode = new Map<string, StoredOutput[]>();
-  /** Nodes with an attempt that runs, or a wait that is open. */
+  /** Nodes with a running attempt or an open wait. */
   readonly #underWay = new Set<Node>();
   readonly #loopOf = new Map<string, string | null>();
   readonly #lastIteration = new Map<string, number>();
@@ -105,7 +105,7 @@ export class RunState implements RunView {
     return this.#underWay;
   }
 
-  /** Must follow every change of a node's state. */
+  /** Must be called after every change of a node's state. */
   noteState(node: Node): void {
     if (node.state === "in-progress" || isWaiting(node.state)) this.#underWay.add(node);
     else this.#underWay.delete(node);
@@ -121,7 +121,7 @@ export class RunState implements RunView {
     }
   }
 
-  /** When the attempt that runs now was recorded; null when none runs. */
+  /** When the node's running attempt was recorded, in epoch ms; null when no attempt is running. */
   attemptStartedAtMs(key: string): number | null {
     return this.#attemptStarts.get(key) ?? null;
   }

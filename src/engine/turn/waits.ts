@@ -6,7 +6,7 @@ import { type TaskValue, toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
 import type { TurnDraft } from "./draft.ts";
 
-/** Asks a person for a decision, unless it was granted already: by somebody, before the run failed and was resumed. */
+/** Asks a person for a decision. One that was granted before the run failed and was resumed is not asked for again. */
 export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
   if (draft.runState.approval(task.key)?.status === "granted") return beginWait(draft, node, "waiting-approval");
   const spec = task.spec.kind === "approval" ? task.spec : undefined;
@@ -35,6 +35,7 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
   draft.emit({ type: "NodeWaitingApproval", ...at });
 }
 
+/** Waits for a signal from outside. */
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
   beginWait(draft, node, "waiting-event", spec.timeoutMs);
   draft.changeNode(node, { awaits: spec.event, correlationId: spec.correlationId });
@@ -47,8 +48,9 @@ export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): v
   });
 }
 
+/** Waits until a time that is fixed from now on. */
 export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void {
-  const firesAtMs = spec.untilMs ?? momentAfter(draft.nowMs, spec.durationMs ?? 0);
+  const firesAtMs = spec.untilMs ?? timeAfter(draft.nowMs, spec.durationMs ?? 0);
   const at = { nodeId: node.nodeId, iteration: node.iteration };
   draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, wakeAtMs: firesAtMs });
   draft.putTimer(node, firesAtMs, "pending");
@@ -56,7 +58,7 @@ export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void 
   draft.emit({ type: "NodeWaitingTimer", ...at, firesAtMs });
 }
 
-/** Ends a wait whose decision, signal or time has come; tells whether it did. */
+/** Ends a node's wait if its decision, signal or time has come; returns whether it did. */
 export async function resolveWait(draft: TurnDraft, node: Node, task: PlannedTask): Promise<boolean> {
   switch (node.state) {
     case "waiting-approval":
@@ -82,7 +84,7 @@ async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask):
   }
   if (!isDue(draft, node)) return false;
   if (approval) draft.putApproval({ ...approval, status: "expired" });
-  const error = new SmithersError("APPROVAL_TIMEOUT", `Nobody decided "${node.nodeId}" in time.`);
+  const error = new SmithersError("APPROVAL_TIMEOUT", `"${node.nodeId}" was not decided in time.`);
   draft.settle(node, "failed", toErrorRecord(error));
   return true;
 }
@@ -103,14 +105,14 @@ async function finishApproval(draft: TurnDraft, node: Node, task: PlannedTask, s
   await finishWait(draft, node, task, () => toTaskValue(node.nodeId, spec.output, named(spec.output, decision)));
 }
 
-/** The fields that the output's schema names: a strict one refuses what it does not name. */
+/** The fields of a decision that the output's schema names: a strict schema refuses any other. */
 function named({ columns }: OutputSchema, decision: Record<string, unknown>): unknown {
   const { notes: _sameAsNote, ...usual } = decision;
   if (columns.length === 0) return usual;
   return Object.fromEntries(Object.entries(decision).filter(([field]) => columns.includes(field)));
 }
 
-/** A wait takes the signals of its event that have its correlation id; without one, those that have none. */
+/** Whether a wait takes a signal: it is for the same event and has the same correlation id, or neither has one. */
 export function takesSignal(
   wait: { event: string | null; correlationId: string | null },
   signal: Pick<Signal, "name" | "correlationId">,
@@ -131,7 +133,7 @@ async function resolveEvent(draft: TurnDraft, node: Node, task: PlannedTask, spe
   else {
     const error = new SmithersError(
       "WAIT_TIMEOUT",
-      `The event "${spec.event}" did not come in time for "${node.nodeId}".`,
+      `"${node.nodeId}" did not receive the event "${spec.event}" in time.`,
     );
     draft.settle(node, "failed", toErrorRecord(error));
   }
@@ -148,8 +150,8 @@ function resolveTimer(draft: TurnDraft, node: Node, task: PlannedTask): boolean 
 }
 
 /**
- * What an event's data is stored as.
- * @throws INVALID_OUTPUT with the issues when it fits the wait's schema, or the output's, not; OUTPUT_TOO_LARGE
+ * Validates an event's data, and encodes it as the value of its wait.
+ * @throws INVALID_OUTPUT with the Zod issues when it does not fit the wait's schema or the output's; OUTPUT_TOO_LARGE
  */
 export async function toEventValue(spec: EventSpec, data: unknown): Promise<TaskValue> {
   const { id, event, output, payloadSchema } = spec;
@@ -158,12 +160,12 @@ export async function toEventValue(spec: EventSpec, data: unknown): Promise<Task
     return await toTaskValue(id, output, first ? first.value : data);
   } catch (error) {
     if (!isSmithersError(error) || error.code !== "INVALID_OUTPUT") throw error;
-    const message = `"${id}" has taken a signal "${event}" whose data does not fit.`;
+    const message = `"${id}" received a signal "${event}" whose data does not fit its schema.`;
     throw new SmithersError("INVALID_OUTPUT", message, { details: error.details, cause: error });
   }
 }
 
-/** Ends a wait with a value, which is validated like any other; one that does not fit fails the node. */
+/** Ends a wait with a value. One that does not fit its schema fails the node, as a task's result does. */
 async function finishWait(
   draft: TurnDraft,
   node: Node,
@@ -183,15 +185,15 @@ function beginWait(
   state: "waiting-approval" | "waiting-event",
   timeoutMs?: number,
 ): void {
-  const wakeAtMs = timeoutMs === undefined ? null : momentAfter(draft.nowMs, timeoutMs);
+  const wakeAtMs = timeoutMs === undefined ? null : timeAfter(draft.nowMs, timeoutMs);
   draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
 }
 
-/** The last moment that a Date can be. */
-const lastMomentMs = 8_640_000_000_000_000;
+/** The latest time that a Date can hold. */
+const latestTimeMs = 8_640_000_000_000_000;
 
-function momentAfter(nowMs: number, delayMs: number): number {
-  return Math.min(Math.round(nowMs + delayMs), lastMomentMs);
+function timeAfter(nowMs: number, delayMs: number): number {
+  return Math.min(Math.round(nowMs + delayMs), latestTimeMs);
 }
 
 function isDue(draft: TurnDraft, node: Node): boolean {
