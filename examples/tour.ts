@@ -64,7 +64,14 @@ async function approve(nodeId: string): Promise<void> {
   await call("POST", `/v1/runs/${runId}/nodes/${nodeId}/approve`, { decidedBy: "tour" });
 }
 
-const run = await call<{ status: string; output: unknown }>("GET", `/v1/runs/${runId}`);
-console.log(`The run has ${run.status}. Its output:`, run.output);
+const run = await call<{ status: string; output?: unknown; error?: { code: string; message: string } }>(
+  "GET",
+  `/v1/runs/${runId}`,
+);
+if (run.status === "finished") console.log("The run has finished. Its output:", run.output);
+else {
+  process.exitCode = 1;
+  console.error(`The run is ${run.status}${run.error ? `: ${run.error.code}: ${run.error.message}` : "."}`);
+}
 await new Promise((resolve) => server.close(resolve));
 rmSync(folder, { recursive: true });

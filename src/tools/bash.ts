@@ -1,19 +1,7 @@
-import { realpathSync } from "node:fs";
 import { z } from "zod";
-import { SmithersError } from "../errors/index.ts";
-import { callTool, parseInput, type ToolContext } from "./call.ts";
-import { confinedFolder } from "./confined.ts";
+import { callTool, parseInput } from "./call.ts";
+import { runCommand } from "./command.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
-import { type Executed, execute } from "./execute.ts";
-import {
-  existingFiles,
-  findProgram,
-  findSandbox,
-  isBelow,
-  pathSockets,
-  programsInPrivateFolders,
-  type SandboxPolicy,
-} from "./sandbox/index.ts";
 
 export interface BashOptions {
   /** Below the run's `rootDir`, which is the default. */
@@ -24,7 +12,6 @@ export interface BashOptions {
   env?: Record<string, string>;
 }
 
-const defaultTimeoutMs = 60_000;
 /** The longest that a timer of JavaScript can wait. */
 const maxTimeoutMs = 2_147_483_647;
 
@@ -57,7 +44,7 @@ export interface BashTool extends ToolParts<typeof inputSchema, string> {
 const traits = { name: "bash", sideEffect: true, idempotent: false };
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool(traits, options?.abortSignal, (context) => run(input, context));
+  return callTool(traits, options?.abortSignal, (context) => runCommand(input, context));
 }
 
 async function call(first: string | TemplateStringsArray | object, ...rest: unknown[]): Promise<string> {
@@ -98,51 +85,4 @@ const isTemplate = (first: object): first is TemplateStringsArray => Array.isArr
 function quote(value: unknown): string {
   if (Array.isArray(value)) return value.map(quote).join(" ");
   return `'${String(value).replaceAll("'", "'\\''")}'`;
-}
-
-async function run(input: z.output<typeof inputSchema>, context: ToolContext): Promise<string> {
-  const { command, cwd, timeoutMs = defaultTimeoutMs, env = {} } = input;
-  const sandbox = await findSandbox();
-  const program = findProgram("bash");
-  if (!program) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
-  const rootDir = realpathSync(context.rootDir);
-  const policy: SandboxPolicy = {
-    rootDir,
-    readOnly: false,
-    cwd: cwd === undefined ? rootDir : confinedFolder(rootDir, cwd),
-    allowNetwork: context.allowNetwork,
-    hidden: [...existingFiles(context.privatePaths, rootDir), ...pathSockets(rootDir)],
-    // By the server's PATH alone: one that an agent passes could uncover a folder of sockets.
-    visible: programsInPrivateFolders(systemEnv().PATH).filter((path) => !isBelow(path, rootDir)),
-    env: { ...systemEnv(), ...env },
-  };
-  let executed: Executed;
-  try {
-    executed = await execute(sandbox.wrap(policy, [program, "-c", "--", command]), {
-      timeoutMs,
-      signal: context.signal,
-      onOutput: context.output,
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
-    throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
-  }
-  const { exitCode, ended, stdout, stderr } = executed;
-  if (exitCode === 0 && ended === undefined) return stdout.endsWith("\n") ? stdout.slice(0, -1) : stdout;
-  const result =
-    ended === "timeout"
-      ? `ran longer than ${timeoutMs} ms`
-      : ended === "abort"
-        ? "was cancelled"
-        : `exited with ${exitCode}`;
-  const said = (stderr || stdout).trim().slice(-500);
-  throw new SmithersError("TOOL_COMMAND_FAILED", `The command ${result}${said ? `: ${said}` : ""}.`, {
-    details: { exitCode: ended === undefined ? exitCode : null, stdout, stderr },
-  });
-}
-
-function systemEnv(): Record<string, string> & { PATH: string } {
-  const { PATH = "/usr/local/bin:/usr/bin:/bin", HOME = "/", LANG } = process.env;
-  return LANG === undefined ? { PATH, HOME } : { PATH, HOME, LANG };
 }

@@ -21,6 +21,8 @@ export interface Executed {
   readonly stderr: string;
   /** Why it was ended from outside. */
   readonly ended: "timeout" | "abort" | undefined;
+  /** False when the sandbox could not be set up, so that the command never ran. */
+  readonly hasStarted: boolean;
 }
 
 /**
@@ -57,7 +59,9 @@ export function execute(command: SandboxedCommand, options: ExecuteOptions): Pro
     child.on("close", (exitCode) => {
       cleanUp();
       for (const flush of decoders) flush();
-      resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text(), ended });
+      // A sandbox that is killed has no time to say what it has done.
+      const hasStarted = exitCode === null || ended !== undefined || child.hasStarted();
+      resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text(), ended, hasStarted });
     });
   });
 }

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { isSmithersError } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { openStore } from "../../store/index.ts";
-import { bash } from "../../tools/index.ts";
+import { runCommand } from "../../tools/command.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
 import { nearestDatabase, shortPath } from "../source/find-database.ts";
 import { bytes, count } from "../terminal/format.ts";
@@ -19,10 +19,12 @@ export interface Finding {
   readonly advice?: string;
 }
 
+const sandboxTimeoutMs = 20_000;
+
 /** Looks at what runs need on this machine. */
 export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
   const file = db === undefined ? nearestDatabase()?.file : resolve(db);
-  return [bun(), await sandbox(), ripgrep(), await database(file), await portOf(port), disk(file)];
+  return [bun(), await sandbox(file), ripgrep(), await database(file), await portOf(port), disk(file)];
 }
 
 function bun(): Finding {
@@ -37,11 +39,19 @@ function bun(): Finding {
   };
 }
 
-async function sandbox(): Promise<Finding> {
+/** Runs a command as `bash` does in a run of this database: in the same root folder, with the same files hidden. */
+async function sandbox(file: string | undefined): Promise<Finding> {
   const name = "sandbox";
+  const context = {
+    rootDir: file === undefined ? process.cwd() : dirname(file),
+    allowNetwork: false,
+    privatePaths: file === undefined ? [] : [file],
+    signal: AbortSignal.timeout(sandboxTimeoutMs),
+    output() {},
+  };
   try {
     const found = await findSandbox();
-    const said = await bash("echo works", { timeoutMs: 20_000 });
+    const said = await runCommand({ command: "echo works" }, context);
     if (said === "works") return { name, state: "ok", finding: `bash runs confined by ${found.name}` };
     return { name, state: "fail", finding: `a test command under ${found.name} printed ${oneLine(said)}` };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { kill, type Sandbox, type SandboxedProcess, start } from "../sandbox/index.ts";
+import { isBelow, kill, type Sandbox, type SandboxedProcess, start } from "../sandbox/index.ts";
 import { toRipgrep } from "./pattern.ts";
 import { type Match, maxFileBytes, type Search, type SearchEngine, skippedFolders } from "./search.ts";
 
@@ -22,7 +22,7 @@ export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
       allowNetwork: false,
       bare: true,
       visible: [realpathSync(program)],
-      hidden: search.hidden,
+      hidden: search.hidden.filter((path) => isBelow(path, search.rootDir)),
       env: { LANG: "C.UTF-8" },
     };
     const child = start(sandbox.wrap(policy, [realpathSync(program), ...args(search, pattern)]));

@@ -33,8 +33,14 @@ export function bubblewrap(features: BubblewrapFeatures): Sandbox {
       const options = [...namespaces(features, policy), ...mounts(features, policy), "--chdir", policy.cwd];
       for (const [name, value] of Object.entries(policy.env)) options.push("--setenv", name, value);
       const inner = [features.prlimit, ...limitArgs(features.countsProcesses), ...command];
-      const [file, ...args] = bounded(features, [features.bwrap, "--args", "3", ...inner]);
-      return { file: file!, args, input: options.map((option) => `${option}\0`).join("") };
+      const [file, ...args] = bounded(features, [features.bwrap, "--args", "3", "--json-status-fd", "4", ...inner]);
+      return {
+        file: file!,
+        args,
+        input: options.map((option) => `${option}\0`).join(""),
+        // bubblewrap reports an exit code only of a command that it has executed.
+        hasStarted: (status) => status.includes('"exit-code"'),
+      };
     },
   };
 }

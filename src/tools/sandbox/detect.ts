@@ -17,7 +17,8 @@ export interface SandboxSearch {
   readonly failures: readonly string[];
 }
 
-let search: Promise<SandboxSearch> | undefined;
+/** What was found, by the mechanism that `SMITHERS_SANDBOX` names. */
+const searches = new Map<Sandbox["name"] | undefined, Promise<SandboxSearch>>();
 
 /**
  * The best sandbox that works on this machine. It is looked for once, and tried out: that a program is installed
@@ -25,11 +26,13 @@ let search: Promise<SandboxSearch> | undefined;
  * @throws TOOL_SANDBOX_UNAVAILABLE with what was tried
  */
 export async function findSandbox(): Promise<Sandbox> {
-  search ??= searchSandbox(chosen());
+  const only = chosen();
+  const search = searches.get(only) ?? searchSandbox(only);
+  searches.set(only, search);
   const { sandbox, failures } = await search;
   if (sandbox) return sandbox;
-  // Somebody may install what is missing while the server runs.
-  search = undefined;
+  // What is missing may be installed while the server runs.
+  searches.delete(only);
   throw new SmithersError(
     "TOOL_SANDBOX_UNAVAILABLE",
     `Commands are run only where the system can confine them, and here it cannot: ${failures.join(" ")}`,
@@ -47,6 +50,10 @@ export async function searchSandbox(only?: Sandbox["name"]): Promise<SandboxSear
   const failures: string[] = [];
   const mechanisms = process.platform === "linux" ? linux : process.platform === "darwin" ? macos : [];
   if (mechanisms.length === 0) failures.push(`There is no sandbox for ${process.platform}.`);
+  else if (only !== undefined && !mechanisms.some(({ name }) => name === only)) {
+    const names = mechanisms.map(({ name }) => name).join(" or ");
+    failures.push(`SMITHERS_SANDBOX is "${only}"; on this system it can be ${names}.`);
+  }
   for (const { name, candidates } of mechanisms) {
     if (only !== undefined && name !== only) continue;
     for await (const candidate of candidates()) {

@@ -11,6 +11,11 @@ export function programsInPrivateFolders(path: string): string[] {
   );
 }
 
+/** Whether a command sees what lies at a path: its own empty folders cover it unless the root or a program lies there too. */
+export function isCovered(path: string, seen: readonly string[]): boolean {
+  return privateFolders.some((folder) => isBelow(path, folder)) && !seen.some((each) => isBelow(path, each));
+}
+
 /** What a SQLite database keeps beside its file. */
 export const databaseSuffixes = ["", "-wal", "-shm", "-journal"];
 

@@ -22,6 +22,8 @@ export interface SandboxedCommand {
   readonly args: readonly string[];
   /** Written to the file descriptor 3, and closed. Arguments can be seen by every user of the machine; this cannot. */
   readonly input: string;
+  /** Whether the sandbox was set up and has executed the command, by what it has written to the file descriptor 4. */
+  hasStarted(status: string): boolean;
 }
 
 /** Something that enforces a policy. */

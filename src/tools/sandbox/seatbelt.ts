@@ -14,6 +14,7 @@ export function seatbelt(program: string, temporaryDir: string): Sandbox {
         file: program,
         args: ["-p", seatbeltProfile(policy, temporaryDir), "/usr/bin/env", "-i", ...env, ...command],
         input: "",
+        hasStarted: () => true,
       };
     },
   };

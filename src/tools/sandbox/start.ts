@@ -3,21 +3,31 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import type { SandboxedCommand } from "./policy.ts";
 
-export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable>;
+/** A command that runs in a sandbox. */
+export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
+  /** Whether the sandbox was set up and has executed the command. Known once the process has closed. */
+  hasStarted(): boolean;
+};
+
+/** More than any sandbox says about itself. */
+const maxStatusLength = 10_000;
 
 /** Starts what a sandbox has wrapped: without standard input, and with nothing of this process's environment. */
-export function start({ file, args, input }: SandboxedCommand): SandboxedProcess {
+export function start({ file, args, input, hasStarted }: SandboxedCommand): SandboxedProcess {
   const child = spawn(file, args, {
     cwd: "/",
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     detached: true,
   });
   const pipe = child.stdio[3] as Writable;
   // The sandbox may have failed before it has read all; its exit says so.
   pipe.on("error", () => {});
   pipe.end(input);
-  return child as unknown as SandboxedProcess;
+  let status = "";
+  const statusPipe = child.stdio[4] as Readable;
+  statusPipe.setEncoding("utf8").on("data", (chunk: string) => (status = (status + chunk).slice(0, maxStatusLength)));
+  return Object.assign(child as unknown as SandboxedProcess, { hasStarted: () => hasStarted(status) });
 }
 
 /** Ends the sandbox, and with it, by its PID namespace, every process in it. */

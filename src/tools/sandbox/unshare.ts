@@ -28,6 +28,7 @@ export function unshareSandbox(features: UnshareFeatures): Sandbox {
         file: features.setpriv,
         args: ["--pdeathsig", "KILL", ...start, ...setup, String(limits.length), ...limits, ...command],
         input: inputOf(features, policy),
+        hasStarted: (status) => status === "started\n",
       };
     },
   };
@@ -119,6 +120,7 @@ echo 0 > /proc/sys/user/max_user_namespaces
 mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys
 exec 9<&- 7<&-
 cd "$cwd"
+echo started >&4; exec 4>&-
 
 # This shell stays as the first process: it must outlive what the command leaves behind by nothing.
 start='while IFS= read -r -d "" entry <&3; do export "$entry"; done; exec 3<&-; exec "$@"'

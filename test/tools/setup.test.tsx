@@ -1,0 +1,78 @@
+/** @jsxImportSource smithers-orchestrator */
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { bash, createSmithers } from "smithers-orchestrator";
+import { z } from "zod";
+import { failureOf } from "../../src/tools/command-failure.ts";
+import { execute } from "../../src/tools/execute.ts";
+import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { folder } from "../support/folder.ts";
+import { needPrograms } from "../support/programs.ts";
+import { run } from "../support/run.ts";
+
+needPrograms("bwrap", "unshare", "setpriv", "prlimit");
+
+const mechanisms = ["bubblewrap", "unshare"] as const;
+
+const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.string() }) });
+
+const says = (command: string, retries?: number) =>
+  smithers(() => (
+    <Workflow name="setup">
+      <Task id="a" output={outputs.result} retries={retries}>
+        {async () => ({ value: await bash(command) })}
+      </Task>
+    </Workflow>
+  ));
+
+/** Lets the tools use one mechanism for the rest of the test. */
+function only(mechanism: string): void {
+  const before = process.env.SMITHERS_SANDBOX;
+  process.env.SMITHERS_SANDBOX = mechanism;
+  afterThisTest(() => {
+    if (before === undefined) delete process.env.SMITHERS_SANDBOX;
+    else process.env.SMITHERS_SANDBOX = before;
+  });
+}
+
+test.each(mechanisms)("%s runs a command when the database lies in another folder below /tmp", async (mechanism) => {
+  only(mechanism);
+  const ran = await run(says("echo from-the-shell"), { rootDir: folder(), db: join(folder(), "smithers.db") });
+  expect(ran.error).toBeUndefined();
+  expect(ran.output).toEqual({ value: "from-the-shell" });
+});
+
+test("without a sandbox a task fails once, with TOOL_SANDBOX_UNAVAILABLE", async () => {
+  only("sandbox-exec");
+  const ran = await run(says("echo hi"), { rootDir: folder() });
+  expect(ran.error?.code).toBe("TOOL_SANDBOX_UNAVAILABLE");
+  expect(ran.events.filter(({ type }) => type === "NodeStarted")).toHaveLength(1);
+});
+
+test.each(mechanisms)("a sandbox of %s that cannot be set up is told from a command that fails", async (name) => {
+  const { sandbox } = await searchSandbox(name);
+  const rootDir = folder();
+  const policy = { rootDir, readOnly: false, allowNetwork: false, visible: [], hidden: [], env: {} };
+  const failed = async (cwd: string) => {
+    const command = sandbox!.wrap({ ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);
+    const executed = await execute(command, { timeoutMs: 10_000, signal: new AbortController().signal });
+    return failureOf(executed, { sandbox: name, timeoutMs: 10_000, rootDir, allowNetwork: false }).code;
+  };
+  expect(await failed(rootDir)).toBe("TOOL_COMMAND_FAILED");
+  expect(await failed(join(rootDir, "missing"))).toBe("TOOL_SANDBOX_UNAVAILABLE");
+});
+
+test.each(mechanisms)("a command of %s that fails without network says so", async (mechanism) => {
+  only(mechanism);
+  const { error } = await run(says("curl -sS http://example.com/", 0), { rootDir: folder() });
+  expect(error?.code).toBe("TOOL_COMMAND_FAILED");
+  expect(error?.message).toContain("There is no network in `bash`: --allow-network");
+});
+
+test.each(mechanisms)("a command of %s that writes outside the root is told where it may write", async (mechanism) => {
+  only(mechanism);
+  const rootDir = folder();
+  const { error } = await run(says("touch /usr/x", 0), { rootDir });
+  expect(error?.message).toContain(`can write below ${rootDir} and in /tmp`);
+});
