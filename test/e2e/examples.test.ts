@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
+import { testEachMechanism } from "../support/mechanisms.ts";
 import { projectDir } from "../support/packed.ts";
 
 /** `npm start` with one mechanism alone to confine commands. */
@@ -8,7 +9,7 @@ function tour(sandbox: string) {
   return spawnSync(process.execPath, ["examples/tour.ts"], { cwd: projectDir, encoding: "utf8", env });
 }
 
-test.each(["bubblewrap", "unshare"])("npm start tours the main job with %s", (sandbox) => {
+testEachMechanism("npm start tours the main job with %s", (sandbox) => {
   const { stdout, status } = tour(sandbox);
   expect(stdout).toContain("The server listens on http://127.0.0.1:");
   expect(stdout).toContain("A person is asked: Release 1.4.0? (3 files");

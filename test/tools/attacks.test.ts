@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { mechanisms, programsOf } from "../support/mechanisms.ts";
 import { projectDir } from "../support/packed.ts";
 import { needs } from "../support/programs.ts";
 import { attackPage } from "./attack-page.ts";
@@ -9,7 +10,6 @@ import type { Result } from "./attacks.ts";
 
 /** What the attacks are made with. */
 const means = ["python3", "node", "curl", "ip"];
-const mechanisms = { bubblewrap: ["bwrap", "prlimit"], unshare: ["unshare", "setpriv", "prlimit"] };
 
 const isRoot = process.getuid?.() === 0;
 const results: Record<string, Result[]> = {};
@@ -24,14 +24,14 @@ needs(...means)("without a sandbox the attacks succeed, so that their failure sa
   expect(failed).toEqual([]);
 });
 
-for (const mechanism of ["bubblewrap", "unshare"] as const) {
-  needs(...means, ...mechanisms[mechanism])(`every attack of a command is refused by ${mechanism}`, async () => {
+for (const mechanism of mechanisms) {
+  needs(...means, ...programsOf[mechanism])(`every attack of a command is refused by ${mechanism}`, async () => {
     results[mechanism] = await tryAttacks(mechanism);
     expect(named(results[mechanism]).filter(([, result]) => result !== "refused")).toEqual([]);
   });
 }
 
-needs(...means, ...Object.values(mechanisms).flat())("docs/tools.md shows every attack with its result", () => {
+needs(...means, ...Object.values(programsOf).flat())("docs/tools.md shows every attack with its result", () => {
   const page = readFileSync(join(projectDir, "docs/tools.md"), "utf8");
   expect(attackPage(page, { bubblewrap: results.bubblewrap!, unshare: results.unshare! })).toBe(page);
 });

@@ -8,12 +8,8 @@ import { execute } from "../../src/tools/execute.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
-import { needPrograms } from "../support/programs.ts";
+import { testEachMechanism } from "../support/mechanisms.ts";
 import { run } from "../support/run.ts";
-
-needPrograms("bwrap", "unshare", "setpriv", "prlimit");
-
-const mechanisms = ["bubblewrap", "unshare"] as const;
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.string() }) });
 
@@ -36,7 +32,7 @@ function only(mechanism: string): void {
   });
 }
 
-test.each(mechanisms)("%s runs a command when the database lies in another folder below /tmp", async (mechanism) => {
+testEachMechanism("%s runs a command when the database lies in another folder below /tmp", async (mechanism) => {
   only(mechanism);
   const ran = await run(says("echo from-the-shell"), { rootDir: folder(), db: join(folder(), "smithers.db") });
   expect(ran.error).toBeUndefined();
@@ -50,7 +46,7 @@ test("without a sandbox a task fails once, with TOOL_SANDBOX_UNAVAILABLE", async
   expect(ran.events.filter(({ type }) => type === "NodeStarted")).toHaveLength(1);
 });
 
-test.each(mechanisms)("a sandbox of %s that cannot be set up is told from a command that fails", async (name) => {
+testEachMechanism("a sandbox of %s that cannot be set up is told from a command that fails", async (name) => {
   const { sandbox } = await searchSandbox(name);
   const rootDir = folder();
   const policy = { rootDir, readOnly: false, allowNetwork: false, visible: [], hidden: [], env: {} };
@@ -63,14 +59,14 @@ test.each(mechanisms)("a sandbox of %s that cannot be set up is told from a comm
   expect(await failed(join(rootDir, "missing"))).toBe("TOOL_SANDBOX_UNAVAILABLE");
 });
 
-test.each(mechanisms)("a command of %s that fails without network says so", async (mechanism) => {
+testEachMechanism("a command of %s that fails without network says so", async (mechanism) => {
   only(mechanism);
   const { error } = await run(says("curl -sS http://example.com/", 0), { rootDir: folder() });
   expect(error?.code).toBe("TOOL_COMMAND_FAILED");
   expect(error?.message).toContain("There is no network in `bash`: --allow-network");
 });
 
-test.each(mechanisms)("a command of %s that writes outside the root is told where it may write", async (mechanism) => {
+testEachMechanism("a command of %s that writes outside the root is told where it may write", async (mechanism) => {
   only(mechanism);
   const rootDir = folder();
   const { error } = await run(says("touch /usr/x", 0), { rootDir });

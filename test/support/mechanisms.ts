@@ -1,0 +1,19 @@
+import { needs } from "./programs.ts";
+
+/** What confines commands on Linux. */
+export const mechanisms = ["bubblewrap", "unshare"] as const;
+
+export type Mechanism = (typeof mechanisms)[number];
+
+/** The system programs that each is made of. */
+export const programsOf: Record<Mechanism, string[]> = {
+  bubblewrap: ["bwrap", "prlimit"],
+  unshare: ["unshare", "setpriv", "prlimit"],
+};
+
+/** A test for each mechanism, `%s` in its name; skipped where the programs of the mechanism are missing. */
+export function testEachMechanism(name: string, body: (mechanism: Mechanism) => unknown): void {
+  for (const mechanism of mechanisms) {
+    needs(...programsOf[mechanism])(name.replace("%s", mechanism), async () => void (await body(mechanism)));
+  }
+}
