@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes, isSmithersError, SmithersError } from "../errors/index.ts";
+import { describeThrown, type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
 import { type ExitCode, exitCodes } from "./command.ts";
 
 /** What to do next at a command line, where the table's advice speaks of HTTP or of code. */
@@ -17,6 +17,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   WORKFLOW_INVALID: "Fix the file and try again.",
   DB_NOT_CONFIGURED: "Name the database file with --db.",
   INVALID_OPTIONS: "",
+  INVALID_USAGE: "",
 };
 
 /** An error about how a command was used: nothing was done. */
@@ -26,13 +27,17 @@ export function usageError(message: string, code: ErrorCode = "INVALID_USAGE", d
 
 /** An error as it is told to a person: what is wrong, the facts, and what to do next. */
 export function describeError(thrown: unknown): string {
-  if (!isSmithersError(thrown)) return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  const usual: string = errorCodes[thrown.code]?.advice ?? "";
-  const isUsual = usual !== "" && thrown.message.endsWith(usual);
-  const what = isUsual ? thrown.message.slice(0, -usual.length).trimEnd() : thrown.message;
-  const issues = issuesOf(thrown.details).filter((issue) => !what.includes(issue.trim()));
-  const next = advice[thrown.code] ?? (isUsual && thrown.code !== "INVALID_USAGE" ? usual : "");
-  return [what, ...issues, next].filter((part) => part !== "").join("\n");
+  if (!isSmithersError(thrown)) return describeUnexpected(thrown);
+  const { problem, code } = thrown;
+  const issues = issuesOf(thrown.details).filter((issue) => !problem.includes(issue.trim()));
+  const next = advice[code] ?? thrown.advice;
+  return [problem, ...issues, next].filter((part) => part !== "").join("\n");
+}
+
+/** An error that no one planned for: its stack says where it comes from. */
+function describeUnexpected(thrown: unknown): string {
+  const { stack, message, name } = describeThrown(thrown);
+  return stack ?? (message || name);
 }
 
 function issuesOf(details: unknown): string[] {
@@ -47,6 +52,6 @@ function issuesOf(details: unknown): string[] {
 /** Usage errors are those that a server answers with 400 to 404 or 422: what was asked for makes no sense. */
 export function exitCodeOf(thrown: unknown): ExitCode {
   if (!isSmithersError(thrown)) return exitCodes.failed;
-  const status = errorCodes[thrown.code]?.status ?? 500;
+  const { status } = thrown;
   return (status >= 400 && status <= 404) || status === 422 ? exitCodes.usage : exitCodes.failed;
 }

@@ -1,4 +1,11 @@
-import { isSmithersError, SmithersError } from "../errors/index.ts";
+import {
+  isSmithersError,
+  noSuchRun,
+  runHasEnded,
+  runInProgress,
+  SmithersError,
+  shuttingDown,
+} from "../errors/index.ts";
 import {
   type ContinuingCalls,
   deriveRunHealth,
@@ -13,7 +20,7 @@ import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts"
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
-import { inProgress, LeaseHolder } from "./lease-holder.ts";
+import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
 import { checkSignal } from "./run/check-signal.ts";
@@ -103,10 +110,10 @@ export class Engine {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) {
-      throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+      throw runHasEnded(runId, run.status);
     }
     if (this.#leaseHolder.isTaken(run) || !(await this.#leaseHolder.claim(run, { source, forced })))
-      throw inProgress(runId);
+      throw runInProgress(runId);
     this.own(runId);
   }
 
@@ -118,7 +125,7 @@ export class Engine {
     this.#refuseWhenClosing();
     const { runId } = node;
     const run = await this.#find(runId);
-    if (this.#leaseHolder.isTaken(run)) throw inProgress(runId);
+    if (this.#leaseHolder.isTaken(run)) throw runInProgress(runId);
     // Loaded first: a workflow that cannot be loaded leaves the node as it is.
     const found = source ?? (await this.#options.resolveWorkflow(run));
     const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
@@ -147,7 +154,7 @@ export class Engine {
    */
   async cancel(runId: string): Promise<void> {
     const run = await this.#find(runId);
-    if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+    if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
     await this.store.requestCancel(runId, Date.now());
     const active = this.#leaseHolder.active(runId);
     if (active) active.notify();
@@ -267,7 +274,7 @@ export class Engine {
 
   #refuseWhenClosing(): void {
     if (this.#options.scope === "none") throw new SmithersError("INVALID_OPTIONS", "This engine executes no runs.");
-    if (this.#closing) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
+    if (this.#closing) throw shuttingDown();
   }
 
   /** What came between the last look into the inbox and the parking would otherwise wait for ever. */
@@ -279,7 +286,7 @@ export class Engine {
 
   async #find(runId: string): Promise<Run> {
     const run = await this.store.findRun(runId);
-    if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+    if (!run) throw noSuchRun(runId);
     return run;
   }
 

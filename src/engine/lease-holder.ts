@@ -253,8 +253,3 @@ function crashLoop({ runId, crashes }: Run): ErrorRecord {
   const message = `The process ended, or lost the run, ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
   return new SmithersError("CRASH_LOOP", message).toRecord();
 }
-
-/** Answers whoever asks for a run that somebody executes already. */
-export function inProgress(runId: string): SmithersError {
-  return new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
-}

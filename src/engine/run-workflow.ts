@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type ErrorRecord, SmithersError } from "../errors/index.ts";
+import { type ErrorRecord, leaseLost, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
 import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
@@ -115,7 +115,7 @@ export async function settled(engine: Engine, runId: string): Promise<RunResult>
       return result;
     }
     const end = await Promise.race([released, elsewhere]);
-    if (end === "lost") throw new SmithersError("LEASE_LOST", `The run "${runId}" went on elsewhere.`);
+    if (end === "lost") throw leaseLost(runId);
     if (end !== undefined) released = engine.released(runId);
     else await engine.wake(runId);
   }

@@ -1,29 +1,32 @@
 import type { ErrorCode } from "./codes.ts";
+import { cutDetails } from "./cut.ts";
+import { describeThrown, type ThrownDescription } from "./describe-thrown.ts";
+import { isError, readField } from "./read-field.ts";
 import { type ErrorRecord, isSmithersError } from "./smithers-error.ts";
 
 /**
- * Turns anything thrown into the record that is stored. What is no SmithersError keeps its own
- * string `code` out of the way in details, so that `code` stays one of the table.
+ * Turns any thrown value whatever into the record that is stored and sent: `code` is one of the table, `message` is a
+ * text, `details` are JSON, and both are bounded. Never throws. What an error that is not a SmithersError says of
+ * itself (its name, its own `code`, its causes) goes into details.
+ * @param fallback the code of everything but a SmithersError
  */
 export function toErrorRecord(thrown: unknown, fallback: ErrorCode = "TASK_FAILED"): ErrorRecord {
-  if (isSmithersError(thrown)) {
-    const record: ErrorRecord = { code: thrown.code, message: thrown.message };
-    if (thrown.details !== undefined) record.details = thrown.details;
-    return record;
-  }
-  if (thrown instanceof Error) {
-    const details: Record<string, unknown> = { name: thrown.name };
-    if ("code" in thrown && typeof thrown.code === "string") details.code = thrown.code;
-    return { code: fallback, message: thrown.message || thrown.name, details };
-  }
-  return { code: fallback, message: describe(thrown) };
+  const described = describeThrown(thrown);
+  const { code = fallback, message, name } = described;
+  const details = cutDetails(described.code === undefined ? factsOf(thrown, described) : readField(thrown, "details"));
+  return { code, message: message || name, ...(details !== undefined && { details }) };
 }
 
-function describe(thrown: unknown): string {
-  if (typeof thrown === "string") return thrown;
-  try {
-    return JSON.stringify(thrown) ?? String(thrown);
-  } catch {
-    return String(thrown);
-  }
+function factsOf(thrown: unknown, described: ThrownDescription): unknown {
+  if (isSmithersError(thrown)) return { ...facts(described), details: thrown.details };
+  return isError(thrown) ? facts(described) : undefined;
+}
+
+/** What a program can use of an error: names, codes and messages, without the stacks. */
+function facts({ name, code, foreignCode, cause, errors }: ThrownDescription): Record<string, unknown> {
+  return { name, code: code ?? foreignCode, cause: cause && inner(cause), errors: errors?.map(inner) };
+}
+
+function inner(described: ThrownDescription): Record<string, unknown> {
+  return { ...facts(described), message: described.message };
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { isSmithersError, SmithersError } from "../errors/index.ts";
+import { isSmithersError, messageOf, SmithersError } from "../errors/index.ts";
 import type { HostContainer } from "./host.ts";
 import { reconcilerConstants } from "./react.ts";
 import { type Reconciler, reconciler, renderingInto, renewReconciler } from "./reconciler.ts";
@@ -74,6 +74,7 @@ export class HostRoot {
 
 function asRenderError(error: unknown): unknown {
   if (isSmithersError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new SmithersError("RENDER_FAILED", `The workflow threw while it was rendered: ${message}.`, { cause: error });
+  return new SmithersError("RENDER_FAILED", `The workflow threw while it was rendered: ${messageOf(error)}.`, {
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { relative, sep } from "node:path";
-import { SmithersError } from "../errors/index.ts";
+import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
 import type { SourceProblem } from "../runtime/bundler.ts";
 
 /** WORKFLOW_INVALID for a problem, naming files relative to the root. */
@@ -21,16 +21,12 @@ const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
 
 /** Reads off an error's stack where in one of `files` it was thrown; the entry, without a line, when nowhere. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
-  const message =
-    thrown instanceof Error && thrown.name !== "Error" ? `${thrown.name}: ${thrown.message}` : messageOf(thrown);
-  const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
+  const described = describeThrown(thrown);
+  const { name, stack = "" } = described;
+  const message = isError(thrown) && name !== "Error" ? `${name}: ${described.message}` : messageOf(thrown);
   for (const text of stack.split("\n")) {
     const [, file, line, column] = frame.exec(text) ?? [];
     if (file !== undefined && files.has(file)) return { file, line: Number(line), column: Number(column), message };
   }
   return { file: entry, message };
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

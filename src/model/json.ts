@@ -1,4 +1,4 @@
-import { SmithersError } from "../errors/index.ts";
+import { messageOf, SmithersError } from "../errors/index.ts";
 
 /** An output above this many bytes of JSON is refused. */
 export const maxOutputBytes = 10_485_760;
@@ -36,7 +36,7 @@ export function encodeOutput(nodeId: string, value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: ${reason}.`, { cause });
   }
   if (text === undefined) {

@@ -1,4 +1,4 @@
-import { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
+import { type ErrorCode, isSmithersError, readField, SmithersError } from "../errors/index.ts";
 
 /** By SQLite's primary result code, https://www.sqlite.org/rescode.html */
 const codeByResult: Record<string, ErrorCode> = {
@@ -35,6 +35,6 @@ export function isDuplicateKey(thrown: unknown): boolean {
 }
 
 function resultCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
-  return typeof thrown.code === "string" && thrown.code.startsWith("SQLITE_") ? thrown.code : undefined;
+  const code = readField(thrown, "code");
+  return typeof code === "string" && code.startsWith("SQLITE_") ? code : undefined;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Engine, keepPruned, type Logger, Mirror } from "../engine/index.ts";
-import { isSmithersError, SmithersError } from "../errors/index.ts";
+import { isSmithersError, noSuchRun, SmithersError, shuttingDown } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
@@ -70,7 +70,7 @@ export class RunDatabases {
     if (again) return again;
     const home = (await this.main.store.findRun(runId))?.home;
     if (home && this.#unopened.has(home)) throw this.#unopened.get(home);
-    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+    throw noSuchRun(runId);
   }
 
   async #search(runId: string): Promise<{ engine: Engine; run: Run } | undefined> {
@@ -150,7 +150,7 @@ export class RunDatabases {
     try {
       // Before a run is accepted into it: the next start must know where to look.
       await this.main.store.maintenance.rememberDatabase(file, Date.now());
-      if (this.#stopping) throw new SmithersError("SERVER_CLOSING", "The server shuts down.");
+      if (this.#stopping) throw shuttingDown();
     } catch (error) {
       await store.close();
       throw error;

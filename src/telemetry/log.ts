@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
+import { cutDetails, describeThrown, readField } from "../errors/index.ts";
 import { redactor, secretsInEnv } from "./redact.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -34,8 +35,15 @@ export function createLogger(level: LogLevel, secrets: readonly string[]): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths, censor: "[redacted]" },
+    serializers: { err: describeForLog },
   };
   return pino(options, isatty(stderr) ? { write: (line) => show(clean(line)) } : toStderr(clean));
+}
+
+/** pino's own serializer reads the error's fields unguarded and unbounded. */
+function describeForLog(thrown: unknown): object {
+  const { name: type, code, foreignCode, ...described } = describeThrown(thrown);
+  return { type, ...described, code: code ?? foreignCode, details: cutDetails(readField(thrown, "details")) };
 }
 
 function toStderr(clean: (line: string) => string): pino.DestinationStream {

@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { SmithersError } from "../errors/index.ts";
+import { messageOf, SmithersError } from "../errors/index.ts";
 import type { ToolContext } from "./call.ts";
 import { failureOf } from "./command-failure.ts";
 import { confinedFolder } from "./confined.ts";
@@ -63,7 +63,7 @@ export async function runCommand(input: Command, context: CommandContext): Promi
       onOutput: context.output,
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
   }

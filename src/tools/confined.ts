@@ -10,7 +10,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { SmithersError } from "../errors/index.ts";
+import { readField, SmithersError } from "../errors/index.ts";
 import { databaseSuffixes, isBelow } from "./sandbox/index.ts";
 
 /** Links that one path may lead through, as the kernel allows. */
@@ -233,5 +233,6 @@ function escapes(path: string): SmithersError {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const code = readField(error, "code");
+  return typeof code === "string" ? code : undefined;
 }

@@ -1,5 +1,5 @@
 import { applyPatch, parsePatch, type StructuredPatch } from "diff";
-import { SmithersError } from "../errors/index.ts";
+import { messageOf, SmithersError } from "../errors/index.ts";
 
 /** An exact piece of text, and what takes its place. */
 export interface Replacement {
@@ -43,7 +43,7 @@ function parse(path: string, diff: string): StructuredPatch {
   try {
     files = parsePatch(diff);
   } catch (error) {
-    throw rejected(path, `the diff is malformed: ${error instanceof Error ? error.message : String(error)}`);
+    throw rejected(path, `the diff is malformed: ${messageOf(error)}`);
   }
   const withHunks = files.filter(({ hunks }) => hunks.length > 0);
   if (withHunks.length === 0) throw rejected(path, "the diff holds no hunk; one begins with @@ -1,2 +1,2 @@");

@@ -108,7 +108,7 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
     resolveServerOptions(given);
     listening = startServer({ ...given, db: openDatabase(file) });
   } catch (error) {
-    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.message);
+    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.problem);
     throw error;
   }
   try {

@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
-import { isSmithersError } from "../../errors/index.ts";
+import { messageOf } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { openStore } from "../../store/index.ts";
 import { runCommand } from "../../tools/command.ts";
@@ -56,7 +56,7 @@ async function sandbox(file: string | undefined): Promise<Finding> {
     return { name, state: "fail", finding: `a test command under ${found.name} printed ${oneLine(said)}` };
   } catch (error) {
     const advice = "Without it the bash tool refuses to run commands; everything else works.";
-    return { name, state: "warn", finding: messageOf(error), advice };
+    return { name, state: "warn", finding: oneLineOf(error), advice };
   }
 }
 
@@ -105,7 +105,7 @@ async function database(file: string | undefined): Promise<Finding> {
       await store.close();
     }
   } catch (error) {
-    return { name, state: "fail", finding: messageOf(error) };
+    return { name, state: "fail", finding: oneLineOf(error) };
   }
 }
 
@@ -135,10 +135,10 @@ function disk(file: string | undefined): Finding {
     const advice = "Free some space, or delete old runs: smithers gc";
     return { name, state: free < tooFewBytes ? "fail" : "warn", finding, advice };
   } catch (error) {
-    return { name, state: "warn", finding: messageOf(error) };
+    return { name, state: "warn", finding: oneLineOf(error) };
   }
 }
 
-function messageOf(error: unknown): string {
-  return oneLine(isSmithersError(error) || error instanceof Error ? error.message : String(error));
+function oneLineOf(error: unknown): string {
+  return oneLine(messageOf(error));
 }

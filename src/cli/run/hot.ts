@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { dirname, relative } from "node:path";
-import { isSmithersError } from "../../errors/index.ts";
+import { messageOf } from "../../errors/index.ts";
 import { loaderOf } from "../load-workflow.ts";
 import type { Host } from "./local-engine.ts";
 
@@ -41,7 +41,7 @@ export function reloadOnEdit(host: Host, runId: string, path: string, say: (text
       say(`${source.workflowPath} was edited: the run continues with the new version.`);
       follow(source.files);
     } catch (error) {
-      const message = isSmithersError(error) || error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message === problem) return;
       problem = message;
       say(`The edited workflow is invalid, so the run continues with the version before: ${message}`);

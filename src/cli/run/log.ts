@@ -1,4 +1,5 @@
 import type { Logger } from "../../engine/index.ts";
+import { messageOf } from "../../errors/index.ts";
 import { oneLine, type TerminalOutput } from "../terminal/output.ts";
 
 /** Says what goes wrong to a person, beside what else is shown. */
@@ -11,7 +12,7 @@ export interface BesideLogger extends Logger {
 export function loggerBeside(out: TerminalOutput): BesideLogger {
   let say = (text: string) => out.say(text);
   const tell = (facts: object, message: string) => {
-    const cause = "err" in facts && facts.err instanceof Error ? ` ${facts.err.message}` : "";
+    const cause = "err" in facts ? ` ${messageOf(facts.err)}` : "";
     say(oneLine(message + cause));
   };
   return { debug() {}, info() {}, warn: tell, error: tell, say: (text) => say(text), sayBy: (way) => void (say = way) };

@@ -125,7 +125,7 @@ async function resolveServing(options: UpOptions) {
       allowedOrigins: allowOrigin,
     });
   } catch (error) {
-    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.message);
+    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.problem);
     throw error;
   }
 }

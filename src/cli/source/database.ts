@@ -14,7 +14,7 @@ import {
   toRunListItem,
 } from "../../api/index.ts";
 import type { Engine } from "../../engine/index.ts";
-import { SmithersError } from "../../errors/index.ts";
+import { noSuchRun } from "../../errors/index.ts";
 import {
   deriveRunHealth,
   type Frame,
@@ -80,7 +80,7 @@ export class DatabaseSource implements Source {
     }
     // A copy whose own database is gone can still be read.
     if (run) return { store: this.store, run };
-    throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+    throw noSuchRun(runId);
   }
 
   /** Its own store, and those of the databases that workflows have named, where their files are. */

@@ -1,5 +1,5 @@
 import type { NodeItem } from "../../api/index.ts";
-import { SmithersError } from "../../errors/index.ts";
+import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
 import { usageError } from "../errors.ts";
 import type { Source } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
@@ -32,7 +32,7 @@ export async function resolveRun(source: Source, given: string): Promise<string>
     given,
     newest.map(({ runId }) => runId),
   );
-  throw new SmithersError("RUN_NOT_FOUND", `There is no run "${given}".${meant}`);
+  throw noSuchRun(given, meant);
 }
 
 async function exists(source: Source, runId: string): Promise<boolean> {
@@ -73,5 +73,5 @@ export async function resolveNode(
     nodeId,
     nodes.map((node) => node.nodeId),
   );
-  throw new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}".${meant}`);
+  throw noSuchNode(runId, nodeId, undefined, meant);
 }

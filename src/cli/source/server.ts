@@ -7,7 +7,7 @@ import type {
   SignalAnswer,
   SignalBody,
 } from "../../api/index.ts";
-import { type ErrorCode, errorCodes, isSmithersError, SmithersError } from "../../errors/index.ts";
+import { fromWire, isSmithersError, SmithersError } from "../../errors/index.ts";
 import { type Frame, hasEnded, isTerminalEvent, type StoredEvent } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
@@ -207,16 +207,9 @@ function nextPath(answer: Response): string | undefined {
 
 /** The server's own error; something else answers with what is no envelope. */
 async function toError(answer: Response, name: string): Promise<SmithersError> {
-  const body = await answer.json().catch(() => undefined);
-  const { code, message, details } =
-    (body as { error?: { code: string; message: string; details: unknown } })?.error ?? {};
-  if (code === undefined || !(code in errorCodes) || message === undefined) {
-    return new SmithersError(
-      "SERVER_UNREACHABLE",
-      `${name} answers ${answer.status}, and not as a Smithers server does.`,
-    );
-  }
-  const { advice } = errorCodes[code as ErrorCode];
-  const own = message.endsWith(advice) ? message.slice(0, -advice.length).trimEnd() : message;
-  return new SmithersError(code as ErrorCode, own === "" ? undefined : own, { details: details ?? undefined });
+  const error = fromWire(await answer.json().catch(() => undefined), answer.status);
+  return (
+    error ??
+    new SmithersError("SERVER_UNREACHABLE", `${name} answers ${answer.status}, and not as a Smithers server does.`)
+  );
 }

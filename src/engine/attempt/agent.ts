@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { readField, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import { readAnswer } from "./agent-answer.ts";
@@ -76,9 +76,8 @@ async function unreadable(answer: unknown): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Error && error.name === "AI_NoObjectGeneratedError" && "text" in error) {
+    if (readField(error, "name") === "AI_NoObjectGeneratedError" && readField(error, "text") !== undefined)
       return error;
-    }
     throw error;
   }
 }

@@ -132,9 +132,7 @@ function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (
 }
 
 function toFailure(thrown: unknown): AttemptOutcome {
-  const error = toErrorRecord(thrown);
-  if (error.details !== undefined) error.details = asJson(error.details);
-  return { ok: false, error, retryable: isRetryable(thrown) };
+  return { ok: false, error: toErrorRecord(thrown), retryable: isRetryable(thrown) };
 }
 
 function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {

@@ -1,4 +1,4 @@
-import { isSmithersError } from "../../errors/index.ts";
+import { isSmithersError, readField } from "../../errors/index.ts";
 
 const nonRetryableCodes: ReadonlySet<string> = new Set([
   "OUTPUT_TOO_LARGE",
@@ -11,14 +11,21 @@ const nonRetryableCodes: ReadonlySet<string> = new Set([
 
 /** Whether another attempt may succeed: not after a mistake in the code, nor when the error itself rules it out. */
 export function isRetryable(thrown: unknown): boolean {
-  if (thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof SyntaxError) return false;
-  return !refusesRetry(thrown);
+  return !isMistake(thrown) && !refusesRetry(thrown);
+}
+
+function isMistake(thrown: unknown): boolean {
+  try {
+    return [TypeError, ReferenceError, SyntaxError].some((mistake) => thrown instanceof mistake);
+  } catch {
+    // A revoked proxy has no prototype to look at.
+    return false;
+  }
 }
 
 /** Whether an error itself says that another attempt would fail the same way. */
 export function refusesRetry(thrown: unknown): boolean {
   if (isSmithersError(thrown) && nonRetryableCodes.has(thrown.code)) return true;
-  if (typeof thrown !== "object" || thrown === null) return false;
-  const { retryable, isRetryable, noRetry, final } = thrown as Record<string, unknown>;
-  return retryable === false || isRetryable === false || noRetry === true || final === true;
+  const says = (name: string, value: boolean) => readField(thrown, name) === value;
+  return says("retryable", false) || says("isRetryable", false) || says("noRetry", true) || says("final", true);
 }

@@ -1,4 +1,4 @@
-import { SmithersError } from "../../errors/index.ts";
+import { messageOf, SmithersError } from "../../errors/index.ts";
 
 /** Longest id of a node, in characters. */
 const maxIdLength = 256;
@@ -58,7 +58,7 @@ export function checkJson<T>(where: string, name: string, value: T): T {
   try {
     JSON.stringify(value);
   } catch (cause) {
-    refuse(where, `${name} must be JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    refuse(where, `${name} must be JSON: ${messageOf(cause)}`);
   }
   return value;
 }

@@ -1,7 +1,7 @@
 import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "../../engine/index.ts";
-import { errorCodes, isSmithersError, SmithersError } from "../../errors/index.ts";
+import { isErrorCode, isSmithersError, SmithersError } from "../../errors/index.ts";
 
 /** The status that proxies log for a client that left; no client sees it. */
 const clientClosedRequest = 499 as ContentfulStatusCode;
@@ -9,7 +9,8 @@ const clientClosedRequest = 499 as ContentfulStatusCode;
 /** Answers what a route threw. What is unexpected is logged under the request's id and not shown. */
 export function answerErrors(log: Logger): ErrorHandler {
   return (thrown, c) => {
-    if (isSmithersError(thrown) && thrown.code !== "SERVER_ERROR") return envelope(c, thrown);
+    if (isSmithersError(thrown) && isErrorCode(thrown.code) && thrown.code !== "SERVER_ERROR")
+      return envelope(c, thrown);
     // The client has gone while it was read: no error of the server's, and nobody to answer.
     if (c.req.raw.signal.aborted) return c.body(null, clientClosedRequest);
     const { method, path } = c.req;
@@ -20,9 +21,9 @@ export function answerErrors(log: Logger): ErrorHandler {
 
 /** The body of every error: `{ error: { code, message, details } }`. */
 export function envelope(c: Context, error: SmithersError): Response {
-  const status = errorCodes[error.code].status as ContentfulStatusCode;
+  const status = error.status as ContentfulStatusCode;
   if (status === 503) c.header("Retry-After", "1");
-  const { code, message, details } = error;
+  const { code, message, details } = error.toRecord();
   c.set("errorCode", code);
   return c.json({ error: { code, message, details: details ?? null } }, status);
 }

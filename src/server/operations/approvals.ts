@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../api/index.ts";
-import { SmithersError } from "../../errors/index.ts";
+import { SmithersError, unknownCursor } from "../../errors/index.ts";
 import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";
@@ -36,9 +36,7 @@ function fromCursor(cursor: string): ApprovalPosition {
     const [requestedAtMs, runId, nodeId, iteration] = position;
     return { requestedAtMs, runId, nodeId, iteration };
   } catch {
-    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", {
-      details: { field: "cursor" },
-    });
+    throw unknownCursor();
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { runIdSchema } from "../../api/index.ts";
 import type { Engine } from "../../engine/index.ts";
-import { SmithersError } from "../../errors/index.ts";
+import { noSuchRun, SmithersError } from "../../errors/index.ts";
 import type { ContinuingCalls, Run } from "../../model/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
@@ -50,7 +50,7 @@ export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
     errors: ["RUN_NOT_FOUND", ...operation.errors],
     async handle(request, { engine, runId, closing, telemetry, calls }) {
       const run = await engine.store.findRun(runId);
-      if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+      if (!run) throw noSuchRun(runId);
       return operation.handle(request, { engine, run, closing, telemetry, calls });
     },
   };

@@ -11,7 +11,7 @@ import {
   startRunBodySchema,
   toRunListItem,
 } from "../../api/index.ts";
-import { SmithersError } from "../../errors/index.ts";
+import { runExists, SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
@@ -103,7 +103,7 @@ async function start(
   const source = await loader.load(path);
   const { workflow, workflowPath } = source;
   if (runId !== undefined && (await homes.has(runId))) {
-    throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${runId}" already.`);
+    throw runExists(runId);
   }
   const engine = await homes.of(workflow);
   const workflowName = basename(workflowPath, extname(workflowPath));

@@ -1,4 +1,4 @@
-import { SmithersError } from "../../errors/index.ts";
+import { leaseLost } from "../../errors/index.ts";
 import type { Approval, Attempt, CommittedEvent, NewEvent, Node, Output, Run } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../../runtime/sqlite-driver.ts";
 import { endToolCall, type ToolCallEnd } from "./commands/tool-call.ts";
@@ -183,7 +183,7 @@ function changeRun(driver: Driver, turn: TurnRecord): number {
   );
   if (row) return row.lastSeq;
   if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) throw new CancelPending();
-  throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
+  throw leaseLost(runId);
 }
 
 function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {

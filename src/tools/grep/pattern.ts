@@ -1,4 +1,4 @@
-import { SmithersError } from "../../errors/index.ts";
+import { messageOf, SmithersError } from "../../errors/index.ts";
 
 /**
  * The regular expression, in JavaScript's own language, that a line is tested with.
@@ -15,7 +15,7 @@ export function toRegExp(pattern: string, ignoreCase: boolean): RegExp {
   try {
     return new RegExp(pattern, flags);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new SmithersError("INVALID_INPUT", `The pattern is no regular expression: ${reason}.`, {
       cause,
       details: { issues: [{ path: ["pattern"], message: reason, code: "custom" }] },

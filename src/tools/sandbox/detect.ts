@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { SmithersError } from "../../errors/index.ts";
+import { messageOf, SmithersError } from "../../errors/index.ts";
 import { type BubblewrapFeatures, bubblewrap } from "./bubblewrap.ts";
 import type { Sandbox } from "./policy.ts";
 import { findProgram } from "./programs.ts";
@@ -162,7 +162,7 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
     const said = await say(sandbox, policy, [bash, "-c", script]);
     return said.stdout === "confined\n" ? undefined : `${said.stderr.trim() || "a command was not confined"}.`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import type { DecisionBody } from "../../../api/index.ts";
-import { SmithersError } from "../../../errors/index.ts";
+import { noSuchNode, noSuchRun, SmithersError } from "../../../errors/index.ts";
 import { type Approval, type CommittedEvent, hasEnded } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { approvalsOf } from "../queries/inbox.ts";
@@ -21,7 +21,7 @@ export interface Decision extends DecisionBody {
 export function decide(driver: Driver, decision: Decision, nowMs: number): CommittedEvent[] {
   const { runId, nodeId, status } = decision;
   const run = findRun(driver, runId);
-  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  if (!run) throw noSuchRun(runId);
   const approval = findApproval(driver, decision);
   if (!approval) throw notWaiting(driver, decision);
   const chosen = status === "granted" ? choice(approval, decision) : { selected: null, ranked: null };
@@ -55,8 +55,7 @@ function notWaiting(driver: Driver, { runId, nodeId, iteration }: Decision): Smi
     (node) => node.nodeId === nodeId && (iteration === undefined || node.iteration === iteration),
   );
   if (exists) return new SmithersError("NODE_NOT_WAITING", `"${nodeId}" waits for no decision.`);
-  const which = iteration === undefined ? "" : ` in iteration ${iteration}`;
-  return new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}"${which}.`);
+  return noSuchNode(runId, nodeId, iteration);
 }
 
 function closed(message: string): SmithersError {

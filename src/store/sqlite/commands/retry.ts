@@ -1,4 +1,4 @@
-import { SmithersError } from "../../../errors/index.ts";
+import { noSuchNode, noSuchRun, runHasEnded, runInProgress, SmithersError } from "../../../errors/index.ts";
 import { type CommittedEvent, hasEndedForGood, type Node } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { nodesOf } from "../queries/nodes.ts";
@@ -25,9 +25,9 @@ export interface RetriedNode {
 export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: number, nowMs: number): RetriedNode {
   const { runId } = wanted;
   const run = findRun(driver, runId);
-  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
-  if (hasEndedForGood(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
-  if (run.leaseNo !== seenLeaseNo) throw new SmithersError("RUN_IN_PROGRESS", `The run "${runId}" has a live owner.`);
+  if (!run) throw noSuchRun(runId);
+  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
+  if (run.leaseNo !== seenLeaseNo) throw runInProgress(runId);
   const { nodeId, iteration } = failedNode(nodesOf(driver, runId), wanted);
   const anew =
     "state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL, error_json = NULL";
@@ -56,8 +56,8 @@ function failedNode(nodes: readonly Node[], { runId, nodeId, iteration }: NodeTo
   const named = nodes.filter((node) => node.nodeId === nodeId && (iteration ?? node.iteration) === node.iteration);
   const failed = named.filter(({ state }) => state === "failed").at(-1);
   if (failed) return failed;
-  const which = iteration === undefined ? "" : ` in iteration ${iteration}`;
   const last = named.at(-1);
-  if (!last) throw new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}"${which}.`);
+  if (!last) throw noSuchNode(runId, nodeId, iteration);
+  const which = iteration === undefined ? "" : ` in iteration ${iteration}`;
   throw new SmithersError("NODE_NOT_FAILED", `"${nodeId}" is ${last.state}${which}.`);
 }

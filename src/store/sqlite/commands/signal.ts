@@ -1,5 +1,5 @@
 import type { SignalBody } from "../../../api/index.ts";
-import { SmithersError } from "../../../errors/index.ts";
+import { noSuchRun, runHasEnded, runIsBeingCancelled } from "../../../errors/index.ts";
 import { type CommittedEvent, hasEndedForGood, type Signal } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
@@ -22,11 +22,9 @@ export interface ReceivedSignal {
 export function receiveSignal(driver: Driver, given: NewSignal, nowMs: number): ReceivedSignal {
   const { runId, name, data, correlationId = null, receivedBy = null } = given;
   const run = findRun(driver, runId);
-  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
-  if (hasEndedForGood(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
-  if (run.cancelRequestedAtMs !== null) {
-    throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" is being cancelled.`);
-  }
+  if (!run) throw noSuchRun(runId);
+  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
+  if (run.cancelRequestedAtMs !== null) throw runIsBeingCancelled(runId);
   const signal: Signal = {
     runId,
     seq: lastSignalSeq(driver, runId) + 1,

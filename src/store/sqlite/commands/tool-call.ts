@@ -1,4 +1,4 @@
-import { SmithersError } from "../../../errors/index.ts";
+import { leaseLost } from "../../../errors/index.ts";
 import type { CommittedEvent, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { appendEvents } from "../queries/events.ts";
@@ -38,7 +38,7 @@ export function beginToolCall(driver: Driver, lease: Lease, call: NewToolCall, n
     leaseNo,
     owner,
   );
-  if (!row) throw new SmithersError("LEASE_LOST", `The run "${runId}" has another owner now.`);
+  if (!row) throw leaseLost(runId);
   const { repeats, ...fields } = call;
   const replayed = repeats && wasBegun(driver, runId, call);
   toolCalls.insert(driver, { runId, ...fields, state: "running", startedAtMs: nowMs, finishedAtMs: null, error: null });

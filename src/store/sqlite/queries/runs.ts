@@ -1,5 +1,5 @@
 import type { ListRunsQuery } from "../../../api/index.ts";
-import { SmithersError } from "../../../errors/index.ts";
+import { noSuchRun, runExists, runHasEnded, unknownCursor } from "../../../errors/index.ts";
 import { type CommittedEvent, hasEnded, type NewEvent, type Run } from "../../../model/index.ts";
 import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
 import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
@@ -32,7 +32,7 @@ export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[])
   try {
     runs.insert(driver, { ...run, lastSeq: events.length });
   } catch (error) {
-    if (isDuplicateKey(error)) throw new SmithersError("RUN_ALREADY_EXISTS", `There is a run "${run.runId}" already.`);
+    if (isDuplicateKey(error)) throw runExists(run.runId);
     throw error;
   }
   return appendEvents(driver, run.runId, events, events.length, run.createdAtMs);
@@ -82,9 +82,7 @@ export function listRunsSql(query: ListRunsQuery): { sql: string; params: SqlVal
 function parseCursor(cursor: string): [number, string] {
   const match = /^(\d{1,16})\.(.+)$/.exec(cursor);
   if (!match) {
-    throw new SmithersError("INVALID_REQUEST", "The cursor is none that this server gave.", {
-      details: { field: "cursor" },
-    });
+    throw unknownCursor();
   }
   return [Number(match[1]), match[2]!];
 }
@@ -104,7 +102,7 @@ export function appendToInbox(
     events.length,
     runId,
   );
-  if (!row) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
+  if (!row) throw noSuchRun(runId);
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
 }
 
@@ -114,8 +112,8 @@ export function appendToInbox(
  */
 export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
   const run = findRun(driver, runId);
-  if (!run) throw new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".`);
-  if (hasEnded(run.status)) throw new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" has ${run.status}.`);
+  if (!run) throw noSuchRun(runId);
+  if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
   driver.run(
     `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
      WHERE run_id = ?`,
