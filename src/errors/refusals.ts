@@ -1,8 +1,8 @@
 import { SmithersError } from "./smithers-error.ts";
 
-/** RUN_NOT_FOUND. `hint` is a sentence that follows, as "Did you mean …?". */
+/** RUN_NOT_FOUND. `hint` follows it, as " Did you mean …?". */
 export function noSuchRun(runId: string, hint = ""): SmithersError {
-  return new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}". ${hint}`.trimEnd());
+  return new SmithersError("RUN_NOT_FOUND", `There is no run "${runId}".${hint}`);
 }
 
 /** RUN_ALREADY_EXISTS */
@@ -37,10 +37,10 @@ export function leaseLost(runId: string): SmithersError {
   return new SmithersError("LEASE_LOST", `Another process has taken over the run "${runId}".`);
 }
 
-/** NODE_NOT_FOUND. `hint` is a sentence that follows, as "Did you mean …?". */
+/** NODE_NOT_FOUND. `hint` follows it, as " Did you mean …?". */
 export function noSuchNode(runId: string, nodeId: string, iteration?: number, hint = ""): SmithersError {
   const which = iteration === undefined ? "" : ` in iteration ${iteration}`;
-  return new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}"${which}. ${hint}`.trimEnd());
+  return new SmithersError("NODE_NOT_FOUND", `The run "${runId}" has no node "${nodeId}"${which}.${hint}`);
 }
 
 /** SERVER_CLOSING */

@@ -2,7 +2,7 @@ import { isatty } from "node:tty";
 import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
-import { cutDetails, describeThrown, readField } from "../errors/index.ts";
+import { cutDetails, describeThrown, isError, readField } from "../errors/index.ts";
 import { redactor, secretsInEnv } from "./redact.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -41,7 +41,8 @@ export function createLogger(level: LogLevel, secrets: readonly string[]): Logge
 }
 
 /** pino's own serializer reads the error's fields unguarded and unbounded. */
-function describeForLog(thrown: unknown): object {
+function describeForLog(thrown: unknown): unknown {
+  if (!isError(thrown)) return cutDetails(thrown);
   const { name: type, code, foreignCode, ...described } = describeThrown(thrown);
   return { type, ...described, code: code ?? foreignCode, details: cutDetails(readField(thrown, "details")) };
 }
