@@ -38,6 +38,10 @@ export const errorCodes = {
   INVALID_OPTIONS: { status: 500, advice: "Correct the option that the message names." },
   INVALID_WORKFLOW: { status: 400, advice: "Repair the workflow's tree." },
   DUPLICATE_ID: { status: 400, advice: "Give every node of a frame an id of its own." },
+  NODE_REDEFINED: {
+    status: 400,
+    advice: "Give the new node an id of its own, or restore the old one, and resume the run.",
+  },
   NESTED_LOOP: { status: 400, advice: "Move the inner Loop out of the outer one, or into a workflow of its own." },
   CIRCULAR_DEPENDENCY: { status: 400, advice: "Remove one of the dependencies that form the circle." },
   DEPENDENCY_UNMET: { status: 400, advice: "Mount the node that is depended on, or drop the dependency." },

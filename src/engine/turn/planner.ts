@@ -8,7 +8,8 @@ import { finishTask } from "./attempt-results.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
 import { treeOf } from "./frame.ts";
-import { cancelNode } from "./run-end.ts";
+import { isGranted } from "./question.ts";
+import { reconcile } from "./reconcile.ts";
 import type { RunState } from "./run-state.ts";
 import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
@@ -158,18 +159,7 @@ export class TurnPlanner {
     this.#reads = reads;
     this.#plan = plan;
     if (this.#runState.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
-    let mountedNew = false;
-    for (const task of plan.tasks) {
-      const known = this.#runState.node(task.key);
-      if (!known) {
-        draft.mount(task);
-        mountedNew = true;
-      } else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
-    }
-    for (const node of this.#runState.nodesUnderWay()) {
-      const isMounted = plan.byId.get(node.nodeId)?.iteration === node.iteration;
-      if (!isMounted) cancelNode(draft, node);
-    }
+    const mountedNew = reconcile(draft, plan);
     if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
     this.#renderedVersion = version;
   }
@@ -195,7 +185,7 @@ export class TurnPlanner {
     try {
       const deps = this.#dependencies(task);
       if (deps === "missing") return draft.settle(node, "skipped");
-      if (spec.needsApproval && this.#runState.approval(task.key)?.status !== "granted") {
+      if (spec.needsApproval && !isGranted(this.#runState.approval(task.key), task)) {
         return requestApproval(draft, node, task);
       }
       const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#runState.input, deps);

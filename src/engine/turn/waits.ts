@@ -5,22 +5,17 @@ import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
 import type { TurnDraft } from "./draft.ts";
+import { isGranted, questionOf } from "./question.ts";
 
 /** Asks a person for a decision. One that was granted before the run failed and was resumed is not asked for again. */
 export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
-  if (draft.runState.approval(task.key)?.status === "granted") return beginWait(draft, node, "waiting-approval");
-  const spec = task.spec.kind === "approval" ? task.spec : undefined;
+  if (isGranted(draft.runState.approval(task.key), task)) return beginWait(draft, node, "waiting-approval");
   const approval: Approval = {
+    ...questionOf(task),
     runId: node.runId,
     nodeId: node.nodeId,
     iteration: node.iteration,
     status: "requested",
-    mode: spec?.mode ?? "approve",
-    label: task.spec.label,
-    title: spec?.request.title ?? task.spec.label ?? `Run ${node.nodeId}?`,
-    summary: spec?.request.summary ?? null,
-    metadata: spec?.request.metadata ?? null,
-    options: spec?.options ? [...spec.options] : null,
     requestedAtMs: draft.nowMs,
     decidedAtMs: null,
     decidedBy: null,
@@ -29,7 +24,7 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
     ranked: null,
   };
   const at = { nodeId: node.nodeId, iteration: node.iteration };
-  beginWait(draft, node, "waiting-approval", spec?.timeoutMs);
+  beginWait(draft, node, "waiting-approval", task.spec.kind === "approval" ? task.spec.timeoutMs : undefined);
   draft.putApproval(approval);
   draft.emit({ type: "ApprovalRequested", ...at });
   draft.emit({ type: "NodeWaitingApproval", ...at });

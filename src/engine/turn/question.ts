@@ -1,0 +1,29 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Approval } from "../../model/index.ts";
+import type { PlannedTask } from "../../plan/index.ts";
+
+/** What a person is asked. A decision answers this, word for word, and nothing else. */
+export type Question = Pick<Approval, "mode" | "label" | "title" | "summary" | "metadata" | "options">;
+
+/** The question of an Approval, or of a task with `needsApproval`. */
+export function questionOf({ nodeId, spec }: PlannedTask): Question {
+  const { label } = spec;
+  if (spec.kind !== "approval") {
+    return { mode: "approve", label, title: label ?? `Run ${nodeId}?`, summary: null, metadata: null, options: null };
+  }
+  const { title, summary, metadata = null } = spec.request;
+  return { mode: spec.mode, label, title, summary, metadata, options: spec.options ? [...spec.options] : null };
+}
+
+/** Whether a stored request asked exactly this question. */
+export function hasAsked(approval: Question, question: Question): boolean {
+  const { mode, label, title, summary, metadata, options } = approval;
+  // What is stored went through JSON, which drops undefined and knows no Date.
+  const asked = JSON.parse(JSON.stringify({ ...question }));
+  return isDeepStrictEqual({ mode, label, title, summary, metadata, options }, asked);
+}
+
+/** Whether a person has said yes to the question that a task asks now. */
+export function isGranted(approval: Approval | undefined, task: PlannedTask): boolean {
+  return approval?.status === "granted" && hasAsked(approval, questionOf(task));
+}

@@ -1,0 +1,111 @@
+import { SmithersError } from "../../errors/index.ts";
+import { isWaiting, type Node, type NodeKind } from "../../model/index.ts";
+import type { Plan, PlannedTask } from "../../plan/index.ts";
+import type { TurnDraft } from "./draft.ts";
+import { hasAsked, questionOf } from "./question.ts";
+import { cancelNode } from "./run-end.ts";
+
+/**
+ * Brings the stored nodes in line with the tree that is mounted now. Called at every render; the only place that
+ * decides whether what is stored under an id counts for the node that has this id now:
+ *
+ * - A node that is not mounted any more is cancelled while it is under way.
+ * - A node that was cancelled so and is mounted again is pending again.
+ * - A stored node of another kind, or a wait for something else, is closed, and the mounted one begins as new.
+ * - A node that has finished cannot become another kind.
+ *
+ * @returns whether a node was mounted for the first time
+ * @throws NODE_REDEFINED; INVALID_WORKFLOW when nothing is mounted any more while nodes are under way
+ */
+export function reconcile(draft: TurnDraft, plan: Plan): boolean {
+  const { runState } = draft;
+  const gone = [...runState.nodesUnderWay()].filter(
+    ({ nodeId, iteration }) => plan.byId.get(nodeId)?.iteration !== iteration,
+  );
+  if (plan.tasks.length === 0 && gone[0]) {
+    throw new SmithersError(
+      "INVALID_WORKFLOW",
+      `The workflow mounts no node any more while "${gone[0].nodeId}" is open.`,
+    );
+  }
+  for (const node of gone) cancelNode(draft, node);
+  let mountedNew = false;
+  for (const task of plan.tasks) {
+    const known = runState.node(task.key);
+    if (!known) {
+      draft.mount(task);
+      mountedNew = true;
+      continue;
+    }
+    if (!isSame(draft, known, task)) restart(draft, known, task);
+    else if (known.state === "cancelled") remount(draft, known, task);
+    else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
+  }
+  return mountedNew;
+}
+
+/** Whether what is stored of a node is about the node that is mounted under its id now. */
+function isSame(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
+  const { spec } = task;
+  if (categoryOf(node.kind) !== categoryOf(spec.kind)) return false;
+  switch (node.state) {
+    case "waiting-event":
+      return spec.kind === "event" && node.awaits === spec.event && node.correlationId === spec.correlationId;
+    case "waiting-approval": {
+      const isAsked = spec.kind === "approval" || ("needsApproval" in spec && spec.needsApproval);
+      const approval = draft.runState.approval(task.key);
+      return isAsked && approval !== undefined && hasAsked(approval, questionOf(task));
+    }
+    default:
+      // A timer's time, once set, stays.
+      return true;
+  }
+}
+
+/** Closes what is open of the node's former self, and lets the node that is mounted now begin. */
+function restart(draft: TurnDraft, node: Node, task: PlannedTask): void {
+  const was = categoryOf(node.kind);
+  const is = categoryOf(task.spec.kind);
+  if (node.state === "finished") {
+    const { nodeId, iteration } = node;
+    throw new SmithersError("NODE_REDEFINED", `"${nodeId}" has finished as ${was} and is ${is} now.`, {
+      details: { nodeId, iteration, was, is },
+    });
+  }
+  if (node.state === "in-progress" || isWaiting(node.state)) cancelNode(draft, node);
+  remount(draft, node, task);
+}
+
+function remount(draft: TurnDraft, node: Node, { ordinal, spec }: PlannedTask): void {
+  draft.changeNode(node, {
+    kind: spec.kind,
+    state: "pending",
+    ordinal,
+    label: spec.label,
+    failures: 0,
+    lostAttempts: 0,
+    startedAtMs: null,
+    finishedAtMs: null,
+    wakeAtMs: null,
+    awaits: null,
+    correlationId: null,
+    error: null,
+  });
+  draft.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
+}
+
+/** How a task gets its value does not matter for what it is: an edit may make a literal a function. */
+function categoryOf(kind: NodeKind): string {
+  switch (kind) {
+    case "static":
+    case "compute":
+    case "agent":
+      return "a task";
+    case "approval":
+      return "an approval";
+    case "event":
+      return "an event";
+    case "timer":
+      return "a timer";
+  }
+}
