@@ -1,6 +1,5 @@
 /**
- * Where the engine says what an operator should know: facts first, then a sentence, as pino's loggers and the
- * console take them.
+ * Receives what an operator should know: facts first, then a sentence, in the order of pino's loggers.
  */
 export interface Logger {
   debug(facts: object, message: string): void;
@@ -9,7 +8,7 @@ export interface Logger {
   error(facts: object, message: string): void;
 }
 
-/** Says on stderr what went wrong, and nothing else: for runs without a server. */
+/** Writes warnings and errors to stderr, and nothing else: for runs without a server. */
 export const troubleOnly: Logger = {
   debug() {},
   info() {},

@@ -1,36 +1,37 @@
 import type { Approval, Attempt, CommittedEvent, Node, Run } from "../model/index.ts";
 import type { TurnRecord } from "../store/index.ts";
 
-/** A turn that was committed: what it wrote, and the run as it stands after it. Valid during the call only. */
+/** A committed turn: what it wrote, and the run after it. Valid only during the call. */
 export interface CommittedTurn {
   readonly run: Run;
   readonly record: TurnRecord;
   readonly events: readonly CommittedEvent[];
-  /** Decisions that were taken in. They had been stored before, perhaps by another process. */
+  /** Decisions that the turn applied. They were stored earlier, perhaps by another process. */
   readonly decisions: readonly Approval[];
   node(nodeId: string, iteration: number): Node | undefined;
   readonly timing: TurnTiming;
 }
 
-/** Milliseconds. `renderMs` is 0 when nothing had to be rendered. */
+/** How long the parts of a turn took, in ms. `renderMs` is 0 when nothing had to be rendered. */
 export interface TurnTiming {
   readonly renderMs: number;
   readonly planMs: number;
   readonly commitMs: number;
 }
 
-/** Told of what an engine does, on its hot path: it must be quick, and must not throw. */
+/** Observes an engine. Called on its hot path: must be fast and must not throw. */
 export interface EngineObserver {
-  /** Called after the commit, and before the attempts that it recorded begin. */
+  /** Called after the commit, and before the attempts that it recorded start. */
   turnCommitted(turn: CommittedTurn): void;
-  /** Calls `code`, which executes a task, and returns what it returns; what is set around it holds in it. */
+  /** Calls `code`, which executes a task, and returns its result. An async context set around the call holds inside it. */
   aroundAttempt<T>(attempt: Attempt, code: () => T): T;
-  /** Another process has taken a run that this one was executing. */
+  /** Called when another process has taken over a run that this one was executing. */
   leaseLost(runId: string): void;
+  /** Called when a heartbeat could not be written. */
   heartbeatFailed(): void;
 }
 
-/** One that tells several; nothing when there is none to tell. */
+/** Fans out to several observers; undefined when there are none. */
 export function allOf(observers: readonly (EngineObserver | undefined)[]): EngineObserver | undefined {
   const [first, ...rest] = observers.filter((one) => one !== undefined);
   if (!first || rest.length === 0) return first;

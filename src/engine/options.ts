@@ -6,8 +6,8 @@ import type { EngineObserver } from "./observer.ts";
 import type { WorkflowSource } from "./source.ts";
 
 /**
- * Which runs an engine continues by itself: every run of its store, those that it has started or resumed itself, or
- * none, when it only records what others are to execute.
+ * Which runs an engine continues by itself: `all` runs of its store, its `own` (those that it has started or resumed),
+ * or `none`, when it only records decisions and signals for other engines.
  */
 export type EngineScope = "all" | "own" | "none";
 
@@ -15,36 +15,36 @@ export interface EngineOptions {
   readonly store: Store;
   /** Defaults to `all`. */
   readonly scope?: EngineScope;
-  /** Whether it takes over runs of its scope that a crash has left. Defaults to true. */
+  /** Whether it takes over runs of its scope whose owner has died. Defaults to true. */
   readonly recoversOrphans?: boolean;
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Files that no tool may read or write, beside the store's own. */
+  /** Files that no tool may read or write, in addition to the store's own. */
   readonly privatePaths?: () => readonly string[];
   /** Finds the workflow of a run that this engine has not started itself. */
   readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
-  /** Defaults to what went wrong, on stderr. */
+  /** Defaults to {@link troubleOnly}: warnings and errors on stderr. */
   readonly log?: Logger;
   readonly observer?: EngineObserver;
-  /** Whether `observer` and the feed are also told of what other engines of this process do on this database. */
+  /** Whether `observer` and the feed also receive what other engines of this process do on this database. */
   readonly observesLocalEngines?: boolean;
-  /** How often an active run's lease is renewed. Defaults to 5000. */
+  /** How often the leases of active runs are renewed, in ms. Defaults to 5000. */
   readonly heartbeatMs?: number;
-  /** After which silence an owner counts as dead. Defaults to 30000. */
+  /** How long after its last heartbeat an owner counts as dead, in ms. Defaults to 30000. */
   readonly staleMs?: number;
-  /** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. Defaults to 5. */
+  /** How often in a row a task, or a run without progress, may end its process before it fails. Defaults to 5. */
   readonly maxCrashes?: number;
 }
 
 export interface StartRequest extends WorkflowSource {
   readonly input: unknown;
   readonly runId?: string;
-  /** As it is listed, until the workflow has rendered its name. */
+  /** The listed name until the workflow's own is rendered. */
   readonly workflowName: string;
   readonly config?: RunConfig;
   /** The W3C trace context of the request. */
   readonly traceparent?: string;
-  /** Requests under one key are one request. */
+  /** Requests with the same key start one run. */
   readonly idempotency?: Idempotency;
 }

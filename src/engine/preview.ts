@@ -4,14 +4,14 @@ import { newRun, toInput } from "./run/create.ts";
 import { freshRun } from "./run/load.ts";
 import { type FrameNode, toFrameNode } from "./turn/frame.ts";
 
-/** A task as it is planned before anything has run. */
+/** A task as planned before anything has run. */
 export interface PreviewedTask {
   readonly nodeId: string;
   readonly kind: string;
   /** The key of its output's schema. */
   readonly output: string;
   readonly label: string | null;
-  /** What it waits for beside its place in the tree. */
+  /** Ids of the nodes that it depends on, in addition to its place in the tree. */
   readonly dependsOn: readonly string[];
   readonly loopId: string | null;
   readonly skipped: boolean;
@@ -21,12 +21,12 @@ export interface Preview {
   readonly workflowName: string;
   /** What the first frame renders. */
   readonly tree: FrameNode;
-  /** In plan order. */
+  /** The tasks in plan order. */
   readonly tasks: readonly PreviewedTask[];
 }
 
 /**
- * The plan that a run with this input begins with. Nothing runs, and nothing is stored.
+ * Plans the first frame of a run with this input. Nothing runs, and nothing is stored.
  * @throws INVALID_INPUT, INVALID_WORKFLOW, RENDER_FAILED, MISSING_OUTPUT, DUPLICATE_ID, NESTED_LOOP, CIRCULAR_DEPENDENCY
  */
 export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {

@@ -1,10 +1,10 @@
 import type { Workflow } from "../jsx/index.ts";
 
-/** A workflow, and where it comes from. */
+/** A workflow and where it comes from. */
 export interface WorkflowSource {
   readonly workflow: Workflow;
-  /** Its file, relative to the root. */
+  /** Path of its file, relative to the root. */
   readonly workflowPath?: string;
-  /** Changes with its code. */
+  /** Hash of its code. */
   readonly workflowHash?: string;
 }

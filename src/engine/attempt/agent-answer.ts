@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import { plainIssues, summary } from "../../model/index.ts";
 
-/** An answer that was looked at: the value in it that fits the schema, or why there is none. */
+/** An answer after reading: the value in it that fits the schema, or the reason why none does. */
 export type Reading = { fits: true; value: unknown } | { fits: false; reason: string; text: string };
 
-/** Finds the value in an agent's answer that fits the schema. */
+/** Finds the first value in an agent's answer that fits the schema. */
 export async function readAnswer(schema: z.ZodType, answer: unknown): Promise<Reading> {
   const text = textIn(answer);
   let reason: string | undefined;
@@ -13,10 +13,10 @@ export async function readAnswer(schema: z.ZodType, answer: unknown): Promise<Re
     if (parsed.success) return { fits: true, value };
     reason ??= summary(plainIssues(parsed.error));
   }
-  return { fits: false, reason: reason ?? "it holds no JSON value", text: text ?? asText(answer) };
+  return { fits: false, reason: reason ?? "it contains no JSON value", text: text ?? asText(answer) };
 }
 
-/** Every value that the answer may mean, the likeliest first. */
+/** Every value that the answer may mean, most likely first. */
 function* candidates(answer: unknown, text: string | undefined): Generator<unknown> {
   if (isObject(answer)) {
     for (const field of ["output", "object"]) {
@@ -28,7 +28,7 @@ function* candidates(answer: unknown, text: string | undefined): Generator<unkno
     yield* jsonIn(text);
     if (text.trim() !== "") yield text;
   }
-  // The results of the AI SDK are objects of a class: they hold the answer and are none.
+  // Results of the AI SDK are instances of a class: they contain the answer, but are not the answer.
   if (!isObject(answer)) {
     if (typeof answer !== "string" && answer !== undefined) yield answer;
   } else if (Array.isArray(answer) || [Object.prototype, null].includes(Object.getPrototypeOf(answer))) yield answer;
@@ -40,10 +40,10 @@ function textIn(answer: unknown): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-/** Opening brackets in an answer that are tried as the beginning of its value. */
-const maxBeginnings = 100;
+/** How many opening brackets of an answer are tried as the start of its value. */
+const maxStarts = 100;
 
-/** The whole text, or what is in a fence of it, the last first, or what stands between two brackets. */
+/** JSON values in a text: the whole text, then its code fences, last first, then what is between two brackets. */
 function* jsonIn(text: string): Generator<unknown> {
   const fences = [...text.matchAll(/```\w*\s*([\s\S]*?)```/g)].map((match) => match[1]!).reverse();
   for (const piece of [text, ...fences, ...bracketed(text)]) {
@@ -59,12 +59,12 @@ function* bracketed(text: string): Generator<string> {
   const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]")) + 1;
   let tried = 0;
   for (const { index } of text.matchAll(/[[{]/g)) {
-    if (index >= end || ++tried > maxBeginnings) return;
+    if (index >= end || ++tried > maxStarts) return;
     yield text.slice(index, end);
   }
 }
 
-/** The AI SDK's `output` is a getter that throws when the model gave none. */
+/** Reads a field. The AI SDK's `output` is a getter that throws when the model gave no output. */
 function read(answer: object, field: string): unknown {
   try {
     return (answer as Record<string, unknown>)[field];

@@ -1,7 +1,7 @@
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 
-/** What an agent tells while it works, as events of its attempt. */
+/** Turns what an agent reports while it works into events of its attempt. */
 export class AgentReports {
   readonly #context: TaskContext;
   readonly #emit: (event: NewEvent) => void;
@@ -11,24 +11,24 @@ export class AgentReports {
     this.#emit = emit;
   }
 
-  /** The options of `generate` through which an agent tells how it gets on. */
+  /** The options of `generate` through which an agent reports progress. */
   get callbacks() {
     const { heartbeat, output } = this.#context;
-    const say = (text: unknown, stream: "stdout" | "stderr") => {
+    const report = (text: unknown, stream: "stdout" | "stderr") => {
       heartbeat();
       if (typeof text === "string") output(text, stream);
     };
     return {
       onStepFinish: (step: unknown) => {
         const text = isObject(step) ? step.text : undefined;
-        say(typeof text === "string" && text !== "" ? `${text}\n` : text, "stdout");
+        report(typeof text === "string" && text !== "" ? `${text}\n` : text, "stdout");
       },
-      onStdout: (text: unknown) => say(text, "stdout"),
-      onStderr: (text: unknown) => say(text, "stderr"),
+      onStdout: (text: unknown) => report(text, "stdout"),
+      onStderr: (text: unknown) => report(text, "stderr"),
     };
   }
 
-  /** Reports what an answer, or an error, says of the tokens that it took; `totalUsage` counts every step. */
+  /** Reports the tokens that an answer, or an error, says it used. `totalUsage`, if present, covers all steps. */
   usage(from: unknown, agent: unknown): void {
     if (!isObject(from)) return;
     const usage = isObject(from.totalUsage) ? from.totalUsage : from.usage;

@@ -6,14 +6,14 @@ import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
 import { refusesRetry } from "./retryable.ts";
 
-/** How often an answer that does not fit goes back to the agent. */
+/** How often an answer that does not fit is sent back to the agent. */
 const maxRepairs = 2;
-/** How much of an answer that does not fit goes back, in characters. */
+/** How much of an answer that does not fit is sent back, in characters. */
 const maxReturnedLength = 20_000;
 
 /**
  * Asks the task's agents in order until one gives an answer that fits the output's schema.
- * @param emit is told of the tokens that were used and of what agents say while they work
+ * @param emit receives token usage, and what agents report while they work
  * @throws AGENT_FAILED with the error of each agent; it is not retryable when every one of them refuses a retry
  */
 export async function executeAgent(
@@ -24,7 +24,7 @@ export async function executeAgent(
   emit: (event: NewEvent) => void,
 ): Promise<unknown> {
   const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
-  if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: its prompt is empty.`);
+  if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: the prompt is empty.`);
   const reports = new AgentReports(context, emit);
   const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
   let retryable = false;
@@ -40,7 +40,7 @@ export async function executeAgent(
       failures.push({ ...(typeof id === "string" ? { agent: id } : {}), ...toErrorRecord(error, "AGENT_FAILED") });
     }
   }
-  const message = `No agent of "${spec.id}" gave a usable answer: ${failures.at(-1)!.message}`;
+  const message = `No agent of "${spec.id}" gave a valid answer: ${failures.at(-1)!.message}`;
   const failed = new SmithersError("AGENT_FAILED", message, { details: { failures } });
   throw retryable ? failed : Object.assign(failed, { retryable });
 }
@@ -58,7 +58,7 @@ async function ask(
   let prompt = asked;
   for (let repair = 0; ; repair += 1) {
     const options = { prompt, abortSignal: context.signal, outputSchema, ...reports.callbacks };
-    const answer = await unreadable(agent.generate(options));
+    const answer = await answerIn(agent.generate(options));
     context.heartbeat();
     reports.usage(answer, agent);
     const reading = await readAnswer(schema, answer);
@@ -71,8 +71,8 @@ async function ask(
   }
 }
 
-/** An AI SDK agent with an `output` of its own throws when the model's text is no such output: that is an answer too. */
-async function unreadable(answer: unknown): Promise<unknown> {
+/** Returns what an AI SDK agent with its own `output` throws when the model's text does not fit: that is an answer too. */
+async function answerIn(answer: unknown): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {

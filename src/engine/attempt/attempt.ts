@@ -5,22 +5,22 @@ import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/long-timer.ts";
 import type { EngineObserver } from "../observer.ts";
 import { executeAgent } from "./agent.ts";
-import { NodeOutput } from "./output-buffer.ts";
+import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
-import { narrow } from "./tool-access.ts";
+import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { asJson, type TaskValue, toTaskValue } from "./value.ts";
 
 export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; retryable: boolean };
 
-/** What an attempt needs of the run that it belongs to. */
+/** What an attempt takes from its run. */
 export interface AttemptSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   readonly privatePaths: readonly string[];
   readonly toolCalls: ToolCallLog;
   readonly observer: EngineObserver | undefined;
-  /** Told of what is to be logged while the attempt runs: heartbeats, at most one a second, output, and what an agent reports. */
+  /** Receives the events of the running attempt: heartbeats (at most one per second), output, and reports of agents. */
   emit(event: NewEvent): void;
 }
 
@@ -29,15 +29,15 @@ export interface RunningAttempt {
   readonly attempt: Attempt;
   /** Never rejects. */
   readonly outcome: Promise<AttemptOutcome>;
-  /** Never rejects. Resolves when its code has come to an end, which may be later: it may not listen. */
+  /** Never rejects. Resolves when the code has ended, which may be after the outcome: code may ignore its signal. */
   readonly codeEnd: Promise<void>;
-  /** Ends it with `reason`, whether or not its code listens. */
+  /** Ends the attempt with `reason`, even if its code ignores the signal. */
   abort(reason: Error): void;
 }
 
 const heartbeatEventMs = 1_000;
 
-/** Starts a task's code, bounded by its timeouts. `deps` are the values that its function asked for. */
+/** Starts a task's code, bounded by its timeouts. `deps` are the outputs that the task depends on. */
 export function launchAttempt(
   task: PlannedTask,
   attempt: Attempt,
@@ -49,26 +49,26 @@ export function launchAttempt(
   const stopTimeout = timer(timeoutMs, () =>
     abort(new SmithersError("TASK_TIMEOUT", `"${task.nodeId}" ran longer than ${timeoutMs} ms.`)),
   );
-  let stopSilence = nothing;
-  const listen = () => {
-    stopSilence();
-    stopSilence = timer(heartbeatTimeoutMs, () =>
+  let stopSilenceTimer = nothing;
+  const restartSilenceTimer = () => {
+    stopSilenceTimer();
+    stopSilenceTimer = timer(heartbeatTimeoutMs, () =>
       abort(
-        new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" gave no heartbeat for ${heartbeatTimeoutMs} ms.`),
+        new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" sent no heartbeat for ${heartbeatTimeoutMs} ms.`),
       ),
     );
   };
   const abort = (reason: Error) => controller.abort(reason);
-  listen();
+  restartSilenceTimer();
 
-  const output = new NodeOutput((text, stream) => {
+  const output = new OutputBuffer((text, stream) => {
     const { nodeId, iteration } = attempt;
     settings.emit({ type: "NodeOutput", nodeId, iteration, attempt: attempt.attempt, text, stream });
   });
   const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
-  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let emittedAtMs = Number.NEGATIVE_INFINITY;
   const contextOf = (): TaskContext => ({
-    ...narrow(settings, attempt.nodeId, toolsOf(task)),
+    ...accessOf(settings, attempt.nodeId, toolsOf(task)),
     privatePaths: settings.privatePaths,
     runId: attempt.runId,
     nodeId: attempt.nodeId,
@@ -78,19 +78,19 @@ export function launchAttempt(
     idempotencyKey: `${attempt.runId}:${attempt.nodeId}:${attempt.iteration}`,
     output(text, stream = "stdout") {
       if (controller.signal.aborted) return;
-      listen();
+      restartSilenceTimer();
       output.add(text, stream);
     },
     beginToolCall(call) {
-      listen();
+      restartSilenceTimer();
       return toolCalls.begin(call);
     },
     heartbeat(data) {
       if (controller.signal.aborted) return;
-      listen();
+      restartSilenceTimer();
       const nowMs = performance.now();
-      if (nowMs - toldAtMs < heartbeatEventMs) return;
-      toldAtMs = nowMs;
+      if (nowMs - emittedAtMs < heartbeatEventMs) return;
+      emittedAtMs = nowMs;
       settings.emit({
         type: "TaskHeartbeat",
         nodeId: attempt.nodeId,
@@ -115,7 +115,7 @@ export function launchAttempt(
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
     .finally(() => {
       stopTimeout();
-      stopSilence();
+      stopSilenceTimer();
       output.flush();
       toolCalls.close();
     });
@@ -126,7 +126,7 @@ export function launchAttempt(
 function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {
   const { spec } = task;
   if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context, emit);
-  // With its dependencies first, when it has some.
+  // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
 }

@@ -1,17 +1,17 @@
 export type OutputStream = "stdout" | "stderr";
 
-/** Between two events of one attempt. */
-const everyMs = 200;
-/** Of one event, in characters. */
+/** Time between two events of one attempt. */
+const intervalMs = 200;
+/** Longest text of one event, in characters. */
 const maxEventLength = 16_384;
-/** Of all events of one attempt, in characters. */
+/** Longest text of all events of one attempt together, in characters. */
 const maxTotalLength = 200_000;
 
 /**
- * Gathers what an attempt's work says into few events: text that comes within a moment shares one, and what
- * exceeds the limit is left out, which the last event says.
+ * Gathers an attempt's output into few events. Text that arrives within a short time shares one event. Text beyond the
+ * limit is dropped, and the last event says that it was.
  */
-export class NodeOutput {
+export class OutputBuffer {
   readonly #emit: (text: string, stream: OutputStream) => void;
   #parts: { text: string; stream: OutputStream }[] = [];
   #left = maxTotalLength;
@@ -30,10 +30,10 @@ export class NodeOutput {
     const last = this.#parts.at(-1);
     if (last?.stream === stream) last.text += kept;
     else this.#parts.push({ text: kept, stream });
-    this.#timer ??= setTimeout(() => this.flush(), everyMs);
+    this.#timer ??= setTimeout(() => this.flush(), intervalMs);
   }
 
-  /** Emits what has been gathered. */
+  /** Emits what was gathered. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -47,7 +47,7 @@ export class NodeOutput {
   }
 }
 
-/** The first `length` characters, one less where that would divide a surrogate pair. */
+/** The first `length` characters, or one less to keep a surrogate pair whole. */
 function cut(text: string, length: number): string {
   const code = text.charCodeAt(length - 1);
   const divides = text.length > length && code >= 0xd800 && code <= 0xdbff;

@@ -6,10 +6,10 @@ import type { TaskContext, ToolAccess } from "../../jsx/index.ts";
 type Access = Pick<TaskContext, "rootDir" | "allowNetwork" | "allowedTools">;
 
 /**
- * What the tools of a task may do: what its run allows, less what the task gives up.
- * @throws TOOL_PATH_ESCAPE when the task names a folder that is no part of the run's, TOOL_FILE_FAILED when there is none
+ * What the tools of a task may do: what the run allows, narrowed by the task.
+ * @throws TOOL_PATH_ESCAPE when the task's folder is outside the run's, TOOL_FILE_FAILED when it does not exist
  */
-export function narrow(
+export function accessOf(
   run: Pick<Access, "rootDir" | "allowNetwork">,
   nodeId: string,
   task: ToolAccess | undefined,
@@ -32,10 +32,12 @@ function folderBelow(rootDir: string, given: string, nodeId: string): string {
     throw new SmithersError("TOOL_FILE_FAILED", `${where} cannot be opened.`, { cause, details: { path: given } });
   }
   if (folder !== root && !folder.startsWith(root.endsWith(sep) ? root : root + sep)) {
-    throw new SmithersError("TOOL_PATH_ESCAPE", `${where} lies outside of the run's.`, { details: { path: given } });
+    throw new SmithersError("TOOL_PATH_ESCAPE", `${where} is outside the run's root folder.`, {
+      details: { path: given },
+    });
   }
   if (!statSync(folder).isDirectory()) {
-    throw new SmithersError("TOOL_FILE_FAILED", `${where} is no folder.`, { details: { path: given } });
+    throw new SmithersError("TOOL_FILE_FAILED", `${where} is not a folder.`, { details: { path: given } });
   }
   return folder;
 }

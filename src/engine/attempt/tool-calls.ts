@@ -4,14 +4,14 @@ import type { Attempt } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { asJson } from "./value.ts";
 
-/** Where the calls of an attempt are recorded. */
+/** Records the tool calls of an attempt. */
 export interface ToolCallLog {
-  /** Resolves when the record is durable. */
+  /** Records that a call begins; resolves when the record is durable. */
   begin(call: NewToolCall): Promise<void>;
   end(call: ToolCallEnd): void;
 }
 
-/** Numbers the tool calls of one attempt, and records each before it is made. */
+/** Numbers the tool calls of one attempt, and records each one before it is made. */
 export class ToolCalls {
   readonly #attempt: Attempt;
   readonly #log: ToolCallLog;
@@ -30,10 +30,10 @@ export class ToolCalls {
 
   async begin({ toolName, repeats }: ToolCallRequest): Promise<ToolCallHandle> {
     if (this.#over.signal.aborted) {
-      throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended; it can call no tool any more.`);
+      throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended and can no longer call tools.`);
     }
     const { runId, nodeId, iteration, attempt } = this.#attempt;
-    // By tool, so that a call keeps its key when another attempt calls other tools in between.
+    // Counted per tool: a call keeps its key when another attempt calls other tools in between.
     const numberOfName = (this.#byName.get(toolName) ?? 0) + 1;
     this.#byName.set(toolName, numberOfName);
     this.#count += 1;
@@ -53,7 +53,7 @@ export class ToolCalls {
     };
   }
 
-  /** The attempt is over: calls that its code has left behind end, and further ones are refused. */
+  /** Ends the attempt: calls that are still running are aborted, and further calls are refused. */
   close(): void {
     this.#over.abort(new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended.`));
   }

@@ -29,7 +29,7 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
   return { json, value: JSON.parse(json) };
 }
 
-/** A value as JSON keeps it; nothing of one that has no JSON form, as a BigInt or a cycle. */
+/** A value as JSON keeps it; undefined for a value without a JSON form, such as a BigInt or a cycle. */
 export function asJson(value: unknown): unknown {
   try {
     const json = JSON.stringify(value);
@@ -39,7 +39,7 @@ export function asJson(value: unknown): unknown {
   }
 }
 
-/** Most schemas need no promise; those with asynchronous refinements say so by throwing. */
+/** Parses without a promise where possible: a schema with asynchronous refinements throws, and is parsed with one. */
 async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
   try {
     return schema.safeParse(value);

@@ -11,20 +11,20 @@ import type { RunState } from "../turn/run-state.ts";
 export interface AttemptsSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Told of the next attempt. */
+  /** Observes the next attempt. */
   observer(): EngineObserver | undefined;
-  /** Files that no tool may touch. */
+  /** Files that no tool may read or write. */
   privatePaths(): readonly string[];
-  /** Records a tool's call; resolves when its code may start. */
+  /** Records a tool call; resolves when the tool's code may start. */
   beginToolCall(call: NewToolCall): Promise<void>;
-  /** There is something to take in. */
+  /** Requests a turn. */
   wake(): void;
 }
 
-/** A call's end is written by itself after this long, unless its attempt ends first and takes it along. */
+/** How long the end of a tool call waits to be written together with the end of its attempt. */
 const toolCallEndMs = 20;
 
-/** The attempts of one run that are in flight, and what has come of them since the last turn. */
+/** The running attempts of one run, and what they have produced since the last turn. */
 export class Attempts {
   readonly #settings: AttemptsSettings;
   readonly #running = new Map<string, RunningAttempt>();
@@ -37,7 +37,7 @@ export class Attempts {
     this.#settings = settings;
   }
 
-  /** How many are in flight. */
+  /** How many attempts are running. */
   get size(): number {
     return this.#running.size;
   }
@@ -71,8 +71,8 @@ export class Attempts {
   }
 
   /**
-   * Writes into a turn what has come.
-   * @param stopping an attempt that was cancelled did not fail: it is done anew by the next start
+   * Adds to a turn what the attempts have produced since the last one.
+   * @param stopping the process shuts down: a cancelled attempt has not failed, and its task runs again at the next start
    */
   takeInto(draft: TurnDraft, runState: RunState, stopping: boolean): void {
     for (const event of this.#events.splice(0)) draft.emit(event);
@@ -91,7 +91,7 @@ export class Attempts {
     } else recordCompletion(draft, node, completion);
   }
 
-  /** Resolves when the code of every attempt, also of those that were aborted, has come to an end; or after `limitMs`. */
+  /** Resolves when the code of every attempt has ended, including aborted ones; at the latest after `limitMs`. */
   async codeEnd(limitMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
@@ -105,7 +105,7 @@ export class Attempts {
     for (const running of this.#running.values()) running.abort(reason);
   }
 
-  /** Aborts those whose node a committed turn has ended: cancelled with the run, or no longer mounted. */
+  /** Aborts the attempts whose node a committed turn has ended: cancelled with the run, or no longer mounted. */
   abortEnded(runState: RunState): void {
     for (const [key, running] of this.#running) {
       if (runState.node(key)?.state === "in-progress") continue;

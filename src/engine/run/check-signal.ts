@@ -7,8 +7,8 @@ import { takesSignal, toEventValue } from "../turn/waits.ts";
 import { loadRun } from "./load.ts";
 
 /**
- * Refuses a signal whose data does not fit the wait that would consume it. One that comes before its wait
- * cannot be checked.
+ * Refuses a signal whose data does not fit the wait that would consume it. A signal that arrives before its wait cannot
+ * be checked.
  * @param workflowOf finds the run's workflow; called only when a wait for such a signal is open
  * @throws INVALID_INPUT with the Zod issues
  */
@@ -21,7 +21,7 @@ export async function checkSignal(
   const signal = { name: given.name, correlationId: given.correlationId ?? null };
   const waiting = await store.waitingNodes(run.runId);
   if (!waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal))) return;
-  // A workflow that cannot be loaded or rendered now keeps no signal out; the wait itself checks again.
+  // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
   const spec = await workflowOf(run)
     .then((workflow) => openWait(store, run, signal, workflow))
     .catch(() => undefined);
@@ -33,8 +33,8 @@ export async function checkSignal(
 }
 
 /**
- * The wait that takes the next signal like `signal`. Schemas stand in the workflow's tree, which is a function
- * of what is stored: it is rendered for it.
+ * The wait that takes the next signal like `signal`. Its schema is part of the workflow's tree, and the tree is a
+ * function of the stored state: the workflow is rendered to find it.
  */
 async function openWait(
   store: Store,
@@ -49,7 +49,7 @@ async function openWait(
     const open = tasks.flatMap(({ spec, key }) =>
       spec.kind === "event" && takesSignal(spec, signal) && runState.node(key)?.state === "waiting-event" ? spec : [],
     );
-    // Those that came before and were not taken in yet have waits of their own.
+    // Signals that arrived before and are not consumed yet are taken by the waits before it.
     const { signals } = await store.readInbox(run.runId);
     return open[signals.filter((one) => isAlike(one, signal)).length];
   } finally {
