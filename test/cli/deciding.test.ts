@@ -120,7 +120,7 @@ test("a run that runs on beside an approval is shown with both, and a ranking ma
     "both.tsx": workflowFile(
       `<Parallel>
         <Task id="crunch" output={outputs.result}>{async () => {
-          while (!existsSync("power")) await new Promise((resolve) => setTimeout(resolve, 20));
+          await fileAt("power");
           return { value: 1 };
         }}</Task>
         <Approval id="order" mode="rank" options={[{ key: "a,b", label: "A" }, { key: "c", label: "C" }]}

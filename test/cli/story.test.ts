@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithersJson } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
 import { Terminal } from "../support/terminal.ts";
@@ -14,7 +15,7 @@ const nightly = workflowFile(
   <Task id="crunch" output={outputs.result}>{async () => {
     appendFileSync("did", "crunch ");
     writeFileSync("pid", String(process.pid));
-    while (!existsSync("power")) await new Promise((resolve) => setTimeout(resolve, 20));
+    await fileAt("power");
     return { value: 4 };
   }}</Task>
   <Task id="report" output={outputs.result}>{() => ({ value: "sent" })}</Task>`,
@@ -36,8 +37,8 @@ test("after a crash in the middle of a run, ps, why and resume lead a person on,
 
   terminal.run("up", "nightly.tsx", "--run-id", "nightly");
   await terminal.until(/crunch +in-progress/);
-  while (!readable(join(root, "pid"))) await Bun.sleep(10);
-  process.kill(Number(readable(join(root, "pid"))), "SIGKILL");
+  const pid = await eventually(() => readFileSync(join(root, "pid"), "utf8"));
+  process.kill(Number(pid), "SIGKILL");
   await terminal.until(/^code 137\n\$/m);
 
   expect(await shown("ps", "--status", "running")).toMatch(
@@ -67,12 +68,3 @@ The run nightly has finished`);
   });
   expect(await shown("why", "nightly")).toBe("The run nightly has finished.\ncode 0\n$");
 });
-
-/** What a file holds; nothing while there is none, or it is being written. */
-function readable(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}

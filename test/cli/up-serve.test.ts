@@ -119,7 +119,7 @@ test("with --hot an edit counts while the run goes on, and a broken one is passe
     workflowFile(
       `<Task id="wait" output={outputs.result}>{async ({ signal }) => {
          console.log("waiting");
-         while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+         await fileAt("go", signal);
          return { value: 1 };
        }}</Task>
        ${after}`,

@@ -14,7 +14,7 @@ const release = workflowFile(
      {() => { if (!existsSync("tried")) { writeFileSync("tried", ""); throw new Error("the disk is full"); } return { value: 1 }; }}
    </Task>
    <Task id="wait" label="for a file" output={outputs.result}>{async ({ signal }) => {
-     while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+     await fileAt("go", signal);
      return { value: 2 };
    }}</Task>
    <Loop id="fix" until={ctx.iterationCount(outputs.result, "try") >= 2}>
@@ -63,7 +63,7 @@ test("what the workflow's code says on the console stands above the tree", async
          console.error({ line });
          await new Promise((resolve) => setTimeout(resolve, 150));
        }
-       while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+       await fileAt("go", signal);
        return { value: 1 };
      }}</Task>
      <Task id="second" output={outputs.result}>{{ value: 2 }}</Task>`,

@@ -17,7 +17,7 @@ const slow = workflowFile(
   `<Task id="first" output={outputs.result}>{async () => { appendFileSync("ran", "first\\n"); return { value: 1 }; }}</Task>
    <Task id="second" output={outputs.result}>{async ({ signal }) => {
      console.log("second runs");
-     while (!existsSync("go")) { signal.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 20)); }
+     await fileAt("go", signal);
      return { value: 2 };
    }}</Task>
    <Task id="third" output={outputs.result}>{async () => { appendFileSync("ran", "third\\n"); return { value: 3 }; }}</Task>`,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { nextMillisecond } from "../support/eventually.ts";
 import { target } from "./target.ts";
 
 const nodeId = "ship/it 100%";
@@ -85,7 +86,7 @@ test("what is awaited is listed under each of the four paths, until it is decide
 
 test("what is awaited comes longest waiting first", async () => {
   await asking();
-  await Bun.sleep(2);
+  await nextMillisecond();
   await asking();
   const { approvals } = (await target.get("/v1/approvals?limit=1000")).body;
   const times: number[] = approvals.map(({ requestedAtMs }: { requestedAtMs: number }) => requestedAtMs);

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
@@ -12,7 +13,7 @@ import { echo, workflowFile } from "../support/workflows.ts";
 const diskTest = needs("unshare", "mount");
 
 const gated = workflowFile(
-  `<Task id="first" output={outputs.result}>{async (task) => { while (!existsSync("go")) await new Promise((r) => setTimeout(r, 5)); return { value: "x".repeat(1_500_000) }; }}</Task>
+  `<Task id="first" output={outputs.result}>{async (task) => { await fileAt("go"); return { value: "x".repeat(1_500_000) }; }}</Task>
    <Task id="second" output={outputs.result}>{{ value: "end" }}</Task>`,
 );
 
@@ -30,7 +31,7 @@ diskTest("a full disk keeps no half of a turn: writes answer 503, and runs conti
   expect(sick.body.error.message).toContain("Free disk space");
   // A name without data needs no room.
   writeFileSync(join(disk.root, "go"), "");
-  while (!disk.log().includes("waits for its database")) await Bun.sleep(10);
+  await eventually(() => disk.log().includes("waits for its database"));
   expect(await server.run(runId)).toMatchObject({ status: "running", summary: { "in-progress": 1, pending: 1 } });
 
   rmSync(join(disk.root, "filler"));

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -57,7 +58,7 @@ test("runs of a database that is locked when the server starts go on once it is 
   const refused = await second.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
   expect([refused.status, refused.body.error?.code]).toEqual([503, "DB_BUSY"]);
   await release();
-  while ((await second.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } })).status !== 200)
-    await Bun.sleep(50);
+  const signal = () => second.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+  await eventually(async () => (await signal()).status === 200);
   expect((await second.end(runId)).status).toBe("finished");
 });

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -34,7 +35,7 @@ function rowsOf(file: string, runId: string) {
 
 async function untilCopied(root: string, runId: string): Promise<void> {
   const ends = (file: string) => rowsOf(join(root, file), runId).runs[0]?.last_seq;
-  while (ends("smithers.db") !== ends("own/runs.db")) await Bun.sleep(5);
+  await eventually(() => ends("smithers.db") === ends("own/runs.db"));
 }
 
 async function approve(server: TestServer, runId: string): Promise<void> {

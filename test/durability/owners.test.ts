@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { newOwner } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { firstLine, ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
@@ -43,7 +44,7 @@ async function zombie(): Promise<number> {
   const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
   afterThisTest(() => parent.kill("SIGKILL"));
   const pid = Number(await firstLine(parent));
-  while (ticksOf(pid)[0] !== "Z") await Bun.sleep(5);
+  await eventually(() => ticksOf(pid)[0] === "Z");
   return pid;
 }
 

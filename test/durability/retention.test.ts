@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { inStore } from "../support/run.ts";
 import { serve } from "../support/server.ts";
@@ -41,8 +42,8 @@ test("ended runs older than the window go with all that belongs to them; what li
   const before = statSync(join(root, "smithers.db")).size;
 
   const second = await serve(root, { retention: 0 });
-  while ((await second.get("/v1/runs")).body.length > 1) await Bun.sleep(5);
-  while (countRows(root).trees! > kept.trees!) await Bun.sleep(5);
+  await eventually(async () => (await second.get("/v1/runs")).body.length === 1);
+  await eventually(() => countRows(root).trees === kept.trees);
   expect(countRows(root)).toEqual(kept);
   await second.post(`/v1/runs/${living}/nodes/ask/approve`);
   expect((await second.end(living)).status).toBe("finished");

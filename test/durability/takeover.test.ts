@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { type Fault, faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { processesIn } from "../support/sandboxed.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const note = `const note = (...words) => appendFileSync("ledger", words.join(" ") + "\\n");
-const gate = async (name) => { while (!existsSync(name)) await new Promise((r) => setTimeout(r, 5)); };`;
+const note = `const note = (...words) => appendFileSync("ledger", words.join(" ") + "\\n");`;
 const gated = workflowFile(
-  `<Task id="first" output={outputs.result}>{async (task) => { note(task.attempt, "start"); await gate("go"); note(task.attempt, "end"); return { value: task.attempt }; }}</Task>
+  `<Task id="first" output={outputs.result}>{async (task) => { note(task.attempt, "start"); await fileAt("go"); note(task.attempt, "end"); return { value: task.attempt }; }}</Task>
    <Task id="second" output={outputs.result}>{{ value: "end" }}</Task>`,
   { head: note },
 );
@@ -24,7 +24,7 @@ const servers = (root: string, options: object = {}, fault?: Fault) =>
 const ledger = (root: string) => (existsSync(join(root, "ledger")) ? readFileSync(join(root, "ledger"), "utf8") : "");
 
 async function untilNoted(root: string, line: string): Promise<void> {
-  while (!ledger(root).includes(line)) await Bun.sleep(5);
+  await eventually(() => ledger(root).includes(line));
 }
 
 async function eventsOf(server: ServerProcess, runId: string) {
@@ -83,7 +83,7 @@ async function restartUntilEnded(root: string, runId: string): Promise<{ server:
 
 test("a run that kills every process that takes it up is failed in the end, and costs the others nothing more", async () => {
   const killing = workflowFile(
-    `{existsSync("armed") && process.kill(process.pid, "SIGKILL")}<Task id="a" output={outputs.result}>{() => gate("never")}</Task>`,
+    `{existsSync("armed") && process.kill(process.pid, "SIGKILL")}<Task id="a" output={outputs.result}>{() => fileAt("never")}</Task>`,
     { head: note },
   );
   const root = folder({ "killing.tsx": killing, "gated.tsx": gated });
@@ -123,7 +123,7 @@ test("a server that is asked to end gives its runs up with their commands, and t
   });
   const first = await servers(root, { staleAfterMs: 60_000, shutdownGraceMs: 50 });
   const runId = await first.start("shell.tsx");
-  while (!existsSync(join(root, "began"))) await Bun.sleep(5);
+  await eventually(() => existsSync(join(root, "began")));
   await first.stop("SIGTERM");
   expect(first.child.signalCode).toBe("SIGTERM");
   expect(processesIn(root)).toEqual([]);

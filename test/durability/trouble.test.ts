@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
 import { serve } from "../support/server.ts";
@@ -21,9 +22,10 @@ test("a full disk stops nothing for good: writes are refused with 503, the run g
   await server.until(runId, ({ type }) => type === "NodeStarted");
 
   database.run("PRAGMA max_page_count = 1");
-  let answer = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
-  while (answer.status === 200)
-    answer = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
+  const answer = await eventually(async () => {
+    const given = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
+    return given.status !== 200 && given;
+  });
   expect([answer.status, answer.body.error.code]).toEqual([503, "DB_FULL"]);
   expect(answer.headers.get("retry-after")).toBe("1");
   expect((await server.get("/v1/runs")).status).toBe(200);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -23,7 +24,7 @@ test("after kill -9, resume runs the attempt in flight again and no finished tas
   const first = await ServerProcess.start(root);
   const runId = await first.start("ten.tsx");
   await first.until(runId, (event) => event.type === "NodeStarted" && event.nodeId === "step5");
-  await startOf(first, root, "step5");
+  await eventually(() => readFileSync(join(root, "starts.log"), "utf8").includes("step5"));
   await first.kill();
 
   const second = await ServerProcess.start(root);
@@ -67,8 +68,3 @@ test("a run that was killed at any moment ends with every task finished once", a
   }
   expect([...finished.values()]).toEqual(Array(10).fill(1));
 });
-
-async function startOf(server: ServerProcess, root: string, step: string): Promise<void> {
-  const log = join(root, "starts.log");
-  while (!existsSync(log) || !readFileSync(log, "utf8").includes(step)) await server.get("/health");
-}

@@ -11,6 +11,7 @@ import {
   Workflow,
 } from "smithers-orchestrator";
 import { z } from "zod";
+import { eventually } from "../support/eventually.ts";
 import { database, inStore, type Ran, run } from "../support/run.ts";
 
 const payment = z.object({ amount: z.number() });
@@ -101,7 +102,7 @@ test("a decision that comes too late is refused, also when nobody has noted yet 
   ));
   const waiting = await run(workflow);
   expect(waiting.status).toBe("waiting-approval");
-  await Bun.sleep(waiting.nodes.gate!.wakeAtMs! - Date.now() + 1);
+  await eventually(() => Date.now() > waiting.nodes.gate!.wakeAtMs!);
   expect(decide(waiting, "gate", "granted")).rejects.toMatchObject({ code: "NODE_NOT_WAITING" });
   expect(await resume(workflow, waiting)).toMatchObject({ status: "failed", error: { code: "APPROVAL_TIMEOUT" } });
 });

@@ -78,7 +78,7 @@ test("an edit of an imported JSON file counts", async () => {
 test("a run in progress keeps the version that it was started with", async () => {
   const steps = (text: string) =>
     workflowFile(`
-      <Task id="hold" output={outputs.result}>{async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: 0 }; }}</Task>
+      <Task id="hold" output={outputs.result}>{async () => { await fileAt(ctx.input.gate); return { value: 0 }; }}</Task>
       <Task id="say" output={outputs.result}>{() => ({ value: "${text}" })}</Task>`);
   const root = folder({ "flow.tsx": steps("old") });
   const server = await serve(root);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
 import { serve } from "../support/server.ts";
@@ -41,7 +42,7 @@ test("a version that was superseded takes its file with it", async () => {
   write(root, { "flow.tsx": edited });
   const young = await loader.load("flow.tsx");
   expect(young.workflowHash).not.toBe(old.workflowHash);
-  while (shadowsIn(root).length > 1) await Bun.sleep(1);
+  await eventually(() => shadowsIn(root).length === 1);
   expect(shadowsIn(root)).toEqual([`.flow.smithers-${young.workflowHash}.tsx`]);
 });
 
@@ -59,7 +60,7 @@ test("none is left of a load that was under way when the loader closed", async (
   const root = folder({ "flow.tsx": `await new Promise((r) => setTimeout(r, 50));\n${echo}` });
   const loader = loaderOf(root);
   const loading = loader.load("flow.tsx");
-  while (shadowsIn(root).length === 0) await Bun.sleep(1);
+  await eventually(() => shadowsIn(root).length > 0);
   await loader.close();
   await loading;
   expect(shadowsIn(root)).toEqual([]);

@@ -14,6 +14,7 @@ import {
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
 
@@ -166,7 +167,7 @@ async function startReadmeServer(): Promise<Client> {
   });
   servers.add(child);
   const client = new Client(`http://127.0.0.1:${port}`, "secret");
-  while (!(await client.get("/health").catch(() => undefined))) await Bun.sleep(20);
+  await eventually(() => client.get("/health"));
   return client;
 }
 

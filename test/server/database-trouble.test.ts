@@ -11,7 +11,7 @@ import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const steps = workflowFile(
-  `<Sequence>{[1, 2, 3].map((n) => <Task key={n} id={"t" + n} output={outputs.result}>{async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: n }; }}</Task>)}</Sequence>`,
+  `<Sequence>{[1, 2, 3].map((n) => <Task key={n} id={"t" + n} output={outputs.result}>{async () => { await fileAt(ctx.input.gate); return { value: n }; }}</Task>)}</Sequence>`,
 );
 
 /** Another process takes the write lock; gives how to make it let go. */

@@ -1,5 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { Feed } from "../../src/engine/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readUntil } from "../support/raw.ts";
 import { serve } from "../support/server.ts";
@@ -157,7 +158,7 @@ test("a reader that goes away is forgotten", async () => {
   const connections = () => new Promise<number>((resolve) => server.server.getConnections((_, open) => resolve(open)));
   expect(await connections()).toBeGreaterThanOrEqual(20);
   for (const socket of sockets) socket.destroy();
-  while ((await connections()) > 2) await Bun.sleep(5);
+  await eventually(async () => (await connections()) <= 2);
   await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
   expect((await server.end(runId)).status).toBe("finished");
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, jest, spyOn, test } from "bun:test";
 import { Feed } from "../../src/engine/index.ts";
 import { Store } from "../../src/store/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd, readUntil } from "../support/raw.ts";
 import { serve, type TestServer } from "../support/server.ts";
@@ -93,10 +94,9 @@ test("a reader that goes away is forgotten, also one that never read", async () 
       return socket;
     }),
   );
-  while (following > 20) await Bun.sleep(2);
-  expect(following).toBe(20);
+  await eventually(() => following === 20);
   for (const socket of sockets) socket.destroy();
-  while (following > 0) await Bun.sleep(2);
+  await eventually(() => following === 0);
 });
 
 test("a stream that has closed leaves its connection to the next request", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { processesIn } from "../support/sandboxed.ts";
 import { serve } from "../support/server.ts";
@@ -15,9 +16,7 @@ const sleeper = workflowFile(
   `<Task id="sleep" output={outputs.result}>{async () => ({ value: await bash("sleep 60 & touch begun; wait") })}</Task>`,
 );
 
-async function begun(root: string): Promise<void> {
-  while (!existsSync(join(root, "begun"))) await Bun.sleep(5);
-}
+const begun = (root: string) => eventually(() => existsSync(join(root, "begun")));
 
 async function codeOf(answer: Promise<{ status: number; body: { error?: { code: string } } }>) {
   const { status, body } = await answer;
@@ -110,7 +109,7 @@ describe("cancel", () => {
     expect([status, body]).toEqual([200, { runId }]);
     const run = await server.end(runId);
     expect(run).toMatchObject({ status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 1 } });
-    while (processesIn(root).length > 0) await Bun.sleep(5);
+    await eventually(() => processesIn(root).length === 0);
   });
 
   test("ends a waiting run", async () => {

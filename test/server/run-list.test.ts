@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { nextMillisecond } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -59,7 +60,7 @@ test("a run that comes between two pages shifts nothing", async () => {
   const server = await serve(folder({ "echo.tsx": echo }));
   for (const runId of ["a", "b", "c"]) {
     await server.complete("echo.tsx", {}, { runId });
-    await Bun.sleep(2);
+    await nextMillisecond();
   }
   const { headers, body } = await server.get("/v1/runs?limit=2");
   expect(ids(body)).toEqual(["c", "b"]);

@@ -21,7 +21,7 @@ test("a posted run is executed and its result read over HTTP", async () => {
 
 const slowCheck = workflowFile(`<Task id="fixed" output={outputs.result}>{{ value: ctx.input.gate }}</Task>`, {
   schemas: `result: z.object({ value: z.string() }).refine(async ({ value: gate }) => {
-    while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await fileAt(gate);
     return true;
   })`,
 });

@@ -4,7 +4,7 @@ import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const later = workflowFile(`
-  <Task id="hold" output={outputs.result}>{async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: 0 }; }}</Task>
+  <Task id="hold" output={outputs.result}>{async () => { await fileAt(ctx.input.gate); return { value: 0 }; }}</Task>
   <WaitForEvent id="w" event="go" output={outputs.result} />`);
 
 test("a signal that comes before its wait is kept for it", async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { shellWords } from "../../src/cli/terminal/format.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { plainEnv, smithersWords } from "./cli.ts";
+import { eventually } from "./eventually.ts";
 
 let count = 0;
 
@@ -56,14 +57,12 @@ export class Terminal {
 
   /** Waits until the screen matches, and gives it. */
   async until(pattern: RegExp): Promise<string> {
-    const deadline = performance.now() + 30_000;
-    for (;;) {
+    // tmux does not tell when a screen has changed.
+    return eventually(() => {
       const screen = this.screen();
       if (pattern.test(screen)) return screen;
-      if (performance.now() > deadline) throw new Error(`${pattern} did not come on the screen:\n${screen}`);
-      // tmux tells nobody when a screen has changed.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      throw new Error(`${pattern} is not on the screen:\n${screen}`);
+    });
   }
 
   #tmux(...args: string[]): string {

@@ -5,6 +5,10 @@ export function workflowFile(tree: string, options: { schemas?: string; head?: s
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Approval, Branch, Loop, Parallel, Sequence, Signal, Task, Timer, WaitForEvent, Workflow, approvalDecisionSchema, bash, createSmithers } from "smithers-orchestrator";
 import { z } from "zod";
+/** Resolves once there is a file at this path. */
+const fileAt = async (path: string, signal?: AbortSignal) => {
+  while (!existsSync(path)) { signal?.throwIfAborted(); await new Promise((resolve) => setTimeout(resolve, 5)); }
+};
 ${head}
 const { smithers, outputs } = createSmithers({ ${schemas} }${create});
 

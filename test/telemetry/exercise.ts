@@ -1,4 +1,5 @@
 import type { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { parsePrometheus, type Scrape } from "../support/prometheus.ts";
 import { serve, type TestServer } from "../support/server.ts";
@@ -33,6 +34,8 @@ export interface Exercised {
   readonly root: string;
   readonly server: TestServer;
   scrape(): Promise<Scrape>;
+  /** A scrape that has every metric. */
+  scrapeAll(): Promise<Scrape>;
 }
 
 /** Starts a server and lets runs end in every way: one finished, one denied, one failed, one cancelled. */
@@ -55,7 +58,14 @@ export async function exercise(): Promise<Exercised> {
   const ended = await Promise.all([decided("approve"), decided("deny"), server.complete("broken.tsx"), cancelled()]);
   const statuses = ended.map(({ status }) => status).join();
   if (statuses !== "finished,failed,failed,cancelled") throw new Error(`The runs ended ${statuses}.`);
-  return { root, server, scrape: () => scrapeOf(server) };
+  const scrape = () => scrapeOf(server);
+  // The lag of the event loop is measured twice a second, and is missing before.
+  const scrapeAll = () =>
+    eventually(async () => {
+      const scraped = await scrape();
+      return scraped.types.has("smithers_event_loop_lag_seconds") && scraped;
+    });
+  return { root, server, scrape, scrapeAll };
 }
 
 export async function scrapeOf(server: Client): Promise<Scrape> {

@@ -27,7 +27,7 @@ const note = defineTool({ name: "note", description: "notes", schema: z.object({
 );
 
 const gated = workflowFile(`<Task id="gated" output={outputs.result}>
-  {async () => { while (!existsSync(ctx.input.gate)) await new Promise((r) => setTimeout(r, 5)); return { value: 1 }; }}
+  {async () => { await fileAt(ctx.input.gate); return { value: 1 }; }}
 </Task>`);
 
 const caller = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { bash, createSmithers, isSmithersError, type SmithersError, type ToolAccess } from "smithers-orchestrator";
 import { z } from "zod";
 import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
 import { type Ran, run } from "../support/run.ts";
@@ -209,10 +210,10 @@ test("a cancelled run ends its command", async () => {
   const root = folder();
   const controller = new AbortController();
   const ran = inRun(() => bash("touch begun; sleep 64"), { rootDir: root, signal: controller.signal });
-  while (!existsSync(join(root, "begun"))) await Bun.sleep(10);
+  await eventually(() => existsSync(join(root, "begun")));
   controller.abort();
   expect((await ran).status).toBe("cancelled");
-  while (processesIn(root).length > 0) await Bun.sleep(10);
+  await eventually(() => processesIn(root).length === 0);
 });
 
 test("a command that its task has not waited for ends with the task", async () => {
@@ -221,7 +222,7 @@ test("a command that its task has not waited for ends with the task", async () =
   await inRun(
     async () => {
       left = bash("touch begun; sleep 65").catch((error) => error.message);
-      while (!existsSync(join(root, "begun"))) await Bun.sleep(10);
+      await eventually(() => existsSync(join(root, "begun")));
       return null;
     },
     { rootDir: root },

@@ -1,6 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
@@ -34,7 +35,7 @@ const isParked = (root: string, runId: string) =>
 async function parked(server: ServerProcess, root: string, file: string, input = {}): Promise<string> {
   const runId = await server.start(file, input);
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  while (!(await isParked(root, runId))) await Bun.sleep(2);
+  await eventually(() => isParked(root, runId));
   return runId;
 }
 
@@ -73,9 +74,7 @@ test("what comes while no server runs continues the run when one starts", async 
 
 /** The process of the run's command, once it has begun. */
 async function pidOf(root: string): Promise<number> {
-  const path = join(root, "pid");
-  while (!existsSync(path) || readFileSync(path, "utf8").trim() === "") await Bun.sleep(5);
-  return Number(readFileSync(path, "utf8"));
+  return Number(await eventually(() => readFileSync(join(root, "pid"), "utf8").trim()));
 }
 
 const ended = { status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 2 } };
