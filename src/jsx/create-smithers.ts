@@ -61,7 +61,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
   return {
     smithers(build) {
       if (typeof build !== "function") {
-        throw new SmithersError("INVALID_WORKFLOW", "smithers(build) takes a function of ctx.");
+        throw new SmithersError("INVALID_WORKFLOW", "smithers(build) requires a function that takes ctx.");
       }
       return makeWorkflow({ build: build as unknown as Workflow["build"], registry, dbPath: options.dbPath });
     },

@@ -21,7 +21,10 @@ export const LoopContext = React.createContext<string | null>(null);
 export function useFrame(component: string): FrameScope {
   const frame = React.useContext(FrameContext);
   if (frame) return frame;
-  throw new SmithersError("INVALID_WORKFLOW", `${component} may stand only in what smithers(…) builds.`);
+  throw new SmithersError(
+    "INVALID_WORKFLOW",
+    `${component} can be used only inside a workflow that smithers(…) renders.`,
+  );
 }
 
 /** The `ctx` of the current frame, in any component below the workflow. */

@@ -36,7 +36,7 @@ export class HostRoot {
     if (!committed) {
       throw new SmithersError(
         "RENDER_FAILED",
-        "A component waits for a promise and no <Suspense> stands around it: wait in a task instead.",
+        "A component suspended on a promise outside of <Suspense>. Await the promise in a task instead.",
       );
     }
   }
@@ -74,7 +74,7 @@ export class HostRoot {
 
 function asRenderError(error: unknown): unknown {
   if (isSmithersError(error)) return error;
-  return new SmithersError("RENDER_FAILED", `The workflow threw while it was rendered: ${messageOf(error)}.`, {
+  return new SmithersError("RENDER_FAILED", `The workflow threw an error while rendering: ${messageOf(error)}.`, {
     cause: error,
   });
 }

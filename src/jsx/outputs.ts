@@ -31,7 +31,7 @@ export class OutputRegistry {
   constructor(schemas: Schemas) {
     for (const [key, schema] of Object.entries(schemas)) {
       if (!(schema instanceof z.ZodType) && typeof (schema as z.ZodType | undefined)?.safeParse !== "function") {
-        throw new SmithersError("INVALID_WORKFLOW", `createSmithers: the schema "${key}" is no Zod schema.`);
+        throw new SmithersError("INVALID_WORKFLOW", `createSmithers: "${key}" is not a Zod schema.`);
       }
       // Two keys may share one schema object; a clone each keeps the references apart.
       const ref = typeof schema.clone === "function" ? schema.clone() : schema;
@@ -69,7 +69,10 @@ export class OutputRegistry {
       throw new SmithersError("INVALID_WORKFLOW", `${where}: two outputs share this schema; use outputs.<key>.`);
     }
     if (found?.key === "input") {
-      throw new SmithersError("INVALID_WORKFLOW", `${where}: "input" is what a run is started with, and no output.`);
+      throw new SmithersError(
+        "INVALID_WORKFLOW",
+        `${where}: "input" is the run's input and cannot be used as an output.`,
+      );
     }
     if (found) return found;
     const known =
@@ -77,7 +80,10 @@ export class OutputRegistry {
         .map(({ key }) => key)
         .join(", ") || "none";
     const named = typeof target === "string" ? `"${target}"` : "this value";
-    throw new SmithersError("INVALID_WORKFLOW", `${where}: ${named} is no output of createSmithers (known: ${known}).`);
+    throw new SmithersError(
+      "INVALID_WORKFLOW",
+      `${where}: ${named} is not an output of createSmithers. Known outputs: ${known}.`,
+    );
   }
 }
 

@@ -115,7 +115,7 @@ export class Loader {
     }
     await removeShadow(shadow);
     forgetModule(shadow);
-    const message = "The file has no workflow: export what smithers(…) returns as its default";
+    const message = "The file has no workflow. Export the result of smithers(…) as the default export";
     throw invalidWorkflow(this.#rootDir, { file, message });
   }
 
@@ -130,7 +130,7 @@ export class Loader {
   async #inTime<T>(evaluation: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      const message = `The file's top level did not end within ${this.#importTimeoutMs} ms`;
+      const message = `The file's top-level code did not finish within ${this.#importTimeoutMs} ms`;
       timer = setTimeout(() => reject(new Error(message)), this.#importTimeoutMs);
     });
     try {

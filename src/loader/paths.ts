@@ -18,7 +18,7 @@ const endings: ReadonlySet<string> = new Set([".tsx", ".ts", ".jsx", ".js", ".mt
  */
 export async function findWorkflowFile(rootDir: string, given: string): Promise<WorkflowFile> {
   if (given.includes("\0")) {
-    throw new SmithersError("INVALID_REQUEST", "The workflowPath holds a NUL character.", {
+    throw new SmithersError("INVALID_REQUEST", "The workflowPath contains a NUL character.", {
       details: { field: "workflowPath" },
     });
   }
@@ -26,13 +26,13 @@ export async function findWorkflowFile(rootDir: string, given: string): Promise<
   const file = await existing(wanted);
   // What does not exist outside of the root is answered like what does: neither can be told apart.
   if (!isInside(rootDir, file ?? wanted))
-    throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside of the root.`);
+    throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside the root folder.`);
   if (file === undefined) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${given}".`);
   const path = relative(rootDir, file).split(sep).join("/");
-  if (!(await stat(file)).isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is no file.`);
+  if (!(await stat(file)).isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is not a file.`);
   if (!endings.has(extname(file))) {
-    const message = `A workflow file ends in ${[...endings].join(", ")}`;
-    throw new SmithersError("WORKFLOW_INVALID", `"${given}" is no workflow. ${message}.`, {
+    const message = `The name of a workflow file ends in ${[...endings].join(", ")}`;
+    throw new SmithersError("WORKFLOW_INVALID", `"${given}" is not a workflow file. ${message}.`, {
       details: { file: path, message },
     });
   }

@@ -31,7 +31,7 @@ export async function writeShadow(source: string, hash: string, code: string): P
     if (!besideFails.has(reason)) throw error;
     const elsewhere = join(tmpdir(), basename(beside));
     await writeWhole(elsewhere, code).catch((cause) => {
-      throw new SmithersError("DB_FULL", "The compiled workflow could be stored nowhere.", { cause });
+      throw new SmithersError("DB_FULL", "No folder has room for the compiled workflow.", { cause });
     });
     return elsewhere;
   }

@@ -40,11 +40,12 @@ export function otlpFromEnv(log: Logger, graceMs: number): Otlp | undefined {
     (getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") ?? getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`)) !==
       undefined;
   if (!sends("METRICS") && !sends("TRACES")) {
-    log.warn({}, "SMITHERS_OTEL_ENABLED is set and OTEL_EXPORTER_OTLP_ENDPOINT is not: nothing is sent.");
+    log.warn({}, "No telemetry is sent: SMITHERS_OTEL_ENABLED is set, but OTEL_EXPORTER_OTLP_ENDPOINT is not.");
     return undefined;
   }
   const protocol = getStringFromEnv("OTEL_EXPORTER_OTLP_PROTOCOL");
-  if (protocol === "grpc") log.warn({ protocol }, "OTLP is sent over HTTP, as JSON, whatever the protocol asked for.");
+  if (protocol === "grpc")
+    log.warn({ protocol }, "The OTLP protocol grpc is not supported. Telemetry is sent over HTTP as JSON.");
   return {
     metricReader: sends("METRICS") ? metricReader(timeout("METRICS", graceMs)) : undefined,
     spanProcessor: sends("TRACES") ? spanProcessor(timeout("TRACES", graceMs)) : undefined,

@@ -22,14 +22,14 @@ export function logEvents(log: Logger, events: readonly CommittedEvent[]): void 
         log.info({ runId }, "run taken over");
         break;
       case "WorkflowReloaded":
-        log.info({ runId, workflowHash: event.workflowHash }, "run continues with changed code");
+        log.info({ runId, workflowHash: event.workflowHash }, "workflow reloaded");
         break;
       case "NodeRetrying":
       case "NodeFailed": {
         const { nodeId, iteration, attempt, error } = event;
         const facts = { runId, nodeId, iteration, attempt, err: plain(error) };
         if (event.type === "NodeFailed") log.warn(facts, "node failed");
-        else log.info({ ...facts, delayMs: event.delayMs }, "attempt failed, another one follows");
+        else log.info({ ...facts, delayMs: event.delayMs }, "attempt failed and will be retried");
         break;
       }
     }

@@ -65,9 +65,9 @@ export class Telemetry {
       ...counting,
       failed: (error) => {
         counting.failed(error);
-        if (!store.trouble) this.#log.error({ db: store.filename, err: error }, "the database refuses writes");
+        if (!store.trouble) this.#log.error({ db: store.filename, err: error }, "database refuses writes");
       },
-      recovered: () => this.#log.info({ db: store.filename }, "the database takes writes again"),
+      recovered: () => this.#log.info({ db: store.filename }, "database accepts writes again"),
     });
     feed.subscribe((events) => {
       this.#runs.eventsCommitted(events);
@@ -116,7 +116,8 @@ export class Telemetry {
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
     const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]).then((results) => {
       for (const result of results) {
-        if (result.status === "rejected") this.#log.warn({ err: result.reason }, "what was left could not be sent");
+        if (result.status === "rejected")
+          this.#log.warn({ err: result.reason }, "remaining telemetry could not be sent");
       }
     });
     await Promise.race([sent, grace]);

@@ -75,7 +75,7 @@ test("a workflow that has no default export, or that does not compile, is shown 
   const root = folder({ "empty.tsx": "export const x = 1;\n", "broken.tsx": "const x = 1;\nexport default (;\n" });
   expect(await smithers(root, "graph", "empty.tsx")).toMatchObject({
     code: 4,
-    err: expect.stringContaining("export what smithers(…) returns as its default"),
+    err: expect.stringContaining("Export the result of smithers(…) as the default export"),
   });
   expect((await smithers(root, "graph", "broken.tsx")).err).toContain("broken.tsx:2");
 });

@@ -159,10 +159,13 @@ test("wrong use exits with 4, says what is wrong, and starts nothing", async () 
   const wrong: [string[], RegExp][] = [
     [["up"], /missing required argument 'workflow'/],
     [["up", "nothing.tsx"], /There is no workflow file "nothing.tsx"/],
-    [["up", "notes.txt"], /A workflow file ends in/],
-    [["up", "plain.tsx"], /plain.tsx: The file has no workflow: export what smithers\(…\) returns as its default/],
+    [["up", "notes.txt"], /The name of a workflow file ends in/],
+    [
+      ["up", "plain.tsx"],
+      /plain.tsx: The file has no workflow. Export the result of smithers\(…\) as the default export/,
+    ],
     [["up", "broken.tsx"], /broken.tsx:2:17/],
-    [["up", "../up.tsx"], /outside of the root.*\n.*--root/],
+    [["up", "../up.tsx"], /outside the root folder.*\n.*--root/],
     [["up", "echo.tsx", "--root", "nowhere"], /There is no folder nowhere/],
     [["up", "echo.tsx", "--input", `{"msg": 1,\n "b": x}`], /not valid JSON: unexpected "x" at line 2, column 7/],
     [["up", "echo.tsx", "--input", `{"a": [1, 2`], /not valid JSON: unexpected end of text at line 1, column 12/],

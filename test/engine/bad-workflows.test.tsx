@@ -35,7 +35,7 @@ const trees: [string, string, () => unknown, string][] = [
     "exactly",
   ],
   ["text", "INVALID_WORKFLOW", () => "text", "exactly one <Workflow>"],
-  ["a Workflow without name", "INVALID_WORKFLOW", () => <Workflow {...given({})} />, "needs a name"],
+  ["a Workflow without name", "INVALID_WORKFLOW", () => <Workflow {...given({})} />, "name is required"],
   ["what React cannot render", "RENDER_FAILED", () => ({ name: "x" }), "React error #31"],
 ];
 
@@ -47,27 +47,37 @@ test.each(trees)("a workflow that renders %s is %s", async (_, code, tree, messa
 });
 
 const children: [string, string, () => unknown, string][] = [
-  ["a Task without id", "INVALID_WORKFLOW", () => task({ id: undefined }), "<Task>: it needs an id"],
-  ["a Task with an empty id", "INVALID_WORKFLOW", () => task({ id: " " }), "it needs an id"],
+  ["a Task without id", "INVALID_WORKFLOW", () => task({ id: undefined }), "<Task>: id is required"],
+  ["a Task with an empty id", "INVALID_WORKFLOW", () => task({ id: " " }), "id is required"],
   ["an id with a control character", "INVALID_WORKFLOW", () => task({ id: "a\0b" }), "control character"],
   ["an id of 300 characters", "INVALID_WORKFLOW", () => task({ id: "x".repeat(300) }), "longer than 256"],
-  ["an id with half a pair", "INVALID_WORKFLOW", () => task({ id: "a\ud800" }), "half of a pair"],
-  ["a label that is no text", "INVALID_WORKFLOW", () => task({ label: { a: 1 } }), "label must be a text"],
+  ["an id with half a pair", "INVALID_WORKFLOW", () => task({ id: "a\ud800" }), "unpaired surrogate"],
+  ["a label that is no text", "INVALID_WORKFLOW", () => task({ label: { a: 1 } }), "label must be a string"],
   [
     "a wait's label that is no text",
     "INVALID_WORKFLOW",
     () => <Timer id="t" duration="1s" {...given({ label: 1 })} />,
-    "label must be a text",
+    "label must be a string",
   ],
-  ["a Task without output", "INVALID_WORKFLOW", () => task({ output: undefined }), 'id="a">: it needs an output'],
-  ["an output key that does not exist", "INVALID_WORKFLOW", () => task({ output: "nope" }), "known: result"],
-  ["a schema that is no output", "INVALID_WORKFLOW", () => task({ output: z.string() }), "known: result"],
-  ["a Task that stores the run's input", "INVALID_WORKFLOW", () => task({ output: "input" }), "no output"],
-  ["dependsOn that is no list", "INVALID_WORKFLOW", () => task({ dependsOn: "b" }), "must be a list of node ids"],
-  ["needs that name no nodes", "INVALID_WORKFLOW", () => task({ needs: { b: 1 } }), "must be an object that names"],
+  ["a Task without output", "INVALID_WORKFLOW", () => task({ output: undefined }), 'id="a">: output is required'],
+  ["an output key that does not exist", "INVALID_WORKFLOW", () => task({ output: "nope" }), "Known outputs: result"],
+  ["a schema that is no output", "INVALID_WORKFLOW", () => task({ output: z.string() }), "Known outputs: result"],
+  [
+    "a Task that stores the run's input",
+    "INVALID_WORKFLOW",
+    () => task({ output: "input" }),
+    "cannot be used as an output",
+  ],
+  ["dependsOn that is no list", "INVALID_WORKFLOW", () => task({ dependsOn: "b" }), "must be an array of node ids"],
+  [
+    "needs that name no nodes",
+    "INVALID_WORKFLOW",
+    () => task({ needs: { b: 1 } }),
+    "must be an object whose values are node ids",
+  ],
   ["a dependency on no output", "INVALID_WORKFLOW", () => task({ deps: { b: "nope" } }), "deps.b"],
-  ["a Task without children", "INVALID_WORKFLOW", () => task({ children: undefined }), "no children"],
-  ["a prompt without agent", "INVALID_WORKFLOW", () => task({ children: <p>Hi</p> }), "needs an agent"],
+  ["a Task without children", "INVALID_WORKFLOW", () => task({ children: undefined }), "children are required"],
+  ["a prompt without agent", "INVALID_WORKFLOW", () => task({ children: <p>Hi</p> }), "which needs an agent"],
   ["an agent that is none", "INVALID_WORKFLOW", () => task({ agent: {}, children: "Hi" }), "generate()"],
   ["a negative timeoutMs", "INVALID_WORKFLOW", () => task({ timeoutMs: -1 }), "timeoutMs"],
   ["a heartbeatTimeoutMs of NaN", "INVALID_WORKFLOW", () => task({ heartbeatTimeoutMs: Number.NaN }), "heartbeat"],
@@ -75,12 +85,12 @@ const children: [string, string, () => unknown, string][] = [
   ["negative retries", "INVALID_WORKFLOW", () => task({ retries: -1 }), "retries"],
   ["a negative delay", "INVALID_WORKFLOW", () => task({ retryPolicy: { initialDelayMs: -1 } }), "initialDelayMs"],
   ["an unknown backoff", "INVALID_WORKFLOW", () => task({ retryPolicy: { backoff: "wild" } }), "exponential, linear"],
-  ["meta that is no JSON", "INVALID_WORKFLOW", () => task({ meta: cyclic }), "meta must be JSON"],
-  ["a negative duration", "INVALID_WORKFLOW", () => <Timer id="t" duration="-5s" />, "is no duration"],
-  ["a duration of -1", "INVALID_WORKFLOW", () => <Timer id="t" duration={-1} />, "is no duration"],
+  ["meta that is no JSON", "INVALID_WORKFLOW", () => task({ meta: cyclic }), "meta cannot be stored as JSON"],
+  ["a negative duration", "INVALID_WORKFLOW", () => <Timer id="t" duration="-5s" />, "is not a duration"],
+  ["a duration of -1", "INVALID_WORKFLOW", () => <Timer id="t" duration={-1} />, "is not a duration"],
   ["a Timer without duration", "INVALID_WORKFLOW", () => <Timer id="t" />, "exactly one of"],
   ["a Timer with both", "INVALID_WORKFLOW", () => <Timer id="t" duration="1s" until="2030-01-01" />, "exactly one of"],
-  ["a Timer until no date", "INVALID_WORKFLOW", () => <Timer id="t" until="soon" />, "is no date"],
+  ["a Timer until no date", "INVALID_WORKFLOW", () => <Timer id="t" until="soon" />, "is not a date"],
   [
     "a Loop without until",
     "INVALID_WORKFLOW",
@@ -95,19 +105,19 @@ const children: [string, string, () => unknown, string][] = [
     "an Approval that selects from nothing",
     "INVALID_WORKFLOW",
     () => <Approval id="a" output={outputs.result} request={{ title: "Which?" }} mode="select" />,
-    "needs options",
+    "requires options",
   ],
   [
     "an Approval whose metadata is no JSON",
     "INVALID_WORKFLOW",
     () => <Approval id="a" output={outputs.result} request={{ title: "Go?", metadata: { n: 1n } }} />,
-    "request.metadata must be JSON",
+    "request.metadata cannot be stored as JSON",
   ],
   [
     "a wait for no event",
     "INVALID_WORKFLOW",
     () => <WaitForEvent id="w" event="" output="result" />,
-    "name of an event",
+    "event is required",
   ],
   ["two tasks of one id", "DUPLICATE_ID", () => [task({ key: 1 }), task({ key: 2 })], '"a"'],
   [
@@ -214,7 +224,7 @@ test("a workflow that goes bad after a task keeps what was done", async () => {
 
 test("what is no workflow, no schema or no function is refused before there is a run", async () => {
   await expect(run({} as never)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
-  expect(() => createSmithers({ result: {} as never })).toThrow('the schema "result" is no Zod schema');
-  expect(() => smithers("x" as never)).toThrow("smithers(build) takes a function of ctx");
+  expect(() => createSmithers({ result: {} as never })).toThrow('"result" is not a Zod schema');
+  expect(() => smithers("x" as never)).toThrow("smithers(build) requires a function that takes ctx");
   expect(() => Task({ id: "a", output: outputs.result, children: one })).toThrow();
 });

@@ -175,7 +175,7 @@ test("a component that waits for a promise shows its Suspense fallback, and with
   for (const middle of [<Waiting key="1" />, <Late key="2" />]) {
     const failed = await between(middle);
     expect(failed).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
-    expect(failed.error!.message).toContain("waits for a promise");
+    expect(failed.error!.message).toContain("suspended on a promise outside of <Suspense>");
   }
 });
 

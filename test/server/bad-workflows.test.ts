@@ -11,14 +11,18 @@ const noRoot = workflowFile("").replace(/<Workflow[\s\S]*<\/Workflow>/, task('id
 /** What a workflow's tree is, the code that its run ends with, and what the message names. */
 const bad: Record<string, [string, keyof typeof errorCodes, string]> = {
   "no Workflow at its root": [noRoot, "INVALID_WORKFLOW", "exactly one <Workflow>"],
-  "a Task without id": [workflowFile(task("")), "INVALID_WORKFLOW", "needs an id"],
-  "a Task without output": [workflowFile(`<Task id="a">{{}}</Task>`), "INVALID_WORKFLOW", "needs an output"],
+  "a Task without id": [workflowFile(task("")), "INVALID_WORKFLOW", "id is required"],
+  "a Task without output": [workflowFile(`<Task id="a">{{}}</Task>`), "INVALID_WORKFLOW", "output is required"],
   "an output key that does not exist": [
     workflowFile(`<Task id="a" output="nope">{{}}</Task>`),
     "INVALID_WORKFLOW",
-    '"nope" is no output',
+    '"nope" is not an output',
   ],
-  "a negative duration": [workflowFile(`<Timer id="t" duration="-5s" />`), "INVALID_WORKFLOW", '"-5s" is no duration'],
+  "a negative duration": [
+    workflowFile(`<Timer id="t" duration="-5s" />`),
+    "INVALID_WORKFLOW",
+    '"-5s" is not a duration',
+  ],
   "a negative timeoutMs": [workflowFile(task('id="a" timeoutMs={-1}')), "INVALID_WORKFLOW", "timeoutMs"],
   "a Loop without until": [workflowFile(`<Loop>${task('id="a"')}</Loop>`), "INVALID_WORKFLOW", "until"],
   "circular needs": [

@@ -92,9 +92,9 @@ test("an event that did not come in time leaves null to those that depend on it,
 
 test.each([
   [{ correlationId: "" }, "correlationId is empty"],
-  [{ correlationId: 7 as never }, "correlationId must be a text"],
-  [{ outputSchema: {} as never }, "outputSchema is no Zod schema"],
-  [{ event: "" }, "needs the name of an event"],
+  [{ correlationId: 7 as never }, "correlationId must be a string"],
+  [{ outputSchema: {} as never }, "outputSchema must be a Zod schema"],
+  [{ event: "" }, "event is required"],
   [{ onTimeout: "stop" as never }, "onTimeout must be one of"],
   [{ timeoutMs: -1 }, "timeoutMs must be a number"],
 ])("a wait with %j is refused", async (props, message) => {

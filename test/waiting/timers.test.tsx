@@ -46,11 +46,11 @@ test.each([
 test.each([
   [{}, "exactly one of duration and until"],
   [{ duration: "1s", until: 1 }, "exactly one of duration and until"],
-  [{ duration: "soon" }, '"soon" is no duration'],
-  [{ duration: -1 }, '"-1" is no duration'],
-  [{ duration: Number.POSITIVE_INFINITY }, '"Infinity" is no duration'],
-  [{ until: "tomorrow" }, '"tomorrow" is no date'],
-  [{ until: null as never }, '"null" is no date'],
+  [{ duration: "soon" }, '"soon" is not a duration'],
+  [{ duration: -1 }, '"-1" is not a duration'],
+  [{ duration: Number.POSITIVE_INFINITY }, '"Infinity" is not a duration'],
+  [{ until: "tomorrow" }, '"tomorrow" is not a date'],
+  [{ until: null as never }, '"null" is not a date'],
 ])("a timer of %j is refused", async (props, message) => {
   const ran = await run(timerOf({ id: "t", ...props }));
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });

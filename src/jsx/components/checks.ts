@@ -8,16 +8,18 @@ export function refuse(where: string, what: string): never {
 }
 
 export function checkId(component: string, id: unknown): string {
-  if (typeof id !== "string" || id.trim() === "") refuse(`<${component}>`, "it needs an id.");
-  if (id.length > maxIdLength) refuse(`<${component}>`, `its id is longer than ${maxIdLength} characters.`);
-  if (/[\p{Cc}\p{Cs}]/u.test(id)) refuse(`<${component}>`, "its id holds a control character or half of a pair.");
+  if (typeof id !== "string" || id.trim() === "") refuse(`<${component}>`, "id is required and must not be empty.");
+  if (id.length > maxIdLength) refuse(`<${component}>`, `id is longer than ${maxIdLength} characters.`);
+  if (/[\p{Cc}\p{Cs}]/u.test(id)) {
+    refuse(`<${component}>`, "id contains a control character or an unpaired surrogate.");
+  }
   return id;
 }
 
 /** Text, or nothing. */
 export function checkText(where: string, name: string, value: string | null | undefined): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value !== "string") refuse(where, `${name} must be a text; it is ${typeof value}.`);
+  if (typeof value !== "string") refuse(where, `${name} must be a string; it is of type ${typeof value}.`);
   return value;
 }
 
@@ -25,7 +27,7 @@ export function checkText(where: string, name: string, value: string | null | un
 export function checkMs(where: string, name: string, value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
-    refuse(where, `${name} must be a number of milliseconds, 0 or more; it is ${String(value)}.`);
+    refuse(where, `${name} must be a number of milliseconds of at least 0; it is ${String(value)}.`);
   }
   return value;
 }
@@ -43,10 +45,10 @@ export function checkCount(where: string, name: string, value: number | undefine
 /** The ids of the nodes that must be done before, each once. */
 export function checkDependencies(where: string, dependsOn: unknown, needs: unknown): string[] {
   const ids = dependsOn ?? [];
-  if (!Array.isArray(ids) || !ids.every(isText)) refuse(where, "dependsOn must be a list of node ids.");
+  if (!Array.isArray(ids) || !ids.every(isText)) refuse(where, "dependsOn must be an array of node ids.");
   const named = needs ?? {};
   if (typeof named !== "object" || !Object.values(named).every(isText)) {
-    refuse(where, "needs must be an object that names node ids.");
+    refuse(where, "needs must be an object whose values are node ids.");
   }
   return [...new Set([...ids, ...Object.values(named)])];
 }
@@ -58,7 +60,7 @@ export function checkJson<T>(where: string, name: string, value: T): T {
   try {
     JSON.stringify(value);
   } catch (cause) {
-    refuse(where, `${name} must be JSON: ${messageOf(cause)}`);
+    refuse(where, `${name} cannot be stored as JSON: ${messageOf(cause)}`);
   }
   return value;
 }

@@ -122,7 +122,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   const { registry } = frame;
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
-  if (props.output === undefined || props.output === null) refuse(where, "it needs an output.");
+  if (props.output === undefined || props.output === null) refuse(where, "output is required.");
   const deps = props.deps && dependencies(props.deps, props.needs ?? {}, registry, where);
 
   const work = {
@@ -146,14 +146,14 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   const { children } = props;
   const agents = agentChain(props, where);
   if (agents) {
-    if (children === undefined) refuse(where, "an agent needs a prompt as the task's children.");
+    if (children === undefined) refuse(where, "a task with an agent needs a prompt as its children.");
     const write = typeof children === "function" ? (children as (deps: unknown) => ReactNode) : undefined;
     const prompt = write && (async (given: unknown) => renderPrompt(await write(given), frame, loopId));
     return { ...work, kind: "agent", agents, prompt };
   }
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };
-  if (children === undefined) refuse(where, "it has no children; give a value, a function, or an agent with a prompt.");
-  if (React.isValidElement(children)) refuse(where, "elements are a prompt, and a prompt needs an agent.");
+  if (children === undefined) refuse(where, "children are required: a value, a function, or a prompt with an agent.");
+  if (React.isValidElement(children)) refuse(where, "children that are elements form a prompt, which needs an agent.");
   return { ...work, kind: "static", value: children };
 }
 
@@ -211,13 +211,13 @@ function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | 
   if (tools === undefined) return undefined;
   const { rootDir, allowNetwork, allow } = tools;
   if (rootDir !== undefined && (typeof rootDir !== "string" || rootDir === "")) {
-    refuse(where, "tools.rootDir must be a folder's path.");
+    refuse(where, "tools.rootDir must be the path of a folder.");
   }
   if (allowNetwork !== undefined && typeof allowNetwork !== "boolean") {
     refuse(where, "tools.allowNetwork must be true or false.");
   }
   if (allow !== undefined && !(Array.isArray(allow) && allow.every((name) => typeof name === "string"))) {
-    refuse(where, "tools.allow must be a list of tools' names.");
+    refuse(where, "tools.allow must be an array of tool names.");
   }
   return tools;
 }
@@ -225,9 +225,9 @@ function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | 
 function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {
   if (props.agent == null && props.fallbackAgent == null) return undefined;
   const agents = [props.agent ?? [], props.fallbackAgent ?? []].flat();
-  if (agents.length === 0) refuse(where, "the list of agents is empty.");
+  if (agents.length === 0) refuse(where, "the array of agents is empty.");
   for (const agent of agents) {
-    if (typeof agent?.generate !== "function") refuse(where, "an agent must have a generate() function.");
+    if (typeof agent?.generate !== "function") refuse(where, "an agent must have a generate() method.");
   }
   return agents;
 }

@@ -79,13 +79,13 @@ export function ApprovalComponent<O extends OutputTarget>(props: ApprovalProps<O
   const fields = waitFields("Approval", props);
   const where = `<Approval id="${fields.id}">`;
   const { mode = "approve", onDeny = "fail", request } = props;
-  if (typeof request?.title !== "string" || request.title === "") refuse(where, "it needs request={{ title }}.");
+  if (typeof request?.title !== "string" || request.title === "") refuse(where, "request={{ title }} is required.");
   checkText(where, "request.summary", request.summary);
   checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
   checkJson(where, "request.metadata", request.metadata);
   checkOneOf(where, "onDeny", onDeny, ["fail", "continue", "skip"]);
   const options = props.options && plainOptions(props.options, where);
-  if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" needs options.`);
+  if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" requires options.`);
   const spec: ApprovalSpec = {
     ...fields,
     kind: "approval",
@@ -104,8 +104,8 @@ function plainOptions(given: readonly (string | ApprovalOptionInput)[], where: s
   const keys = new Set<string>();
   return given.map((one) => {
     const { key, label, summary } = typeof one === "string" ? { key: one } : (one ?? {});
-    if (typeof key !== "string" || key === "") refuse(where, "each of its options is a text or has a key.");
-    if (keys.has(key)) refuse(where, `two of its options have the key "${key}".`);
+    if (typeof key !== "string" || key === "") refuse(where, "each option must be a string or an object with a key.");
+    if (keys.has(key)) refuse(where, `two options have the key "${key}".`);
     keys.add(key);
     checkText(where, `the label of the option "${key}"`, label);
     checkText(where, `the summary of the option "${key}"`, summary);
@@ -134,7 +134,7 @@ export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>
   const output = registry.resolve(props.output, where);
   const { outputSchema } = props;
   if (outputSchema !== undefined && typeof outputSchema?.safeParse !== "function") {
-    refuse(where, "its outputSchema is no Zod schema.");
+    refuse(where, "outputSchema must be a Zod schema.");
   }
   const isOther = outputSchema !== undefined && registry.find(outputSchema) !== output;
   return eventElement("WaitForEvent", props, props.event, output, isOther ? outputSchema : undefined);
@@ -157,7 +157,8 @@ export interface SignalProps<S extends z.ZodType> extends WaitProps {
 export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
   const { registry, view, reads } = useFrame("<Signal>");
   const loopId = React.useContext(LoopContext);
-  if (typeof props.schema?.safeParse !== "function") refuse(`<Signal id="${String(props.id)}">`, "it needs a schema.");
+  if (typeof props.schema?.safeParse !== "function")
+    refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
   // The prefix keeps its rows out of those of an output that has the signal's name.
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
   const wait = eventElement("Signal", props, props.id, output, undefined);
@@ -177,11 +178,12 @@ function eventElement(
 ): ReactElement {
   const fields = waitFields(component, props);
   const where = `<${component} id="${fields.id}">`;
-  if (typeof event !== "string" || event === "") refuse(where, "it needs the name of an event.");
-  if (!isEventName(event))
-    refuse(where, "the name of its event is longer than 256 characters, or holds a control one.");
+  if (typeof event !== "string" || event === "") refuse(where, "event is required and must not be empty.");
+  if (!isEventName(event)) {
+    refuse(where, "the name of the event is longer than 256 characters or contains a control character.");
+  }
   const { onTimeout = "fail", correlationId = null } = props;
-  if (correlationId === "") refuse(where, "its correlationId is empty; leave it out to wait for any without one.");
+  if (correlationId === "") refuse(where, "correlationId is empty; omit it to wait for signals without one.");
   checkText(where, "correlationId", correlationId);
   checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
   const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);
@@ -216,16 +218,16 @@ export function Timer(props: TimerProps): ReactElement {
   const fields = waitFields("Timer", props);
   const where = `<Timer id="${fields.id}">`;
   if ((props.duration === undefined) === (props.until === undefined)) {
-    refuse(where, "it needs exactly one of duration and until; mount it only once that is known.");
+    refuse(where, "exactly one of duration and until is required; mount the timer once its value is known.");
   }
   const durationMs = props.duration === undefined ? undefined : parseDurationMs(props.duration);
   if (props.duration !== undefined && durationMs === undefined) {
-    refuse(where, `"${String(props.duration)}" is no duration; write for instance 500ms, 30s, 2h or 7d.`);
+    refuse(where, `"${String(props.duration)}" is not a duration; use for example 500ms, 30s, 2h or 7d.`);
   }
   // Not new Date(null), which is a moment long ago.
   const untilMs = props.until === undefined ? undefined : new Date(props.until ?? Number.NaN).getTime();
   if (Number.isNaN(untilMs)) {
-    refuse(where, `"${String(props.until)}" is no date; write for instance 2027-01-31T09:00:00Z.`);
+    refuse(where, `"${String(props.until)}" is not a date; use for example 2027-01-31T09:00:00Z.`);
   }
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });

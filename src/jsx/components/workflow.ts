@@ -14,7 +14,7 @@ export interface WorkflowProps {
 /** The root of every workflow; runs its children in order. */
 export function WorkflowComponent({ name, cache = false, children }: WorkflowProps): ReactElement {
   const frame = useFrame("<Workflow>");
-  if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "it needs a name.");
+  if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "name is required and must not be empty.");
   const scope = React.useMemo(() => ({ ...frame, cache }), [frame, cache]);
   return React.createElement(
     FrameContext.Provider,
@@ -78,7 +78,7 @@ export function Loop(props: LoopProps): ReactElement {
   checkId("Loop", id);
   const where = `<Loop id="${id}">`;
   if (typeof until !== "boolean") {
-    refuse(where, `until must be true or false at every frame; it is ${String(until)}. Write until={… ?? false}.`);
+    refuse(where, `until must be true or false in every frame; it is ${String(until)}. Write until={… ?? false}.`);
   }
   checkCount(where, "maxIterations", maxIterations, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
