@@ -27,7 +27,7 @@ export interface Command {
 }
 
 /** The part of a tool's context that decides what a command may do. */
-export type CommandContext = Pick<ToolContext, "rootDir" | "allowNetwork" | "privatePaths" | "signal" | "output">;
+export type CommandLimits = Pick<ToolContext, "rootDir" | "allowNetwork" | "privatePaths" | "signal" | "output">;
 
 const defaultTimeoutMs = 60_000;
 
@@ -37,7 +37,7 @@ const defaultTimeoutMs = 60_000;
  * @throws TOOL_COMMAND_FAILED with `{ exitCode, stdout, stderr }`, TOOL_PATH_ESCAPE, TOOL_FILE_FAILED,
  *   TOOL_SANDBOX_UNAVAILABLE when there is no sandbox or it cannot be set up
  */
-export async function runCommand(input: Command, context: CommandContext): Promise<string> {
+export async function runCommand(input: Command, context: CommandLimits): Promise<string> {
   const { command, cwd, timeoutMs = defaultTimeoutMs, env = {} } = input;
   const sandbox = await findSandbox();
   const program = findProgram("bash");
