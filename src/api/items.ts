@@ -2,7 +2,7 @@ import type { Approval, Node, Output, Run } from "../model/entities.ts";
 import type { RunHealth } from "../model/run-health.ts";
 import type { ApprovalItem, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
 
-/** A decision that is awaited, and by which run. */
+/** A pending approval, with its run's name and status. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
 
 /** A run as listings show it. */
@@ -22,7 +22,7 @@ export function toRunListItem(run: Run, runState: RunHealth): RunListItem {
   };
 }
 
-/** A run as it is shown alone; `summary` counts its nodes by state, `output` is undefined while there is none. */
+/** One run in detail. `summary` counts its nodes by state; `output` is undefined while there is none. */
 export function toRunDetail(
   run: Run,
   runState: RunHealth,
@@ -54,7 +54,7 @@ function toNodeItem(node: Node, output: Output | undefined): NodeItem {
   return { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, output: value, error };
 }
 
-/** An awaited decision as listings show it; `nowMs` is the clock's time. */
+/** A pending approval as listings show it; `nowMs` is the clock's time. */
 export function toApprovalItem(approval: PendingApproval, nowMs: number): ApprovalItem {
   return {
     runId: approval.runId,

@@ -18,7 +18,7 @@ import {
   startRunBodySchema,
 } from "./schemas.ts";
 
-/** The names that schemas have in the OpenAPI document. A registry of its own: Zod's global one is the workflows'. */
+/** The names that schemas have in the OpenAPI document. A separate registry, for workflows use Zod's global one. */
 export const apiSchemas = z.registry<{ id: string; examples?: unknown[] }>();
 
 const named: Record<string, z.ZodType> = {

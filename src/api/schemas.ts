@@ -4,7 +4,7 @@ import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "../mod
 import { runHealthSchema } from "../model/run-health.ts";
 import { runStatusSchema } from "../model/status.ts";
 
-/** Ids of runs: what fits a path segment, a file name and a log line. */
+/** A run's id. It fits into a path segment, a file name and a log line. */
 export const runIdSchema = z
   .string()
   .regex(
@@ -12,22 +12,22 @@ export const runIdSchema = z
     "1 to 128 letters, digits and . _ : -, starting with a letter or digit",
   );
 
-/** A whole number as a query or a header writes it: digits, and nothing that a cast would forgive. */
+/** A whole number in a query or a header: digits only. A cast would accept more, as "1e3" or " 1". */
 const digits = (least: number, most: number) =>
   z.preprocess(
     (given) => (typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : (given ?? undefined)),
     z.number("must be a whole number").int().min(least).max(most),
   );
 
-const pageLimit = (usual: number) => digits(1, 1000).default(usual).describe(`how many at most; ${usual} when absent`);
+const pageLimit = (usual: number) => digits(1, 1000).default(usual).describe(`page size; default ${usual}`);
 
-/** Makes requests one request: the same key with the same body starts one run. */
+/** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
 
-/** Names of events, which paths and logs hold. */
+/** An event's name. It appears in paths and logs. */
 export const eventNameSchema = z
   .string()
-  .regex(/^[^\p{Cc}]{1,256}$/u, "1 to 256 characters, none of them a control one");
+  .regex(/^[^\p{Cc}]{1,256}$/u, "1 to 256 characters, without control characters");
 
 export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
 
@@ -39,15 +39,20 @@ export const runConfigSchema = z.object({
     .positive()
     .max(10_000)
     .optional()
-    .describe("attempts running at once; no limit when absent"),
+    .describe("attempts running at once; no limit if absent"),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
 export const startRunBodySchema = z
   .object({
-    workflowPath: z.string().min(1).max(4096).optional().describe("of the file, from the server's rootDir"),
+    workflowPath: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe("path of the workflow file, relative to the server's rootDir"),
     input: z.record(z.string(), z.unknown()).optional(),
-    runId: runIdSchema.optional().describe("one is made up when absent"),
+    runId: runIdSchema.optional().describe("generated if absent"),
     resume: z.boolean().optional().describe("continue the run that runId names"),
     config: runConfigSchema.optional(),
   })
@@ -58,7 +63,7 @@ export const listRunsQuerySchema = z.object({
   limit: pageLimit(50),
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
-  cursor: z.string().max(512).optional().describe("of the page before, from its Link header"),
+  cursor: z.string().max(512).optional().describe("from the previous page's Link header"),
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
@@ -66,22 +71,27 @@ export const afterSeqSchema = digits(0, Number.MAX_SAFE_INTEGER);
 
 export const framesQuerySchema = z.object({
   limit: pageLimit(50),
-  afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0).describe("begin after the frame of this number"),
+  afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0).describe("start after this frame number"),
 });
 
 export const approvalsQuerySchema = z.object({
   limit: pageLimit(100),
-  cursor: z.string().max(2_048).optional().describe("of the page before, from its Link header"),
+  cursor: z.string().max(2_048).optional().describe("from the previous page's Link header"),
 });
 
-/** Of approve and deny. */
+/** Body of approve and deny. */
 export const decisionBodySchema = z
   .object({
-    iteration: z.number().int().nonnegative().optional().describe("of the node's loop; the one that waits when absent"),
+    iteration: z
+      .number()
+      .int()
+      .nonnegative()
+      .optional()
+      .describe("iteration of the node's loop; default: the waiting one"),
     note: z.string().max(10_000).nullish(),
     decidedBy: z.string().max(512).nullish(),
     selected: z.string().nullish().describe("with mode select: one of the options"),
-    ranked: z.array(z.string()).nullish().describe("with mode rank: all options, the best first"),
+    ranked: z.array(z.string()).nullish().describe("with mode rank: all options, best first"),
   })
   .meta({ examples: [{ note: "Looks good", decidedBy: "ann" }] });
 export type DecisionBody = z.infer<typeof decisionBodySchema>;
@@ -95,7 +105,7 @@ export const signalBodySchema = z
   .meta({ examples: [{ data: { paid: true }, correlationId: "order-17" }] });
 export type SignalBody = z.infer<typeof signalBodySchema>;
 
-/** Resume may repeat where the workflow is, when it has moved. */
+/** Body of resume: the workflow's path, if the file has moved. */
 export const resumeBodySchema = startRunBodySchema.pick({ workflowPath: true });
 
 export const healthAnswerSchema = z.object({ ok: z.literal(true) });
@@ -104,16 +114,16 @@ export const runIdAnswerSchema = z
   .object({ runId: z.string() })
   .meta({ examples: [{ runId: "5f0c6c0e-3f6c-4a3b-9d53-0a4d3f1f7a52" }] });
 
-/** Of every error. */
+/** Body of every error answer. */
 export const errorBodySchema = z.object({
   error: z.object({
     code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
-    message: z.string().describe("tells a person what to do"),
-    details: z.unknown().describe("facts for a program, as the field or the issues; null when there are none"),
+    message: z.string().describe("what is wrong and what to do, for a person"),
+    details: z.unknown().describe("facts for a program, such as the field or the issues; null if there are none"),
   }),
 });
 
-/** Only what is sure of any OpenAPI document. */
+/** The one field that every OpenAPI document has. */
 export const openApiAnswerSchema = z.looseObject({ openapi: z.string() });
 
 export const runListItemSchema = runSchema
@@ -135,7 +145,7 @@ export type RunListItem = z.infer<typeof runListItemSchema>;
 export const runDetailSchema = runSchema
   .pick({ runId: true, workflowName: true, status: true, startedAtMs: true, finishedAtMs: true })
   .extend({
-    summary: z.record(z.string(), z.number().int()).describe("how many nodes are in each state"),
+    summary: z.record(z.string(), z.number().int()).describe("number of nodes in each state"),
     runState: runHealthSchema,
     output: z.unknown().optional(),
     error: errorRecordSchema.optional(),
@@ -153,10 +163,10 @@ export const nodeItemSchema = nodeSchema
     finishedAtMs: true,
     error: true,
   })
-  .extend({ output: z.unknown().describe("null while there is none") });
+  .extend({ output: z.unknown().describe("null until the node has one") });
 export type NodeItem = z.infer<typeof nodeItemSchema>;
 
-/** A decision that is awaited. */
+/** A pending approval. */
 export const approvalItemSchema = approvalSchema
   .pick({ runId: true, nodeId: true, iteration: true, label: true, requestedAtMs: true, note: true, decidedBy: true })
   .extend({

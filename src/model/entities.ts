@@ -15,7 +15,7 @@ export const errorRecordSchema = z.object({
 /** One execution of a workflow. */
 export const runSchema = z.object({
   runId: z.string(),
-  /** The database that the run lives in, when this is a copy. */
+  /** The database that the run lives in, if this row is a mirrored copy. */
   home: z.string().nullable(),
   workflowName: z.string(),
   workflowPath: z.string().nullable(),
@@ -36,11 +36,11 @@ export const runSchema = z.object({
   wakeAtMs: ms.nullable(),
   cancelRequestedAtMs: ms.nullable(),
   parentRunId: z.string().nullable(),
-  /** The W3C trace context of whoever started it. */
+  /** The W3C trace context of the request that started the run. */
   traceparent: z.string().nullable(),
-  /** How often it was taken from an owner that had gone since something was last achieved in it. */
+  /** How often the run was taken from a dead owner since it last made progress. */
   crashes: z.number().int(),
-  /** How often it was made to run again after it had failed. */
+  /** How often the failed run was started again. */
   reopened: z.number().int(),
   /** The current iteration of each loop, by the loop's id. */
   loops: z.record(z.string(), z.number().int()),
@@ -53,20 +53,20 @@ export type Run = z.infer<typeof runSchema>;
 export const nodeKindSchema = z.enum(["static", "compute", "agent", "approval", "event", "timer"]);
 export type NodeKind = z.infer<typeof nodeKindSchema>;
 
-/** One task of a run, in one iteration of its loop (0 outside of loops). */
+/** One task of a run, in one iteration of its loop (0 outside loops). */
 export const nodeSchema = z.object({
   runId: z.string(),
   nodeId: z.string(),
   iteration: z.number().int(),
   kind: nodeKindSchema,
   state: nodeStateSchema,
-  /** Place in the last plan that it was in. */
+  /** Position in the last plan that contained the node. */
   ordinal: z.number().int(),
   label: z.string().nullable(),
   loopId: z.string().nullable(),
   /** The last attempt's number; 0 before the first. */
   attempt: z.number().int(),
-  /** Failed attempts that count against the retries. */
+  /** Failed attempts, which count against the retries. */
   failures: z.number().int(),
   /** Attempts that ended with their process. */
   lostAttempts: z.number().int(),
@@ -74,9 +74,9 @@ export const nodeSchema = z.object({
   finishedAtMs: ms.nullable(),
   /** When a retry is due, a timer fires or a wait times out. */
   wakeAtMs: ms.nullable(),
-  /** The name of the event that it waits for. */
+  /** Name of the event that the node waits for. */
   awaits: z.string().nullable(),
-  /** Which one of that name: that of the signal must be the same. */
+  /** The signal must have the same correlation id. */
   correlationId: z.string().nullable(),
   error: errorRecordSchema.nullable(),
 });
@@ -103,12 +103,12 @@ export const toolCallSchema = z.object({
   nodeId: z.string(),
   iteration: z.number().int(),
   attempt: z.number().int().positive(),
-  /** Within the attempt, from 1. */
+  /** Number of the call within the attempt, from 1. */
   callNo: z.number().int().positive(),
   toolName: z.string(),
-  /** The same for this call in every attempt of the node. */
+  /** Equal for the same call in every attempt of the node. */
   idempotencyKey: z.string(),
-  /** `cancelled` and `lost` when the attempt ended so while the call was under way. */
+  /** `cancelled` or `lost` if the attempt ended that way during the call. */
   state: attemptStateSchema,
   startedAtMs: ms,
   finishedAtMs: ms.nullable(),
@@ -121,7 +121,7 @@ export const outputSchema = z.object({
   runId: z.string(),
   nodeId: z.string(),
   iteration: z.number().int(),
-  /** Its place among the run's outputs, from 1: the order in which they were stored. */
+  /** Position among the run's outputs in the order of storing, from 1. */
   outputNo: z.number().int(),
   schemaKey: z.string(),
   schemaHash: z.string(),
@@ -129,9 +129,9 @@ export const outputSchema = z.object({
 });
 export type Output = z.infer<typeof outputSchema>;
 
-/** What a person may select or rank. */
+/** An option that a person may select or rank. */
 export const approvalOptionSchema = z.object({
-  key: z.string().describe("what a decision names it by"),
+  key: z.string().describe("the name that a decision uses"),
   label: z.string(),
   summary: z.string().nullable(),
 });
@@ -139,7 +139,7 @@ export type ApprovalOption = z.infer<typeof approvalOptionSchema>;
 
 export const approvalStatusSchema = z.enum(["requested", "granted", "denied", "expired", "cancelled"]);
 
-/** A decision that a person is, or was, asked for. */
+/** A request for a person's decision, and the decision once there is one. */
 export const approvalSchema = z.object({
   runId: z.string(),
   nodeId: z.string(),
@@ -160,7 +160,7 @@ export const approvalSchema = z.object({
 });
 export type Approval = z.infer<typeof approvalSchema>;
 
-/** An event from outside, kept until a wait consumes it, once. */
+/** An external event, kept until exactly one wait consumes it. */
 export const signalSchema = z.object({
   runId: z.string(),
   seq: z.number().int(),
@@ -174,7 +174,7 @@ export const signalSchema = z.object({
 });
 export type Signal = z.infer<typeof signalSchema>;
 
-/** One rendered state of the workflow's tree. */
+/** One rendering of the workflow's tree. */
 export const frameSchema = z.object({
   runId: z.string(),
   frameNo: z.number().int(),

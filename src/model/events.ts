@@ -10,7 +10,7 @@ const error = z.object({
 const node = { nodeId: z.string(), iteration: z.number().int().nonnegative() };
 const attempt = { ...node, attempt: z.number().int().positive() };
 
-/** One row per event type: the fields that it has beside `type`, `runId` and `timestampMs`. */
+/** One row per event type: its fields in addition to `type`, `runId` and `timestampMs`. */
 const eventFields = {
   RunStarted: { workflowName: z.string().optional() },
   RunStatusChanged: { status: runStatusSchema },
@@ -40,7 +40,7 @@ const eventFields = {
   TimerCreated: { ...node, firesAtMs: z.number().int() },
   TimerFired: node,
   TimerCancelled: node,
-  /** `replayed`: an earlier attempt has made the same call, which may have had its effect already. */
+  /** `replayed`: an earlier attempt made the same call, which may already have had its effect. */
   ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int(), replayed: z.boolean().optional() },
   ToolCallFinished: {
     ...attempt,
@@ -64,7 +64,7 @@ export const eventTypes = Object.keys(eventFields) as EventType[];
 
 type FieldsOf<T extends EventType> = z.infer<z.ZodObject<(typeof eventFields)[T]>>;
 
-/** An event before the run's id and the clock's time are added to it. */
+/** An event without the run's id and the timestamp, which the store adds. */
 export type NewEvent = {
   [T in EventType]: { type: T } & (keyof (typeof eventFields)[T] extends never ? unknown : FieldsOf<T>);
 }[EventType];
@@ -84,13 +84,13 @@ const schemas = new Map(
   ]),
 );
 
-/** The Zod schema of one event type, as documented in the HTTP API. */
+/** The Zod schema of one event type, as the HTTP API documents it. */
 export const eventSchema = (type: EventType): z.ZodObject => schemas.get(type)!;
 
-/** Of any event. */
+/** Schema of any event. */
 export const smithersEventSchema = z.union([...schemas.values()]);
 
-/** A stored event: its place in the run's log, and the JSON that was encoded once when it was committed. */
+/** A stored event: its position in the run's log, and its JSON, encoded once at the commit. */
 export interface StoredEvent {
   runId: string;
   seq: number;
@@ -98,12 +98,12 @@ export interface StoredEvent {
   json: string;
 }
 
-/** An event that was committed a moment ago, with the object that its JSON was made of: nobody has to parse it. */
+/** A freshly committed event, with the object that its JSON was made from, to spare readers the parsing. */
 export interface CommittedEvent extends StoredEvent {
   readonly event: SmithersEvent;
 }
 
 const terminal: ReadonlySet<EventType> = new Set(["RunFinished", "RunFailed", "RunCancelled", "RunContinuedAsNew"]);
 
-/** After this event a stream of the run's events closes. */
+/** Whether a stream of the run's events closes after this event. */
 export const isTerminalEvent = (type: EventType): boolean => terminal.has(type);

@@ -6,12 +6,12 @@ export interface PlainIssue {
   readonly code: string;
 }
 
-/** Zod's issues without the values that caused them. */
+/** Zod's issues, without the values that caused them. */
 export function plainIssues(error: z.ZodError): PlainIssue[] {
   return error.issues.map(({ path, message, code }) => ({ path: path.map(plainKey), message, code: code ?? "custom" }));
 }
 
-/** The issues in one line, for a message. */
+/** The issues as one line, for a message. */
 export function summary(issues: readonly PlainIssue[]): string {
   const shown = issues
     .slice(0, 3)

@@ -1,12 +1,12 @@
 import { messageOf, SmithersError } from "../errors/index.ts";
 
-/** An output above this many bytes of JSON is refused. */
+/** Largest output, in bytes of JSON. */
 export const maxOutputBytes = 10_485_760;
 
-/** JSON from outside may nest this deep. */
+/** Deepest nesting of JSON from outside. */
 export const maxJsonDepth = 32;
 
-/** True when `value` nests deeper than `limit` arrays and objects. */
+/** Whether `value` nests deeper than `limit` arrays and objects. */
 export function nestsDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (limit === 0) return true;
@@ -14,7 +14,7 @@ export function nestsDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
-/** Names what JSON would keep as an empty object. `value` must be encodable, and so without cycles. */
+/** Finds a value that JSON would reduce to an empty object. `value` must be encodable, and so without cycles. */
 function lossIn(value: unknown): "Map" | "Set" | undefined {
   if (typeof value !== "object" || value === null || "toJSON" in value) return undefined;
   if (value instanceof Map) return "Map";
@@ -27,9 +27,9 @@ function lossIn(value: unknown): "Map" | "Set" | undefined {
 }
 
 /**
- * Encodes a task's output. A Date becomes ISO text.
- * @throws INVALID_OUTPUT when the value has no JSON form (BigInt, a cycle, a function, undefined, a Map),
- *   OUTPUT_TOO_LARGE above `maxOutputBytes`.
+ * Encodes a task's output as JSON. A Date becomes ISO text.
+ * @throws INVALID_OUTPUT for a value without a JSON form (BigInt, a cycle, a function, undefined, a Map),
+ *   OUTPUT_TOO_LARGE above `maxOutputBytes`
  */
 export function encodeOutput(nodeId: string, value: unknown): string {
   let text: string | undefined;
@@ -37,14 +37,22 @@ export function encodeOutput(nodeId: string, value: unknown): string {
     text = JSON.stringify(value);
   } catch (cause) {
     const reason = messageOf(cause);
-    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: ${reason}.`, { cause });
+    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" cannot be stored as JSON: ${reason}.`, {
+      cause,
+    });
   }
   if (text === undefined) {
-    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: it is ${typeof value}.`);
+    throw new SmithersError(
+      "INVALID_OUTPUT",
+      `The output of "${nodeId}" cannot be stored as JSON: it is ${typeof value}.`,
+    );
   }
   const lost = lossIn(value);
   if (lost !== undefined) {
-    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" is no JSON: a ${lost} would be lost.`);
+    throw new SmithersError(
+      "INVALID_OUTPUT",
+      `The output of "${nodeId}" cannot be stored as JSON: the content of a ${lost} would be lost.`,
+    );
   }
   // UTF-8 takes at most three bytes per UTF-16 unit, so most outputs need no count.
   if (text.length * 3 > maxOutputBytes) {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Node, Run } from "./entities.ts";
 import { isWaiting } from "./status.ts";
 
-/** A running run whose owner has not beaten for this long is stale. */
+/** A running run is stale when its owner's last heartbeat is older than this. */
 export const staleAfterMs = 30_000;
 
-/** What has come for a parked run is taken in within milliseconds, unless the run cannot be continued. */
+/** A parked run takes in what arrives for it within milliseconds, unless it cannot be continued. */
 const takenInAfterMs = 5_000;
-/** One failure of a task is what retries are for. */
+/** Failures of a node that make a run unhealthy. One failure is normal: retries handle it. */
 const manyFailures = 2;
 
 export const runHealthSchema = z.object({
@@ -28,41 +28,41 @@ export const runHealthSchema = z.object({
       nodeId: z.string(),
       iteration: z.number().int(),
       sinceMs: z.number().int().describe("milliseconds since the epoch"),
-      event: z.string().optional().describe("the name of the signal that is awaited"),
-      correlationId: z.string().nullable().optional().describe("that the signal must have"),
+      event: z.string().optional().describe("name of the awaited signal"),
+      correlationId: z.string().nullable().optional().describe("correlation id that the signal must have"),
       firesAtMs: z.number().int().nullable().optional(),
       timesOutAtMs: z.number().int().nullable().optional(),
       unblock: z.string().describe("the call that continues the run"),
     })
     .optional()
-    .describe("what the run waits for: of several, the longest"),
+    .describe("what the run waits for; of several waits, the oldest"),
   unhealthy: z
     .object({
       kind: z.enum(["stale", "retrying", "not-continued"]),
-      reason: z.string().describe("for a person"),
+      reason: z.string().describe("explanation for a person"),
       heartbeatAtMs: z.number().int().nullable(),
       nodeId: z.string().optional(),
       iteration: z.number().int().optional(),
-      failures: z.number().int().optional().describe("attempts of that node that have failed or were lost"),
+      failures: z.number().int().optional().describe("failed and lost attempts of that node"),
       nextAttemptAtMs: z.number().int().nullable().optional(),
     })
     .optional()
-    .describe("what keeps the run from going on as it should"),
+    .describe("why the run does not progress as it should"),
   computedAt: z.string().describe("ISO 8601"),
 });
 export type RunHealth = z.infer<typeof runHealthSchema>;
 
-/** What a run's row does not say of how it stands. */
+/** Facts about a run's health that are not in its row. */
 export interface HealthSignals {
-  /** While the run waits, the nodes that do, the longest waiting first; while it runs, those that are tried again. */
+  /** While the run waits: the waiting nodes, the oldest wait first. While it runs: the nodes that are being retried. */
   readonly nodes: readonly Node[];
-  /** Since when something has lain there for the parked run that nobody has taken in. */
+  /** When the oldest signal or decision arrived that the parked run has not taken in. */
   readonly newsAtMs: number | null;
-  /** Whether the process that executed it is known to be dead. */
+  /** Whether the run's owner is known to be dead. */
   readonly ownerIsGone?: boolean;
 }
 
-/** How whoever hosts a run names the calls that continue it. */
+/** The calls that continue a run, as its host names them. */
 export interface ContinuingCalls {
   decide(nodeId: string): string;
   signal(event: string): string;
@@ -81,8 +81,8 @@ function callsOfServer(runId: string): ContinuingCalls {
 }
 
 /**
- * Derives what a person wants to know of a run; `nowMs` is the clock's time.
- * @param calls defaults to those of a server of many runs
+ * Derives a run's health; `nowMs` is the clock's time.
+ * @param calls default: the routes of a server with many runs
  */
 export function deriveRunHealth(
   run: Run,
@@ -108,7 +108,7 @@ export function deriveRunHealth(
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
     if (silentMs > staleMs || signs.ownerIsGone) {
       const what = signs.ownerIsGone ? "Its process is gone" : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
-      const reason = `${what}; the run is continued by the next server that sees it, or by ${calls.resume}.`;
+      const reason = `${what}; the next server that finds the run continues it, or ${calls.resume} does.`;
       return { ...base, state: "stale", unhealthy: { kind: "stale", reason, heartbeatAtMs } };
     }
     const unhealthy = retrying(run, signs);
@@ -125,7 +125,7 @@ function notContinued(
 ): RunHealth["unhealthy"] {
   if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
   const since = new Date(newsAtMs).toISOString();
-  const reason = `What came at ${since} could not be taken in. Look whether the workflow file loads, then ${calls.resume}.`;
+  const reason = `Something arrived at ${since} and could not be taken in. Check that the workflow file loads, then ${calls.resume}.`;
   return { kind: "not-continued", reason, heartbeatAtMs: run.heartbeatAtMs };
 }
 
@@ -136,7 +136,7 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["
   const { nodeId, iteration, state, wakeAtMs, error } = worst;
   const failures = failuresOf(worst);
   const isPaused = state === "pending" && wakeAtMs !== null;
-  const when = isPaused ? `is tried again at ${new Date(wakeAtMs).toISOString()}` : "is being tried again";
+  const when = isPaused ? `is retried at ${new Date(wakeAtMs).toISOString()}` : "is being retried";
   const reason = `"${nodeId}" has failed ${failures} times and ${when}${error ? `: ${error.message}` : "."}`;
   const at = { nodeId, iteration, failures, nextAttemptAtMs: isPaused ? wakeAtMs : null };
   return { kind: "retrying", reason, heartbeatAtMs, ...at };
@@ -155,5 +155,5 @@ function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {
     return { kind: "event", ...at, timesOutAtMs: wakeAtMs, event, correlationId, unblock };
   }
   const firesAt = wakeAtMs === null ? "" : ` at ${new Date(wakeAtMs).toISOString()}`;
-  return { kind: "timer", ...at, firesAtMs: wakeAtMs, unblock: `none: it continues by itself${firesAt}` };
+  return { kind: "timer", ...at, firesAtMs: wakeAtMs, unblock: `none: the timer fires by itself${firesAt}` };
 }

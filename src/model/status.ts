@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The words a run's `status` column may hold. */
+/** The values of a run's `status`. */
 export const runStatusSchema = z.enum([
   "running",
   "waiting-approval",
@@ -13,7 +13,7 @@ export const runStatusSchema = z.enum([
 ]);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
-/** The words a node's `state` column may hold. */
+/** The values of a node's `state`. */
 export const nodeStateSchema = z.enum([
   "pending",
   "in-progress",
@@ -33,13 +33,13 @@ const ended: ReadonlySet<RunStatus> = new Set(["finished", "failed", "cancelled"
 const endedForGood: ReadonlySet<RunStatus> = new Set(["finished", "cancelled", "continued"]);
 const settled: ReadonlySet<NodeState> = new Set(["finished", "failed", "cancelled", "skipped"]);
 
-/** No owner executes it. A failed run has ended, yet may be resumed. */
+/** Whether the run has ended. A failed run has ended, but can be resumed. */
 export const hasEnded = (status: RunStatus): boolean => ended.has(status);
 
-/** It can never be resumed. */
+/** Whether the run has ended and can never be resumed. */
 export const hasEndedForGood = (status: RunStatus): boolean => endedForGood.has(status);
 
 export const isWaiting = (state: RunStatus | NodeState): state is WaitingState => state.startsWith("waiting-");
 
-/** Nothing more happens to the node by itself. */
+/** Whether the node has reached a final state. Only a person's retry changes it. */
 export const isSettled = (state: NodeState): boolean => settled.has(state);

@@ -38,7 +38,7 @@ const bad: Record<string, [string, keyof typeof errorCodes, string]> = {
   "an output that is a cycle": [
     workflowFile(task('id="a" retries={0}', "{() => { const o: any = {}; o.o = o; return { value: o }; }}")),
     "INVALID_OUTPUT",
-    '"a" is no JSON',
+    '"a" cannot be stored as JSON',
   ],
   "an output of 50 MB": [
     workflowFile(task('id="a"', '{() => ({ value: "x".repeat(50_000_000) })}')),
