@@ -3,13 +3,13 @@ import { nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/ap
 import { frameSchema, smithersEventSchema } from "../../src/model/index.ts";
 import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
+import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
 /** What the clock changes between two looks. */
-const withoutClock = (text: string) =>
-  text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"').replace(/\b\d+(\.\d+)?(ms|s)\b/g, "…");
+const withoutClock = (text: string) => withoutTimes(text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"'));
 
 test("a database file and a running server are read with the same output", async () => {
   const root = folder(cliWorkflows);
@@ -75,7 +75,7 @@ test("a server that does not answer, and one that wants a token, say what to do"
   await server.close();
   expect(await startSmithers(["ps"], { cwd: root, env: right }).ended).toMatchObject({
     code: 1,
-    err: `smithers: No server answers at ${server.url}.\nCheck the address, and whether the server runs.\n`,
+    err: `smithers: No server answers at ${server.url}.\nCheck the address, and that the server is running.\n`,
   });
 });
 

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithersJson } from "../support/cli.ts";
+import { withoutTimes } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
@@ -20,9 +21,6 @@ const nightly = workflowFile(
   }}</Task>
   <Task id="report" output={outputs.result}>{() => ({ value: "sent" })}</Task>`,
 );
-
-/** Ages and spans of time, which differ each time. */
-const withoutTimes = (screen: string) => screen.replace(/\b(now|\d+(\.\d+)?m?s( ago)?)\b/g, "…");
 
 test("after a crash in the middle of a run, ps, why and resume lead a person on, and nothing that was done is done again", async () => {
   const root = folder({ "nightly.tsx": nightly });

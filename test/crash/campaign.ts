@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
 import { type Fault, faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -96,13 +98,13 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
     }
     if (pauses && turn % 4 === 3) {
       victim.child.kill("SIGSTOP");
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await sleep(pauseMs);
       victim.child.kill("SIGCONT");
       history.pauses += 1;
       continue;
     }
     const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
-    await Promise.race([gone[place], new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+    await Promise.race([gone[place], sleep(patienceMs)]);
     if (history.killed >= kills || victims[place] !== victim) continue;
     chosen = victim;
     await victim.kill();
@@ -132,13 +134,7 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
 }
 
 async function endsInTime(server: ServerProcess): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), endMs);
-  });
-  const inTime = await Promise.race([server.stop("SIGTERM").then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
+  return Promise.race([server.stop("SIGTERM").then(() => true), sleep(endMs, false, { ref: false })]);
 }
 
 /** Every second server meets a fault at a named point; the first ones of a round find databases that are not there yet. */
@@ -153,9 +149,8 @@ function faultOf(started: number, random: Random): Fault | undefined {
 async function settle(server: ServerProcess, history: History): Promise<void> {
   const ended = new Set(["finished", "cancelled", "failed"]);
   const open = new Map([...history.starts].filter(([, { accepted }]) => accepted));
-  const deadline = performance.now() + 60_000;
   let asked = 0;
-  while (open.size > 0 && performance.now() < deadline) {
+  const answerAll = async () => {
     for (const { runId, kind } of [...open.values()]) {
       const { body: run } = await server.get(`/v1/runs/${runId}`);
       if (ended.has(run.status) || run.error?.code === "RUN_NOT_FOUND") open.delete(runId);
@@ -175,7 +170,9 @@ async function settle(server: ServerProcess, history: History): Promise<void> {
         else history.decisions.push({ runId, granted: true });
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  await new Promise((resolve) => setTimeout(resolve, 200));
+    return open.size === 0;
+  };
+  // What is still open then is found by the checks.
+  await eventually(answerAll, { within: 60_000 }).catch(() => {});
+  await sleep(200);
 }

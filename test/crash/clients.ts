@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer } from "../support/client.ts";
 import type { ServerProcess } from "../support/process.ts";
 import type { History } from "./history.ts";
@@ -33,7 +34,7 @@ export class Clients {
       const server = this.#servers().length > 0 && this.#random.pick(this.#servers());
       if (server) await this.#random.pick(acts)();
       // A dead server refuses at once; the event loop, and the victims, shall get on.
-      await new Promise((resolve) => setTimeout(resolve, this.#random.between(1, 15)));
+      await sleep(this.#random.between(1, 15));
     }
   }
 

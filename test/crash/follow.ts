@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcess } from "../support/process.ts";
 import type { History } from "./history.ts";
 
@@ -27,7 +28,7 @@ export async function follow(
     } catch {
       // It has died, or the run does not exist yet.
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
   return seqs;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NodeItem, RunDetail } from "../../src/api/index.ts";
 import type { SmithersEvent } from "../../src/model/index.ts";
 import type { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import type { History, Started } from "./history.ts";
 import { fromOutside, kinds } from "./workflows.ts";
 
@@ -236,13 +237,13 @@ function checkFile(path: string, findings: Findings): void {
 async function checkCopies(root: string, findings: Findings): Promise<void> {
   const own = join(root, "own/runs.db");
   if (!existsSync(own)) return;
-  const deadline = performance.now() + 20_000;
   let differing: string[] = [];
-  do {
+  const areAlike = () => {
     const [lives, copies] = [readRuns(own, "home IS NULL"), readRuns(join(root, "smithers.db"), "home IS NOT NULL")];
     differing = [...lives].filter(([runId, rows]) => copies.get(runId) !== rows).map(([runId]) => runId);
-    if (differing.length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
-  } while (differing.length > 0 && performance.now() < deadline);
+    return differing.length === 0;
+  };
+  await eventually(areAlike, { within: 20_000 }).catch(() => {});
   findings.check(differing.length === 0, `the copies of these runs differ: ${differing}`);
 }
 

@@ -20,8 +20,8 @@ const short = workflowFile(
 const idsOf = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
 const count = (length: number) => Array.from({ length }, (_, index) => index + 1);
 
-/** A reader with a connection of its own that has seen the run wait; `rest` is all that it was sent until the end. */
-async function reader(server: TestServer, runId: string): Promise<{ rest: Promise<string> }> {
+/** A reader with a connection of its own that has seen the run wait: what it has been sent, and all until the end. */
+async function reader(server: TestServer, runId: string): Promise<{ sent(): string; rest: Promise<string> }> {
   const socket = await rawSocket(server.url);
   let text = "";
   const waits = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ async function reader(server: TestServer, runId: string): Promise<{ rest: Promis
   });
   socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   await waits.promise;
-  return { rest };
+  return { sent: () => text, rest };
 }
 
 const go = async (server: TestServer, runId: string) => {
@@ -121,15 +121,15 @@ test("a reader for whom nothing happens is sent a comment every ten seconds", as
   }) as unknown as typeof setInterval);
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
-  const { rest } = await reader(server, runId);
+  const { sent, rest } = await reader(server, runId);
+  const comments = (text: string) => [...text.matchAll(/^: keep-alive$/gm)].length;
   expect(beats.length).toBe(1);
-  for (let beat = 0; beat < 3; beat += 1) {
+  for (const beat of count(3)) {
     beats[0]!();
-    await Bun.sleep(1);
+    await eventually(() => comments(sent()) === beat);
   }
   await go(server, runId);
   const text = await rest;
-  const comments = [...text.matchAll(/^: keep-alive$/gm)].length;
-  expect(comments).toBe(3);
+  expect(comments(text)).toBe(3);
   expect(idsOf(text)).toEqual(count(idsOf(text).length));
 });

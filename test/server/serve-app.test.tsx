@@ -95,14 +95,15 @@ test("a run is followed, decided on and signalled over Bun's own server", async 
 
 test("a decision reaches the engine that executes the run at once, over a connection that both share", async () => {
   const db = drizzleDatabase(":memory:");
+  const began = performance.now();
   const app = serveApp({ workflow: release, db, runId });
   const waiting = await runWorkflow(release, { db, runId, input });
   expect(waiting.status).toBe("waiting-approval");
-  const began = performance.now();
   const following = eventsUntil(await app.request("/events"), "NodeWaitingEvent");
   await app.request("/approve/ship%2Fit", { method: "POST" });
   await following;
-  expect(performance.now() - began).toBeLessThan(1_000);
+  // The app looks by itself every five seconds.
+  expect(performance.now() - began).toBeLessThan(4_500);
 });
 
 test("a decision that comes while runWorkflow lets go of the run continues it", async () => {
