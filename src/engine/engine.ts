@@ -39,7 +39,7 @@ export class Engine {
   readonly #leaseHolder: LeaseHolder;
   readonly #watcher: Watcher;
   readonly #localEngines: LocalEngines;
-  /** With the scope `own`: the runs that were started or resumed because somebody asked for it. */
+  /** With the scope `own`: the runs that this engine was asked to start or resume. */
   readonly #own = new Set<string>();
   readonly #starting = new Set<Promise<string>>();
   #closing = false;
@@ -68,15 +68,15 @@ export class Engine {
   }
 
   /**
-   * Looks after the runs of its scope by itself: continues those whose time has come, those that another process
-   * has decided on, and those that a crash has left.
+   * Starts watching the runs of its scope, and continues them by itself: when a timer is due, when another process has
+   * recorded a decision or a signal, and when an owner has died.
    */
   begin(): void {
     this.#watcher.begin();
   }
 
   /**
-   * Records a run and begins to execute it. When the promise resolves, the run survives a crash.
+   * Records a run and starts to execute it. Once the promise resolves, the run survives a crash.
    * @throws INVALID_INPUT with the Zod issues, RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED, SERVER_CLOSING
    */
   async start(request: StartRequest): Promise<string> {
@@ -93,13 +93,13 @@ export class Engine {
     return this.#leaseHolder.start(run, workflow, idempotency, () => this.own(run.runId));
   }
 
-  /** Counts a run as one of this engine's own: it is continued when something comes for it and nobody executes it. */
+  /** Makes a run one of this engine's own: the engine continues it whenever it has news and no live owner. */
   own(runId: string): void {
     if (this.#options.scope === "own") this.#own.add(runId);
   }
 
   /**
-   * Continues a run that is paused, failed or was left by a crash.
+   * Continues a run that is parked, has failed or has lost its owner.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
   resume(runId: string, source?: WorkflowSource): Promise<void> {
@@ -109,16 +109,14 @@ export class Engine {
   async #resume(runId: string, source?: WorkflowSource, forced?: ReadonlySet<string>): Promise<void> {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
-    if (hasEndedForGood(run.status)) {
-      throw runHasEnded(runId, run.status);
-    }
+    if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
     if (this.#leaseHolder.isTaken(run) || !(await this.#leaseHolder.claim(run, { source, forced })))
       throw runInProgress(runId);
     this.own(runId);
   }
 
   /**
-   * Does one failed node anew, and continues its run. The others that failed stay as they are.
+   * Runs one failed node again, and continues its run. Other failed nodes stay failed.
    * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_FAILED, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
   async retry(node: NodeToRetry, source?: WorkflowSource): Promise<void> {
@@ -131,15 +129,15 @@ export class Engine {
     const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
     this.feed.publish(events);
     await this.#resume(runId, found, new Set([nodeKey(node.nodeId, iteration)])).catch((error) => {
-      // Another engine of this database was faster, and does what was asked for.
+      // Another engine of this database was faster, and continues the run.
       if (!isSmithersError(error) || error.code !== "RUN_IN_PROGRESS") throw error;
     });
   }
 
   /**
-   * Lets an active run go on with other code; what runs already goes on with the old. Does nothing for a run that
-   * this engine does not execute.
-   * @throws what the new code throws when it is rendered; the run then keeps the old
+   * Replaces the code of an active run. Attempts that are running continue with the old code. Does nothing for a run
+   * that this engine does not execute.
+   * @throws what the new code throws when it is rendered; the run then keeps the old code
    */
   async reload(runId: string, source: WorkflowSource): Promise<void> {
     const active = this.#leaseHolder.active(runId);
@@ -149,7 +147,7 @@ export class Engine {
   }
 
   /**
-   * Ends a run at once: its attempts are aborted and its waits are closed.
+   * Cancels a run: aborts its attempts and closes its waits.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
   async cancel(runId: string): Promise<void> {
@@ -159,7 +157,7 @@ export class Engine {
     const active = this.#leaseHolder.active(runId);
     if (active) active.notify();
     else if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.cancel(run);
-    else await this.#tellOthers(runId);
+    else await this.#wakeElsewhere(runId);
   }
 
   /**
@@ -168,23 +166,23 @@ export class Engine {
    */
   async decide(decision: Decision): Promise<void> {
     this.feed.publish(await this.store.decide(decision, Date.now()));
-    void this.#guard(decision.runId, this.#arrived(decision.runId));
+    void this.#guard(decision.runId, this.#wakeFirst(decision.runId));
   }
 
   /**
-   * Keeps a signal, and continues the run if it waits for it.
-   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the wait that is open for it
+   * Stores a signal until a wait consumes it, and continues the run.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the open wait
    */
   async signal(given: NewSignal): Promise<Signal> {
     const run = await this.#find(given.runId);
     await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
-    void this.#guard(given.runId, this.#arrived(given.runId));
+    void this.#guard(given.runId, this.#wakeFirst(given.runId));
     return signal;
   }
 
-  /** Something has come for a run: whoever executes it takes a turn, and a parked run is claimed. */
+  /** Takes in what is new for a run: the execution takes a turn; a run that no one executes is claimed. */
   async wake(runId: string): Promise<void> {
     await this.#leaseHolder.claimed(runId);
     const active = this.#leaseHolder.active(runId);
@@ -194,7 +192,7 @@ export class Engine {
     if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.claim(run, { isOrphan: true });
   }
 
-  /** Resolves when this engine lets go of the run: it has ended, is parked, or was taken away. */
+  /** Resolves when this engine releases the run: it has ended, is parked, or was taken over. */
   released(runId: string): Promise<ExecutionEnd> {
     return this.#leaseHolder.released(runId);
   }
@@ -212,35 +210,35 @@ export class Engine {
     return this.#leaseHolder.activeRuns;
   }
 
-  /** What executes runs of this database in this process: this engine and its local engines. */
+  /** The engines of this process that work on this database: this one and the other local ones. */
   get executing(): readonly Pick<Engine, "activeRuns" | "runningAttempts">[] {
     return [this, ...this.#localEngines.others];
   }
 
-  /** How many attempts are in flight. */
+  /** How many attempts are running. */
   get runningAttempts(): number {
     return this.#leaseHolder.runningAttempts;
   }
 
-  /** Ends gracefully: attempts may run for `graceMs` more, then they are aborted, to run again at the next start. */
+  /** Closes gracefully: attempts may run for `graceMs` more. Then they are aborted, and run again at the next start. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
     this.#watcher.stop();
     const stopped = this.#leaseHolder.stop(graceMs);
     await Promise.allSettled(this.#starting);
     await stopped;
-    // Those whose start was accepted while the others ended.
+    // Stops the runs whose start was accepted in the meantime.
     await this.#leaseHolder.stop(0);
     this.#localEngines.leave();
   }
 
-  /** Something has come for a run: whoever executes it in this process is told, and those who began it go first. */
-  async #arrived(runId: string): Promise<void> {
-    if (!this.#leaseHolder.active(runId)) await this.#tellOthers(runId);
+  /** Wakes a run that has news. The engine that executes it, or started it, is asked first. */
+  async #wakeFirst(runId: string): Promise<void> {
+    if (!this.#leaseHolder.active(runId)) await this.#wakeElsewhere(runId);
     await this.wake(runId);
   }
 
-  async #tellOthers(runId: string): Promise<void> {
+  async #wakeElsewhere(runId: string): Promise<void> {
     await Promise.all(this.#localEngines.others.map((other) => other.arrived(runId)));
   }
 
@@ -262,8 +260,8 @@ export class Engine {
   }
 
   #onReleased(runId: string, end: ExecutionEnd): void {
-    // What came while this engine was closing is left to those who stay.
-    if (end === "released") void this.#tellOthers(runId);
+    // The other engines take over what arrived while this one was closing.
+    if (end === "released") void this.#wakeElsewhere(runId);
     if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
   }
 
@@ -277,7 +275,7 @@ export class Engine {
     if (this.#closing) throw shuttingDown();
   }
 
-  /** What came between the last look into the inbox and the parking would otherwise wait for ever. */
+  /** Takes in what arrived between the last read of the inbox and the parking. Otherwise it would wait for ever. */
   async #afterParking(runId: string): Promise<void> {
     const run = await this.store.findRun(runId);
     if (run && run.inboxNo > run.takenNo) await this.wake(runId);

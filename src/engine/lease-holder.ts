@@ -13,25 +13,25 @@ import type { RunEnd } from "./turn/run-end.ts";
 
 /** How a run is claimed. */
 export interface Claim {
-  /** The run's own workflow is loaded unless one is given. */
+  /** Replaces the run's own workflow, which is loaded otherwise. */
   readonly source?: WorkflowSource;
-  /** The keys of nodes that are begun even though another has failed. */
+  /** Keys of nodes that start even though another has failed. */
   readonly forced?: ReadonlySet<string>;
-  /** Nobody has asked for it: one that kills every process that takes it up is failed, not taken up for ever. */
+  /** The engine claims it by itself: a run that has ended too many processes fails instead of being claimed again. */
   readonly isOrphan?: boolean;
 }
 
-/** What a runner needs beside the options of its engine. */
+/** The options of the engine, and what the engine adds. */
 export interface LeaseHolderSettings extends EngineOptions {
   readonly sink: TurnSink;
   readonly log: Logger;
-  /** Told of each run that is let go of. */
+  /** Called for each run that is released. */
   onReleased(runId: string, end: ExecutionEnd): void;
 }
 
-/** Executes the runs that this process holds: takes their leases, keeps them alive, and lets go of them. */
+/** Executes the runs that this engine holds: takes their leases, renews them and releases them. */
 export class LeaseHolder {
-  /** As it is written into the rows of the runs that are held. */
+  /** The name of this owner in the rows of its runs. */
   readonly owner = newOwner();
   readonly #settings: LeaseHolderSettings;
   readonly #active = new Map<string, Execution>();
@@ -51,36 +51,37 @@ export class LeaseHolder {
     return this.#active.size;
   }
 
-  /** How many attempts are in flight. */
+  /** How many attempts are running. */
   get runningAttempts(): number {
     let count = 0;
     for (const execution of this.#active.values()) count += execution.runningAttempts;
     return count;
   }
 
+  /** The execution of a run that is held. */
   active(runId: string): Execution | undefined {
     return this.#active.get(runId);
   }
 
-  /** Resolves when the claim of a run that is under way, if one is, has succeeded or not. */
+  /** Resolves when a pending claim of the run, if there is one, has succeeded or failed. */
   async claimed(runId: string): Promise<void> {
     await this.#claiming.get(runId);
   }
 
-  /** Whether the run is executed, here or by somebody else who may be alive. */
+  /** Whether the run has an owner, here or elsewhere, that may be alive. */
   isTaken(run: Run): boolean {
     return this.#isHeld(run.runId) || this.isOwnedElsewhere(run);
   }
 
-  /** Whether somebody else who may be alive executes the run. */
+  /** Whether the run has another owner that may be alive. */
   isOwnedElsewhere({ owner, heartbeatAtMs }: Run): boolean {
     if (owner === null || owner === this.owner || isProvablyDead(owner)) return false;
     return Date.now() - (heartbeatAtMs ?? 0) <= (this.#settings.staleMs ?? staleAfterMs);
   }
 
   /**
-   * Records a run as this owner's and executes it; or finds the one that the same request has started.
-   * @param begun called once the run is recorded, before it can be let go of
+   * Records a run as this owner's and executes it, or finds the run that the same request has started before.
+   * @param begun called once the run is recorded, before it can be released
    * @returns the run's id
    * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
    */
@@ -97,8 +98,8 @@ export class LeaseHolder {
   }
 
   /**
-   * Takes a run that nobody executes, and executes it.
-   * @returns false when somebody else was faster
+   * Takes the lease of a run without an owner, and executes the run.
+   * @returns false when another owner was faster
    */
   async claim(run: Run, how: Claim): Promise<boolean> {
     const { runId } = run;
@@ -115,12 +116,12 @@ export class LeaseHolder {
     }
   }
 
-  /** Cancels a run that nobody executes, unless somebody else was faster. Needs no workflow, whose file may be gone. */
+  /** Cancels a run without an owner, unless another was faster. Needs no workflow: its file may be gone. */
   cancel(run: Run): Promise<boolean> {
     return this.#end(run, { status: "cancelled" });
   }
 
-  /** Resolves when the run is let go of: it has ended, is parked, or was taken away. */
+  /** Resolves when the run is released: it has ended, is parked, or was taken over. */
   released(runId: string): Promise<ExecutionEnd> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(runId) ?? new Set();
@@ -128,7 +129,7 @@ export class LeaseHolder {
     });
   }
 
-  /** Runs that were left by an owner who is gone, or by nobody. */
+  /** Runs whose owner has died, or that should have an owner and have none. */
   async orphans(): Promise<ClaimedRun[]> {
     const dead = new Map<string, boolean>();
     const isDead = (owner: string) => {
@@ -143,10 +144,10 @@ export class LeaseHolder {
     });
   }
 
-  /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives every lease up. */
+  /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives up every lease. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = { graceMs };
-    // One that still loads its workflow takes no lease any more, and is not waited for.
+    // A claim that is still loading its workflow will take no lease, and is not waited for longer than that.
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, graceMs);
@@ -166,7 +167,7 @@ export class LeaseHolder {
     const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
     if (!lease) return false;
     await endParkedRun(sink, lease, end);
-    this.#tell(runId, "ended");
+    this.#resolveReleased(runId, "ended");
     return true;
   }
 
@@ -213,17 +214,17 @@ export class LeaseHolder {
     const { runId } = execution.lease;
     this.#active.set(runId, execution);
     void execution.end.then((end) => this.#onReleased(runId, end));
-    // It was accepted before the process was asked to end; the next start executes it.
+    // The run was accepted before the process was asked to end. The next start executes it.
     if (this.#stopping) void execution.stop(this.#stopping.graceMs);
   }
 
   #onReleased(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
-    this.#tell(runId, end);
+    this.#resolveReleased(runId, end);
     this.#settings.onReleased(runId, end);
   }
 
-  #tell(runId: string, end: ExecutionEnd): void {
+  #resolveReleased(runId: string, end: ExecutionEnd): void {
     for (const resolve of this.#waiting.get(runId) ?? []) resolve(end);
     this.#waiting.delete(runId);
   }
@@ -234,7 +235,7 @@ export class LeaseHolder {
     if (leases.length === 0) return;
     try {
       const lost = await store.beat(leases, Date.now());
-      // A run whose last turn shared the heartbeat's transaction gave its lease up itself, and is let go of first.
+      // A run whose last turn shared the heartbeat's transaction gave up its lease itself: it is released first.
       if (lost.length > 0) await new Promise((resolve) => setImmediate(resolve));
       for (const lease of lost) {
         const active = this.#active.get(lease.runId);
@@ -250,6 +251,6 @@ export class LeaseHolder {
 }
 
 function crashLoop({ runId, crashes }: Run): ErrorRecord {
-  const message = `The process ended, or lost the run, ${crashes} times after it had taken up the run "${runId}", and nothing was achieved.`;
+  const message = `The process ended, or lost the run, ${crashes} times after it had claimed the run "${runId}", and the run made no progress.`;
   return new SmithersError("CRASH_LOOP", message).toRecord();
 }

@@ -23,7 +23,7 @@ export interface TurnTiming {
 export interface EngineObserver {
   /** Called after the commit, and before the attempts that it recorded start. */
   turnCommitted(turn: CommittedTurn): void;
-  /** Calls `code`, which executes a task, and returns its result. An async context set around the call holds inside it. */
+  /** Calls `code`, which executes a task, and returns its result. An async context set around it holds inside. */
   aroundAttempt<T>(attempt: Attempt, code: () => T): T;
   /** Called when another process has taken over a run that this one was executing. */
   leaseLost(runId: string): void;

@@ -13,21 +13,21 @@ export interface RunWorkflowOptions extends StoreOptions {
   resume?: boolean;
   /** A Drizzle database, or a file's path. Defaults to the workflow's `dbPath`, then to `smithers.db` in `rootDir`. */
   db?: DrizzleDatabase | string;
-  /** The folder that tools are confined to. Defaults to the current one. */
+  /** The folder that tools are confined to. Defaults to the current folder. */
   rootDir?: string;
   allowNetwork?: boolean;
-  /** Attempts running at once; no limit when absent. */
+  /** How many attempts may run at once. Defaults to no limit. */
   maxConcurrency?: number;
-  /** Cancels the run. */
+  /** Cancels the run when it aborts. */
   signal?: AbortSignal;
-  /** Told of each event once it is committed. */
+  /** Called with each event once it is committed. */
   onProgress?: (event: SmithersEvent) => void;
 }
 
 export interface RunResult {
   runId: string;
   status: RunStatus;
-  /** The last finished task's. */
+  /** The value of the task that finished last. */
   output: unknown;
   error?: ErrorRecord;
 }
@@ -47,7 +47,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   const { maxConcurrency } = options;
   if (maxConcurrency !== undefined && maxConcurrency !== Number.POSITIVE_INFINITY) {
     if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1) {
-      throw new SmithersError("INVALID_OPTIONS", "The option maxConcurrency is no whole number of at least 1.");
+      throw new SmithersError("INVALID_OPTIONS", "The option maxConcurrency must be a whole number of at least 1.");
     }
   }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
@@ -90,26 +90,26 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
 }
 
-/** A listener that throws keeps no run from going on. */
+/** Calls a listener. An error in it does not stop the run. */
 function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
   try {
     onProgress(JSON.parse(json));
   } catch (error) {
-    console.error("onProgress threw; the run goes on.", error);
+    console.error("onProgress threw an error. The run continues.", error);
   }
 }
 
 /**
- * Resolves when a run that `engine` executes has ended, or waits for a person or an event.
- * @throws RUN_NOT_FOUND when it was removed, LEASE_LOST when it went on elsewhere
+ * Resolves when a run that `engine` executes has ended, or is waiting for a person or an event.
+ * @throws RUN_NOT_FOUND when it was removed, LEASE_LOST when another process took it over
  */
 export async function settled(engine: Engine, runId: string): Promise<RunResult> {
   let released = engine.released(runId);
   for (;;) {
     const elsewhere = changedElsewhere(engine, runId);
     const run = await engine.store.findRun(runId);
-    if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it ran.`);
-    if (hasEnded(run.status) || isParkedForSomebody(run)) {
+    if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it was running.`);
+    if (hasEnded(run.status) || isParkedForInput(run)) {
       const result: RunResult = { runId, status: run.status, output: await engine.store.lastOutput(run) };
       if (run.error) result.error = run.error;
       return result;
@@ -121,11 +121,14 @@ export async function settled(engine: Engine, runId: string): Promise<RunResult>
   }
 }
 
-/** The status of a run that was resumed says what it waited for, until its first turn: only a parked one waits. */
-const isParkedForSomebody = ({ status, owner }: Run) =>
+/**
+ * Whether a run is parked until a person or an event continues it. A resumed run, which is not parked, keeps such a
+ * status until its first turn.
+ */
+const isParkedForInput = ({ status, owner }: Run) =>
   owner === null && (status === "waiting-approval" || status === "waiting-event");
 
-/** Resolves when another process may have changed the run while it was parked here, as by cancelling it. */
+/** Resolves when another process may have changed the run while it was parked here, for example cancelled it. */
 function changedElsewhere(engine: Engine, runId: string): Promise<undefined> {
   return new Promise((resolve) => {
     const stop = engine.feed.follow(runId, {

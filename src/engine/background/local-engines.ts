@@ -2,23 +2,23 @@ import type { CommittedEvent } from "../../model/index.ts";
 import { allOf, type EngineObserver } from "../observer.ts";
 import type { TurnSink } from "../turn/commit.ts";
 
-/** What engines of one process on one database tell each other. */
+/** An engine as the other engines of its process on the same database see it. */
 export interface LocalEngine {
-  /** Told of what the others do as of what its own engine does. */
+  /** Observes what the other engines do, as it observes its own engine. */
   readonly observer: EngineObserver | undefined;
   readonly activeRuns: number;
   readonly runningAttempts: number;
-  /** `events`, all of one run, were committed. */
+  /** Called when another engine has committed `events`, all of one run. */
   committed(events: readonly CommittedEvent[]): void;
-  /** Something has come for the run: resolves once it is clear whether this engine continues it. */
+  /** Called when the run has news; resolves once it is clear whether this engine continues it. */
   arrived(runId: string): Promise<void>;
 }
 
 const byDatabase = new Map<unknown, Set<LocalEngine>>();
 
 /**
- * The other engines of this process on the same database. Without them a decision would be noticed only at the next
- * look into the file, and over a shared connection, whose own writes SQLite does not count as news, never.
+ * The other engines of this process on the same database. Without them, an engine would notice a decision only at its
+ * next look at the database, and never over a shared connection, whose own writes SQLite does not report as changes.
  */
 export class LocalEngines {
   readonly #database: unknown;
@@ -30,6 +30,7 @@ export class LocalEngines {
     byDatabase.set(database, (byDatabase.get(database) ?? new Set()).add(self));
   }
 
+  /** Removes this engine from the list. */
   leave(): void {
     const all = byDatabase.get(this.#database);
     all?.delete(this.#self);
@@ -38,13 +39,13 @@ export class LocalEngines {
 
   get others(): LocalEngine[] {
     const all = byDatabase.get(this.#database);
-    // Asked at every commit, and mostly alone.
+    // Called at every commit; usually the engine is the only one.
     if (!all || all.size <= 1) return [];
     return [...all].filter((one) => one !== this.#self);
   }
 }
 
-/** Where an engine's turns are written: of them its own observer hears, and those of its local engines. */
+/** The sink of an engine's turns: its own observer and those of its local engines observe them. */
 export function localSink(localEngines: LocalEngines, { store, feed, observer }: TurnSink): TurnSink {
   return {
     store,

@@ -3,12 +3,12 @@ import type { Feed } from "../feed.ts";
 import type { Logger } from "../logger.ts";
 
 const failurePauseMs = 1_000;
-/** How many runs are compared before others get their turn. */
+/** How many runs are compared before other work gets a turn. */
 const comparedAtOnce = 200;
 
 /**
- * Copies the runs of one store to another, behind the engine's back: in order, and again from where the copy
- * ends when either side was away.
+ * Copies the runs of one store to another, in the background and in order. After an interruption of either side, it
+ * continues where the copy ends.
  */
 export class Mirror {
   readonly #source: Store;
@@ -19,12 +19,12 @@ export class Mirror {
   readonly #unfollow: () => void;
   readonly #look: ReturnType<typeof setInterval>;
   #copying: Promise<void> | undefined;
-  /** Nothing that ended before has to be compared again. */
+  /** Runs that ended before this time need no comparison. */
   #comparedAtMs: number | undefined;
   #dataVersion = -1;
   #stopped = false;
 
-  /** @param lookMs how often runs are looked for that another process has advanced */
+  /** @param lookMs how often to look for runs that another process has advanced, in ms */
   constructor(source: Store, target: Store, feed: Feed, log: Logger, lookMs: number) {
     this.#source = source;
     this.#target = target;
@@ -39,12 +39,12 @@ export class Mirror {
     void this.#compare();
   }
 
-  /** How many runs have something that their copy lacks. */
+  /** How many runs are ahead of their copy. */
   get runsBehind(): number {
     return this.#behind.size;
   }
 
-  /** Copies what is left, if that succeeds at once, and stops. */
+  /** Copies what is left, without retries, and stops. */
   async stop(): Promise<void> {
     this.#unfollow();
     clearInterval(this.#look);
@@ -52,7 +52,7 @@ export class Mirror {
     await this.#copying;
   }
 
-  /** Finds the runs whose copy lacks something: all of them at first, then those that somebody else may have advanced. */
+  /** Finds the runs that are ahead of their copy, at first among all, then among those that others may have advanced. */
   async #compare(): Promise<void> {
     try {
       const version = await this.#source.dataVersion();
@@ -73,7 +73,7 @@ export class Mirror {
     } catch (error) {
       this.#log.warn(
         { err: error },
-        "The copies of a workflow's own database could not be compared; it is tried again.",
+        "The mirrored runs of a workflow's own database could not be compared. They will be tried again.",
       );
     }
   }
@@ -86,20 +86,23 @@ export class Mirror {
 
   async #copyAll(): Promise<void> {
     for (const runId of this.#behind) {
-      // Before it is read: what comes meanwhile puts the run back, and the loop finds it again.
+      // Removed before the run is read: a commit in the meantime adds it again, and the loop finds it.
       this.#behind.delete(runId);
       try {
         while (await this.#copyPage(runId));
       } catch (error) {
         this.#behind.add(runId);
-        this.#log.warn({ runId, err: error }, "A run could not be copied to the server's database; it is tried again.");
+        this.#log.warn(
+          { runId, err: error },
+          "A run could not be copied to the server's database. It will be tried again.",
+        );
         if (this.#stopped) return;
         await new Promise((resolve) => setTimeout(resolve, failurePauseMs));
       }
     }
   }
 
-  /** Tells whether there may be more. */
+  /** Copies the next page of a run; returns whether there may be more. */
   async #copyPage(runId: string): Promise<boolean> {
     const afterSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
     if (afterSeq === undefined) return false;

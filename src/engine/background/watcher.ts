@@ -3,40 +3,40 @@ import { maxTimerMs } from "../../timing/long-timer.ts";
 import type { Feed } from "../feed.ts";
 import type { Logger } from "../logger.ts";
 
-/** What the watch needs of the engine that it serves. */
+/** What a watcher needs of its engine. */
 export interface Watched {
   readonly store: Store;
   readonly feed: Feed;
   /** Whether the engine executes the run. */
   isActive(runId: string): boolean;
-  /** Whether the run is one that the engine continues by itself. */
+  /** Whether the engine continues the run by itself. */
   owns(runId: string): boolean;
-  /** Takes a turn of the run, if nobody else does. */
+  /** Takes a turn of the run, unless another owner does. */
   wake(runId: string): Promise<void>;
-  /** Runs that were left by an owner who is gone, or by nobody. */
+  /** Runs whose owner has died, or that should have an owner and have none. */
   orphans(): Promise<ClaimedRun[]>;
-  /** How often the engine renews its leases: also how often it looks for runs that were left. */
+  /** How often the engine renews its leases and looks for orphans, in ms. */
   readonly heartbeatMs: number;
   readonly log: Logger;
 }
 
 /** How soon another process's write is noticed. */
 const changeMs = 40;
-/** A run that was left so often, with nothing achieved in between, may be what its owners have died of. */
+/** A run that has lost this many owners without progress may be what they died of. */
 const suspectCrashes = 2;
-/** A run that could not be continued, as when its file is broken, is tried again after this long. */
+/** How long a run that could not be continued, for example because its file is broken, is left alone. */
 const failurePauseMs = 30_000;
 
 /**
- * Notices by itself what runs need: a timer that is due, a decision or signal that another process has
- * written, an owner that has died.
+ * Wakes runs when they need it: a timer is due, another process has recorded a decision or a signal, or an owner has
+ * died.
  */
 export class Watcher {
   readonly #engine: Watched;
   readonly #notBefore = new Map<string, number>();
-  /** Runs that are left alone for now: to take one up may end the process. */
+  /** Orphans that are left alone for now: claiming one may end the process. */
   #suspects = new Set<string>();
-  #riskedAtMs = performance.now();
+  #suspectClaimedAtMs = performance.now();
   #changes: ReturnType<typeof setInterval> | undefined;
   #orphans: ReturnType<typeof setInterval> | undefined;
   #due: ReturnType<typeof setTimeout> | undefined;
@@ -51,12 +51,12 @@ export class Watcher {
     if (this.#stopped) return;
     this.#changes = setInterval(() => void this.#attempt(() => this.#lookForChanges()), changeMs);
     this.#changes.unref();
-    this.#orphans = setInterval(() => void this.#attempt(() => this.#adopt()), this.#engine.heartbeatMs);
+    this.#orphans = setInterval(() => void this.#attempt(() => this.#recoverOrphans()), this.#engine.heartbeatMs);
     this.#orphans.unref();
-    void this.#attempt(() => this.#adopt());
+    void this.#attempt(() => this.#recoverOrphans());
   }
 
-  /** Continues every parked run whose time has come, and sets the clock for the next one. */
+  /** Wakes every parked run whose time has come, and sets the timer for the next one. */
   async wakeDue(): Promise<void> {
     clearTimeout(this.#due);
     if (this.#stopped) return;
@@ -88,30 +88,30 @@ export class Watcher {
     for (const runId of await this.#engine.store.runsWithNews()) await this.#wake(runId);
   }
 
-  async #adopt(): Promise<void> {
+  async #recoverOrphans(): Promise<void> {
     const orphans = await this.#engine.orphans();
     const suspects = orphans.filter(({ crashes }) => crashes >= suspectCrashes).sort((a, b) => b.crashes - a.crashes);
     this.#suspects = new Set(suspects.map(({ runId }) => runId));
     for (const { runId } of orphans) await this.#wake(runId);
-    if (suspects[0]) await this.#risk(suspects[0].runId);
-    // Those that could not be continued when something came for them, as when their file was broken.
+    if (suspects[0]) await this.#claimSuspect(suspects[0].runId);
+    // Runs that could not be continued when they had news, for example because their file was broken.
     await this.#wakeWithNews();
     await this.wakeDue();
   }
 
   /**
-   * Takes up a suspect once the others have had time to get on, and only one at a time: what it may cost is then its
-   * own, and the next process knows by its count whom to leave for last.
+   * Claims a suspect, one at a time and only after the other runs had time to make progress: if it ends the process, no
+   * other run is to blame, and the next process sees by its crash count which run to leave for last.
    */
-  async #risk(runId: string): Promise<void> {
+  async #claimSuspect(runId: string): Promise<void> {
     const nowMs = performance.now();
-    if (nowMs - this.#riskedAtMs < 2 * this.#engine.heartbeatMs) return;
-    this.#riskedAtMs = nowMs;
+    if (nowMs - this.#suspectClaimedAtMs < 2 * this.#engine.heartbeatMs) return;
+    this.#suspectClaimedAtMs = nowMs;
     this.#suspects.delete(runId);
     await this.#wake(runId);
   }
 
-  /** One run that cannot be continued keeps no other from it. */
+  /** Wakes one run. An error is logged and does not keep other runs from being woken. */
   async #wake(runId: string): Promise<void> {
     if (!this.#engine.owns(runId) || this.#suspects.has(runId)) return;
     const notBefore = this.#notBefore.get(runId);
@@ -121,7 +121,7 @@ export class Watcher {
       this.#notBefore.delete(runId);
     } catch (error) {
       if (notBefore === undefined)
-        this.#engine.log.warn({ runId, err: error }, "The run cannot be continued now; it is tried again.");
+        this.#engine.log.warn({ runId, err: error }, "The run cannot be continued now. It will be tried again.");
       this.#notBefore.set(runId, Date.now() + failurePauseMs);
     }
   }
@@ -131,7 +131,7 @@ export class Watcher {
       await work();
     } catch (error) {
       if (!this.#stopped)
-        this.#engine.log.warn({ err: error }, "The database could not be looked at; it is tried again.");
+        this.#engine.log.warn({ err: error }, "The database could not be read. It will be tried again.");
     }
   }
 }

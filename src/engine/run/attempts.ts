@@ -72,7 +72,7 @@ export class Attempts {
 
   /**
    * Adds to a turn what the attempts have produced since the last one.
-   * @param stopping the process shuts down: a cancelled attempt has not failed, and its task runs again at the next start
+   * @param stopping the process shuts down: a cancelled attempt has not failed; its task runs again at the next start
    */
   takeInto(draft: TurnDraft, runState: RunState, stopping: boolean): void {
     for (const event of this.#events.splice(0)) draft.emit(event);

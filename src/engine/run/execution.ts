@@ -2,7 +2,6 @@ import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from 
 import type { Workflow } from "../../jsx/index.ts";
 import type { RunStatus } from "../../model/index.ts";
 import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
-import { maxTimerMs } from "../../timing/long-timer.ts";
 import type { Logger } from "../logger.ts";
 import type { WorkflowSource } from "../source.ts";
 import { commitTurn, type TurnSink } from "../turn/commit.ts";
@@ -14,8 +13,9 @@ import { Attempts } from "./attempts.ts";
 import type { FirstCommit } from "./first-commit.ts";
 import { endParkedRun, type LoadedRun } from "./load.ts";
 import { retryCommit } from "./retry-commit.ts";
+import { TurnTrigger } from "./turn-trigger.ts";
 
-/** How an execution left its run. `lost`: somebody else has it now. */
+/** How an execution left its run. `lost`: another owner may have it now. */
 export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
 
 /** A run that this process holds the lease of. */
@@ -29,9 +29,9 @@ export interface ExecutionSettings {
   readonly sink: TurnSink;
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** After which silence an owner counts as dead. */
+  /** How long after its last heartbeat an owner counts as dead. */
   readonly staleMs: number;
-  /** Files that no tool may touch. */
+  /** Files that no tool may read or write. */
   privatePaths(): readonly string[];
   readonly log: Logger;
 }
@@ -43,12 +43,12 @@ interface OpenTurn {
   writer: Pick<Store, "commitTurn">;
 }
 
-/** How long code that was aborted may take to end what it has started, as a command. */
+/** How long aborted code may take to end what it has started, such as a command. */
 const codeEndMs = 500;
 
 /**
- * Advances one run that this process holds the lease of, turn by turn, until it ends, waits for
- * something outside, or is taken away.
+ * Advances one run, whose lease this process holds, turn by turn, until the run ends, waits for something outside, or
+ * is taken over.
  */
 export class Execution {
   readonly lease: Lease;
@@ -60,14 +60,12 @@ export class Execution {
   readonly #runState: RunState;
   readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
-  /** What is done once, at the beginning of the next turn. */
+  /** What to do once, at the start of the next turn. */
   readonly #forNextTurn: ((turn: OpenTurn) => void)[];
   #inboxIsNew: boolean;
   #stopping = false;
   #abandoned = false;
-  #wake: () => void = () => {};
-  #woken = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #trigger = new TurnTrigger();
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
   constructor({ lease, workflow, loaded }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
@@ -79,14 +77,14 @@ export class Execution {
     this.#runState = loaded.runState;
     this.#forNextTurn = [({ draft }) => loaded.revive(draft)];
     if (firstCommit) this.#forNextTurn.push((turn) => void (turn.writer = firstCommit));
-    // Nothing can have come for a run that is not stored yet.
+    // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
     this.#planner = new TurnPlanner({ workflow, store: sink.store, ...loaded });
     this.#attempts = new Attempts({
       ...settings,
       observer: () => sink.observer,
       beginToolCall: (call) => this.#beginToolCall(call),
-      wake: () => this.#wakeUp(),
+      wake: () => this.#trigger.pull(),
     });
     this.end = this.#run();
   }
@@ -95,15 +93,15 @@ export class Execution {
     return this.#attempts.size;
   }
 
-  /** Something may have come for the run: a decision, a signal, a cancel request. */
+  /** Takes in what may have arrived for the run: a decision, a signal, a cancel request. */
   notify(): void {
     this.#inboxIsNew = true;
-    this.#wakeUp();
+    this.#trigger.pull();
   }
 
   /**
-   * Goes on with other code; what runs already goes on with the old.
-   * @throws what that code throws when it is rendered; the old one is kept then
+   * Replaces the workflow's code. Attempts that are running continue with the old code.
+   * @throws what the new code throws when it is rendered; the old code is kept then
    */
   reload({ workflow, workflowPath, workflowHash }: WorkflowSource): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -119,15 +117,15 @@ export class Execution {
         }
         resolve();
       });
-      this.#wakeUp();
+      this.#trigger.pull();
       void this.end.then(() => resolve());
     });
   }
 
-  /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives the lease up. */
+  /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives up the lease. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    this.#wakeUp();
+    this.#trigger.pull();
     const grace = setTimeout(
       () => this.#attempts.abortAll(new SmithersError("TASK_CANCELLED", "The process shuts down.")),
       graceMs,
@@ -137,20 +135,20 @@ export class Execution {
     await this.#attempts.codeEnd(codeEndMs);
   }
 
-  /** Leaves the run as it is, as when the lease was lost. */
+  /** Leaves the run as it is, for example because the lease was lost. */
   abandon(): void {
     this.#abandoned = true;
     this.#attempts.abortAll(new SmithersError("LEASE_LOST"));
-    this.#wakeUp();
+    this.#trigger.pull();
   }
 
   async #run(): Promise<ExecutionEnd> {
     try {
       while (!this.#abandoned) {
-        this.#woken = false;
+        this.#trigger.reset();
         const end = await this.#turn();
         if (end) return end;
-        if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
+        await this.#trigger.pulled();
       }
       return "lost";
     } catch (error) {
@@ -158,12 +156,12 @@ export class Execution {
       if (!isSmithersError(error) || error.code !== "LEASE_LOST") {
         this.#settings.log.error(
           { runId: this.#runState.runId, err: error },
-          "The run was given up; it can be resumed.",
+          "The run was given up. It can be resumed.",
         );
       }
       return "lost";
     } finally {
-      clearTimeout(this.#timer);
+      this.#trigger.stop();
       this.#planner.unmount();
     }
   }
@@ -212,7 +210,7 @@ export class Execution {
     return end;
   }
 
-  /** Takes in decisions and signals; tells whether the run is to be cancelled. */
+  /** Takes in decisions and signals; returns whether the run must be cancelled. */
   async #takeInbox(draft: TurnDraft): Promise<boolean> {
     this.#inboxIsNew = false;
     const inbox = await this.#store.readInbox(this.#runState.runId);
@@ -235,7 +233,7 @@ export class Execution {
         return "parked";
       case "active":
         this.#changeStatus(draft, "running");
-        this.#wakeAt(outcome.wakeAtMs, draft.nowMs);
+        this.#trigger.pullAt(outcome.wakeAtMs, draft.nowMs);
         if (!this.#stopping || this.#attempts.size > 0) return undefined;
         draft.changeRun({ release: true });
         return "released";
@@ -252,13 +250,13 @@ export class Execution {
     draft.emit({ type: "RunStatusChanged", status });
   }
 
-  /** A full or locked disk loses nothing: the same turn is written when it can be. */
+  /** Commits a turn. While the disk is full or locked, nothing is lost: the same turn is committed once it can be. */
   async #commit({ draft, writer }: OpenTurn, timing: { renderMs: number; planMs: number }): Promise<void> {
     if (draft.isEmpty) return;
     await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, timing, writer));
   }
 
-  /** A process that was paused between its commit and here may have lost the lease, and would start what others run. */
+  /** Whether the process may have been paused since its commit. It may have lost the lease then, and must start nothing. */
   #wasPausedSince(turnBeganAtMs: number): boolean {
     return Date.now() - turnBeganAtMs > this.#settings.staleMs / 2;
   }
@@ -268,11 +266,14 @@ export class Execution {
       write,
       () => this.#stopping || this.#abandoned,
       (error) =>
-        this.#settings.log.warn({ runId: this.#runState.runId, err: error }, "The run waits for its database."),
+        this.#settings.log.warn(
+          { runId: this.#runState.runId, err: error },
+          "The run waits for its database to accept writes.",
+        ),
     );
   }
 
-  /** Resolves when the record is durable: only then may the tool's code start. */
+  /** Records a tool call. The tool's code may start only once this resolves and the record is durable. */
   #beginToolCall(call: NewToolCall): Promise<void> {
     return this.#retryCommit(async () => {
       const { replayed, events } = await this.#store.beginToolCall(this.lease, call, Date.now());
@@ -281,20 +282,8 @@ export class Execution {
       const { nodeId, toolName, attempt, idempotencyKey } = call;
       this.#settings.log.warn(
         { runId: this.#runState.runId, nodeId, attempt, idempotencyKey },
-        `The tool ${toolName} is called again; an earlier attempt has begun the same call.`,
+        `The tool ${toolName} is called again. An earlier attempt has started the same call.`,
       );
     });
-  }
-
-  #wakeAt(wakeAtMs: number | null, nowMs: number): void {
-    clearTimeout(this.#timer);
-    if (wakeAtMs === null) return;
-    // The turn that wakes too early waits on.
-    this.#timer = setTimeout(() => this.#wakeUp(), Math.min(Math.max(wakeAtMs - nowMs, 0), maxTimerMs));
-  }
-
-  #wakeUp(): void {
-    this.#woken = true;
-    this.#wake();
   }
 }
