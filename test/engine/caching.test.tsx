@@ -129,5 +129,5 @@ test("a `by` that is no JSON fails the run with a code", async () => {
   const { runWith } = counted();
   const ran = await runWith({ by: { n: 1n } });
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
-  expect(ran.error!.message).toContain("cache.by must be JSON");
+  expect(ran.error!.message).toContain("cache.by cannot be stored as JSON");
 });

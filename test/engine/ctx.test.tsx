@@ -94,7 +94,7 @@ test("a key that does not exist is refused wherever ctx is asked for it", async 
       }),
     );
     expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
-    expect(ran.error!.message).toContain("known: result, name");
+    expect(ran.error!.message).toContain("Known outputs: result, name");
   }
 });
 
