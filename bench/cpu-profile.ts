@@ -27,16 +27,16 @@ export interface HotPathProfile {
 
 /** A sample belongs to the part whose frame is the nearest on its stack; the first that fits a frame counts. */
 const parts: readonly [part: string, fits: RegExp][] = [
-  ["commit (SQLite)", /#transaction@.*\/store\/writer\.js/],
-  // The driver belongs to who calls it: a commit, or a statement.
-  ["statements (SQLite and rows)", /\/dist\/store\/(?!drivers\/)/],
+  ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/group-commit\.js/],
+  // The driver's frames, in dist/runtime, belong to their caller: a commit or a statement.
+  ["statements (SQLite and rows)", /\/dist\/store\//],
   ["validation (Zod)", /node_modules\/zod\//],
-  ["the frame's texts and hashes", /\/dist\/engine\/frames\.js/],
+  ["the frame's texts and hashes", /\/dist\/engine\/turn\/frame\.js/],
   ["plan and schedule", /\/dist\/plan\//],
   ["render: the author's code", /\/\.?bench-[^/]*\.tsx/],
   ["render: React and components", /node_modules\/(react|react-reconciler|scheduler)\/|\/dist\/jsx\//],
   ["metrics, traces and log", /\/dist\/telemetry\/|@opentelemetry|node_modules\/(pino|sonic-boom|thread-stream)/],
-  ["loading the workflow", /\/dist\/loader\//],
+  ["loading the workflow", /\/dist\/loader\/|\/dist\/runtime\/bun\/bundle\.js/],
   ["event streams", /\/dist\/server\/event-stream\.js|\/dist\/engine\/feed\.js/],
   ["HTTP", /\/dist\/server\/|node_modules\/(@hono|hono)\/|node:_?http|node:net|internal:http|internal:streams/],
   ["turns, attempts, drafts", /\/dist\/engine\//],
