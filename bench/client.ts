@@ -41,7 +41,7 @@ export class Client {
     const leave = new AbortController();
     const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(patienceMs)]);
     const response = await fetch(`${this.url}/v1/runs/${runId}/events`, { headers: this.#headers, signal });
-    if (!response.ok) throw new Error(`The event stream answered ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`The event stream was refused with ${response.status}: ${await response.text()}`);
     onOpen();
     try {
       const decoder = new TextDecoder();

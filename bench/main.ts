@@ -13,14 +13,14 @@ import { type Report, type Row, reportOf, rowOf, textOf } from "./report.ts";
 import { benchmarks } from "./rows/index.ts";
 
 const usage = `npm run bench -- [options]
-  --only <names>       some rows, with commas between them: ${benchmarks.map(({ name }) => name).join(", ")}
-  --quick              fewer rounds: to see that it works, not to quote
-  --synchronous normal with commits that a power cut may take back; the default is full
-  --json <file>        the figures as JSON
-  --svg <file>         steps against milliseconds per step
-  --against <url>      measures a server that runs already, by the rows that need nothing but HTTP
-  --token <token>      that server's token
-  --root <folder>      the folder that its workflow paths start at; the benchmarks' files are written there`;
+  --only <names>       only these rows, comma-separated: ${benchmarks.map(({ name }) => name).join(", ")}
+  --quick              fewer rounds: enough to see that it works, too few to quote
+  --synchronous <mode> full (default), or normal: commits that a power cut may undo
+  --json <file>        write the figures as JSON
+  --svg <file>         write a plot of the milliseconds per step against the number of steps
+  --against <url>      measure a running server, with the rows that need only HTTP
+  --token <token>      token of that server
+  --root <folder>      root folder of that server's workflows; the benchmarks write their files there`;
 
 const { values } = parseArgs({
   options: {
@@ -62,12 +62,12 @@ async function measure(): Promise<Report> {
 async function measured(benchmark: Benchmark, bench: Bench, elsewhere: Elsewhere | undefined): Promise<Row> {
   try {
     if (elsewhere && benchmark.needsProcess) {
-      return { ...rowOf(benchmark, [], []), problem: "left out: it needs the server's process or files" };
+      return { ...rowOf(benchmark, [], []), problem: "skipped: this row needs the server's process or files" };
     }
     return rowOf(benchmark, await benchmark.run(bench), bench.commits);
   } catch (error) {
     if (!elsewhere) throw error;
-    // What a peer cannot do is told, and the other rows are measured.
+    // A row that another server does not support must not keep the others from being measured.
     return { ...rowOf(benchmark, [], bench.commits), problem: `could not be measured: ${String(error)}` };
   } finally {
     await bench.close();
@@ -78,7 +78,7 @@ function chosen(): readonly Benchmark[] {
   if (values.only === undefined) return benchmarks;
   return values.only.split(",").map((name) => {
     const found = benchmarks.find((benchmark) => benchmark.name === name.trim());
-    if (!found) throw new Error(`There is no benchmark "${name}".\n${usage}`);
+    if (!found) throw new Error(`Unknown benchmark "${name}".\n${usage}`);
     return found;
   });
 }
@@ -86,13 +86,14 @@ function chosen(): readonly Benchmark[] {
 function elsewhereOf(): Elsewhere | undefined {
   const { against, token, root } = values;
   if (against === undefined) return undefined;
-  if (root === undefined) throw new Error(`--against needs --root: where that server finds workflow files.\n${usage}`);
+  if (root === undefined)
+    throw new Error(`--against requires --root, the folder where that server finds workflow files.\n${usage}`);
   return { client: new Client(against, token), rootDir: resolve(root) };
 }
 
 function synchronousOf(given: string): Synchronous {
   if (given === "full" || given === "normal") return given;
-  throw new Error(`--synchronous is full or normal, not "${given}".`);
+  throw new Error(`--synchronous must be full or normal; it is "${given}".`);
 }
 
 function growthPlot({ rows }: Report): string {
@@ -102,6 +103,6 @@ function growthPlot({ rows }: Report): string {
       points: figures.flatMap(({ steps, value }) => (steps === undefined ? [] : [[steps, value] as const])),
     }))
     .filter(({ points }) => points.length > 0);
-  if (series.length === 0) throw new Error("The growth plot needs the rows sequence, fan-out or loop.");
+  if (series.length === 0) throw new Error("The growth plot requires one of the rows sequence, fan-out and loop.");
   return plot("Cost of a step", { label: "steps in the run", logarithmic: true }, { label: "ms" }, series);
 }

@@ -104,6 +104,6 @@ function textOf({ name, unit, wallMs, cpuMs, parts }: HotPathProfile): string {
     ({ part, ms }) =>
       `  ${part.padEnd(34)}${ms.toFixed(3).padStart(8)} ms ${`${((ms / busyMs) * 100).toFixed(0)} %`.padStart(6)}`,
   );
-  const head = `${name}: ${unit}; ${wallMs.toFixed(3)} ms in all, ${cpuMs.toFixed(3)} ms of CPU`;
+  const head = `${name}, per ${unit}: ${wallMs.toFixed(3)} ms elapsed, ${cpuMs.toFixed(3)} ms of CPU time`;
   return [head, ...lines, ""].join("\n");
 }

@@ -57,7 +57,8 @@ export function textOf({ name, title, figures, commitMs, problem }: Row): string
       `  ${what.padEnd(44)}${round(value).padStart(9)} ${unit.padEnd(14)}${target.padEnd(11)}${verdict.padEnd(8)}${commits}`.trimEnd(),
     );
   }
-  if (commitMs !== null) lines.push(`  ${"a raw commit beside it".padEnd(44)}${round(commitMs).padStart(9)} ms`);
+  if (commitMs !== null)
+    lines.push(`  ${"a raw commit of the same minute".padEnd(44)}${round(commitMs).padStart(9)} ms`);
   return lines.join("\n");
 }
 

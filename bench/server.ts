@@ -108,5 +108,5 @@ function sizeOf(path: string): number {
 async function firstLine(stdout: Readable, rootDir: string): Promise<string> {
   for await (const line of createInterface(stdout)) return line;
   const log = readFileSync(join(rootDir, "server.log"), "utf8");
-  throw new Error(`The server ended before it said where it listens:\n${log}`);
+  throw new Error(`The server exited before it printed its address:\n${log}`);
 }

@@ -94,8 +94,8 @@ async function mixedRun(client: Client, turn: number): Promise<void> {
 }
 
 function textOf({ atMinutes, residentMb, databaseMb, runs, p50Ms, p95Ms }: Sample): string {
-  const trivial = `a trivial run p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms`;
-  return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB of files, ${runs} runs, ${trivial}`;
+  const trivial = `trivial run p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms`;
+  return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB database, ${runs} runs, ${trivial}`;
 }
 
 /** The second and the last quarter: the first is warming up, and retention has not begun. */
@@ -131,5 +131,5 @@ function plotOf(samples: readonly Sample[]): string {
 function positive(name: "minutes" | "width"): number {
   const value = Number(values[name]);
   if (value > 0) return value;
-  throw new Error(`--${name} is no number above 0.`);
+  throw new Error(`--${name} must be a number above 0.`);
 }

@@ -24,7 +24,7 @@ function labelsTable(): string {
   const rows = Object.entries<{ help: string; values?: readonly string[] }>(labels).map(([name, { help, values }]) => [
     code(name),
     help,
-    name === "type" ? "the types of the event stream" : (values ?? []).map(code).join(", "),
+    name === "type" ? "the event types" : (values ?? []).map(code).join(", "),
   ]);
   return table(["label", "", "values"], rows);
 }

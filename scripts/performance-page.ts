@@ -22,7 +22,7 @@ writeFileSync(page, text);
 
 function figuresTable({ at, machine, bun, rows }: Report): string {
   const lines = rows.flatMap(({ title, figures, commitMs }) => [
-    `| **${title}** | | | ${commitMs === null ? "" : `a commit: ${round(commitMs)} ms`} |`,
+    `| **${title}** | | | ${commitMs === null ? "" : `raw commit: ${round(commitMs)} ms`} |`,
     ...figures.map((figure) => {
       const { what, value, unit, atMost, atLeast } = figure;
       const target = atMost !== undefined ? `≤ ${round(atMost)}` : atLeast !== undefined ? `≥ ${round(atLeast)}` : "";

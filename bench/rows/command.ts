@@ -8,7 +8,7 @@ const smithers = fileURLToPath(new URL("../../bin/smithers.js", import.meta.url)
 
 export const command: Benchmark = {
   name: "command",
-  title: "from typing a command until its process has ended",
+  title: "a command, from start to exit of its process",
   needsProcess: true,
   async run(bench) {
     const server = await bench.server({ synchronous: "normal" });

@@ -5,13 +5,13 @@ import type { WorkflowName } from "../workflows.ts";
 
 export const database: Benchmark = {
   name: "database",
-  title: "bytes in the database",
+  title: "size in the database",
   needsProcess: true,
   async run(bench) {
     const sequence = await bytesPerTask(bench, "bench-sequence.tsx", 1_000);
     const loop = await bytesPerTask(bench, "bench-loop.tsx", 1_000);
     const tables = sequence.tables.map(
-      ([name, bytes]): Figure => ({ what: `  ${name}`, value: bytes / 1_000, unit: "bytes a step" }),
+      ([name, bytes]): Figure => ({ what: `  ${name}`, value: bytes / 1_000, unit: "bytes per step" }),
     );
     return [
       { what: "a step of a sequence of 1,000", value: sequence.bytes, unit: "bytes", atMost: 1_500 },

@@ -8,7 +8,7 @@ const projectDir = fileURLToPath(new URL("../..", import.meta.url));
 
 export const installed: Benchmark = {
   name: "installed",
-  title: "what npm install of the package brings into an empty folder",
+  title: "packages and size of npm install in an empty folder",
   needsProcess: true,
   async run(bench) {
     const app = join(bench.folder, "app");
@@ -24,13 +24,13 @@ export const installed: Benchmark = {
     const sum = (of: (size: Size) => number) => sizes.reduce((total, size) => total + of(size), 0);
     return [
       { what: "packages", value: paths.length, unit: "", atMost: 60 },
-      { what: "in all", value: sum(({ bytes }) => bytes) / 1e6, unit: "MB", atMost: 60 },
+      { what: "total", value: sum(({ bytes }) => bytes) / 1e6, unit: "MB", atMost: 60 },
       ...largest.map(({ path, bytes }) => ({
         what: `  ${path.slice("node_modules/".length)}`,
         value: bytes / 1e6,
         unit: "MB",
       })),
-      { what: "in whole blocks of this disk", value: sum(({ blockBytes }) => blockBytes) / 1e6, unit: "MB" },
+      { what: "total on disk, in whole blocks", value: sum(({ blockBytes }) => blockBytes) / 1e6, unit: "MB" },
     ];
   },
 };

@@ -3,7 +3,7 @@ import { quantile } from "../statistics.ts";
 
 export const run: Benchmark = {
   name: "run",
-  title: "one trivial run, from POST to finished seen on the stream",
+  title: "one trivial run, from POST to RunFinished on the stream",
   needsProcess: false,
   async run(bench) {
     const client = await bench.client();

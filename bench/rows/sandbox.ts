@@ -9,7 +9,7 @@ const mechanisms = ["bubblewrap", "unshare"] as const;
 /** A command that does nothing, bare and in each sandbox that works here, in the same rounds. */
 export const sandbox: Benchmark = {
   name: "sandbox",
-  title: "what the sandbox adds to a command",
+  title: "cost of the sandbox for a command",
   needsProcess: true,
   async run(bench) {
     const rootDir = bench.folder;

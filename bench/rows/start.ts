@@ -3,7 +3,7 @@ import { inFlight } from "../client.ts";
 
 export const start: Benchmark = {
   name: "start",
-  title: "from the start of the process to its first answer",
+  title: "server start, from spawn to the first answer",
   needsProcess: true,
   async run(bench) {
     const starts = async (rootDir?: string) => {

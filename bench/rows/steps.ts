@@ -17,9 +17,9 @@ export const sequence: Benchmark = {
     return [
       ...measured.flatMap(({ length, ms, commits, limitMs }): Figure[] => [
         { what: `of ${length}`, value: ms, unit: "ms", atMost: limitMs, steps: length },
-        { what: "  in commits of the same round", value: commits, unit: "commits" },
+        { what: "  in raw commits of the same round", value: commits, unit: "commits" },
       ]),
-      { what: "of 1,000, as one of 10", value: long!.ms / short!.ms, unit: "times", atMost: 1.5 },
+      { what: "of 1,000, compared with 10", value: long!.ms / short!.ms, unit: "times", atMost: 1.5 },
     ];
   },
 };
@@ -49,7 +49,7 @@ export const loop: Benchmark = {
     const [, middle, long] = measured;
     return [
       ...measured.map(({ length, ms }) => ({ what: `of ${length}`, value: ms, unit: "ms", steps: length })),
-      { what: "of 1,000, as one of 100", value: long!.ms / middle!.ms, unit: "times", atMost: 1.2 },
+      { what: "of 1,000, compared with 100", value: long!.ms / middle!.ms, unit: "times", atMost: 1.2 },
     ];
   },
 };

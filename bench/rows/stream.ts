@@ -4,7 +4,7 @@ import { quantile } from "../statistics.ts";
 
 export const stream: Benchmark = {
   name: "stream",
-  title: "from commit to event on an open stream",
+  title: "event latency, from commit to an open stream",
   needsProcess: false,
   async run(bench) {
     const client = await bench.client();
@@ -15,7 +15,7 @@ export const stream: Benchmark = {
     return [
       { what: "p50", value: quantile(one, 0.5), unit: "ms" },
       { what: "p95", value: quantile(one, 0.95), unit: "ms", atMost: 5 },
-      { what: "p95 of all, with 500 streams", value: quantile(many, 0.95), unit: "ms", atMost: 50 },
+      { what: "p95 with 500 streams", value: quantile(many, 0.95), unit: "ms", atMost: 50 },
     ];
   },
 };

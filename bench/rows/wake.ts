@@ -5,7 +5,7 @@ import type { WorkflowName } from "../workflows.ts";
 
 export const wake: Benchmark = {
   name: "wake",
-  title: "from approval or signal to finished, of a parked run",
+  title: "a parked run, from approval or signal to RunFinished",
   needsProcess: false,
   async run(bench) {
     const client = await bench.client();

@@ -54,7 +54,7 @@ export function createApp<Services>(routes: readonly Route<Services>[], services
       onError: (c) => {
         // What is left of the body is not waited for: no other request may follow it.
         c.header("Connection", "close");
-        throw new SmithersError("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBodyBytes} bytes.`);
+        throw new SmithersError("PAYLOAD_TOO_LARGE", `The request body is larger than ${maxBodyBytes} bytes.`);
       },
     }),
   );

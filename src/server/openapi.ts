@@ -29,8 +29,9 @@ export function openApiDocument(routes: readonly Route<never>[], { asksForToken 
       title: "Smithers",
       version: "1.0.0",
       description:
-        "Durable workflows over HTTP. Every error is `{ error: { code, message, details } }`. Beside the errors of each " +
-        "route, an unknown path is 404 NOT_FOUND, and a known one with another method 405 METHOD_NOT_ALLOWED with `Allow`.",
+        "Durable workflows over HTTP. Every error is `{ error: { code, message, details } }`. In addition to the errors " +
+        "of each route, an unknown path answers 404 NOT_FOUND, and an unsupported method answers 405 METHOD_NOT_ALLOWED " +
+        "with an `Allow` header.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
@@ -40,16 +41,16 @@ export function openApiDocument(routes: readonly Route<never>[], { asksForToken 
       schemas: components.schemas,
       examples: components.examples,
       headers: {
-        RequestId: { description: "Names the request in the server's log.", schema: { type: "string" } },
+        RequestId: { description: "Identifies the request in the server's log.", schema: { type: "string" } },
         Next: {
-          description: 'Where the next page is, while there is one: `<path>; rel="next"`.',
+          description: 'The next page, if there is one: `<path>; rel="next"`.',
           schema: { type: "string" },
         },
         LastSeq: {
-          description: "The number of the run's last event when the stream was opened: what follows is new.",
+          description: "Number of the run's last stored event when the stream was opened; later events are new.",
           schema: { type: "integer" },
         },
-        RetryAfter: { description: "In seconds.", schema: { type: "integer" } },
+        RetryAfter: { description: "Seconds to wait before the request is sent again.", schema: { type: "integer" } },
       },
       ...(asksForToken
         ? {
@@ -95,7 +96,11 @@ function success({ answer, answerType, query }: Operation<never>, components: Co
   if (isStream) headers["X-Last-Seq"] = { $ref: "#/components/headers/LastSeq" };
   const described = components.of(answer, "output");
   const schema = isStream
-    ? { type: "string", description: "Server-sent events; the data of each:", contentSchema: described }
+    ? {
+        type: "string",
+        description: "Server-sent events. The data of each event is JSON with this schema.",
+        contentSchema: described,
+      }
     : described;
   return { description: "OK", headers, content: { [answerType]: { schema } } };
 }

@@ -66,7 +66,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const host = options.host ?? "127.0.0.1";
   const insecure = options.insecure ?? false;
   if (!isLoopback(host) && authToken === undefined && !insecure) {
-    throw invalid("host", `"${host}" can be reached from other machines; set authToken, or insecure: true`);
+    throw invalid("host", `"${host}" can be reached from other machines; set authToken or insecure: true`);
   }
   return {
     port: whole("port", options.port ?? 7331, 0, 65_535),
@@ -99,7 +99,7 @@ export function resolveAuthToken(given: string | undefined): string | undefined 
   const authToken = given ?? process.env.SMITHERS_API_KEY;
   if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
   if (authToken?.trim() !== "") return authToken;
-  throw invalid("authToken", "it is empty; leave it out (and SMITHERS_API_KEY unset) to serve without authentication");
+  throw invalid("authToken", "it is empty; omit it and unset SMITHERS_API_KEY to serve without authentication");
 }
 
 /** @throws INVALID_OPTIONS for what is not a host name with or without a port */
@@ -107,7 +107,7 @@ export function resolveAllowedHosts(given: readonly string[] = []): readonly str
   for (const host of given) {
     const isHost = typeof host === "string" && host !== "" && !/[/\s@*]/.test(host) && URL.canParse(`http://${host}`);
     if (!isHost)
-      throw invalid("allowedHosts", `"${host}" is not a host name; write "build-7.lan" or "build-7.lan:7331"`);
+      throw invalid("allowedHosts", `"${host}" is not a host name, such as "build-7.lan" or "build-7.lan:7331"`);
   }
   return [...given];
 }
@@ -119,7 +119,7 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
     if (!isOrigin || new URL(origin).origin !== origin) {
       throw invalid(
         "allowedOrigins",
-        `"${origin}" is not an origin; write scheme, host and port, as "https://app.example"`,
+        `"${origin}" is not an origin, which is a scheme, a host and a port, such as "https://app.example"`,
       );
     }
   }
@@ -135,7 +135,7 @@ function levelOf(logLevel: LogLevel | undefined): LogLevel {
   const known = logLevels.find((one) => one === level);
   if (known) return known;
   const name = logLevel === undefined ? "SMITHERS_LOG_LEVEL" : "logLevel";
-  throw invalid(name, `"${level}" is none of ${logLevels.join(", ")}`);
+  throw invalid(name, `"${level}" is not one of ${logLevels.join(", ")}`);
 }
 
 export function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
@@ -149,7 +149,7 @@ export function whole(name: string, value: number, least: number, most = Number.
 function duration(name: string, value: number | string): number {
   const ms = parseDurationMs(value);
   if (ms !== undefined) return ms;
-  throw invalid(name, `"${value}" is no duration; write milliseconds or something like 30d`);
+  throw invalid(name, `"${value}" is not a duration; use milliseconds, or a text such as 30d`);
 }
 
 /** @throws INVALID_OPTIONS */
@@ -160,9 +160,9 @@ export function existing(rootDir: string): string {
   } catch {
     // Answered below, like a file.
   }
-  throw invalid("rootDir", "there is no such folder");
+  throw invalid("rootDir", "the folder does not exist");
 }
 
 export function invalid(name: string, what: string): SmithersError {
-  return new SmithersError("INVALID_OPTIONS", `The option ${name}: ${what}.`, { details: { option: name } });
+  return new SmithersError("INVALID_OPTIONS", `Invalid option ${name}: ${what}.`, { details: { option: name } });
 }

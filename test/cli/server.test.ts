@@ -24,8 +24,8 @@ test("options that make no sense are refused with 4", async () => {
   const wrong: [string[], RegExp][] = [
     [["--host", "0.0.0.0"], /can be reached from other machines/],
     [["--auth-token", " "], /it is empty/],
-    [["--root", "nowhere"], /rootDir: there is no such folder/],
-    [["--retention", "soon"], /retention: "soon" is no duration/],
+    [["--root", "nowhere"], /rootDir: the folder does not exist/],
+    [["--retention", "soon"], /retention: "soon" is not a duration/],
     [["--port", "http"], /whole number/],
   ];
   for (const [args, message] of wrong) {

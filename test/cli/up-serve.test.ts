@@ -83,7 +83,7 @@ test("a port that is taken exits with 1, says so, and starts no run", async () =
     const { code, out, err } = await smithers(root, ...args, "--port", port);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(
-      `The port ${port} is taken by another program.\nChoose another port, or 0 to pick a free one.`,
+      `The port ${port} is in use by another program.\nChoose another port, or 0 to pick a free one.`,
     );
   }
   expect(await smithersJson(root, "ps")).toEqual([]);

@@ -13,11 +13,11 @@ export function parseJson(bytes: ArrayBuffer): unknown {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message : "it is no UTF-8";
-    throw new SmithersError("INVALID_JSON", `The body is no JSON: ${reason}.`);
+    const reason = error instanceof SyntaxError ? error.message : "it is not valid UTF-8";
+    throw new SmithersError("INVALID_JSON", `The request body is not valid JSON: ${reason}.`);
   }
   if (nestsDeeperThan(value, maxJsonDepth)) {
-    throw new SmithersError("INVALID_REQUEST", `The body nests deeper than ${maxJsonDepth} levels.`, {
+    throw new SmithersError("INVALID_REQUEST", `The request body is nested more than ${maxJsonDepth} levels deep.`, {
       details: { field: "body" },
     });
   }
@@ -65,6 +65,7 @@ function isKey(text: string, endOfString: number): boolean {
 }
 
 function ambiguous(key: string): SmithersError {
-  const problem = key === "__proto__" ? "takes no key __proto__" : `has the key ${JSON.stringify(key)} twice`;
-  return new SmithersError("INVALID_JSON", `The body ${problem}.`, { details: { field: key } });
+  const problem =
+    key === "__proto__" ? "must not contain the key __proto__" : `has the key ${JSON.stringify(key)} twice`;
+  return new SmithersError("INVALID_JSON", `The request body ${problem}.`, { details: { field: key } });
 }

@@ -13,7 +13,7 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, what: stri
   if (parsed.success) return parsed.data;
   const issues = plainIssues(parsed.error);
   const field = issues[0]?.path.join(".") || what;
-  throw new SmithersError("INVALID_REQUEST", `The ${what} is malformed: ${summary(issues)}.`, {
+  throw new SmithersError("INVALID_REQUEST", `Invalid ${what}: ${summary(issues)}.`, {
     details: { field, issues },
   });
 }

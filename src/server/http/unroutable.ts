@@ -12,8 +12,8 @@ export function answerUnroutable(log: Logger, thrown: unknown): Response {
   if (!(thrown instanceof RequestError)) log.error({ requestId: id, err: thrown }, "request failed");
   const error =
     thrown instanceof RequestError
-      ? new SmithersError("INVALID_REQUEST", `The request names no URL: ${thrown.message}.`)
-      : new SmithersError("SERVER_ERROR", "The server could not answer.");
+      ? new SmithersError("INVALID_REQUEST", `The request has no valid URL: ${thrown.message}.`)
+      : new SmithersError("SERVER_ERROR", "The server failed to answer.");
   return Response.json(bodyOf(error), { status: error.status, headers: { ...safe, "X-Request-Id": id } });
 }
 

@@ -26,9 +26,13 @@ export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: Browser
     const host = c.req.header("host");
     // Without a token the name in Host is all that tells this page's own requests from those of a rebound name.
     if (!hasToken && host !== undefined && !isLoopbackHost(host) && !isListed(host, hosts)) {
-      throw new SmithersError("FORBIDDEN", `A server without a token does not answer to the host "${host}".`, {
-        details: { header: "Host", value: host },
-      });
+      throw new SmithersError(
+        "FORBIDDEN",
+        `A server without a token does not answer requests for the host "${host}".`,
+        {
+          details: { header: "Host", value: host },
+        },
+      );
     }
     refuseForeignPage(c, host, origins);
     await next();
@@ -58,14 +62,14 @@ function refuseForeignPage(c: Context, host: string | undefined, origins: Readon
   if (origin !== undefined) {
     if (origins.has(origin)) return;
     if (!isOwnOrigin(origin, host)) {
-      throw new SmithersError("FORBIDDEN", `Pages of the origin "${origin}" may not call this server.`, {
+      throw new SmithersError("FORBIDDEN", `Web pages of the origin "${origin}" may not call this server.`, {
         details: { header: "Origin", value: origin },
       });
     }
   }
   const site = c.req.header("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") {
-    throw new SmithersError("FORBIDDEN", "The browser says that a page from elsewhere sent this request.", {
+    throw new SmithersError("FORBIDDEN", "The browser sent this request for a web page of another site.", {
       details: { header: "Sec-Fetch-Site", value: site },
     });
   }

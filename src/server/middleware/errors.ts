@@ -15,7 +15,7 @@ export function answerErrors(log: Logger): ErrorHandler {
     if (c.req.raw.signal.aborted) return c.body(null, clientClosedRequest);
     const { method, path } = c.req;
     log.error({ requestId: c.get("requestId"), method, path, err: thrown }, "request failed");
-    return envelope(c, new SmithersError("SERVER_ERROR", "The server could not answer."));
+    return envelope(c, new SmithersError("SERVER_ERROR", "The server failed to answer."));
   };
 }
 

@@ -11,7 +11,7 @@ export function allowedMethods(app: Hono): MiddlewareHandler {
       const Allow = [...methods, "OPTIONS"].sort().join(", ");
       if (c.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow } });
       c.header("Allow", Allow);
-      return envelope(c, new SmithersError("METHOD_NOT_ALLOWED", `${c.req.path} does not take ${c.req.method}.`));
+      return envelope(c, new SmithersError("METHOD_NOT_ALLOWED", `${c.req.path} does not support ${c.req.method}.`));
     },
   });
 }

@@ -8,7 +8,7 @@ export const wellFormedPath: MiddlewareHandler = async (c, next) => {
     try {
       decodeURIComponent(url.split(/[?#]/, 1)[0]!);
     } catch {
-      throw new SmithersError("INVALID_REQUEST", "The path holds a % that begins no escape of UTF-8.", {
+      throw new SmithersError("INVALID_REQUEST", "The path contains an invalid percent-encoding.", {
         details: { field: "path" },
       });
     }

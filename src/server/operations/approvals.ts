@@ -8,12 +8,13 @@ import { operation } from "../operation.ts";
 
 export const listApprovals = operation({
   id: "listApprovals",
-  summary: "The decisions that are awaited, the longest waiting first",
+  summary: "List pending approvals, longest waiting first",
   query: approvalsQuerySchema.shape,
   answer: approvalsAnswerSchema,
   errors: ["DB_NOT_CONFIGURED"],
   async handle({ c, query: { limit, cursor } }, { homes, options }: ServerContext) {
-    if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing approvals needs a database.");
+    if (options.db === undefined)
+      throw new SmithersError("DB_NOT_CONFIGURED", "Listing approvals requires a database.");
     const after = cursor === undefined ? undefined : fromCursor(cursor);
     const pending = await Promise.all(homes.all().map(({ store }) => store.pendingApprovals(limit + 1, after)));
     const longestFirst = pending.flat().sort(byPosition);

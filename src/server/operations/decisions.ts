@@ -17,5 +17,5 @@ const decide = (id: string, summary: string, status: "granted" | "denied") =>
     },
   });
 
-export const approveNode = decide("approve", "Approve what a node waits for", "granted");
-export const denyNode = decide("deny", "Deny what a node waits for", "denied");
+export const approveNode = decide("approve", "Approve a waiting node", "granted");
+export const denyNode = decide("deny", "Deny a waiting node", "denied");

@@ -7,9 +7,9 @@ import type { RunServices } from "./on-run.ts";
 
 export const streamEvents = operation({
   id: "streamEvents",
-  summary: "A run's events: those that are stored, then each as it is committed, until the terminal one",
-  query: { afterSeq: afterSeqSchema.optional().describe("begin after the event of this number") },
-  headers: { "Last-Event-ID": afterSeqSchema.optional().describe("as afterSeq, which it goes before") },
+  summary: "Stream a run's events: stored ones first, then new ones as they are committed, until the terminal event",
+  query: { afterSeq: afterSeqSchema.optional().describe("start after the event with this number") },
+  headers: { "Last-Event-ID": afterSeqSchema.optional().describe("like afterSeq, over which it takes precedence") },
   answer: smithersEventSchema,
   answerType: "text/event-stream",
   errors: [],

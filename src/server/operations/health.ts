@@ -7,7 +7,7 @@ import { operation } from "../operation.ts";
 /** Liveness, for whoever asks. A database that takes no writes is told, and tried again at every question. */
 export const health = operation({
   id: "health",
-  summary: "Liveness",
+  summary: "Check that the server is alive",
   answer: healthAnswerSchema,
   errors: [],
   isOpen: true,
@@ -19,7 +19,8 @@ export const health = operation({
     const trouble = stores().find((store) => store.trouble)?.trouble;
     if (trouble) throw trouble;
     if (stores().some(({ filename }) => filename !== "" && !existsSync(filename))) {
-      const message = "A database's file was removed while it was open: what is written now is lost with this process.";
+      const message =
+        "The database file was removed while the server had it open. New data is lost when the server stops.";
       throw new SmithersError("DB_UNAVAILABLE", message);
     }
     return { ok: true } as const;

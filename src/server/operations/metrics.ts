@@ -4,7 +4,7 @@ import { operation } from "../operation.ts";
 
 export const readMetrics = operation({
   id: "readMetrics",
-  summary: "Everything that is measured, in Prometheus' text format",
+  summary: "Read all metrics in the Prometheus text format",
   answer: z.string(),
   answerType: prometheusContentType,
   errors: [],

@@ -37,7 +37,8 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
     async handle(request, { homes, streams, telemetry }) {
       const runId = request.params.runId as string;
       // An id that no run can have names no run, and is not repeated in the answer.
-      if (!runIdSchema.safeParse(runId).success) throw new SmithersError("RUN_NOT_FOUND", "There is no such run.");
+      if (!runIdSchema.safeParse(runId).success)
+        throw new SmithersError("RUN_NOT_FOUND", "There is no run with this id.");
       return operation.handle(request, { ...(await homes.find(runId)), closing: streams.signal, telemetry });
     },
   };

@@ -8,7 +8,7 @@ export function openApi<Services>(routes: () => readonly Route<Services>[]) {
   const texts = new Map<boolean, string>();
   return operation({
     id: "openApi",
-    summary: "This document",
+    summary: "Get this OpenAPI document",
     answer: openApiAnswerSchema,
     errors: [],
     async handle({ c }, { options }: { options: { authToken: string | undefined } }) {

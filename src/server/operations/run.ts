@@ -13,7 +13,7 @@ import type { RunServices } from "./on-run.ts";
 
 export const getRun = operation({
   id: "getRun",
-  summary: "How a run stands",
+  summary: "Get a run's status, output and error",
   answer: runDetailSchema,
   errors: [],
   async handle(_, { engine, run, calls }: RunServices) {
@@ -29,7 +29,7 @@ export const getRun = operation({
 
 export const listNodes = operation({
   id: "listNodes",
-  summary: "Every node of a run, in plan order, with its output",
+  summary: "List a run's nodes in plan order, with their outputs",
   answer: nodeItemSchema.array(),
   errors: [],
   async handle(_, { engine: { store }, run: { runId } }: RunServices) {
@@ -40,7 +40,7 @@ export const listNodes = operation({
 
 export const listFrames = operation({
   id: "listFrames",
-  summary: "What the workflow has rendered: one frame per change, oldest first",
+  summary: "List the frames that the workflow rendered, one per change, oldest first",
   query: framesQuerySchema.shape,
   answer: frameSchema.array(),
   errors: [],
@@ -53,7 +53,7 @@ export const listFrames = operation({
 
 export const cancelRun = operation({
   id: "cancelRun",
-  summary: "Abort a run that runs or waits, its child processes too",
+  summary: "Cancel a running or waiting run, including its child processes",
   answer: runIdAnswerSchema,
   errors: ["RUN_NOT_ACTIVE"],
   async handle(_, { engine, run: { runId } }: RunServices) {

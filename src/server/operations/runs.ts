@@ -20,10 +20,13 @@ import { operation } from "../operation.ts";
 
 export const startRun = operation({
   id: "startRun",
-  summary: "Start a run, or resume one; answered as soon as it is durably recorded",
+  summary: "Start or resume a run; answers as soon as the run is durably recorded",
   headers: {
     "Idempotency-Key": idempotencyKeySchema.optional(),
-    traceparent: z.string().optional().describe("W3C trace context that the run's spans join; ignored when malformed"),
+    traceparent: z
+      .string()
+      .optional()
+      .describe("W3C trace context of the caller, which the run's spans join; ignored if malformed"),
   },
   body: startRunBodySchema,
   answer: runIdAnswerSchema,
@@ -49,7 +52,7 @@ export const startRun = operation({
 
 export const resumeRun = operation({
   id: "resumeRun",
-  summary: "Resume a run that is paused, has failed or was left by a crash",
+  summary: "Resume a run that is paused, failed or was interrupted by a crash",
   body: resumeBodySchema,
   answer: runIdAnswerSchema,
   params: { runId: z.string() },
@@ -69,12 +72,12 @@ export const resumeRun = operation({
 
 export const listRuns = operation({
   id: "listRuns",
-  summary: "The runs, newest first",
+  summary: "List runs, newest first",
   query: listRunsQuerySchema.shape,
   answer: runListItemSchema.array(),
   errors: ["DB_NOT_CONFIGURED"],
   async handle({ c, query }, { homes, options }: ServerContext) {
-    if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs needs a database.");
+    if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs requires a database.");
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
     const items = runs.map(async (listed) => {
@@ -93,7 +96,7 @@ async function start(
 ): Promise<string> {
   const { workflowPath: path, input, runId, config } = body;
   if (path === undefined) {
-    throw new SmithersError("INVALID_REQUEST", "The body names no workflowPath.", {
+    throw new SmithersError("INVALID_REQUEST", "The request body has no workflowPath.", {
       details: { field: "workflowPath" },
     });
   }

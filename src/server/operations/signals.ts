@@ -4,7 +4,7 @@ import type { RunServices } from "./on-run.ts";
 
 export const sendSignal = operation({
   id: "sendSignal",
-  summary: "Send a run an event from outside; it is kept until a wait consumes it",
+  summary: "Send a signal to a run; it is kept until a wait consumes it",
   params: { signalName: eventNameSchema },
   body: signalBodySchema,
   answer: signalAnswerSchema,

@@ -74,8 +74,8 @@ const closeGraceMs = 5_000;
  */
 export function createServeApp(options: ServeAppOptions): ServeApp {
   const { workflow, runId, abort } = options;
-  if (!isWorkflow(workflow)) throw invalid("workflow", "it must be what smithers(…) returned");
-  if (!runIdSchema.safeParse(runId).success) throw invalid("runId", "it is no id that a run can have");
+  if (!isWorkflow(workflow)) throw invalid("workflow", "it must be the result of smithers(…)");
+  if (!runIdSchema.safeParse(runId).success) throw invalid("runId", "it is not a valid run id");
   if (abort !== undefined && typeof abort !== "function" && typeof abort?.abort !== "function") {
     throw invalid("abort", "it must be an AbortController or a function");
   }

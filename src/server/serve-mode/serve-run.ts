@@ -47,11 +47,11 @@ export function notListening(
   cause: NodeJS.ErrnoException,
 ): SmithersError {
   const reasons: Record<string, string> = {
-    EADDRINUSE: `The port ${port} is taken by another program.`,
-    EACCES: `The port ${port} may not be used by this user.`,
+    EADDRINUSE: `The port ${port} is in use by another program.`,
+    EACCES: `This user may not listen on the port ${port}.`,
     EADDRNOTAVAIL: `This machine has no address ${host}.`,
     ENOTFOUND: `There is no host ${host}.`,
   };
-  const reason = reasons[cause.code ?? ""] ?? `It cannot listen on ${host}:${port}: ${cause.message}.`;
+  const reason = reasons[cause.code ?? ""] ?? `The server cannot listen on ${host}:${port}: ${cause.message}.`;
   return new SmithersError("ADDRESS_UNAVAILABLE", reason, { cause });
 }
