@@ -16,6 +16,7 @@ export {
   type CreateSmithersOptions,
   type Ctx,
   createSmithers,
+  type Duration,
   Loop,
   type OutputRef,
   Parallel,

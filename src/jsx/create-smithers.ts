@@ -1,15 +1,10 @@
-import type { ReactElement, ReactNode } from "react";
+import type { ReactElement } from "react";
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
+import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
-import {
-  ApprovalComponent,
-  type ApprovalProps,
-  SignalComponent,
-  Timer,
-  WaitForEvent,
-  type WaitForEventProps,
-} from "./components/waits.ts";
+import { Timer } from "./components/timer.ts";
+import { SignalComponent, WaitForEvent, type WaitForEventProps } from "./components/wait-for-event.ts";
 import { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
@@ -24,7 +19,7 @@ type TargetOf<S extends Schemas> = OutputTarget<OutputsOf<S>>;
 /** The components, typed by the schemas of one `createSmithers` call. */
 export interface SmithersApi<S extends Schemas> {
   /** Makes the workflow that a module exports by default. */
-  smithers(build: (ctx: Ctx<S>) => ReactNode): Workflow;
+  smithers(build: (ctx: Ctx<S>) => ReactElement): Workflow;
   readonly outputs: OutputRefs<S>;
   readonly Workflow: typeof WorkflowComponent;
   readonly Task: TaskComponent<OutputsOf<S>>;
@@ -32,7 +27,9 @@ export interface SmithersApi<S extends Schemas> {
   readonly Parallel: typeof Parallel;
   readonly Branch: typeof Branch;
   readonly Loop: typeof Loop;
-  readonly Approval: <O extends TargetOf<S>>(props: ApprovalProps<O>) => ReactElement;
+  readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
+    props: ApprovalProps<O, OutputsOf<S>, M>,
+  ) => ReactElement;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
   readonly Signal: typeof SignalComponent;
   readonly Timer: typeof Timer;

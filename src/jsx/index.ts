@@ -1,5 +1,3 @@
-export { parseDurationMs } from "./components/duration.ts";
-export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export {
   ApprovalComponent,
   type ApprovalDecision,
@@ -8,10 +6,12 @@ export {
   approvalDecisionSchema,
   approvalRankingSchema,
   approvalSelectionSchema,
-  SignalComponent,
-  Timer,
-  WaitForEvent,
-} from "./components/waits.ts";
+} from "./components/approval.ts";
+export { decisionValue } from "./components/decision.ts";
+export { type Duration, parseDurationMs } from "./components/duration.ts";
+export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
+export { Timer } from "./components/timer.ts";
+export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
 export { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export { type Ctx, noReads, type Reads, type Row, type RunView, type StoredOutput } from "./ctx.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { SmithersError } from "../errors/index.ts";
+import { didYouMean, SmithersError } from "../errors/index.ts";
 
 /** The schemas that a workflow's outputs are validated by, by key. The key `input` types the run's input. */
 export type Schemas = Record<string, z.ZodType>;
@@ -75,14 +75,15 @@ export class OutputRegistry {
       );
     }
     if (found) return found;
-    const known =
-      this.list()
-        .map(({ key }) => key)
-        .join(", ") || "none";
-    const named = typeof target === "string" ? `"${target}"` : "this value";
+    const keys = this.list().map(({ key }) => key);
+    const problem =
+      target === undefined || target === null
+        ? "output is required"
+        : `${typeof target === "string" ? `"${target}"` : "this value"} is not an output of createSmithers`;
+    const meant = typeof target === "string" ? didYouMean(target, keys) : "";
     throw new SmithersError(
       "INVALID_WORKFLOW",
-      `${where}: ${named} is not an output of createSmithers. Known outputs: ${known}.`,
+      `${where}: ${problem}.${meant} Known outputs: ${keys.join(", ") || "none"}.`,
     );
   }
 }

@@ -1,7 +1,8 @@
+import type { ReactNode } from "react";
 import { SmithersError } from "../errors/index.ts";
 import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
-import type { HostElement } from "./host.ts";
+import type { HostElement, HostNode } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
 import { React } from "./react.ts";
 import type { Workflow } from "./workflow.ts";
@@ -34,7 +35,11 @@ export class WorkflowRenderer {
     const { children, version } = this.#root.container;
     const [root, ...others] = children;
     if (root?.kind !== "element" || root.spec?.type !== "workflow" || others.length > 0) {
-      throw new SmithersError("INVALID_WORKFLOW", "The workflow must render exactly one <Workflow> at its root.");
+      const found = children.length === 0 ? "nothing" : children.map(describeHostNode).join(" and ");
+      throw new SmithersError(
+        "INVALID_WORKFLOW",
+        `The workflow must render exactly one <Workflow> at its root; it renders ${found}.`,
+      );
     }
     return { root, version, reads };
   }
@@ -50,6 +55,22 @@ function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; r
     () => ({ registry: workflow.registry, view, reads, cache: false }),
     [workflow, view, reads],
   );
-  const built = workflow.build(createCtx(view, workflow.registry, reads, null));
-  return React.createElement(FrameContext.Provider, { value: frame }, built);
+  const built: unknown = workflow.build(createCtx(view, workflow.registry, reads, null));
+  if (built instanceof Promise) {
+    // What it rejects with is no news: its tree is not used.
+    built.catch(() => {});
+    throw new SmithersError(
+      "INVALID_WORKFLOW",
+      "The function given to smithers(…) is asynchronous; it must return the tree at once. Await in a <Task>.",
+    );
+  }
+  return React.createElement(FrameContext.Provider, { value: frame }, built as ReactNode);
+}
+
+/** A host node as an author wrote it: `<Task id="a">`, or what its text says. */
+function describeHostNode(node: HostNode): string {
+  if (node.kind === "text") return `the text ${JSON.stringify(node.text.slice(0, 40))}`;
+  const words = node.tag.replace(/^smithers:/, "").split("-");
+  const name = node.spec ? words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("") : node.tag;
+  return typeof node.shown.id === "string" ? `<${name} id="${node.shown.id}">` : `<${name}>`;
 }

@@ -2,10 +2,13 @@
 import { expect, test } from "bun:test";
 import {
   Approval,
+  approvalDecisionSchema,
+  Branch,
   createSmithers,
   Loop,
   Parallel,
   Sequence,
+  Signal,
   Timer,
   WaitForEvent,
   Workflow,
@@ -16,6 +19,7 @@ import { run } from "../support/run.ts";
 const { smithers, outputs, Task } = createSmithers({
   input: z.any(),
   result: z.object({ value: z.number() }),
+  decision: approvalDecisionSchema,
 });
 
 const one = { value: 1 };
@@ -26,18 +30,102 @@ const cyclic: Record<string, unknown> = {};
 cyclic.self = cyclic;
 
 const trees: [string, string, () => unknown, string][] = [
-  ["no Workflow at its root", "INVALID_WORKFLOW", () => task(), "exactly one <Workflow>"],
-  ["nothing at all", "INVALID_WORKFLOW", () => null, "exactly one <Workflow>"],
+  ["a Task at its root", "INVALID_WORKFLOW", () => task(), 'one <Workflow> at its root; it renders <Task id="a">.'],
+  [
+    "a wait at its root",
+    "INVALID_WORKFLOW",
+    () => <WaitForEvent id="w" event="e" output="result" />,
+    'it renders <WaitForEvent id="w">.',
+  ],
+  ["an element at its root", "INVALID_WORKFLOW", () => <p>Hi</p>, "it renders <p>."],
+  ["nothing at all", "INVALID_WORKFLOW", () => null, "exactly one <Workflow> at its root; it renders nothing."],
   [
     "two Workflows",
     "INVALID_WORKFLOW",
     () => [<Workflow key="1" name="a" />, <Workflow key="2" name="b" />],
-    "exactly",
+    "it renders <Workflow> and <Workflow>.",
   ],
-  ["text", "INVALID_WORKFLOW", () => "text", "exactly one <Workflow>"],
+  ["text", "INVALID_WORKFLOW", () => "text", 'it renders the text "text".'],
   ["a Workflow without name", "INVALID_WORKFLOW", () => <Workflow {...given({})} />, "name is required"],
   ["what React cannot render", "RENDER_FAILED", () => ({ name: "x" }), "React error #31"],
 ];
+
+test("an asynchronous build function is refused at once, also one that rejects later", async () => {
+  const slow = async () => {
+    await Promise.resolve();
+    throw new Error("too late");
+  };
+  for (const build of [async () => <Workflow name="test">{task()}</Workflow>, slow]) {
+    const ran = await run(smithers(build as never));
+    expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
+    expect(ran.error!.message).toContain("must return the tree at once");
+  }
+});
+
+test.each([
+  [
+    "retry",
+    <Task key="t" id="t" output="result" {...given({ retry: 5, children: one })} />,
+    '<Task id="t">',
+    "retries",
+  ],
+  ["dependson", task({ dependson: ["b"] }), '<Task id="a">', "dependsOn"],
+  ["timeout", task({ timeout: 5 }), '<Task id="a">', "timeoutMs"],
+  ["maxIteration", <Loop key="l" until {...given({ maxIteration: 2 })} />, "<Loop>", "maxIterations"],
+  ["max_concurrency", <Parallel key="p" {...given({ max_concurrency: 2 })} />, "<Parallel>", "maxConcurrency"],
+  ["onDenied", <Approval key="a" {...given({ id: "a", onDenied: "skip" })} />, '<Approval id="a">', "onDeny"],
+  ["correlationID", <WaitForEvent key="w" {...given({ id: "w", correlationID: "1" })} />, "<Wait", "correlationId"],
+  ["untill", <Timer key="t" {...given({ id: "t", untill: 1 })} />, '<Timer id="t">', "until"],
+  ["shema", <Signal key="s" {...given({ id: "s", shema: z.any() })} />, '<Signal id="s">', "schema"],
+  ["els", <Branch key="b" {...given({ if: true, els: null })} />, "<Branch>", "else"],
+  ["skipif", <Sequence key="s" {...given({ skipif: true })} />, "<Sequence>", "skipIf"],
+])("the misspelt prop %s is refused with the one that was meant", async (name, element, where, meant) => {
+  const ran = await run(smithers(() => <Workflow name="test">{element}</Workflow>));
+  expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
+  expect(ran.error!.message).toStartWith(where);
+  expect(ran.error!.message).toContain(`has no prop "${name}". Did you mean "${meant}"`);
+});
+
+test("a prop that is like no other lists those that there are, and children where none belong are refused", async () => {
+  const messageOf = async (element: unknown) =>
+    (await run(smithers(() => <Workflow name="test">{element as never}</Workflow>))).error?.message;
+  expect(await messageOf(<Branch {...given({ colour: "red" })} />)).toContain("It takes if, then, else, skipIf.");
+  expect(await messageOf(<Timer {...given({ id: "t", duration: "1ms", children: "x" })} />)).toContain(
+    '<Timer id="t">: it takes no children.',
+  );
+  expect(await messageOf(<Timer {...given({ id: "t", duration: "1ms", color: undefined })} />)).toBeUndefined();
+});
+
+test("skipIf leaves out a Branch, a Loop and the children of a Workflow", async () => {
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        <Branch if then={task({ id: "branch" })} skipIf />
+        <Loop until={false} skipIf>
+          {task({ id: "loop" })}
+        </Loop>
+        {task({ id: "rest" })}
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "finished", states: { rest: "finished" } });
+  expect(Object.keys(ran.states)).toEqual(["rest"]);
+  const skipped = smithers(() => (
+    <Workflow name="test" skipIf>
+      {task()}
+    </Workflow>
+  ));
+  expect(await run(skipped)).toMatchObject({ status: "finished", states: {} });
+});
+
+test("an output that is missing or misspelt is refused with the keys that there are", async () => {
+  const messageOf = async (output: unknown) =>
+    (await run(smithers(() => <Workflow name="test">{task({ output })}</Workflow>))).error!.message;
+  expect(await messageOf(undefined)).toContain('<Task id="a">: output is required. Known outputs: result, decision.');
+  expect(await messageOf("desicion")).toContain(
+    '"desicion" is not an output of createSmithers. Did you mean "decision"? Known outputs: result, decision.',
+  );
+});
 
 test.each(trees)("a workflow that renders %s is %s", async (_, code, tree, message) => {
   const ran = await run(smithers(() => tree() as never));
@@ -88,8 +176,13 @@ const children: [string, string, () => unknown, string][] = [
   ["meta that is no JSON", "INVALID_WORKFLOW", () => task({ meta: cyclic }), "meta cannot be stored as JSON"],
   ["a negative duration", "INVALID_WORKFLOW", () => <Timer id="t" duration="-5s" />, "is not a duration"],
   ["a duration of -1", "INVALID_WORKFLOW", () => <Timer id="t" duration={-1} />, "is not a duration"],
-  ["a Timer without duration", "INVALID_WORKFLOW", () => <Timer id="t" />, "exactly one of"],
-  ["a Timer with both", "INVALID_WORKFLOW", () => <Timer id="t" duration="1s" until="2030-01-01" />, "exactly one of"],
+  ["a Timer without duration", "INVALID_WORKFLOW", () => <Timer {...given({ id: "t" })} />, "exactly one of"],
+  [
+    "a Timer with both",
+    "INVALID_WORKFLOW",
+    () => <Timer {...given({ id: "t", duration: "1s", until: "2030-01-01" })} />,
+    "exactly one of",
+  ],
   ["a Timer until no date", "INVALID_WORKFLOW", () => <Timer id="t" until="soon" />, "is not a date"],
   [
     "a Loop without until",
@@ -104,13 +197,13 @@ const children: [string, string, () => unknown, string][] = [
   [
     "an Approval that selects from nothing",
     "INVALID_WORKFLOW",
-    () => <Approval id="a" output={outputs.result} request={{ title: "Which?" }} mode="select" />,
+    () => <Approval id="a" output={outputs.decision} request={{ title: "Which?" }} mode="select" />,
     "requires options",
   ],
   [
     "an Approval whose metadata is no JSON",
     "INVALID_WORKFLOW",
-    () => <Approval id="a" output={outputs.result} request={{ title: "Go?", metadata: { n: 1n } }} />,
+    () => <Approval id="a" output={outputs.decision} request={{ title: "Go?", metadata: { n: 1n } }} />,
     "request.metadata cannot be stored as JSON",
   ],
   [

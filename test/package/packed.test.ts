@@ -134,10 +134,11 @@ test("an app type-checks against the declarations of the tarball", () => {
   };
   writeFileSync(
     join(app, "tsconfig.json"),
-    JSON.stringify({ compilerOptions, files: ["server.ts", "echo.tsx", "wrong.tsx"] }),
+    JSON.stringify({ compilerOptions, files: ["server.ts", "echo.tsx", "wrong.tsx", "retry.tsx"] }),
   );
   const wrong = readmeFile("echo.tsx").replace("stdout: await", "stdoutt: await");
   writeFileSync(join(app, "wrong.tsx"), wrong);
+  writeFileSync(join(app, "retry.tsx"), readmeFile("echo.tsx").replace('id="run"', 'id="run" retry={2}'));
   const { stdout } = spawnSync(join(projectDir, "node_modules/.bin/tsc"), ["-p", app], {
     cwd: projectDir,
     encoding: "utf8",
@@ -146,7 +147,10 @@ test("an app type-checks against the declarations of the tarball", () => {
   const lines = stdout
     .split("\n")
     .filter((line) => /error TS/.test(line) && !line.includes("node_modules/drizzle-orm"));
-  expect(lines).toEqual([expect.stringContaining("wrong.tsx")]);
+  expect(lines).toEqual([expect.stringContaining("retry.tsx"), expect.stringContaining("wrong.tsx")]);
+  // The compiler would suggest the opposite, noRetry.
+  expect(stdout).toContain('DidYouMean<"retries">');
+  expect(stdout).not.toContain("noRetry");
 }, 120_000);
 
 test("fewer than sixty packages come along", () => {

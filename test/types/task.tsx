@@ -136,6 +136,14 @@ export const props = smithers(() => (
     >
       text
     </Task>
+    {/* @ts-expect-error retries is meant */}
+    <Task id="r" output={outputs.note} retry={2}>
+      text
+    </Task>
+    {/* @ts-expect-error no prop of that name */}
+    <Task id="s" output={outputs.note} timeout={2}>
+      text
+    </Task>
     {/* @ts-expect-error an id is needed */}
     <Task output={outputs.note}>text</Task>
     {/* @ts-expect-error an output is needed */}

@@ -5,7 +5,8 @@ import { workflowFile } from "../support/workflows.ts";
 
 const schemas = `decision: approvalDecisionSchema, result: z.object({ value: z.any() }),
   choice: z.object({ selected: z.string(), notes: z.string().nullable() }),
-  order: z.strictObject({ ranked: z.array(z.string()) })`;
+  order: z.strictObject({ ranked: z.array(z.string()) }),
+  noted: approvalDecisionSchema.refine(({ note }) => note !== null, "say why")`;
 
 async function asking(tree: string, count = 1) {
   const root = folder({ "w.tsx": workflowFile(tree, { schemas }) });
@@ -162,7 +163,7 @@ test("a denial fails the run unless continueOnFail, and skipIf asks nobody", asy
 test("nobody who said yes is asked again when the run is resumed", async () => {
   const tree = (output: string) =>
     workflowFile(`<Approval id="ok" output={outputs.${output}} request={{ title: "?" }} />`, { schemas });
-  const root = folder({ "w.tsx": tree("choice") });
+  const root = folder({ "w.tsx": tree("noted") });
   const server = await serve(root);
   const runId = await server.start("w.tsx");
   await asked(server, runId, 1);
@@ -171,4 +172,42 @@ test("nobody who said yes is asked again when the run is resumed", async () => {
   write(root, { "w.tsx": tree("decision") });
   await server.post(`/v1/runs/${runId}/resume`);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });
+});
+
+test.each([
+  ["a number", "result", "", "value: Invalid input"],
+  ["a selection", "choice", "", "selected: Invalid input"],
+  [
+    "a decision without its choice",
+    "picked",
+    'mode="select" options={["a", "b"]}',
+    'selected: Invalid input: expected "a"',
+  ],
+  ["a note that must be there", "note", "", "note: Invalid input: expected string, received null"],
+  ["a name that must be there", "name", "", "decidedBy: Invalid input: expected string, received null"],
+  ["what may not be denied", "granted", 'onDeny="continue"', "approved: Invalid input: expected true"],
+])("an output for %s cannot hold a decision, and nobody is asked", async (_, output, props, problem) => {
+  const tree = `<Approval id="ok" output={outputs.${output}} ${props} request={{ title: "?" }} />`;
+  const more = `picked: z.object({ selected: z.enum(["a"]) }), note: z.object({ note: z.string() }),
+    name: z.object({ decidedBy: z.string() }), granted: z.object({ approved: z.literal(true) })`;
+  const server = await serve(folder({ "w.tsx": workflowFile(tree, { schemas: `${schemas}, ${more}` }) }));
+  const runId = await server.start("w.tsx");
+  const { status, error } = (await server.end(runId)) as { status: string; error: { code: string; message: string } };
+  expect({ status, code: error.code }).toEqual({ status: "failed", code: "INVALID_WORKFLOW" });
+  expect(error.message).toContain(`<Approval id="ok">: its output "${output}" cannot hold a decision: ${problem}`);
+  for await (const { event } of server.events(runId)) expect(event.type).not.toBe("ApprovalRequested");
+});
+
+test("an output may name some fields of a decision, bound its texts, or be anything", async () => {
+  const outputs = ["yes", "said", "any", "record", "granted", "later"];
+  const tree = outputs.map((key) => `<Approval id="${key}" output="${key}" request={{ title: "?" }} />`).join("");
+  const more = `yes: z.object({ approved: z.boolean() }), said: z.object({ note: z.string().max(2).nullable() }),
+    any: z.any(), record: z.record(z.string(), z.unknown()), granted: z.object({ approved: z.literal(true) }),
+    later: approvalDecisionSchema.refine(async () => true)`;
+  const root = folder({ "w.tsx": workflowFile(`<Parallel>${tree}</Parallel>`, { schemas: more }) });
+  const server = await serve(root);
+  const runId = await server.start("w.tsx");
+  await asked(server, runId, outputs.length);
+  for (const id of outputs) await server.post(`/v1/runs/${runId}/nodes/${id}/approve`, { note: "ok" });
+  expect(await server.end(runId)).toMatchObject({ status: "finished", summary: { finished: outputs.length } });
 });

@@ -52,7 +52,7 @@ test.each([
   [{ until: "tomorrow" }, '"tomorrow" is not a date'],
   [{ until: null as never }, '"null" is not a date'],
 ])("a timer of %j is refused", async (props, message) => {
-  const ran = await run(timerOf({ id: "t", ...props }));
+  const ran = await run(timerOf({ id: "t", ...props } as never));
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
   expect(ran.error!.message).toContain(message);
 });

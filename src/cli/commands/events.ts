@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { didYouMean } from "../../errors/index.ts";
 import { type EventType, eventTypes } from "../../model/index.ts";
 import { defineCommand } from "../command.ts";
 import { follow, ofNode, runArgument, wholeNumber } from "../options.ts";
-import { didYouMean } from "../source/suggest.ts";
 
 interface Options {
   readonly type?: readonly EventType[];

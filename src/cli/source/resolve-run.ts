@@ -1,8 +1,7 @@
 import type { NodeItem } from "../../api/index.ts";
-import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
+import { didYouMean, noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
 import { usageError } from "../errors.ts";
 import type { Source } from "./source.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** Ids that a message names. */
 const shown = 5;

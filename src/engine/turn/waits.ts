@@ -1,5 +1,5 @@
 import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
-import type { ApprovalSpec, EventSpec, OutputSchema, TimerSpec } from "../../jsx/index.ts";
+import { type ApprovalSpec, decisionValue, type EventSpec, type TimerSpec } from "../../jsx/index.ts";
 import type { Approval, Node, Signal } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
@@ -88,23 +88,9 @@ async function finishApproval(draft: TurnDraft, node: Node, task: PlannedTask, s
   const approved = approval.status === "granted";
   if (!approved && spec.onDeny === "fail") return draft.settle(node, "failed", denied(node, approval));
   if (!approved && spec.onDeny === "skip") return draft.settle(node, "skipped");
-  const decision = {
-    approved,
-    note: approval.note,
-    notes: approval.note,
-    decidedBy: approval.decidedBy,
-    decidedAt: approval.decidedAtMs === null ? null : new Date(approval.decidedAtMs).toISOString(),
-    ...(spec.mode === "select" ? { selected: approval.selected } : {}),
-    ...(spec.mode === "rank" ? { ranked: approval.ranked } : {}),
-  };
-  await finishWait(draft, node, task, () => toTaskValue(node.nodeId, spec.output, named(spec.output, decision)));
-}
-
-/** The fields of a decision that the output's schema names: a strict schema refuses any other. */
-function named({ columns }: OutputSchema, decision: Record<string, unknown>): unknown {
-  const { notes: _sameAsNote, ...usual } = decision;
-  if (columns.length === 0) return usual;
-  return Object.fromEntries(Object.entries(decision).filter(([field]) => columns.includes(field)));
+  await finishWait(draft, node, task, () =>
+    toTaskValue(node.nodeId, spec.output, decisionValue(spec, { ...approval, approved })),
+  );
 }
 
 /** Whether a wait takes a signal: it is for the same event and has the same correlation id, or neither has one. */

@@ -1,5 +1,11 @@
 const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
+type Unit = "ms" | "s" | "m" | "h" | "d" | "w";
+type Part = `${number}${Unit}`;
+
+/** A span of time as text: `500ms`, `30s`, `1.5h`, `7d`, or parts of it together, as `1h30m` and `1d 2h 30m`. */
+export type Duration = Part | `${Part}${"" | " "}${Part}` | `${Part}${"" | " "}${Part}${"" | " "}${Part}`;
+
 /**
  * Reads `500ms`, `30s`, `2h`, `7d`, also `1h30m` and `1.5h`; a number is milliseconds.
  * Returns undefined for what is no duration.

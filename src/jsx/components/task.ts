@@ -8,6 +8,7 @@ import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkProps, type DidYouMean, propNames } from "./props.ts";
 
 /** What names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -15,7 +16,7 @@ export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | Out
 type SchemaOf<S, O> = O extends keyof S ? S[O] : O;
 
 /** The value that an output takes from the author's code. */
-type InputOf<S, O> = SchemaOf<S, O> extends z.ZodType ? z.input<SchemaOf<S, O>> : unknown;
+export type InputOf<S, O> = SchemaOf<S, O> extends z.ZodType ? z.input<SchemaOf<S, O>> : unknown;
 
 /** The values that a task's function is given. */
 type DepsOf<S, D> = {
@@ -52,6 +53,8 @@ interface TaskCommonProps<O> {
   heartbeatTimeoutMs?: number;
   /** Attempts after the first that failed. Defaults to 3. */
   retries?: number;
+  /** Not a prop. Without this the compiler would suggest `noRetry`, the opposite. */
+  retry?: DidYouMean<"retries">;
   noRetry?: boolean;
   retryPolicy?: RetryPolicy;
   continueOnFail?: boolean;
@@ -103,6 +106,7 @@ export interface TaskComponent<S = Record<string, unknown>> {
 
 /** One step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
 export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
+  checkProps("Task", props, taskProps);
   const frame = useFrame("<Task>");
   const loopId = React.useContext(LoopContext);
   const spec = taskSpec(props, frame, loopId);
@@ -118,11 +122,33 @@ type AnyTaskProps = TaskCommonProps<unknown> & {
   children?: unknown;
 };
 
+const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
+  id: true,
+  output: true,
+  agent: true,
+  fallbackAgent: true,
+  dependsOn: true,
+  needs: true,
+  deps: true,
+  skipIf: true,
+  needsApproval: true,
+  timeoutMs: true,
+  heartbeatTimeoutMs: true,
+  retries: true,
+  noRetry: true,
+  retryPolicy: true,
+  continueOnFail: true,
+  cache: true,
+  tools: true,
+  label: true,
+  meta: true,
+  children: true,
+});
+
 function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null): TaskSpec {
   const { registry } = frame;
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
-  if (props.output === undefined || props.output === null) refuse(where, "output is required.");
   const deps = props.deps && dependencies(props.deps, props.needs ?? {}, registry, where);
 
   const work = {

@@ -2,24 +2,35 @@ import type { ReactElement, ReactNode } from "react";
 import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
 import { React } from "../react.ts";
 import { checkCount, checkId, checkOneOf, refuse } from "./checks.ts";
+import { checkProps, propNames } from "./props.ts";
 
 export interface WorkflowProps {
   /** What the run is listed by. */
   name: string;
   /** Whether tasks take a stored result of the same input instead of running, unless they say otherwise. */
   cache?: boolean;
+  /** Leaves the children out. */
+  skipIf?: boolean;
   children?: ReactNode;
 }
 
+const workflowProps = propNames<WorkflowProps>({ name: true, cache: true, skipIf: true, children: true });
+
 /** The root of every workflow; runs its children in order. */
-export function WorkflowComponent({ name, cache = false, children }: WorkflowProps): ReactElement {
+export function WorkflowComponent(props: WorkflowProps): ReactElement {
+  checkProps("Workflow", props, workflowProps);
+  const { name, cache = false, skipIf = false, children } = props;
   const frame = useFrame("<Workflow>");
   if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "name is required and must not be empty.");
   const scope = React.useMemo(() => ({ ...frame, cache }), [frame, cache]);
   return React.createElement(
     FrameContext.Provider,
     { value: scope },
-    React.createElement("smithers:workflow", { spec: { type: "workflow", name, cache }, shown: { name } }, children),
+    React.createElement(
+      "smithers:workflow",
+      { spec: { type: "workflow", name, cache }, shown: { name } },
+      skipIf ? null : children,
+    ),
   );
 }
 
@@ -29,8 +40,12 @@ export interface SequenceProps {
   children?: ReactNode;
 }
 
+const sequenceProps = propNames<SequenceProps>({ skipIf: true, children: true });
+
 /** Runs its children one after the other. */
-export function Sequence({ skipIf = false, children }: SequenceProps): ReactElement | null {
+export function Sequence(props: SequenceProps): ReactElement | null {
+  checkProps("Sequence", props, sequenceProps);
+  const { skipIf = false, children } = props;
   if (skipIf) return null;
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, children);
 }
@@ -40,8 +55,12 @@ export interface ParallelProps extends SequenceProps {
   maxConcurrency?: number;
 }
 
+const parallelProps = propNames<ParallelProps>({ skipIf: true, maxConcurrency: true, children: true });
+
 /** Runs its children at the same time. */
-export function Parallel({ skipIf = false, maxConcurrency, children }: ParallelProps): ReactElement | null {
+export function Parallel(props: ParallelProps): ReactElement | null {
+  checkProps("Parallel", props, parallelProps);
+  const { skipIf = false, maxConcurrency, children } = props;
   checkCount("<Parallel>", "maxConcurrency", maxConcurrency, 1);
   if (skipIf) return null;
   const shown = maxConcurrency === undefined ? {} : { maxConcurrency };
@@ -52,10 +71,17 @@ export interface BranchProps {
   if: boolean;
   then: ReactNode;
   else?: ReactNode;
+  /** Mounts neither. */
+  skipIf?: boolean;
 }
 
+// biome-ignore lint/suspicious/noThenProperty: it is the prop's name
+const branchProps = propNames<BranchProps>({ if: true, then: true, else: true, skipIf: true });
+
 /** Mounts one of its two sides. */
-export function Branch(props: BranchProps): ReactElement {
+export function Branch(props: BranchProps): ReactElement | null {
+  checkProps("Branch", props, branchProps);
+  if (props.skipIf) return null;
   const side = props.if ? "then" : "else";
   return React.createElement(React.Fragment, { key: side }, props.if ? props.then : (props.else ?? null));
 }
@@ -69,12 +95,24 @@ export interface LoopProps {
   maxIterations?: number;
   /** What becomes of the run when the body has run `maxIterations` times. Defaults to `return-last`. */
   onMaxReached?: "return-last" | "fail";
+  /** Leaves the loop out. */
+  skipIf?: boolean;
   children?: ReactNode;
 }
 
+const loopProps = propNames<LoopProps>({
+  id: true,
+  until: true,
+  maxIterations: true,
+  onMaxReached: true,
+  skipIf: true,
+  children: true,
+});
+
 /** Repeats its body, in order, until `until` is true. Outputs are kept per iteration. */
-export function Loop(props: LoopProps): ReactElement {
-  const { id = "loop", until, maxIterations = 5, onMaxReached = "return-last", children } = props;
+export function Loop(props: LoopProps): ReactElement | null {
+  checkProps("Loop", props, loopProps);
+  const { id = "loop", until, maxIterations = 5, onMaxReached = "return-last", skipIf = false, children } = props;
   checkId("Loop", id);
   const where = `<Loop id="${id}">`;
   if (typeof until !== "boolean") {
@@ -83,6 +121,7 @@ export function Loop(props: LoopProps): ReactElement {
   checkCount(where, "maxIterations", maxIterations, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
   const iteration = useFrame(where).view.loopIteration(id);
+  if (skipIf) return null;
   return React.createElement(
     LoopContext.Provider,
     { value: id },

@@ -1,22 +1,37 @@
-/** The candidates that somebody may have meant by `word`, the nearest first, at most three. */
+/**
+ * The candidates that `word` may stand for, the best first, at most three. Few typing errors count for a candidate, and
+ * so does a common beginning: `retry` is rather `retries` than `noRetry`.
+ */
 export function similar(word: string, candidates: Iterable<string>): string[] {
-  const limit = Math.max(1, Math.floor(word.length * 0.4));
-  const near = [...new Set(candidates)]
-    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((one) => one.distance <= limit || one.candidate.startsWith(word));
-  return near
-    .sort((a, b) => a.distance - b.distance)
+  const typed = word.toLowerCase();
+  const mistakes = Math.max(1, Math.floor(word.length * 0.4));
+  return [...new Set(candidates)]
+    .map((candidate) => {
+      const other = candidate.toLowerCase();
+      return { candidate, distance: distance(typed, other), shared: sharedBeginning(typed, other) };
+    })
+    .filter(({ distance, shared }) => distance <= mistakes || shared === typed.length || distance < shared)
+    .sort((a, b) => a.distance - a.shared / 2 - (b.distance - b.shared / 2))
     .slice(0, 3)
     .map(({ candidate }) => candidate);
 }
 
-/** A sentence that asks whether one of them was meant; empty when there is none. */
+/** A sentence that asks whether one of the similar candidates was meant; empty when there is none. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const found = similar(word, candidates);
   return found.length === 0 ? "" : ` Did you mean ${found.map((one) => `"${one}"`).join(" or ")}?`;
 }
 
-/** How many letters must be added, left out, changed or swapped with the next (Damerau, Levenshtein). */
+function sharedBeginning(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/**
+ * How many letters must be added, left out, changed or swapped with the next (Damerau, Levenshtein). The small
+ * libraries count a swap, the most frequent typing error, as two.
+ */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 40) return Number.POSITIVE_INFINITY;
   let beforeLast: number[] = [];

@@ -1,0 +1,125 @@
+import type { ReactElement } from "react";
+import { z } from "zod";
+import { useFrame } from "../frame-context.ts";
+import { React } from "../react.ts";
+import type { ApprovalSpec } from "../specs.ts";
+import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkHoldsDecision } from "./decision.ts";
+import { checkProps, propNames } from "./props.ts";
+import type { InputOf, OutputTarget } from "./task.ts";
+import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
+
+/**
+ * What a decided approval stores. An output's schema may name any of these fields, also `selected` (mode
+ * `select`), `ranked` (mode `rank`) and `notes`, another name of `note`.
+ */
+export const approvalDecisionSchema = z.object({
+  approved: z.boolean(),
+  note: z.string().nullable(),
+  decidedBy: z.string().nullable(),
+  decidedAt: z.string().nullable().describe("ISO 8601"),
+});
+export type ApprovalDecision = z.infer<typeof approvalDecisionSchema>;
+
+/** For `mode="select"`: the key of the option that was chosen. */
+export const approvalSelectionSchema = z.object({ selected: z.string(), notes: z.string().nullable() });
+export type ApprovalSelection = z.infer<typeof approvalSelectionSchema>;
+
+/** For `mode="rank"`: the keys of all options, the best first. */
+export const approvalRankingSchema = z.object({ ranked: z.array(z.string()), notes: z.string().nullable() });
+export type ApprovalRanking = z.infer<typeof approvalRankingSchema>;
+
+export interface ApprovalOptionInput {
+  /** What a decision names it by. */
+  key: string;
+  /** Shown to the person who decides. Defaults to the key. */
+  label?: string;
+  summary?: string;
+}
+
+type ApprovalMode = "approve" | "select" | "rank";
+
+/** What an approval stores. What may be selected is in the options, not in the types. */
+type StoredDecision<M extends ApprovalMode> = {
+  approved: boolean;
+  note: string | null;
+  notes: string | null;
+  decidedBy: string | null;
+  decidedAt: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: an enum of the options' keys holds it too
+} & (M extends "select" ? { selected: any } : M extends "rank" ? { ranked: any } : unknown);
+
+/** Satisfied by an output whose schema takes every decision. */
+type HoldsDecision<S, O, M extends ApprovalMode> = [StoredDecision<M>] extends [InputOf<S, O>]
+  ? unknown
+  : "the schema of this output cannot hold a decision";
+
+export interface ApprovalProps<O, S = Record<string, unknown>, M extends ApprovalMode = ApprovalMode>
+  extends WaitProps {
+  /** Its schema must take what is decided: `approvalDecisionSchema`, or one with some of its fields. */
+  output: O & HoldsDecision<S, O, M>;
+  request: { title: string; summary?: string; metadata?: unknown };
+  /** Defaults to `approve`. */
+  mode?: M;
+  /** What may be selected or ranked. */
+  options?: readonly (string | ApprovalOptionInput)[];
+  /** Defaults to `fail`. */
+  onDeny?: "fail" | "continue" | "skip";
+  /** How long to wait for the decision; without one by then the node fails with APPROVAL_TIMEOUT. */
+  timeoutMs?: number;
+}
+
+const approvalProps = propNames<ApprovalProps<unknown>>({
+  ...waitProps,
+  output: true,
+  request: true,
+  mode: true,
+  options: true,
+  onDeny: true,
+  timeoutMs: true,
+});
+
+/** A durable wait for a person's decision. */
+export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode = "approve">(
+  props: ApprovalProps<O, Record<string, unknown>, M>,
+): ReactElement {
+  checkProps("Approval", props, approvalProps);
+  const { registry } = useFrame("<Approval>");
+  const fields = waitFields("Approval", props);
+  const where = `<Approval id="${fields.id}">`;
+  const { onDeny = "fail", request } = props;
+  const mode: ApprovalMode = props.mode ?? "approve";
+  if (typeof request?.title !== "string" || request.title === "") refuse(where, "request={{ title }} is required.");
+  checkText(where, "request.summary", request.summary);
+  checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
+  checkJson(where, "request.metadata", request.metadata);
+  checkOneOf(where, "onDeny", onDeny, ["fail", "continue", "skip"]);
+  const options = props.options && plainOptions(props.options, where);
+  if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" requires options.`);
+  const spec: ApprovalSpec = {
+    ...fields,
+    kind: "approval",
+    output: registry.resolve(props.output, where),
+    mode,
+    request: { title: request.title, summary: request.summary ?? null, metadata: request.metadata ?? null },
+    options,
+    onDeny,
+    timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
+  };
+  checkHoldsDecision(where, spec);
+  const shown = { id: spec.id, output: spec.output.key, mode, title: request.title, onDeny };
+  return React.createElement("smithers:approval", { spec, shown });
+}
+
+function plainOptions(given: readonly (string | ApprovalOptionInput)[], where: string): ApprovalSpec["options"] {
+  const keys = new Set<string>();
+  return given.map((one) => {
+    const { key, label, summary } = typeof one === "string" ? { key: one } : (one ?? {});
+    if (typeof key !== "string" || key === "") refuse(where, "each option must be a string or an object with a key.");
+    if (keys.has(key)) refuse(where, `two options have the key "${key}".`);
+    keys.add(key);
+    checkText(where, `the label of the option "${key}"`, label);
+    checkText(where, `the summary of the option "${key}"`, summary);
+    return { key, label: label ?? key, summary: summary ?? null };
+  });
+}

@@ -1,0 +1,94 @@
+import type { z } from "zod";
+import type { ApprovalSpec } from "../specs.ts";
+import { refuse } from "./checks.ts";
+
+/** What an approval's decision says. */
+export interface Decided {
+  readonly approved: boolean;
+  readonly note: string | null;
+  readonly decidedBy: string | null;
+  readonly decidedAtMs: number | null;
+  /** The key of the chosen option, in mode `select`. */
+  readonly selected: string | null;
+  /** The keys of the options, the best first, in mode `rank`. */
+  readonly ranked: readonly string[] | null;
+}
+
+/** The value that a decision gives an approval's output: the fields that its schema names, for a strict one refuses others. */
+export function decisionValue({ output, mode }: Pick<ApprovalSpec, "output" | "mode">, decided: Decided): unknown {
+  const { approved, note, decidedBy, decidedAtMs, selected, ranked } = decided;
+  const usual = {
+    approved,
+    note,
+    decidedBy,
+    decidedAt: decidedAtMs === null ? null : new Date(decidedAtMs).toISOString(),
+    ...(mode === "select" ? { selected } : {}),
+    ...(mode === "rank" ? { ranked } : {}),
+  };
+  if (output.columns.length === 0) return usual;
+  return Object.fromEntries(
+    Object.entries({ ...usual, notes: note }).filter(([field]) => output.columns.includes(field)),
+  );
+}
+
+/** Outputs that were found to hold every decision of a mode, so that a frame after the first does not try again. */
+const known = new WeakMap<z.ZodType, Set<string>>();
+
+/**
+ * Refuses an output whose schema cannot hold what may be decided: nobody should be asked for an answer that is lost.
+ * Limits on a text, and an author's own rules, may depend on the decision and are left to it.
+ * @throws INVALID_WORKFLOW
+ */
+export function checkHoldsDecision(where: string, spec: ApprovalSpec): void {
+  const { output, mode, options, onDeny } = spec;
+  const keys = (options ?? []).map(({ key }) => key);
+  const kind = JSON.stringify([mode, onDeny, keys]);
+  const held = known.get(output.schema) ?? new Set();
+  if (held.has(kind)) return;
+  for (const decided of possibleDecisions(mode, keys, onDeny === "continue" && mode === "approve")) {
+    const problem = misfit(output.schema, decisionValue(spec, decided));
+    if (problem === undefined) continue;
+    refuse(where, `its output "${output.key}" cannot hold a decision: ${problem}. Use for example ${fitting[mode]}.`);
+  }
+  known.set(output.schema, held.add(kind));
+}
+
+const fitting = {
+  approve: "approvalDecisionSchema",
+  select: "approvalSelectionSchema",
+  rank: "approvalRankingSchema",
+} as const;
+
+/** One decision of each shape: with and without a note and a name, for each choice. */
+function possibleDecisions(mode: ApprovalSpec["mode"], keys: readonly string[], mayDeny: boolean): Decided[] {
+  const choices = mode === "select" ? keys.map((key) => ({ selected: key })) : [{}];
+  const ranked = mode === "rank" ? keys : null;
+  return (mayDeny ? [true, false] : [true]).flatMap((approved) =>
+    choices.flatMap((choice) =>
+      [null, "text"].map((text) => ({
+        approved,
+        note: text,
+        decidedBy: text,
+        decidedAtMs: 0,
+        selected: null,
+        ranked,
+        ...choice,
+      })),
+    ),
+  );
+}
+
+const dependsOnContent: ReadonlySet<string> = new Set(["custom", "too_small", "too_big", "invalid_format"]);
+
+/** Why a value of this shape does not fit; undefined when it does, or when only the decision itself can show. */
+function misfit(schema: z.ZodType, value: unknown): string | undefined {
+  let issues: readonly { code?: string; path: PropertyKey[]; message: string }[];
+  try {
+    issues = schema.safeParse(value).error?.issues ?? [];
+  } catch {
+    // A schema with asynchronous rules answers only to the decision itself.
+    return undefined;
+  }
+  const issue = issues.find(({ code }) => !dependsOnContent.has(code ?? ""));
+  return issue && [issue.path.join("."), issue.message].filter((part) => part !== "").join(": ");
+}

@@ -1,0 +1,53 @@
+import type { ReactElement } from "react";
+import { z } from "zod";
+import { useFrame } from "../frame-context.ts";
+import { describeOutput } from "../outputs.ts";
+import { React } from "../react.ts";
+import type { TimerSpec } from "../specs.ts";
+import { refuse } from "./checks.ts";
+import { type Duration, parseDurationMs } from "./duration.ts";
+import { checkProps, propNames } from "./props.ts";
+import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
+
+/** What a fired timer stores. */
+const timerFiredSchema = z.object({ firedAtMs: z.number().int() });
+const timerOutput = describeOutput("_timer", timerFiredSchema);
+
+/** Exactly one of `duration` and `until`. */
+export type TimerProps<D extends string | number = string | number> = WaitProps &
+  (
+    | {
+        /** `500ms`, `30s`, `2h`, `7d`, `1h 30m`, or milliseconds. The compiler reads a literal. */
+        duration: string extends D ? D : D extends number ? D : Duration;
+        until?: undefined;
+      }
+    | {
+        /** A moment; one in the past fires at once. */
+        until: Date | string | number;
+        duration?: undefined;
+      }
+  );
+
+const timerProps = propNames<TimerProps>({ ...waitProps, duration: true, until: true });
+
+/** A durable wait for time to pass. */
+export function Timer<D extends string | number>(props: TimerProps<D>): ReactElement {
+  checkProps("Timer", props, timerProps);
+  useFrame("<Timer>");
+  const fields = waitFields("Timer", props);
+  const where = `<Timer id="${fields.id}">`;
+  if ((props.duration === undefined) === (props.until === undefined)) {
+    refuse(where, "exactly one of duration and until is required; mount the timer once its value is known.");
+  }
+  const durationMs = props.duration === undefined ? undefined : parseDurationMs(props.duration);
+  if (props.duration !== undefined && durationMs === undefined) {
+    refuse(where, `"${String(props.duration)}" is not a duration; use for example 500ms, 30s, 2h or 7d.`);
+  }
+  // Not new Date(null), which is a moment long ago.
+  const untilMs = props.until === undefined ? undefined : new Date(props.until ?? Number.NaN).getTime();
+  if (Number.isNaN(untilMs)) {
+    refuse(where, `"${String(props.until)}" is not a date; use for example 2027-01-31T09:00:00Z.`);
+  }
+  const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
+  return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
+}

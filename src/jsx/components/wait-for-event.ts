@@ -1,0 +1,120 @@
+import type { ReactElement, ReactNode } from "react";
+import type { z } from "zod";
+import { isEventName } from "../../api/index.ts";
+import { LoopContext, useFrame } from "../frame-context.ts";
+import { describeOutput, type OutputSchema } from "../outputs.ts";
+import { React } from "../react.ts";
+import type { EventSpec } from "../specs.ts";
+import { checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkProps, propNames } from "./props.ts";
+import type { OutputTarget } from "./task.ts";
+import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
+
+export interface WaitForEventProps<O> extends WaitProps {
+  /** The signal's name. */
+  event: string;
+  output: O;
+  /** What the payload must fit first; what it makes of it must then fit the output's schema. */
+  outputSchema?: z.ZodType;
+  /** Takes only signals with this id; without one, only signals that have none. */
+  correlationId?: string;
+  /** How long to wait. */
+  timeoutMs?: number;
+  /** Defaults to `fail`. */
+  onTimeout?: "fail" | "skip" | "continue";
+}
+
+const waitForEventProps = propNames<WaitForEventProps<unknown>>({
+  ...waitProps,
+  event: true,
+  output: true,
+  outputSchema: true,
+  correlationId: true,
+  timeoutMs: true,
+  onTimeout: true,
+});
+
+/** A durable wait for an event from outside. */
+export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>): ReactElement {
+  checkProps("WaitForEvent", props, waitForEventProps);
+  const { registry } = useFrame("<WaitForEvent>");
+  const where = `<WaitForEvent id="${String(props.id)}">`;
+  const output = registry.resolve(props.output, where);
+  const { outputSchema } = props;
+  if (outputSchema !== undefined && typeof outputSchema?.safeParse !== "function") {
+    refuse(where, "outputSchema must be a Zod schema.");
+  }
+  const isOther = outputSchema !== undefined && registry.find(outputSchema) !== output;
+  return eventElement("WaitForEvent", props, props.event, output, isOther ? outputSchema : undefined);
+}
+
+export interface SignalProps<S extends z.ZodType> extends WaitProps {
+  /** What the payload must fit, and is typed by. */
+  schema: S;
+  /** Takes only signals with this id; without one, only signals that have none. */
+  correlationId?: string;
+  /** How long to wait. */
+  timeoutMs?: number;
+  /** Defaults to `fail`. */
+  onTimeout?: "fail" | "skip" | "continue";
+  /** Mounted, after the wait, once the signal has come. */
+  children?: (data: z.output<S>) => ReactNode;
+}
+
+const signalProps = propNames<SignalProps<z.ZodType>>({
+  ...waitProps,
+  schema: true,
+  correlationId: true,
+  timeoutMs: true,
+  onTimeout: true,
+  children: true,
+});
+
+/** A typed {@link WaitForEvent}: the id is the signal's name. */
+export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
+  checkProps("Signal", props, signalProps);
+  const { registry, view, reads } = useFrame("<Signal>");
+  const loopId = React.useContext(LoopContext);
+  if (typeof props.schema?.safeParse !== "function")
+    refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
+  // The prefix keeps its rows out of those of an output that has the signal's name.
+  const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
+  const wait = eventElement("Signal", props, props.id, output, undefined);
+  if (!props.children) return wait;
+  reads.outputsOf.add(props.id);
+  const received = view.find(props.id, loopId === null ? 0 : view.loopIteration(loopId));
+  const body = received && received.value !== null ? props.children(received.value as z.output<S>) : null;
+  return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, wait, body);
+}
+
+function eventElement(
+  component: string,
+  props: WaitProps & Pick<WaitForEventProps<unknown>, "correlationId" | "timeoutMs" | "onTimeout">,
+  event: string,
+  output: OutputSchema,
+  payloadSchema: z.ZodType | undefined,
+): ReactElement {
+  const fields = waitFields(component, props);
+  const where = `<${component} id="${fields.id}">`;
+  if (typeof event !== "string" || event === "") refuse(where, "event is required and must not be empty.");
+  if (!isEventName(event)) {
+    refuse(where, "the name of the event is longer than 256 characters or contains a control character.");
+  }
+  const { onTimeout = "fail", correlationId = null } = props;
+  if (correlationId === "") refuse(where, "correlationId is empty; omit it to wait for signals without one.");
+  checkText(where, "correlationId", correlationId);
+  checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
+  const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);
+  const spec: EventSpec = {
+    ...fields,
+    kind: "event",
+    output,
+    event,
+    correlationId,
+    payloadSchema,
+    timeoutMs,
+    onTimeout,
+  };
+  const tag = component === "Signal" ? "smithers:signal" : "smithers:wait-for-event";
+  return React.createElement(tag, { spec, shown: { id: spec.id, event, correlationId, output: output.key } });
+}
