@@ -26,6 +26,7 @@ export const rooms = [
 ];
 
 const directionMessage = "A room imports only from the rooms below it; see docs/architecture.md.";
+const timingMessage = "Only src/timing makes sleeps and deadlines.";
 const runtimeMessage = "Only src/runtime may use what is specific to Bun.";
 const projectDir = join(import.meta.dirname, "..");
 const file = join(projectDir, "biome.rooms.json");
@@ -39,6 +40,7 @@ export function roomRules(): string {
       const above = rooms.slice(rooms.indexOf(room) + 1);
       const patterns = [
         ...(room === "runtime" ? [] : [{ group: ["bun", "bun:*"], message: runtimeMessage }]),
+        ...(room === "timing" ? [] : [{ group: ["node:timers", "node:timers/promises"], message: timingMessage }]),
         ...(above.length === 0 ? [] : [{ group: above.map((name) => `**/${name}/**`), message: directionMessage }]),
       ];
       return {

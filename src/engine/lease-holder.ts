@@ -2,6 +2,7 @@ import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
+import { waitAtMost, yieldToEventLoop } from "../timing/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
@@ -148,12 +149,7 @@ export class LeaseHolder {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = { graceMs };
     // A claim that is still loading its workflow will take no lease, and is not waited for longer than that.
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([Promise.all(this.#claiming.values()), late]);
-    clearTimeout(timer);
+    await waitAtMost(graceMs, Promise.all(this.#claiming.values()));
     await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
     clearInterval(this.#heartbeat);
   }
@@ -236,7 +232,7 @@ export class LeaseHolder {
     try {
       const lost = await store.beat(leases, Date.now());
       // A run whose last turn shared the heartbeat's transaction gave up its lease itself: it is released first.
-      if (lost.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (lost.length > 0) await yieldToEventLoop();
       for (const lease of lost) {
         const active = this.#active.get(lease.runId);
         if (active?.lease !== lease) continue;

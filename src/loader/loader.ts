@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "../runtime/bun/bundle.ts";
+import { withTimeout } from "../timing/index.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
 import { findPackage, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
@@ -127,17 +128,9 @@ export class Loader {
     return findLine(sources, (line) => asWord.test(line));
   }
 
-  async #inTime<T>(evaluation: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const message = `The file's top-level code did not finish within ${this.#importTimeoutMs} ms`;
-      timer = setTimeout(() => reject(new Error(message)), this.#importTimeoutMs);
-    });
-    try {
-      return await Promise.race([evaluation, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(evaluation: Promise<T>): Promise<T> {
+    const ms = this.#importTimeoutMs;
+    return withTimeout(ms, evaluation, () => new Error(`The file's top-level code did not finish within ${ms} ms`));
   }
 
   #keep(file: string, version: Version): void {

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { Loader } from "../loader/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
+import { waitAtMost } from "../timing/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
@@ -66,7 +67,7 @@ function closeGracefully(server: Server, context: ServerContext): void {
     closeHttp();
     server.closeIdleConnections();
     await Promise.all([
-      Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainMs))]),
+      waitAtMost(drainMs, drained),
       // Before the stores are closed: the gauges are read off them a last time.
       context.telemetry.close(Math.max(shutdownGraceMs, drainMs)),
     ]);

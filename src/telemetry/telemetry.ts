@@ -1,6 +1,7 @@
 import { DiagLogLevel, diag, type Meter } from "@opentelemetry/api";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
+import { waitAtMost } from "../timing/index.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { otlpFromEnv, serviceResource } from "./otlp.ts";
 import { packageVersion } from "./package-info.ts";
@@ -112,16 +113,13 @@ export class Telemetry {
   /** Sends what is left, within `graceMs`. Never rejects. */
   async close(graceMs: number): Promise<void> {
     this.#stopProcess();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
     const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]).then((results) => {
       for (const result of results) {
         if (result.status === "rejected")
           this.#log.warn({ err: result.reason }, "remaining telemetry could not be sent");
       }
     });
-    await Promise.race([sent, grace]);
-    clearTimeout(timer);
+    await waitAtMost(graceMs, sent);
     if (this.#sends) diag.disable();
   }
 

@@ -1,7 +1,10 @@
-/** Longer delays overflow the timers of JavaScript, which then fire at once. */
+/** Longest delay of JavaScript's timers, in ms. A longer one overflows and fires at once. */
 export const maxTimerMs = 2_147_483_647;
 
-/** Calls `fire` after any delay, however long; returns how to call it off. */
+/**
+ * Calls `fire` once after `delayMs`, which may be longer than a timer's limit, or infinite.
+ * @returns a function that cancels the timer
+ */
 export function afterMs(delayMs: number, fire: () => void): () => void {
   const dueAtMs = performance.now() + delayMs;
   let handle: ReturnType<typeof setTimeout>;

@@ -25,6 +25,7 @@ import {
   type StoredEvent,
 } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
+import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
 import type { Source } from "./source.ts";
@@ -137,7 +138,7 @@ export class DatabaseSource implements Source {
       seq = page.at(-1)?.seq ?? seq;
       if (page.length === pageSize) continue;
       if (!follow || (await isOver(store, runId))) return;
-      while ((await store.dataVersion()) === version) await pause(lookMs);
+      while ((await store.dataVersion()) === version) await sleep(lookMs);
     }
   }
 
@@ -178,7 +179,7 @@ export class DatabaseSource implements Source {
     for (let leftMs = takenInWithinMs; leftMs > 0; leftMs -= lookMs) {
       const run = await store.findRun(runId);
       if (!run || hasEnded(run.status) || run.inboxNo <= run.takenNo) return true;
-      await pause(lookMs);
+      await sleep(lookMs);
     }
     return false;
   }
@@ -225,5 +226,3 @@ async function isOver(store: Store, runId: string): Promise<boolean> {
   const last = await store.lastEvent(runId);
   return last !== undefined && isTerminalEvent(last.type);
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,3 +1,4 @@
+import { sleep, stopwatch } from "../../timing/index.ts";
 import type { TerminalOutput } from "./output.ts";
 
 /** How often is looked. */
@@ -15,19 +16,19 @@ export async function watch<T>(
   print: (value: T) => Promise<void>,
 ): Promise<never> {
   let last = "";
-  let shownAtMs = 0;
+  let shownAgoMs = stopwatch();
   for (let isFirst = true; ; isFirst = false) {
     const value = await read();
     // The moment at which a state was looked at is no change.
     const now = JSON.stringify(value, (name, inner) => (name === "computedAt" ? undefined : inner));
-    const isOld = out.isTerminal && Date.now() - shownAtMs >= ageMs;
+    const isOld = out.isTerminal && shownAgoMs() >= ageMs;
     if (now !== last || isOld) {
       if (out.isTerminal && !out.isJson) out.clear();
       else if (!isFirst && !out.isJson) out.line();
       await print(value);
       last = now;
-      shownAtMs = Date.now();
+      shownAgoMs = stopwatch();
     }
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    await sleep(lookMs);
   }
 }

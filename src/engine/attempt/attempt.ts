@@ -2,7 +2,7 @@ import { type ErrorRecord, SmithersError, toErrorRecord } from "../../errors/ind
 import { runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
-import { afterMs } from "../../timing/long-timer.ts";
+import { afterMs } from "../../timing/index.ts";
 import type { EngineObserver } from "../observer.ts";
 import { executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";

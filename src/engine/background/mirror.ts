@@ -1,4 +1,5 @@
 import type { Store } from "../../store/index.ts";
+import { sleep, yieldToEventLoop } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
 import type { Logger } from "../logger.ts";
 
@@ -63,7 +64,7 @@ export class Mirror {
         const copiedSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
         if (copiedSeq !== undefined && copiedSeq < lastSeq) this.#behind.add(runId);
         compared += 1;
-        if (compared % comparedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (compared % comparedAtOnce === 0) await yieldToEventLoop();
         if (this.#stopped) return;
       }
       this.#dataVersion = version;
@@ -97,7 +98,7 @@ export class Mirror {
           "A run could not be copied to the server's database. It will be tried again.",
         );
         if (this.#stopped) return;
-        await new Promise((resolve) => setTimeout(resolve, failurePauseMs));
+        await sleep(failurePauseMs);
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { ClaimedRun, Store } from "../../store/index.ts";
-import { maxTimerMs } from "../../timing/long-timer.ts";
+import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
 import type { Logger } from "../logger.ts";
 
@@ -36,10 +36,10 @@ export class Watcher {
   readonly #notBefore = new Map<string, number>();
   /** Orphans that are left alone for now: claiming one may end the process. */
   #suspects = new Set<string>();
-  #suspectClaimedAtMs = performance.now();
+  #sinceSuspectClaimedMs = stopwatch();
   #changes: ReturnType<typeof setInterval> | undefined;
   #orphans: ReturnType<typeof setInterval> | undefined;
-  #due: ReturnType<typeof setTimeout> | undefined;
+  #cancelDue = () => {};
   #dataVersion = 0;
   #stopped = false;
 
@@ -58,21 +58,21 @@ export class Watcher {
 
   /** Wakes every parked run whose time has come, and sets the timer for the next one. */
   async wakeDue(): Promise<void> {
-    clearTimeout(this.#due);
+    this.#cancelDue();
     if (this.#stopped) return;
     const nowMs = Date.now();
     for (const runId of await this.#engine.store.dueRuns(nowMs)) await this.#wake(runId);
     const nextMs = await this.#engine.store.nextDueMs(nowMs);
-    clearTimeout(this.#due);
+    this.#cancelDue();
     if (nextMs === null || this.#stopped) return;
-    this.#due = setTimeout(() => void this.#attempt(() => this.wakeDue()), Math.min(nextMs - nowMs, maxTimerMs));
+    this.#cancelDue = afterMs(nextMs - nowMs, () => void this.#attempt(() => this.wakeDue()));
   }
 
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#changes);
     clearInterval(this.#orphans);
-    clearTimeout(this.#due);
+    this.#cancelDue();
   }
 
   async #lookForChanges(): Promise<void> {
@@ -104,9 +104,8 @@ export class Watcher {
    * other run is to blame, and the next process sees by its crash count which run to leave for last.
    */
   async #claimSuspect(runId: string): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs - this.#suspectClaimedAtMs < 2 * this.#engine.heartbeatMs) return;
-    this.#suspectClaimedAtMs = nowMs;
+    if (this.#sinceSuspectClaimedMs() < 2 * this.#engine.heartbeatMs) return;
+    this.#sinceSuspectClaimedMs = stopwatch();
     this.#suspects.delete(runId);
     await this.#wake(runId);
   }

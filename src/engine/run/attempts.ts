@@ -1,6 +1,7 @@
 import { SmithersError } from "../../errors/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
+import { waitAtMost } from "../../timing/index.ts";
 import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
 import type { EngineObserver } from "../observer.ts";
 import { type Completion, recordCompletion } from "../turn/attempt-results.ts";
@@ -93,12 +94,7 @@ export class Attempts {
 
   /** Resolves when the code of every attempt has ended, including aborted ones; at the latest after `limitMs`. */
   async codeEnd(limitMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    });
-    await Promise.race([Promise.all(this.#codeEnds), late]);
-    clearTimeout(timer);
+    await waitAtMost(limitMs, Promise.all(this.#codeEnds));
   }
 
   abortAll(reason: Error): void {

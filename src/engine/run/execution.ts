@@ -2,6 +2,7 @@ import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from 
 import type { Workflow } from "../../jsx/index.ts";
 import type { RunStatus } from "../../model/index.ts";
 import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
+import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import type { WorkflowSource } from "../source.ts";
 import { commitTurn, type TurnSink } from "../turn/commit.ts";
@@ -126,12 +127,11 @@ export class Execution {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#trigger.pull();
-    const grace = setTimeout(
-      () => this.#attempts.abortAll(new SmithersError("TASK_CANCELLED", "The process shuts down.")),
-      graceMs,
+    const cancelGrace = afterMs(graceMs, () =>
+      this.#attempts.abortAll(new SmithersError("TASK_CANCELLED", "The process shuts down.")),
     );
     await this.end;
-    clearTimeout(grace);
+    cancelGrace();
     await this.#attempts.codeEnd(codeEndMs);
   }
 
@@ -173,7 +173,7 @@ export class Execution {
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 
-    const startMs = performance.now();
+    const elapsedMs = stopwatch();
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
     if (cancelled) {
@@ -193,7 +193,7 @@ export class Execution {
     }
     const { renderMs } = this.#planner;
     try {
-      await this.#commit(turn, { renderMs, planMs: performance.now() - startMs - renderMs });
+      await this.#commit(turn, { renderMs, planMs: elapsedMs() - renderMs });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
       await endParkedRun(this.#sink, this.lease, { status: "cancelled" });

@@ -1,4 +1,5 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
+import { sleep } from "../../timing/index.ts";
 
 /** How long to wait before a refused commit is retried. */
 const pauseMs = 1_000;
@@ -20,7 +21,7 @@ export async function retryCommit<T>(
     } catch (error) {
       if (givesUp() || !isSmithersError(error) || error.status !== 503) throw error;
       if (tries === 0) onRefused(error);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await sleep(pauseMs);
     }
   }
 }

@@ -1,10 +1,10 @@
-import { maxTimerMs } from "../../timing/long-timer.ts";
+import { afterMs } from "../../timing/index.ts";
 
 /** Says when an execution takes its next turn: as soon as something asks for one, or at a set time. */
 export class TurnTrigger {
   #isPulled = false;
   #resolve: () => void = () => {};
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer = () => {};
 
   /** Asks for a turn. */
   pull(): void {
@@ -14,10 +14,9 @@ export class TurnTrigger {
 
   /** Asks for a turn at `atMs` instead of at the time that was set before; null sets none. */
   pullAt(atMs: number | null, nowMs: number): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     if (atMs === null) return;
-    // A turn that comes too early sets the time again.
-    this.#timer = setTimeout(() => this.pull(), Math.min(Math.max(atMs - nowMs, 0), maxTimerMs));
+    this.#cancelTimer = afterMs(atMs - nowMs, () => this.pull());
   }
 
   /** Forgets what was asked for before: the turn that begins now serves it. */
@@ -31,6 +30,6 @@ export class TurnTrigger {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
   }
 }

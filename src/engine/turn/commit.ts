@@ -1,4 +1,5 @@
 import type { Lease, Store } from "../../store/index.ts";
+import { stopwatch } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
 import type { EngineObserver, TurnTiming } from "../observer.ts";
 import type { TurnDraft } from "./draft.ts";
@@ -25,7 +26,7 @@ export async function commitTurn(
 ): Promise<void> {
   const { runState } = draft;
   const record = draft.toRecord(lease);
-  const startMs = performance.now();
+  const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);
   observer?.turnCommitted({
     run: runState.run,
@@ -33,7 +34,7 @@ export async function commitTurn(
     events,
     decisions: draft.decisions,
     node: (nodeId, iteration) => runState.findNode(nodeId, iteration),
-    timing: { ...timing, commitMs: performance.now() - startMs },
+    timing: { ...timing, commitMs: elapsedMs() },
   });
   feed.publish(events);
 }

@@ -3,6 +3,7 @@ import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../../jsx/
 import type { Attempt, Node } from "../../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
+import { stopwatch } from "../../timing/index.ts";
 import { toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
 import { cacheKeyOf } from "./cache-key.ts";
@@ -82,9 +83,9 @@ export class TurnPlanner {
     let renderedLast = false;
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
-        const startMs = performance.now();
+        const elapsedMs = stopwatch();
         this.#render(draft);
-        this.#renderMs += performance.now() - startMs;
+        this.#renderMs += elapsedMs();
         stale = false;
         renderedLast = true;
       }

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "../../engine/index.ts";
+import { waitAtMost } from "../../timing/index.ts";
 import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
 
 export interface HttpServerOptions {
@@ -39,12 +40,7 @@ export const drainMs = 500;
 export async function drained(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, drainMs);
-  });
-  await Promise.race([closed, late]);
-  clearTimeout(timer);
+  await waitAtMost(drainMs, closed);
   server.closeAllConnections();
 }
 

@@ -1,13 +1,14 @@
 import type { MiddlewareHandler } from "hono";
 import type { Telemetry } from "../../telemetry/index.ts";
+import { stopwatch } from "../../timing/index.ts";
 import { routeTemplate } from "../route.ts";
 
 /** Counts and measures every request, and says at the level debug which were refused. */
 export function measure(telemetry: Telemetry): MiddlewareHandler {
   return async (c, next) => {
-    const startMs = performance.now();
+    const elapsedMs = stopwatch();
     await next();
-    const durationMs = performance.now() - startMs;
+    const durationMs = elapsedMs();
     const { method, path } = c.req;
     const route = routeTemplate(c);
     const request = { requestId: c.get("requestId"), route, method, status: c.res.status, durationMs };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { healthAnswerSchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import type { Store } from "../../store/index.ts";
+import { waitAtMost } from "../../timing/index.ts";
 import { operation } from "../operation.ts";
 
 /** Liveness, for whoever asks. A database that takes no writes is told, and tried again at every question. */
@@ -15,7 +16,7 @@ export const health = operation({
     const probes = stores()
       .filter(({ trouble }) => trouble)
       .map((store) => store.probe().catch(() => {}));
-    if (probes.length > 0) await Promise.race([Promise.all(probes), new Promise((end) => setTimeout(end, patienceMs))]);
+    if (probes.length > 0) await waitAtMost(patienceMs, Promise.all(probes));
     const trouble = stores().find((store) => store.trouble)?.trouble;
     if (trouble) throw trouble;
     if (stores().some(({ filename }) => filename !== "" && !existsSync(filename))) {

@@ -1,6 +1,7 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import type { Driver } from "../../runtime/sqlite-driver.ts";
 import { isBusy, toStoreError } from "../../runtime/sqlite-errors.ts";
+import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
 
@@ -60,7 +61,7 @@ export class Writer {
   /** Waits until everything queued is committed or refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    while (this.#flushing) await new Promise((resolve) => setImmediate(resolve));
+    while (this.#flushing) await yieldToEventLoop();
   }
 
   async #flush(): Promise<void> {
@@ -68,26 +69,26 @@ export class Writer {
       const batch = this.#queue;
       this.#queue = [];
       await this.#commit(batch);
-      if (this.#queue.length > 0 && !this.#closed) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#queue.length > 0 && !this.#closed) await yieldToEventLoop();
     }
     this.#flushing = false;
   }
 
   async #commit(batch: QueuedWrite[]): Promise<void> {
-    const deadline = performance.now() + busyLimitMs;
+    const waitedMs = stopwatch();
     for (;;) {
       try {
-        const startMs = performance.now();
+        const elapsedMs = stopwatch();
         const results = this.#transaction(batch);
-        this.#observer?.committed(batch.length, performance.now() - startMs);
+        this.#observer?.committed(batch.length, elapsedMs());
         if (this.#trouble) this.#observer?.recovered();
         this.#trouble = undefined;
         batch.forEach((write, index) => void write.resolve(results[index] as never));
         return;
       } catch (error) {
-        if (isBusy(error) && performance.now() < deadline) {
+        if (isBusy(error) && waitedMs() < busyLimitMs) {
           this.#observer?.busy();
-          await new Promise((resolve) => setTimeout(resolve, busyPauseMs));
+          await sleep(busyPauseMs);
         } else if (batch.length > 1) {
           // One of them is at fault: alone, the others succeed.
           for (const write of batch) await this.#commit([write]);
