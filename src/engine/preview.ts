@@ -27,7 +27,7 @@ export interface Preview {
 
 /**
  * Plans the first frame of a run with this input. Nothing runs, and nothing is stored.
- * @throws INVALID_INPUT, INVALID_WORKFLOW, RENDER_FAILED, MISSING_OUTPUT, DUPLICATE_ID, NESTED_LOOP, CIRCULAR_DEPENDENCY
+ * @throws INVALID_INPUT, INVALID_WORKFLOW, RENDER_FAILED, MISSING_OUTPUT, DUPLICATE_ID, CIRCULAR_DEPENDENCY
  */
 export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {
   const input = await toInput(workflow, given);

@@ -45,7 +45,6 @@ export const errorCodes = {
     status: 400,
     advice: "Give the new node an id of its own, or restore the old one, then resume the run.",
   },
-  NESTED_LOOP: { status: 400, advice: "Move the inner Loop out of the outer one, or into a workflow of its own." },
   CIRCULAR_DEPENDENCY: { status: 400, advice: "Remove one of the dependencies that form the cycle." },
   DEPENDENCY_UNMET: { status: 400, advice: "Mount the node that the task depends on, or remove the dependency." },
   RENDER_FAILED: { status: 400, advice: "Fix the error that the workflow's code threw while it was rendered." },

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
+import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 
 /** An output as a row: its fields, and which node and iteration made it. */
@@ -24,9 +25,9 @@ export interface RunView {
   /** Those of one node, by iteration. */
   listOf(schemaKey: string, nodeId: string): readonly StoredOutput[];
   /** The current iteration of a loop; 0 before it starts. */
-  loopIteration(loopId: string): number;
-  /** The loop that holds a node, as far as it is known from earlier frames. */
-  loopOf(nodeId: string): string | null;
+  loopIteration(loopKey: string): number;
+  /** The loops around a node as far as earlier frames tell, the outermost first. `nodeId` may have a suffix. */
+  loopsOf(nodeId: string): readonly string[];
   /** The current iteration of the workflow's first loop. */
   readonly iteration: number;
 }
@@ -71,18 +72,16 @@ export function noReads(): Reads {
   return { rowsOf: new Set(), outputsOf: new Set() };
 }
 
-/** Builds the `ctx` of one frame. `loopId` is the enclosing loop of the component that asks. */
-export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, loopId: string | null): Ctx {
+/** Builds the `ctx` of one frame. `scope` is the enclosing loop of the component that asks. */
+export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, scope: LoopScope | null): Ctx {
   const keyOf = (target: unknown, where: string, nodeId: string) => {
-    reads.outputsOf.add(nodeId);
+    reads.outputsOf.add(authoredId(nodeId));
     return registry.resolve(target, where).key;
   };
-  const iterationOf = (nodeId: string) => {
-    const loop = view.loopOf(nodeId);
-    return loop === null ? 0 : view.loopIteration(loop);
-  };
-  const find = (key: string, nodeId: string, iteration = iterationOf(nodeId)) => {
-    const found = view.find(nodeId, iteration);
+  const place = (nodeId: string) => nodePlace(nodeId, view.loopsOf(nodeId), (key) => view.loopIteration(key));
+  const find = (key: string, id: string, given?: number) => {
+    const { nodeId, iteration } = place(id);
+    const found = view.find(nodeId, given ?? iteration);
     return found?.schemaKey === key ? found.value : undefined;
   };
 
@@ -94,12 +93,13 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
       const value = find(key, of.nodeId, of.iteration);
       if (value !== undefined) return value;
       throw new SmithersError("MISSING_OUTPUT", `The node "${of.nodeId}" has no output "${key}" yet.`, {
-        details: { nodeId: of.nodeId, iteration: of.iteration ?? iterationOf(of.nodeId), output: key },
+        details: { nodeId: of.nodeId, iteration: of.iteration ?? place(of.nodeId).iteration, output: key },
       });
     },
-    latest: (target: unknown, nodeId: string) => view.listOf(keyOf(target, "ctx.latest", nodeId), nodeId).at(-1)?.value,
+    latest: (target: unknown, nodeId: string) =>
+      view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1)?.value,
     iterationCount: (target: unknown, nodeId: string) =>
-      view.listOf(keyOf(target, "ctx.iterationCount", nodeId), nodeId).length,
+      view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
   };
 
   const rows = (target: unknown) => {
@@ -111,7 +111,8 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });
   }
 
-  const iteration = loopId === null ? view.iteration : view.loopIteration(loopId);
+  const around = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1);
+  const iteration = scope === null ? view.iteration : (around?.iteration ?? 0);
   return { runId: view.runId, input: view.input, auth: view.auth, iteration, ...methods, outputs: rows } as Ctx;
 }
 

@@ -1,5 +1,6 @@
 import { SmithersError } from "../errors/index.ts";
 import { type Ctx, createCtx, type Reads, type RunView } from "./ctx.ts";
+import type { LoopScope } from "./loop-places.ts";
 import type { OutputRegistry } from "./outputs.ts";
 import { React } from "./react.ts";
 
@@ -14,8 +15,8 @@ export interface FrameScope {
 
 export const FrameContext = React.createContext<FrameScope | null>(null);
 
-/** The id of the enclosing Loop. */
-export const LoopContext = React.createContext<string | null>(null);
+/** The enclosing Loop. */
+export const LoopContext = React.createContext<LoopScope | null>(null);
 
 /** @throws INVALID_WORKFLOW outside of a workflow's frame. */
 export function useFrame(component: string): FrameScope {
@@ -30,6 +31,5 @@ export function useFrame(component: string): FrameScope {
 /** The `ctx` of the current frame, in any component below the workflow. */
 export function useCtx(): Ctx {
   const frame = useFrame("useCtx()");
-  const loopId = React.useContext(LoopContext);
-  return createCtx(frame.view, frame.registry, frame.reads, loopId);
+  return createCtx(frame.view, frame.registry, frame.reads, React.useContext(LoopContext));
 }

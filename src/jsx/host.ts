@@ -1,3 +1,4 @@
+import type { LoopScope } from "./loop-places.ts";
 import type { Spec } from "./specs.ts";
 
 /** What the renderer builds: a plain tree that knows nothing of what it means. */
@@ -21,11 +22,15 @@ export interface HostText {
 export interface HostContainer {
   readonly children: HostNode[];
   version: number;
+  /** Whether a Loop got its default id since this was last reset: what was rendered below it did not know it. */
+  placed: boolean;
 }
 
 /** The props that components give to a host element. */
 export interface HostProps {
   spec?: Spec;
   shown?: Record<string, unknown>;
+  /** Of a Loop. */
+  scope?: LoopScope;
   children?: unknown;
 }

@@ -17,6 +17,7 @@ export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./
 export { type Ctx, noReads, type Reads, type Row, type RunView, type StoredOutput } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
+export { authoredId, type LoopPlace, loopsAround, type NodePlace, nodePlace, suffixOf } from "./loop-places.ts";
 export type { OutputRef, OutputSchema, Schemas } from "./outputs.ts";
 export { promptText } from "./prompt.ts";
 export { jsxRuntime } from "./react.ts";

@@ -2,20 +2,21 @@ import type { ReactNode } from "react";
 import { FrameContext, type FrameScope, LoopContext } from "./frame-context.ts";
 import type { HostElement, HostNode } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
+import type { LoopScope } from "./loop-places.ts";
 import { React } from "./react.ts";
 
 /**
  * Renders what a prompt function returned, apart from the workflow's tree. Components in it may call `useCtx`.
  * @throws RENDER_FAILED
  */
-export function renderPrompt(prompt: ReactNode, frame: FrameScope, loopId: string | null): string {
+export function renderPrompt(prompt: ReactNode, frame: FrameScope, scope: LoopScope | null): string {
   const root = new HostRoot();
   try {
     root.update(
       React.createElement(
         FrameContext.Provider,
         { value: frame },
-        React.createElement(LoopContext.Provider, { value: loopId }, prompt),
+        React.createElement(LoopContext.Provider, { value: scope }, prompt),
       ),
     );
     return promptText(root.container.children);

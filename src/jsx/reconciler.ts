@@ -53,6 +53,27 @@ function detach(children: HostNode[], child: HostNode): void {
   changed();
 }
 
+/** What a place in the tree is read off: React's own record of an element. */
+interface PlacedFiber {
+  readonly type: unknown;
+  readonly key: string | null;
+  readonly index: number;
+  readonly return: PlacedFiber | null;
+}
+
+/**
+ * The default id of a Loop: its key or place among its siblings, and those of the elements around it. Conditions beside
+ * it change nothing: what is not mounted keeps its place.
+ */
+function placeOf(element: PlacedFiber): string {
+  const steps: (string | number)[] = [];
+  // From the Loop itself, not from what it renders to, up to the Workflow.
+  for (let at = element.return?.return ?? null; at && at.type !== "smithers:workflow"; at = at.return) {
+    steps.unshift(at.key === null ? at.index : encodeURIComponent(at.key));
+  }
+  return `loop-${steps.join(".")}`;
+}
+
 /** @internal its types are no dependency of the package */
 export type Reconciler = ReturnType<typeof createReconciler>;
 
@@ -86,13 +107,23 @@ const hostConfig: any = {
   NotPendingTransition: null,
   HostTransitionContext: React.createContext(null) as unknown as ReactContext<null>,
 
-  createInstance: (tag: string, props: HostProps): HostElement => ({
-    kind: "element",
-    tag,
-    spec: props.spec,
-    shown: props.shown ?? {},
-    children: [],
-  }),
+  createInstance(
+    tag: string,
+    props: HostProps,
+    _root: HostContainer,
+    _context: unknown,
+    fiber: PlacedFiber,
+  ): HostElement {
+    let { spec, shown = {} } = props;
+    if (props.scope && spec?.type === "loop" && props.scope.id === undefined) {
+      const id = placeOf(fiber);
+      props.scope.id = id;
+      spec = { ...spec, id };
+      shown = { ...shown, id };
+      if (current) current.placed = true;
+    }
+    return { kind: "element", tag, spec, shown, children: [] };
+  },
   createTextInstance: (text: string): HostText => ({ kind: "text", text }),
   appendInitialChild: (parent: HostElement, child: HostNode) => void parent.children.push(child),
   finalizeInitialChildren: no,

@@ -31,8 +31,13 @@ export class WorkflowRenderer {
    */
   render(view: RunView): Rendered {
     const reads = noReads();
-    this.#root.update(React.createElement(Frame, { workflow: this.#workflow, view, reads }));
-    const { children, version } = this.#root.container;
+    const { container } = this.#root;
+    container.placed = false;
+    const frame = { workflow: this.#workflow, view, reads };
+    this.#root.update(React.createElement(Frame, frame));
+    // Once more, for what stands in a Loop that got its default id only now.
+    if (container.placed) this.#root.update(React.createElement(Frame, frame));
+    const { children, version } = container;
     const [root, ...others] = children;
     if (root?.kind !== "element" || root.spec?.type !== "workflow" || others.length > 0) {
       const found = children.length === 0 ? "nothing" : children.map(describeHostNode).join(" and ");

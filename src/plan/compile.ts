@@ -1,36 +1,54 @@
 import { SmithersError } from "../errors/index.ts";
-import type { HostElement, HostNode, TaskSpec } from "../jsx/index.ts";
+import {
+  type HostElement,
+  type HostNode,
+  type LoopPlace,
+  type LoopSpec,
+  suffixOf,
+  type TaskSpec,
+} from "../jsx/index.ts";
 import { checkCircles } from "./circles.ts";
-import { type Group, nodeKey, type Plan, type PlanNode, type PlannedTask, type PlanSequence } from "./types.ts";
+import { checkOrder } from "./order.ts";
+import {
+  type Container,
+  type Group,
+  nodeKey,
+  type Plan,
+  type PlanLoop,
+  type PlanNode,
+  type PlannedTask,
+  type PlanSequence,
+} from "./types.ts";
 
 /** What compiling reads of the stored run. */
 export interface CompileState {
-  /** The current iteration of a loop. */
-  loopIteration(loopId: string): number;
+  /** The current iteration of a loop; see {@link PlanLoop.key}. */
+  loopIteration(loopKey: string): number;
   /** Whether a node has ever left the state `pending`. */
   hasStarted(nodeId: string, iteration: number): boolean;
 }
 
 interface Place {
-  readonly loopId: string | null;
-  readonly iteration: number;
+  /** The outermost first. */
+  readonly loops: readonly PlanLoop[];
   readonly groups: readonly Group[];
+  readonly within: Container;
 }
 
 /**
  * Compiles a rendered tree into a plan.
- * @throws DUPLICATE_ID, NESTED_LOOP, CIRCULAR_DEPENDENCY
+ * @throws DUPLICATE_ID, INVALID_WORKFLOW, CIRCULAR_DEPENDENCY
  */
 export function compilePlan(root: HostElement, state: CompileState): Plan {
   const tasks: PlannedTask[] = [];
   const byId = new Map<string, PlannedTask>();
   const loopIds = new Set<string>();
+  const leftOut = new Set<string>();
 
-  const sequence = (children: readonly HostNode[], place: Place): PlanSequence => ({
-    type: "sequence",
-    children: children.flatMap((child) => visit(child, place)),
-    settledUpTo: 0,
-  });
+  const sequence = (children: readonly HostNode[], place: Place): PlanSequence => {
+    const inside = { ...place, within: containerIn(place.within, "sequence") };
+    return { type: "sequence", children: children.flatMap((child) => visit(child, inside)), settledUpTo: 0 };
+  };
 
   const visit = (node: HostNode, place: Place): PlanNode[] => {
     if (node.kind === "text") return [];
@@ -41,40 +59,81 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       case "parallel": {
         const groups =
           spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
-        return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, { ...place, groups })) }];
+        const inside = { ...place, groups, within: containerIn(place.within, "parallel") };
+        return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, inside)) }];
       }
-      case "loop": {
-        if (place.loopId !== null) {
-          throw new SmithersError("NESTED_LOOP", `The loop "${spec.id}" is nested in the loop "${place.loopId}".`);
-        }
-        if (loopIds.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two loops have the id "${spec.id}".`);
-        loopIds.add(spec.id);
-        const iteration = state.loopIteration(spec.id);
-        const first = tasks.length;
-        const body = sequence(node.children, { ...place, loopId: spec.id, iteration });
-        // A loop that is over before its body has started leaves its body out.
-        if (spec.until && !tasks.slice(first).some((task) => state.hasStarted(task.nodeId, iteration))) {
-          for (const task of tasks.splice(first)) byId.delete(task.nodeId);
-          return [];
-        }
-        return [{ type: "loop", spec, iteration, body }];
-      }
+      case "loop":
+        return loop(spec, node.children, place);
       default:
         return [sequence(node.children, place)];
     }
   };
 
-  const add = (spec: TaskSpec, prompt: readonly HostNode[], { loopId, iteration, groups }: Place): PlannedTask => {
-    const key = nodeKey(spec.id, iteration);
-    const task = { spec, nodeId: spec.id, iteration, key, ordinal: tasks.length, loopId, groups, prompt };
+  const loop = (spec: LoopSpec, children: readonly HostNode[], place: Place): PlanNode[] => {
+    if (loopIds.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two loops have the id "${spec.id}".`);
+    loopIds.add(spec.id);
+    const key = spec.id + suffixOf(placesIn(place.loops));
+    const iteration = state.loopIteration(key);
+    const first = tasks.length;
+    const planned: PlanLoop = { type: "loop", spec, key, iteration, body: emptySequence };
+    planned.body = sequence(children, { ...place, loops: [...place.loops, planned] });
+    // A loop that is over before its body has started leaves no trace of the body.
+    if (spec.until && !tasks.slice(first).some((task) => state.hasStarted(task.nodeId, task.iteration))) {
+      for (const task of tasks.splice(first)) {
+        byId.delete(task.spec.id);
+        leftOut.add(task.spec.id);
+      }
+      return [];
+    }
+    return [planned];
+  };
+
+  const add = (spec: TaskSpec, prompt: readonly HostNode[], { loops, groups, within }: Place): PlannedTask => {
+    const nodeId = loops.length < 2 ? spec.id : spec.id + suffixOf(placesIn(loops.slice(0, -1)));
+    const innermost = loops.at(-1);
+    const iteration = innermost?.iteration ?? 0;
+    const task: PlannedTask = {
+      spec,
+      nodeId,
+      iteration,
+      key: nodeKey(nodeId, iteration),
+      ordinal: tasks.length,
+      loopId: innermost?.key ?? null,
+      loops,
+      within,
+      groups,
+      prompt,
+    };
     if (byId.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`);
     byId.set(spec.id, task);
     tasks.push(task);
     return task;
   };
 
-  const whole = sequence(root.children, { loopId: null, iteration: 0, groups: [] });
+  const top: Container = { type: "sequence", parent: null, depth: 0 };
+  const whole = sequence(root.children, { loops: noLoops, groups: [], within: top });
   checkCircles(byId);
+  checkOrder(tasks, byId);
   const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
-  return { workflowName, root: whole, tasks, byId };
+  return { workflowName, root: whole, tasks, byId, leftOut };
+}
+
+const noLoops: readonly PlanLoop[] = [];
+const emptySequence: PlanSequence = { type: "sequence", children: [], settledUpTo: 0 };
+
+function containerIn(parent: Container, type: Container["type"]): Container {
+  return { type, parent, depth: parent.depth + 1 };
+}
+
+function placesIn(loops: readonly PlanLoop[]): LoopPlace[] {
+  return loops.map(({ spec, iteration }) => {
+    // Ids of outer loops are part of ids of nodes, and are read out of them again.
+    if (/[,=]/.test(spec.id)) {
+      throw new SmithersError(
+        "INVALID_WORKFLOW",
+        `<Loop id="${spec.id}">: a loop around another one cannot have "," or "=" in its id.`,
+      );
+    }
+    return { id: spec.id, iteration };
+  });
 }

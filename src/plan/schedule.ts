@@ -1,4 +1,4 @@
-import { isSettled, isWaiting } from "../model/index.ts";
+import { isSettled, isWaiting, type NodeState } from "../model/index.ts";
 import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
 
 /** What scheduling reads of the stored run. */
@@ -59,17 +59,49 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     if (isSettled(nodeState)) return true;
     if (nodeState === "in-progress") take(task);
     else if (isWaiting(nodeState)) waiting.push(task);
-    else if (!task.spec.dependsOn.every(isDone)) blocked.push(task);
+    else if (!task.spec.dependsOn.every((id) => isDone(id, task))) blocked.push(task);
     else if (progress?.wakeAtMs != null && progress.wakeAtMs > state.nowMs) {
       nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.wakeAtMs);
     } else candidates.push(task);
     return false;
   };
 
-  const isDone = (nodeId: string): boolean => {
-    const task = plan.byId.get(nodeId);
-    const found = state.progress(task?.key ?? nodeId)?.state;
-    return found !== undefined && isSettled(found) && (found !== "failed" || (task?.spec.continueOnFail ?? false));
+  const isDone = (id: string, from: PlannedTask): boolean => {
+    const target = plan.byId.get(id);
+    // What is not mounted is not waited for, once it has finished; see the reconciliation in the engine.
+    if (!target) return plan.leftOut.has(id) || isFinished(state.progress(id)?.state);
+    const found = state.progress(target.key)?.state;
+    if (found === undefined || !isSettled(found) || (found === "failed" && !target.spec.continueOnFail)) return false;
+    // From outside a loop, what stands in it is done when the loop is over.
+    const entered = target.loops.find((loop, depth) => from.loops[depth] !== loop);
+    return entered === undefined || isOver(entered);
+  };
+
+  const over = new Map<PlanLoop, boolean>();
+  const isOver = (loop: PlanLoop): boolean => {
+    const known = over.get(loop);
+    if (known !== undefined) return known;
+    const { until, maxIterations, onMaxReached } = loop.spec;
+    const isLast = until || (loop.iteration + 1 >= maxIterations && onMaxReached === "return-last");
+    const result = isLast && hasSettled(loop.body);
+    over.set(loop, result);
+    return result;
+  };
+
+  /** As {@link visit} finds it, without a look at what may start. */
+  const hasSettled = (node: PlanNode): boolean => {
+    switch (node.type) {
+      case "task": {
+        const found = state.progress(node.task.key)?.state;
+        return found !== undefined && isSettled(found) && (found !== "failed" || node.task.spec.continueOnFail);
+      }
+      case "sequence":
+        return node.children.slice(node.settledUpTo).every(hasSettled);
+      case "parallel":
+        return node.open.every(hasSettled);
+      case "loop":
+        return isOver(node);
+    }
   };
 
   const visit = (node: PlanNode): boolean => {
@@ -114,4 +146,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
 /** Whether a task takes a slot among the running attempts: waits and literals do not. */
 function needsSlot({ spec }: PlannedTask): boolean {
   return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
+}
+
+function isFinished(state: NodeState | undefined): boolean {
+  return state === "finished" || state === "skipped";
 }

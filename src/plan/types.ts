@@ -9,13 +9,19 @@ export interface Group {
 /** A task of the current frame. */
 export interface PlannedTask {
   readonly spec: TaskSpec;
+  /** The authored id; inside nested loops `<id>@@<outerLoop>=<iteration>`. */
   readonly nodeId: string;
   /** The current iteration of its loop; 0 outside loops. */
   readonly iteration: number;
   /** The node and the iteration as one string; see {@link nodeKey}. */
   readonly key: string;
   readonly ordinal: number;
+  /** The key of its innermost loop; see {@link PlanLoop.key}. */
   readonly loopId: string | null;
+  /** The loops around it, the outermost first. */
+  readonly loops: readonly PlanLoop[];
+  /** The innermost element that orders it. */
+  readonly within: Container;
   readonly groups: readonly Group[];
   /** The element's rendered children: an agent's prompt. */
   readonly prompt: readonly HostNode[];
@@ -39,8 +45,10 @@ export interface PlanParallel {
 export interface PlanLoop {
   readonly type: "loop";
   readonly spec: LoopSpec;
+  /** What its iterations are counted under: its id, inside other loops with their iterations. */
+  readonly key: string;
   readonly iteration: number;
-  readonly body: PlanSequence;
+  body: PlanSequence;
 }
 
 export interface PlanTask {
@@ -54,7 +62,17 @@ export interface Plan {
   readonly root: PlanSequence;
   /** In plan order. */
   readonly tasks: readonly PlannedTask[];
+  /** By authored id. */
   readonly byId: ReadonlyMap<string, PlannedTask>;
+  /** Authored ids of tasks in loops that were over before their body started. */
+  readonly leftOut: ReadonlySet<string>;
+}
+
+/** An element that orders what stands in it. */
+export interface Container {
+  readonly type: "sequence" | "parallel";
+  readonly parent: Container | null;
+  readonly depth: number;
 }
 
 /** What scheduling reads of a stored node. */

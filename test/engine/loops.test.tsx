@@ -1,8 +1,8 @@
 /** @jsxImportSource smithers-orchestrator */
-import { expect, test } from "bun:test";
-import { createSmithers, Loop, Parallel, Sequence, Workflow } from "smithers-orchestrator";
+import { describe, expect, test } from "bun:test";
+import { Branch, createSmithers, Loop, Parallel, Sequence, WaitForEvent, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
-import { type Ran, run } from "../support/run.ts";
+import { inStore, type Ran, run } from "../support/run.ts";
 
 const { smithers, outputs, Task, useCtx } = createSmithers({ result: z.object({ value: z.number() }) });
 
@@ -229,4 +229,348 @@ test("a loop goes on after an iteration whose task failed or was skipped", async
   );
   expect(ran.status).toBe("finished");
   expect(ran.states).toEqual({ a: "failed", "a#1": "skipped", "a#2": "finished" });
+});
+
+const reach = (ran: Ran) => started(ran).map((name) => name.replace(/@@.*(\d)$/, "/$1"));
+
+describe("what stands outside of a loop", () => {
+  /** A draft that is good in its third iteration, 60 ms after its start. */
+  const drafts = (last: { value: number } | undefined) => (
+    <Loop id="l" until={(last?.value ?? 0) >= 3}>
+      <Task id="draft" output={outputs.result}>
+        {() => ({ value: (last?.value ?? 0) + 1 })}
+      </Task>
+    </Loop>
+  );
+
+  test("sees the last value of what it depends on, once the loop is over", async () => {
+    const ran = await run(
+      smithers((ctx) => (
+        <Workflow name="test">
+          <Parallel>
+            <Task id="publish" output={outputs.result} deps={{ draft: outputs.result }}>
+              {({ draft }) => ({ value: draft.value * 10 })}
+            </Task>
+            {drafts(ctx.latest(outputs.result, "draft"))}
+          </Parallel>
+        </Workflow>
+      )),
+    );
+    expect(ran).toMatchObject({ status: "finished", outputs: { publish: { value: 30 } } });
+    expect(started(ran)).toEqual(["draft0", "draft1", "draft2", "publish0"]);
+  });
+
+  test("waits for the loop also without its value", async () => {
+    const ran = await run(
+      smithers((ctx) => (
+        <Workflow name="test">
+          <Parallel>
+            {drafts(ctx.latest(outputs.result, "draft"))}
+            <Task id="publish" output={outputs.result} dependsOn={["draft"]}>
+              {() => ({ value: 1 })}
+            </Task>
+          </Parallel>
+        </Workflow>
+      )),
+    );
+    expect(started(ran).at(-1)).toBe("publish0");
+    expect(started(ran)).toHaveLength(4);
+  });
+
+  test("goes on past a loop that was over before it began: what waits for its nodes alone runs, what needs their values is skipped", async () => {
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          <Loop until>
+            <Step id="a" />
+          </Loop>
+          <Task id="after" output={outputs.result} dependsOn={["a"]}>
+            {() => ({ value: 1 })}
+          </Task>
+          <Task id="needs" output={outputs.result} deps={{ a: outputs.result }}>
+            {({ a }) => a}
+          </Task>
+        </Workflow>
+      )),
+    );
+    expect(ran).toMatchObject({ status: "finished", states: { after: "finished", needs: "skipped" } });
+  });
+
+  test("gets the value of the last iteration when the loop ran out of iterations", async () => {
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          <Parallel>
+            <Task id="publish" output={outputs.result} deps={{ a: outputs.result }}>
+              {({ a }) => a}
+            </Task>
+            <Loop until={false} maxIterations={3}>
+              <Step id="a" />
+            </Loop>
+          </Parallel>
+        </Workflow>
+      )),
+    );
+    expect(ran).toMatchObject({ status: "finished", outputs: { publish: { value: 2 } } });
+  });
+});
+
+test("a dependency inside of a loop is of the same iteration", async () => {
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        <Loop until={false} maxIterations={2}>
+          <Parallel>
+            <Task id="b" output={outputs.result} deps={{ a: outputs.result }}>
+              {({ a }) => a}
+            </Task>
+            <Step id="a" />
+          </Parallel>
+        </Loop>
+      </Workflow>
+    )),
+  );
+  expect(started(ran)).toEqual(["a0", "b0", "a1", "b1"]);
+  expect(ran.outputs["b#1"]).toEqual({ value: 1 });
+});
+
+test("several loops need no ids, one after the other, side by side, or behind a condition that changes", async () => {
+  const twice = (id: string, count: number) => (
+    <Loop until={count >= 2}>
+      <Step id={id} />
+    </Loop>
+  );
+  const ran = await run(
+    smithers((ctx) => {
+      const count = (id: string) => ctx.iterationCount("result", id);
+      return (
+        <Workflow name="test">
+          {count("a") === 0 ? <Step id="first" /> : null}
+          {twice("a", count("a"))}
+          <Parallel>
+            {twice("b", count("b"))}
+            {twice("c", count("c"))}
+          </Parallel>
+        </Workflow>
+      );
+    }),
+  );
+  expect(ran.status).toBe("finished");
+  expect(started(ran).sort()).toEqual(["a0", "a1", "b0", "b1", "c0", "c1", "first0"]);
+  expect(Object.values(ran.stored.loops)).toEqual([1, 1, 1]);
+});
+
+test("a loop without an id is resumed in its iteration", async () => {
+  let broken = true;
+  const workflow = smithers(() => (
+    <Workflow name="test">
+      <Loop until={false} maxIterations={3}>
+        <Task id="a" output={outputs.result} retries={0}>
+          {({ iteration }) => {
+            if (iteration === 1 && broken) throw new Error("broken");
+            return { value: iteration };
+          }}
+        </Task>
+        <Inside />
+      </Loop>
+    </Workflow>
+  ));
+  const Inside = () => {
+    const { iteration } = useCtx();
+    return (
+      <Task id="b" output={outputs.result}>
+        {() => ({ value: iteration * 100 })}
+      </Task>
+    );
+  };
+  const failed = await run(workflow);
+  expect(failed.status).toBe("failed");
+  broken = false;
+  const ran = await run(workflow, { db: failed.db, runId: failed.runId, resume: true });
+  expect(ran.status).toBe("finished");
+  expect([ran.outputs.b, ran.outputs["b#1"], ran.outputs["b#2"]]).toEqual([
+    { value: 0 },
+    { value: 100 },
+    { value: 200 },
+  ]);
+});
+
+describe("a loop in a loop", () => {
+  const Inner = () => {
+    const ctx = useCtx();
+    return (
+      <Loop id="inner" until={(ctx.latest("result", "i")?.value ?? 0) >= 1}>
+        <Step id="i" />
+      </Loop>
+    );
+  };
+
+  test("begins again in each iteration of the outer one, and its nodes are told apart", async () => {
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          <Loop id="outer" until={false} maxIterations={2}>
+            <Step id="o" />
+            <Inner />
+            <Step id="p" />
+          </Loop>
+          <Step id="end" />
+        </Workflow>
+      )),
+    );
+    expect(ran.status).toBe("finished");
+    expect(reach(ran)).toEqual(["o0", "i/0", "i/1", "p0", "o1", "i/0", "i/1", "p1", "end0"]);
+    expect(
+      Object.keys(ran.states)
+        .filter((id) => id.startsWith("i"))
+        .sort(),
+    ).toEqual(["i@@outer=0", "i@@outer=0#1", "i@@outer=1", "i@@outer=1#1"]);
+    expect(ran.stored.loops).toEqual({ outer: 1, "inner@@outer=0": 1, "inner@@outer=1": 1 });
+  });
+
+  test("may stand directly in the other, and three deep", async () => {
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          <Loop until={false} maxIterations={2}>
+            <Loop until={false} maxIterations={2}>
+              <Parallel>
+                <Loop until={false} maxIterations={2}>
+                  <Step id="deep" />
+                </Loop>
+              </Parallel>
+            </Loop>
+          </Loop>
+        </Workflow>
+      )),
+    );
+    expect(ran.status).toBe("finished");
+    expect(started(ran)).toHaveLength(8);
+    expect(new Set(Object.keys(ran.states)).size).toBe(8);
+  });
+
+  test("ctx speaks of the current iteration of each, inside, outside, and by a node's whole id", async () => {
+    const seen: unknown[] = [];
+    const ran = await run(
+      smithers((ctx) => {
+        seen.push(ctx.outputMaybe("result", { nodeId: "i" })?.value);
+        return (
+          <Workflow name="test">
+            <Loop id="outer" until={false} maxIterations={2}>
+              <Loop id="inner" until={ctx.iterationCount("result", "i") >= 2}>
+                <Step id="i" />
+              </Loop>
+            </Loop>
+            <Task id="end" output={outputs.result} dependsOn={["i"]}>
+              {() => ({ value: ctx.output("result", { nodeId: "i@@outer=0", iteration: 1 }).value })}
+            </Task>
+          </Workflow>
+        );
+      }),
+    );
+    expect(ran).toMatchObject({ status: "finished", outputs: { end: { value: 1 } } });
+    expect(started(ran)).toHaveLength(5);
+    expect(seen.at(-1)).toBe(1);
+  });
+
+  test("is continued after a crash where it was", async () => {
+    let broken = true;
+    const workflow = smithers(() => (
+      <Workflow name="test">
+        <Loop id="outer" until={false} maxIterations={2}>
+          <Loop until={false} maxIterations={2}>
+            <Task id="i" output={outputs.result} retries={0}>
+              {({ iteration, nodeId }) => {
+                if (nodeId === "i@@outer=1" && iteration === 1 && broken) throw new Error("broken");
+                return { value: iteration };
+              }}
+            </Task>
+          </Loop>
+        </Loop>
+      </Workflow>
+    ));
+    const failed = await run(workflow);
+    expect(failed).toMatchObject({ status: "failed", error: { nodeId: "i@@outer=1" } });
+    broken = false;
+    const ran = await run(workflow, { db: failed.db, runId: failed.runId, resume: true });
+    expect(ran.status).toBe("finished");
+    expect(ran.of("NodeStarted").map(({ nodeId, iteration }) => `${nodeId}#${iteration}`)).toEqual(["i@@outer=1#1"]);
+  });
+});
+
+test("an `until` of undefined or null is false", async () => {
+  for (const nothing of [undefined, null]) {
+    const ran = await run(
+      smithers((ctx) => (
+        <Workflow name="test">
+          <Loop until={ctx.iterationCount("result", "a") >= 2 ? true : nothing}>
+            <Step id="a" />
+          </Loop>
+        </Workflow>
+      )),
+    );
+    expect(started(ran)).toEqual(["a0", "a1"]);
+  }
+});
+
+test.each([
+  [
+    "Loop",
+    <Loop key="1" skipIf until={false}>
+      <Step id="no" />
+    </Loop>,
+  ],
+  ["Branch", <Branch key="1" skipIf if then={<Step id="no" />} else={<Step id="no" />} />],
+])("skipIf of %s leaves out what stands in it", async (_, tree) => {
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        {tree}
+        <Step id="end" />
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "finished", states: { end: "finished" } });
+  expect(started(ran)).toEqual(["end0"]);
+});
+
+test("skipIf of the Workflow ends the run at once", async () => {
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test" skipIf>
+        <Step id="no" />
+      </Workflow>
+    )),
+  );
+  expect([ran.status, ran.states]).toEqual(["finished", {}]);
+});
+
+test("a body whose loop an edit removes keeps what it has finished, and is read where it stands now", async () => {
+  const workflow = (isLoop: boolean) =>
+    smithers((ctx) => {
+      const a = <Step id="a" />;
+      return (
+        <Workflow name="test">
+          {isLoop ? (
+            <Loop id="l" until={false} maxIterations={3}>
+              {a}
+            </Loop>
+          ) : (
+            a
+          )}
+          <WaitForEvent id="hold" event="hold" output={outputs.result} />
+          <Task id="end" output={outputs.result} deps={{ a: outputs.result }}>
+            {({ a }) => ({ value: a.value + (ctx.outputMaybe("result", { nodeId: "a" })?.value ?? 1_000) })}
+          </Task>
+        </Workflow>
+      );
+    });
+  const before = await run(workflow(true));
+  expect(before.status).toBe("waiting-event");
+  await inStore(before.db, (store) =>
+    store.receiveSignal({ runId: before.runId, name: "hold", data: { value: 1 } }, Date.now()),
+  );
+  const ran = await run(workflow(false), { db: before.db, runId: before.runId, resume: true });
+  expect(ran).toMatchObject({ status: "finished", outputs: { end: { value: 0 } } });
+  expect(started(ran)).toEqual(["end0"]);
 });

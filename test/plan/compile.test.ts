@@ -43,12 +43,39 @@ test("of a loop that is over before its body was begun there is no trace", () =>
 const refused: [string, string, HostElement][] = [
   ["two tasks of one id", "DUPLICATE_ID", workflow(task("a"), sequence(task("a")))],
   ["two loops of one id", "DUPLICATE_ID", workflow(loop({}, task("a")), loop({}, task("b")))],
-  ["a loop in a loop", "NESTED_LOOP", workflow(loop({ id: "x" }, sequence(loop({ id: "y" }, task("a")))))],
+  ["a dependency on a later sibling", "CIRCULAR_DEPENDENCY", workflow(task("a", { dependsOn: ["b"] }), task("b"))],
+  [
+    "a dependency of a loop's body on what follows the loop",
+    "CIRCULAR_DEPENDENCY",
+    workflow(parallel(undefined, task("x")), loop({}, task("a", { dependsOn: ["b"] })), sequence(task("b"))),
+  ],
+  [
+    "an outer loop with a comma in its id",
+    "INVALID_WORKFLOW",
+    workflow(loop({ id: "x,y" }, loop({ id: "z" }, task("a")))),
+  ],
   ["a circle", "CIRCULAR_DEPENDENCY", workflow(task("a", { dependsOn: ["b"] }), task("b", { dependsOn: ["a"] }))],
 ];
 
 test.each(refused)("%s is %s", (_, code, tree) => {
   expect(() => compile(tree)).toThrow(expect.objectContaining({ code }));
+});
+
+test("nodes of nested loops are named after the iterations around them", () => {
+  const tree = workflow(
+    loop({ id: "x" }, task("a"), loop({ id: "y" }, task("b"), parallel(undefined, loop({ id: "z" }, task("c"))))),
+  );
+  const { tasks } = compile(tree, { x: 1, "y@@x=1": 2, "z@@x=1,y=2": 3 });
+  expect(tasks.map(({ nodeId, iteration, loopId }) => [nodeId, iteration, loopId])).toEqual([
+    ["a", 1, "x"],
+    ["b@@x=1", 2, "y@@x=1"],
+    ["c@@x=1,y=2", 3, "z@@x=1,y=2"],
+  ]);
+});
+
+test("a dependency on a later node of another branch is no circle", () => {
+  const tree = workflow(parallel(undefined, task("a", { dependsOn: ["b"] }), sequence(task("x"), task("b"))));
+  expect(compile(tree).tasks).toHaveLength(3);
 });
 
 test("an id in a loop that left no trace is free for another task", () => {

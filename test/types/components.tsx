@@ -67,8 +67,9 @@ export default smithers((ctx) => {
       <Workflow />
       {/* @ts-expect-error until is needed */}
       <Loop />
-      {/* @ts-expect-error until is true or false */}
       <Loop until={approved} />
+      {/* @ts-expect-error until is true or false */}
+      <Loop until="approved" />
       {/* @ts-expect-error a condition is needed */}
       <Branch then={<Sequence />} />
       {/* @ts-expect-error a title is needed */}

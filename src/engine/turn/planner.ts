@@ -1,5 +1,12 @@
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
-import { noReads, type Reads, type Workflow, WorkflowRenderer } from "../../jsx/index.ts";
+import {
+  authoredId,
+  noReads,
+  type Reads,
+  type StoredOutput,
+  type Workflow,
+  WorkflowRenderer,
+} from "../../jsx/index.ts";
 import type { Attempt, Node } from "../../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
@@ -95,7 +102,7 @@ export class TurnPlanner {
         if (await resolveWait(draft, this.#node(task), task)) changed = true;
       }
       for (const loop of planned.advance) {
-        draft.changeRun({ loops: { ...this.#runState.run.loops, [loop.spec.id]: loop.iteration + 1 } });
+        draft.changeRun({ loops: { ...this.#runState.run.loops, [loop.key]: loop.iteration + 1 } });
         stale = true;
         changed = true;
       }
@@ -141,7 +148,9 @@ export class TurnPlanner {
 
   #outputsWereRead(draft: TurnDraft): boolean {
     const { rowsOf, outputsOf } = this.#reads;
-    return draft.takeNewOutputs().some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(nodeId));
+    return draft
+      .takeNewOutputs()
+      .some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(authoredId(nodeId)));
   }
 
   #schedule(draft: TurnDraft): Schedule {
@@ -207,12 +216,11 @@ export class TurnPlanner {
    * The outputs that a task's `deps` name; "missing" when one of those nodes was skipped or has failed.
    * @throws MISSING_OUTPUT when a node has stored another output than `deps` names
    */
-  #dependencies({ spec, loopId, iteration }: PlannedTask): Record<string, unknown> | undefined | "missing" {
+  #dependencies({ spec }: PlannedTask): Record<string, unknown> | undefined | "missing" {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
-      const isInSameLoop = this.#runState.loopOf(nodeId) === loopId;
-      const found = this.#runState.find(nodeId, isInSameLoop ? iteration : this.#runState.lastIteration(nodeId));
+      const found = this.#outputFor(nodeId);
       if (!found) return "missing";
       if (output && found.schemaKey !== output.key) {
         throw new SmithersError(
@@ -226,6 +234,15 @@ export class TurnPlanner {
       values[name] = found.value;
     }
     return values;
+  }
+
+  /** A node's value for those that depend on it: in a loop, that of the current iteration, which is the last one. */
+  #outputFor(id: string): StoredOutput | undefined {
+    const target = this.#plan!.byId.get(id);
+    // A mounted one stands in the last iteration that there is.
+    if (target) return this.#runState.find(target.nodeId, target.iteration);
+    const { nodeId } = this.#runState.placeOf(id);
+    return this.#runState.find(nodeId, this.#runState.lastIteration(nodeId));
   }
 
   #node(task: PlannedTask): Node {

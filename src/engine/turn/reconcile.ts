@@ -1,6 +1,7 @@
 import { SmithersError } from "../../errors/index.ts";
+import { authoredId } from "../../jsx/index.ts";
 import { isWaiting, type Node, type NodeKind } from "../../model/index.ts";
-import type { Plan, PlannedTask } from "../../plan/index.ts";
+import { nodeKey, type Plan, type PlannedTask } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import { hasAsked, questionOf } from "./question.ts";
 import { cancelNode } from "./run-end.ts";
@@ -20,7 +21,7 @@ import { cancelNode } from "./run-end.ts";
 export function reconcile(draft: TurnDraft, plan: Plan): boolean {
   const { runState } = draft;
   const gone = [...runState.nodesUnderWay()].filter(
-    ({ nodeId, iteration }) => plan.byId.get(nodeId)?.iteration !== iteration,
+    ({ nodeId, iteration }) => plan.byId.get(authoredId(nodeId))?.key !== nodeKey(nodeId, iteration),
   );
   if (plan.tasks.length === 0 && gone[0]) {
     throw new SmithersError(
@@ -31,6 +32,7 @@ export function reconcile(draft: TurnDraft, plan: Plan): boolean {
   for (const node of gone) cancelNode(draft, node);
   let mountedNew = false;
   for (const task of plan.tasks) {
+    runState.noteLoops(task);
     const known = runState.node(task.key);
     if (!known) {
       draft.mount(task);
@@ -39,7 +41,9 @@ export function reconcile(draft: TurnDraft, plan: Plan): boolean {
     }
     if (!isSame(draft, known, task)) restart(draft, known, task);
     else if (known.state === "cancelled") remount(draft, known, task);
-    else if (known.ordinal !== task.ordinal) draft.changeNode(known, { ordinal: task.ordinal });
+    else if (known.ordinal !== task.ordinal || known.loopId !== task.loopId) {
+      draft.changeNode(known, { ordinal: task.ordinal, loopId: task.loopId });
+    }
   }
   return mountedNew;
 }
@@ -76,11 +80,12 @@ function restart(draft: TurnDraft, node: Node, task: PlannedTask): void {
   remount(draft, node, task);
 }
 
-function remount(draft: TurnDraft, node: Node, { ordinal, spec }: PlannedTask): void {
+function remount(draft: TurnDraft, node: Node, { ordinal, loopId, spec }: PlannedTask): void {
   draft.changeNode(node, {
     kind: spec.kind,
     state: "pending",
     ordinal,
+    loopId,
     label: spec.label,
     failures: 0,
     lostAttempts: 0,

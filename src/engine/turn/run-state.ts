@@ -1,6 +1,13 @@
-import type { RunView, StoredOutput } from "../../jsx/index.ts";
+import {
+  authoredId,
+  loopsAround,
+  type NodePlace,
+  nodePlace,
+  type RunView,
+  type StoredOutput,
+} from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Output, type Run, type Signal } from "../../model/index.ts";
-import { type NodeProgress, nodeKey } from "../../plan/index.ts";
+import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
 
 /** What is stored of a run. */
 export interface StoredRun {
@@ -9,6 +16,8 @@ export interface StoredRun {
   readonly outputs: readonly Output[];
   readonly approvals: readonly Approval[];
 }
+
+const noLoops: readonly string[] = [];
 
 /** A run's stored state, held in memory while the run is advanced. Between turns it equals what was committed last. */
 export class RunState implements RunView {
@@ -20,7 +29,8 @@ export class RunState implements RunView {
   readonly #byNode = new Map<string, StoredOutput[]>();
   /** Nodes with a running attempt or an open wait. */
   readonly #underWay = new Set<Node>();
-  readonly #loopOf = new Map<string, string | null>();
+  /** By authored id, the loops around a node, the outermost first. */
+  readonly #loopsOf = new Map<string, readonly string[]>();
   readonly #lastIteration = new Map<string, number>();
   readonly #attemptStarts = new Map<string, number>();
   readonly #approvals = new Map<string, Approval>();
@@ -67,12 +77,27 @@ export class RunState implements RunView {
     return this.#lastOutputNo;
   }
 
-  loopIteration(loopId: string): number {
-    return this.run.loops[loopId] ?? 0;
+  loopIteration(loopKey: string): number {
+    return this.run.loops[loopKey] ?? 0;
   }
 
-  loopOf(nodeId: string): string | null {
-    return this.#loopOf.get(nodeId) ?? null;
+  loopsOf(nodeId: string): readonly string[] {
+    return this.#loopsOf.get(authoredId(nodeId)) ?? noLoops;
+  }
+
+  /** Must be called for every mounted task: an edit may move a node into a loop or out of it. */
+  noteLoops({ spec, loops }: PlannedTask): void {
+    if (loops.length === 0) this.#loopsOf.delete(spec.id);
+    else
+      this.#loopsOf.set(
+        spec.id,
+        loops.map((loop) => loop.spec.id),
+      );
+  }
+
+  /** Where a node is kept in the current iterations of the loops around it. */
+  placeOf(id: string): NodePlace {
+    return nodePlace(id, this.loopsOf(id), (loopKey) => this.loopIteration(loopKey));
   }
 
   /** The highest iteration in which a node was mounted. */
@@ -114,11 +139,12 @@ export class RunState implements RunView {
   putNode(node: Node): void {
     this.noteState(node);
     this.#nodes.set(nodeKey(node.nodeId, node.iteration), node);
-    this.#loopOf.set(node.nodeId, node.loopId);
     this.#lastIteration.set(node.nodeId, Math.max(node.iteration, this.lastIteration(node.nodeId)));
-    if (node.loopId !== null && node.ordinal < this.#firstLoop.ordinal) {
-      this.#firstLoop = { id: node.loopId, ordinal: node.ordinal };
-    }
+    if (node.loopId === null) return;
+    const loops = loopsAround(node.loopId);
+    const id = authoredId(node.nodeId);
+    if (!this.#loopsOf.has(id)) this.#loopsOf.set(id, loops);
+    if (node.ordinal < this.#firstLoop.ordinal) this.#firstLoop = { id: loops[0]!, ordinal: node.ordinal };
   }
 
   /** When the node's running attempt was recorded, in epoch ms; null when no attempt is running. */

@@ -1,4 +1,5 @@
 import { messageOf, SmithersError } from "../../errors/index.ts";
+import { hasSuffix } from "../loop-places.ts";
 
 /** Longest id of a node, in characters. */
 const maxIdLength = 256;
@@ -13,6 +14,7 @@ export function checkId(component: string, id: unknown): string {
   if (/[\p{Cc}\p{Cs}]/u.test(id)) {
     refuse(`<${component}>`, "id contains a control character or an unpaired surrogate.");
   }
+  if (hasSuffix(id)) refuse(`<${component}>`, `its id contains "@@", which marks the iterations of nested loops.`);
   return id;
 }
 

@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { type Ctx, createCtx } from "../ctx.ts";
 import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
+import type { LoopScope } from "../loop-places.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
 import { renderPrompt } from "../prompt.ts";
 import { React } from "../react.ts";
@@ -108,8 +109,7 @@ export interface TaskComponent<S = Record<string, unknown>> {
 export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   checkProps("Task", props, taskProps);
   const frame = useFrame("<Task>");
-  const loopId = React.useContext(LoopContext);
-  const spec = taskSpec(props, frame, loopId);
+  const spec = taskSpec(props, frame, React.useContext(LoopContext));
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
   return React.createElement("smithers:task", { spec, shown }, prompt);
@@ -145,7 +145,7 @@ const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
   children: true,
 });
 
-function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null): TaskSpec {
+function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | null): TaskSpec {
   const { registry } = frame;
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
@@ -166,7 +166,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
     tools: toolAccess(props.tools, where),
-    cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, loopId)),
+    cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, scope)),
   } as const;
 
   const { children } = props;
@@ -174,7 +174,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, loopId: string | null)
   if (agents) {
     if (children === undefined) refuse(where, "a task with an agent needs a prompt as its children.");
     const write = typeof children === "function" ? (children as (deps: unknown) => ReactNode) : undefined;
-    const prompt = write && (async (given: unknown) => renderPrompt(await write(given), frame, loopId));
+    const prompt = write && (async (given: unknown) => renderPrompt(await write(given), frame, scope));
     return { ...work, kind: "agent", agents, prompt };
   }
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };

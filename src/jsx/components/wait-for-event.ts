@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { isEventName } from "../../api/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
+import { idsOf, nodePlace } from "../loop-places.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { EventSpec } from "../specs.ts";
@@ -74,7 +75,7 @@ const signalProps = propNames<SignalProps<z.ZodType>>({
 export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
   checkProps("Signal", props, signalProps);
   const { registry, view, reads } = useFrame("<Signal>");
-  const loopId = React.useContext(LoopContext);
+  const scope = React.useContext(LoopContext);
   if (typeof props.schema?.safeParse !== "function")
     refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
   // The prefix keeps its rows out of those of an output that has the signal's name.
@@ -82,7 +83,8 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
   const wait = eventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;
   reads.outputsOf.add(props.id);
-  const received = view.find(props.id, loopId === null ? 0 : view.loopIteration(loopId));
+  const { nodeId, iteration } = nodePlace(props.id, idsOf(scope), (key) => view.loopIteration(key));
+  const received = view.find(nodeId, iteration);
   const body = received && received.value !== null ? props.children(received.value as z.output<S>) : null;
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, wait, body);
 }

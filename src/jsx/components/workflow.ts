@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
+import { idsOf, type LoopScope, placesOf } from "../loop-places.ts";
 import { React } from "../react.ts";
 import { checkCount, checkId, checkOneOf, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
@@ -71,7 +72,7 @@ export interface BranchProps {
   if: boolean;
   then: ReactNode;
   else?: ReactNode;
-  /** Mounts neither. */
+  /** Mounts neither side. */
   skipIf?: boolean;
 }
 
@@ -87,15 +88,18 @@ export function Branch(props: BranchProps): ReactElement | null {
 }
 
 export interface LoopProps {
-  /** Needed when the workflow has several loops. Defaults to `loop`. */
+  /** What iterations are counted under. Defaults to the Loop's place in the tree. */
   id?: string;
-  /** Looked at when the body has settled. Before the body starts, in any iteration, `true` leaves it out. */
-  until: boolean;
-  /** Defaults to 5. */
+  /**
+   * Looked at when the body has settled; undefined and null count as false. Before the body starts, in any iteration,
+   * `true` leaves it out.
+   */
+  until: boolean | null | undefined;
+  /** Default: 5. */
   maxIterations?: number;
-  /** What becomes of the run when the body has run `maxIterations` times. Defaults to `return-last`. */
+  /** What becomes of the run when the body has run `maxIterations` times. Default: `return-last`. */
   onMaxReached?: "return-last" | "fail";
-  /** Leaves the loop out. */
+  /** Leaves the body out. */
   skipIf?: boolean;
   children?: ReactNode;
 }
@@ -109,27 +113,31 @@ const loopProps = propNames<LoopProps>({
   children: true,
 });
 
-/** Repeats its body, in order, until `until` is true. Outputs are kept per iteration. */
+/** Repeats its body, in order, until `until` is true. Outputs are kept per iteration. Loops may stand in loops. */
 export function Loop(props: LoopProps): ReactElement | null {
   checkProps("Loop", props, loopProps);
-  const { id = "loop", until, maxIterations = 5, onMaxReached = "return-last", skipIf = false, children } = props;
-  checkId("Loop", id);
-  const where = `<Loop id="${id}">`;
-  if (typeof until !== "boolean") {
-    refuse(where, `until must be true or false in every frame; it is ${String(until)}. Write until={… ?? false}.`);
-  }
+  const { until: given, maxIterations = 5, onMaxReached = "return-last", skipIf = false, children } = props;
+  const id = props.id === undefined ? undefined : checkId("Loop", props.id);
+  const where = id === undefined ? "<Loop>" : `<Loop id="${id}">`;
+  const until = given ?? false;
+  if (typeof until !== "boolean") refuse(where, `until must be true or false; it is ${String(until)}.`);
   checkCount(where, "maxIterations", maxIterations, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
-  const iteration = useFrame(where).view.loopIteration(id);
+  const { view } = useFrame(where);
+  const outer = React.useContext(LoopContext);
+  const [scope] = React.useState<LoopScope>(() => ({ id, outer }));
+  if (id !== undefined) scope.id = id;
   if (skipIf) return null;
+  const iteration = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1)?.iteration ?? 0;
   return React.createElement(
     LoopContext.Provider,
-    { value: id },
+    { value: scope },
     React.createElement(
       "smithers:loop",
       {
-        spec: { type: "loop", id, until, maxIterations, onMaxReached },
-        shown: { id, until, maxIterations, iteration },
+        spec: { type: "loop", id: scope.id ?? "", until, maxIterations, onMaxReached },
+        shown: { id: scope.id, until, maxIterations, iteration },
+        scope,
       },
       children,
     ),
