@@ -81,7 +81,7 @@ export const errorCodes = {
     advice: "smithers --help lists the commands, smithers <command> --help their options.",
   },
   ADDRESS_UNAVAILABLE: { status: 503, advice: "Choose another port, or 0 to pick a free one." },
-  SERVER_UNREACHABLE: { status: 503, advice: "Check the address, and that the server is running." },
+  CONNECTION_FAILED: { status: 503, advice: "Check the address, and that the server is running." },
 
   DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },
   DB_BUSY: {

@@ -19,7 +19,7 @@ type TargetOf<S extends Schemas> = OutputTarget<OutputsOf<S>>;
 /** The components, typed by the schemas of one `createSmithers` call. */
 export interface SmithersApi<S extends Schemas> {
   /** Makes the workflow that a module exports by default. */
-  smithers(build: (ctx: Ctx<S>) => ReactElement): Workflow;
+  smithers(build: (ctx: Ctx<S>) => ReactElement): Workflow<S>;
   readonly outputs: OutputRefs<S>;
   readonly Workflow: typeof WorkflowComponent;
   readonly Task: TaskComponent<OutputsOf<S>>;
@@ -60,7 +60,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
       if (typeof build !== "function") {
         throw new SmithersError("INVALID_WORKFLOW", "smithers(build) requires a function that takes ctx.");
       }
-      return makeWorkflow({ build: build as unknown as Workflow["build"], registry, dbPath: options.dbPath });
+      return makeWorkflow<S>({ build: build as unknown as Workflow["build"], registry, dbPath: options.dbPath });
     },
     outputs: registry.refs as OutputRefs<S>,
     Workflow: WorkflowComponent,

@@ -1,19 +1,21 @@
 import type { ReactNode } from "react";
 import type { Ctx } from "./ctx.ts";
-import type { OutputRegistry } from "./outputs.ts";
+import type { OutputRegistry, Schemas } from "./outputs.ts";
 
 const mark = Symbol.for("smithers.workflow");
 
-/** What a workflow file exports by default; made by `smithers(build)`. */
-export interface Workflow {
+/** What a workflow file exports by default; made by `smithers(build)`. `S` are the schemas of `createSmithers`. */
+export interface Workflow<S extends Schemas = Schemas> {
   readonly kind: symbol;
   readonly build: (ctx: Ctx) => ReactNode;
   readonly registry: OutputRegistry;
   /** The database that its runs live in, when it names one of its own. */
   readonly dbPath: string | undefined;
+  /** Carries the schemas' types, for typed clients; never present at run time. */
+  readonly _schemas?: S;
 }
 
-export function makeWorkflow(fields: Omit<Workflow, "kind">): Workflow {
+export function makeWorkflow<S extends Schemas>(fields: Omit<Workflow<S>, "kind">): Workflow<S> {
   return Object.freeze({ kind: mark, ...fields });
 }
 

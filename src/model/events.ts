@@ -102,8 +102,3 @@ export interface StoredEvent {
 export interface CommittedEvent extends StoredEvent {
   readonly event: SmithersEvent;
 }
-
-const terminal: ReadonlySet<EventType> = new Set(["RunFinished", "RunFailed", "RunCancelled", "RunContinuedAsNew"]);
-
-/** Whether a stream of the run's events closes after this event. */
-export const isTerminalEvent = (type: EventType): boolean => terminal.has(type);

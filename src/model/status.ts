@@ -29,15 +29,7 @@ export type NodeState = z.infer<typeof nodeStateSchema>;
 
 export type WaitingState = Extract<NodeState, `waiting-${string}`>;
 
-const ended: ReadonlySet<RunStatus> = new Set(["finished", "failed", "cancelled", "continued"]);
-const endedForGood: ReadonlySet<RunStatus> = new Set(["finished", "cancelled", "continued"]);
 const settled: ReadonlySet<NodeState> = new Set(["finished", "failed", "cancelled", "skipped"]);
-
-/** Whether the run has ended. A failed run has ended, but can be resumed. */
-export const hasEnded = (status: RunStatus): boolean => ended.has(status);
-
-/** Whether the run has ended and can never be resumed. */
-export const hasEndedForGood = (status: RunStatus): boolean => endedForGood.has(status);
 
 export const isWaiting = (state: RunStatus | NodeState): state is WaitingState => state.startsWith("waiting-");
 

@@ -1,0 +1,8 @@
+export type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer } from "../api/index.ts";
+export { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
+export { type ApprovalsClient, createClient, type SignalsClient, type SmithersClient } from "./client.ts";
+export type { ClientOptions } from "./http.ts";
+export type { Page, Pages } from "./pages.ts";
+export type { EventsOptions, RunEvent } from "./run-events.ts";
+export type { RunDetailOf, RunsClient, StartOptions } from "./runs.ts";
+export type { InputOf, OutputOf } from "./workflow-types.ts";

@@ -1,0 +1,106 @@
+import type { ListRunsQuery, NodeItem, RunConfig, RunDetail, RunListItem } from "../api/index.ts";
+import type { Frame } from "../model/index.ts";
+import { hasEnded } from "../model/run-end.ts";
+import { type Http, runPath } from "./http.ts";
+import { type Pages, pages } from "./pages.ts";
+import { type Persistence, persist } from "./persist.ts";
+import { type EventsOptions, type RunEvent, runEvents } from "./run-events.ts";
+import type { InputOf, OutputOf, TypedWorkflow } from "./workflow-types.ts";
+
+interface StartRequest {
+  /** The workflow's file, from the server's `rootDir`. */
+  readonly workflowPath: string;
+  /** Default: the server makes one. */
+  readonly runId?: string;
+  readonly config?: RunConfig;
+  /** Makes requests one request: the same key with the same options starts one run. */
+  readonly idempotencyKey?: string;
+}
+
+/** What a run is started with; `input` may be left out where the workflow needs none. */
+export type StartOptions<W extends TypedWorkflow = TypedWorkflow> = StartRequest &
+  (Record<string, never> extends InputOf<W> ? { readonly input?: InputOf<W> } : { readonly input: InputOf<W> });
+
+/** A run with the output's type. */
+export type RunDetailOf<W extends TypedWorkflow> = Omit<RunDetail, "output"> & { output?: OutputOf<W> };
+
+export interface RunsClient {
+  /**
+   * Starts a run; resolves as soon as the run is durably recorded.
+   * @example
+   * const { runId } = await client.runs.start<typeof workflow>({ workflowPath: "./echo.tsx", input: { msg: "hi" } });
+   */
+  start<W extends TypedWorkflow = TypedWorkflow>(options: StartOptions<W>): Promise<{ runId: string }>;
+  /** How a run stands. */
+  get<W extends TypedWorkflow = TypedWorkflow>(runId: string): Promise<RunDetailOf<W>>;
+  /** Runs, newest first. `limit` is the size of a page. */
+  list(query?: Partial<ListRunsQuery>): Pages<RunListItem>;
+  /** Every node of a run, in plan order, with its output. */
+  nodes(runId: string): Pages<NodeItem>;
+  /** What the run's workflow has rendered. A page's cursor is the `afterFrameNo` of the next one. */
+  frames(runId: string, query?: { limit?: number; afterFrameNo?: number }): Pages<Frame>;
+  /** Continues a run that is paused, has failed, or was left by a crash; `workflowPath` says where the file is now. */
+  resume(runId: string, options?: { workflowPath?: string }): Promise<{ runId: string }>;
+  /** Aborts a run that runs or waits, its child processes too. */
+  cancel(runId: string): Promise<{ runId: string }>;
+  /**
+   * A run's events, oldest first, each once, until the run has ended. A broken connection is opened again.
+   * @example
+   * for await (const { seq, type } of client.runs.events(runId)) console.log(seq, type);
+   */
+  events(runId: string, options?: EventsOptions): AsyncGenerator<RunEvent>;
+  /** Waits until a run has ended, however it ends. */
+  wait<W extends TypedWorkflow = TypedWorkflow>(runId: string, options?: Persistence): Promise<RunDetailOf<W>>;
+}
+
+/** The calls about runs. */
+export function runsOf(http: Http): RunsClient {
+  return {
+    start: ({ idempotencyKey, ...body }: StartRequest) =>
+      http.post("/v1/runs", body, {
+        headers: idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey },
+      }),
+    get: (runId) => http.get(runPath(runId)),
+    list: (query = {}) =>
+      pages<RunListItem[], RunListItem>(http, { path: "/v1/runs", query, cursor: "cursor", itemsOf: (runs) => runs }),
+    nodes: (runId) =>
+      pages<NodeItem[], NodeItem>(http, {
+        path: `${runPath(runId)}/nodes`,
+        query: {},
+        cursor: "cursor",
+        itemsOf: (nodes) => nodes,
+      }),
+    frames: (runId, query = {}) =>
+      pages<Frame[], Frame>(http, {
+        path: `${runPath(runId)}/frames`,
+        query,
+        cursor: "afterFrameNo",
+        itemsOf: (frames) => frames,
+      }),
+    resume: (runId, body = {}) => http.post(`${runPath(runId)}/resume`, body),
+    cancel: (runId) => http.post(`${runPath(runId)}/cancel`),
+    events: (runId, options) => runEvents(http, runId, options),
+    wait: (runId, options) => wait(http, runId, options),
+  };
+}
+
+async function wait<W extends TypedWorkflow>(
+  http: Http,
+  runId: string,
+  options: Persistence = {},
+): Promise<RunDetailOf<W>> {
+  const { signal } = options;
+  const read = async () => {
+    // Before the run is read: an event that ends it meanwhile comes after this one. HEAD spares what is stored already.
+    const { headers } = await http.send("HEAD", `${runPath(runId)}/events`, { signal });
+    const run = await http.get<RunDetailOf<W>>(runPath(runId), { signal });
+    return { run, lastSeq: Number(headers.get("X-Last-Seq")) };
+  };
+  let { run, lastSeq } = await read();
+  while (!hasEnded(run.status)) {
+    for await (const _ of runEvents(http, runId, { ...options, afterSeq: lastSeq }));
+    // A run that has failed may have been resumed in between.
+    ({ run, lastSeq } = await persist(read, options));
+  }
+  return run;
+}
