@@ -64,8 +64,7 @@ interface Wait {
 async function waitsOf(source: Source, runId: string, nodes: readonly NodeItem[]): Promise<Map<string, Wait>> {
   const found = new Map<string, Wait>();
   if (!nodes.some(({ state }) => state === "waiting-event" || state === "waiting-timer")) return found;
-  for await (const { json } of source.events(runId, 0, false)) {
-    const event = JSON.parse(json) as SmithersEvent;
+  for await (const event of source.events(runId, 0, false)) {
     if (event.type === "NodeWaitingEvent" || event.type === "NodeWaitingTimer") {
       found.set(keyOf(event), { event, hasCome: false });
     } else if (event.type === "SignalReceived") {

@@ -36,11 +36,11 @@ export const events = defineCommand<Options>({
       context.source(),
     ]);
     const runId = await resolveRun(state, given!);
-    for await (const stored of state.events(runId, after, follow === true)) {
-      if (type && !type.includes(stored.type)) continue;
-      if (node !== undefined && JSON.parse(stored.json).nodeId !== node) continue;
+    for await (const event of state.events(runId, after, follow === true)) {
+      if (type && !type.includes(event.type)) continue;
+      if (node !== undefined && !("nodeId" in event && event.nodeId === node)) continue;
       await context.out.room();
-      context.out.line(withSeq(stored));
+      context.out.line(withSeq(event));
     }
     return undefined;
   },

@@ -27,11 +27,10 @@ export const logs = defineCommand<Options>({
     ]);
     const { out } = context;
     const runId = await resolveRun(state, given!);
-    for await (const stored of state.events(runId, 0, options.follow === true)) {
-      const event = JSON.parse(stored.json);
-      if (options.node !== undefined && event.nodeId !== options.node) continue;
+    for await (const event of state.events(runId, 0, options.follow === true)) {
+      if (options.node !== undefined && !("nodeId" in event && event.nodeId === options.node)) continue;
       await out.room();
-      const line = out.isJson ? withSeq(stored) : eventLine(event, out.style);
+      const line = out.isJson ? withSeq(event) : eventLine(event, out.style);
       if (line !== undefined) out.line(line);
     }
     return undefined;

@@ -32,9 +32,9 @@ export const node = defineCommand<Options>({
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
     const found = iterations.at(-1)!;
     const events = [];
-    for await (const { json } of state.events(runId, 0, false)) {
-      const event = JSON.parse(json);
-      if (event.nodeId === found.nodeId && event.iteration === found.iteration) events.push(event);
+    for await (const { seq: _, ...event } of state.events(runId, 0, false)) {
+      if (!("nodeId" in event) || event.nodeId !== found.nodeId || event.iteration !== found.iteration) continue;
+      events.push(event);
     }
     if (out.isJson) {
       out.json({ runId, ...found, events });

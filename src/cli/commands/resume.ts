@@ -1,4 +1,5 @@
 import { defineCommand } from "../command.ts";
+import { usageError } from "../errors.ts";
 import { allowNetwork, root, runArgument } from "../options.ts";
 
 interface Options {
@@ -25,9 +26,9 @@ export const resume = defineCommand<Options>({
   async run(context, options, given) {
     const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
     const runId = await resolveRun(state, given!);
-    if (state.kind === "server") {
-      const { ServerSource } = await import("../source/server.ts");
-      if (state instanceof ServerSource) await state.resume(runId, options.workflow);
+    if (state.resume) {
+      refuseExecuting(options);
+      await state.resume(runId, options.workflow);
       if (context.out.isJson) context.out.json({ runId });
       else context.out.line(`The server is continuing the run ${runId}.`);
       return undefined;
@@ -36,3 +37,12 @@ export const resume = defineCommand<Options>({
     return continueHere(context, runId, options, (engine, source) => engine.resume(runId, source));
   },
 });
+
+/** A server executes the run with its own root and network: options that say otherwise would count for nothing. */
+function refuseExecuting({ root, allowNetwork }: Options): void {
+  const given = [...(root === undefined ? [] : ["--root"]), ...(allowNetwork ? ["--allow-network"] : [])];
+  if (given.length === 0) return;
+  throw usageError(
+    `${given.join(" and ")} cannot be used with --url: the server executes the run with its own settings. Leave it out, or use --db.`,
+  );
+}

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   type ApprovalItem,
-  type ListRunsQuery,
   type NodeItem,
   type RunDetail,
   type RunListItem,
@@ -13,22 +12,15 @@ import {
   toRunDetail,
   toRunListItem,
 } from "../../api/index.ts";
+import type { RunEvent } from "../../client/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import { noSuchRun } from "../../errors/index.ts";
-import {
-  deriveRunHealth,
-  type Frame,
-  hasEnded,
-  isTerminalEvent,
-  type Run,
-  type RunHealth,
-  type StoredEvent,
-} from "../../model/index.ts";
+import { deriveRunHealth, type Frame, hasEnded, isTerminalEvent, type Run, type RunHealth } from "../../model/index.ts";
 import { type Decision, openStore, type Store } from "../../store/index.ts";
 import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
-import type { Source } from "./source.ts";
+import type { RunsQuery, Source } from "./source.ts";
 
 const pageSize = 256;
 /** How soon a write of another process is seen. */
@@ -45,6 +37,7 @@ export interface HeldRun {
 /** A database file; also those that its workflows have named for themselves. */
 export class DatabaseSource implements Source {
   readonly kind = "database";
+  readonly resume = undefined;
   readonly name: string;
   readonly store: Store;
   /** What workflow paths are relative to: the database's folder, unless somebody names another. */
@@ -103,12 +96,8 @@ export class DatabaseSource implements Source {
     return undefined;
   }
 
-  async listRuns({
-    limit,
-    status,
-    workflow,
-  }: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]> {
-    const { runs } = await this.store.listRuns({ limit, status, workflow });
+  async listRuns(query: RunsQuery): Promise<RunListItem[]> {
+    const { runs } = await this.store.listRuns(query);
     return Promise.all(runs.map(async (run) => toRunListItem(run, await healthOf(this.store, run))));
   }
 
@@ -128,13 +117,13 @@ export class DatabaseSource implements Source {
     return toNodeItems(nodes, outputs);
   }
 
-  async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<StoredEvent> {
+  async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {
     const { store } = await this.holds(runId);
     let seq = afterSeq;
     for (;;) {
       const version = await store.dataVersion();
       const page = await store.eventsAfter(runId, seq, pageSize);
-      yield* page;
+      for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
       seq = page.at(-1)?.seq ?? seq;
       if (page.length === pageSize) continue;
       if (!follow || (await isOver(store, runId))) return;

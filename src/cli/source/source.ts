@@ -7,8 +7,12 @@ import type {
   SignalAnswer,
   SignalBody,
 } from "../../api/index.ts";
-import type { Frame, StoredEvent } from "../../model/index.ts";
+import type { RunEvent } from "../../client/index.ts";
+import type { Frame } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
+
+/** Which runs to list; `limit` of them at most. */
+export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
 
 /** Where runs are read and decided on: a database file, or a server that answers for one. Both answer alike. */
 export interface Source {
@@ -20,7 +24,7 @@ export interface Source {
   /** A place where a run of this very id is that is not in this source, as an option names it: `--db ../smithers.db`. */
   elsewhere(runId: string): Promise<string | undefined>;
   /** Newest first. */
-  listRuns(query: Pick<ListRunsQuery, "limit" | "status" | "workflow">): Promise<RunListItem[]>;
+  listRuns(query: RunsQuery): Promise<RunListItem[]>;
   /** @throws RUN_NOT_FOUND */
   findRun(runId: string): Promise<RunDetail>;
   /** In plan order. @throws RUN_NOT_FOUND */
@@ -30,7 +34,7 @@ export interface Source {
    * the run has ended.
    * @throws RUN_NOT_FOUND
    */
-  events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<StoredEvent>;
+  events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent>;
   /** Oldest first, at most `limit` (1000 at most). @throws RUN_NOT_FOUND */
   listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]>;
   /** The decisions that a run waits for, the longest waiting first. */
@@ -41,6 +45,13 @@ export interface Source {
   signal(runId: string, name: string, body: SignalBody): Promise<SignalAnswer>;
   /** @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE */
   cancel(runId: string): Promise<void>;
+  /**
+   * Continues a run where its runs are executed. Undefined where nobody executes them: whoever wants the run to go on
+   * executes it.
+   * @param workflowPath where its workflow is now, when it has moved
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, WORKFLOW_INVALID
+   */
+  readonly resume: ((runId: string, workflowPath: string | undefined) => Promise<void>) | undefined;
   /**
    * Whether somebody goes on with a run after something was recorded for it: a server does by itself. On a file it is
    * looked at for a moment.

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../../model/index.ts";
+import type { RunEvent } from "../../client/index.ts";
 
 /** An event as a line of JSON, its number first. */
-export const withSeq = ({ seq, json }: StoredEvent): string => `{"seq":${seq},${json.slice(1)}`;
+export const withSeq = ({ seq, ...event }: RunEvent): string => JSON.stringify({ seq, ...event });
