@@ -1,3 +1,5 @@
+import { EventStreamParser } from "../src/client/event-stream.ts";
+
 /** An event, and when it was read here, in milliseconds since the epoch with fractions. */
 export interface Received {
   readonly type: string;
@@ -44,15 +46,10 @@ export class Client {
     if (!response.ok) throw new Error(`The event stream was refused with ${response.status}: ${await response.text()}`);
     onOpen();
     try {
-      const decoder = new TextDecoder();
-      let rest = "";
+      const parser = new EventStreamParser();
       for await (const chunk of response.body!) {
         const receivedMs = nowMs();
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines) {
-          if (line.startsWith("data: ")) yield { ...JSON.parse(line.slice(6)), receivedMs };
-        }
+        for (const { data } of parser.push(chunk)) yield { ...JSON.parse(data), receivedMs };
       }
     } finally {
       leave.abort();

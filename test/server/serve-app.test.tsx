@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import { approvalDecisionSchema, createSmithers, runWorkflow, type ServeAppOptions } from "smithers-orchestrator";
 import { z } from "zod";
+import { readEventStream } from "../../src/client/event-stream.ts";
 import type { SmithersEvent } from "../../src/model/index.ts";
 import { openApiDocument } from "../../src/server/openapi.ts";
 import { runMetricsRoute, runRoutes } from "../../src/server/serve-mode/run-routes.ts";
@@ -37,14 +38,9 @@ const runId = "release-1";
 /** The events of a stream until one of this type. */
 async function eventsUntil(response: Response, type: SmithersEvent["type"]): Promise<SmithersEvent[]> {
   const events: SmithersEvent[] = [];
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of response.body!) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop()!;
-    for (const line of lines) if (line.startsWith("data: ")) events.push(JSON.parse(line.slice(6)));
-    if (events.some((event) => event.type === type)) return events;
+  for await (const { data } of readEventStream(response.body!)) {
+    events.push(JSON.parse(data));
+    if (events.at(-1)!.type === type) return events;
   }
   throw new Error(`The stream ended before ${type} came.`);
 }

@@ -1,4 +1,5 @@
 import type { NodeItem, RunDetail } from "../../src/api/index.ts";
+import { readEventStream } from "../../src/client/event-stream.ts";
 import type { SmithersEvent } from "../../src/model/index.ts";
 
 export interface Answer<T = unknown> {
@@ -66,7 +67,7 @@ export class Client {
     return (await this.get(`/v1/runs/${runId}/nodes`)).body;
   }
 
-  /** A run's events as they are pushed, until the stream closes or the caller leaves the loop. */
+  /** A run's events as one connection gives them, until the stream closes or the caller leaves the loop. */
   async *events(
     runId: string,
     { afterSeq, headers = {} }: { afterSeq?: number; headers?: Record<string, string> } = {},
@@ -80,17 +81,8 @@ export class Client {
     if (response.status !== 200)
       throw new Error(`The event stream answered ${response.status}: ${await response.text()}`);
     try {
-      const decoder = new TextDecoder();
-      let text = "";
-      for await (const chunk of response.body!) {
-        text += decoder.decode(chunk, { stream: true });
-        const blocks = text.split("\n\n");
-        text = blocks.pop()!;
-        for (const block of blocks) {
-          const id = /^id: (\d+)$/m.exec(block)?.[1];
-          const data = /^data: (.*)$/m.exec(block)?.[1];
-          if (id && data) yield { id: Number(id), event: JSON.parse(data) } as Message;
-        }
+      for await (const { id, data } of readEventStream(response.body!)) {
+        yield { id: Number(id), event: JSON.parse(data) } as Message;
       }
     } finally {
       leave.abort();
