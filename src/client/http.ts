@@ -42,13 +42,13 @@ export class Http {
   }
 
   /** The JSON of a 2xx response to a GET. @throws what {@link Http.send} throws */
-  async get<Answer>(path: string, options?: RequestOptions): Promise<Answer> {
-    return this.json<Answer>(await this.send("GET", path, options));
+  async get<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.json<Answer>(await this.send("GET", path, options), options.signal);
   }
 
   /** The JSON of a 2xx response to a POST. @throws what {@link Http.send} throws */
-  async post<Answer>(path: string, body: unknown = {}, options?: RequestOptions): Promise<Answer> {
-    return this.json<Answer>(await this.send("POST", path, { ...options, body }));
+  async post<Answer>(path: string, body: unknown = {}, options: RequestOptions = {}): Promise<Answer> {
+    return this.json<Answer>(await this.send("POST", path, { ...options, body }), options.signal);
   }
 
   /**
@@ -73,17 +73,22 @@ export class Http {
         signal,
       });
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      throw new SmithersError("CONNECTION_FAILED", `No server answers at ${this.#url}.`, { cause });
+      throw this.#broken(cause, signal);
     }
     if (response.ok) return response;
     throw await this.#errorOf(response);
   }
 
-  /** @throws CONNECTION_FAILED when the body is not JSON, or the connection breaks */
-  async json<Answer>(response: Response): Promise<Answer> {
+  /** @throws CONNECTION_FAILED when the connection breaks, or the body is not JSON; the signal's reason */
+  async json<Answer>(response: Response, signal?: AbortSignal): Promise<Answer> {
+    let text: string;
     try {
-      return (await response.json()) as Answer;
+      text = await response.text();
+    } catch (cause) {
+      throw this.#broken(cause, signal);
+    }
+    try {
+      return JSON.parse(text);
     } catch (cause) {
       throw this.foreign(response.status, cause);
     }
@@ -93,6 +98,12 @@ export class Http {
   foreign(status: number, cause?: unknown): SmithersError {
     const message = `${this.#url} answers ${status}, and not as a Smithers server does.`;
     return new SmithersError("CONNECTION_FAILED", message, { details: { status }, cause });
+  }
+
+  /** Why a request or its answer has not come through. */
+  #broken(cause: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    return new SmithersError("CONNECTION_FAILED", `No server answers at ${this.#url}.`, { cause });
   }
 
   async #errorOf(response: Response): Promise<SmithersError> {

@@ -26,14 +26,16 @@ const usualRetryMs = 1_000;
 /**
  * The events of a run, oldest first, each once: when a connection breaks, another one begins after the last event
  * that came. It ends with the last event of a run that has ended.
- * @param silenceMs how long nothing may come before a connection counts as broken
+ * @param silenceMs how long nothing may come before a connection counts as broken, in ms
+ * @param hasAnswered whether the server has answered before; otherwise what is wrong with the first request is thrown
+ *   at once
  * @throws RUN_NOT_FOUND and other codes of the server, CONNECTION_FAILED, the signal's reason
  */
 export async function* runEvents(
   http: Http,
   runId: string,
   options: EventsOptions = {},
-  silenceMs = usualSilenceMs,
+  { silenceMs = usualSilenceMs, hasAnswered = false } = {},
 ): AsyncGenerator<RunEvent> {
   const { afterSeq = 0, follow = true, signal } = options;
   let seq = afterSeq;
@@ -49,8 +51,8 @@ export async function* runEvents(
     });
   const hasRunEnded = async () => hasEnded((await http.get<RunDetail>(runPath(runId), { signal })).status);
 
-  // What is wrong with the first request is told at once.
-  for (let connection = await connect(); connection; connection = await persist(connect, options)) {
+  let connection = await (hasAnswered ? persist(connect, options) : connect());
+  for (; connection; connection = await persist(connect, options)) {
     const { lastSeq } = connection;
     const hasStoredOnes = () => seq >= (lastSeq ?? 0);
     const seqBefore = seq;
@@ -71,7 +73,7 @@ export async function* runEvents(
     if (hasStoredOnes() && (lastIsTerminal || (wasOver && seq === seqBefore))) return;
     // A server closes a stream without an event when nothing is left to send, and also when it shuts down.
     wasOver = await persist(hasRunEnded, options);
-    if (!wasOver) await pause(connection.retryMs ?? usualRetryMs, signal);
+    if (!wasOver || !hasStoredOnes()) await pause(connection.retryMs ?? usualRetryMs, signal);
   }
 }
 

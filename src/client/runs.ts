@@ -90,17 +90,18 @@ async function wait<W extends TypedWorkflow>(
   options: Persistence = {},
 ): Promise<RunDetailOf<W>> {
   const { signal } = options;
-  const read = async () => {
-    // Before the run is read: an event that ends it meanwhile comes after this one. HEAD spares what is stored already.
-    const { headers } = await http.send("HEAD", `${runPath(runId)}/events`, { signal });
-    const run = await http.get<RunDetailOf<W>>(runPath(runId), { signal });
-    return { run, lastSeq: Number(headers.get("X-Last-Seq")) };
-  };
-  let { run, lastSeq } = await read();
+  const read = () => http.get<RunDetailOf<W>>(runPath(runId), { signal });
+  // HEAD spares the events that are stored already.
+  const head = () => http.send("HEAD", `${runPath(runId)}/events`, { signal });
+  let run = await read();
   while (!hasEnded(run.status)) {
-    for await (const _ of runEvents(http, runId, { ...options, afterSeq: lastSeq }));
+    // Before the run is read again: an event that ends it from now on comes after this one.
+    const afterSeq = Number((await persist(head, options)).headers.get("X-Last-Seq"));
+    run = await persist(read, options);
+    if (hasEnded(run.status)) break;
+    for await (const _ of runEvents(http, runId, { ...options, afterSeq }, { hasAnswered: true }));
     // A run that has failed may have been resumed in between.
-    ({ run, lastSeq } = await persist(read, options));
+    run = await persist(read, options);
   }
   return run;
 }

@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { join, relative } from "node:path";
+import { folder } from "../support/folder.ts";
+import { projectDir } from "../support/packed.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+/** The client as a browser would load it: one module. */
+async function bundled(): Promise<{ code: string; modules: string[] }> {
+  const modules: string[] = [];
+  const built = await Bun.build({
+    entrypoints: [join(projectDir, "src/client/index.ts")],
+    target: "browser",
+    minify: true,
+    plugins: [
+      {
+        name: "note",
+        setup(build) {
+          build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+            modules.push(relative(join(projectDir, "src"), path));
+            return undefined;
+          });
+        },
+      },
+    ],
+  });
+  return { code: await built.outputs[0]!.text(), modules };
+}
+
+test("the client is a small bundle of its own modules and the errors, without a package", async () => {
+  const { code, modules } = await bundled();
+  expect(modules).toContain("client/client.ts");
+  expect(modules.filter((file) => !/^(client|errors)\//.test(file))).toEqual(["model/run-end.ts"]);
+  expect(code).not.toMatch(/\bimport\s*[({"*]|\bfrom\s*"|\brequire\(|\bprocess\.|\bBuffer\./);
+  expect(Buffer.byteLength(code)).toBeLessThan(24_000);
+});
+
+test("the bundle drives a server from Node", async () => {
+  const server = await serve(folder({ "echo.tsx": echo }), { authToken: "secret" });
+  const { code } = await bundled();
+  const script = `
+    const { createClient } = await import("./client.mjs");
+    const { runs } = createClient({ url: ${JSON.stringify(server.url)}, token: "secret" });
+    const { runId } = await runs.start({ workflowPath: "echo.tsx", input: { msg: "from node" } });
+    const { output } = await runs.wait(runId);
+    let last;
+    for await (const event of runs.events(runId)) last = event.type;
+    const { code } = await runs.get("nothing").catch((error) => error);
+    console.log(JSON.stringify({ output, last, code }));`;
+  const cwd = folder({ "client.mjs": code, "main.mjs": script });
+  const child = Bun.spawn(["node", "main.mjs"], { cwd, stdout: "pipe", stderr: "inherit" });
+  expect(JSON.parse(await new Response(child.stdout).text())).toEqual({
+    output: { value: "from node" },
+    last: "RunFinished",
+    code: "RUN_NOT_FOUND",
+  });
+});
