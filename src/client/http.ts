@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes, SmithersError } from "../errors/index.ts";
+import { fromWire, SmithersError } from "../errors/index.ts";
 
 export interface ClientOptions {
   /** The server's address, as `http://localhost:7331`; a path prefix is kept. */
@@ -107,13 +107,8 @@ export class Http {
   }
 
   async #errorOf(response: Response): Promise<SmithersError> {
-    const body = await response.json().catch(() => undefined);
-    const { code, message, details } =
-      (body as { error?: { code: string; message: string; details: unknown } } | undefined)?.error ?? {};
-    if (code === undefined || !(code in errorCodes) || message === undefined) return this.foreign(response.status);
-    const { advice } = errorCodes[code as ErrorCode];
-    const own = message.endsWith(advice) ? message.slice(0, -advice.length).trimEnd() : message;
-    return new SmithersError(code as ErrorCode, own === "" ? undefined : own, { details: details ?? undefined });
+    const sent: unknown = await response.json().catch(() => undefined);
+    return fromWire(sent, response.status) ?? this.foreign(response.status);
   }
 }
 

@@ -64,6 +64,23 @@ test("what a server's API has no route for says so", async () => {
   });
 });
 
+test("resume lets the server execute the run, and refuses options that say how to execute it here", async () => {
+  const root = folder(cliWorkflows);
+  const server = await serve(root);
+  await server.complete("./broken.tsx", {}, { runId: "broken" });
+  const resume = (...options: string[]) => smithers(root, "resume", "broken", "--url", server.url, ...options);
+  const refused = await resume("--root", ".", "--allow-network");
+  expect(refused).toMatchObject({
+    code: 4,
+    err: expect.stringContaining("--root and --allow-network cannot be used with --url"),
+  });
+  expect((await resume("--allow-network")).err).toContain("--allow-network cannot be used with --url");
+  const events = await Array.fromAsync(server.events("broken"));
+  expect(await resume("--workflow", "./broken.tsx")).toMatchObject({ code: 0, err: "" });
+  const more = await Array.fromAsync(server.events("broken", { afterSeq: events.length }));
+  expect(more.map(({ event }) => event.type)).toContain("RunFailed");
+});
+
 test("a server that does not answer, and one that wants a token, say what to do", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root, { authToken: "secret" });

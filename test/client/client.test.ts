@@ -139,12 +139,22 @@ test("no server, and one that is not a Smithers server, is CONNECTION_FAILED", a
   for (const [status, body] of [
     [502, "<h1>Bad gateway</h1>"],
     [404, "{}"],
-    [400, '{"error":{"code":"OTHER","message":"of another program"}}'],
     [200, "<h1>Welcome</h1>"],
   ] as const) {
     const { runs } = createClient({ url: await answering(status, body) });
     expect(await failure(runs.get("x"))).toMatchObject({ code: "CONNECTION_FAILED", details: { status } });
   }
+});
+
+test("a code that this client does not know yet is kept, with the answer's status", async () => {
+  const body = '{"error":{"code":"TOO_MANY_RUNS","message":"Wait.","details":{"most":3}}}';
+  const { runs } = createClient({ url: await answering(429, body) });
+  expect(await failure(runs.get("x"))).toMatchObject({
+    code: "TOO_MANY_RUNS",
+    status: 429,
+    message: "Wait.",
+    details: { most: 3 },
+  });
 });
 
 test("an address that is not an http one is refused", async () => {
