@@ -5,4 +5,4 @@ export type { ClientOptions } from "./http.ts";
 export type { Page, Pages } from "./pages.ts";
 export type { EventsOptions, RunEvent } from "./run-events.ts";
 export type { RunDetailOf, RunsClient, StartOptions } from "./runs.ts";
-export type { InputOf, OutputOf } from "./workflow-types.ts";
+export type { WorkflowInput, WorkflowOutput } from "./workflow-types.ts";

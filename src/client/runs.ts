@@ -5,7 +5,7 @@ import { type Http, runPath } from "./http.ts";
 import { type Pages, pages } from "./pages.ts";
 import { type Persistence, persist } from "./persist.ts";
 import { type EventsOptions, type RunEvent, runEvents } from "./run-events.ts";
-import type { InputOf, OutputOf, TypedWorkflow } from "./workflow-types.ts";
+import type { TypedWorkflow, WorkflowInput, WorkflowOutput } from "./workflow-types.ts";
 
 interface StartRequest {
   /** The workflow's file, from the server's `rootDir`. */
@@ -19,10 +19,12 @@ interface StartRequest {
 
 /** What a run is started with; `input` may be left out where the workflow needs none. */
 export type StartOptions<W extends TypedWorkflow = TypedWorkflow> = StartRequest &
-  (Record<string, never> extends InputOf<W> ? { readonly input?: InputOf<W> } : { readonly input: InputOf<W> });
+  (Record<string, never> extends WorkflowInput<W>
+    ? { readonly input?: WorkflowInput<W> }
+    : { readonly input: WorkflowInput<W> });
 
 /** A run with the output's type. */
-export type RunDetailOf<W extends TypedWorkflow> = Omit<RunDetail, "output"> & { output?: OutputOf<W> };
+export type RunDetailOf<W extends TypedWorkflow> = Omit<RunDetail, "output"> & { output?: WorkflowOutput<W> };
 
 export interface RunsClient {
   /**

@@ -8,14 +8,14 @@ export interface TypedWorkflow {
 type SchemasOf<W extends TypedWorkflow> = NonNullable<W["_schemas"]>;
 
 /** What a run of the workflow is started with. */
-export type InputOf<W extends TypedWorkflow> = string extends keyof SchemasOf<W>
+export type WorkflowInput<W extends TypedWorkflow> = string extends keyof SchemasOf<W>
   ? Record<string, unknown>
   : SchemasOf<W> extends { readonly input: infer Input extends z.ZodType }
     ? z.input<Input>
     : Record<string, unknown>;
 
 /** What a run of the workflow may give: the output of its last finished task, as JSON holds it. */
-export type OutputOf<W extends TypedWorkflow> = string extends keyof SchemasOf<W>
+export type WorkflowOutput<W extends TypedWorkflow> = string extends keyof SchemasOf<W>
   ? unknown
   : Json<z.output<SchemasOf<W>[Exclude<keyof SchemasOf<W>, "input">]>>;
 
