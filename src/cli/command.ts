@@ -2,93 +2,96 @@ import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
 import type { TerminalOutput } from "./terminal/output.ts";
 
-/** What the process exits with. A signal ends it with 128 and the signal's number, as a shell counts: 130, 143. */
+/** Exit codes of the process. A signal ends it with 128 plus the signal's number, the shell's convention: 130, 143. */
 export const exitCodes = {
-  /** It was done; of a run: it has finished. */
+  /** The command succeeded; a run that it executed has finished. */
   done: 0,
-  /** It was tried and failed; of a run: it has failed. */
+  /** The command failed; or a run that it executed has failed. */
   failed: 1,
   /** The run was cancelled. */
   cancelled: 2,
-  /** The run waits for a person, an event or a time. */
+  /** The run is waiting for an approval, an event or a timer. */
   waiting: 3,
-  /** What was asked for makes no sense: nothing was done. */
+  /** The command was used wrongly, and nothing was done. */
   usage: 4,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes] | 130 | 143;
 
 export interface ArgumentDefinition {
-  /** As commander writes it: `<run>`, `[node]`, `<names...>`. */
+  /** Commander's syntax: `<run>`, `[node]`, `<names...>`. */
   readonly name: string;
   readonly description: string;
   readonly choices?: readonly string[];
 }
 
 export interface OptionDefinition {
-  /** As commander writes it: `-n, --limit <n>`. */
+  /** Commander's syntax: `-n, --limit <n>`. */
   readonly flags: string;
   readonly description: string;
   readonly default?: unknown;
   readonly choices?: readonly string[];
-  /** Turns the text into the option's value; throws commander's InvalidArgumentError. */
+  /**
+   * Turns the text into the option's value.
+   * @throws commander's InvalidArgumentError
+   */
   readonly parse?: (text: string, previous: unknown) => unknown;
-  /** Options, by their camel-cased names, that make no sense beside it. */
+  /** Camel-cased names of the options that cannot be combined with this one. */
   readonly conflicts?: readonly string[];
   readonly isHidden?: boolean;
 }
 
 /**
- * One command: what help, completions and docs/cli.md are made of, and what it does.
- * A module in `commands/` imports at its top only what is cheap; the rest comes by `await import` in `run`,
- * so that `smithers --help` loads none of it.
+ * One command: its behaviour, and what help, completions and docs/cli.md are made from.
+ * A module in `commands/` imports only cheap modules at its top and the others by `await import` in `run`. That keeps
+ * `smithers --help` fast.
  */
 export interface CommandDefinition<Options = Record<string, unknown>> {
   readonly name: string;
   readonly group: "Run workflows" | "Inspect runs" | "Control runs" | "Maintenance";
-  /** One line, beginning with a verb, without a full stop. */
+  /** One line that starts with a verb, without a full stop. */
   readonly summary: string;
-  /** What the summary does not say. */
+  /** Further sentences for the help. */
   readonly description?: string;
   readonly arguments?: readonly ArgumentDefinition[];
   readonly options?: readonly OptionDefinition[];
   /**
-   * Where it reads state: `any` takes --db, --url and --token; `database` takes --db, and refuses --url with the
-   * reason; absent for a command that reads none.
+   * Where the command reads state: `any` takes --db, --url and --token; `database` takes --db, and explains why it
+   * refuses --url; absent for a command that reads none.
    */
   readonly state?: "any" | "database";
-  /** `--json` prints one value, `lines` one a line; absent for a command that has nothing to print. */
+  /** Output of `--json`: one `value`, or `lines` of one value each; absent for a command without results. */
   readonly json?: "value" | "lines";
-  /** Command lines without their `smithers`, and what they do. */
+  /** Command lines without the leading `smithers`, and what they do. */
   readonly examples: readonly (readonly [command: string, does: string])[];
   run(context: CommandContext, options: Options, ...args: (string | undefined)[]): Promise<ExitCode | undefined>;
 }
 
-/** What every command is handed. */
+/** What a command gets to work with. */
 export interface CommandContext {
   readonly out: TerminalOutput;
-  /** Where the command line says that state is. */
+  /** Where the state is, according to the command line. */
   readonly location: StateLocation;
-  /** The state that --db or --url names, or the nearest smithers.db; opened once, and closed after the command. */
+  /** The state named by --db or --url, or the nearest smithers.db. It is opened once, and closed after the command. */
   source(): Promise<Source>;
-  /** The same, for what only a database can do; refuses --url. */
+  /** Like `source`, for what only a database can do; refuses --url. */
   database(): Promise<DatabaseSource>;
-  /** A command line that finds the same place as this one: `smithers resume 42 --db other.db`. */
+  /** A command line that finds the same state as this one: `smithers resume 42 --db other.db`. */
   commandLine(...words: readonly string[]): string;
 }
 
-/** Where state is, as the options and the environment say it. */
+/** Where the state is, according to the options and the environment. */
 export interface StateLocation {
-  /** A database's file, from --db. */
+  /** Database file, from --db. */
   readonly db?: string;
-  /** A server's address, from --url or SMITHERS_URL. */
+  /** Address of a server, from --url or SMITHERS_URL. */
   readonly url?: string;
-  /** From --token or SMITHERS_API_KEY. */
+  /** Token of the server, from --token or SMITHERS_API_KEY. */
   readonly token?: string;
-  /** Those of them that were written on the command line, to be written again. */
+  /** The location options that were on the command line, to repeat them in suggested commands. */
   readonly flags: readonly string[];
 }
 
-/** Gives the definition its options' type. */
+/** Defines a command whose options have this type. */
 export function defineCommand<Options>(definition: CommandDefinition<Options>): CommandDefinition {
   return definition as unknown as CommandDefinition;
 }

@@ -5,7 +5,7 @@ import type { Source } from "./source/source.ts";
 import { shellWords } from "./terminal/format.ts";
 import type { TerminalOutput } from "./terminal/output.ts";
 
-/** The options by which a command line says where state is. */
+/** The options that say where the state is. */
 export interface LocationOptions {
   readonly db?: string;
   readonly url?: string;
@@ -14,7 +14,7 @@ export interface LocationOptions {
 }
 
 /**
- * Reads off where state is.
+ * Reads the location of the state from the options and the environment.
  * @throws INVALID_USAGE when an option is empty
  */
 export function locateState({ db, url, token }: LocationOptions): StateLocation {
@@ -25,7 +25,7 @@ export function locateState({ db, url, token }: LocationOptions): StateLocation 
   return { db, url: server, token: token ?? (process.env.SMITHERS_API_KEY || undefined), flags };
 }
 
-/** What one command is handed, and how to end it. */
+/** The context of one command, with a way to close it. */
 export class Context implements CommandContext {
   readonly out: TerminalOutput;
   readonly location: StateLocation;
@@ -69,9 +69,9 @@ export class Context implements CommandContext {
 }
 
 /**
- * Opens the state that somebody means.
- * @param root what workflow paths are relative to; the database's folder when absent
- * @param say told which database was taken where there are several
+ * Opens the state at a location.
+ * @param root folder that workflow paths are relative to; default: the database's folder
+ * @param say called with a note when several databases could be meant
  * @throws DB_*, INVALID_USAGE
  */
 export async function openSource(

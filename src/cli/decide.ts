@@ -16,7 +16,7 @@ export interface DecideOptions {
 }
 
 type Verdict = "granted" | "denied";
-/** Which decision, and how it is made. */
+/** The node that is decided, and the chosen option or ranking. */
 interface Choice {
   readonly nodeId: string;
   readonly iteration?: number;
@@ -25,9 +25,9 @@ interface Choice {
 }
 
 /**
- * Decides an approval that a run waits for.
- * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_USAGE where something must be chosen and nobody can
- *   be asked
+ * Decides an approval that a run is waiting for.
+ * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_USAGE when a choice is missing and there is no
+ *   terminal to ask on
  */
 export async function decideApproval(
   context: CommandContext,
@@ -39,7 +39,7 @@ export async function decideApproval(
   const state = await context.source();
   const runId = await resolveRun(state, givenRun);
   const choice = await choose(context, state, runId, status, options, givenNode);
-  // Somebody who was asked and left has decided nothing.
+  // A person who leaves the prompt has decided nothing.
   if (choice === "left") return 130;
   const decidedBy = options.by ?? shellUser();
   await state.decide({ runId, status, ...choice, note: options.note, decidedBy });
@@ -77,7 +77,7 @@ async function choose(
     if (givenNode === undefined)
       throw usageError(`The run "${runId}" is not waiting for a decision.`, "NODE_NOT_WAITING");
     await resolveNode(state, runId, givenNode, options.iteration);
-    // It is not waiting any more: whether the same was decided is for the store to say.
+    // The node no longer waits. The store knows whether the same decision was made before.
     return { nodeId: givenNode, iteration: options.iteration, ...named };
   }
   const canAsk = context.out.isTerminal && process.stdin.isTTY === true && !context.out.isJson;

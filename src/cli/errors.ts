@@ -1,7 +1,7 @@
 import { describeThrown, type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
 import { type ExitCode, exitCodes } from "./command.ts";
 
-/** What to do next at a command line, where the table's advice speaks of HTTP or of code. */
+/** Advice for the command line, for codes whose general advice is about HTTP or code. */
 const advice: Partial<Record<ErrorCode, string>> = {
   INVALID_REQUEST: "",
   INVALID_INPUT: "",
@@ -20,12 +20,12 @@ const advice: Partial<Record<ErrorCode, string>> = {
   INVALID_USAGE: "",
 };
 
-/** An error about how a command was used: nothing was done. */
+/** An error about wrong usage: nothing was done. */
 export function usageError(message: string, code: ErrorCode = "INVALID_USAGE", details?: unknown): SmithersError {
   return new SmithersError(code, message, { details });
 }
 
-/** An error as it is told to a person: what is wrong, the facts, and what to do next. */
+/** Text of an error for a person: the problem, the issues and the advice. */
 export function describeError(thrown: unknown): string {
   if (!isSmithersError(thrown)) return describeUnexpected(thrown);
   const { problem, code } = thrown;
@@ -34,7 +34,7 @@ export function describeError(thrown: unknown): string {
   return [problem, ...issues, next].filter((part) => part !== "").join("\n");
 }
 
-/** An error that no one planned for: its stack says where it comes from. */
+/** Text of an unexpected error: its stack shows where it comes from. */
 function describeUnexpected(thrown: unknown): string {
   const { stack, message, name } = describeThrown(thrown);
   return stack ?? (message || name);
@@ -49,7 +49,7 @@ function issuesOf(details: unknown): string[] {
   });
 }
 
-/** Usage errors are those that a server answers with 400 to 404 or 422: what was asked for makes no sense. */
+/** Usage errors are those that a server answers with 400 to 404, or 422. */
 export function exitCodeOf(thrown: unknown): ExitCode {
   if (!isSmithersError(thrown)) return exitCodes.failed;
   const { status } = thrown;

@@ -6,7 +6,7 @@ import type { Run } from "../model/index.ts";
 
 const loaders = new Map<string, Loader>();
 
-/** The loader of the files below a folder; its shadow files go when the command is over. */
+/** The loader for the workflow files below a folder; `closeLoaders` removes its shadow files. */
 export function loaderOf(rootDir: string): Loader {
   const folder = realpathSync(rootDir);
   const known = loaders.get(folder) ?? new Loader({ rootDir: folder });
@@ -15,7 +15,7 @@ export function loaderOf(rootDir: string): Loader {
 }
 
 /**
- * The workflow of a run.
+ * Loads the workflow of a run.
  * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
 export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Promise<LoadedWorkflow> {
@@ -24,7 +24,7 @@ export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Pro
 }
 
 /**
- * The workflow of a file, wherever it lies.
+ * Loads the workflow of a file in any folder.
  * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
 export async function loadFile(file: string): Promise<LoadedWorkflow> {
@@ -33,7 +33,7 @@ export async function loadFile(file: string): Promise<LoadedWorkflow> {
   return loaderOf(folder).load(basename(file));
 }
 
-/** Removes what the loaders have written. */
+/** Removes the shadow files of all loaders. */
 export async function closeLoaders(): Promise<void> {
   await Promise.all([...loaders.values()].map((loader) => loader.close()));
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runProgram } from "./program.ts";
 
-/** A reader that has gone, as `head` does, ends the command; what it has done stays done. */
+/** Ends the command when its reader is gone, as `head` is after its last line. Work that is done stays done. */
 function endQuietly(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
   throw error;

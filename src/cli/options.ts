@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { ArgumentDefinition, OptionDefinition } from "./command.ts";
 
-/** An option's parser for a whole number. */
+/** Parser for an option whose value is a whole number. */
 export const wholeNumber =
   (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string) => {
@@ -11,7 +11,7 @@ export const wholeNumber =
     throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
 
-/** Arguments and options that several commands take. */
+/** Arguments and options that several commands share. */
 export const runArgument: ArgumentDefinition = {
   name: "<run>",
   description: "run id, or an unambiguous prefix or suffix of one",
@@ -37,7 +37,7 @@ export const by: OptionDefinition = {
 };
 
 const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
-/** Who may call a server, besides those with its token. */
+/** Who may call a server without its token. */
 export const allowedCallers: readonly OptionDefinition[] = [
   {
     flags: "--allow-host <name>",

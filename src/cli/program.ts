@@ -1,24 +1,25 @@
 /**
- * The command line, made of the table in `commands/index.ts`.
+ * The command line, made from the table in `commands/index.ts`.
  *
- * To add a command: a file `commands/<name>.ts` that exports `defineCommand({ … })`, and its line in
+ * To add a command, write a file `commands/<name>.ts` that exports `defineCommand({ … })`, and add it to
  * `commands/index.ts`. Parsing, help, completions, docs/cli.md and the common options follow from the definition:
  *
- * - `state: "any"` adds --db, --url and --token, and `context.source()` gives what they name; `"database"` adds --db,
- *   and `context.database()` refuses a server.
- * - `json` adds --json; then print by `out.json(value)`, or a line of JSON per thing, when `out.isJson`.
+ * - `state: "any"` adds --db, --url and --token; `context.source()` opens what they name. `"database"` adds --db;
+ *   `context.database()` refuses a server.
+ * - `json` adds --json. When `out.isJson`, print with `out.json(value)`, or one line of JSON per item.
  * - `run` returns an exit code of `exitCodes`, or nothing for 0. It throws SmithersError; `usageError(…)` exits with 4.
- * - Print results by `context.out` (`line`, `table`, `json`) and what is said beside them by `out.say`, to stderr. A
- *   closed pipe ends the process quietly; a command that must go on without a reader calls `out.surviveClosedPipe()`.
- * - Texts that come from outside go through `oneLine` or `manyLines` of output.ts; states, spans of time and moments are
- *   written by format.ts.
- * - `resolveRun(source, given)` turns what somebody typed into a run's id.
+ * - Print results with `context.out` (`line`, `table`, `json`), and notes for a person with `out.say`, which writes to
+ *   stderr. A closed pipe ends the process quietly; a command that must continue without a reader calls
+ *   `out.surviveClosedPipe()`.
+ * - Pass text from outside through `oneLine` or `manyLines` of output.ts. Format states, durations and times with
+ *   format.ts.
+ * - `resolveRun(source, given)` turns what a person typed into a run id.
  * - `context.commandLine("resume", runId)` writes a command that a person can copy.
- * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts say which file is meant. A workflow's path and its
- *   tools are relative to the folder of the database, unless --root names another; `loaderOf(root)` of load-workflow.ts
- *   loads files, and what it has written is removed when the command is over.
- * - `execute` of run/execute.ts executes a run in this process until it ends or waits for somebody, shows how it goes,
- *   and minds Ctrl+C; `up`, `resume` and `retry` share it.
+ * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts find the database file. Workflow paths and tools
+ *   are relative to its folder, unless --root names another. `loaderOf(root)` of load-workflow.ts loads workflow files;
+ *   its shadow files are removed when the command ends.
+ * - `execute` of run/execute.ts executes a run in this process until it ends or waits for a person, shows its progress
+ *   and handles Ctrl+C; `up`, `resume` and `retry` share it.
  */
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
@@ -26,7 +27,7 @@ import { commands } from "./commands/index.ts";
 import type { LocationOptions } from "./context.ts";
 import { TerminalOutput } from "./terminal/output.ts";
 
-/** The options that several commands share. */
+/** Options that several commands share. */
 export const sharedOptions = {
   db: {
     flags: "--db <file>",
@@ -40,7 +41,7 @@ export const sharedOptions = {
 /** All options of a command, its own first. */
 export function optionsOf({ options = [], state, json }: CommandDefinition): readonly OptionDefinition[] {
   const { db, url, token } = sharedOptions;
-  // A command that works on a database alone says why it refuses a server.
+  // A command that needs a database accepts --url, hidden, to explain why it refuses a server.
   const server =
     state === "database"
       ? [
@@ -53,12 +54,12 @@ export function optionsOf({ options = [], state, json }: CommandDefinition): rea
 }
 
 /**
- * Parses a command line and does what it says.
- * @param argv without the program
+ * Parses a command line and runs its command.
+ * @param argv the arguments after the program's name
  * @throws what the command throws
  */
 export async function runProgram(argv: readonly string[], version: string): Promise<ExitCode> {
-  // What the scripts of `smithers completions` ask.
+  // The scripts of `smithers completions` call this.
   if (argv[0] === "__complete") {
     const { printCandidates } = await import("./completion/complete.ts");
     return printCandidates(
@@ -90,7 +91,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     else await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    // What commander had to say it has said.
+    // Commander has already printed the message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     throw error;
   }

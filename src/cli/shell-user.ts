@@ -1,2 +1,2 @@
-/** Who types, as the shell knows it: what is decided bears the name, unless --by gives another. */
+/** The user of the shell, recorded with decisions unless --by names another. */
 export const shellUser = (): string | undefined => process.env.USER || process.env.LOGNAME || undefined;

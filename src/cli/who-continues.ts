@@ -1,6 +1,6 @@
 import type { CommandContext } from "./command.ts";
 
-/** After something was recorded for a run: says how it goes on where nobody does by himself. */
+/** Prints how to continue a run when no process has picked up what was recorded for it. */
 export function sayWhoContinues(context: CommandContext, runId: string, takenIn: boolean): void {
   if (takenIn) return;
   context.out.say(

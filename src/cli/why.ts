@@ -3,20 +3,20 @@ import { isSmithersError } from "../errors/index.ts";
 import type { SmithersEvent } from "../model/index.ts";
 import type { Source } from "./source/source.ts";
 
-/** Something that keeps a run from going on, or from having finished, and the commands that change it. */
+/** A reason why a run does not continue or has failed, with the commands that help. */
 export interface Reason {
   readonly kind: "approval" | "event" | "timer" | "stale" | "failed" | "retrying" | "not-continued" | "running";
   readonly nodeId?: string;
   readonly iteration?: number;
   /** Since when, in milliseconds since the epoch. */
   readonly sinceMs?: number | null;
-  /** One sentence for a person. */
+  /** The reason as text for a person. */
   readonly what: string;
-  /** Words after `smithers`; the first is the usual one. */
+  /** Words after `smithers`; the most usual command first. */
   readonly commands: readonly (readonly string[])[];
 }
 
-/** What keeps a run from going on; empty when it has finished, or was cancelled. */
+/** The reasons why a run does not continue; empty when it has finished or was cancelled. */
 export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
   const { runId, status, runState } = run;
   const { unhealthy } = runState;
@@ -41,7 +41,7 @@ export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
   ];
 }
 
-/** The decisions that are awaited; nothing where nobody can tell, as a server without a database of its own. */
+/** The pending decisions; undefined when they are unknown, because the server has no database of its own. */
 async function approvalsOf(
   source: Source,
   runId: string,
@@ -54,13 +54,13 @@ async function approvalsOf(
   });
 }
 
-/** A wait for an event or a time, as its event says it, and whether what it waits for has come. */
+/** A wait for an event or a timer, from its own event, and whether the awaited signal has arrived. */
 interface Wait {
   readonly event: Extract<SmithersEvent, { type: "NodeWaitingEvent" | "NodeWaitingTimer" }>;
   hasCome: boolean;
 }
 
-/** What the nodes wait for: the last wait of each. */
+/** What the nodes are waiting for: the last wait of each node. */
 async function waitsOf(source: Source, runId: string, nodes: readonly NodeItem[]): Promise<Map<string, Wait>> {
   const found = new Map<string, Wait>();
   if (!nodes.some(({ state }) => state === "waiting-event" || state === "waiting-timer")) return found;
@@ -125,7 +125,7 @@ function wait(
   };
 }
 
-/** Something that has come and was not taken in. */
+/** The reason for something that arrived and was not taken in. */
 function notContinued(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">, what: string): Reason {
   const next = "A server that uses the database continues the run by itself, unless the workflow cannot be loaded.";
   return {
@@ -136,7 +136,7 @@ function notContinued(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "
   };
 }
 
-/** How an approval may be granted, as options of the command. */
+/** The ways to approve, as options of the command. */
 function choices(approval: ApprovalItem | undefined): string[][] {
   const keys = (approval?.options ?? []).map(({ key }) => key);
   if (approval?.mode === "select") return keys.map((key) => ["--select", key]);

@@ -5,7 +5,10 @@ import { constants, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Where Bun may be when it is not on the PATH: among the project's packages, this one's, or its own installer's. */
+/**
+ * Finds Bun when it is not on the PATH: among the project's packages, next to this package, or where Bun's own
+ * installer puts it.
+ */
 function findBun(): string | undefined {
   const bases = [pathToFileURL(join(process.cwd(), "x.js")).href, import.meta.url];
   const installed = bases.flatMap((base) => {
@@ -18,7 +21,7 @@ function findBun(): string | undefined {
   return [...installed, join(homedir(), ".bun", "bin", "bun")].find((path) => existsSync(path));
 }
 
-/** Whether a command line only reads about commands or sets up a project: Node can do that. */
+/** Whether a command line only prints help or sets up a project, which Node can do too. */
 function worksWithoutBun(args: readonly string[]): boolean {
   const [command] = args;
   if (command === undefined || command === "help" || command === "init") return true;

@@ -21,7 +21,7 @@ import { signal } from "./signal.ts";
 import { up } from "./up.ts";
 import { why } from "./why.ts";
 
-/** Every command, in the order in which help lists them. */
+/** All commands, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
   up,
   resume,

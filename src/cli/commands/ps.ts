@@ -68,10 +68,10 @@ async function print({ out }: CommandContext, runs: readonly RunListItem[]): Pro
   );
 }
 
-/** What somebody who sees the state asks next. */
+/** The detail that explains the run's state. */
 function about({ runState: { blocked, unhealthy }, error }: RunListItem): string {
   if (error) return error.message;
-  // The reason goes on with what a client of the HTTP API does next.
+  // The rest of the reason names calls of the HTTP API.
   if (unhealthy) return unhealthy.kind === "retrying" ? unhealthy.reason : unhealthy.reason.split(/[;.] /)[0]!;
   if (blocked) return blocked.kind === "event" ? `${blocked.event} (${blocked.nodeId})` : blocked.nodeId;
   return "";

@@ -104,7 +104,7 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
   };
   let listening: ReturnType<typeof startServer>;
   try {
-    // Before a database is made where it makes no sense.
+    // Invalid options must fail before a database file is created.
     resolveServerOptions(given);
     listening = startServer({ ...given, db: openDatabase(file) });
   } catch (error) {

@@ -3,37 +3,37 @@ import { locateState, openSource } from "../context.ts";
 import type { Source } from "../source/source.ts";
 import { oneLine } from "../terminal/output.ts";
 
-/** What the word may become, and what that is. */
+/** A word that may complete the current one, and its description. */
 interface Candidate {
   readonly value: string;
   readonly about: string;
 }
 
-/** What the options of a command line, as far as it is written, say. */
+/** A command line, parsed as far as it is typed. */
 interface Written {
   readonly positionals: readonly string[];
-  /** By the long flag. */
+  /** Values of the options, by long flag. */
   readonly values: ReadonlyMap<string, string>;
-  /** The option whose value comes next. */
+  /** The option whose value is being typed. */
   readonly awaits: OptionDefinition | undefined;
 }
 
 const listed = 50;
 
 /**
- * Prints, one a line with what it is, what the last of `words` may become: nothing where a file is named. The words
- * follow `smithers`, the last as far as it is written.
+ * Prints the candidates for the last word, one per line with a description. Prints nothing where a file is expected.
  * @param commands each with all of its options
+ * @param words the words after `smithers`; the last one may be incomplete
  */
 export async function printCandidates(
   commands: readonly CommandDefinition[],
   words: readonly string[],
 ): Promise<ExitCode> {
   const current = words.at(-1) ?? "";
-  // Nobody reads an error here: where nothing can be said, nothing is.
+  // Completions have nowhere to show an error.
   const candidates = await candidatesFor(commands, words.slice(0, -1), current).catch(() => []);
   for (const { value, about } of candidates) {
-    // A line holds one word: what has lines of its own cannot be offered.
+    // Each output line holds one word, so a value with line breaks cannot be offered.
     if (value.startsWith(current) && value === oneLine(value)) process.stdout.write(`${value}\t${about}\n`);
   }
   return exitCodes.done;
@@ -91,7 +91,7 @@ function read(options: readonly OptionDefinition[], words: readonly string[]): W
 
 const longFlag = ({ flags }: OptionDefinition) => /--[\w-]+/.exec(flags)![0];
 
-/** What an argument may be, as what is stored says it. */
+/** Candidates for an argument, from the stored runs. */
 async function stored(source: Source, argument: string, positionals: readonly string[]): Promise<Candidate[]> {
   if (argument === "<run>") {
     const runs = await source.listRuns({ limit: listed });

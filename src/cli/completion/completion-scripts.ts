@@ -1,4 +1,4 @@
-/** What each shell needs to ask `smithers __complete` for the words that may follow. */
+/** Scripts that make each shell ask `smithers __complete` for the candidates. */
 export const completionScripts = {
   bash: `_smithers() {
   local line="\${COMP_LINE:0:COMP_POINT}" current value about

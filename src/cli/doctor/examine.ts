@@ -10,18 +10,18 @@ import { nearestDatabase, shortPath } from "../source/find-database.ts";
 import { bytes, count } from "../terminal/format.ts";
 import { oneLine } from "../terminal/output.ts";
 
-/** One thing that was looked at. */
+/** Result of one check. */
 export interface Finding {
   readonly name: string;
   readonly state: "ok" | "warn" | "fail";
   readonly finding: string;
-  /** What to do about it. */
+  /** How to fix the problem. */
   readonly advice?: string;
 }
 
 const sandboxTimeoutMs = 20_000;
 
-/** Looks at what runs need on this machine. */
+/** Checks what runs need on this machine. */
 export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
   const file = db === undefined ? nearestDatabase()?.file : resolve(db);
   return [bun(), await sandbox(file), ripgrep(), await database(file), await portOf(port), disk(file)];

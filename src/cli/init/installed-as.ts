@@ -9,9 +9,9 @@ export interface InstalledPackage {
 }
 
 /**
- * The spec by which a package was installed, to install the same one in `target`: the tarball, folder, address or git
- * repository that a project's package.json names, or `^version` for what came from a registry. A package that lies in
- * no `node_modules`, for example a linked checkout, is named by its folder.
+ * The spec under which a package was installed, so that `target` can install the same one: the tarball, folder, address
+ * or git repository that a project's package.json names, or `^version` for a package from a registry. A package outside
+ * of `node_modules`, such as a linked checkout, is named by its folder.
  */
 export function installedAs({ folder, name, version }: InstalledPackage, target: string): string {
   const projects = projectsAround(folder);
@@ -27,7 +27,7 @@ export function installedAs({ folder, name, version }: InstalledPackage, target:
   return `^${version}`;
 }
 
-/** The projects whose `node_modules` the folder lies in, the nearest first. */
+/** The projects whose `node_modules` contain the folder, nearest first. */
 function projectsAround(folder: string): string[] {
   const projects: string[] = [];
   for (let at = folder; at !== dirname(at); at = dirname(at)) {

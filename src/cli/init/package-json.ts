@@ -4,8 +4,8 @@ import { parseJsonText } from "../input/json-text.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Adds to the text of a package.json the fields that it lacks, and keeps its values, its order and its indentation.
- * A dependency that it names already, for use or for development, is not added again.
+ * Adds missing fields to the text of a package.json; keeps its values, order and indentation. A dependency that is
+ * already named, for use or for development, is not added again.
  * @throws INVALID_USAGE when the text is not a JSON object
  */
 export function addMissing(text: string, wanted: Fields): string {

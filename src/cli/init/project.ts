@@ -6,13 +6,13 @@ import { helloWorkflow } from "./hello-workflow.ts";
 import { installedAs } from "./installed-as.ts";
 import { addMissing } from "./package-json.ts";
 
-/** A project that was set up: its folder, absolute, and the names of the files that were written or added to. */
+/** A project that was set up: its absolute folder, and the names of the files that were created or changed. */
 export interface InitializedProject {
   readonly folder: string;
   readonly files: readonly string[];
-  /** Those that existed before. */
+  /** The files that existed before. */
   readonly changed: readonly string[];
-  /** Whether `npm start` runs the first workflow: a start script that existed before is kept. */
+  /** Whether `npm start` runs the first workflow. It does not when the project already had a start script. */
   readonly startsHello: boolean;
 }
 
@@ -20,9 +20,9 @@ const packageFolder = fileURLToPath(new URL("../../..", import.meta.url));
 const startScript = `smithers up hello.tsx --input '{"name": "World"}'`;
 
 /**
- * Sets up a project with one workflow. A package.json and a .gitignore that exist are kept, and what they lack is added.
- * @throws INVALID_USAGE when another of the files exists, the folder is a file, or its package.json cannot be read; then
- *   nothing is written
+ * Sets up a project with one workflow. Keeps an existing package.json and .gitignore, and adds only what they lack.
+ * @throws INVALID_USAGE when another of the files exists, the folder is a file, or its package.json cannot be read;
+ *   nothing is written then
  */
 export function initProject(given: string): InitializedProject {
   const folder = resolve(given);
@@ -74,7 +74,7 @@ function projectFields(folder: string) {
       bun: own.devDependencies.bun,
       typescript: own.devDependencies.typescript,
     },
-    // npm asks before a package may run its own script; Bun's fetches Bun.
+    // npm asks before it runs a package's own script. Bun's script downloads Bun.
     allowScripts: { bun: true },
   };
 }
@@ -104,7 +104,7 @@ smithers.db*
 .smithers/
 `;
 
-/** `text` with the lines of `lines` that it lacks at its end. */
+/** Appends the lines of `lines` that `text` lacks. */
 function addLines(text: string, lines: string): string {
   const present = new Set(text.split(/\r?\n/));
   const missing = lines.split("\n").filter((line) => line !== "" && !present.has(line));

@@ -4,8 +4,8 @@ import { usageError } from "../errors.ts";
 import { parseJsonText } from "./json-text.ts";
 
 /**
- * The input of a run as --input gives it: JSON, `@` and a file of it, or `-` for what comes on stdin.
- * @throws INVALID_USAGE with the place where it is no JSON
+ * Reads the input of a run from the value of --input: a JSON object, `@file`, or `-` for stdin.
+ * @throws INVALID_USAGE; for invalid JSON, with the position
  */
 export function readInput(given: string | undefined): Record<string, unknown> {
   if (given === undefined) return {};
@@ -15,15 +15,15 @@ export function readInput(given: string | undefined): Record<string, unknown> {
 }
 
 /**
- * JSON as an option gives it: itself, `@` and a file of it, or `-` for what comes on stdin.
- * @param option for messages: `--data`
- * @throws INVALID_USAGE with the place where it is no JSON
+ * Reads JSON from the value of an option: JSON, `@file`, or `-` for stdin.
+ * @param option name for messages, such as `--data`
+ * @throws INVALID_USAGE; for invalid JSON, with the position
  */
 export function readJsonOption(given: string, option: string): unknown {
   return readNamed(given, option, "Pass JSON.").value;
 }
 
-/** @param next what to do when there is nothing */
+/** @param next advice for an empty text */
 function readNamed(given: string, option: string, next: string): { name: string; value: unknown } {
   const { text, name } = textOf(given, option);
   if (text.trim() === "") throw usageError(`${name} is empty. ${next}`);
@@ -52,7 +52,7 @@ function textOf(given: string, option: string): { text: string; name: string } {
   return { text: decoded(bytes, name), name };
 }
 
-/** UTF-8, with or without a byte order mark; or UTF-16, which some editors and shells on Windows write. */
+/** Decodes UTF-8, with or without a byte order mark, or UTF-16, which some editors and shells on Windows write. */
 function decoded(bytes: Uint8Array, name: string): string {
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
   try {

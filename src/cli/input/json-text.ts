@@ -1,6 +1,6 @@
 /**
- * Parses JSON that a person wrote; `undefined` stands for none.
- * @returns the value, or what is wrong and where, counted from 1
+ * Parses JSON that a person wrote.
+ * @returns the value, or the problem with its line and column, counted from 1
  */
 export function parseJsonText(text: string): { value: unknown } | { problem: string } {
   try {
@@ -20,7 +20,7 @@ const string = new RegExp(`"${text}"`, "y");
 const badString = new RegExp(`"${text}`, "y");
 const space = /[ \t\r\n]*/y;
 
-/** Where a text that is no JSON stops being any: `JSON.parse` does not say it everywhere. */
+/** Finds where a text stops being valid JSON. `JSON.parse` does not report that for every error. */
 function brokenAt(text: string): number {
   const open: ("{" | "[")[] = [];
   let at = 0;

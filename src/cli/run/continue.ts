@@ -7,12 +7,12 @@ import { hostOn, isTelemetryOn } from "./local-engine.ts";
 import { loggerBeside } from "./log.ts";
 
 export interface ContinueOptions {
-  /** Where the workflow is now, from the current folder. */
+  /** The workflow's file, relative to the current folder, if it has moved. */
   readonly workflow?: string;
   readonly allowNetwork?: boolean;
 }
 
-/** Executes a run of a database in this process, from where it stands. */
+/** Continues a run of a database in this process. */
 export async function continueHere(
   context: CommandContext,
   runId: string,

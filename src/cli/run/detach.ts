@@ -5,10 +5,10 @@ import { newRunId } from "../../model/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
 import { databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
 
-/** Set for the process in the background, which tells the one before it how it has begun. */
+/** Set for the background process, which reports to its parent how it started. */
 const mark = "SMITHERS_DETACHED";
 
-/** What the process in the background says once the run is on disk. */
+/** What the background process reports once its run is stored. */
 export interface Begun {
   readonly runId: string;
   readonly url?: string;
@@ -16,13 +16,13 @@ export interface Begun {
 
 export const isDetached = (): boolean => process.env[mark] === "1";
 
-/** Tells the process that has started this one. */
+/** Reports to the parent process that the run has started. */
 export function tellBegun(begun: Begun): void {
   if (!isDetached() || !process.send) return;
   process.send(begun, () => process.disconnect?.());
 }
 
-/** Does the same command line in the background, and waits until its run is on disk. */
+/** Runs the same command line in the background, and waits until its run is stored. */
 export async function detach(context: CommandContext, db: string | undefined, runId?: string): Promise<ExitCode> {
   const id = runId ?? newRunId();
   const base = dirname(resolve(db ?? nearestDatabase()?.file ?? databaseName));

@@ -13,24 +13,25 @@ import { commandLineOf, endOf, reportEnd } from "./report.ts";
 import { reasonLines } from "./waiting.ts";
 
 export interface ExecuteRunOptions {
-  /** The run's id, before it begins. */
+  /** Id of the run; known before the run starts. */
   readonly runId: string;
-  /** Lets the run begin; resolves once it is on disk. */
+  /** Starts or continues the run; resolves once that is stored. */
   begin(): Promise<void>;
-  /** Serves it over HTTP until the process is ended. */
+  /** Serves the run over HTTP until the process ends. */
   readonly serve?: () => Promise<ServedRun>;
-  /** The workflow's file, when edits of it are to count while it runs. */
+  /** The workflow's file, if its edits apply while it runs. */
   readonly hot?: string;
-  /** Says things beside the progress from when there is some. */
+  /** Prints through the progress display while there is one. */
   readonly log?: BesideLogger;
 }
 
-/** How long attempts may go on once somebody wants to end the process. */
+/** How long running attempts may take after the first Ctrl+C. */
 const graceMs = 5_000;
 
 /**
- * Executes a run in this process and shows how it goes, until it has ended or waits for somebody; a served one
- * until Ctrl+C. Ctrl+C (or SIGTERM) once lets attempts end and says how to resume; twice ends at once. Closes the host.
+ * Executes a run in this process and shows its progress, until it ends or waits for a person; a served run, until
+ * Ctrl+C. The first Ctrl+C (or SIGTERM) lets running attempts end and prints how to resume; the second ends the process
+ * at once. Closes the host.
  */
 export async function executeRun(context: CommandContext, host: Host, options: ExecuteRunOptions): Promise<ExitCode> {
   const { out } = context;
@@ -40,7 +41,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
   out.surviveClosedPipe();
   const progress = progressOf(out, store, runId);
   options.log?.sayBy((text) => progress.say(text));
-  // The result is to be the only thing on stdout.
+  // With --json, the result must be the only output on stdout.
   const giveConsole = out.isJson ? takeConsole(besideResult, (text) => progress.say(text)) : () => {};
   const unfollow = engine.feed.subscribe((events) => progress.take(events));
   let served: ServedRun | undefined;
@@ -75,7 +76,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     const run = await store.findRun(runId);
     if (!run) return exitCodes.failed;
     await reportEnd(context, host, run, { wasStopped: interrupt.code !== undefined, isTold: run.lastSeq === toldSeq });
-    // Of a run that has ended meanwhile the signal is no news.
+    // When the run has ended meanwhile, its result counts, not the signal.
     return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
   } finally {
     await host.close();
@@ -83,14 +84,15 @@ export async function executeRun(context: CommandContext, host: Host, options: E
   }
 }
 
-/** What the tree, which shows nodes, does not say. */
+/** The first line above the tree, which shows only nodes. */
 function beginningOf({ source }: Host, runId: string): string {
   return source === undefined ? `Continuing ${runId}` : `Running ${source.workflowPath} as ${runId}`;
 }
 
 /**
- * Resolves when the run is over, waits for somebody, or the process is to end; of a served one only when it is.
- * @returns the number of the run's last event when it was last told how the run stands
+ * Resolves when the run has ended or waits for a person, or when the process is interrupted; for a served run, only
+ * when the process is interrupted.
+ * @returns the number of the run's last event when its state was last printed
  */
 async function untilOver(
   context: CommandContext,
@@ -102,7 +104,7 @@ async function untilOver(
   let toldSeq: number | undefined;
   for (;;) {
     const ended = settled(host.engine, runId);
-    // When the process is to end first, nobody waits for it any more.
+    // After an interrupt, no one awaits this promise.
     ended.catch(() => {});
     const result = await Promise.race([ended, interrupt.came]);
     if (typeof result === "number" || !serve) return toldSeq;
@@ -117,7 +119,7 @@ async function untilOver(
   }
 }
 
-/** Resolves when something is committed for the run from now on. */
+/** Resolves at the run's next commit. */
 function nextChange({ engine }: Host, runId: string): Promise<undefined> {
   return new Promise((resolve) => {
     const changed = () => {

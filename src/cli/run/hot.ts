@@ -4,12 +4,12 @@ import { messageOf } from "../../errors/index.ts";
 import { loaderOf } from "../load-workflow.ts";
 import type { Host } from "./local-engine.ts";
 
-/** An editor that saves writes several times. */
+/** Editors write a file several times when they save it. */
 const settleMs = 80;
 
 /**
- * Lets a run go on with the edited workflow whenever one of its files changes; a version that is broken is said and
- * passed over. Returns how to stop.
+ * Reloads the workflow of a run when one of its files changes. A broken version is reported and ignored. Returns a
+ * function that stops watching.
  */
 export function reloadOnEdit(host: Host, runId: string, path: string, say: (text: string) => void): () => void {
   const watchers = new Map<string, FSWatcher>();
@@ -21,7 +21,7 @@ export function reloadOnEdit(host: Host, runId: string, path: string, say: (text
     const folders = new Set(files.map((file) => dirname(file)));
     for (const folder of folders) {
       if (watchers.has(folder)) continue;
-      // The file itself is another one after an editor has replaced it.
+      // Folders are watched, not files: an editor replaces the file with a new one.
       const watcher = watch(folder, (_, name) => {
         if (name?.includes(".smithers-") || name?.includes("smithers.db")) return;
         clearTimeout(timer);

@@ -3,9 +3,9 @@ import type { ExitCode } from "../command.ts";
 
 type EndingSignal = "SIGINT" | "SIGTERM";
 
-/** The first Ctrl+C, or SIGTERM, asks for an end; the second ends the process at once. */
+/** The first Ctrl+C, or SIGTERM, asks the process to end; the second ends it at once. */
 export class Interrupt {
-  /** Resolves with what the process exits with once the first has come. */
+  /** Resolves with the exit code at the first signal. */
   readonly came: Promise<ExitCode>;
   readonly #resolve: (code: ExitCode) => void;
   #code: ExitCode | undefined;

@@ -11,15 +11,15 @@ import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "..
 import type { BesideLogger } from "./log.ts";
 
 export interface HostSettings {
-  /** Absolute. What workflow paths are relative to, and what tools are confined to. */
+  /** Absolute path of the folder that workflow paths are relative to and tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   readonly log: Logger;
-  /** What the run is executed with. Defaults to the file that it names. */
+  /** The workflow to execute. Default: the run's own file. */
   readonly source?: LoadedWorkflow;
-  /** Whether metrics and traces are wanted. */
+  /** Whether metrics and traces are collected. */
   readonly measured: boolean;
-  /** Kept out of what tools can read. */
+  /** The server's token, to hide the files that contain it from tools. */
   readonly authToken?: string;
 }
 
@@ -29,20 +29,20 @@ export interface Host {
   readonly store: Store;
   readonly telemetry: Telemetry | undefined;
   readonly rootDir: string;
-  /** What runs are continued with; replaced when the file was edited. */
+  /** The current workflow; replaced when its file is edited. */
   source: LoadedWorkflow | undefined;
-  /** Options that every command needs to find the database again, beside those that this one was given. */
+  /** Options that a suggested command needs to find this database, in addition to those of this command line. */
   readonly flags: readonly string[];
-  /** Options that a command needs which executes the run, to do it as this one does. */
+  /** Options that a suggested command needs to execute the run as this one does. */
   readonly executingFlags: readonly string[];
-  /** Closes what it has opened, after the engine. */
+  /** Closes everything but the engine, which must be closed before. */
   close(): Promise<void>;
 }
 
-/** How long the last push of what was measured may take. */
+/** Time limit of the last push of metrics and traces. */
 const pushMs = 5_000;
 
-/** A host over a store that somebody else closes. */
+/** Creates a host over a store that the caller closes. */
 export async function hostOn(
   store: Store,
   { rootDir, allowNetwork, log, source, measured, authToken }: HostSettings,
@@ -84,7 +84,7 @@ export async function hostOn(
 }
 
 export interface OpenHostOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
-  /** The workflow's file, as it was typed. */
+  /** The workflow's file, as typed. */
   readonly workflow: string;
   readonly log: BesideLogger;
   readonly db?: string;
@@ -93,9 +93,9 @@ export interface OpenHostOptions extends Omit<HostSettings, "rootDir" | "allowNe
 }
 
 /**
- * Loads a workflow and opens its database: the one that is named, else the workflow's own, else the nearest
- * `smithers.db`, else a new one here. Paths and tools are confined to `root`; without one, to the folder of the
- * nearest database, or this one.
+ * Loads a workflow and opens its database: the named one, or the workflow's own, or the nearest `smithers.db`, or a new
+ * one in the current folder. Paths and tools are confined to `root`; default: the folder of the nearest database, or
+ * the current folder.
  * @throws INVALID_USAGE, WORKFLOW_*, DB_*
  */
 export async function openHost(options: OpenHostOptions): Promise<Host & { readonly source: LoadedWorkflow }> {
@@ -125,7 +125,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
   }
 }
 
-/** Says which database is used where that is not the one of this folder, or where there are several. */
+/** Names the database when it is not in the current folder, or when there are several. */
 function sayWhich({ file, others }: FoundDatabase, log: BesideLogger): void {
   if (dirname(file) === process.cwd() && others.length === 0) return;
   const more = others.length > 0 ? ` Use --db to choose another: ${others.map(shortPath).join(", ")}` : "";
@@ -137,7 +137,7 @@ function folderOf(given: string): string {
     const folder = realpathSync(given);
     if (statSync(folder).isDirectory()) return folder;
   } catch {
-    // Answered below, like a file.
+    // A missing folder is refused below, like a file.
   }
   throw usageError(`There is no folder ${given}.`);
 }
@@ -148,7 +148,7 @@ async function tokenFilesOf(authToken: string | undefined, rootDir: string): Pro
   return filesWithToken(authToken, [process.cwd(), rootDir]);
 }
 
-/** What telemetry logs of runs is shown as their progress. */
+/** Drops the log lines about runs: the progress display shows those. */
 function withoutRuns(log: Logger): Logger {
   const unlessRun = (tell: Logger["warn"]) => (facts: object, message: string) => {
     if (!("runId" in facts)) tell(facts, message);
@@ -156,5 +156,5 @@ function withoutRuns(log: Logger): Logger {
   return { debug() {}, info() {}, warn: unlessRun(log.warn), error: unlessRun(log.error) };
 }
 
-/** Whether the environment asks for metrics and traces to be sent. */
+/** Whether the environment asks to export metrics and traces. */
 export const isTelemetryOn = (): boolean => /^(1|true)$/i.test(process.env.SMITHERS_OTEL_ENABLED ?? "");

@@ -2,10 +2,10 @@ import type { Logger } from "../../engine/index.ts";
 import { messageOf } from "../../errors/index.ts";
 import { oneLine, type TerminalOutput } from "../terminal/output.ts";
 
-/** Says what goes wrong to a person, beside what else is shown. */
+/** Prints warnings and errors for a person, next to the progress. */
 export interface BesideLogger extends Logger {
   say(text: string): void;
-  /** From now on it is said so. */
+  /** Prints in this way from now on. */
   sayBy(say: (text: string) => void): void;
 }
 

@@ -6,13 +6,13 @@ import type { TerminalOutput } from "../terminal/output.ts";
 import { fitting, runTreeLines } from "../terminal/run-tree.ts";
 import { Screen } from "../terminal/screen.ts";
 
-/** Shows a person on stderr how a run goes on. */
+/** Shows a run's progress to a person, on stderr. */
 export interface ProgressDisplay {
-  /** Events of the run were committed. */
+  /** Called when events of the run were committed. */
   take(events: readonly CommittedEvent[]): void;
-  /** Says something beside the progress, for good. */
+  /** Prints a text that stays, next to the progress. */
   say(text: string): void;
-  /** Shows the last state, which stays; `take` begins anew. */
+  /** Draws the final state, which stays on the screen; the next `take` starts a new display. */
   settle(): Promise<void>;
 }
 
@@ -42,9 +42,9 @@ class Lines implements ProgressDisplay {
   async settle(): Promise<void> {}
 }
 
-/** No faster than the eye. */
+/** Minimum time between two drawings; the eye sees no more. */
 const leastPauseMs = 60;
-/** Durations grow. */
+/** Time between drawings that only update durations. */
 const tickMs = 500;
 
 class LiveTree implements ProgressDisplay {

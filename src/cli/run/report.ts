@@ -7,15 +7,15 @@ import { type CommandLine, reasonLines } from "./waiting.ts";
 
 const executing: ReadonlySet<string | undefined> = new Set(["resume", "retry"]);
 
-/** Writes command lines that find the run again, and execute it as it was executed here. */
+/** Writes command lines that find the run again and execute it as it was executed here. */
 export const commandLineOf =
   (context: CommandContext, { flags, executingFlags }: Host): CommandLine =>
   (...words) =>
     context.commandLine(...words, ...(executing.has(words[0]) ? executingFlags : []), ...flags);
 
 /**
- * Prints how a run stands that was executed here: its output on stdout, or with --json one value as `runWorkflow`
- * resolves to; on stderr, unless it is told, what a person does next.
+ * Prints the result of a run that was executed here: its output on stdout; with --json, one value with the fields of
+ * `runWorkflow`'s result. Prints what to do next on stderr, unless that was printed before.
  */
 export async function reportEnd(
   context: CommandContext,
@@ -40,7 +40,7 @@ export async function reportEnd(
   out.say(`${status === "running" ? "Continue" : "Then continue"} the run:\n  $ ${commandLine("resume", runId)}`);
 }
 
-/** How a run stands, in a sentence. */
+/** A run's state as a sentence. */
 export function endOf(out: TerminalOutput, run: Run, wasStopped = false): string {
   const { runId, status, startedAtMs, finishedAtMs } = run;
   const took = startedAtMs === null || finishedAtMs === null ? "" : ` in ${duration(finishedAtMs - startedAtMs)}`;

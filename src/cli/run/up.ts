@@ -15,7 +15,7 @@ import { loggerBeside } from "./log.ts";
 export interface UpOptions {
   readonly input?: string;
   readonly runId?: string;
-  /** A run's id, or true for that of --run-id. */
+  /** The run's id, or true for the run of --run-id. */
   readonly resume?: string | boolean;
   readonly maxConcurrency?: number;
   readonly db?: string;
@@ -33,7 +33,7 @@ export interface UpOptions {
   readonly metrics: boolean;
 }
 
-/** Starts a run, or goes on with one, and executes it in this process. */
+/** Starts or continues a run and executes it in this process. */
 export async function runUp(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
   const resumed = resumedRun(options);
   const given = resumed ?? options.runId;
@@ -85,7 +85,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   });
 }
 
-/** The id of the run that somebody means; closes the host when there is none. */
+/** Resolves the id of the run to resume; closes the host when there is none. */
 async function meantRun(host: Host, given: string): Promise<string> {
   try {
     return await resolveRun(new DatabaseSource(host.store, host.rootDir), given);
@@ -96,7 +96,7 @@ async function meantRun(host: Host, given: string): Promise<string> {
   }
 }
 
-/** The run that is to go on; nothing when one is to be started. */
+/** The run to resume; undefined to start a new one. */
 function resumedRun({ resume, runId }: UpOptions): string | undefined {
   if (resume === undefined || resume === false || resume === "false") return undefined;
   if (typeof resume === "string" && resume !== "true") return resume;

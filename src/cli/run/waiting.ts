@@ -4,10 +4,10 @@ import { manyLines } from "../terminal/output.ts";
 import { whyOf } from "../why.ts";
 import type { Host } from "./local-engine.ts";
 
-/** Words that follow `smithers`, as somebody can type them. */
+/** Writes a command line from the words after `smithers`. */
 export type CommandLine = (...words: readonly string[]) => string;
 
-/** What keeps a run that nobody executes from going on, as `smithers why` says it, each with its commands. */
+/** The reasons why a run does not continue, as `smithers why` prints them, each followed by its commands. */
 export async function reasonLines(commandLine: CommandLine, host: Host, { runId }: Run): Promise<string[]> {
   const source = new DatabaseSource(host.store, host.rootDir);
   const reasons = await whyOf(source, await source.findRun(runId));

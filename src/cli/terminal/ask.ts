@@ -2,7 +2,7 @@ import { isCancel, select } from "@clack/prompts";
 import type { ApprovalItem } from "../../api/index.ts";
 import { oneLine } from "./output.ts";
 
-/** Asks which of several decisions is meant; nothing when whoever is asked leaves. */
+/** Asks which of several decisions is meant; undefined when the person leaves. */
 export async function askWhich(waiting: readonly ApprovalItem[]): Promise<ApprovalItem | undefined> {
   const chosen = await select({
     message: "The run is waiting for several decisions. Which one?",
@@ -17,7 +17,7 @@ export async function askWhich(waiting: readonly ApprovalItem[]): Promise<Approv
   return isCancel(chosen) ? undefined : waiting[chosen];
 }
 
-/** Asks for the option, or the ranking, that an approval needs; nothing when whoever is asked leaves. */
+/** Asks for the option or the ranking that an approval needs; undefined when the person leaves. */
 export async function askChoice({ mode, nodeId, requestTitle, options }: ApprovalItem) {
   const left = (options ?? []).map(({ key, label, summary }) => ({
     value: key,

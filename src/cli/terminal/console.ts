@@ -4,16 +4,16 @@ const toStdout = ["log", "info", "debug"] as const;
 const toStderr = ["warn", "error"] as const;
 type Method = (typeof toStdout)[number] | (typeof toStderr)[number];
 
-/** Methods of the console that write to a terminal, through what is drawn there. */
+/** Console methods that write to a terminal, where a live tree may be drawn. */
 export const onTerminal = (): Method[] => [
   ...(process.stdout.isTTY ? toStdout : []),
   ...(process.stderr.isTTY ? toStderr : []),
 ];
 
-/** Methods of the console that write where the result is printed. */
+/** Console methods that write to stdout, where the result is printed. */
 export const besideResult: readonly Method[] = toStdout;
 
-/** Hands what the workflow's code says on the console to `print` instead. Returns how to stop. */
+/** Redirects console output of the workflow's code to `print`. Returns a function that restores the console. */
 export function takeConsole(methods: readonly Method[], print: (text: string) => void): () => void {
   const own = methods.map((name) => [name, console[name]] as const);
   const colors = process.stderr.isTTY && process.stderr.hasColors?.();

@@ -5,7 +5,7 @@ import { manyLines, oneLine } from "./output.ts";
 
 type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
 
-/** An event as a line of a log for people; nothing for what only programs ask for. */
+/** An event as a log line for people; undefined for events that only programs need. */
 export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()): string | undefined {
   const told = tell(event, style, nowMs);
   if (told === undefined) return undefined;
@@ -13,7 +13,7 @@ export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()
   return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${told}`;
 }
 
-/** A node as people read it; in a later iteration of its loop with its number. */
+/** A node's name for people; with its iteration, from the second one on. */
 export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: number }): string {
   return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
 }

@@ -8,7 +8,7 @@ const units = [
   ["s", 1_000],
 ] as const;
 
-/** A span of time for a person: `340ms`, `4.2s`, `3m 20s`, `2d 4h`. */
+/** A duration for people: `340ms`, `4.2s`, `3m 20s`, `2d 4h`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.max(Math.round(ms), 0)}ms`;
   if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
@@ -19,7 +19,7 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / length)}${unit}${next && rest > 0 ? ` ${rest}${next[0]}` : ""}`;
 }
 
-/** How long ago a moment was: `3m ago`. */
+/** Age of a point in time: `3m ago`. */
 export function ago(atMs: number, nowMs: number): string {
   const ms = nowMs - atMs;
   if (ms < 1_000) return "now";
@@ -27,7 +27,7 @@ export function ago(atMs: number, nowMs: number): string {
   return `${Math.floor(ms / length)}${unit} ago`;
 }
 
-/** A moment as people write it, in the time zone of whoever reads. */
+/** A point in time for people, in the local time zone. */
 export function moment(atMs: number): string {
   const at = new Date(atMs);
   const two = (value: number) => String(value).padStart(2, "0");
@@ -51,7 +51,7 @@ const colours = {
   "waiting-timer": "yellow",
 } as const;
 
-/** The word of a state in its colour, on stdout or where things are said. */
+/** A state's name in its colour, for stdout or stderr. */
 export function stateWord(
   out: TerminalOutput,
   state: RunStatus | NodeState | RunHealth["state"],
@@ -73,7 +73,7 @@ const phrases: Record<RunStatus | RunHealth["state"], string> = {
   "waiting-timer": "is waiting for a timer",
 };
 
-/** How a run stands, to follow its name: `has finished`. */
+/** A run's state as a predicate after its name: `has finished`. */
 export function phraseOf(state: RunStatus | RunHealth["state"], style: TerminalOutput["style"]): string {
   return style(colours[state], phrases[state]);
 }
@@ -81,11 +81,11 @@ export function phraseOf(state: RunStatus | RunHealth["state"], style: TerminalO
 /** `1 run`, `2 runs`. */
 export const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** Words as a shell takes them. */
+/** Words quoted for a shell. */
 export const shellWords = (words: readonly string[]) =>
   words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
 
-/** A size for a person: `1.2 MB`. */
+/** A size for people: `1.2 MB`. */
 export function bytes(size: number): string {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   const unit = Math.min(Math.floor(Math.log(Math.max(size, 1)) / Math.log(1024)), units.length - 1);

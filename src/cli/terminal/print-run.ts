@@ -56,7 +56,7 @@ export async function printNodes(out: TerminalOutput, nodes: readonly NodeItem[]
   );
 }
 
-/** Prints names and what they stand for; what is empty is left out. */
+/** Prints names and values; leaves out empty values. */
 export function printFields(out: TerminalOutput, fields: readonly (readonly [name: string, value: string])[]): void {
   const shown = fields.filter(([, value]) => value !== "");
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
@@ -67,7 +67,7 @@ export function printFields(out: TerminalOutput, fields: readonly (readonly [nam
   }
 }
 
-/** A value as people read it. */
+/** A value as text for people. */
 export function jsonText(value: unknown): string {
   return manyLines(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }

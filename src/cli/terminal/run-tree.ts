@@ -26,15 +26,15 @@ const styles: Partial<Record<NodeState, "green" | "red" | "cyan" | "yellow" | "m
   skipped: "dim",
 };
 
-/** A line of the tree, and how much it matters where there is no room for all: 0 stays. */
+/** A line of the tree, and its weight when there is no room for all lines: those with 0 stay. */
 export interface TreeLine {
   readonly text: string;
   readonly drop: number;
 }
 
 /**
- * The nodes of a run as a tree, in plan order: those of a loop below it, each with its state, how long it took or
- * takes, and how often it was tried.
+ * A run's nodes as a tree in plan order, those of a loop below it. Each line has the state, the duration and the number
+ * of failed attempts.
  */
 export function runTreeLines(out: TerminalOutput, nodes: readonly Node[], nowMs: number): TreeLine[] {
   const lines: TreeLine[] = [];
@@ -75,12 +75,12 @@ function dropOf({ state, error }: Node): number {
   return state === "failed" ? 0 : 1;
 }
 
-/** As many lines as fit, those that matter most; where some are left out, the last says how many. */
+/** The lines that matter most, as many as fit. When lines are left out, the last one says how many. */
 export function fitting(lines: readonly TreeLine[], rows: number): string[] {
   if (lines.length <= rows) return lines.map(({ text }) => text);
   const room = Math.max(rows - 1, 0);
   const byWeight = lines.map((line, index) => ({ ...line, index }));
-  // Of equal weight, what is further down is nearer to what happens now.
+  // Of lines with the same weight, the lower ones are closer to what is running.
   byWeight.sort((a, b) => a.drop - b.drop || b.index - a.index);
   const kept = byWeight.slice(0, room).sort((a, b) => a.index - b.index);
   return [...kept.map(({ text }) => text), `… ${count(lines.length - kept.length, "more node")}`];

@@ -2,7 +2,7 @@ import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { displayWidth } from "../../runtime/bun/text-width.ts";
 import { cut } from "./table.ts";
 
-/** Lines at the bottom of a terminal that are drawn again and again, below what is printed for good. */
+/** Lines at the bottom of a terminal that are redrawn, below the text that is printed permanently. */
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   #drawn: readonly string[] = [];
@@ -11,7 +11,7 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Columns; one is left free, since a full line makes some terminals go on to the next. */
+  /** Usable columns. One stays free, because a full line moves the cursor to the next line in some terminals. */
   get columns(): number {
     return Math.max((this.#stream.columns || 80) - 1, 1);
   }
@@ -29,7 +29,7 @@ export class Screen {
     this.#drawn = shown;
   }
 
-  /** Prints lines that stay, above those that are drawn. */
+  /** Prints lines that stay, above the redrawn ones. */
   print(text: string): void {
     const drawn = this.#drawn;
     this.#stream.cork();
@@ -40,13 +40,13 @@ export class Screen {
     this.#stream.uncork();
   }
 
-  /** Leaves what is drawn where it is. */
+  /** Leaves the drawn lines on the screen. */
   release(): void {
     this.#drawn = [];
   }
 
   #erase(): void {
-    // A terminal that has become narrower has broken long lines anew.
+    // A terminal that became narrower has wrapped long lines.
     const width = this.columns + 1;
     const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / width)), 0);
     if (rows === 0) return;

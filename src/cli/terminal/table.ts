@@ -4,12 +4,12 @@ import { displayWidth } from "../../runtime/bun/text-width.ts";
 /** A column of a table. */
 export interface Column {
   readonly name: string;
-  /** Defaults to the name in capitals. */
+  /** Default: the name in capitals. */
   readonly title?: string;
   readonly align?: "left" | "right";
-  /** Those of the highest number go first where there is no room; 0, the default, stays. */
+  /** When there is no room, the columns with the highest number are dropped first; those with 0, the default, stay. */
   readonly drop?: number;
-  /** May be cut short where there is no room. */
+  /** Whether cells may be shortened when there is no room. */
   readonly flexible?: boolean;
 }
 
@@ -21,14 +21,14 @@ const style = {
   rowSeparator: nothing,
   vertical: "",
 };
-/** What the printer puts around each cell. */
+/** Width that the printer adds around each cell. */
 const gap = 2;
-/** A column that is cut shorter says nothing any more. */
+/** A narrower cell is no longer readable. */
 const leastWidth = 8;
 
 /**
- * The lines of a table without borders, at most `width` columns wide: columns that matter less are left out,
- * then flexible ones cut; what is still too wide is written one field a line.
+ * Renders a table without borders, at most `width` columns wide: drops the less important columns, then shortens
+ * flexible ones. A table that is still too wide is written with one field per line.
  * @param head styles a title
  */
 export function renderTable(
@@ -37,7 +37,7 @@ export function renderTable(
   width: number,
   head: (title: string) => string = (title) => title,
 ): string[] {
-  // What nobody has is not shown.
+  // Optional columns without any value are not shown.
   let shown = columns.filter(({ name, drop = 0 }) => drop === 0 || rows.some((row) => (row[name] ?? "") !== ""));
   const widths = new Map(shown.map((column) => [column.name, widthOf(column, rows)]));
   const total = () => shown.reduce((sum, { name }) => sum + widths.get(name)! + gap, -gap);
@@ -76,7 +76,7 @@ export function renderTable(
       .render()
       .split("\n")
       .filter((line) => line.trim() !== "")
-      // The printer measures some scripts otherwise than terminals do.
+      // The printer measures some scripts differently than terminals do.
       .map((line) => cut(line.slice(1).trimEnd(), width))
   );
 }
@@ -98,7 +98,7 @@ function asFields(
   ]);
 }
 
-/** Cuts a text to `width` columns, its styles aside. */
+/** Shortens a text to `width` columns; styles do not count. */
 export function cut(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = "";

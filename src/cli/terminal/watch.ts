@@ -1,13 +1,13 @@
 import { sleep, stopwatch } from "../../timing/index.ts";
 import type { TerminalOutput } from "./output.ts";
 
-/** How often is looked. */
+/** Time between two reads. */
 const lookMs = 500;
-/** What is shown on a terminal ages, also where nothing changes. */
+/** Ages on a terminal are refreshed this often even when nothing has changed. */
 const ageMs = 1_000;
 
 /**
- * Shows something again whenever it has changed, for ever: on a terminal in place, in a pipe below the last.
+ * Prints a value again whenever it has changed, for ever: in place on a terminal, below the last one in a pipe.
  * @param print prints it to `out`
  */
 export async function watch<T>(
@@ -19,7 +19,7 @@ export async function watch<T>(
   let shownAgoMs = stopwatch();
   for (let isFirst = true; ; isFirst = false) {
     const value = await read();
-    // The moment at which a state was looked at is no change.
+    // A new time of computation is not a change.
     const now = JSON.stringify(value, (name, inner) => (name === "computedAt" ? undefined : inner));
     const isOld = out.isTerminal && shownAgoMs() >= ageMs;
     if (now !== last || isOld) {

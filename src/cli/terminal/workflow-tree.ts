@@ -1,13 +1,13 @@
 import { duration } from "./format.ts";
 import { oneLine } from "./output.ts";
 
-/** An element of a frame's tree, or a text: what `xmlJson` holds. */
+/** A node of a frame's tree, as `xmlJson` stores it. */
 export type TreeNode =
   | { readonly kind: "element"; readonly tag: string; readonly props: Props; readonly children: readonly TreeNode[] }
   | { readonly kind: "text"; readonly text: string };
 type Props = Readonly<Record<string, unknown>>;
 
-/** The lines of a workflow's tree. `word` gives what is said behind a node's id, and styles it. */
+/** The lines of a workflow's tree. `word` formats a node from its id and its description. */
 export function workflowTreeLines(root: TreeNode, word: (nodeId: string, what: string) => string): string[] {
   return [titleOf(root, word), ...branches(root, "", word)];
 }
