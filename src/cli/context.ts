@@ -64,7 +64,7 @@ export class Context implements CommandContext {
   }
 
   #open(): Promise<Source> {
-    return openSource(this.location, this.#root, (text) => this.out.say(this.out.styleSaid("dim", text)));
+    return openSource(this.location, this.#root, (text) => this.out.say(this.out.styleNote("dim", text)));
   }
 }
 

@@ -1,11 +1,11 @@
 import type { ApprovalItem } from "../api/index.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
+import { sayHowToContinue } from "./how-to-continue.ts";
 import { shellUser } from "./shell-user.ts";
 import { resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
 import { oneLine } from "./terminal/output.ts";
-import { sayWhoContinues } from "./who-continues.ts";
 
 export interface DecideOptions {
   readonly iteration?: number;
@@ -52,7 +52,7 @@ export async function decideApproval(
   }
   const what = status === "granted" ? out.style("green", "approved") : out.style("red", "denied");
   out.line(`"${oneLine(nodeId)}" is ${what}.`);
-  sayWhoContinues(context, runId, await state.isTakenIn(runId));
+  sayHowToContinue(context, runId, await state.isTakenIn(runId));
   return undefined;
 }
 
@@ -81,18 +81,18 @@ async function choose(
     return { nodeId: givenNode, iteration: options.iteration, ...named };
   }
   const canAsk = context.out.isTerminal && process.stdin.isTTY === true && !context.out.isJson;
-  if (waiting.length > 1 && !canAsk) throw severalWait(context, status, runId, waiting);
+  if (waiting.length > 1 && !canAsk) throw severalWaiting(context, status, runId, waiting);
   const { askChoice, askWhich } = await import("./terminal/ask.ts");
   const approval = waiting.length === 1 ? waiting[0]! : await askWhich(waiting);
   if (approval === undefined) return "left";
   const { nodeId, iteration } = approval;
   if (isComplete || approval.mode === "approve") return { nodeId, iteration, ...named };
-  if (!canAsk) throw mustChoose(approval);
+  if (!canAsk) throw choiceRequired(approval);
   const chosen = await askChoice(approval);
   return chosen === undefined ? "left" : { nodeId, iteration, ...chosen };
 }
 
-function severalWait(context: CommandContext, status: Verdict, runId: string, waiting: readonly ApprovalItem[]) {
+function severalWaiting(context: CommandContext, status: Verdict, runId: string, waiting: readonly ApprovalItem[]) {
   const verb = status === "granted" ? "approve" : "deny";
   const lines = waiting.map(({ nodeId, iteration }) => {
     const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
@@ -101,7 +101,7 @@ function severalWait(context: CommandContext, status: Verdict, runId: string, wa
   return usageError(`The run is waiting for several decisions. Name one:\n${lines.join("\n")}`);
 }
 
-function mustChoose({ nodeId, mode, options }: ApprovalItem) {
+function choiceRequired({ nodeId, mode, options }: ApprovalItem) {
   const keys = (options ?? []).map(({ key }) => key);
   const how =
     mode === "select"

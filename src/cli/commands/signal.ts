@@ -28,10 +28,10 @@ export const signal = defineCommand<Options>({
     [`signal 0197c1d2 payment --correlation-id order-17 --data '{"paid":true}'`, "a signal with data"],
   ],
   async run(context, { data, correlationId, by }, given, name) {
-    const [{ resolveRun }, { readJsonOption }, { sayWhoContinues }, state] = await Promise.all([
+    const [{ resolveRun }, { readJsonOption }, { sayHowToContinue }, state] = await Promise.all([
       import("../source/resolve-run.ts"),
       import("../input/input.ts"),
-      import("../who-continues.ts"),
+      import("../how-to-continue.ts"),
       context.source(),
     ]);
     const { out } = context;
@@ -49,7 +49,7 @@ export const signal = defineCommand<Options>({
     }
     out.line(`The signal "${name}" was stored for the run ${runId}.`);
     if (awaited !== undefined && awaited !== name) out.say(`The run is waiting for "${awaited}", not for "${name}".`);
-    else sayWhoContinues(context, runId, await state.isTakenIn(runId));
+    else sayHowToContinue(context, runId, await state.isTakenIn(runId));
     return undefined;
   },
 });

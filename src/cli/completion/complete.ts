@@ -10,7 +10,7 @@ interface Candidate {
 }
 
 /** A command line, parsed as far as it is typed. */
-interface Written {
+interface ParsedWords {
   readonly positionals: readonly string[];
   /** Values of the options, by long flag. */
   readonly values: ReadonlyMap<string, string>;
@@ -71,7 +71,7 @@ async function candidatesFor(
   }
 }
 
-function read(options: readonly OptionDefinition[], words: readonly string[]): Written {
+function read(options: readonly OptionDefinition[], words: readonly string[]): ParsedWords {
   const positionals: string[] = [];
   const values = new Map<string, string>();
   let awaits: OptionDefinition | undefined;

@@ -111,9 +111,9 @@ async function database(file: string | undefined): Promise<Finding> {
 
 async function portOf(port: number): Promise<Finding> {
   const server = createServer();
-  const problem = await new Promise<NodeJS.ErrnoException | undefined>((tell) => {
-    server.once("error", tell);
-    server.listen(port, "127.0.0.1", () => server.close(() => tell(undefined)));
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
+    server.once("error", settle);
+    server.listen(port, "127.0.0.1", () => server.close(() => settle(undefined)));
   });
   const name = "port";
   if (!problem) return { name, state: "ok", finding: `${port} is free` };

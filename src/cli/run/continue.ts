@@ -4,7 +4,7 @@ import type { CommandContext, ExitCode } from "../command.ts";
 import { loaderOf } from "../load-workflow.ts";
 import { executeRun } from "./execute.ts";
 import { hostOn, isTelemetryOn } from "./local-engine.ts";
-import { loggerBeside } from "./log.ts";
+import { createProgressLogger } from "./log.ts";
 
 export interface ContinueOptions {
   /** The workflow's file, relative to the current folder, if it has moved. */
@@ -24,7 +24,7 @@ export async function continueHere(
   const { rootDir } = state;
   const source =
     workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));
-  const log = loggerBeside(context.out);
+  const log = createProgressLogger(context.out);
   const host = await hostOn(store, { rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
   return executeRun(context, host, { runId, begin: () => begin(host.engine, source), log });
 }

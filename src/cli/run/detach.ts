@@ -6,20 +6,20 @@ import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
 import { databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
 
 /** Set for the background process, which reports to its parent how it started. */
-const mark = "SMITHERS_DETACHED";
+const detachedVariable = "SMITHERS_DETACHED";
 
 /** What the background process reports once its run is stored. */
-export interface Begun {
+export interface StartedRun {
   readonly runId: string;
   readonly url?: string;
 }
 
-export const isDetached = (): boolean => process.env[mark] === "1";
+export const isDetached = (): boolean => process.env[detachedVariable] === "1";
 
 /** Reports to the parent process that the run has started. */
-export function tellBegun(begun: Begun): void {
+export function reportStarted(started: StartedRun): void {
   if (!isDetached() || !process.send) return;
-  process.send(begun, () => process.disconnect?.());
+  process.send(started, () => process.disconnect?.());
 }
 
 /** Runs the same command line in the background, and waits until its run is stored. */
@@ -34,29 +34,29 @@ export async function detach(context: CommandContext, db: string | undefined, ru
   const args = [process.argv[1]!, ...own, ...(runId === undefined ? ["--run-id", id] : [])];
   const child = spawn(process.execPath, args, {
     detached: true,
-    env: { ...process.env, [mark]: "1" },
+    env: { ...process.env, [detachedVariable]: "1" },
     stdio: ["inherit", file, file, "ipc"],
   });
   closeSync(file);
-  const begun = await new Promise<Begun | number>((tell) => {
-    child.on("message", (message) => tell(message as Begun));
-    child.on("exit", (code) => tell(code ?? exitCodes.failed));
-    child.on("error", () => tell(exitCodes.failed));
+  const started = await new Promise<StartedRun | number>((settle) => {
+    child.on("message", (message) => settle(message as StartedRun));
+    child.on("exit", (code) => settle(code ?? exitCodes.failed));
+    child.on("error", () => settle(exitCodes.failed));
   });
-  if (typeof begun === "number") {
+  if (typeof started === "number") {
     context.out.say(readFileSync(log, "utf8").trimEnd());
-    return begun as ExitCode;
+    return started as ExitCode;
   }
   child.unref();
   child.disconnect();
   const { out } = context;
-  if (out.isJson) out.json({ ...begun, pid: child.pid, log });
+  if (out.isJson) out.json({ ...started, pid: child.pid, log });
   else {
-    out.line(`The run ${begun.runId} is running in the background (process ${child.pid}).`);
-    if (begun.url !== undefined) out.line(`It is served at ${begun.url}`);
+    out.line(`The run ${started.runId} is running in the background (process ${child.pid}).`);
+    if (started.url !== undefined) out.line(`It is served at ${started.url}`);
     out.line(`Log file:  ${shortPath(log)}`);
-    out.line(`Follow it: ${context.commandLine("logs", begun.runId, "--follow")}`);
-    out.line(`Cancel it: ${context.commandLine("cancel", begun.runId)}`);
+    out.line(`Follow it: ${context.commandLine("logs", started.runId, "--follow")}`);
+    out.line(`Cancel it: ${context.commandLine("cancel", started.runId)}`);
   }
   return exitCodes.done;
 }

@@ -2,12 +2,12 @@ import { settled } from "../../engine/index.ts";
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { ServedRun } from "../../server/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
-import { besideResult, takeConsole } from "../terminal/console.ts";
-import { tellBegun } from "./detach.ts";
+import { captureConsole, stdoutMethods } from "../terminal/console.ts";
+import { reportStarted } from "./detach.ts";
 import { reloadOnEdit } from "./hot.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { Host } from "./local-engine.ts";
-import type { BesideLogger } from "./log.ts";
+import type { ProgressLogger } from "./log.ts";
 import { type ProgressDisplay, progressOf } from "./progress.ts";
 import { commandLineOf, endOf, reportEnd } from "./report.ts";
 import { reasonLines } from "./waiting.ts";
@@ -22,7 +22,7 @@ export interface ExecuteRunOptions {
   /** The workflow's file, if its edits apply while it runs. */
   readonly hot?: string;
   /** Prints through the progress display while there is one. */
-  readonly log?: BesideLogger;
+  readonly log?: ProgressLogger;
 }
 
 /** How long running attempts may take after the first Ctrl+C. */
@@ -40,23 +40,23 @@ export async function executeRun(context: CommandContext, host: Host, options: E
   const interrupt = new Interrupt();
   out.surviveClosedPipe();
   const progress = progressOf(out, store, runId);
-  options.log?.sayBy((text) => progress.say(text));
+  options.log?.printWith((text) => progress.say(text));
   // With --json, the result must be the only output on stdout.
-  const giveConsole = out.isJson ? takeConsole(besideResult, (text) => progress.say(text)) : () => {};
+  const releaseConsole = out.isJson ? captureConsole(stdoutMethods, (text) => progress.say(text)) : () => {};
   const unfollow = engine.feed.subscribe((events) => progress.take(events));
   let served: ServedRun | undefined;
   let stopHot = () => {};
   let hasBegun = false;
-  let toldSeq: number | undefined;
+  let reportedSeq: number | undefined;
   try {
     served = await options.serve?.();
     await options.begin();
     hasBegun = true;
-    tellBegun({ runId, ...(served && { url: served.url }) });
+    reportStarted({ runId, ...(served && { url: served.url }) });
     if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
-    else if (process.stderr.isTTY) progress.say(out.styleSaid("dim", beginningOf(host, runId)));
+    else if (process.stderr.isTTY) progress.say(out.styleNote("dim", startLine(host, runId)));
     if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
-    toldSeq = await untilOver(context, host, options, progress, interrupt);
+    reportedSeq = await untilEnded(context, host, options, progress, interrupt);
   } finally {
     stopHot();
     if (interrupt.code !== undefined && engine.activeRuns > 0) {
@@ -68,14 +68,17 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     await served?.close();
     if (hasBegun) await progress.settle();
     unfollow();
-    giveConsole();
-    options.log?.sayBy((text) => out.say(text));
+    releaseConsole();
+    options.log?.printWith((text) => out.say(text));
     if (!hasBegun) await host.close();
   }
   try {
     const run = await store.findRun(runId);
     if (!run) return exitCodes.failed;
-    await reportEnd(context, host, run, { wasStopped: interrupt.code !== undefined, isTold: run.lastSeq === toldSeq });
+    await reportEnd(context, host, run, {
+      wasStopped: interrupt.code !== undefined,
+      isReported: run.lastSeq === reportedSeq,
+    });
     // When the run has ended meanwhile, its result counts, not the signal.
     return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
   } finally {
@@ -85,7 +88,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
 }
 
 /** The first line above the tree, which shows only nodes. */
-function beginningOf({ source }: Host, runId: string): string {
+function startLine({ source }: Host, runId: string): string {
   return source === undefined ? `Continuing ${runId}` : `Running ${source.workflowPath} as ${runId}`;
 }
 
@@ -94,28 +97,28 @@ function beginningOf({ source }: Host, runId: string): string {
  * when the process is interrupted.
  * @returns the number of the run's last event when its state was last printed
  */
-async function untilOver(
+async function untilEnded(
   context: CommandContext,
   host: Host,
   { runId, serve }: ExecuteRunOptions,
   progress: ProgressDisplay,
   interrupt: Interrupt,
 ): Promise<number | undefined> {
-  let toldSeq: number | undefined;
+  let reportedSeq: number | undefined;
   for (;;) {
     const ended = settled(host.engine, runId);
     // After an interrupt, no one awaits this promise.
     ended.catch(() => {});
     const result = await Promise.race([ended, interrupt.came]);
-    if (typeof result === "number" || !serve) return toldSeq;
+    if (typeof result === "number" || !serve) return reportedSeq;
     const changed = nextChange(host, runId);
     const run = await host.store.findRun(runId);
     if (!run) return undefined;
     await progress.settle();
     if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It is served until Ctrl+C.`);
     for (const line of await reasonLines(commandLineOf(context, host), host, run)) progress.say(line);
-    toldSeq = run.lastSeq;
-    if ((await Promise.race([changed, interrupt.came])) !== undefined) return toldSeq;
+    reportedSeq = run.lastSeq;
+    if ((await Promise.race([changed, interrupt.came])) !== undefined) return reportedSeq;
   }
 }
 

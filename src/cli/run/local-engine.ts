@@ -8,7 +8,7 @@ import type { Telemetry } from "../../telemetry/index.ts";
 import { usageError } from "../errors.ts";
 import { closeLoaders, loaderOf, loadWorkflow } from "../load-workflow.ts";
 import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "../source/find-database.ts";
-import type { BesideLogger } from "./log.ts";
+import type { ProgressLogger } from "./log.ts";
 
 export interface HostSettings {
   /** Absolute path of the folder that workflow paths are relative to and tools are confined to. */
@@ -48,7 +48,7 @@ export async function hostOn(
   { rootDir, allowNetwork, log, source, measured, authToken }: HostSettings,
 ): Promise<Host> {
   const telemetry = measured
-    ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRuns(log), pushMs)
+    ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
     : undefined;
   const tokenFiles = await tokenFilesOf(authToken, rootDir);
   const engine = new Engine({
@@ -86,7 +86,7 @@ export async function hostOn(
 export interface OpenHostOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
   /** The workflow's file, as typed. */
   readonly workflow: string;
-  readonly log: BesideLogger;
+  readonly log: ProgressLogger;
   readonly db?: string;
   readonly root?: string;
   readonly allowNetwork?: boolean;
@@ -107,7 +107,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
     const { dbPath } = source.workflow;
     const usual = nearest ?? resolve(databaseName);
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
-    if (found && own === usual) sayWhich(found, options.log);
+    if (found && own === usual) sayWhichDatabase(found, options.log);
     const store = openStore(options.db === undefined ? own : resolve(options.db));
     const host = await hostOn(store, { ...options, allowNetwork: options.allowNetwork ?? false, rootDir, source });
     return Object.assign(host, {
@@ -126,7 +126,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
 }
 
 /** Names the database when it is not in the current folder, or when there are several. */
-function sayWhich({ file, others }: FoundDatabase, log: BesideLogger): void {
+function sayWhichDatabase({ file, others }: FoundDatabase, log: ProgressLogger): void {
   if (dirname(file) === process.cwd() && others.length === 0) return;
   const more = others.length > 0 ? ` Use --db to choose another: ${others.map(shortPath).join(", ")}` : "";
   log.say(`Using the nearest database, ${shortPath(file)}.${more}`);
@@ -149,7 +149,7 @@ async function tokenFilesOf(authToken: string | undefined, rootDir: string): Pro
 }
 
 /** Drops the log lines about runs: the progress display shows those. */
-function withoutRuns(log: Logger): Logger {
+function withoutRunLines(log: Logger): Logger {
   const unlessRun = (tell: Logger["warn"]) => (facts: object, message: string) => {
     if (!("runId" in facts)) tell(facts, message);
   };

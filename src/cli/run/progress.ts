@@ -1,9 +1,9 @@
 import type { CommittedEvent } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
-import { onTerminal, takeConsole } from "../terminal/console.ts";
+import { captureConsole, terminalMethods } from "../terminal/console.ts";
 import { eventLine } from "../terminal/event-line.ts";
 import type { TerminalOutput } from "../terminal/output.ts";
-import { fitting, runTreeLines } from "../terminal/run-tree.ts";
+import { fitToRows, runTreeLines } from "../terminal/run-tree.ts";
 import { Screen } from "../terminal/screen.ts";
 
 /** Shows a run's progress to a person, on stderr. */
@@ -30,7 +30,7 @@ class Lines implements ProgressDisplay {
 
   take(events: readonly CommittedEvent[]): void {
     for (const { event } of events) {
-      const line = eventLine(event, (style, text) => this.#out.styleSaid(style, text));
+      const line = eventLine(event, (style, text) => this.#out.styleNote(style, text));
       if (line !== undefined) this.#out.say(line);
     }
   }
@@ -43,7 +43,7 @@ class Lines implements ProgressDisplay {
 }
 
 /** Minimum time between two drawings; the eye sees no more. */
-const leastPauseMs = 60;
+const minPauseMs = 60;
 /** Time between drawings that only update durations. */
 const tickMs = 500;
 
@@ -55,7 +55,7 @@ class LiveTree implements ProgressDisplay {
   #tick: ReturnType<typeof setInterval> | undefined;
   #due: ReturnType<typeof setTimeout> | undefined;
   #drawing = Promise.resolve();
-  #giveConsole = () => {};
+  #releaseConsole = () => {};
 
   constructor(out: TerminalOutput, store: Store, runId: string) {
     this.#out = out;
@@ -67,9 +67,9 @@ class LiveTree implements ProgressDisplay {
     if (this.#tick === undefined) {
       this.#tick = setInterval(() => this.#draw(), tickMs);
       process.stderr.on("resize", this.#redraw);
-      this.#giveConsole = takeConsole(onTerminal(), (text) => this.#screen.print(text));
+      this.#releaseConsole = captureConsole(terminalMethods(), (text) => this.#screen.print(text));
     }
-    this.#due ??= setTimeout(() => this.#draw(), leastPauseMs);
+    this.#due ??= setTimeout(() => this.#draw(), minPauseMs);
   }
 
   say(text: string): void {
@@ -80,7 +80,7 @@ class LiveTree implements ProgressDisplay {
     clearInterval(this.#tick);
     clearTimeout(this.#due);
     process.stderr.off("resize", this.#redraw);
-    this.#giveConsole();
+    this.#releaseConsole();
     this.#tick = undefined;
     this.#due = undefined;
     await this.#drawing;
@@ -98,6 +98,6 @@ class LiveTree implements ProgressDisplay {
 
   async #drawNow(rows: number): Promise<void> {
     const nodes = await this.#store.nodesOf(this.#runId).catch(() => undefined);
-    if (nodes) this.#screen.draw(fitting(runTreeLines(this.#out, nodes, Date.now()), rows));
+    if (nodes) this.#screen.draw(fitToRows(runTreeLines(this.#out, nodes, Date.now()), rows));
   }
 }

@@ -21,7 +21,7 @@ export async function reportEnd(
   context: CommandContext,
   host: Host,
   run: Run,
-  { wasStopped, isTold }: { wasStopped: boolean; isTold: boolean },
+  { wasStopped, isReported }: { wasStopped: boolean; isReported: boolean },
 ): Promise<void> {
   const { out } = context;
   const { store } = host;
@@ -31,7 +31,7 @@ export async function reportEnd(
   else if (status === "finished" && output !== undefined) {
     out.line(typeof output === "string" ? manyLines(output) : JSON.stringify(output, null, 2));
   }
-  if (isTold && hasEnded(status)) return;
+  if (isReported && hasEnded(status)) return;
   out.say(endOf(out, run, wasStopped));
   const commandLine = commandLineOf(context, host);
   if (hasEnded(status) && status !== "failed") return;
@@ -46,16 +46,16 @@ export function endOf(out: TerminalOutput, run: Run, wasStopped = false): string
   const took = startedAtMs === null || finishedAtMs === null ? "" : ` in ${duration(finishedAtMs - startedAtMs)}`;
   switch (status) {
     case "finished":
-      return out.styleSaid("green", `The run ${runId} has finished${took}.`);
+      return out.styleNote("green", `The run ${runId} has finished${took}.`);
     case "failed":
-      return out.styleSaid("red", `The run ${runId} failed${took}.`);
+      return out.styleNote("red", `The run ${runId} failed${took}.`);
     case "cancelled":
-      return out.styleSaid("magenta", `The run ${runId} was cancelled.`);
+      return out.styleNote("magenta", `The run ${runId} was cancelled.`);
     case "continued":
       return `The run ${runId} continued as another run.`;
     default: {
       const waits = status !== "running" ? `The run ${runId} is waiting.` : `The run ${runId} is unfinished.`;
-      return out.styleSaid("yellow", wasStopped ? `The run ${runId} was stopped; finished work is kept.` : waits);
+      return out.styleNote("yellow", wasStopped ? `The run ${runId} was stopped; finished work is kept.` : waits);
     }
   }
 }

@@ -10,7 +10,7 @@ import { resolveRun } from "../source/resolve-run.ts";
 import { detach } from "./detach.ts";
 import { executeRun } from "./execute.ts";
 import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
-import { loggerBeside } from "./log.ts";
+import { createProgressLogger } from "./log.ts";
 
 export interface UpOptions {
   readonly input?: string;
@@ -35,7 +35,7 @@ export interface UpOptions {
 
 /** Starts or continues a run and executes it in this process. */
 export async function runUp(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
-  const resumed = resumedRun(options);
+  const resumed = runToResume(options);
   const given = resumed ?? options.runId;
   if (given !== undefined && !runIdSchema.safeParse(given).success) {
     throw usageError(`Invalid run id ${JSON.stringify(given)}. Use 1 to 128 letters, digits and . _ : -`);
@@ -51,7 +51,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
     return detach(context, options.db, given);
   }
   const serving = options.serve ? await resolveServing(options) : undefined;
-  const log = loggerBeside(context.out);
+  const log = createProgressLogger(context.out);
   const host = await openHost({
     ...options,
     workflow,
@@ -59,7 +59,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
     measured: serving !== undefined || isTelemetryOn(),
     authToken: serving?.authToken,
   });
-  const runId = resumed === undefined ? (given ?? newRunId()) : await meantRun(host, resumed);
+  const runId = resumed === undefined ? (given ?? newRunId()) : await resolveResumedRun(host, resumed);
   const { engine, source } = host;
   return executeRun(context, host, {
     runId,
@@ -86,7 +86,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
 }
 
 /** Resolves the id of the run to resume; closes the host when there is none. */
-async function meantRun(host: Host, given: string): Promise<string> {
+async function resolveResumedRun(host: Host, given: string): Promise<string> {
   try {
     return await resolveRun(new DatabaseSource(host.store, host.rootDir), given);
   } catch (error) {
@@ -97,7 +97,7 @@ async function meantRun(host: Host, given: string): Promise<string> {
 }
 
 /** The run to resume; undefined to start a new one. */
-function resumedRun({ resume, runId }: UpOptions): string | undefined {
+function runToResume({ resume, runId }: UpOptions): string | undefined {
   if (resume === undefined || resume === false || resume === "false") return undefined;
   if (typeof resume === "string" && resume !== "true") return resume;
   if (runId === undefined) throw usageError("Name the run to resume: --resume <run>, or --run-id <run> --resume.");

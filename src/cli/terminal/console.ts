@@ -5,16 +5,16 @@ const toStderr = ["warn", "error"] as const;
 type Method = (typeof toStdout)[number] | (typeof toStderr)[number];
 
 /** Console methods that write to a terminal, where a live tree may be drawn. */
-export const onTerminal = (): Method[] => [
+export const terminalMethods = (): Method[] => [
   ...(process.stdout.isTTY ? toStdout : []),
   ...(process.stderr.isTTY ? toStderr : []),
 ];
 
 /** Console methods that write to stdout, where the result is printed. */
-export const besideResult: readonly Method[] = toStdout;
+export const stdoutMethods: readonly Method[] = toStdout;
 
 /** Redirects console output of the workflow's code to `print`. Returns a function that restores the console. */
-export function takeConsole(methods: readonly Method[], print: (text: string) => void): () => void {
+export function captureConsole(methods: readonly Method[], print: (text: string) => void): () => void {
   const own = methods.map((name) => [name, console[name]] as const);
   const colors = process.stderr.isTTY && process.stderr.hasColors?.();
   for (const name of methods) console[name] = (...args: unknown[]) => print(formatWithOptions({ colors }, ...args));

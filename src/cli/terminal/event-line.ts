@@ -7,10 +7,10 @@ type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 /** An event as a log line for people; undefined for events that only programs need. */
 export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()): string | undefined {
-  const told = tell(event, style, nowMs);
-  if (told === undefined) return undefined;
+  const text = textOf(event, style, nowMs);
+  if (text === undefined) return undefined;
   const node = "nodeId" in event ? `${style("bold", oneLine(nameOf(event)))} ` : "";
-  return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${told}`;
+  return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${text}`;
 }
 
 /** A node's name for people; with its iteration, from the second one on. */
@@ -18,7 +18,7 @@ export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: numbe
   return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
 }
 
-function tell(event: SmithersEvent, style: Style, nowMs: number): string | undefined {
+function textOf(event: SmithersEvent, style: Style, nowMs: number): string | undefined {
   switch (event.type) {
     case "RunStarted":
       return `run ${event.runId} started`;

@@ -57,7 +57,7 @@ export function stateWord(
   state: RunStatus | NodeState | RunHealth["state"],
   where: "line" | "said" = "line",
 ): string {
-  return where === "said" ? out.styleSaid(colours[state], state) : out.style(colours[state], state);
+  return where === "said" ? out.styleNote(colours[state], state) : out.style(colours[state], state);
 }
 
 const phrases: Record<RunStatus | RunHealth["state"], string> = {

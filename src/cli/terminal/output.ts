@@ -69,7 +69,7 @@ export class TerminalOutput {
   readonly style = (style: Style, text: string): string => styleText(style, text, { stream: this.#stdout });
 
   /** Colours a text for stderr. */
-  readonly styleSaid = (style: Style, text: string): string => styleText(style, text, { stream: this.#stderr });
+  readonly styleNote = (style: Style, text: string): string => styleText(style, text, { stream: this.#stderr });
 
   /** Resolves once everything is written. */
   async flush(): Promise<void> {

@@ -50,22 +50,22 @@ export function runTreeLines(out: TerminalOutput, nodes: readonly Node[], nowMs:
 
 function loopLine(out: TerminalOutput, loopId: string, nodes: readonly Node[]): TreeLine {
   const iterations = new Set(nodes.filter((node) => node.loopId === loopId).map(({ iteration }) => iteration)).size;
-  return { text: `${out.styleSaid("dim", "↻")} ${oneLine(loopId)}  ${count(iterations, "iteration")}`, drop: 0 };
+  return { text: `${out.styleNote("dim", "↻")} ${oneLine(loopId)}  ${count(iterations, "iteration")}`, drop: 0 };
 }
 
 function nodeLine(out: TerminalOutput, node: Node, nowMs: number): string {
   const { state, label, failures, lostAttempts, error, startedAtMs, finishedAtMs, wakeAtMs, awaits } = node;
   const style = styles[state];
-  const sign = style ? out.styleSaid(style, signs[state]) : signs[state];
+  const sign = style ? out.styleNote(style, signs[state]) : signs[state];
   const name = label === null ? oneLine(nameOf(node)) : `${oneLine(nameOf(node))} (${oneLine(label)})`;
   const tries = failures + lostAttempts;
   const parts = [`${sign} ${name}`, stateWord(out, state, "said")];
   if (startedAtMs !== null && state !== "pending") parts.push(duration((finishedAtMs ?? nowMs) - startedAtMs));
-  if (tries > 0) parts.push(out.styleSaid("yellow", count(tries, "failed attempt")));
+  if (tries > 0) parts.push(out.styleNote("yellow", count(tries, "failed attempt")));
   if (state === "pending" && wakeAtMs !== null) parts.push(`retry in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
   if (state === "waiting-timer" && wakeAtMs !== null) parts.push(`fires in ${duration(Math.max(wakeAtMs - nowMs, 0))}`);
   if (state === "waiting-event" && awaits !== null) parts.push(oneLine(awaits));
-  if (error && state !== "finished") parts.push(out.styleSaid("red", oneLine(error.message)));
+  if (error && state !== "finished") parts.push(out.styleNote("red", oneLine(error.message)));
   return parts.join("  ");
 }
 
@@ -76,7 +76,7 @@ function dropOf({ state, error }: Node): number {
 }
 
 /** The lines that matter most, as many as fit. When lines are left out, the last one says how many. */
-export function fitting(lines: readonly TreeLine[], rows: number): string[] {
+export function fitToRows(lines: readonly TreeLine[], rows: number): string[] {
   if (lines.length <= rows) return lines.map(({ text }) => text);
   const room = Math.max(rows - 1, 0);
   const byWeight = lines.map((line, index) => ({ ...line, index }));

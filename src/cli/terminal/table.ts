@@ -24,7 +24,7 @@ const style = {
 /** Width that the printer adds around each cell. */
 const gap = 2;
 /** A narrower cell is no longer readable. */
-const leastWidth = 8;
+const minWidth = 8;
 
 /**
  * Renders a table without borders, at most `width` columns wide: drops the less important columns, then shortens
@@ -47,7 +47,7 @@ export function renderTable(
       undefined,
     );
     const cuttable = shown.reduce(
-      (sum, one) => sum + (one.flexible ? Math.max(widths.get(one.name)! - leastWidth, 0) : 0),
+      (sum, one) => sum + (one.flexible ? Math.max(widths.get(one.name)! - minWidth, 0) : 0),
       0,
     );
     if (total() - cuttable <= width || !last) break;
@@ -56,7 +56,7 @@ export function renderTable(
   for (const { name, flexible } of shown) {
     const over = total() - width;
     if (over > 0 && flexible)
-      widths.set(name, Math.max(widths.get(name)! - over, Math.min(leastWidth, widths.get(name)!)));
+      widths.set(name, Math.max(widths.get(name)! - over, Math.min(minWidth, widths.get(name)!)));
   }
   if (total() > width) return asFields(columns, rows, head);
   const table = new Table({

@@ -2,9 +2,9 @@ import { sleep, stopwatch } from "../../timing/index.ts";
 import type { TerminalOutput } from "./output.ts";
 
 /** Time between two reads. */
-const lookMs = 500;
+const pollMs = 500;
 /** Ages on a terminal are refreshed this often even when nothing has changed. */
-const ageMs = 1_000;
+const refreshMs = 1_000;
 
 /**
  * Prints a value again whenever it has changed, for ever: in place on a terminal, below the last one in a pipe.
@@ -21,7 +21,7 @@ export async function watch<T>(
     const value = await read();
     // A new time of computation is not a change.
     const now = JSON.stringify(value, (name, inner) => (name === "computedAt" ? undefined : inner));
-    const isOld = out.isTerminal && shownAgoMs() >= ageMs;
+    const isOld = out.isTerminal && shownAgoMs() >= refreshMs;
     if (now !== last || isOld) {
       if (out.isTerminal && !out.isJson) out.clear();
       else if (!isFirst && !out.isJson) out.line();
@@ -29,6 +29,6 @@ export async function watch<T>(
       last = now;
       shownAgoMs = stopwatch();
     }
-    await sleep(lookMs);
+    await sleep(pollMs);
   }
 }
