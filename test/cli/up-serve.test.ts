@@ -107,6 +107,14 @@ test("a run in the background is found by its id, and its log tells what it did"
   expect(readFileSync(begun.log, "utf8")).toContain("run r1 started");
 });
 
+test("--serve and --detach may be written as -sd, and start one process in the background", async () => {
+  const root = folder({ "release.tsx": release });
+  const started = await smithersJson(root, "up", "release.tsx", "-sd", "--port", "0", "--run-id", "r1");
+  afterThisTest(() => process.kill(started.pid, "SIGKILL"));
+  expect(await (await fetch(`${started.url}/health`)).json()).toEqual({ ok: true });
+  expect(readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8")).toBe("");
+});
+
 test("a run in the background that cannot begin says why, with its exit code", async () => {
   const root = folder({ "release.tsx": "export const x = 1;" });
   const { code, out, err } = await smithers(root, "up", "release.tsx", "--detach");

@@ -14,12 +14,12 @@ export interface StartedRun {
   readonly url?: string;
 }
 
-export const isDetached = (): boolean => process.env[detachedVariable] === "1";
+/** Whether this is the background process. A process that a task of it starts inherits the variable, not the channel. */
+export const isDetached = (): boolean => process.env[detachedVariable] === "1" && process.send !== undefined;
 
 /** Reports to the parent process that the run has started. */
 export function reportStarted(started: StartedRun): void {
-  if (!isDetached() || !process.send) return;
-  process.send(started, () => process.disconnect?.());
+  if (isDetached()) process.send!(started, () => process.disconnect?.());
 }
 
 /** Runs the same command line in the background, and waits until its run is stored. */
@@ -30,8 +30,7 @@ export async function detach(context: CommandContext, db: string | undefined, ru
   mkdirSync(folder, { recursive: true });
   const log = join(folder, `${id.replaceAll(":", "_")}.log`);
   const file = openSync(log, "a");
-  const own = process.argv.slice(2).filter((word) => word !== "--detach" && word !== "-d");
-  const args = [process.argv[1]!, ...own, ...(runId === undefined ? ["--run-id", id] : [])];
+  const args = [...process.argv.slice(1), ...(runId === undefined ? ["--run-id", id] : [])];
   const child = spawn(process.execPath, args, {
     detached: true,
     env: { ...process.env, [detachedVariable]: "1" },

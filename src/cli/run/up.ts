@@ -7,7 +7,7 @@ import { usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
 import { DatabaseSource } from "../source/database.ts";
 import { resolveRun } from "../source/resolve-run.ts";
-import { detach } from "./detach.ts";
+import { detach, isDetached } from "./detach.ts";
 import { executeRun } from "./execute.ts";
 import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
 import { createProgressLogger } from "./log.ts";
@@ -46,7 +46,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
     if ((name === "input" ? options.input : options.maxConcurrency) === undefined) continue;
     throw usageError(`A resumed run keeps its ${name}. Omit --${name}, or start a new run without --resume.`);
   }
-  if (options.detach) {
+  if (options.detach && !isDetached()) {
     if (options.input === "-") throw usageError("A background run has no stdin. Pass the input as @file.");
     return detach(context, options.db, given);
   }
