@@ -10,6 +10,12 @@ export interface ScheduleState {
   readonly maxConcurrency: number;
 }
 
+/** A task that is held back, and the ids of the nodes that it still waits for. */
+export interface BlockedTask {
+  readonly task: PlannedTask;
+  readonly waitsFor: readonly string[];
+}
+
 /** What a frame allows now. */
 export interface Schedule {
   /** Tasks that may start now, in plan order. */
@@ -21,7 +27,7 @@ export interface Schedule {
   /** How many attempts are running. */
   readonly running: number;
   /** Tasks whose turn has come, but with a dependency that is not done. */
-  readonly blocked: readonly PlannedTask[];
+  readonly blocked: readonly BlockedTask[];
   /** When the earliest retry that is not due yet is due, in epoch ms. */
   readonly nextRetryAtMs: number | null;
   /** The first task, in plan order, that has failed for good. */
@@ -37,7 +43,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const candidates: PlannedTask[] = [];
   const advance: PlanLoop[] = [];
   const waiting: PlannedTask[] = [];
-  const blocked: PlannedTask[] = [];
+  const blocked: BlockedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
   let nextRetryAtMs: number | null = null;
@@ -59,8 +65,9 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     if (isSettled(nodeState)) return true;
     if (nodeState === "in-progress") take(task);
     else if (isWaiting(nodeState)) waiting.push(task);
-    else if (!task.spec.dependsOn.every((id) => isDone(id, task))) blocked.push(task);
-    else if (progress?.wakeAtMs != null && progress.wakeAtMs > state.nowMs) {
+    else if (!task.spec.dependsOn.every((id) => isDone(id, task))) {
+      blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !isDone(id, task)) });
+    } else if (progress?.wakeAtMs != null && progress.wakeAtMs > state.nowMs) {
       nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.wakeAtMs);
     } else candidates.push(task);
     return false;

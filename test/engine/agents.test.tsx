@@ -146,6 +146,28 @@ const answers: [string, unknown][] = [
   ["the value itself", JSON.parse(good)],
 ];
 
+test.each([
+  ["a name in braces", `${good} thanks {end}`],
+  ["a note in brackets", `${good} as noted in [1]`],
+  ["a list to tick off", `${good}\n- [x] done\n- [ ] not done`],
+  ["code with braces", `${good}\n\`if (x) { return [] }\``],
+  ["another object", `${good}\nI read package.json: {"name": "x"}`],
+  ["brackets around it", `[1] {see} ${good} [2] {end}`],
+  ["a bracket in a text of it", '{"verdict":"good","score":9,"why":"a } and a ] and \\" "} {x}'],
+  ["an object that fits before it", `{"verdict":"bad","score":1} no, rather ${good}`],
+  ["an opening bracket without end", `{ [ ${good}`],
+])("JSON in an agent's prose is found beside %s", async (_, text) => {
+  let asked = 0;
+  const ran = await ask({
+    generate: () => {
+      asked += 1;
+      return { text };
+    },
+  });
+  expect(ran.output).toEqual({ verdict: "good", score: 9 });
+  expect(asked).toBe(1);
+});
+
 test.each(answers)("an agent may answer with %s", async (_, answer) => {
   expect((await ask({ generate: () => answer })).output).toEqual({ verdict: "good", score: 9 });
 });

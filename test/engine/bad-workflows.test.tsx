@@ -252,6 +252,12 @@ const children: [string, string, () => unknown, string][] = [
     ),
     "a → b → c → a",
   ],
+  [
+    "a dependency that is not there, next to one that has finished",
+    "DEPENDENCY_UNMET",
+    () => [task({ key: 1, id: "done" }), task({ key: 2, dependsOn: ["done", "ghost", "shade"] })],
+    "(waits for ghost, shade)",
+  ],
   ["a dependency that is not there", "DEPENDENCY_UNMET", () => task({ dependsOn: ["ghost"] }), "waits for ghost"],
   [
     "a dependency on what comes later",

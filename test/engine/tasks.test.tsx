@@ -173,3 +173,19 @@ test("label and meta are kept and shown", async () => {
   expect(ran.nodes.a!.label).toBe("First");
   expect(ran.of("FrameCommitted")).toHaveLength(1);
 });
+
+test.each(["constructor", "toString", "hasOwnProperty"])("a node may be called %s, and be depended on", async (id) => {
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        <Task id={id} output={outputs.result}>
+          {{ value: 20 }}
+        </Task>
+        <Task id="after" output={outputs.result} deps={{ [id]: outputs.result }}>
+          {(deps: any) => ({ value: deps[id].value + 1 })}
+        </Task>
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "finished", output: { value: 21 } });
+});

@@ -116,3 +116,22 @@ test("a heartbeat whose data is no JSON harms nothing", async () => {
     expect(ran.of("TaskHeartbeat")).toHaveLength(1);
   }
 });
+
+test("no time limit is the task's fault once its code has returned: a schema may take its time", async () => {
+  const { smithers, outputs, Task } = createSmithers({
+    slow: z.object({ value: z.number() }).refine(async () => {
+      await Bun.sleep(250);
+      return true;
+    }),
+  });
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        <Task id="a" output={outputs.slow} heartbeatTimeoutMs={100} timeoutMs={150} retries={0}>
+          {() => ({ value: 1 })}
+        </Task>
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "finished", output: { value: 1 } });
+});

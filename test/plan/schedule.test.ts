@@ -24,7 +24,7 @@ function next(tree: HostElement, states: Record<string, NodeState | { retryAtMs:
   const ids = (tasks: readonly { nodeId: string }[]) => tasks.map(({ nodeId }) => nodeId);
   return {
     ready: ids(planned.ready),
-    blocked: ids(planned.blocked),
+    blocked: ids(planned.blocked.map(({ task }) => task)),
     waiting: ids(planned.waiting),
     advance: planned.advance.map(({ spec }) => spec.id),
     failed: planned.failed?.nodeId,

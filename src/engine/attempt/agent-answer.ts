@@ -40,27 +40,64 @@ function textIn(answer: unknown): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-/** How many opening brackets of an answer are tried as the start of its value. */
-const maxStarts = 100;
+/** How many characters are looked at, in all, to find the ends of values in a text. */
+const maxScanned = 5_000_000;
 
-/** JSON values in a text: the whole text, then its code fences, last first, then what is between two brackets. */
+/** JSON values in a text: the whole text, then its code fences, then what brackets enclose; the last of each first. */
 function* jsonIn(text: string): Generator<unknown> {
   const fences = [...text.matchAll(/```\w*\s*([\s\S]*?)```/g)].map((match) => match[1]!).reverse();
-  for (const piece of [text, ...fences, ...bracketed(text)]) {
-    try {
-      yield JSON.parse(piece);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
+  for (const piece of [text, ...fences]) {
+    const value = parseJson(piece);
+    if (value) yield value.parsed;
   }
+  for (const { parsed } of enclosedIn(text).reverse()) yield parsed;
 }
 
-function* bracketed(text: string): Generator<string> {
-  const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]")) + 1;
-  let tried = 0;
-  for (const { index } of text.matchAll(/[[{]/g)) {
-    if (index >= end || ++tried > maxStarts) return;
-    yield text.slice(index, end);
+/** The objects and arrays in a text that stand in no other one. Brackets of the prose around them do not matter. */
+function enclosedIn(text: string): { parsed: unknown }[] {
+  const found: { parsed: unknown }[] = [];
+  let scanned = 0;
+  for (let start = nextBracket(text, 0); start >= 0 && scanned < maxScanned; ) {
+    const end = endOf(text, start);
+    scanned += (end < 0 ? text.length : end) - start;
+    const value = end < 0 ? undefined : parseJson(text.slice(start, end));
+    if (value) found.push(value);
+    start = nextBracket(text, value ? end : start + 1);
+  }
+  return found;
+}
+
+function nextBracket(text: string, from: number): number {
+  const bracket = /[[{]/g;
+  bracket.lastIndex = from;
+  return bracket.exec(text)?.index ?? -1;
+}
+
+/** Where the value that begins with this bracket ends, as far as brackets and strings tell; -1 when it does not end. */
+function endOf(text: string, start: number): number {
+  let depth = 0;
+  let inString = false;
+  for (let index = start; index < text.length; index++) {
+    const character = text[index];
+    if (inString) {
+      if (character === "\\") index += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === "{" || character === "[") depth += 1;
+    else if (character === "}" || character === "]") {
+      depth -= 1;
+      if (depth === 0) return index + 1;
+    }
+  }
+  return -1;
+}
+
+function parseJson(text: string): { parsed: unknown } | undefined {
+  try {
+    return { parsed: JSON.parse(text) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -50,8 +50,10 @@ export function launchAttempt(
     abort(new SmithersError("TASK_TIMEOUT", `"${task.nodeId}" ran longer than ${timeoutMs} ms.`)),
   );
   let stopSilenceTimer = nothing;
+  let hasReturned = false;
   const restartSilenceTimer = () => {
     stopSilenceTimer();
+    if (hasReturned) return;
     stopSilenceTimer = timer(heartbeatTimeoutMs, () =>
       abort(
         new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" sent no heartbeat for ${heartbeatTimeoutMs} ms.`),
@@ -104,18 +106,25 @@ export function launchAttempt(
   const aborted = new Promise<never>((_, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
   });
+  const stopTimers = () => {
+    hasReturned = true;
+    stopTimeout();
+    stopSilenceTimer();
+  };
   const code = async () => {
     const context = contextOf();
-    return runInTask(context, async () =>
-      toTaskValue(task.nodeId, task.spec.output, await execute(task, deps, context, settings.emit)),
-    );
+    return runInTask(context, async () => {
+      const value = await execute(task, deps, context, settings.emit);
+      // How long a schema takes to validate the value is not the task's doing.
+      stopTimers();
+      return toTaskValue(task.nodeId, task.spec.output, value);
+    });
   };
   const work = settings.observer ? settings.observer.aroundAttempt(attempt, code) : code();
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
     .finally(() => {
-      stopTimeout();
-      stopSilenceTimer();
+      stopTimers();
       output.flush();
       toolCalls.close();
     });

@@ -34,7 +34,7 @@ export function outcomeOf(schedule: Schedule, runState: RunState): TurnOutcome {
     )!;
     return { kind: "parked", status, wakeAtMs: earliest(schedule, runState) };
   }
-  const names = blocked.map((task) => `"${task.nodeId}" (waits for ${task.spec.dependsOn.join(", ")})`).join("; ");
+  const names = blocked.map(({ task, waitsFor }) => `"${task.nodeId}" (waits for ${waitsFor.join(", ")})`).join("; ");
   const error = new SmithersError("DEPENDENCY_UNMET", `Nothing can run any more: ${names || "no node is ready"}.`);
   return { kind: "failed", error: error.toRecord() };
 }

@@ -78,7 +78,7 @@ export class RunState implements RunView {
   }
 
   loopIteration(loopKey: string): number {
-    return this.run.loops[loopKey] ?? 0;
+    return Object.hasOwn(this.run.loops, loopKey) ? this.run.loops[loopKey]! : 0;
   }
 
   loopsOf(nodeId: string): readonly string[] {

@@ -206,7 +206,7 @@ function dependencies(
   return Object.fromEntries(
     Object.entries(deps).map(([name, target]) => [
       name,
-      { nodeId: needs[name] ?? name, output: registry.resolve(target, `${where} deps.${name}`) },
+      { nodeId: Object.hasOwn(needs, name) ? needs[name]! : name, output: registry.resolve(target, `${where} deps.${name}`) },
     ]),
   );
 }
