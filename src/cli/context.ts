@@ -93,5 +93,5 @@ export async function openSource(
       `Reading the nearest database, ${shortPath(file)}. Use --db to read another: ${others.map(shortPath).join(", ")}`,
     );
   }
-  return new DatabaseSource(file, root, others);
+  return DatabaseSource.open(file, root, others);
 }

@@ -16,7 +16,7 @@ import {
   type Signal,
 } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
+import type { Decision, NewSignal, NodeToRetry, RunSnapshot, Store } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
@@ -48,7 +48,7 @@ export class Engine {
     this.store = options.store;
     this.#options = options;
     this.#log = options.log ?? troubleOnly;
-    this.#localEngines = new LocalEngines(this.store.identity, this.#asLocalEngine());
+    this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
     this.#leaseHolder = new LeaseHolder({
       ...options,
       log: this.#log,
@@ -201,8 +201,8 @@ export class Engine {
    * How a run stands, as a person wants to know it.
    * @param calls how the host of the run names what continues it
    */
-  async healthOf(run: Run, calls?: ContinuingCalls): Promise<RunHealth> {
-    return deriveRunHealth(run, await this.store.healthSignals(run), Date.now(), this.#options.staleMs, calls);
+  healthOf({ run, healthSignals }: RunSnapshot, calls?: ContinuingCalls): RunHealth {
+    return deriveRunHealth(run, healthSignals, Date.now(), this.#options.staleMs, calls);
   }
 
   /** How many runs are being executed. */

@@ -176,11 +176,10 @@ export class LeaseHolder {
     const lease = await this.#lease(run);
     if (!lease) return false;
     await store.registerSchemas(source.workflow.registry.list());
-    const current = await store.findRun(run.runId);
-    if (!current) return false;
-    const stored = await loadRun(store, current, { forced, maxCrashes });
+    const stored = await loadRun(store, run.runId, { forced, maxCrashes });
+    if (!stored) return false;
     const wasLeft = run.status === "running" && given === undefined;
-    const loaded = takenOver(stored, current, source, wasLeft);
+    const loaded = takenOver(stored, source, wasLeft);
     this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded }));
     return true;
   }
@@ -200,7 +199,7 @@ export class LeaseHolder {
       rootDir,
       allowNetwork,
       staleMs: staleMs ?? staleAfterMs,
-      privatePaths: () => [store.filename, ...(privatePaths?.() ?? [])],
+      privatePaths: () => [...store.privateFiles, ...(privatePaths?.() ?? [])],
       log,
     };
     return new Execution(run, settings, firstCommit);

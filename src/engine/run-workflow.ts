@@ -52,7 +52,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
   const rootDir = resolve(options.rootDir ?? process.cwd());
-  const store = openStore(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
+  const store = await openStore(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
   const engine = new Engine({
     store,
     rootDir,
@@ -107,10 +107,11 @@ export async function settled(engine: Engine, runId: string): Promise<RunResult>
   let released = engine.released(runId);
   for (;;) {
     const elsewhere = changedElsewhere(engine, runId);
-    const run = await engine.store.findRun(runId);
-    if (!run) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it was running.`);
+    const outcome = await engine.store.readOutcome(runId);
+    if (!outcome) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it was running.`);
+    const { run, output } = outcome;
     if (hasEnded(run.status) || isParkedForInput(run)) {
-      const result: RunResult = { runId, status: run.status, output: await engine.store.lastOutput(run) };
+      const result: RunResult = { runId, status: run.status, output };
       if (run.error) result.error = run.error;
       return result;
     }

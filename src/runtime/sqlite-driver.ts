@@ -8,8 +8,8 @@ export type SqlValue = string | number | null;
 export interface Driver {
   /** The file that it is kept in; ":memory:" and "" have none. */
   readonly filename: string;
-  /** Equal for connections of this process to one database: the file, or the connection itself. */
-  readonly identity: unknown;
+  /** Equal for drivers of this process on one database: the file, or a name of the connection itself. */
+  readonly id: string;
   all<Row>(sql: string, ...params: SqlValue[]): Row[];
   get<Row>(sql: string, ...params: SqlValue[]): Row | undefined;
   /** Runs one statement and tells how many rows it changed. */

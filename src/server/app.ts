@@ -34,7 +34,11 @@ export function nothingThere(c: Context): Response {
 }
 
 /** An app that answers these routes, and what every request passes on its way to them. */
-export function createApp<Services>(routes: readonly Route<Services>[], services: Services, options: AppOptions): Hono {
+export function createApp<Services>(
+  routes: readonly Route<Services>[],
+  services: Services | Promise<Services>,
+  options: AppOptions,
+): Hono {
   const { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false } = options;
   const app = new Hono();
   app.onError(answerErrors(logger));

@@ -3,7 +3,7 @@ import { defaultMaxCrashes, type Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
-import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
+import { checkSource, type DrizzleDatabase, type StoreOptions } from "../store/index.ts";
 import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
 import { isLoopback } from "./http/loopback.ts";
 
@@ -13,7 +13,7 @@ export interface ServerOptions extends StoreOptions {
   /** Defaults to 127.0.0.1. Another than a loopback address needs a token, or `insecure: true`. */
   host?: string;
   /** A Drizzle database. Enables the listings; runs live in it whose workflow names no database of its own. */
-  db?: DrizzleDatabase;
+  db?: DrizzleDatabase | string;
   /** Defaults to `process.env.SMITHERS_API_KEY`. */
   authToken?: string;
   /** Of a request. Defaults to 1048576. */
@@ -52,7 +52,7 @@ type Optional = "db" | "authToken" | "synchronous" | "retention" | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
   retentionMs: number | undefined;
-  db: DrizzleDatabase | undefined;
+  db: DrizzleDatabase | string | undefined;
   authToken: string | undefined;
   synchronous: StoreOptions["synchronous"];
 }
@@ -68,6 +68,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   if (!isLoopback(host) && authToken === undefined && !insecure) {
     throw invalid("host", `"${host}" can be reached from other machines; set authToken or insecure: true`);
   }
+  if (options.db !== undefined) checkSource(options.db);
   return {
     port: whole("port", options.port ?? 7331, 0, 65_535),
     host,

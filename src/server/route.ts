@@ -16,8 +16,15 @@ export function route<Services>(method: "GET" | "POST", path: string, operation:
   return { method, path, operation };
 }
 
-/** Lets `app` answer the routes: each request is checked by its operation's schemas before it is handled. */
-export function mount<Services>(app: Hono, routes: readonly Route<Services>[], services: Services): void {
+/**
+ * Lets `app` answer the routes: each request is checked by its operation's schemas before it is handled.
+ * @param services what operations work with; requests that come before it is there wait for it
+ */
+export function mount<Services>(
+  app: Hono,
+  routes: readonly Route<Services>[],
+  services: Services | Promise<Services>,
+): void {
   for (const { method, path, operation } of routes) {
     app.on(method, path, async (c) => {
       const answer = await operation.handle(
@@ -28,7 +35,7 @@ export function mount<Services>(app: Hono, routes: readonly Route<Services>[], s
           headers: check(operation.headers, headersOf(c, operation.headers), "headers"),
           body: operation.body && check(operation.body, await readJsonBody(c), "body"),
         },
-        services,
+        await services,
       );
       return answer instanceof Response ? answer : c.json(answer as object);
     });

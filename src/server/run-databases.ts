@@ -5,7 +5,7 @@ import { isSmithersError, noSuchRun, SmithersError, shuttingDown } from "../erro
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { type Idempotency, openStore, openStoreBeside, type Store } from "../store/index.ts";
+import { type Idempotency, type LocalStore, openStore, type RunSnapshot, type Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
@@ -17,7 +17,7 @@ export class RunDatabases {
   readonly #loader: Loader;
   readonly #log: Logger;
   readonly #telemetry: Telemetry;
-  readonly #byFile = new Map<string, Engine>();
+  readonly #byId = new Map<string, Engine>();
   readonly #opening = new Map<string, Promise<Engine>>();
   /** Why a workflow's database that is known cannot be opened now. */
   readonly #unopened = new Map<string, unknown>();
@@ -29,14 +29,19 @@ export class RunDatabases {
   #begun = false;
   #stopping = false;
 
-  constructor(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
+  /** @throws a `DB_*` code when the server's own database cannot be used */
+  static async open(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Promise<RunDatabases> {
+    const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
+    return new RunDatabases(await openStore(db, { synchronous }), options, loader, telemetry);
+  }
+
+  private constructor(main: LocalStore, options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
     this.#options = options;
     this.#loader = loader;
     this.#log = options.logger;
     this.#telemetry = telemetry;
     this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
-    const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
-    this.main = this.#serve(openStore(db, { synchronous }));
+    this.main = this.#serve(main);
     this.#opened = this.#openKnown();
     this.#retry = setInterval(() => void this.#openAgain(), options.heartbeatMs);
     this.#retry.unref();
@@ -54,29 +59,31 @@ export class RunDatabases {
   async of(workflow: Workflow): Promise<Engine> {
     if (workflow.dbPath === undefined) return this.main;
     const file = resolve(this.#options.rootDir, workflow.dbPath);
-    return this.#byFile.get(file) ?? this.#openOther(file);
+    return this.#byId.get(file) ?? this.#openOther(file);
   }
 
   /**
-   * The engine that a run lives in, and the run.
+   * Reads a run where it lives.
+   * @param read reads the run, and what belongs to it, from one database
+   * @returns what was read, and the engine of that database
    * @throws RUN_NOT_FOUND, or a `DB_*` code when it lives in a database that cannot be opened now
    */
-  async find(runId: string): Promise<{ engine: Engine; run: Run }> {
+  async find<T extends ReadRun>(runId: string, read: ReadFrom<T>): Promise<T & { engine: Engine }> {
     await this.#opened;
-    const found = await this.#search(runId);
+    const found = await this.#search(read);
     if (found) return found;
     // Another server may have opened a workflow's database a moment ago.
-    const again = (await this.#openKnown()) && (await this.#search(runId));
+    const again = (await this.#openKnown()) && (await this.#search(read));
     if (again) return again;
     const home = (await this.main.store.findRun(runId))?.home;
     if (home && this.#unopened.has(home)) throw this.#unopened.get(home);
     throw noSuchRun(runId);
   }
 
-  async #search(runId: string): Promise<{ engine: Engine; run: Run } | undefined> {
+  async #search<T extends ReadRun>(read: ReadFrom<T>): Promise<(T & { engine: Engine }) | undefined> {
     for (const engine of this.all()) {
-      const run = await engine.store.findRun(runId);
-      if (run?.home === null) return { engine, run };
+      const found = await read(engine.store);
+      if (found?.run.home === null) return { ...found, engine };
     }
     return undefined;
   }
@@ -87,14 +94,17 @@ export class RunDatabases {
    */
   async findStarted(idempotency: Idempotency): Promise<string | undefined> {
     await this.#opened;
-    const found = await Promise.all(this.all().map(({ store }) => store.findStarted(idempotency, Date.now())));
-    return found.find((runId) => runId !== undefined);
+    for (const { store } of this.all()) {
+      const runId = await store.findStarted(idempotency, Date.now());
+      if (runId !== undefined) return runId;
+    }
+    return undefined;
   }
 
   async has(runId: string): Promise<boolean> {
     await this.#opened;
-    const found = await Promise.all(this.all().map((engine) => engine.store.findRun(runId)));
-    return found.some((run) => run !== undefined);
+    for (const { store } of this.all()) if (await store.findRun(runId)) return true;
+    return false;
   }
 
   /** Continues what is due. */
@@ -103,10 +113,15 @@ export class RunDatabases {
     for (const engine of this.all()) this.#begin(engine);
   }
 
-  /** A run as it stands where it lives: a copy in the server's own database may be a moment behind. */
-  async current(run: Run): Promise<{ engine: Engine; run: Run }> {
-    const engine = (run.home !== null && this.#byFile.get(run.home)) || this.main;
-    return { engine, run: (engine !== this.main && (await engine.store.findRun(run.runId))) || run };
+  /** The listed runs as they stand where they live: copies in the server's own database may be a moment behind. */
+  async current(listed: readonly RunSnapshot[]): Promise<RunSnapshot[]> {
+    const current = new Map<string, RunSnapshot>();
+    for (const home of new Set(listed.map(({ run }) => run.home))) {
+      const store = home === null ? undefined : this.#byId.get(home)?.store;
+      const copies = listed.filter(({ run }) => run.home === home).map(({ run }) => run.runId);
+      for (const snapshot of (await store?.readRuns(copies)) ?? []) current.set(snapshot.run.runId, snapshot);
+    }
+    return listed.map((snapshot) => current.get(snapshot.run.runId) ?? snapshot);
   }
 
   get activeRuns(): number {
@@ -114,7 +129,7 @@ export class RunDatabases {
   }
 
   all(): Engine[] {
-    return [...new Set([this.main, ...this.#byFile.values()])];
+    return [...new Set([this.main, ...this.#byId.values()])];
   }
 
   /** Lets go of the runs: attempts may go on for `graceMs`. What is stored can still be read. */
@@ -146,7 +161,7 @@ export class RunDatabases {
   }
 
   async #openBeside(file: string): Promise<Engine> {
-    const store = await openStoreBeside(file, { synchronous: this.#options.synchronous });
+    const store = await openStore(file, { synchronous: this.#options.synchronous });
     try {
       // Before a run is accepted into it: the next start must know where to look.
       await this.main.store.maintenance.rememberDatabase(file, Date.now());
@@ -161,13 +176,13 @@ export class RunDatabases {
     return engine;
   }
 
-  #serve(store: Store): Engine {
+  #serve(store: LocalStore): Engine {
     const { rootDir, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
     const engine = new Engine({
       store,
       rootDir,
       allowNetwork,
-      privatePaths: () => [...this.#byFile.keys(), ...this.#tokenFiles],
+      privatePaths: () => [...this.all().flatMap(({ store }) => store.privateFiles), ...this.#tokenFiles],
       heartbeatMs,
       staleMs: staleAfterMs,
       maxCrashes,
@@ -176,8 +191,9 @@ export class RunDatabases {
       observer: this.#telemetry.observer,
     });
     this.#telemetry.watch(engine);
+    this.#telemetry.watchStore(store);
     if (this.#begun) this.#begin(engine);
-    if (store.filename !== "") this.#byFile.set(store.filename, engine);
+    this.#byId.set(store.id, engine);
     return engine;
   }
 
@@ -185,7 +201,7 @@ export class RunDatabases {
   async #openKnown(): Promise<boolean> {
     try {
       const known = await this.main.store.maintenance.knownDatabases();
-      const unseen = known.filter((file) => !this.#byFile.has(file) && !this.#unopened.has(file));
+      const unseen = known.filter((file) => !this.#byId.has(file) && !this.#unopened.has(file));
       await Promise.all(unseen.map((file) => this.#tryToOpen(file)));
       return unseen.length > 0;
     } catch (error) {
@@ -211,6 +227,13 @@ export class RunDatabases {
     }
   }
 }
+
+/** What is read of a run: at least its row. */
+interface ReadRun {
+  readonly run: Run;
+}
+
+type ReadFrom<T> = (store: Store) => Promise<T | undefined>;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;

@@ -6,73 +6,110 @@ import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
 import { onShutdownSignal } from "./http/shutdown.ts";
-import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 import { RunDatabases } from "./run-databases.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
- * (`listening` event); a port that is taken comes as its `error` event. `server.close()` and the signals
- * SIGTERM and SIGINT end it gracefully; the callback of `close` is called once everything is stored.
+ * (`listening` event), and requests wait until its database is open. A port that is taken, and a database that cannot
+ * be used (a `DB_*` code), come as its `error` event. `server.close()` and the signals SIGTERM and SIGINT end it
+ * gracefully; the callback of `close` is called once everything is stored.
  *
- * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
+ * @throws INVALID_OPTIONS
  * @example
  * const server = startServer({ port: 7331, db: drizzle("./smithers.db"), rootDir: process.cwd() });
  */
 export function startServer(options: ServerOptions = {}): Server {
+  return serve(options).server;
+}
+
+/** A server, and when it is ready to answer. */
+export interface StartedServer {
+  readonly server: Server;
+  /** Resolves once it listens and its database is open; rejects with what its `error` event tells. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Starts a server as {@link startServer} does.
+ * @throws INVALID_OPTIONS
+ */
+export function serve(options: ServerOptions): StartedServer {
   const resolved = resolveServerOptions(options);
   const loader = new Loader(resolved);
   const { logger } = resolved;
   const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
-  const homes = openHomes(resolved, loader, telemetry);
-  const context: ServerContext = {
-    options: resolved,
-    loader,
-    homes,
-    telemetry,
-    stores: () => homes.all().map(({ store }) => store),
-    streams: new AbortController(),
-  };
+  const opened = RunDatabases.open(resolved, loader, telemetry);
+  const streams = new AbortController();
+  const context = opened.then(
+    (homes): ServerContext => ({
+      options: resolved,
+      loader,
+      homes,
+      telemetry,
+      stores: () => homes.all().map(({ store }) => store),
+      streams,
+    }),
+  );
+  // Told by the server's error event, also when no request waits for it.
+  context.catch(() => {});
   const server = httpServerOf(createApp(routes, context, { ...resolved, telemetry }), resolved);
-  closeGracefully(server, context);
-  server.listen(resolved.port, resolved.host, () => {
-    const db = homes.main.store.filename || "in memory";
-    logger.info({ url: urlOf(server), db, rootDir: resolved.rootDir }, "listening");
-    homes.begin();
+  const close = closeGracefully(server, { options: resolved, loader, telemetry, streams, opened });
+  const listening = new Promise<void>((resolve) => server.listen(resolved.port, resolved.host, resolve));
+  const failed = new Promise<never>((_, reject) => {
+    server.on("error", (error) => {
+      reject(error);
+      if (!server.listening) close();
+    });
   });
-  return server;
+  const begin = async () => {
+    const [homes] = await Promise.all([opened, listening]);
+    const { name } = await homes.main.store.describe();
+    // It may have been closed meanwhile.
+    if (!server.listening) return;
+    logger.info({ url: urlOf(server), db: name, rootDir: resolved.rootDir }, "listening");
+    homes.begin();
+  };
+  const ready = Promise.race([begin(), failed]);
+  ready.catch(() => {});
+  void opened.catch((error) => {
+    close();
+    // An error that nothing listens for is thrown, as Node throws it; the listener above is not the user's.
+    if (server.listenerCount("error") === 1) throw error;
+    server.emit("error", error);
+  });
+  return { server, ready };
 }
 
-function openHomes(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): RunDatabases {
-  try {
-    return new RunDatabases(options, loader, telemetry);
-  } catch (error) {
-    void telemetry.close(0);
-    throw error;
-  }
+interface Closable extends Pick<ServerContext, "options" | "loader" | "telemetry" | "streams"> {
+  readonly opened: Promise<RunDatabases>;
 }
 
-function closeGracefully(server: Server, context: ServerContext): void {
+/** Replaces `server.close` by one that ends everything in order; returns it. */
+function closeGracefully(server: Server, { options, loader, telemetry, streams, opened }: Closable): Server["close"] {
   const closeHttp = server.close.bind(server);
   const drained = new Promise((resolve) => server.once("close", resolve));
   let closing: Promise<void> | undefined;
-  const { logger, shutdownGraceMs } = context.options;
+  const { logger, shutdownGraceMs } = options;
   const stop = async () => {
-    logger.info({ activeRuns: context.homes.activeRuns, graceMs: shutdownGraceMs }, "shutting down");
-    await context.homes.stop(shutdownGraceMs);
+    // A database that cannot be opened has been told as an error.
+    const homes = await opened.catch(() => undefined);
+    logger.info({ activeRuns: homes?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
+    await homes?.stop(shutdownGraceMs);
     // The last events are stored and pushed by now; readers still need the stores for those that they lag behind.
-    context.streams.abort();
-    await context.loader.close();
+    streams.abort();
+    await loader.close();
     // Until here whoever asks is answered, with 503 where something was to be begun.
     closeHttp();
     server.closeIdleConnections();
     await Promise.all([
       waitAtMost(drainMs, drained),
       // Before the stores are closed: the gauges are read off them a last time.
-      context.telemetry.close(Math.max(shutdownGraceMs, drainMs)),
+      telemetry.close(Math.max(shutdownGraceMs, drainMs)),
     ]);
     server.closeAllConnections();
-    await context.homes.close();
+    await homes?.close();
     logger.info({}, "closed");
   };
   const close = (callback?: (error?: Error) => void) => {
@@ -82,8 +119,6 @@ function closeGracefully(server: Server, context: ServerContext): void {
     return server;
   };
   const stopListening = onShutdownSignal(() => new Promise((resolve) => close(() => resolve())));
-  server.on("error", () => {
-    if (!server.listening) close();
-  });
   server.close = close;
+  return close;
 }

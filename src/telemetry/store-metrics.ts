@@ -1,6 +1,6 @@
 import type { Meter } from "@opentelemetry/api";
 import type { Engine } from "../engine/index.ts";
-import type { Store, StoreObserver } from "../store/index.ts";
+import type { Backlog, StoreObserver } from "../store/index.ts";
 import type { Instruments } from "./instruments.ts";
 
 /** Counts what a store's writer does. */
@@ -66,8 +66,8 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
     async (result) => {
       const { engines, staleMs } = observed();
       const nowMs = Date.now();
-      const stores = engines.map(({ store }): Store => store);
-      const backlogs = await Promise.all(stores.map((store) => store.readBacklog(nowMs - staleMs)));
+      const backlogs: Backlog[] = [];
+      for (const { store } of engines) backlogs.push(await store.readBacklog(nowMs - staleMs));
       for (const kind of ["approval", "event", "timer"] as const) {
         result.observe(
           parked,

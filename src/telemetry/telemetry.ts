@@ -1,6 +1,7 @@
 import { DiagLogLevel, diag, type Meter } from "@opentelemetry/api";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
+import type { LocalStore } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { otlpFromEnv, serviceResource } from "./otlp.ts";
@@ -29,7 +30,7 @@ const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
  * where the environment says so, see docs/observability.md.
  */
 export class Telemetry {
-  /** Give it to the engines, then {@link watch} each of them. */
+  /** Give it to the engines, then {@link watch} each of them, and their stores with {@link watchStore}. */
   readonly observer: EngineObserver;
   readonly #log: Logger;
   readonly #reader = new PullReader();
@@ -58,22 +59,25 @@ export class Telemetry {
     this.observer = this.#engineObserver();
   }
 
-  /** Counts, traces and logs what an engine and its store do. */
-  watch(engine: Engine): void {
-    const { store, feed } = engine;
+  /** Counts, traces and logs what an engine does. */
+  watch({ feed }: Engine): void {
+    feed.subscribe((events) => {
+      this.#runs.eventsCommitted(events);
+      this.#tracing?.eventsCommitted(events);
+      logEvents(this.#log, events);
+    });
+  }
+
+  /** Counts and logs what a store does. */
+  watchStore(store: LocalStore): void {
     const counting = storeObserver(this.#m);
     store.observe({
       ...counting,
       failed: (error) => {
         counting.failed(error);
-        if (!store.trouble) this.#log.error({ db: store.filename, err: error }, "database refuses writes");
+        if (!store.trouble) this.#log.error({ db: store.id, err: error }, "database refuses writes");
       },
-      recovered: () => this.#log.info({ db: store.filename }, "database accepts writes again"),
-    });
-    feed.subscribe((events) => {
-      this.#runs.eventsCommitted(events);
-      this.#tracing?.eventsCommitted(events);
-      logEvents(this.#log, events);
+      recovered: () => this.#log.info({ db: store.id }, "database accepts writes again"),
     });
   }
 

@@ -41,7 +41,7 @@ const rounds = smithers((ctx) => (
 /** What a run adds to a database. */
 async function measure(workflow: WorkflowDefinition) {
   const db = database();
-  await openStore(db).close();
+  await (await openStore(db)).close();
   const empty = bytesOf(db);
   const { status } = await runWorkflow(workflow, { db, synchronous: "normal" });
   return { status, bytes: bytesOf(db) - empty };

@@ -22,7 +22,7 @@ const afterTimers = (name: string, durations: string[]) =>
 
 /** Starts a run and leaves it as soon as it waits. */
 async function park(db: string, workflow: WorkflowDefinition, runId: string): Promise<void> {
-  const store = openStore(db);
+  const store = await openStore(db);
   const engine = new Engine({
     store,
     rootDir: "/",

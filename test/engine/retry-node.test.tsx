@@ -39,7 +39,7 @@ async function withEngine<T>(
   workflow: ReturnType<typeof twoBroken>["workflow"],
   act: (engine: Engine) => T,
 ) {
-  const store = openStore(db);
+  const store = await openStore(db);
   const resolveWorkflow = async () => ({ workflow });
   const engine = new Engine({ store, rootDir: "/", allowNetwork: false, scope: "own", resolveWorkflow });
   try {

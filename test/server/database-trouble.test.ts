@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Store } from "../../src/store/index.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
@@ -52,7 +52,7 @@ test("what is unexpected is answered as SERVER_ERROR without path, message or st
   const ignore = () => {};
   const logger = { debug: ignore, info: ignore, warn: ignore, error: (facts: object) => void logged.push(facts) };
   const server = await serve(folder(), { logger });
-  const broken = spyOn(Store.prototype, "listRuns").mockImplementation(() => {
+  const broken = spyOn(SqliteStore.prototype, "listRuns").mockImplementation(() => {
     throw new Error("secret at /home/ann/smithers.db");
   });
   try {
@@ -86,7 +86,7 @@ test("an event stream whose store fails ends its connection, and the next one is
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const { runId } = await server.complete("echo.tsx");
-  const broken = spyOn(Store.prototype, "eventsAfter").mockRejectedValueOnce(new Error("no disk"));
+  const broken = spyOn(SqliteStore.prototype, "eventsAfter").mockRejectedValueOnce(new Error("no disk"));
   const logged = spyOn(console, "error").mockImplementation(() => {});
   await server.get(`/v1/runs/${runId}/events`).catch(() => {});
   logged.mockRestore();

@@ -1,6 +1,6 @@
 import { afterEach, expect, jest, spyOn, test } from "bun:test";
 import { Feed } from "../../src/engine/index.ts";
-import { Store } from "../../src/store/index.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd, readUntil } from "../support/raw.ts";
@@ -44,7 +44,7 @@ test("500 readers of one run are pushed the same events, and those who keep up a
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const readers = await Promise.all(count(500).map(() => reader(server, runId)));
-  const reads = spyOn(Store.prototype, "eventsAfter");
+  const reads = spyOn(SqliteStore.prototype, "eventsAfter");
   await go(server, runId);
   const texts = await Promise.all(readers.map(({ rest }) => rest));
   const [first] = texts.map(idsOf);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { type ServerOptions, startServer } from "smithers-orchestrator";
 import { folder } from "../support/folder.ts";
@@ -77,7 +78,37 @@ test("a database in memory serves", async () => {
   expect((await server.get("/v1/runs")).body.map((run: { runId: string }) => run.runId)).toEqual([runId]);
 });
 
-test("a file that is no database is refused at start with a code", () => {
-  const rootDir = folder({ "smithers.db": "this is no database, but it is long enough to be looked at ".repeat(20) });
-  expect(() => startServer({ port: 0, rootDir })).toThrow(expect.objectContaining({ code: "DB_NOT_A_DATABASE" }));
+const notADatabase = { "smithers.db": "this is no database, but it is long enough to be looked at ".repeat(20) };
+
+test("a file that is no database comes as an error event with a code, and the server closes", async () => {
+  const server = startServer({ port: 0, rootDir: folder(notADatabase) });
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  const [error] = await once(server, "error");
+  expect(error).toMatchObject({ name: "SmithersError", code: "DB_NOT_A_DATABASE" });
+  await closed;
+});
+
+test("a database that cannot be opened ends a process in which nothing listens for the server's error", async () => {
+  const rootDir = folder(notADatabase);
+  const index = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
+  const code = `import { startServer } from ${JSON.stringify(index)}; startServer({ port: 0, rootDir: ${JSON.stringify(rootDir)} });`;
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "-e", code]);
+  expect(exitCode).not.toBe(0);
+  expect(stderr.toString()).toContain("DB_NOT_A_DATABASE");
+});
+
+test("requests that come before the database is open wait for it", async () => {
+  const rootDir = folder({ "echo.tsx": echo });
+  const file = join(rootDir, "smithers.db");
+  const locked = new Database(file, { create: true });
+  locked.run("BEGIN EXCLUSIVE");
+  const server = startServer({ port: 0, rootDir, db: file, shutdownGraceMs: 200 });
+  if (!server.listening) await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const answer = fetch(`http://127.0.0.1:${port}/v1/runs`);
+  await once(server, "request");
+  locked.run("ROLLBACK");
+  locked.close();
+  expect(await (await answer).json()).toEqual([]);
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -1,12 +1,12 @@
 import { afterEach, expect, spyOn, test } from "bun:test";
 import type { StoredEvent } from "../../src/model/index.ts";
-import { Store } from "../../src/store/index.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const reads = spyOn(Store.prototype, "eventsAfter");
+const reads = spyOn(SqliteStore.prototype, "eventsAfter");
 afterEach(() => void reads.mockClear());
 
 /** 1500 tasks whose errors make some 20 MB of events: more than the sockets' buffers hold. */

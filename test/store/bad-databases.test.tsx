@@ -29,7 +29,7 @@ const text = "this is no database, but it is long enough to be looked at ".repea
 /** A database that a later release has migrated. */
 async function newer(): Promise<string> {
   const file = database();
-  await openStore(file).close();
+  await (await openStore(file)).close();
   const db = new Database(file);
   db.run("INSERT INTO _smithers_migrations VALUES (9000, 1)");
   db.close();
@@ -39,7 +39,7 @@ async function newer(): Promise<string> {
 /** A connection that may only read. */
 async function readOnly() {
   const file = database();
-  await openStore(file).close();
+  await (await openStore(file)).close();
   return drizzle(new Database(file, { readonly: true }));
 }
 

@@ -21,7 +21,7 @@ function contents(file: string) {
 
 test("a file that does not exist yet, also in a folder that does not, gets the current tables", async () => {
   const file = join(folder(), "new/deep/smithers.db");
-  await openStore(file).close();
+  await (await openStore(file)).close();
   const { objects, versions } = contents(file);
   expect(objects.length).toBeGreaterThan(20);
   expect(versions).toEqual(versions.map((_, index) => index + 1));
@@ -30,9 +30,9 @@ test("a file that does not exist yet, also in a folder that does not, gets the c
 
 test("a database of the current version is left as it is", async () => {
   const file = database();
-  await openStore(file).close();
+  await (await openStore(file)).close();
   const before = contents(file);
-  await openStore(file).close();
+  await (await openStore(file)).close();
   expect(contents(file)).toEqual(before);
 });
 
@@ -42,7 +42,7 @@ test("a database with tables of somebody else's gets ours beside them", async ()
   db.run("CREATE TABLE users (name TEXT)");
   db.run("INSERT INTO users VALUES ('Ann')");
   db.close();
-  await openStore(file).close();
+  await (await openStore(file)).close();
   const after = new Database(file);
   expect(after.query("SELECT name FROM users").values()).toEqual([["Ann"]]);
   after.close();
@@ -50,15 +50,15 @@ test("a database with tables of somebody else's gets ours beside them", async ()
 
 test("a database that a later release has migrated is refused with what it has and what is known, and untouched", async () => {
   const file = database();
-  await openStore(file).close();
+  await (await openStore(file)).close();
   const db = new Database(file);
   db.run("INSERT INTO _smithers_migrations VALUES (9000, 1)");
   db.close();
   const before = contents(file);
-  expect(() => openStore(file)).toThrow(
+  expect(openStore(file)).rejects.toThrow(
     expect.objectContaining({ code: "DB_TOO_NEW", details: { version: 9000, supported: expect.any(Number) } }),
   );
-  expect(() => openStore(file)).toThrow(/Upgrade smithers-orchestrator/);
+  expect(openStore(file)).rejects.toThrow(/Upgrade smithers-orchestrator/);
   expect(contents(file)).toEqual(before);
 });
 
@@ -72,7 +72,7 @@ test("several processes may open a new database at once, and it is migrated once
     const { existsSync } = await import("node:fs");
     console.log("ready");
     while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 1));
-    await openStore(${JSON.stringify(file)}).close();`;
+    await (await openStore(${JSON.stringify(file)})).close();`;
   const children: ChildProcess[] = [];
   for (let n = 0; n < 3; n += 1) {
     const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });

@@ -43,14 +43,13 @@ export async function run(
     },
   });
   const { runId } = result;
-  const [stored, nodes, outputs] = await inStore(db, (store) =>
-    Promise.all([store.findRun(runId), store.nodesOf(runId), store.outputsOf(runId)]),
-  );
+  const found = await inStore(db, (store) => store.readNodes(runId));
+  const { run: stored, nodes, outputs } = found!;
   return {
     ...result,
     db,
     events,
-    stored: stored!,
+    stored,
     nodes: byName(nodes, (node) => node),
     states: byName(nodes, ({ state }) => state),
     outputs: byName(outputs, ({ json }) => JSON.parse(json)),
@@ -60,7 +59,7 @@ export async function run(
 
 /** What another process may do to the database while nobody, or somebody, executes its runs. */
 export async function inStore<T>(db: string, act: (store: Store) => Promise<T>): Promise<T> {
-  const store = openStore(db);
+  const store = await openStore(db);
   try {
     return await act(store);
   } finally {

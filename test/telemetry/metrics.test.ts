@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from "bun:test";
-import { Store } from "../../src/store/index.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { catalogue, labels, type Metric, prometheusType } from "../../src/telemetry/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
@@ -142,7 +142,7 @@ test("the metrics are text for Prometheus, behind the token", async () => {
 
 test("metrics are given while the database does not answer", async () => {
   const server = await serve(folder({ "waiting.tsx": waiting }));
-  const broken = spyOn(Store.prototype, "readBacklog").mockRejectedValue(new Error("no disk"));
+  const broken = spyOn(SqliteStore.prototype, "readBacklog").mockRejectedValue(new Error("no disk"));
   afterThisTest(() => broken.mockRestore());
   const scrape = await scrapeOf(server);
   expect(scrape.value("smithers_runs_active")).toBe(0);

@@ -80,8 +80,8 @@ test("an agent of the AI SDK calls the tools, within the run's root, and each ca
     { type: "text", value: "HEY!" },
   ]);
   expect(told[6]).toMatchObject({ type: "error-text", value: expect.stringContaining("leads out of the root") });
-  const calls = await inStore(ran.db, (store) => store.toolCallsOf("r"));
-  expect(calls.map(({ toolName, state }) => [toolName, state])).toEqual([
+  const node = await inStore(ran.db, (store) => store.readNode("r", "a", 0));
+  expect(node?.toolCalls.map(({ toolName, state }) => [toolName, state])).toEqual([
     ["bash", "finished"],
     ["read", "finished"],
     ["write", "finished"],

@@ -88,13 +88,13 @@ test("each call is recorded, with its start and end as events", async () => {
       return double({ n: 1 });
     }),
   );
-  const calls = await inStore(ran.db, (store) => store.toolCallsOf(ran.runId));
-  expect(calls.map(({ callNo, toolName, state }) => [callNo, toolName, state])).toEqual([
+  const { toolCalls } = (await inStore(ran.db, (store) => store.readNode(ran.runId, "a", 0)))!;
+  expect(toolCalls.map(({ callNo, toolName, state }) => [callNo, toolName, state])).toEqual([
     [1, "spy", "finished"],
     [2, "spy", "failed"],
     [3, "double", "finished"],
   ]);
-  expect(calls[1]!.error?.message).toBe("no");
+  expect(toolCalls[1]!.error?.message).toBe("no");
   expect(ran.of("ToolCallStarted").map(({ callNo, toolName }) => [callNo, toolName])).toEqual([
     [1, "spy"],
     [2, "spy"],
@@ -117,7 +117,7 @@ test("a call's record is in the database before the tool's code starts", async (
     description: "Looks at its own record.",
     schema: z.object({}),
     execute: async (_input, { runId }) => {
-      seen = await inStore(db, (store) => store.toolCallsOf(runId!));
+      seen = (await inStore(db, (store) => store.readNode(runId!, "a", 0)))?.toolCalls;
     },
   });
   await run(

@@ -1,10 +1,10 @@
 /** @jsxImportSource smithers-orchestrator */
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createSmithers, Signal, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import { type Signal as StoredSignal, signalSchema } from "../../src/model/index.ts";
-import type { Driver } from "../../src/store/index.ts";
 import { folder } from "../support/folder.ts";
 import { inStore, type Ran, run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
@@ -170,7 +170,7 @@ test("whenever signals come, each is consumed at most once, in order, by a wait 
         if (status === 200) accepted += 1;
       }
       expect((await server.end(runId)).status).toBe("finished");
-      const stored = await inStore(`${root}/smithers.db`, (store) => store.read((driver) => signalsOf(driver, runId)));
+      const stored = signalsOf(`${root}/smithers.db`, runId);
       expect(stored.length).toBe(accepted);
       const finished = (await server.nodes(runId)).filter(
         ({ nodeId, state }) => nodeId[0] === "w" && state === "finished",
@@ -192,13 +192,15 @@ test("whenever signals come, each is consumed at most once, in order, by a wait 
   await fc.assert(scenario, { numRuns: 10 });
 }, 30_000);
 
-function signalsOf(driver: Driver, runId: string): StoredSignal[] {
-  return driver
-    .all<{ data: string }>(
+function signalsOf(file: string, runId: string): StoredSignal[] {
+  const db = new Database(file, { readonly: true });
+  const rows = db
+    .query<{ data: string }, [string]>(
       `SELECT run_id AS runId, seq, name, correlation_id AS correlationId, data_json AS data,
        received_at_ms AS receivedAtMs, received_by AS receivedBy, consumed_by AS consumedBy,
        consumed_iteration AS consumedIteration FROM _smithers_signals WHERE run_id = ? ORDER BY seq`,
-      runId,
     )
-    .map((row) => signalSchema.parse({ ...row, data: JSON.parse(row.data) }));
+    .all(runId);
+  db.close();
+  return rows.map((row) => signalSchema.parse({ ...row, data: JSON.parse(row.data) }));
 }

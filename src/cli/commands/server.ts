@@ -73,21 +73,14 @@ export const server = defineCommand<Options>({
     ["server", "serve the current folder at http://127.0.0.1:7331"],
     ["server --host 0.0.0.0 --auth-token secret", "serve other machines too"],
   ],
-  run: serve,
+  run,
 });
 
-async function serve({ out }: CommandContext, options: Options): Promise<ExitCode | undefined> {
-  const [
-    { once },
-    { resolve },
-    { startServer, notListening, resolveServerOptions },
-    { openDatabase },
-    { isSmithersError },
-  ] = await Promise.all([
+async function run({ out }: CommandContext, options: Options): Promise<ExitCode | undefined> {
+  const [{ once }, { resolve }, { serve, notListening }, { isSmithersError }] = await Promise.all([
     import("node:events"),
     import("node:path"),
     import("../../server/index.ts"),
-    import("../../store/index.ts"),
     import("../../errors/index.ts"),
   ]);
   const { db, root, shutdownGrace, allowHost, allowOrigin, port = 7331, host = "127.0.0.1", ...rest } = options;
@@ -102,27 +95,30 @@ async function serve({ out }: CommandContext, options: Options): Promise<ExitCod
     allowedOrigins: allowOrigin,
     ...(shutdownGrace === undefined ? {} : { shutdownGraceMs: shutdownGrace }),
   };
-  let listening: ReturnType<typeof startServer>;
+  let started: ReturnType<typeof serve>;
   try {
-    // Invalid options must fail before a database file is created.
-    resolveServerOptions(given);
-    listening = startServer({ ...given, db: openDatabase(file) });
+    // Invalid options fail before a database file is created.
+    started = serve({ ...given, db: file });
   } catch (error) {
     if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.problem);
     throw error;
   }
+  const { server, ready } = started;
+  // It is awaited below.
+  server.on("error", () => {});
   try {
-    await once(listening, "listening");
+    await ready;
   } catch (cause) {
+    if (isSmithersError(cause)) throw cause;
     throw notListening({ host, port }, cause as NodeJS.ErrnoException);
   }
-  const address = listening.address() as { address: string; family: string; port: number };
+  const address = server.address() as { address: string; family: string; port: number };
   const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
   if (out.isJson) out.json({ url, db: file, rootDir, pid: process.pid });
   else out.line(`Serving ${rootDir} at ${url}. Press Ctrl+C to stop.`);
   out.surviveClosedPipe();
   // A signal ends the process once the server is closed.
-  await once(listening, "close");
+  await once(server, "close");
   await new Promise(() => {});
   return undefined;
 }

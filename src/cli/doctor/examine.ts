@@ -74,24 +74,17 @@ async function database(file: string | undefined): Promise<Finding> {
   }
   const path = shortPath(file);
   try {
-    const store = openStore(file, { existing: true });
+    const store = await openStore(file, { existing: true });
     try {
-      const check = await store.read((driver) => driver.get<{ quick_check: string }>("PRAGMA quick_check(1)"));
-      if (check?.quick_check !== "ok") {
-        return {
-          name,
-          state: "fail",
-          finding: `${path} is damaged: ${oneLine(check?.quick_check ?? "")}`,
-          advice: "Restore it from a backup.",
-        };
+      const { damage, version, sizeBytes } = await store.describe({ integrity: true });
+      if (damage) {
+        const advice = "Restore it from a backup.";
+        return { name, state: "fail", finding: `${path} is damaged: ${oneLine(damage)}`, advice };
       }
       await store.probe();
-      const version = await store.read((driver) =>
-        driver.get<{ version: number }>("SELECT max(version) AS version FROM _smithers_migrations"),
-      );
-      const { staleRuns, runs, sizeBytes } = await store.readBacklog(Date.now() - staleAfterMs);
+      const { staleRuns, runs } = await store.readBacklog(Date.now() - staleAfterMs);
       const open = Object.values(runs).reduce((sum, one) => sum + one, 0);
-      const finding = `${path}, version ${version?.version}, ${bytes(sizeBytes)}, intact, ${count(open, "unfinished run")}`;
+      const finding = `${path}, version ${version}, ${bytes(sizeBytes)}, intact, ${count(open, "unfinished run")}`;
       if (staleRuns === 0) return { name, state: "ok", finding };
       const advice =
         "List them with smithers ps --status running. A server continues them by itself, or use smithers resume <run>.";

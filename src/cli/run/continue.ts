@@ -20,11 +20,11 @@ export async function continueHere(
   begin: (engine: Engine, source: WorkflowSource | undefined) => Promise<void>,
 ): Promise<ExitCode> {
   const state = await context.database();
-  const { store } = await state.holds(runId);
+  const { store, file } = await state.holds(runId);
   const { rootDir } = state;
   const source =
     workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));
   const log = createProgressLogger(context.out);
-  const host = await hostOn(store, { rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
+  const host = await hostOn(store, { file, rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
   return executeRun(context, host, { runId, begin: () => begin(host.engine, source), log });
 }

@@ -73,9 +73,10 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     if (!hasBegun) await host.close();
   }
   try {
-    const run = await store.findRun(runId);
-    if (!run) return exitCodes.failed;
-    await reportEnd(context, host, run, {
+    const outcome = await store.readOutcome(runId);
+    if (!outcome) return exitCodes.failed;
+    const { run } = outcome;
+    await reportEnd(context, host, outcome, {
       wasStopped: interrupt.code !== undefined,
       isReported: run.lastSeq === reportedSeq,
     });

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { Engine, type Logger } from "../../engine/index.ts";
 import type { LoadedWorkflow } from "../../loader/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
-import { openStore, type Store } from "../../store/index.ts";
+import { type LocalStore, openStore } from "../../store/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import { usageError } from "../errors.ts";
 import { closeLoaders, loaderOf, loadWorkflow } from "../load-workflow.ts";
@@ -11,6 +11,8 @@ import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "..
 import type { ProgressLogger } from "./log.ts";
 
 export interface HostSettings {
+  /** The database's file. */
+  readonly file: string;
   /** Absolute path of the folder that workflow paths are relative to and tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
@@ -26,7 +28,9 @@ export interface HostSettings {
 /** What executes one run in this process: its workflow, database and engine. */
 export interface Host {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: LocalStore;
+  /** The database's file. */
+  readonly file: string;
   readonly telemetry: Telemetry | undefined;
   readonly rootDir: string;
   /** The current workflow; replaced when its file is edited. */
@@ -44,8 +48,8 @@ const pushMs = 5_000;
 
 /** Creates a host over a store that the caller closes. */
 export async function hostOn(
-  store: Store,
-  { rootDir, allowNetwork, log, source, measured, authToken }: HostSettings,
+  store: LocalStore,
+  { file, rootDir, allowNetwork, log, source, measured, authToken }: HostSettings,
 ): Promise<Host> {
   const telemetry = measured
     ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
@@ -62,16 +66,18 @@ export async function hostOn(
     observer: telemetry?.observer,
   });
   telemetry?.watch(engine);
+  telemetry?.watchStore(store);
   telemetry?.observe(() => ({ engines: [engine], runsBehind: 0, staleMs: staleAfterMs }));
   const host: Host = {
     engine,
     store,
+    file,
     telemetry,
     rootDir,
     source,
     flags: [],
     executingFlags: [
-      ...(rootDir === dirname(store.filename) ? [] : ["--root", shortPath(rootDir)]),
+      ...(rootDir === dirname(file) ? [] : ["--root", shortPath(rootDir)]),
       ...(allowNetwork ? ["--allow-network"] : []),
     ],
     async close() {
@@ -83,7 +89,7 @@ export async function hostOn(
   return host;
 }
 
-export interface OpenHostOptions extends Omit<HostSettings, "rootDir" | "allowNetwork" | "source"> {
+export interface OpenHostOptions extends Omit<HostSettings, "file" | "rootDir" | "allowNetwork" | "source"> {
   /** The workflow's file, as typed. */
   readonly workflow: string;
   readonly log: ProgressLogger;
@@ -108,8 +114,15 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
     const usual = nearest ?? resolve(databaseName);
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
     if (found && own === usual) sayWhichDatabase(found, options.log);
-    const store = openStore(options.db === undefined ? own : resolve(options.db));
-    const host = await hostOn(store, { ...options, allowNetwork: options.allowNetwork ?? false, rootDir, source });
+    const file = options.db === undefined ? own : resolve(options.db);
+    const store = await openStore(file);
+    const host = await hostOn(store, {
+      ...options,
+      file,
+      allowNetwork: options.allowNetwork ?? false,
+      rootDir,
+      source,
+    });
     return Object.assign(host, {
       source,
       flags: options.db === undefined && own !== usual ? ["--db", shortPath(own)] : [],

@@ -1,4 +1,5 @@
 import { hasEnded, type Run } from "../../model/index.ts";
+import type { RunOutcome } from "../../store/index.ts";
 import type { CommandContext } from "../command.ts";
 import { duration } from "../terminal/format.ts";
 import { manyLines, type TerminalOutput } from "../terminal/output.ts";
@@ -20,13 +21,11 @@ export const commandLineOf =
 export async function reportEnd(
   context: CommandContext,
   host: Host,
-  run: Run,
+  { run, output }: RunOutcome,
   { wasStopped, isReported }: { wasStopped: boolean; isReported: boolean },
 ): Promise<void> {
   const { out } = context;
-  const { store } = host;
   const { runId, status, error } = run;
-  const output = await store.lastOutput(run);
   if (out.isJson) out.json({ runId, status, output: output ?? null, ...(error ? { error } : {}) });
   else if (status === "finished" && output !== undefined) {
     out.line(typeof output === "string" ? manyLines(output) : JSON.stringify(output, null, 2));

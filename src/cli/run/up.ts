@@ -88,7 +88,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
 /** Resolves the id of the run to resume; closes the host when there is none. */
 async function resolveResumedRun(host: Host, given: string): Promise<string> {
   try {
-    return await resolveRun(new DatabaseSource(host.store, host.rootDir), given);
+    return await resolveRun(new DatabaseSource(host.store, host.file, host.rootDir), given);
   } catch (error) {
     await host.engine.close(0);
     await host.close();

@@ -9,7 +9,7 @@ export type CommandLine = (...words: readonly string[]) => string;
 
 /** The reasons why a run does not continue, as `smithers why` prints them, each followed by its commands. */
 export async function reasonLines(commandLine: CommandLine, host: Host, { runId }: Run): Promise<string[]> {
-  const source = new DatabaseSource(host.store, host.rootDir);
+  const source = new DatabaseSource(host.store, host.file, host.rootDir);
   const reasons = await whyOf(source, await source.findRun(runId));
   return reasons.flatMap(({ what, commands }) => [
     manyLines(what),

@@ -16,21 +16,25 @@ import type { RunEvent } from "../../client/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import { noSuchRun } from "../../errors/index.ts";
 import { deriveRunHealth, type Frame, hasEnded, isTerminalEvent, type Run, type RunHealth } from "../../model/index.ts";
-import { type Decision, openStore, type Store } from "../../store/index.ts";
-import { sleep } from "../../timing/index.ts";
+import { type Decision, type LocalStore, openStore, type RunSnapshot, type Store } from "../../store/index.ts";
+import { afterMs, sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
 import type { RunsQuery, Source } from "./source.ts";
 
 const pageSize = 256;
-/** How soon a write of another process is seen. */
+/** How often a run is looked at until it is taken in. */
 const lookMs = 50;
+/** After this long, what is stored is read again without a hint that it has changed. */
+const missedMs = 1_000;
 /** A server notices within milliseconds; one that is busy gets this long. */
 const takenInWithinMs = 1_500;
 
-/** A run, and the store that it lives in. */
-export interface HeldRun {
-  readonly store: Store;
+/** The database that a run lives in, and what was read of the run there. */
+export type HeldRun<T> = T & { readonly store: LocalStore /** The database's file. */; readonly file: string };
+
+/** What is read of a run: at least its row. */
+interface ReadRun {
   readonly run: Run;
 }
 
@@ -39,48 +43,68 @@ export class DatabaseSource implements Source {
   readonly kind = "database";
   readonly resume = undefined;
   readonly name: string;
-  readonly store: Store;
+  readonly store: LocalStore;
   /** What workflow paths are relative to: the database's folder, unless somebody names another. */
   readonly rootDir: string;
   /** Databases further up, which are not read. */
   readonly #further: readonly string[];
-  readonly #others = new Map<string, Store>();
+  readonly #others = new Map<string, LocalStore>();
   readonly #engines = new Map<Store, Engine>();
 
   /**
-   * @param database a file, which must exist, or a store that is open
-   * @param further databases that somebody may have meant instead
+   * Opens a database file, which must exist.
+   * @param further databases that may have been meant instead
    * @throws DB_NOT_FOUND, DB_NOT_A_DATABASE, DB_TOO_NEW and other `DB_*` codes
    */
-  constructor(database: string | Store, rootDir?: string, further: readonly string[] = []) {
-    this.store = typeof database === "string" ? openStore(database, { existing: true }) : database;
-    this.name = this.store.filename;
-    this.rootDir = rootDir ?? dirname(this.name);
+  static async open(file: string, rootDir?: string, further: readonly string[] = []): Promise<DatabaseSource> {
+    const store = await openStore(file, { existing: true });
+    return new DatabaseSource(store, file, rootDir, further);
+  }
+
+  /** @param file where `store`, which is open, has its database */
+  constructor(store: LocalStore, file: string, rootDir = dirname(file), further: readonly string[] = []) {
+    this.store = store;
+    this.name = file;
+    this.rootDir = rootDir;
     this.#further = further;
   }
 
   /**
-   * Finds a run where it lives, which may be a database that its workflow has named.
+   * Reads a run where it lives, which may be a database that its workflow has named.
+   * @param read reads the run, and what belongs to it, from one database
    * @throws RUN_NOT_FOUND
    */
-  async holds(runId: string): Promise<HeldRun> {
-    const run = await this.store.findRun(runId);
-    if (run && run.home === null) return { store: this.store, run };
-    const homes = run?.home ? [run.home] : await this.store.maintenance.knownDatabases();
-    for (const home of homes) {
-      const store = this.#other(home);
-      const found = await store?.findRun(runId);
-      if (store && found) return { store, run: found };
+  async find<T extends ReadRun>(runId: string, read: (store: Store) => Promise<T | undefined>): Promise<HeldRun<T>> {
+    const here = await read(this.store);
+    const own = here && { ...here, store: this.store, file: this.name };
+    if (own?.run.home === null) return own;
+    const homes = own?.run.home ? [own.run.home] : await this.store.maintenance.knownDatabases();
+    for (const file of homes) {
+      const store = await this.#other(file);
+      const found = store && (await read(store));
+      if (found) return { ...found, store, file };
     }
     // A copy whose own database is gone can still be read.
-    if (run) return { store: this.store, run };
+    if (own) return own;
     throw noSuchRun(runId);
+  }
+
+  /** Finds a run where it lives; see {@link find}. */
+  holds(runId: string): Promise<HeldRun<ReadRun>> {
+    return this.find(runId, async (store) => {
+      const run = await store.findRun(runId);
+      return run && { run };
+    });
   }
 
   /** Its own store, and those of the databases that workflows have named, where their files are. */
   async allStores(): Promise<Store[]> {
-    const others = await this.store.maintenance.knownDatabases();
-    return [this.store, ...others.flatMap((file) => this.#other(file) ?? [])];
+    const all = [this.store];
+    for (const file of await this.store.maintenance.knownDatabases()) {
+      const store = await this.#other(file);
+      if (store) all.push(store);
+    }
+    return all;
   }
 
   async runIdsLike(part: string, limit: number): Promise<string[]> {
@@ -90,7 +114,9 @@ export class DatabaseSource implements Source {
   async elsewhere(runId: string): Promise<string | undefined> {
     for (const file of this.#further) {
       // One that cannot be opened is none that was meant.
-      const found = await Promise.try(() => this.#other(file)?.findRun(runId)).catch(() => undefined);
+      const found = await this.#other(file)
+        .then((store) => store?.findRun(runId))
+        .catch(() => undefined);
       if (found) return shellWords(["--db", shortPath(file)]);
     }
     return undefined;
@@ -98,52 +124,46 @@ export class DatabaseSource implements Source {
 
   async listRuns(query: RunsQuery): Promise<RunListItem[]> {
     const { runs } = await this.store.listRuns(query);
-    return Promise.all(runs.map(async (run) => toRunListItem(run, await healthOf(this.store, run))));
+    return runs.map((snapshot) => toRunListItem(snapshot.run, healthOf(snapshot)));
   }
 
   async findRun(runId: string): Promise<RunDetail> {
-    const { store, run } = await this.holds(runId);
-    const [state, summary, output] = await Promise.all([
-      healthOf(store, run),
-      store.countNodes(runId),
-      store.lastOutput(run),
-    ]);
-    return toRunDetail(run, state, summary, output);
+    const found = await this.find(runId, (store) => store.readRunDetail(runId));
+    return toRunDetail(found.run, healthOf(found), found.nodeCounts, found.output);
   }
 
   async listNodes(runId: string): Promise<NodeItem[]> {
-    const { store } = await this.holds(runId);
-    const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
+    const { nodes, outputs } = await this.find(runId, (store) => store.readNodes(runId));
     return toNodeItems(nodes, outputs);
   }
 
   async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {
     const { store } = await this.holds(runId);
-    let seq = afterSeq;
-    for (;;) {
-      const version = await store.dataVersion();
-      const page = await store.eventsAfter(runId, seq, pageSize);
-      for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
-      seq = page.at(-1)?.seq ?? seq;
-      if (page.length === pageSize) continue;
-      if (!follow || (await isOver(store, runId))) return;
-      while ((await store.dataVersion()) === version) await sleep(lookMs);
+    const changes = new Changes(store);
+    try {
+      for (let seq = afterSeq; ; ) {
+        const page = await store.eventsAfter(runId, seq, pageSize);
+        for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
+        seq = page.at(-1)?.seq ?? seq;
+        if (page.length === pageSize) continue;
+        if (!follow || (await isOver(store, runId))) return;
+        await changes.next();
+      }
+    } finally {
+      changes.stop();
     }
   }
 
   async listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
-    const { store } = await this.holds(runId);
-    return (await store.framesAfter(runId, afterFrameNo, limit)).frames;
+    const { frames } = await this.find(runId, (store) => store.readFrames(runId, afterFrameNo, limit));
+    return [...frames];
   }
 
   async listApprovals(runId: string): Promise<ApprovalItem[]> {
-    const { store, run } = await this.holds(runId);
-    const approvals = await store.approvalsOf(runId);
+    const { store } = await this.holds(runId);
+    const approvals = await store.pendingApprovals({ runId, limit: Number.MAX_SAFE_INTEGER });
     const nowMs = Date.now();
-    return approvals
-      .filter(({ status }) => status === "requested")
-      .sort((a, b) => a.requestedAtMs - b.requestedAtMs)
-      .map((approval) => toApprovalItem({ ...approval, workflowName: run.workflowName, runStatus: run.status }, nowMs));
+    return approvals.map((approval) => toApprovalItem(approval, nowMs));
   }
 
   async decide(decision: Decision): Promise<void> {
@@ -178,10 +198,10 @@ export class DatabaseSource implements Source {
     await Promise.all([this.store, ...this.#others.values()].map((store) => store.close()));
   }
 
-  #other(file: string): Store | undefined {
+  async #other(file: string): Promise<LocalStore | undefined> {
     const known = this.#others.get(file);
     if (known || !existsSync(file)) return known;
-    const store = openStore(file, { existing: true });
+    const store = await openStore(file, { existing: true });
     this.#others.set(file, store);
     return store;
   }
@@ -206,8 +226,36 @@ export class DatabaseSource implements Source {
   }
 }
 
-async function healthOf(store: Store, run: Run): Promise<RunHealth> {
-  return deriveRunHealth(run, await store.healthSignals(run), Date.now());
+function healthOf({ run, healthSignals }: RunSnapshot): RunHealth {
+  return deriveRunHealth(run, healthSignals, Date.now());
+}
+
+/** Waits for what other connections commit. */
+class Changes {
+  readonly stop: () => void;
+  #isChanged = false;
+  #wake = () => {};
+
+  constructor(store: Store) {
+    this.stop = store.watch(() => {
+      this.#isChanged = true;
+      this.#wake();
+    });
+  }
+
+  /** Resolves once something has changed since this resolved last; or after a while, for a store's hint may be missed. */
+  async next(): Promise<void> {
+    if (!this.#isChanged) {
+      await new Promise<void>((resolve) => {
+        const cancelMissed = afterMs(missedMs, resolve);
+        this.#wake = () => {
+          cancelMissed();
+          resolve();
+        };
+      });
+    }
+    this.#isChanged = false;
+  }
 }
 
 /** A failed run that was resumed has events after a terminal one. */

@@ -14,17 +14,17 @@ export interface LocalEngine {
   arrived(runId: string): Promise<void>;
 }
 
-const byDatabase = new Map<unknown, Set<LocalEngine>>();
+const byDatabase = new Map<string, Set<LocalEngine>>();
 
 /**
  * The other engines of this process on the same database. Without them, an engine would notice a decision only at its
  * next look at the database, and never over a shared connection, whose own writes SQLite does not report as changes.
  */
 export class LocalEngines {
-  readonly #database: unknown;
+  readonly #database: string;
   readonly #self: LocalEngine;
 
-  constructor(database: unknown, self: LocalEngine) {
+  constructor(database: string, self: LocalEngine) {
     this.#database = database;
     this.#self = self;
     byDatabase.set(database, (byDatabase.get(database) ?? new Set()).add(self));

@@ -22,7 +22,9 @@ export class Mirror {
   #copying: Promise<void> | undefined;
   /** Runs that ended before this time need no comparison. */
   #comparedAtMs: number | undefined;
-  #dataVersion = -1;
+  readonly #unwatch: () => void;
+  /** Whether another connection has written to the source since the copies were compared. */
+  #isChanged = true;
   #stopped = false;
 
   /** @param lookMs how often to look for runs that another process has advanced, in ms */
@@ -34,6 +36,9 @@ export class Mirror {
     this.#unfollow = feed.subscribe((events) => {
       this.#behind.add(events[0]!.runId);
       this.#copy();
+    });
+    this.#unwatch = source.watch(() => {
+      this.#isChanged = true;
     });
     this.#look = setInterval(() => void this.#compare(), lookMs);
     this.#look.unref();
@@ -48,6 +53,7 @@ export class Mirror {
   /** Copies what is left, without retries, and stops. */
   async stop(): Promise<void> {
     this.#unfollow();
+    this.#unwatch();
     clearInterval(this.#look);
     this.#stopped = true;
     await this.#copying;
@@ -55,23 +61,23 @@ export class Mirror {
 
   /** Finds the runs that are ahead of their copy, at first among all, then among those that others may have advanced. */
   async #compare(): Promise<void> {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
     try {
-      const version = await this.#source.dataVersion();
-      if (version === this.#dataVersion) return;
       const nowMs = Date.now();
       let compared = 0;
       for (const { runId, lastSeq } of await this.#source.mirroredRuns.toCompare(this.#comparedAtMs)) {
-        const copiedSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
+        const copiedSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.id, runId);
         if (copiedSeq !== undefined && copiedSeq < lastSeq) this.#behind.add(runId);
         compared += 1;
         if (compared % comparedAtOnce === 0) await yieldToEventLoop();
         if (this.#stopped) return;
       }
-      this.#dataVersion = version;
       // Twice the pause: the clocks of processes that share a file may differ a little.
       this.#comparedAtMs = nowMs - 2 * this.#lookMs;
       this.#copy();
     } catch (error) {
+      this.#isChanged = true;
       this.#log.warn(
         { err: error },
         "The mirrored runs of a workflow's own database could not be compared. They will be tried again.",
@@ -105,11 +111,11 @@ export class Mirror {
 
   /** Copies the next page of a run; returns whether there may be more. */
   async #copyPage(runId: string): Promise<boolean> {
-    const afterSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.filename, runId);
+    const afterSeq = await this.#target.mirroredRuns.mirroredSeq(this.#source.id, runId);
     if (afterSeq === undefined) return false;
     const page = await this.#source.mirroredRuns.readMirrorPage(runId, afterSeq);
     if (!page) return false;
-    await this.#target.mirroredRuns.applyMirrorPage(this.#source.filename, page);
+    await this.#target.mirroredRuns.applyMirrorPage(this.#source.id, page);
     return true;
   }
 }

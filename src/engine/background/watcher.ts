@@ -20,8 +20,6 @@ export interface Watched {
   readonly log: Logger;
 }
 
-/** How soon another process's write is noticed. */
-const changeMs = 40;
 /** A run that has lost this many owners without progress may be what they died of. */
 const suspectCrashes = 2;
 /** How long a run that could not be continued, for example because its file is broken, is left alone. */
@@ -37,10 +35,9 @@ export class Watcher {
   /** Orphans that are left alone for now: claiming one may end the process. */
   #suspects = new Set<string>();
   #sinceSuspectClaimedMs = stopwatch();
-  #changes: ReturnType<typeof setInterval> | undefined;
+  #unwatch = () => {};
   #orphans: ReturnType<typeof setInterval> | undefined;
   #cancelDue = () => {};
-  #dataVersion = 0;
   #stopped = false;
 
   constructor(engine: Watched) {
@@ -49,8 +46,7 @@ export class Watcher {
 
   begin(): void {
     if (this.#stopped) return;
-    this.#changes = setInterval(() => void this.#attempt(() => this.#lookForChanges()), changeMs);
-    this.#changes.unref();
+    this.#unwatch = this.#engine.store.watch(() => void this.#attempt(() => this.#changedElsewhere()));
     this.#orphans = setInterval(() => void this.#attempt(() => this.#recoverOrphans()), this.#engine.heartbeatMs);
     this.#orphans.unref();
     void this.#attempt(() => this.#recoverOrphans());
@@ -70,17 +66,13 @@ export class Watcher {
 
   stop(): void {
     this.#stopped = true;
-    clearInterval(this.#changes);
+    this.#unwatch();
     clearInterval(this.#orphans);
     this.#cancelDue();
   }
 
-  async #lookForChanges(): Promise<void> {
-    const { store, feed } = this.#engine;
-    const version = await store.dataVersion();
-    if (version === this.#dataVersion) return;
-    this.#dataVersion = version;
-    feed.notifyRemote((runId) => !this.#engine.isActive(runId));
+  async #changedElsewhere(): Promise<void> {
+    this.#engine.feed.notifyRemote((runId) => !this.#engine.isActive(runId));
     await this.#wakeWithNews();
   }
 

@@ -23,7 +23,7 @@ export async function checkSignal(
   if (!waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal))) return;
   // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
   const spec = await workflowOf(run)
-    .then((workflow) => openWait(store, run, signal, workflow))
+    .then((workflow) => openWait(store, run.runId, signal, workflow))
     .catch(() => undefined);
   if (!spec) return;
   const misfit = await toEventValue(spec, given.data ?? null).then(() => undefined, toErrorRecord);
@@ -38,11 +38,13 @@ export async function checkSignal(
  */
 async function openWait(
   store: Store,
-  run: Run,
+  runId: string,
   signal: Pick<Signal, "name" | "correlationId">,
   workflow: Workflow,
 ): Promise<EventSpec | undefined> {
-  const { runState } = await loadRun(store, run);
+  const loaded = await loadRun(store, runId);
+  if (!loaded) return undefined;
+  const { runState } = loaded;
   const renderer = new WorkflowRenderer(workflow);
   try {
     const { tasks } = compilePlan(renderer.render(runState).root, runState);
@@ -50,8 +52,7 @@ async function openWait(
       spec.kind === "event" && takesSignal(spec, signal) && runState.node(key)?.state === "waiting-event" ? spec : [],
     );
     // Signals that arrived before and are not consumed yet are taken by the waits before it.
-    const { signals } = await store.readInbox(run.runId);
-    return open[signals.filter((one) => isAlike(one, signal)).length];
+    return open[runState.signals.filter((one) => isAlike(one, signal)).length];
   } finally {
     renderer.unmount();
   }

@@ -1,7 +1,11 @@
+import { randomInt } from "node:crypto";
 import { SmithersError } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
 import { newRunId, plainIssues, type Run, summary } from "../../model/index.ts";
 import type { StartRequest } from "../options.ts";
+
+/** The first fencing token of a run is below this; the tokens after it stay whole numbers for JavaScript. */
+const firstLeaseNos = 2 ** 47;
 
 /** The row of a run that is started now, and executed by `owner`. */
 export function newRun(request: StartRequest, owner: string, input: unknown, nowMs: number): Run {
@@ -19,7 +23,8 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
     finishedAtMs: null,
     heartbeatAtMs: nowMs,
     owner,
-    leaseNo: 1,
+    // Of two starts under one id the one that is refused must not be able to write to the other's run.
+    leaseNo: randomInt(1, firstLeaseNos),
     lastSeq: 0,
     frameNo: 0,
     inboxNo: 0,

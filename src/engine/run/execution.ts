@@ -1,11 +1,11 @@
 import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
 import type { RunStatus } from "../../model/index.ts";
-import { CancelPending, faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
+import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import type { WorkflowSource } from "../source.ts";
-import { commitTurn, type TurnSink } from "../turn/commit.ts";
+import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";

@@ -1,5 +1,4 @@
 import type { Run } from "../../model/index.ts";
-import { nodeKey } from "../../plan/index.ts";
 import type { Lease, Store } from "../../store/index.ts";
 import type { WorkflowSource } from "../source.ts";
 import { recordLostAttempt } from "../turn/attempt-results.ts";
@@ -22,7 +21,7 @@ export interface LoadedRun {
 /** A run of which nothing is stored but its row, now or in a moment. */
 export function freshRun(run: Run): LoadedRun {
   return {
-    runState: new RunState({ run, nodes: [], outputs: [], approvals: [] }),
+    runState: new RunState({ run, nodes: [], outputs: [], approvals: [], signals: [], runningAttempts: [] }),
     treeHash: undefined,
     forced: new Set(),
     revive: () => {},
@@ -39,27 +38,18 @@ export interface LoadOptions {
 /** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. */
 export const defaultMaxCrashes = 5;
 
-/** Reads a run back from the store, after its lease was taken. */
+/** Reads a run back from the store, after its lease was taken; undefined when there is none. */
 export async function loadRun(
   store: Store,
-  run: Run,
+  runId: string,
   { forced = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
-): Promise<LoadedRun> {
-  const [nodes, outputs, approvals, treeHash] = await Promise.all([
-    store.nodesOf(run.runId),
-    store.outputsOf(run.runId),
-    store.approvalsOf(run.runId),
-    store.lastTreeHash(run.runId),
-  ]);
-  const runState = new RunState({ run, nodes, outputs, approvals });
-  if (nodes.some(({ state }) => state === "in-progress")) {
-    for (const { nodeId, iteration, startedAtMs } of await store.runningAttempts(run.runId)) {
-      runState.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
-    }
-  }
+): Promise<LoadedRun | undefined> {
+  const stored = await store.loadRun(runId);
+  if (!stored) return undefined;
+  const runState = new RunState(stored);
   return {
     runState,
-    treeHash,
+    treeHash: stored.treeHash,
     forced,
     revive(draft) {
       for (const node of runState.nodes()) if (node.state === "in-progress") recordLostAttempt(draft, node, maxCrashes);
@@ -68,7 +58,8 @@ export async function loadRun(
 }
 
 /** Notes in the first turn that the run was taken over from an owner who left it, and whether its code has changed. */
-export function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, wasLeft: boolean): LoadedRun {
+export function takenOver(loaded: LoadedRun, source: WorkflowSource, wasLeft: boolean): LoadedRun {
+  const { run } = loaded.runState;
   const { workflowPath = run.workflowPath, workflowHash = run.workflowHash } = source;
   const isNew = workflowHash !== null && workflowHash !== run.workflowHash;
   return {
@@ -84,10 +75,9 @@ export function takenOver(loaded: LoadedRun, run: Run, source: WorkflowSource, w
 
 /** Ends a run from its stored state alone: its workflow is not needed, and its file may be gone. */
 export async function endParkedRun(sink: TurnSink, lease: Lease, end: RunEnd): Promise<void> {
-  const run = await sink.store.findRun(lease.runId);
-  if (!run) return;
-  const { runState } = await loadRun(sink.store, run);
-  const draft = new TurnDraft(runState, Date.now());
+  const loaded = await loadRun(sink.store, lease.runId);
+  if (!loaded) return;
+  const draft = new TurnDraft(loaded.runState, Date.now());
   endRun(draft, end);
   await commitTurn(sink, lease, draft);
 }

@@ -11,11 +11,14 @@ export interface TurnSink {
   readonly observer: EngineObserver | undefined;
 }
 
+/** Refuses a turn that would end a run in another way after its cancellation was accepted. */
+export class CancelPending extends Error {}
+
 /**
  * Commits a turn, then publishes it.
  * @param timing how long rendering and planning took, in ms
  * @param writer writes it instead of the sink's store
- * @throws LEASE_LOST, CancelPending, or a `DB_*` code; the same draft may be committed again
+ * @throws LEASE_LOST, {@link CancelPending}, or a `DB_*` code; the same draft may be committed again
  */
 export async function commitTurn(
   { store, feed, observer }: TurnSink,
@@ -28,6 +31,7 @@ export async function commitTurn(
   const record = draft.toRecord(lease);
   const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);
+  if (events === "cancel-pending") throw new CancelPending();
   observer?.turnCommitted({
     run: runState.run,
     record,

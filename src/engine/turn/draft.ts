@@ -201,7 +201,7 @@ export class TurnDraft {
       lease,
       nowMs: this.nowMs,
       run: this.#run,
-      nodes: this.#nodes,
+      nodes: [...this.#nodes],
       startedAttempts: this.#startedAttempts,
       endedAttempts: this.#endedAttempts,
       endedToolCalls: this.#endedToolCalls,

@@ -6,16 +6,9 @@ import {
   type RunView,
   type StoredOutput,
 } from "../../jsx/index.ts";
-import { type Approval, isWaiting, type Node, type Output, type Run, type Signal } from "../../model/index.ts";
+import { type Approval, isWaiting, type Node, type Run, type Signal } from "../../model/index.ts";
 import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
-
-/** What is stored of a run. */
-export interface StoredRun {
-  readonly run: Run;
-  readonly nodes: readonly Node[];
-  readonly outputs: readonly Output[];
-  readonly approvals: readonly Approval[];
-}
+import type { StoredRun } from "../../store/index.ts";
 
 const noLoops: readonly string[] = [];
 
@@ -34,12 +27,16 @@ export class RunState implements RunView {
   readonly #lastIteration = new Map<string, number>();
   readonly #attemptStarts = new Map<string, number>();
   readonly #approvals = new Map<string, Approval>();
-  #signals: Signal[] = [];
+  #signals: Signal[];
   #lastOutputNo: number;
   #firstLoop = { id: "", ordinal: Number.POSITIVE_INFINITY };
 
-  constructor({ run, nodes, outputs, approvals }: StoredRun) {
+  constructor({ run, nodes, outputs, approvals, signals, runningAttempts }: Omit<StoredRun, "treeHash">) {
     this.run = run;
+    this.#signals = [...signals];
+    for (const { nodeId, iteration, startedAtMs } of runningAttempts) {
+      this.putAttemptStart(nodeKey(nodeId, iteration), startedAtMs);
+    }
     for (const approval of approvals) this.putApproval(approval);
     for (const node of nodes) this.putNode(node);
     for (const { nodeId, iteration, schemaKey, json } of outputs) {
@@ -169,6 +166,11 @@ export class RunState implements RunView {
   receive(decisions: readonly Approval[], signals: readonly Signal[]): void {
     for (const decision of decisions) this.putApproval(decision);
     this.#signals = [...signals];
+  }
+
+  /** Signals that no wait has consumed, oldest first. */
+  get signals(): readonly Signal[] {
+    return this.#signals;
   }
 
   /** Removes and returns the oldest signal that `fits`. */

@@ -206,7 +206,10 @@ function dependencies(
   return Object.fromEntries(
     Object.entries(deps).map(([name, target]) => [
       name,
-      { nodeId: Object.hasOwn(needs, name) ? needs[name]! : name, output: registry.resolve(target, `${where} deps.${name}`) },
+      {
+        nodeId: Object.hasOwn(needs, name) ? needs[name]! : name,
+        output: registry.resolve(target, `${where} deps.${name}`),
+      },
     ]),
   );
 }

@@ -7,10 +7,8 @@ export function openBunSqlite(path: string): Driver {
   return new BunSqliteDriver(new Database(path, { create: true, readwrite: true }), true);
 }
 
-/** What Drizzle keeps as its client: for a caller who has no Drizzle. */
-export function openBunDatabase(path: string): { readonly $client: Database } {
-  return { $client: new Database(path, { create: true, readwrite: true }) };
-}
+/** A connection of the runtime's own SQLite library. */
+export type BunDatabase = Database;
 
 /** Recognises what a Drizzle database for bun-sqlite keeps as its client. */
 export function isBunDatabase(client: unknown): client is Database {
@@ -25,9 +23,22 @@ export function borrowBunSqlite(client: Database): Driver {
 /** Statements kept prepared. A turn's texts vary with the columns that it sets; Bun's own cache holds twenty. */
 const keptStatements = 200;
 
+const memoryIds = new WeakMap<Database, string>();
+let memories = 0;
+
+/** Two drivers may use one connection to a database that is kept in memory. */
+function memoryId(database: Database): string {
+  const known = memoryIds.get(database);
+  if (known !== undefined) return known;
+  memories += 1;
+  const id = `:memory:${memories}`;
+  memoryIds.set(database, id);
+  return id;
+}
+
 class BunSqliteDriver implements Driver {
   readonly filename: string;
-  readonly identity: unknown;
+  readonly id: string;
   readonly #database: Database;
   readonly #owned: boolean;
   /** By text, the one prepared first first. */
@@ -37,7 +48,7 @@ class BunSqliteDriver implements Driver {
     this.#database = database;
     this.#owned = owned;
     this.filename = database.filename === ":memory:" || database.filename === "" ? "" : resolve(database.filename);
-    this.identity = this.filename || database;
+    this.id = this.filename || memoryId(database);
   }
 
   all<Row>(sql: string, ...params: SqlValue[]): Row[] {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalsAnswerSchema, approvalsQuerySchema, toApprovalItem } from "../../api/index.ts";
+import { approvalsAnswerSchema, approvalsQuerySchema, type PendingApproval, toApprovalItem } from "../../api/index.ts";
 import { SmithersError, unknownCursor } from "../../errors/index.ts";
 import type { ApprovalPosition } from "../../store/index.ts";
 import type { ServerContext } from "../context.ts";
@@ -16,8 +16,9 @@ export const listApprovals = operation({
     if (options.db === undefined)
       throw new SmithersError("DB_NOT_CONFIGURED", "Listing approvals requires a database.");
     const after = cursor === undefined ? undefined : fromCursor(cursor);
-    const pending = await Promise.all(homes.all().map(({ store }) => store.pendingApprovals(limit + 1, after)));
-    const longestFirst = pending.flat().sort(byPosition);
+    const pending: PendingApproval[] = [];
+    for (const { store } of homes.all()) pending.push(...(await store.pendingApprovals({ limit: limit + 1, after })));
+    const longestFirst = pending.sort(byPosition);
     const page = longestFirst.slice(0, limit);
     if (longestFirst.length > limit) nextPage(c, { cursor: toCursor(page.at(-1)!) });
     const nowMs = Date.now();
@@ -41,7 +42,7 @@ function fromCursor(cursor: string): ApprovalPosition {
   }
 }
 
-/** As SQLite orders them: text by its bytes. */
+/** As a store orders them: text by its bytes. */
 function byPosition(a: ApprovalPosition, b: ApprovalPosition): number {
   return (
     a.requestedAtMs - b.requestedAtMs ||

@@ -11,8 +11,8 @@ const decide = (id: string, summary: string, status: "granted" | "denied") =>
     body: decisionBodySchema,
     answer: runIdAnswerSchema,
     errors: ["NODE_NOT_FOUND", "NODE_NOT_WAITING"],
-    async handle({ params: { nodeId }, body }, { engine, run: { runId } }: RunServices) {
-      await engine.decide({ ...body, runId, nodeId, status });
+    async handle({ params: { nodeId }, body }, { runId, engine }: RunServices) {
+      await (await engine()).decide({ ...body, runId, nodeId, status });
       return { runId };
     },
   });

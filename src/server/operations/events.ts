@@ -3,7 +3,7 @@ import { afterSeqSchema } from "../../api/index.ts";
 import { smithersEventSchema } from "../../model/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
-import type { RunServices } from "./on-run.ts";
+import { type RunServices, rowOf } from "./on-run.ts";
 
 export const streamEvents = operation({
   id: "streamEvents",
@@ -13,7 +13,8 @@ export const streamEvents = operation({
   answer: smithersEventSchema,
   answerType: "text/event-stream",
   errors: [],
-  async handle({ c, query, headers }, { engine, run, closing, telemetry }: RunServices) {
+  async handle({ c, query, headers }, { runId, find, closing, telemetry }: RunServices) {
+    const { engine, run } = await find((store) => rowOf(store, runId));
     // A client that connects again sends the query of its first request, and where it really stopped in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");

@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
 import { healthAnswerSchema } from "../../api/index.ts";
-import { SmithersError } from "../../errors/index.ts";
 import type { Store } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { operation } from "../operation.ts";
@@ -13,17 +11,11 @@ export const health = operation({
   errors: [],
   isOpen: true,
   async handle(_, { stores }: { stores(): readonly Store[] }) {
-    const probes = stores()
-      .filter(({ trouble }) => trouble)
-      .map((store) => store.probe().catch(() => {}));
-    if (probes.length > 0) await waitAtMost(patienceMs, Promise.all(probes));
+    const checks = stores().map((store) => store.check());
+    await waitAtMost(patienceMs, Promise.all(checks));
+    // A store that is still being checked may have trouble that is known.
     const trouble = stores().find((store) => store.trouble)?.trouble;
     if (trouble) throw trouble;
-    if (stores().some(({ filename }) => filename !== "" && !existsSync(filename))) {
-      const message =
-        "The database file was removed while the server had it open. New data is lost when the server stops.";
-      throw new SmithersError("DB_UNAVAILABLE", message);
-    }
     return { ok: true } as const;
   },
 });

@@ -3,20 +3,34 @@ import { runIdSchema } from "../../api/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import { noSuchRun, SmithersError } from "../../errors/index.ts";
 import type { ContinuingCalls, Run } from "../../model/index.ts";
+import type { Store } from "../../store/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import type { Operation } from "../operation.ts";
 
 /** What an operation on one run works with. */
 export interface RunServices {
-  readonly engine: Engine;
-  /** As it stood when the request came. */
-  readonly run: Run;
+  readonly runId: string;
+  /**
+   * Reads the run, and with it what else the operation shows, from the database that it lives in.
+   * @throws RUN_NOT_FOUND, or a `DB_*` code when that database cannot be opened now
+   */
+  find<T extends { readonly run: Run }>(
+    read: (store: Store) => Promise<T | undefined>,
+  ): Promise<T & { engine: Engine }>;
+  /** The engine of that database; throws as {@link find}. */
+  engine(): Promise<Engine>;
   /** Ends the event streams that are open. */
   readonly closing: AbortSignal;
   readonly telemetry?: Telemetry;
   /** Where the host has its calls. Defaults to where a server of many runs has them. */
   readonly calls?: ContinuingCalls;
+}
+
+/** A run's row, as {@link RunServices.find} reads it. */
+export async function rowOf(store: Store, runId: string): Promise<{ run: Run } | undefined> {
+  const run = await store.findRun(runId);
+  return run && { run };
 }
 
 /** A host of one run alone: its id is in no path. */
@@ -39,7 +53,9 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
       // An id that no run can have names no run, and is not repeated in the answer.
       if (!runIdSchema.safeParse(runId).success)
         throw new SmithersError("RUN_NOT_FOUND", "There is no run with this id.");
-      return operation.handle(request, { ...(await homes.find(runId)), closing: streams.signal, telemetry });
+      const find: RunServices["find"] = (read) => homes.find(runId, read);
+      const engine = async () => (await find((store) => rowOf(store, runId))).engine;
+      return operation.handle(request, { runId, find, engine, closing: streams.signal, telemetry });
     },
   };
 }
@@ -50,9 +66,13 @@ export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
     ...operation,
     errors: ["RUN_NOT_FOUND", ...operation.errors],
     async handle(request, { engine, runId, closing, telemetry, calls }) {
-      const run = await engine.store.findRun(runId);
-      if (!run) throw noSuchRun(runId);
-      return operation.handle(request, { engine, run, closing, telemetry, calls });
+      const find: RunServices["find"] = async (read) => {
+        const found = await read(engine.store);
+        if (!found) throw noSuchRun(runId);
+        return { ...found, engine };
+      };
+      // Every command of the engine refuses a run that is not there.
+      return operation.handle(request, { runId, find, engine: async () => engine, closing, telemetry, calls });
     },
   };
 }

@@ -16,14 +16,9 @@ export const getRun = operation({
   summary: "Get a run's status, output and error",
   answer: runDetailSchema,
   errors: [],
-  async handle(_, { engine, run, calls }: RunServices) {
-    const { store } = engine;
-    const [runState, summary, output] = await Promise.all([
-      engine.healthOf(run, calls),
-      store.countNodes(run.runId),
-      store.lastOutput(run),
-    ]);
-    return toRunDetail(run, runState, summary, output);
+  async handle(_, { runId, find, calls }: RunServices) {
+    const { engine, ...found } = await find((store) => store.readRunDetail(runId));
+    return toRunDetail(found.run, engine.healthOf(found, calls), found.nodeCounts, found.output);
   },
 });
 
@@ -32,8 +27,8 @@ export const listNodes = operation({
   summary: "List a run's nodes in plan order, with their outputs",
   answer: nodeItemSchema.array(),
   errors: [],
-  async handle(_, { engine: { store }, run: { runId } }: RunServices) {
-    const [nodes, outputs] = await Promise.all([store.nodesOf(runId), store.outputsOf(runId)]);
+  async handle(_, { runId, find }: RunServices) {
+    const { nodes, outputs } = await find((store) => store.readNodes(runId));
     return toNodeItems(nodes, outputs);
   },
 });
@@ -44,10 +39,10 @@ export const listFrames = operation({
   query: framesQuerySchema.shape,
   answer: frameSchema.array(),
   errors: [],
-  async handle({ c, query: { limit, afterFrameNo } }, { engine: { store }, run: { runId } }: RunServices) {
-    const { frames, hasMore } = await store.framesAfter(runId, afterFrameNo, limit);
+  async handle({ c, query: { limit, afterFrameNo } }, { runId, find }: RunServices) {
+    const { frames, hasMore } = await find((store) => store.readFrames(runId, afterFrameNo, limit));
     if (hasMore) nextPage(c, { afterFrameNo: frames.at(-1)!.frameNo });
-    return frames;
+    return [...frames];
   },
 });
 
@@ -56,8 +51,8 @@ export const cancelRun = operation({
   summary: "Cancel a running or waiting run, including its child processes",
   answer: runIdAnswerSchema,
   errors: ["RUN_NOT_ACTIVE"],
-  async handle(_, { engine, run: { runId } }: RunServices) {
-    await engine.cancel(runId);
+  async handle(_, { runId, engine }: RunServices) {
+    await (await engine()).cancel(runId);
     return { runId };
   },
 });

@@ -17,6 +17,7 @@ import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
+import { rowOf } from "./on-run.ts";
 
 export const startRun = operation({
   id: "startRun",
@@ -80,11 +81,8 @@ export const listRuns = operation({
     if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs requires a database.");
     const { runs, nextCursor } = await homes.main.store.listRuns(query);
     if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
-    const items = runs.map(async (listed) => {
-      const { engine, run } = await homes.current(listed);
-      return toRunListItem(run, await engine.healthOf(run));
-    });
-    return Promise.all(items);
+    const current = await homes.current(runs);
+    return current.map((snapshot) => toRunListItem(snapshot.run, homes.main.healthOf(snapshot)));
   },
 });
 
@@ -115,7 +113,7 @@ async function start(
 }
 
 async function resume({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
-  const { engine } = await homes.find(runId);
+  const { engine } = await homes.find(runId, (store) => rowOf(store, runId));
   // Without a path the engine loads the run's own, once it has seen that the run may be resumed.
   await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
   return runId;

@@ -9,8 +9,8 @@ export const sendSignal = operation({
   body: signalBodySchema,
   answer: signalAnswerSchema,
   errors: ["INVALID_INPUT", "RUN_NOT_ACTIVE"],
-  async handle({ params: { signalName }, body }, { engine, run: { runId } }: RunServices) {
-    const { seq, correlationId, receivedAtMs } = await engine.signal({ ...body, runId, name: signalName });
+  async handle({ params: { signalName }, body }, { runId, engine }: RunServices) {
+    const { seq, correlationId, receivedAtMs } = await (await engine()).signal({ ...body, runId, name: signalName });
     return { runId, signalName, seq, correlationId, receivedAtMs };
   },
 });

@@ -6,7 +6,8 @@ import { type AppOptions, createApp, nothingThere } from "../app.ts";
 import { runMetricsRoute, runRoutes } from "./run-routes.ts";
 
 export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHosts" | "allowedOrigins"> {
-  readonly engine: Engine;
+  /** Requests that come before it is there wait for it, and are answered with the error that it rejects with. */
+  readonly engine: Engine | Promise<Engine>;
   readonly runId: string;
   readonly authToken: string | undefined;
   readonly maxBodyBytes: number;
@@ -22,7 +23,9 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
 /** An app for one run, over an engine of its database. */
 export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run }: RunAppOptions): Hono {
   const routes = metrics ? [...runRoutes, runMetricsRoute] : runRoutes;
-  const context = { ...run, calls: callsOf(run.runId), stores: () => [run.engine.store] };
+  const context = contextOf(run);
+  // Without a request, its rejection is for the caller to see.
+  context.catch(() => {});
   const app = createApp(routes, context, {
     authToken,
     maxBodyBytes,
@@ -36,6 +39,11 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
   // Mounted in another app, an unknown path below it would be answered by that one.
   app.all("*", nothingThere);
   return app;
+}
+
+async function contextOf(run: Omit<RunAppOptions, "authToken" | "maxBodyBytes" | "metrics" | "logger">) {
+  const engine = await run.engine;
+  return { ...run, engine, calls: callsOf(run.runId), stores: () => [engine.store] };
 }
 
 function callsOf(runId: string): ContinuingCalls {

@@ -4,7 +4,7 @@ import { runIdSchema } from "../../api/index.ts";
 import { Engine, type Logger } from "../../engine/index.ts";
 import { isWorkflow, type Workflow } from "../../jsx/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
-import { type DrizzleDatabase, openStore, type Store, type StoreOptions } from "../../store/index.ts";
+import { checkSource, type DrizzleDatabase, type LocalStore, openStore, type StoreOptions } from "../../store/index.ts";
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
 import {
   existing,
@@ -53,6 +53,11 @@ export interface ServeAppOptions extends StoreOptions {
 
 /** A Hono app for one run. */
 export interface ServeApp extends Hono {
+  /**
+   * Resolves once the database is open, which requests wait for. When it cannot be opened, this rejects with a `DB_*`
+   * code, and so is every request answered.
+   */
+  readonly opened: Promise<void>;
   /** Ends the open event streams, lets go of the run if it was continued here, and closes what was opened. */
   close(): Promise<void>;
 }
@@ -66,7 +71,7 @@ const closeGraceMs = 5_000;
  * another app, or call it. A decision or a signal reaches whoever executes the run; a run that is parked and
  * executed by nobody is continued here.
  *
- * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
+ * @throws INVALID_OPTIONS; a database that cannot be used is told by `opened` and by every answer
  * @example
  * const app = createServeApp({ workflow, db, runId: "release-1" });
  * Bun.serve({ port: 7331, fetch: app.fetch });
@@ -83,9 +88,14 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   const rootDir = existing(options.rootDir ?? process.cwd());
   const maxBodyBytes = whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
   const logger = options.logger ?? loggerOf(options.logLevel, authToken);
-  const store = openStore(databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
+  const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");
+  checkSource(source);
   const telemetry = new Telemetry(logger, closeGraceMs);
-  const engine = watchedEngine(options, { store, rootDir, authToken, logger, telemetry });
+  const engine = openStore(source, options).then((store) =>
+    watchedEngine(options, { store, rootDir, authToken, logger, telemetry }),
+  );
+  const opened = engine.then(() => {});
+  opened.catch((error) => logger.error({ err: error }, "The database cannot be opened."));
   const streams = new AbortController();
   const app = createRunApp({
     engine,
@@ -103,16 +113,17 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   });
   let closed: Promise<void> | undefined;
   const close = async () => {
-    await engine.close(closeGraceMs);
+    const begun = await engine.catch(() => undefined);
+    await begun?.close(closeGraceMs);
     streams.abort();
     await telemetry.close(closeGraceMs);
-    await store.close();
+    await begun?.store.close();
   };
-  return Object.assign(app, { close: () => (closed ??= close()) });
+  return Object.assign(app, { opened, close: () => (closed ??= close()) });
 }
 
 interface Parts {
-  readonly store: Store;
+  readonly store: LocalStore;
   readonly rootDir: string;
   readonly authToken: string | undefined;
   readonly logger: Logger;
@@ -138,6 +149,7 @@ function watchedEngine(
     observesLocalEngines: true,
   });
   telemetry.watch(engine);
+  telemetry.watchStore(store);
   telemetry.observe(() => ({ engines: [engine], executing: engine.executing, runsBehind: 0, staleMs: staleAfterMs }));
   engine.own(runId);
   engine.begin();

@@ -1,73 +1,20 @@
 import { leaseLost } from "../../errors/index.ts";
-import type { Approval, Attempt, CommittedEvent, NewEvent, Node, Output, Run } from "../../model/index.ts";
+import type { Approval, CommittedEvent } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../../runtime/sqlite-driver.ts";
-import { endToolCall, type ToolCallEnd } from "./commands/tool-call.ts";
+import type { FrameRecord, RunChange, TurnRecord } from "../turn.ts";
+import { endToolCall } from "./commands/tool-call.ts";
 import { appendEvents } from "./queries/events.ts";
-import type { Lease } from "./queries/lease.ts";
 import { approvals, attempts, nodes, outputs } from "./tables.ts";
-import { keepTree, type Tree } from "./trees.ts";
-
-/** What a turn may change in its run's row. */
-export type RunChange = Partial<
-  Pick<
-    Run,
-    | "status"
-    | "startedAtMs"
-    | "finishedAtMs"
-    | "wakeAtMs"
-    | "takenNo"
-    | "crashes"
-    | "frameNo"
-    | "loops"
-    | "outputNodeId"
-    | "outputIteration"
-    | "error"
-    | "workflowName"
-    | "workflowPath"
-    | "workflowHash"
-  >
-> & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
-
-export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error"> & {
-  state: Exclude<Attempt["state"], "running">;
-};
-
-/** A frame to be stored. */
-export interface FrameRecord {
-  readonly frameNo: number;
-  readonly tree: Tree;
-  /** What the run's frame before this one showed, where it is known: the tree is stored as its difference from it. */
-  readonly before: Tree | undefined;
-}
-
-/** Everything that one turn of a run writes, in one transaction. */
-export interface TurnRecord {
-  lease: Lease;
-  nowMs: number;
-  run: RunChange;
-  nodes: Iterable<Node>;
-  startedAttempts: readonly Attempt[];
-  endedAttempts: readonly AttemptEnd[];
-  endedToolCalls: readonly ToolCallEnd[];
-  outputs: readonly Output[];
-  approvals: readonly Approval[];
-  consumedSignals: readonly { seq: number; nodeId: string; iteration: number }[];
-  timers: readonly { nodeId: string; iteration: number; firesAtMs: number; state: "pending" | "fired" | "cancelled" }[];
-  cached: readonly { cacheKey: string; json: string }[];
-  frame?: FrameRecord;
-  events: readonly NewEvent[];
-}
-
-/** Refuses a turn that would end a run otherwise after its cancellation was accepted. */
-export class CancelPending extends Error {}
+import { keepTree } from "./trees.ts";
 
 /**
- * Writes a turn whole, or not at all.
- * @throws LEASE_LOST when another runner has taken the run since; {@link CancelPending}
+ * Writes a turn whole, or not at all; see `Store.commitTurn`.
+ * @throws LEASE_LOST when another lease holder has taken the run since
  */
-export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] {
+export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | "cancel-pending" {
   const { runId } = turn.lease;
   const lastSeq = changeRun(driver, turn);
+  if (lastSeq === undefined) return "cancel-pending";
   for (const node of turn.nodes) nodes.upsert(driver, node);
   for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
   for (const call of turn.endedToolCalls) endToolCall(driver, runId, call);
@@ -160,7 +107,8 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   workflowHash: { column: "workflow_hash" },
 };
 
-function changeRun(driver: Driver, turn: TurnRecord): number {
+/** The number of the run's last event; undefined when the run can only be cancelled any more. */
+function changeRun(driver: Driver, turn: TurnRecord): number | undefined {
   const sets = ["last_seq = last_seq + ?"];
   const params: SqlValue[] = [turn.events.length];
   const { release, ...fields } = turn.run;
@@ -182,7 +130,7 @@ function changeRun(driver: Driver, turn: TurnRecord): number {
     owner,
   );
   if (row) return row.lastSeq;
-  if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) throw new CancelPending();
+  if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) return undefined;
   throw leaseLost(runId);
 }
 

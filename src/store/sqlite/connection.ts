@@ -1,5 +1,3 @@
-import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import type { Driver } from "../../runtime/sqlite-driver.ts";
 import { toStoreError } from "../../runtime/sqlite-errors.ts";
@@ -13,8 +11,6 @@ import { Writer } from "./group-commit.ts";
 export class Connection {
   /** The database's file, absolute; "" when it is kept in memory. */
   readonly filename: string;
-  /** Equal for connections of this process to one database. */
-  readonly identity: unknown;
   readonly #driver: Driver;
   readonly #writer: Writer;
   /** Stays: a write that succeeds elsewhere in the file repairs nothing. */
@@ -22,7 +18,6 @@ export class Connection {
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
-    this.identity = driver.identity;
     this.#driver = driver;
     this.#writer = new Writer(driver);
   }
@@ -32,6 +27,7 @@ export class Connection {
     return this.#writer.write(apply);
   }
 
+  /** Runs one statement that reads; several of them, in a {@link snapshot}. */
   async read<T>(query: (driver: Driver) => T): Promise<T> {
     try {
       return query(this.#driver);
@@ -40,6 +36,19 @@ export class Connection {
       if (isSmithersError(thrown) && thrown.code === "DB_CORRUPT") this.#damage = thrown;
       throw thrown;
     }
+  }
+
+  /** Runs statements that all read the database as it was at one moment. */
+  snapshot<T>(query: (driver: Driver) => T): Promise<T> {
+    return this.read((driver) => {
+      // Not BEGIN: a connection that was handed in may be in a transaction of its owner's.
+      driver.run("SAVEPOINT smithers_read");
+      try {
+        return query(driver);
+      } finally {
+        driver.run("RELEASE smithers_read");
+      }
+    });
   }
 
   /** Why the last write failed, when that was the database's fault and none has succeeded since; or where it is damaged. */
@@ -57,34 +66,9 @@ export class Connection {
     return this.#writer.queueDepth;
   }
 
-  /** Writes something that changes nothing, to see whether the database takes writes again. */
-  async probe(): Promise<void> {
-    // Where the disk is full a small write may still find room inside the file, and a larger one would not.
-    if (this.trouble?.code === "DB_FULL" && !(await hasRoom(this.filename))) return;
-    await this.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
-  }
-
-  /** Changes whenever another connection has committed. */
-  dataVersion(): Promise<number> {
-    return this.read((driver) => driver.dataVersion());
-  }
-
   /** Waits for queued writes, then ends the connection if it is the store's own. */
   async close(): Promise<void> {
     await this.#writer.close();
     this.#driver.close();
-  }
-}
-
-/** Free bytes without which a disk counts as full. */
-const roomBytes = 262_144;
-
-async function hasRoom(filename: string): Promise<boolean> {
-  if (filename === "") return true;
-  try {
-    const { bavail, bsize } = await statfs(dirname(filename));
-    return bavail * bsize >= roomBytes;
-  } catch {
-    return true;
   }
 }

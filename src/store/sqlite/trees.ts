@@ -1,14 +1,6 @@
-import type { Frame } from "../../model/index.ts";
 import type { Driver } from "../../runtime/sqlite-driver.ts";
+import type { Tree, TreeTexts } from "../turn.ts";
 import { applyDifference, type Difference, differenceOf } from "./text-difference.ts";
-
-/** What a frame shows, as it is told: three texts, and the hash of the first. */
-export type TreeTexts = Pick<Frame, "xmlJson" | "xmlHash" | "mountedTaskIdsJson" | "taskIndexJson">;
-
-/** A rendered tree; equal ones have one `treeHash`. */
-export interface Tree extends TreeTexts {
-  readonly treeHash: string;
-}
 
 /** Trees that are read before one that is a difference of a difference… is known. */
 const maxDepth = 50;

@@ -1,17 +1,11 @@
-import type { DecisionBody } from "../../../api/index.ts";
 import { noSuchNode, noSuchRun, SmithersError } from "../../../errors/index.ts";
 import { type Approval, type CommittedEvent, hasEnded } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Decision } from "../../requests.ts";
 import { approvalsOf } from "../queries/inbox.ts";
 import { findNode, nodesOf } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { approvals } from "../tables.ts";
-
-export interface Decision extends DecisionBody {
-  readonly runId: string;
-  readonly nodeId: string;
-  readonly status: "granted" | "denied";
-}
 
 /**
  * Records a decision with its event. The same decision again changes nothing. One that comes when the time

@@ -1,19 +1,12 @@
-import { type Approval, isTerminalEvent, type Node, type Run, type StoredEvent } from "../../../model/index.ts";
+import { isTerminalEvent, type Node, type Run, type StoredEvent } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { faultPoint } from "../../fault.ts";
+import type { MirrorPage, RunPosition } from "../../snapshots.ts";
 import { eventsAfter, insertEvent } from "../queries/events.ts";
 import { approvalsOf } from "../queries/inbox.ts";
 import { findNode, nodesOf } from "../queries/nodes.ts";
 import { findRun } from "../queries/runs.ts";
 import { approvals, nodes, runs } from "../tables.ts";
-
-/** What has happened in a run since its copy was last brought up to date. */
-export interface MirrorPage {
-  readonly run: Run;
-  readonly nodes: readonly Node[];
-  readonly approvals: readonly Approval[];
-  readonly events: readonly StoredEvent[];
-}
 
 /** Events copied in one transaction. */
 const pageSize = 500;
@@ -62,9 +55,6 @@ export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage):
   faultPoint("mirror");
   for (const event of page.events) insertEvent(driver, event, true);
 }
-
-/** A run, and the number of its last event. */
-export type RunPosition = Pick<Run, "runId" | "lastSeq">;
 
 /** The runs of a database that have not ended, or ended since `sinceMs`; all of them without it. */
 export function runsToCompare(driver: Driver, sinceMs = 0): RunPosition[] {

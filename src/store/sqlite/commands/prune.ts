@@ -1,4 +1,5 @@
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { PrunedBatch } from "../../snapshots.ts";
 import { releaseTree } from "../trees.ts";
 
 /** Rows removed in one transaction, about: a few milliseconds' work. */
@@ -14,12 +15,6 @@ const large = {
   _smithers_nodes: "node_id, iteration",
   _smithers_signals: "seq",
 };
-
-export interface PrunedBatch {
-  readonly runs: number;
-  /** Whether there may be more to remove. */
-  readonly hasMore: boolean;
-}
 
 /**
  * Removes some of the runs that ended before `endedBeforeMs`, with all that belongs to them, the oldest first. One

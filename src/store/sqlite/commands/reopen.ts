@@ -1,12 +1,7 @@
-import type { CommittedEvent } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-import { type Lease, takeLease } from "../queries/lease.ts";
+import type { Reopened } from "../../requests.ts";
+import { takeLease } from "../queries/lease.ts";
 import { appendToInbox } from "../queries/runs.ts";
-
-export interface Reopened {
-  readonly lease: Lease;
-  readonly events: CommittedEvent[];
-}
 
 /**
  * Takes a failed run and makes it run again: what failed or was cancelled in it is to be done anew, what has

@@ -1,20 +1,9 @@
 import { noSuchNode, noSuchRun, runHasEnded, runInProgress, SmithersError } from "../../../errors/index.ts";
-import { type CommittedEvent, hasEndedForGood, type Node } from "../../../model/index.ts";
+import { hasEndedForGood, type Node } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { NodeToRetry, RetriedNode } from "../../requests.ts";
 import { nodesOf } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
-
-/** A node, by default in the last iteration in which it failed. */
-export interface NodeToRetry {
-  readonly runId: string;
-  readonly nodeId: string;
-  readonly iteration?: number;
-}
-
-export interface RetriedNode {
-  readonly iteration: number;
-  readonly events: CommittedEvent[];
-}
 
 /**
  * Makes a failed node of a run that nobody executes ready to be done anew, with all of its retries; what its run's

@@ -1,19 +1,9 @@
-import type { SignalBody } from "../../../api/index.ts";
 import { noSuchRun, runHasEnded, runIsBeingCancelled } from "../../../errors/index.ts";
-import { type CommittedEvent, hasEndedForGood, type Signal } from "../../../model/index.ts";
+import { hasEndedForGood, type Signal } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { NewSignal, ReceivedSignal } from "../../requests.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { signals } from "../tables.ts";
-
-export interface NewSignal extends SignalBody {
-  readonly runId: string;
-  readonly name: string;
-}
-
-export interface ReceivedSignal {
-  readonly signal: Signal;
-  readonly events: CommittedEvent[];
-}
 
 /**
  * Keeps a signal until a wait of its run consumes it.

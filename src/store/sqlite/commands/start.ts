@@ -1,48 +1,17 @@
 import { SmithersError } from "../../../errors/index.ts";
-import type { CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
+import type { NewEvent, Run } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-import { applyTurn, type TurnRecord } from "../apply-turn.ts";
+import type { Idempotency, Started } from "../../requests.ts";
 import { insertRun } from "../queries/runs.ts";
-
-/** A client's promise that requests under one key are one request. */
-export interface Idempotency {
-  readonly key: string;
-  readonly bodyHash: string;
-}
 
 /** For how long a key means the run that it started. */
 export const idempotencyKeptMs = 86_400_000;
 
-export interface Started {
-  readonly runId: string;
-  /** Empty when the key's run existed already. */
-  readonly events: CommittedEvent[];
-  /** Of the first turn, when it was written in the same transaction. */
-  readonly turnEvents?: CommittedEvent[];
-}
-
 /**
- * Records a run, and its first turn if there is one yet; or finds the run that the same request has started.
+ * Records a run, or finds the run that the same request has started.
  * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
  */
-export function startOnce(
-  driver: Driver,
-  run: Run,
-  events: readonly NewEvent[],
-  idempotency: Idempotency | undefined,
-  firstTurn: TurnRecord | undefined,
-): Started {
-  const started = insertOnce(driver, run, events, idempotency);
-  if (started.events.length === 0 || !firstTurn) return started;
-  return { ...started, turnEvents: applyTurn(driver, firstTurn) };
-}
-
-function insertOnce(
-  driver: Driver,
-  run: Run,
-  events: readonly NewEvent[],
-  idempotency: Idempotency | undefined,
-): Started {
+export function startOnce(driver: Driver, run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Started {
   if (!idempotency) return { runId: run.runId, events: insertRun(driver, run, events) };
   const known = findStarted(driver, idempotency, run.createdAtMs);
   if (known !== undefined) return { runId: known, events: [] };

@@ -1,33 +1,13 @@
 import { leaseLost } from "../../../errors/index.ts";
-import type { CommittedEvent, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { BegunToolCall, NewToolCall } from "../../requests.ts";
+import type { Lease, ToolCallEnd } from "../../turn.ts";
 import { appendEvents } from "../queries/events.ts";
-import type { Lease } from "../queries/lease.ts";
 import { toolCalls } from "../tables.ts";
-
-/** A call that is about to be made. */
-export interface NewToolCall
-  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "idempotencyKey"> {
-  /** Whether making it twice does more than making it once. */
-  readonly repeats: boolean;
-}
-
-export interface BegunToolCall {
-  /** An earlier attempt began the same call, and it must not be made twice. */
-  readonly replayed: boolean;
-  readonly events: CommittedEvent[];
-}
-
-/** How a call has ended. */
-export interface ToolCallEnd
-  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "error"> {
-  readonly startedAtMs: number;
-  readonly finishedAtMs: number;
-}
 
 /**
  * Records a call before the tool's code starts.
- * @throws LEASE_LOST when another runner has taken the run since
+ * @throws LEASE_LOST when another lease holder has taken the run since
  */
 export function beginToolCall(driver: Driver, lease: Lease, call: NewToolCall, nowMs: number): BegunToolCall {
   const { runId, owner, leaseNo } = lease;
@@ -75,10 +55,4 @@ export function endToolCall(driver: Driver, runId: string, end: ToolCallEnd): vo
     end.attempt,
     end.callNo,
   );
-}
-
-/** A run's tool calls: by node, then in the order in which they were begun. */
-export function toolCallsOf(driver: Driver, runId: string): ToolCall[] {
-  const sql = `SELECT ${toolCalls.select} FROM _smithers_tool_calls WHERE run_id = ? ORDER BY node_id, iteration, attempt, call_no`;
-  return driver.all<Record<string, unknown>>(sql, runId).map((row) => toolCalls.decode(row));
 }

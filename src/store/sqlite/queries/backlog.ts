@@ -1,16 +1,6 @@
 import type { RunStatus } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-
-/** What is open in a database, whichever process looks after it. Copies of runs that live elsewhere do not count. */
-export interface Backlog {
-  /** Runs that have not ended, by their status. */
-  readonly runs: Partial<Record<RunStatus, number>>;
-  /** Those of them that are `running` and whose owner gave no sign since `staleSinceMs`. */
-  readonly staleRuns: number;
-  readonly pendingApprovals: number;
-  readonly oldestApprovalAtMs: number | null;
-  readonly sizeBytes: number;
-}
+import type { Backlog } from "../../snapshots.ts";
 
 export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
   const unfinished = "FROM _smithers_runs WHERE finished_at_ms IS NULL AND home IS NULL";

@@ -11,6 +11,17 @@ export function eventsAfter(driver: Driver, runId: string, afterSeq: number, lim
   );
 }
 
+/** The events of a run that name a node in one iteration, oldest first. */
+export function eventsOfNode(driver: Driver, runId: string, nodeId: string, iteration: number): StoredEvent[] {
+  return driver.all<StoredEvent>(
+    `SELECT run_id AS runId, seq, type, json FROM _smithers_events
+     WHERE run_id = ? AND json ->> '$.nodeId' = ? AND json ->> '$.iteration' = ? ORDER BY seq`,
+    runId,
+    nodeId,
+    iteration,
+  );
+}
+
 export function lastEvent(driver: Driver, runId: string): StoredEvent | undefined {
   return driver.get<StoredEvent>(
     "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq DESC LIMIT 1",

@@ -1,5 +1,6 @@
 import type { Frame } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { FramePage } from "../../snapshots.ts";
 import { TreeReader } from "../trees.ts";
 
 /** The hash of the tree that a run's last frame shows. */
@@ -11,16 +12,16 @@ export function lastTreeHash(driver: Driver, runId: string): string | undefined 
   )?.treeHash;
 }
 
-export interface FramePage {
-  frames: Frame[];
-  hasMore: boolean;
-}
-
 /** Characters of trees after which a page ends, be its limit reached or not. */
 const maxPageCharacters = 8_388_608;
 
 /** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large. */
-export function framesAfter(driver: Driver, runId: string, afterFrameNo: number, limit: number): FramePage {
+export function framesAfter(
+  driver: Driver,
+  runId: string,
+  afterFrameNo: number,
+  limit: number,
+): Pick<FramePage, "frames" | "hasMore"> {
   const rows = driver.all<{ frameNo: number; createdAtMs: number; treeNo: number }>(
     `SELECT frame_no AS frameNo, created_at_ms AS createdAtMs, tree_no AS treeNo FROM _smithers_frames
      WHERE run_id = ? AND frame_no > ? ORDER BY frame_no LIMIT ?`,

@@ -1,12 +1,17 @@
 import { type HealthSignals, isWaiting, type Node, type Run } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import { isProvablyDead } from "../../owner.ts";
+import type { RunSnapshot } from "../../snapshots.ts";
 import { nodes } from "../tables.ts";
 import { lastEvent } from "./events.ts";
 import { waitingNodes } from "./nodes.ts";
 
-/** Reads what the row of a run does not say of how it stands; nothing of one that has ended. */
-export function healthSignals(driver: Driver, run: Run): HealthSignals {
+export function withHealthSignals(driver: Driver, run: Run): RunSnapshot {
+  return { run, healthSignals: healthSignals(driver, run) };
+}
+
+/** Reads what a run's row does not say of its health; nothing of a run that has ended. */
+function healthSignals(driver: Driver, run: Run): HealthSignals {
   if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
   if (run.status !== "running") return { nodes: [], newsAtMs: null };
   const ownerIsGone = run.owner !== null && isProvablyDead(run.owner);

@@ -1,18 +1,8 @@
 import type { PendingApproval } from "../../../api/index.ts";
 import type { Approval, Signal } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
+import type { Inbox, PendingApprovalsQuery } from "../../snapshots.ts";
 import { approvals, signals } from "../tables.ts";
-
-/** What has come for a run from outside and was not taken in yet. */
-export interface Inbox {
-  /** Everything up to this number is in here. */
-  inboxNo: number;
-  cancelRequestedAtMs: number | null;
-  /** Decisions on nodes that still wait for them. */
-  decisions: Approval[];
-  /** Signals that no wait has consumed, oldest first. */
-  signals: Signal[];
-}
 
 export function readInbox(driver: Driver, runId: string): Inbox {
   const run = driver.get<{ inboxNo: number; cancelRequestedAtMs: number | null }>(
@@ -49,22 +39,24 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
     .map((row) => signals.decode(row));
 }
 
-/** Where a page of the listing begins. */
-export type ApprovalPosition = Pick<Approval, "requestedAtMs" | "runId" | "nodeId" | "iteration">;
-
-/** The longest waiting first, from after `after` on. Those of copied runs are left out: they are asked for where the run lives. */
-export function pendingApprovals(driver: Driver, limit: number, after?: ApprovalPosition): PendingApproval[] {
+/** See `Store.pendingApprovals`. */
+export function pendingApprovals(driver: Driver, { limit, after, runId }: PendingApprovalsQuery): PendingApproval[] {
   const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
   const order = "requested_at_ms, run_id, node_id, iteration";
-  const isAfter = after ? `AND (${order}) > (?, ?, ?, ?)` : "";
-  const position = after ? [after.requestedAtMs, after.runId, after.nodeId, after.iteration] : [];
+  // Copies are asked for where the run lives; whoever names a run has found the place to ask.
+  const conditions = [runId === undefined ? `NOT (${isCopy})` : "run_id = ?"];
+  const params: SqlValue[] = runId === undefined ? [] : [runId];
+  if (after) {
+    conditions.push(`(${order}) > (?, ?, ?, ?)`);
+    params.push(after.requestedAtMs, after.runId, after.nodeId, after.iteration);
+  }
   return driver
     .all<Record<string, unknown>>(
       `SELECT a.*, r.workflow_name AS workflowName, r.status AS runStatus
        FROM (SELECT ${approvals.select} FROM _smithers_approvals
-             WHERE status = 'requested' AND NOT (${isCopy}) ${isAfter} ORDER BY ${order} LIMIT ?) a
+             WHERE status = 'requested' AND ${conditions.join(" AND ")} ORDER BY ${order} LIMIT ?) a
        JOIN _smithers_runs r ON r.run_id = a.runId ORDER BY a.requestedAtMs, a.runId, a.nodeId, a.iteration`,
-      ...position,
+      ...params,
       limit,
     )
     .map((row) => approvals.decode(row) as PendingApproval);

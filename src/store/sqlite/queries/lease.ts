@@ -1,11 +1,5 @@
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-
-/** The right to advance a run: `leaseNo` is its fencing token. */
-export interface Lease {
-  runId: string;
-  owner: string;
-  leaseNo: number;
-}
+import type { Lease } from "../../turn.ts";
 
 /**
  * Takes a run by compare-and-swap on its fencing token: of several who saw the same `leaseNo`, one wins.

@@ -1,6 +1,6 @@
-import type { Attempt, Node, Output } from "../../../model/index.ts";
+import type { Attempt, Node, Output, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-import { nodes, outputs } from "../tables.ts";
+import { attempts, nodes, outputs, toolCalls } from "../tables.ts";
 
 /** Every node of a run, in plan order. */
 export function nodesOf(driver: Driver, runId: string): Node[] {
@@ -31,6 +31,32 @@ export function waitingNodes(driver: Driver, runId: string): Node[] {
       runId,
     )
     .map((row) => nodes.decode(row));
+}
+
+/** Every attempt of a node in one iteration, in order. */
+export function attemptsOf(driver: Driver, runId: string, nodeId: string, iteration: number): Attempt[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${attempts.select} FROM _smithers_attempts
+       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt`,
+      runId,
+      nodeId,
+      iteration,
+    )
+    .map((row) => attempts.decode(row));
+}
+
+/** Every tool call of a node in one iteration, in the order in which they were begun. */
+export function toolCallsOf(driver: Driver, runId: string, nodeId: string, iteration: number): ToolCall[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${toolCalls.select} FROM _smithers_tool_calls
+       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt, call_no`,
+      runId,
+      nodeId,
+      iteration,
+    )
+    .map((row) => toolCalls.decode(row));
 }
 
 /** Attempts of a run that have not ended. */

@@ -3,8 +3,10 @@ import { noSuchRun, runExists, runHasEnded, unknownCursor } from "../../../error
 import { type CommittedEvent, hasEnded, type NewEvent, type Run } from "../../../model/index.ts";
 import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
 import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
+import type { ClaimedRun, RunPage } from "../../snapshots.ts";
 import { runs } from "../tables.ts";
 import { appendEvents } from "./events.ts";
+import { withHealthSignals } from "./health-signals.ts";
 
 export function findRun(driver: Driver, runId: string): Run | undefined {
   const row = driver.get<Record<string, unknown>>(`SELECT ${runs.select} FROM _smithers_runs WHERE run_id = ?`, runId);
@@ -38,27 +40,20 @@ export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[])
   return appendEvents(driver, run.runId, events, events.length, run.createdAtMs);
 }
 
-export interface RunPage {
-  runs: Run[];
-  /** Give it as `cursor` to read on; absent on the last page. */
-  nextCursor?: string;
-}
-
 /**
  * A page of runs, newest first.
  * @throws INVALID_REQUEST when the cursor is none that this function gave.
  */
 export function readRunPage(driver: Driver, query: ListRunsQuery): RunPage {
-  const { sql, params } = listRunsSql(query);
+  const { sql, params } = listStatement(query);
   const found = driver.all<Record<string, unknown>>(sql, ...params).map((row) => runs.decode(row));
-  if (found.length <= query.limit) return { runs: found };
-  const page = found.slice(0, query.limit);
-  const last = page[page.length - 1]!;
+  const page = found.slice(0, query.limit).map((run) => withHealthSignals(driver, run));
+  if (found.length <= query.limit) return { runs: page };
+  const last = page.at(-1)!.run;
   return { runs: page, nextCursor: `${last.createdAtMs}.${last.runId}` };
 }
 
-/** The listing's statement, apart from its execution so that its query plan can be looked at. */
-export function listRunsSql(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
+function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
   const conditions: string[] = [];
   const params: SqlValue[] = [];
   if (query.status !== undefined) {
@@ -127,8 +122,6 @@ export function runsWithNews(driver: Driver): string[] {
   const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE inbox_no > taken_no";
   return driver.all<{ runId: string }>(sql).map((row) => row.runId);
 }
-
-export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs" | "crashes">;
 
 /** Runs that have an owner, or are `running` and should have one. */
 export function claimedRuns(driver: Driver): ClaimedRun[] {

@@ -1,11 +1,5 @@
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
-
-/** An output schema as the store knows it: its key, a hash of its shape, and the names of its properties. */
-export interface SchemaRecord {
-  key: string;
-  hash: string;
-  columns: readonly string[];
-}
+import type { SchemaRecord } from "../../requests.ts";
 
 const reserved = new Set(["run_id", "node_id", "iteration"]);
 

@@ -1,8 +1,16 @@
+/** @jsxImportSource smithers-orchestrator */
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Approval, approvalDecisionSchema, createSmithers, Sequence, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
 import type { ListRunsQuery } from "../../src/api/index.ts";
 import { openBunSqlite } from "../../src/runtime/bun/sqlite.ts";
-import { type Driver, openStore, Store } from "../../src/store/index.ts";
-import { database } from "../support/run.ts";
+import type { Driver } from "../../src/runtime/sqlite-driver.ts";
+import { openStore, type Store } from "../../src/store/index.ts";
+import { lastTreeHash } from "../../src/store/sqlite/queries/frames.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { database, run } from "../support/run.ts";
 
 /** A driver that remembers each statement that it runs. */
 function recording(driver: Driver): Driver & { statements: { sql: string; params: any[] }[] } {
@@ -15,7 +23,7 @@ function recording(driver: Driver): Driver & { statements: { sql: string; params
     };
   return {
     statements,
-    identity: driver.identity,
+    id: driver.id,
     filename: driver.filename,
     all: noted("all"),
     get: noted("get"),
@@ -26,14 +34,40 @@ function recording(driver: Driver): Driver & { statements: { sql: string; params
   };
 }
 
-/** How SQLite goes about each statement that `act` runs on a file of the current version. */
-async function plansOf(act: (store: Store) => Promise<unknown>): Promise<string[]> {
+const { smithers, outputs } = createSmithers({
+  result: z.object({ value: z.number() }),
+  decision: approvalDecisionSchema,
+});
+const waits = smithers(() => (
+  <Workflow name="waits">
+    <Sequence>
+      <Task id="b" output={outputs.result}>
+        {() => ({ value: 1 })}
+      </Task>
+      <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
+    </Sequence>
+  </Workflow>
+));
+
+let prepared: Promise<Buffer> | undefined;
+
+/** A file of its own that holds one run, "a": it has an output, and waits for a decision. */
+async function fileWithRun(): Promise<string> {
+  prepared ??= run(waits, { runId: "a" }).then(({ db }) => readFileSync(db));
   const file = database();
-  await openStore(file).close();
-  const driver = recording(openBunSqlite(file));
-  const store = new Store(driver);
+  writeFileSync(file, await prepared);
+  return file;
+}
+
+/** How SQLite goes about each statement that `act` runs on a file of the current version. */
+async function plansOf(
+  act: (store: Store, driver: Driver) => Promise<unknown>,
+  file: string | Promise<string> = fileWithRun(),
+): Promise<string[]> {
+  const driver = recording(openBunSqlite(await file));
+  const store = new SqliteStore(driver);
   try {
-    await act(store);
+    await act(store, driver);
     const asked = driver.statements.filter(({ sql }) => /^\s*(SELECT|UPDATE|DELETE)/i.test(sql));
     expect(asked.length).toBeGreaterThan(0);
     return asked.flatMap(({ sql, params }) =>
@@ -42,6 +76,12 @@ async function plansOf(act: (store: Store) => Promise<unknown>): Promise<string[
   } finally {
     await store.close();
   }
+}
+
+async function emptyFile(): Promise<string> {
+  const file = database();
+  await (await openStore(file)).close();
+  return file;
 }
 
 /** Reads a whole table, and not through an index. The rows of a subquery, `a`, are few. */
@@ -67,17 +107,18 @@ const filters: [string, ListRunsQuery, string][] = [
 test.each(filters)(
   "the list of runs with %s is read off an index, in its order, a page and no more",
   async (_, query, index) => {
-    const plans = await plansOf((store) => store.listRuns(query));
+    const plans = await plansOf((store) => store.listRuns(query), emptyFile());
     expect(plans).toEqual([expect.stringMatching(new RegExp(`USING (COVERING )?INDEX ${index}( |$)`))]);
     if (query.cursor !== undefined) expect(plans[0]).toMatch(/created_at_ms.*<|\(created_at_ms,run_id\)</);
   },
 );
 
-const ordered: [string, (store: Store) => Promise<unknown>][] = [
+const ordered: [string, (store: Store, driver: Driver) => Promise<unknown>][] = [
   ["events after a number", (store) => store.eventsAfter("a", 10, 500)],
   ["the last event", (store) => store.lastEvent("a")],
-  ["the last frame", (store) => store.lastTreeHash("a")],
-  ["approvals that are awaited", (store) => store.pendingApprovals(100)],
+  ["frames after a number", (store) => store.readFrames("a", 0, 50)],
+  ["the last frame", async (_, driver) => lastTreeHash(driver, "a")],
+  ["approvals that are awaited", (store) => store.pendingApprovals({ limit: 100 })],
   ["nodes that wait", (store) => store.waitingNodes("a")],
   ["runs that are due", (store) => store.dueRuns(1)],
   ["when the next run is due", (store) => store.nextDueMs(1)],
@@ -90,14 +131,16 @@ test.each(ordered)("%s come from an index in the order that is asked for", async
   expect(plans.filter(sorts)).toEqual([]);
 });
 
-const bounded: [string, (store: Store) => Promise<unknown>][] = [
+const bounded: [string, (store: Store, driver: Driver) => Promise<unknown>][] = [
   ["a run", (store) => store.findRun("a")],
+  ["several runs", (store) => store.readRuns(["a"])],
+  ["a run's detail", (store) => store.readRunDetail("a")],
+  ["a run's outcome", (store) => store.readOutcome("a")],
+  ["what an execution begins from", (store) => store.loadRun("a")],
   ["a run's nodes", (store) => store.nodesOf("a")],
-  ["a node", (store) => store.findNode("a", "b", 0)],
-  ["a run's summary", (store) => store.countNodes("a")],
-  ["a run's outputs", (store) => store.outputsOf("a")],
-  ["an output", (store) => store.findOutput("a", "b", 0)],
-  ["a run's approvals", (store) => store.approvalsOf("a")],
+  ["a run's nodes and outputs", (store) => store.readNodes("a")],
+  ["a node", (store) => store.readNode("a", "b", 0)],
+  ["a run's approvals", (store) => store.pendingApprovals({ runId: "a", limit: 100 })],
   ["what has come for a run", (store) => store.readInbox("a")],
   ["runs with news", (store) => store.runsWithNews()],
   ["runs that are claimed", (store) => store.claimedRuns()],
@@ -114,39 +157,27 @@ test.each(bounded)("%s: no table is read whole", async (_, act) => {
 });
 
 test("of the view of an output, one run's rows are read through an index", async () => {
-  const file = database();
-  const store = openStore(file);
-  await store.registerSchemas([{ key: "result", hash: "1", columns: ["value"] }]);
-  const plans = await store.read((driver) =>
-    driver.all<{ detail: string }>("EXPLAIN QUERY PLAN SELECT value FROM result WHERE run_id = 'a'"),
-  );
-  await store.close();
-  expect(plans.map(({ detail }) => detail)).toEqual([
-    expect.stringMatching(/^SEARCH _smithers_outputs USING PRIMARY KEY/),
+  const db = new Database(await fileWithRun());
+  const plans = db.query("EXPLAIN QUERY PLAN SELECT value FROM result WHERE run_id = 'a'").all();
+  db.close();
+  expect(plans).toEqual([
+    expect.objectContaining({ detail: expect.stringMatching(/^SEARCH _smithers_outputs USING PRIMARY KEY/) }),
   ]);
 });
 
 test("what belongs to a run is found by an index when the run is removed", async () => {
-  const store = openStore(database());
-  const bare = await store.read((driver) =>
-    driver
-      .all<{ name: string }>(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '\\_smithers%' ESCAPE '\\'",
-      )
-      .flatMap(({ name }) =>
-        driver
-          .all<{ column: string }>(`SELECT "from" AS "column" FROM pragma_foreign_key_list('${name}')`)
-          .filter(
-            ({ column }) =>
-              !driver
-                .all<{ first: string }>(
-                  `SELECT (SELECT name FROM pragma_index_info(i.name) WHERE seqno = 0) AS first FROM pragma_index_list('${name}') i`,
-                )
-                .some(({ first }) => first === column),
-          )
-          .map(({ column }) => `${name}.${column}`),
-      ),
+  const db = new Database(await emptyFile());
+  const all = <Row,>(sql: string) => db.query(sql).all() as Row[];
+  const tables = all<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '\\_smithers%' ESCAPE '\\'",
   );
-  await store.close();
+  const bare = tables.flatMap(({ name }) => {
+    const references = all<{ column: string }>(`SELECT "from" AS "column" FROM pragma_foreign_key_list('${name}')`);
+    const indexed = all<{ first: string }>(
+      `SELECT (SELECT name FROM pragma_index_info(i.name) WHERE seqno = 0) AS first FROM pragma_index_list('${name}') i`,
+    ).map(({ first }) => first);
+    return references.filter(({ column }) => !indexed.includes(column)).map(({ column }) => `${name}.${column}`);
+  });
+  db.close();
   expect(bare).toEqual([]);
 });

@@ -1,0 +1,71 @@
+import type { DecisionBody, SignalBody } from "../api/index.ts";
+import type { CommittedEvent, Signal, ToolCall } from "../model/index.ts";
+import type { Lease } from "./turn.ts";
+
+/** A client's promise that requests under one key are one request. */
+export interface Idempotency {
+  readonly key: string;
+  readonly bodyHash: string;
+}
+
+/** The run that a start has recorded or found. */
+export interface Started {
+  readonly runId: string;
+  /** Empty when the key's run existed already. */
+  readonly events: CommittedEvent[];
+}
+
+/** A tool call that is about to be made. */
+export interface NewToolCall
+  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "idempotencyKey"> {
+  /** Whether making it twice does more than making it once. */
+  readonly repeats: boolean;
+}
+
+export interface BegunToolCall {
+  /** An earlier attempt began the same call, and it must not be made twice. */
+  readonly replayed: boolean;
+  readonly events: CommittedEvent[];
+}
+
+/** A person's decision on an approval. */
+export interface Decision extends DecisionBody {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly status: "granted" | "denied";
+}
+
+export interface NewSignal extends SignalBody {
+  readonly runId: string;
+  readonly name: string;
+}
+
+export interface ReceivedSignal {
+  readonly signal: Signal;
+  readonly events: CommittedEvent[];
+}
+
+/** A node, by default in the last iteration in which it failed. */
+export interface NodeToRetry {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration?: number;
+}
+
+export interface RetriedNode {
+  readonly iteration: number;
+  readonly events: CommittedEvent[];
+}
+
+/** A failed run that was taken and runs again. */
+export interface Reopened {
+  readonly lease: Lease;
+  readonly events: CommittedEvent[];
+}
+
+/** An output schema as the store knows it: its key, a hash of its shape, and the names of its properties. */
+export interface SchemaRecord {
+  readonly key: string;
+  readonly hash: string;
+  readonly columns: readonly string[];
+}

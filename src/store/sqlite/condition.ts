@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SmithersError } from "../../errors/index.ts";
+import type { StoreDescription } from "../snapshots.ts";
+import type { Connection } from "./connection.ts";
+
+/** Free bytes without which a disk counts as full. */
+const roomBytes = 262_144;
+
+/** @throws DB_UNAVAILABLE when the file was removed; why the database takes no writes */
+export async function check(connection: Connection): Promise<void> {
+  if (connection.trouble) await probe(connection).catch(() => {});
+  if (connection.trouble) throw connection.trouble;
+  if (connection.filename !== "" && !existsSync(connection.filename)) {
+    const message =
+      "The database file was removed while the server had it open. New data is lost when the server stops.";
+    throw new SmithersError("DB_UNAVAILABLE", message);
+  }
+}
+
+/** Writes something that changes nothing, to see whether the database takes writes again. */
+export async function probe(connection: Connection): Promise<void> {
+  // Where the disk is full a small write may still find room inside the file, and a larger one would not.
+  if (connection.trouble?.code === "DB_FULL" && !(await hasRoom(connection.filename))) return;
+  await connection.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
+}
+
+async function hasRoom(filename: string): Promise<boolean> {
+  if (filename === "") return true;
+  try {
+    const { bavail, bsize } = await statfs(dirname(filename));
+    return bavail * bsize >= roomBytes;
+  } catch {
+    return true;
+  }
+}
+
+const synchronousModes = ["off", "normal", "full", "extra"];
+
+export function describe(connection: Connection, integrity: boolean): Promise<StoreDescription> {
+  return connection.read((driver) => {
+    const pragma = <T extends string | number>(name: string) =>
+      Object.values(driver.get<Record<string, T>>(`PRAGMA ${name}`)!)[0]!;
+    const version = driver.get<{ version: number }>(
+      "SELECT max(version) AS version FROM _smithers_migrations",
+    )!.version;
+    const found = integrity ? pragma<string>("quick_check(1)") : undefined;
+    return {
+      kind: "SQLite",
+      name: connection.filename || "in memory",
+      version,
+      sizeBytes: pragma<number>("page_count") * pragma<number>("page_size"),
+      settings: {
+        "journal mode": pragma<string>("journal_mode"),
+        synchronous: synchronousModes[pragma<number>("synchronous")]!,
+      },
+      ...(found === undefined ? {} : { damage: found === "ok" ? null : found }),
+    };
+  });
+}

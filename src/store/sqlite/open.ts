@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isSmithersError, SmithersError } from "../../errors/index.ts";
+import { type BunDatabase, borrowBunSqlite, openBunSqlite } from "../../runtime/bun/sqlite.ts";
+import type { Driver } from "../../runtime/sqlite-driver.ts";
+import { toStoreError } from "../../runtime/sqlite-errors.ts";
+import { sleep, stopwatch } from "../../timing/index.ts";
+import type { OpenOptions, StoreOptions } from "../open.ts";
+import { migrate } from "./migrations/index.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+
+/** How long a database that another process has locked is waited for. */
+const lockWaitMs = 2_000;
+const lockPauseMs = 50;
+
+/**
+ * Opens a SQLite file, or uses a connection that is left open. While another process has locked the file, it is tried
+ * again in pauses that block nothing.
+ * @param source a path, or a connection of the runtime's own SQLite library
+ */
+export async function openSqlite(source: string | BunDatabase, options: OpenOptions): Promise<SqliteStore> {
+  const waitedMs = stopwatch();
+  for (;;) {
+    try {
+      return open(source, options);
+    } catch (thrown) {
+      const error = toStoreError(thrown);
+      const isLocked = isSmithersError(error) && error.code === "DB_BUSY";
+      if (!isLocked || waitedMs() > lockWaitMs) throw error;
+    }
+    await sleep(lockPauseMs);
+  }
+}
+
+function open(source: string | BunDatabase, options: OpenOptions): SqliteStore {
+  if (options.existing && typeof source === "string" && !existsSync(source)) {
+    throw new SmithersError("DB_NOT_FOUND", `There is no file ${source}.`);
+  }
+  const driver = typeof source === "string" ? openFile(source) : borrowBunSqlite(source);
+  try {
+    driver.exec("PRAGMA busy_timeout = 0");
+    if (options.existing) refuseStrange(driver);
+    configure(driver, options);
+    migrate(driver, Date.now());
+    driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
+  return new SqliteStore(driver);
+}
+
+function openFile(path: string): Driver {
+  if (path === ":memory:") return openBunSqlite(path);
+  const file = resolve(path);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (cause) {
+    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
+  }
+  return openBunSqlite(file);
+}
+
+/** @throws DB_NOT_FOUND for a database whose tables are all another program's */
+function refuseStrange(driver: Driver): void {
+  const names = driver.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+  if (names.length === 0 || names.some(({ name }) => name === "_smithers_migrations")) return;
+  throw new SmithersError(
+    "DB_NOT_FOUND",
+    `${driver.filename} is the database of another program: no run was kept in it.`,
+  );
+}
+
+/** Waiting for a lock blocks the event loop, so SQLite waits briefly and the writer tries again. */
+const busyTimeoutMs = 10;
+/** A burst of writes leaves no larger file behind. */
+const keptLogBytes = 67_108_864;
+
+/** The system caches the file's pages too; what is kept here besides counts as the server's own memory. */
+const cacheKib = 8_192;
+
+function configure(driver: Driver, { synchronous = "full" }: StoreOptions): void {
+  // Counts only while the file has no tables yet; it lets retention give space back.
+  driver.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  driver.exec("PRAGMA journal_mode = WAL");
+  driver.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
+  driver.exec("PRAGMA foreign_keys = ON");
+  driver.exec(`PRAGMA cache_size = -${cacheKib}`);
+  driver.exec(`PRAGMA journal_size_limit = ${keptLogBytes}`);
+}

@@ -1,0 +1,96 @@
+import type { Run } from "../../../model/index.ts";
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type {
+  FramePage,
+  NodeSnapshot,
+  NodesSnapshot,
+  RunDetailSnapshot,
+  RunOutcome,
+  RunSnapshot,
+  StoredRun,
+} from "../../snapshots.ts";
+import { eventsOfNode } from "./events.ts";
+import { framesAfter, lastTreeHash } from "./frames.ts";
+import { withHealthSignals } from "./health-signals.ts";
+import { approvalsOf, pendingSignals } from "./inbox.ts";
+import {
+  attemptsOf,
+  countNodes,
+  findNode,
+  findOutput,
+  nodesOf,
+  outputsOf,
+  runningAttempts,
+  toolCallsOf,
+} from "./nodes.ts";
+import { findRun } from "./runs.ts";
+
+// What is read together; each is to be called in one snapshot.
+
+export function loadRun(driver: Driver, runId: string): StoredRun | undefined {
+  const run = findRun(driver, runId);
+  if (!run) return undefined;
+  const nodes = nodesOf(driver, runId);
+  return {
+    run,
+    nodes,
+    outputs: outputsOf(driver, runId),
+    approvals: approvalsOf(driver, runId),
+    signals: pendingSignals(driver, runId),
+    runningAttempts: nodes.some(({ state }) => state === "in-progress") ? runningAttempts(driver, runId) : [],
+    treeHash: lastTreeHash(driver, runId),
+  };
+}
+
+export function readRuns(driver: Driver, runIds: readonly string[]): RunSnapshot[] {
+  return runIds.flatMap((runId) => {
+    const run = findRun(driver, runId);
+    return run ? withHealthSignals(driver, run) : [];
+  });
+}
+
+export function readRunDetail(driver: Driver, runId: string): RunDetailSnapshot | undefined {
+  const run = findRun(driver, runId);
+  if (!run) return undefined;
+  return {
+    ...withHealthSignals(driver, run),
+    output: lastOutput(driver, run),
+    nodeCounts: countNodes(driver, runId),
+  };
+}
+
+export function readOutcome(driver: Driver, runId: string): RunOutcome | undefined {
+  const run = findRun(driver, runId);
+  return run && { run, output: lastOutput(driver, run) };
+}
+
+function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Run): unknown {
+  if (outputNodeId === null || outputIteration === null) return undefined;
+  const output = findOutput(driver, runId, outputNodeId, outputIteration);
+  return output && JSON.parse(output.json);
+}
+
+export function readNodes(driver: Driver, runId: string): NodesSnapshot | undefined {
+  const run = findRun(driver, runId);
+  return run && { run, nodes: nodesOf(driver, runId), outputs: outputsOf(driver, runId) };
+}
+
+export function readNode(driver: Driver, runId: string, nodeId: string, iteration: number): NodeSnapshot | undefined {
+  const run = findRun(driver, runId);
+  const node = run && findNode(driver, runId, nodeId, iteration);
+  if (!node) return undefined;
+  return {
+    run,
+    node,
+    output: findOutput(driver, runId, nodeId, iteration),
+    approval: approvalsOf(driver, runId).find((one) => one.nodeId === nodeId && one.iteration === iteration),
+    attempts: attemptsOf(driver, runId, nodeId, iteration),
+    toolCalls: toolCallsOf(driver, runId, nodeId, iteration),
+    events: eventsOfNode(driver, runId, nodeId, iteration),
+  };
+}
+
+export function readFrames(driver: Driver, runId: string, afterFrameNo: number, limit: number): FramePage | undefined {
+  const run = findRun(driver, runId);
+  return run && { run, ...framesAfter(driver, runId, afterFrameNo, limit) };
+}

@@ -1,0 +1,265 @@
+import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
+import type { SmithersError } from "../../errors/index.ts";
+import type { CommittedEvent, NewEvent, Node, Run, StoredEvent } from "../../model/index.ts";
+import type { Driver } from "../../runtime/sqlite-driver.ts";
+import type { StoreObserver } from "../observer.ts";
+import type {
+  BegunToolCall,
+  Decision,
+  Idempotency,
+  NewSignal,
+  NewToolCall,
+  NodeToRetry,
+  ReceivedSignal,
+  Reopened,
+  RetriedNode,
+  SchemaRecord,
+  Started,
+} from "../requests.ts";
+import type {
+  Backlog,
+  ClaimedRun,
+  FramePage,
+  Inbox,
+  NodeSnapshot,
+  NodesSnapshot,
+  PendingApprovalsQuery,
+  RunDetailSnapshot,
+  RunOutcome,
+  RunPage,
+  RunSnapshot,
+  StoreDescription,
+  StoredRun,
+} from "../snapshots.ts";
+import type { LocalStore } from "../store.ts";
+import type { Lease, TurnRecord } from "../turn.ts";
+import { applyTurn } from "./apply-turn.ts";
+import { decide } from "./commands/decide.ts";
+import { reopen } from "./commands/reopen.ts";
+import { retryNode } from "./commands/retry.ts";
+import { receiveSignal } from "./commands/signal.ts";
+import { findStarted, startOnce } from "./commands/start.ts";
+import { beginToolCall } from "./commands/tool-call.ts";
+import { check, describe, probe } from "./condition.ts";
+import { Connection } from "./connection.ts";
+import { SqliteMaintenance } from "./maintenance.ts";
+import { SqliteMirroredRuns } from "./mirrored-runs.ts";
+import { readBacklog } from "./queries/backlog.ts";
+import { eventsAfter, lastEvent } from "./queries/events.ts";
+import { pendingApprovals, readInbox } from "./queries/inbox.ts";
+import { beat, holdsLease, takeLease } from "./queries/lease.ts";
+import { nodesOf, waitingNodes } from "./queries/nodes.ts";
+import {
+  claimedRuns,
+  dueRuns,
+  findRun,
+  nextDueMs,
+  readRunPage,
+  requestCancel,
+  runIdsLike,
+  runsWithNews,
+} from "./queries/runs.ts";
+import { loadRun, readFrames, readNode, readNodes, readOutcome, readRunDetail, readRuns } from "./queries/snapshots.ts";
+import { registerSchema } from "./queries/views.ts";
+import { CommitWatch } from "./watch.ts";
+
+/** State in a SQLite database, behind one connection of this process. */
+export class SqliteStore implements LocalStore {
+  readonly id: string;
+  readonly privateFiles: readonly string[];
+  readonly maintenance: SqliteMaintenance;
+  readonly mirroredRuns: SqliteMirroredRuns;
+  readonly #connection: Connection;
+  readonly #watch: CommitWatch;
+  readonly #schemas = new Set<string>();
+
+  constructor(driver: Driver) {
+    this.id = driver.id;
+    this.privateFiles = driver.filename === "" ? [] : [driver.filename];
+    this.#connection = new Connection(driver);
+    this.#watch = new CommitWatch(this.#connection);
+    this.maintenance = new SqliteMaintenance(this.#connection);
+    this.mirroredRuns = new SqliteMirroredRuns(this.#connection);
+  }
+
+  get trouble(): SmithersError | undefined {
+    return this.#connection.trouble;
+  }
+
+  get queueDepth(): number {
+    return this.#connection.queueDepth;
+  }
+
+  startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started> {
+    return this.#connection.write((driver) => startOnce(driver, run, events, idempotency));
+  }
+
+  findStarted(idempotency: Idempotency, nowMs: number): Promise<string | undefined> {
+    return this.#connection.read((driver) => findStarted(driver, idempotency, nowMs));
+  }
+
+  async registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {
+    const unknown = schemas.filter(({ key, hash }) => !this.#schemas.has(`${key}\0${hash}`));
+    if (unknown.length === 0) return;
+    await this.#connection.write((driver) => {
+      for (const schema of unknown) registerSchema(driver, schema);
+    });
+    for (const { key, hash } of unknown) this.#schemas.add(`${key}\0${hash}`);
+  }
+
+  takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined> {
+    return this.#connection.write((driver) => takeLease(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
+    return this.#connection.write((driver) => reopen(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]> {
+    return this.#connection.write((driver) => beat(driver, leases, nowMs));
+  }
+
+  holdsLease(lease: Lease): Promise<boolean> {
+    return this.#connection.read((driver) => holdsLease(driver, lease));
+  }
+
+  loadRun(runId: string): Promise<StoredRun | undefined> {
+    return this.#connection.snapshot((driver) => loadRun(driver, runId));
+  }
+
+  readInbox(runId: string): Promise<Inbox> {
+    return this.#connection.snapshot((driver) => readInbox(driver, runId));
+  }
+
+  commitTurn(turn: TurnRecord): Promise<CommittedEvent[] | "cancel-pending"> {
+    return this.#connection.write((driver) => applyTurn(driver, turn));
+  }
+
+  beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall> {
+    return this.#connection.write((driver) => beginToolCall(driver, lease, call, nowMs));
+  }
+
+  async findCached(cacheKey: string): Promise<string | undefined> {
+    const sql = "SELECT json FROM _smithers_cache WHERE cache_key = ?";
+    const row = await this.#connection.read((driver) => driver.get<{ json: string }>(sql, cacheKey));
+    return row?.json;
+  }
+
+  requestCancel(runId: string, nowMs: number): Promise<void> {
+    return this.#connection.write((driver) => requestCancel(driver, runId, nowMs));
+  }
+
+  decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
+    // By the clock when it is written: no decision is in time that its run may have found too late already.
+    return this.#connection.write((driver) => decide(driver, decision, Math.max(nowMs, Date.now())));
+  }
+
+  receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
+    return this.#connection.write((driver) => receiveSignal(driver, signal, nowMs));
+  }
+
+  retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode> {
+    return this.#connection.write((driver) => retryNode(driver, node, seenLeaseNo, nowMs));
+  }
+
+  claimedRuns(): Promise<ClaimedRun[]> {
+    return this.#connection.read(claimedRuns);
+  }
+
+  runsWithNews(): Promise<string[]> {
+    return this.#connection.read(runsWithNews);
+  }
+
+  dueRuns(nowMs: number): Promise<string[]> {
+    return this.#connection.read((driver) => dueRuns(driver, nowMs));
+  }
+
+  nextDueMs(nowMs: number): Promise<number | null> {
+    return this.#connection.read((driver) => nextDueMs(driver, nowMs));
+  }
+
+  findRun(runId: string): Promise<Run | undefined> {
+    return this.#connection.read((driver) => findRun(driver, runId));
+  }
+
+  runIdsLike(part: string, limit: number): Promise<string[]> {
+    return this.#connection.read((driver) => runIdsLike(driver, part, limit));
+  }
+
+  listRuns(query: ListRunsQuery): Promise<RunPage> {
+    return this.#connection.snapshot((driver) => readRunPage(driver, query));
+  }
+
+  readRuns(runIds: readonly string[]): Promise<RunSnapshot[]> {
+    return this.#connection.snapshot((driver) => readRuns(driver, runIds));
+  }
+
+  readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined> {
+    return this.#connection.snapshot((driver) => readRunDetail(driver, runId));
+  }
+
+  readOutcome(runId: string): Promise<RunOutcome | undefined> {
+    return this.#connection.snapshot((driver) => readOutcome(driver, runId));
+  }
+
+  readNodes(runId: string): Promise<NodesSnapshot | undefined> {
+    return this.#connection.snapshot((driver) => readNodes(driver, runId));
+  }
+
+  readNode(runId: string, nodeId: string, iteration: number): Promise<NodeSnapshot | undefined> {
+    return this.#connection.snapshot((driver) => readNode(driver, runId, nodeId, iteration));
+  }
+
+  nodesOf(runId: string): Promise<Node[]> {
+    return this.#connection.read((driver) => nodesOf(driver, runId));
+  }
+
+  waitingNodes(runId: string): Promise<Node[]> {
+    return this.#connection.read((driver) => waitingNodes(driver, runId));
+  }
+
+  readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined> {
+    return this.#connection.snapshot((driver) => readFrames(driver, runId, afterFrameNo, limit));
+  }
+
+  eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
+    return this.#connection.read((driver) => eventsAfter(driver, runId, afterSeq, limit));
+  }
+
+  lastEvent(runId: string): Promise<StoredEvent | undefined> {
+    return this.#connection.read((driver) => lastEvent(driver, runId));
+  }
+
+  pendingApprovals(query: PendingApprovalsQuery): Promise<PendingApproval[]> {
+    return this.#connection.read((driver) => pendingApprovals(driver, query));
+  }
+
+  readBacklog(staleSinceMs: number): Promise<Backlog> {
+    return this.#connection.snapshot((driver) => readBacklog(driver, staleSinceMs));
+  }
+
+  check(): Promise<void> {
+    return check(this.#connection);
+  }
+
+  probe(): Promise<void> {
+    return probe(this.#connection);
+  }
+
+  describe({ integrity = false }: { readonly integrity?: boolean } = {}): Promise<StoreDescription> {
+    return describe(this.#connection, integrity);
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#watch.watch(listener);
+  }
+
+  observe(observer: StoreObserver): void {
+    this.#connection.observe(observer);
+  }
+
+  close(): Promise<void> {
+    this.#watch.stop();
+    return this.#connection.close();
+  }
+}
