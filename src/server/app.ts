@@ -15,7 +15,7 @@ import { wellFormedPath } from "./middleware/paths.ts";
 import { mount, type Route } from "./route.ts";
 
 export interface AppOptions {
-  /** What requests must show; nothing when anybody may call. */
+  /** Token that requests must send; undefined lets everyone call. */
   readonly authToken: string | undefined;
   readonly maxBodyBytes: number;
   /** Turns the browser guard off. */
@@ -24,16 +24,16 @@ export interface AppOptions {
   readonly allowedOrigins: readonly string[];
   readonly logger: Logger;
   readonly telemetry?: Telemetry;
-  /** Whether it may be mounted where its own path is not seen, so that links must not name it. */
+  /** Whether links are relative to the request's path. An app mounted in another one does not see the whole path. */
   readonly relativeLinks?: boolean;
 }
 
-/** The answer to a path that there is not. */
+/** Answers 404 for an unknown path. */
 export function nothingThere(c: Context): Response {
   return envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`));
 }
 
-/** An app that answers these routes, and what every request passes on its way to them. */
+/** Creates an app that answers these routes, behind the middleware that every request passes. */
 export function createApp<Services>(
   routes: readonly Route<Services>[],
   services: Services | Promise<Services>,
@@ -56,7 +56,7 @@ export function createApp<Services>(
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: (c) => {
-        // What is left of the body is not waited for: no other request may follow it.
+        // The rest of the body is not read, so no other request may follow on this connection.
         c.header("Connection", "close");
         throw new SmithersError("PAYLOAD_TOO_LARGE", `The request body is larger than ${maxBodyBytes} bytes.`);
       },

@@ -10,8 +10,8 @@ export interface ServerContext {
   readonly homes: RunDatabases;
   readonly loader: Loader;
   readonly telemetry: Telemetry;
-  /** Every database that is open. */
+  /** All open databases. */
   stores(): readonly Store[];
-  /** Ends the event streams that are open. */
+  /** Aborting it ends the open event streams. */
   readonly streams: AbortController;
 }

@@ -4,15 +4,15 @@ import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 
 const keepAliveMs = 10_000;
-/** How long a browser waits before it connects again. */
+/** How long a browser waits before it reconnects. */
 const retryMs = 1_000;
-/** Events are handed on in chunks of about this many characters: what a reader that stops reading costs. */
+/** Approximate size of a chunk of events, in characters: the memory that a reader costs when it stops reading. */
 const chunkLength = 65_536;
 const largestPage = 256;
 
 /**
- * A run's events as server-sent events, from after `afterSeq` on: those that are stored, then each as it is
- * committed, until the terminal one, or `closing`. Nothing is held, and nobody is followed, before it is read.
+ * A run's events after `afterSeq` as server-sent events: stored ones first, then new ones as they are committed. Ends
+ * after the terminal event, or when `closing` aborts. Uses no resources until it is read.
  */
 export function eventStream(
   store: Store,
@@ -25,14 +25,14 @@ export function eventStream(
   const reader = new EventReader(store, feed, runId, afterSeq, closing, telemetry);
   return new ReadableStream<Uint8Array>(
     { pull: (controller) => reader.pull(controller), cancel: () => reader.leave() },
-    // Nothing ahead of the reader: what it does not ask for stays in the store.
+    // Nothing is buffered ahead of the reader: events that it has not asked for stay in the store.
     { highWaterMark: 0 },
   );
 }
 
 /**
- * One reader's place in a run's log. One that keeps up is handed what was just committed, encoded once for all
- * readers; one that lags behind reads on from the store, a page at a time, whenever it has room.
+ * One reader's position in a run's events. A reader that keeps up gets committed events directly, encoded once for all
+ * readers. A reader that lags behind reads pages from the store, whenever it has room.
  */
 class EventReader {
   readonly #store: Store;
@@ -41,14 +41,16 @@ class EventReader {
   readonly #closing: AbortSignal;
   readonly #telemetry: Telemetry | undefined;
   #seq: number;
-  /** Whether the store may have events that were not read yet. */
+  /** Whether the store may have unread events. */
   #behind = true;
-  /** Whether the event at its place was seen and is not terminal: then the run goes on, and no need to look. */
+  /**
+   * Whether the last read event is known not to be terminal. The run then continues, and the store need not be asked.
+   */
   #knowsPlace = false;
   #pageSize = 64;
   #begun = false;
   #left = false;
-  /** Set while the reader waits for what comes next. */
+  /** Set while the reader waits for new events. */
   #wake: ((events?: readonly StoredEvent[]) => void) | undefined;
   #stop = () => {};
 
@@ -68,7 +70,7 @@ class EventReader {
     this.#telemetry = telemetry;
   }
 
-  /** Hands on the next chunk, once there is one, or closes. */
+  /** Enqueues the next chunk once there is one, or closes the stream. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     if (!this.#begun) return this.#begin(controller);
     try {
@@ -96,7 +98,7 @@ class EventReader {
       changedElsewhere: () => this.#lookAgain(),
     });
     const keepAlive = setInterval(() => {
-      // One that is not read yet is enough.
+      // One unread keep-alive is enough.
       if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
     }, keepAliveMs);
     const wake = () => this.#wake?.();
@@ -112,7 +114,7 @@ class EventReader {
     controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
   }
 
-  /** Hands on what was just committed when it comes next; otherwise the reader reads on from the store. */
+  /** Sends committed events directly when they are the next ones; otherwise the reader reads from the store. */
   #take(events: readonly StoredEvent[]): void {
     const last = events.at(-1);
     if (this.#knowsPlace && last && last.seq <= this.#seq) return;
@@ -120,7 +122,7 @@ class EventReader {
     this.#lookAgain();
   }
 
-  /** Reads on from the store: it may have events that the reader lacks. */
+  /** Makes the reader read from the store, which may have events that it lacks. */
   #lookAgain(): void {
     this.#behind = true;
     this.#wake?.();
@@ -132,7 +134,7 @@ class EventReader {
       const last = events?.at(-1);
       if (events && last) {
         this.#seq = last.seq;
-        // A failed run that was resumed has events after a terminal one: the store is asked whether that was the last.
+        // A resumed run has events after an earlier terminal one, so the store decides whether this was the last event.
         const mayBeOver = isTerminalEvent(last.type);
         this.#knowsPlace = !mayBeOver;
         this.#behind ||= mayBeOver;
@@ -154,7 +156,7 @@ class EventReader {
   }
 
   async #readPage(): Promise<readonly StoredEvent[]> {
-    // Before the store is read: what is committed meanwhile raises it again.
+    // Must come before the read: a commit during the read sets it again.
     this.#behind = false;
     const page = await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize);
     const { count, length } = fitting(page);
@@ -164,7 +166,7 @@ class EventReader {
     return page.slice(0, count);
   }
 
-  /** Whether the last event is a terminal one that the reader has seen, or does not want to see. */
+  /** Whether the run's last event is terminal and not after the reader's position. */
   async #isOver(): Promise<boolean> {
     const last = await this.#store.lastEvent(this.#runId);
     return last !== undefined && last.seq <= this.#seq && isTerminalEvent(last.type);
@@ -177,10 +179,10 @@ function encode(events: readonly StoredEvent[]): Uint8Array {
   return encoder.encode(events.map(({ seq, json }) => `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`).join(""));
 }
 
-/** What a turn has committed, as it goes to each of its readers. */
+/** Encoded events of a turn, shared by its readers. */
 const shared = new WeakMap<readonly StoredEvent[], Uint8Array>();
 
-/** The text of events that were handed on by the feed, made once; nothing when it is too long for one chunk. */
+/** The encoded text of events from the feed, made once; undefined when they do not fit into one chunk. */
 function encoded(events: readonly StoredEvent[]): Uint8Array | undefined {
   const known = shared.get(events);
   if (known || fitting(events).count < events.length) return known;
@@ -189,7 +191,7 @@ function encoded(events: readonly StoredEvent[]): Uint8Array | undefined {
   return chunk;
 }
 
-/** How many of the first events make one chunk, at least one, and how long they are. */
+/** How many of the first events fit into one chunk (at least one), and their length. */
 function fitting(events: readonly StoredEvent[]): { count: number; length: number } {
   let length = 0;
   for (const [count, { json }] of events.entries()) {

@@ -7,8 +7,8 @@ import { errorCodesOf, type Route } from "./route.ts";
 type Json = Record<string, unknown>;
 
 /**
- * The OpenAPI 3.1 document of these routes, made from the schemas that check their requests. It holds nothing of
- * this server but whether it asks for a token.
+ * Creates the OpenAPI 3.1 document of these routes from the schemas that validate their requests. Of the server itself,
+ * it reveals only whether a token is required.
  */
 export function openApiDocument(routes: readonly Route<never>[], { asksForToken }: { asksForToken: boolean }): Json {
   const components = new Components();
@@ -121,13 +121,13 @@ function failures(codes: readonly ErrorCode[], components: Components): Record<s
   );
 }
 
-/** An operation that lies at several paths needs several names. */
+/** An operation with several paths needs a name for each. */
 function nameAt(id: string, path: string): string {
   const words = path.split("/").filter((word) => word !== "" && !word.startsWith(":"));
   return id + words.map((word) => `_${word}`).join("");
 }
 
-/** Turns schemas into JSON Schema; those that have a name become components. */
+/** Converts schemas to JSON Schema; named schemas become components. */
 class Components {
   readonly schemas: Record<string, Json> = {};
   readonly examples: Record<string, Json> = {};
@@ -149,7 +149,7 @@ class Components {
   }
 }
 
-/** Points into the components instead of into a schema's own definitions. */
+/** Redirects references from the schema's own definitions to the components. */
 function refer(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(refer);
   if (typeof value !== "object" || value === null) return value;
@@ -161,7 +161,7 @@ function refer(value: unknown): unknown {
   );
 }
 
-/** The names of schemas together with what `describe` and `meta` say of them, which Zod keeps apart. */
+/** Combines the names of schemas with their `describe` and `meta` data, which Zod keeps in another registry. */
 class Names extends z.core.$ZodRegistry<{ id?: string }> {
   override get(schema: z.core.$ZodType) {
     return { ...z.globalRegistry.get(schema), ...apiSchemas.get(schema) } as never;

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../errors/index.ts";
 type Shape = z.ZodRawShape;
 type Fields<S extends Shape> = z.output<z.ZodObject<S>>;
 
-/** A request whose parts have passed their schemas. */
+/** A request whose parts are validated. */
 export interface Request<P extends Shape, Q extends Shape, H extends Shape, B extends z.ZodType> {
   readonly c: Context;
   readonly params: Fields<P>;
@@ -22,30 +22,30 @@ export interface OperationDescription<
   B extends z.ZodType,
   A extends z.ZodType,
 > {
-  /** Its name in the OpenAPI document. */
+  /** Operation id in the OpenAPI document. */
   readonly id: string;
-  /** One line. */
+  /** One line for the OpenAPI document. */
   readonly summary: string;
-  /** What follows a `:` in the path, percent-decoded. */
+  /** Parameters of the path (`:name`), percent-decoded. */
   readonly params?: P;
   readonly query?: Q;
-  /** By the header's name; an empty header counts as absent. */
+  /** By header name; an empty header counts as absent. */
   readonly headers?: H;
-  /** Of JSON; an empty body is `{}`. */
+  /** Schema of a JSON body; an empty body is read as `{}`. */
   readonly body?: B;
-  /** The body of a 200; of a stream, the data of each event. */
+  /** Schema of the body of a 200 answer; for a stream, of each event's data. */
   readonly answer: A;
-  /** Defaults to application/json. */
+  /** Content type of the answer. Default: application/json. */
   readonly answerType?: string;
-  /** Beside those that every route may give. */
+  /** Error codes in addition to those of every route. */
   readonly errors: readonly ErrorCode[];
-  /** Needs no token. */
+  /** Whether the operation needs no token. */
   readonly isOpen?: boolean;
-  /** Gives the answer, or a response that holds it. */
+  /** Returns the answer, or a response that contains it. */
   handle(request: Request<P, Q, H, B>, services: Services): Promise<z.input<A> | Response>;
 }
 
-/** What a request may hold and how it is answered: the one description that is routed, validated and documented. */
+/** A request's schemas and its handler: the one description for routing, validation and documentation. */
 export interface Operation<Services> {
   readonly id: string;
   readonly summary: string;
@@ -61,11 +61,11 @@ export interface Operation<Services> {
 }
 
 /**
- * Describes an operation; where it lies is said by {@link route}. `Services` is what its handler works with.
+ * Describes an operation; {@link route} gives it a path. `Services` is what its handler works with.
  * @example
  * export const cancelRun = operation({
  *   id: "cancelRun",
- *   summary: "Abort a run",
+ *   summary: "Cancel a run",
  *   answer: runIdAnswerSchema,
  *   errors: ["RUN_NOT_ACTIVE"],
  *   async handle(_, { engine, run }: RunServices) {

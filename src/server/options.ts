@@ -8,43 +8,51 @@ import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
 import { isLoopback } from "./http/loopback.ts";
 
 export interface ServerOptions extends StoreOptions {
-  /** Defaults to 7331; 0 picks a free one. */
+  /** Port to listen on; 0 picks a free one. Default: 7331. */
   port?: number;
-  /** Defaults to 127.0.0.1. Another than a loopback address needs a token, or `insecure: true`. */
+  /** Address to listen on. One that is not loopback needs a token, or `insecure: true`. Default: 127.0.0.1. */
   host?: string;
-  /** A Drizzle database. Enables the listings; runs live in it whose workflow names no database of its own. */
+  /**
+   * Drizzle database for runs whose workflow names none of its own; it enables the lists of runs and approvals.
+   * Default: `smithers.db` in `rootDir`, without the lists.
+   */
   db?: DrizzleDatabase | string;
-  /** Defaults to `process.env.SMITHERS_API_KEY`. */
+  /**
+   * Token that requests must send. Default: `process.env.SMITHERS_API_KEY`; when neither is set, requests need no
+   * token.
+   */
   authToken?: string;
-  /** Of a request. Defaults to 1048576. */
+  /** Largest request body, in bytes. Default: 1 MiB. */
   maxBodyBytes?: number;
-  /** What workflow paths and tools are confined to. Defaults to the current folder. */
+  /** Folder that workflow paths and tools are confined to. Default: the current folder. */
   rootDir?: string;
-  /** Whether `bash` may use the network. Defaults to false. */
+  /** Whether `bash` may use the network. Default: false. */
   allowNetwork?: boolean;
-  /** Serves a non-loopback address without a token, and turns the browser guard off. Default: false. */
+  /** Allows a non-loopback address without a token, and turns the browser guard off. Default: false. */
   insecure?: boolean;
-  /** Host names that a server without a token answers besides loopback ones: `build-7.lan`, `build-7.lan:7331`. */
+  /**
+   * Host names that a server without a token answers in addition to loopback ones: `build-7.lan`, `build-7.lan:7331`.
+   */
   allowedHosts?: readonly string[];
   /** Origins whose web pages may call the server: `https://app.example`. */
   allowedOrigins?: readonly string[];
-  /** In milliseconds, for all headers of a request to come. Defaults to 30000. */
+  /** Time to receive a request's headers, in milliseconds. Default: 30000. */
   headersTimeout?: number;
-  /** In milliseconds, for a whole request to come. Defaults to 60000. */
+  /** Time to receive a whole request, in milliseconds. Default: 60000. */
   requestTimeout?: number;
-  /** In milliseconds, for running attempts to end once the server is closed. Defaults to 5000. */
+  /** How long running attempts may take to end after the server is closed, in milliseconds. Default: 5000. */
   shutdownGraceMs?: number;
-  /** How long ended runs are kept, in milliseconds or as `30d`. Defaults to for ever. */
+  /** How long ended runs are kept, in milliseconds or as a text such as `30d`. Default: for ever. */
   retention?: number | string;
-  /** How often the owner of an active run says in the database that it is alive, in ms. Defaults to 5000. */
+  /** How often the owner of an active run writes a heartbeat, in milliseconds. Default: 5000. */
   heartbeatMs?: number;
-  /** After which silence of its owner, in ms, a run is taken over. Defaults to 30000. */
+  /** Age of the last heartbeat, in milliseconds, after which another process takes the run over. Default: 30000. */
   staleAfterMs?: number;
-  /** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. Defaults to 5. */
+  /** How many times in a row a task, or a run without progress, may crash its process before it fails. Default: 5. */
   maxCrashes?: number;
-  /** Defaults to JSON lines on stderr; a logger of pino's shape, which gets facts first and then a sentence. */
+  /** Logger with pino's methods, each called with facts and then a message. Default: JSON lines on stderr. */
   logger?: Logger;
-  /** What the default logger writes. Defaults to `process.env.SMITHERS_LOG_LEVEL`, then to `info`. */
+  /** Least severe level that the default logger writes. Default: `process.env.SMITHERS_LOG_LEVEL`, or `info`. */
   logLevel?: LogLevel;
 }
 
@@ -58,8 +66,8 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Opti
 }
 
 /**
- * Fills in the defaults.
- * @throws INVALID_OPTIONS naming the option
+ * Validates the options and fills in the defaults.
+ * @throws INVALID_OPTIONS with the option's name
  */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const authToken = resolveAuthToken(options.authToken);
@@ -93,8 +101,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 }
 
 /**
- * @param given defaults to `process.env.SMITHERS_API_KEY`
- * @throws INVALID_OPTIONS when it is empty
+ * @param given default: `process.env.SMITHERS_API_KEY`
+ * @throws INVALID_OPTIONS when the token is empty
  */
 export function resolveAuthToken(given: string | undefined): string | undefined {
   const authToken = given ?? process.env.SMITHERS_API_KEY;
@@ -153,13 +161,13 @@ function duration(name: string, value: number | string): number {
   throw invalid(name, `"${value}" is not a duration; use milliseconds, or a text such as 30d`);
 }
 
-/** @throws INVALID_OPTIONS */
+/** @throws INVALID_OPTIONS when there is no such folder */
 export function existing(rootDir: string): string {
   try {
     const folder = realpathSync(rootDir);
     if (statSync(folder).isDirectory()) return folder;
   } catch {
-    // Answered below, like a file.
+    // A missing folder is refused below, like a file.
   }
   throw invalid("rootDir", "the folder does not exist");
 }

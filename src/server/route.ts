@@ -4,10 +4,10 @@ import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import { check, headersOf, readJsonBody } from "./http/request.ts";
 import type { Operation } from "./operation.ts";
 
-/** An operation, and where it is found. */
+/** An operation and its path. */
 export interface Route<Services> {
   readonly method: "GET" | "POST";
-  /** As Hono writes it: `/v1/runs/:runId`. */
+  /** Hono's syntax: `/v1/runs/:runId`. */
   readonly path: string;
   readonly operation: Operation<Services>;
 }
@@ -42,7 +42,9 @@ export function mount<Services>(
   }
 }
 
-/** The path of the route that a request has reached, as it is written in the table; nothing when there is none. */
+/**
+ * The path template of the route that a request has reached, such as `/v1/runs/:runId`; undefined for an unknown path.
+ */
 export function routeTemplate(c: Context): string | undefined {
   return matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path;
 }
@@ -51,7 +53,7 @@ const databaseTrouble = (Object.keys(errorCodes) as ErrorCode[]).filter(
   (code) => code.startsWith("DB_") && errorCodes[code].status === 503,
 );
 
-/** Every code that a route may answer with, also those that it shares with others. */
+/** All error codes of a route, including those that every route has. */
 export function errorCodesOf<Services>({ operation }: Route<Services>): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(["INVALID_REQUEST", ...operation.errors]);
   if (operation.body) for (const code of ["INVALID_JSON", "PAYLOAD_TOO_LARGE"] as const) codes.add(code);

@@ -11,7 +11,7 @@ import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
 import { type Route, route } from "./route.ts";
 
-/** What the server answers: the table that routing, the Allow header, validation and the OpenAPI document read. */
+/** The server's routes: the table behind routing, the Allow header, validation and the OpenAPI document. */
 export const routes: readonly Route<ServerContext>[] = [
   route("GET", "/health", health),
   route("GET", "/metrics", readMetrics),

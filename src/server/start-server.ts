@@ -97,15 +97,15 @@ function closeGracefully(server: Server, { options, loader, telemetry, streams, 
     const homes = await opened.catch(() => undefined);
     logger.info({ activeRuns: homes?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
     await homes?.stop(shutdownGraceMs);
-    // The last events are stored and pushed by now; readers still need the stores for those that they lag behind.
+    // All events are stored and pushed now. Readers that lag behind need the stores until their streams end.
     streams.abort();
     await loader.close();
-    // Until here whoever asks is answered, with 503 where something was to be begun.
+    // Until here requests were answered, those that start work with 503.
     closeHttp();
     server.closeIdleConnections();
     await Promise.all([
       waitAtMost(drainMs, drained),
-      // Before the stores are closed: the gauges are read off them a last time.
+      // Telemetry closes before the stores, because it reads the gauges one last time.
       telemetry.close(Math.max(shutdownGraceMs, drainMs)),
     ]);
     server.closeAllConnections();

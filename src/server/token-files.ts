@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Nobody writes settings that are longer. */
+/** Real `.env` files are smaller. */
 const maxBytes = 1_048_576;
 
-/** The `.env` files of these folders that hold the server's token: from there it may have come into the environment. */
+/** The `.env` files in these folders that contain the server's token, which may have been loaded from there. */
 export function filesWithToken(token: string | undefined, folders: readonly string[]): string[] {
   if (token === undefined) return [];
   return [...new Set(folders)].flatMap((folder) =>

@@ -7,14 +7,14 @@ import { waitAtMost } from "../../timing/index.ts";
 import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
 
 export interface HttpServerOptions {
-  /** Milliseconds. */
+  /** Time to receive a request's headers, in milliseconds. */
   readonly headersTimeout: number;
-  /** Milliseconds. */
+  /** Time to receive a whole request, in milliseconds. */
   readonly requestTimeout: number;
   readonly logger: Logger;
 }
 
-/** Node's HTTP server in front of an app; it does not listen yet. */
+/** Creates Node's HTTP server for an app; it does not listen yet. */
 export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger }: HttpServerOptions): Server {
   const server = createServer(
     {
@@ -23,7 +23,7 @@ export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger
       keepAliveTimeout,
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
-    // The host counts for requests that name none, as HTTP/1.0 allows.
+    // Used for requests without a Host header, which HTTP/1.0 allows.
     getRequestListener(app.fetch, {
       hostname: "localhost",
       errorHandler: (thrown) => answerUnroutable(logger, thrown),
@@ -33,10 +33,10 @@ export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger
   return server;
 }
 
-/** How long answers that are under way may take once there is nothing more to come. */
+/** How long answers in progress may take once the server closes. */
 export const drainMs = 500;
 
-/** Takes no more requests, and ends what is open: idle connections at once, others after {@link drainMs}. */
+/** Accepts no more requests and ends the connections: idle ones at once, the others after {@link drainMs}. */
 export async function drained(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
@@ -44,19 +44,19 @@ export async function drained(server: Server): Promise<void> {
   server.closeAllConnections();
 }
 
-/** Where a server that listens is found. */
+/** The address of a listening server. */
 export function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 /**
- * How long an idle connection is kept: longer than proxies and clients keep theirs, so that it is they who end it
- * and no request meets a connection that is being closed.
+ * How long an idle connection is kept. Longer than in proxies and clients, so that they close it first and no request
+ * meets a closing connection.
  */
 const keepAliveTimeout = 65_000;
 
-/** How often Node looks for connections that are too slow: often enough for the shorter timeout to bite. */
+/** How often Node looks for slow connections: often enough to enforce the shorter timeout. */
 function checkEvery(...timeoutsMs: number[]): number {
   const shortest = Math.min(...timeoutsMs.filter((ms) => ms > 0), 30_000);
   return Math.max(Math.round(shortest / 2), 50);

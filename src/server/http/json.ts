@@ -3,8 +3,8 @@ import { maxJsonDepth, nestsDeeperThan } from "../../model/index.ts";
 
 /**
  * Parses a request's body.
- * @throws INVALID_JSON when it is none, or means different things to different parsers; INVALID_REQUEST when it
- *   nests too deep
+ * @throws INVALID_JSON when it is not JSON, or means different things to different parsers; INVALID_REQUEST when it is
+ *   nested too deep
  */
 export function parseJson(bytes: ArrayBuffer): unknown {
   let text: string;
@@ -26,8 +26,8 @@ export function parseJson(bytes: ArrayBuffer): unknown {
 }
 
 /**
- * Of a key that comes twice one value would be lost; `__proto__` is a key to some parsers and more to others.
- * `text` is known to be JSON, so that strings, braces and colons tell all.
+ * Refuses repeated keys, of which one value would be lost, and `__proto__`, which some parsers treat specially. `text`
+ * must be valid JSON; scanning its strings, braces and colons is then enough.
  */
 function refuseAmbiguousKeys(text: string): void {
   const open: Set<string>[] = [];
@@ -48,7 +48,7 @@ function refuseAmbiguousKeys(text: string): void {
   }
 }
 
-/** Where the quote is that ends the string which begins at `start`. */
+/** Index of the quote that ends the string starting at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = start + 1; ; end += 1) {
     end = text.indexOf('"', end);

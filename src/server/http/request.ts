@@ -5,7 +5,8 @@ import { plainIssues, summary } from "../../model/index.ts";
 import { parseJson } from "./json.ts";
 
 /**
- * A part of a request, checked by its schema.
+ * Checks a part of a request against its schema.
+ * @param what name of the part for messages: `body`, `query`
  * @throws INVALID_REQUEST with the field
  */
 export function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
@@ -18,15 +19,15 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, what: stri
   });
 }
 
-/** The headers that a schema names; an empty one counts as absent. */
+/** The headers that a schema names; an empty header counts as absent. */
 export function headersOf(c: Context, schema: z.ZodObject): Record<string, string | undefined> {
   const names = Object.keys(schema.shape);
   return Object.fromEntries(names.map((name) => [name, c.req.header(name) || undefined]));
 }
 
 /**
- * The request's body; an empty one is `{}`.
- * @throws INVALID_JSON, INVALID_REQUEST when it nests too deep
+ * Reads the request's body as JSON; an empty one is `{}`.
+ * @throws INVALID_JSON, INVALID_REQUEST when it is nested too deep
  */
 export async function readJsonBody(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
@@ -34,8 +35,8 @@ export async function readJsonBody(c: Context): Promise<unknown> {
 }
 
 /**
- * The same request with other query parameters, for a `Link` header. A path, because what is before it depends on how
- * the server is reached; only the path's last part where the app itself may be mounted anywhere.
+ * Adds a `Link` header to the same request with other query parameters. The link is a path, because the server does not
+ * know under which address it is reached; for an app that may be mounted anywhere, only the last part of the path.
  */
 export function nextPage(c: Context, changed: Record<string, string | number>): void {
   const next = new URL(c.req.url);

@@ -1,8 +1,8 @@
 const signals = ["SIGTERM", "SIGINT"] as const;
 
 /**
- * Calls `close` when the process is asked to end, then lets it end as it would have. A second signal ends
- * it at once. Returns how to stop listening.
+ * Calls `close` on the first shutdown signal, then lets the signal end the process. A second signal ends it at once.
+ * Returns a function that stops listening.
  */
 export function onShutdownSignal(close: () => Promise<void>): () => void {
   const stop = () => {
@@ -11,7 +11,7 @@ export function onShutdownSignal(close: () => Promise<void>): () => void {
   const end = async (signal: NodeJS.Signals) => {
     stop();
     await close();
-    // Whoever else listens decides for himself when the process ends.
+    // Other listeners of the signal decide themselves when the process ends.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   for (const signal of signals) process.on(signal, end);

@@ -6,7 +6,7 @@ import type { Logger } from "../../engine/index.ts";
 import { type ErrorCode, SmithersError } from "../../errors/index.ts";
 import { safe } from "../middleware/headers.ts";
 
-/** Answers a request that Node understands and that no URL can be made of, as one with a strange Host. */
+/** Answers a request that Node accepts but that has no valid URL, such as one with a malformed Host header. */
 export function answerUnroutable(log: Logger, thrown: unknown): Response {
   const id = randomUUID();
   if (!(thrown instanceof RequestError)) log.error({ requestId: id, err: thrown }, "request failed");
@@ -22,10 +22,10 @@ const codes: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: "REQUEST_TIMEOUT",
 };
 
-/** Answers what is no HTTP, has too many headers, or comes too slowly, and ends the connection. */
+/** Answers what is not HTTP, has too many headers or arrives too slowly, and closes the connection. */
 export function answerUnreadable(server: Server): void {
   server.on("clientError", ({ code = "" }: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: Answering }) => {
-    // In the middle of another answer these words would be read as part of it.
+    // After the headers of another answer, these bytes would become part of its body.
     if (!socket.writable || socket._httpMessage?.headersSent) return void socket.destroy();
     const error = new SmithersError(codes[code] ?? "INVALID_REQUEST", "The request could not be read.");
     const body = JSON.stringify(bodyOf(error));
@@ -41,7 +41,7 @@ export function answerUnreadable(server: Server): void {
   });
 }
 
-/** Node's own note of the answer that a socket carries at the moment. */
+/** Node's internal field for the answer that a socket is sending. */
 interface Answering {
   readonly headersSent: boolean;
 }

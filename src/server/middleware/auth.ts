@@ -2,12 +2,15 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { SmithersError } from "../../errors/index.ts";
 
-/** Refuses requests without the token. Hashes are compared, so that neither content nor length shows in the time. */
+/**
+ * Refuses requests without the token. Compares hashes, so that timing reveals neither the token's content nor its
+ * length.
+ */
 export function requireToken(token: string): MiddlewareHandler {
   const expected = digest(token);
   return async (c, next) => {
     const bearer = /^Bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    // A proxy may send a bearer of its own beside the key: either is enough.
+    // A proxy may send its own bearer token in addition to the key. Either header is enough.
     const given = [bearer, c.req.header("x-smithers-key")].filter((one) => one !== undefined);
     if (!given.some((one) => timingSafeEqual(digest(one), expected))) {
       c.header("WWW-Authenticate", "Bearer");

@@ -4,17 +4,17 @@ import { SmithersError } from "../../errors/index.ts";
 import { isLoopback } from "../http/loopback.ts";
 
 export interface BrowserGuardOptions {
-  /** Whether requests must show a token: a page behind a rebound name does not know it. */
+  /** Whether requests must send a token. A page under a rebound host name does not know it. */
   readonly hasToken: boolean;
-  /** Host names, each with or without a port, that a server without a token answers besides loopback ones. */
+  /** Host names, with or without a port, that a server without a token answers in addition to loopback ones. */
   readonly allowedHosts: readonly string[];
-  /** Origins, as `https://app.example`, whose pages may call the server. */
+  /** Origins whose pages may call the server, such as `https://app.example`. */
   readonly allowedOrigins: readonly string[];
 }
 
 /**
- * Refuses what a web page from elsewhere can make a browser send (FORBIDDEN). Programs that are no browser send
- * neither `Origin` nor `Sec-Fetch-Site` and notice nothing.
+ * Refuses requests that a web page of another site makes a browser send (FORBIDDEN). Clients other than browsers send
+ * neither `Origin` nor `Sec-Fetch-Site` and are not affected.
  *
  * Sources: the Fetch standard for `Origin`, https://fetch.spec.whatwg.org/#origin-header, and
  * https://w3c.github.io/webappsec-fetch-metadata/ for `Sec-Fetch-Site`.
@@ -24,7 +24,7 @@ export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: Browser
   const origins = new Set(allowedOrigins);
   return async (c, next) => {
     const host = c.req.header("host");
-    // Without a token the name in Host is all that tells this page's own requests from those of a rebound name.
+    // Without a token, only the Host header tells the server's own page from one under a rebound host name.
     if (!hasToken && host !== undefined && !isLoopbackHost(host) && !isListed(host, hosts)) {
       throw new SmithersError(
         "FORBIDDEN",
@@ -39,7 +39,7 @@ export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: Browser
   };
 }
 
-/** Answers preflights of pages from `allowedOrigins`, and lets those pages read answers. */
+/** Answers CORS preflights of pages from `allowedOrigins`, and lets those pages read answers. */
 export function answerAllowedOrigins(allowedOrigins: readonly string[]): MiddlewareHandler {
   return cors({
     origin: [...allowedOrigins],
@@ -75,7 +75,7 @@ function refuseForeignPage(c: Context, host: string | undefined, origins: Readon
   }
 }
 
-/** The scheme is left out: behind a proxy that ends TLS the page's is https and the server's http. */
+/** Ignores the scheme: behind a proxy that ends TLS, the page uses https and the server http. */
 function isOwnOrigin(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: pageHost } = new URL(origin);
@@ -91,7 +91,7 @@ function isListed(host: string, hosts: ReadonlySet<string>): boolean {
   return hosts.has(host.toLowerCase()) || hosts.has(nameOf(host));
 }
 
-/** A Host header without its port, and an IPv6 address without its brackets. */
+/** A Host header without the port, and without the brackets of an IPv6 address. */
 function nameOf(host: string): string {
   return host
     .toLowerCase()

@@ -3,15 +3,15 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "../../engine/index.ts";
 import { isErrorCode, isSmithersError, SmithersError } from "../../errors/index.ts";
 
-/** The status that proxies log for a client that left; no client sees it. */
+/** The status that proxies log for a client that disconnected; no client sees it. */
 const clientClosedRequest = 499 as ContentfulStatusCode;
 
-/** Answers what a route threw. What is unexpected is logged under the request's id and not shown. */
+/** Answers errors that routes throw. Unexpected errors are logged with the request's id and not shown to the client. */
 export function answerErrors(log: Logger): ErrorHandler {
   return (thrown, c) => {
     if (isSmithersError(thrown) && isErrorCode(thrown.code) && thrown.code !== "SERVER_ERROR")
       return envelope(c, thrown);
-    // The client has gone while it was read: no error of the server's, and nobody to answer.
+    // The client disconnected while its request was read: this is not a server error.
     if (c.req.raw.signal.aborted) return c.body(null, clientClosedRequest);
     const { method, path } = c.req;
     log.error({ requestId: c.get("requestId"), method, path, err: thrown }, "request failed");
@@ -19,7 +19,7 @@ export function answerErrors(log: Logger): ErrorHandler {
   };
 }
 
-/** The body of every error: `{ error: { code, message, details } }`. */
+/** Answers with an error as `{ error: { code, message, details } }`. */
 export function envelope(c: Context, error: SmithersError): Response {
   const status = error.status as ContentfulStatusCode;
   if (status === 503) c.header("Retry-After", "1");

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
-/** Answers are about live runs and must be neither cached nor guessed at. */
+/** Answers describe live runs: they must not be cached, and their type must not be guessed. */
 export const safe = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
 
 export const safeHeaders: MiddlewareHandler = async (c, next) => {

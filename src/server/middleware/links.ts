@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
-/** Says whether links to next pages name the whole path. */
+/** Sets whether links to next pages are relative. */
 export function linking(isRelative: boolean): MiddlewareHandler {
   return async (c, next) => {
     c.set("relativeLinks", isRelative);

@@ -3,7 +3,7 @@ import type { Telemetry } from "../../telemetry/index.ts";
 import { stopwatch } from "../../timing/index.ts";
 import { routeTemplate } from "../route.ts";
 
-/** Counts and measures every request, and says at the level debug which were refused. */
+/** Measures every request, and logs refused ones at the level debug. */
 export function measure(telemetry: Telemetry): MiddlewareHandler {
   return async (c, next) => {
     const elapsedMs = stopwatch();

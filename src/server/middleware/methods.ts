@@ -3,7 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { SmithersError } from "../../errors/index.ts";
 import { envelope } from "./errors.ts";
 
-/** Says what a path takes: to OPTIONS as the answer, to any other method that it does not take as an error. */
+/** Answers OPTIONS with the methods that a path supports, and an unsupported method with METHOD_NOT_ALLOWED. */
 export function allowedMethods(app: Hono): MiddlewareHandler {
   return methodNotAllowed({
     app,

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { SmithersError } from "../../errors/index.ts";
 
-/** Refuses a path that does not decode, before half of it is taken for a name. */
+/** Refuses a path with invalid percent-encoding, which would otherwise be matched undecoded. */
 export const wellFormedPath: MiddlewareHandler = async (c, next) => {
   const { url } = c.req.raw;
   if (url.includes("%")) {

@@ -15,19 +15,19 @@ export const streamEvents = operation({
   errors: [],
   async handle({ c, query, headers }, { runId, find, closing, telemetry }: RunServices) {
     const { engine, run } = await find((store) => rowOf(store, runId));
-    // A client that connects again sends the query of its first request, and where it really stopped in the header.
+    // A client that reconnects repeats the query of its first request, and sends its real position in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");
     c.header("X-Accel-Buffering", "no");
     c.header("X-Last-Seq", String(run.lastSeq));
     keepOpen(c);
-    // Nobody would read, or cancel, the stream of a HEAD request.
+    // The stream of a HEAD request would never be read or cancelled.
     if (c.req.method === "HEAD") return c.body(null);
     return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
   },
 });
 
-/** Bun's own server ends a connection on which nothing comes for ten seconds, unless it is told not to. */
+/** Keeps an idle stream open on Bun's own server, which otherwise closes idle connections after ten seconds. */
 function keepOpen(c: Context): void {
   const server = c.env as { timeout?: (request: globalThis.Request, seconds: number) => void } | undefined;
   if (typeof server?.timeout === "function") server.timeout(c.req.raw, 0);

@@ -3,7 +3,7 @@ import type { Store } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { operation } from "../operation.ts";
 
-/** Liveness, for whoever asks. A database that takes no writes is told, and tried again at every question. */
+/** Liveness check. Reports a database that refuses writes, and tries to write to it again at each check. */
 export const health = operation({
   id: "health",
   summary: "Check that the server is alive",
@@ -20,5 +20,5 @@ export const health = operation({
   },
 });
 
-/** Whoever asks whether the server lives does not wait for a database that is locked. */
+/** A liveness check must not wait for a locked database. */
 const patienceMs = 500;

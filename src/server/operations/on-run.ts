@@ -20,10 +20,10 @@ export interface RunServices {
   ): Promise<T & { engine: Engine }>;
   /** The engine of that database; throws as {@link find}. */
   engine(): Promise<Engine>;
-  /** Ends the event streams that are open. */
+  /** Aborts when the open event streams must end. */
   readonly closing: AbortSignal;
   readonly telemetry?: Telemetry;
-  /** Where the host has its calls. Defaults to where a server of many runs has them. */
+  /** The calls that continue the run on this host. Default: those of a server with many runs. */
   readonly calls?: ContinuingCalls;
 }
 
@@ -33,7 +33,7 @@ export async function rowOf(store: Store, runId: string): Promise<{ run: Run } |
   return run && { run };
 }
 
-/** A host of one run alone: its id is in no path. */
+/** A host that serves a single run, whose id is not in the path. */
 export interface OneRun {
   readonly engine: Engine;
   readonly runId: string;
@@ -42,7 +42,7 @@ export interface OneRun {
   readonly calls: ContinuingCalls;
 }
 
-/** The operation on the run that `runId` in the path names. */
+/** Applies an operation to the run that `runId` in the path names. */
 export function onRun(operation: Operation<RunServices>): Operation<ServerContext> {
   return {
     ...operation,
@@ -50,7 +50,7 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
     errors: ["RUN_NOT_FOUND", ...operation.errors],
     async handle(request, { homes, streams, telemetry }) {
       const runId = request.params.runId as string;
-      // An id that no run can have names no run, and is not repeated in the answer.
+      // An invalid run id cannot exist, and is not echoed in the answer.
       if (!runIdSchema.safeParse(runId).success)
         throw new SmithersError("RUN_NOT_FOUND", "There is no run with this id.");
       const find: RunServices["find"] = (read) => homes.find(runId, read);
@@ -60,7 +60,7 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
   };
 }
 
-/** The operation on the one run of its host. */
+/** Applies an operation to the host's single run. */
 export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
   return {
     ...operation,

@@ -3,7 +3,7 @@ import { openApiDocument } from "../openapi.ts";
 import { operation } from "../operation.ts";
 import type { Route } from "../route.ts";
 
-/** Serves the document of `routes`, which it is itself one of. */
+/** Serves the OpenAPI document of `routes`, which include this operation. */
 export function openApi<Services>(routes: () => readonly Route<Services>[]) {
   const texts = new Map<boolean, string>();
   return operation({

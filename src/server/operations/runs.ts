@@ -114,7 +114,7 @@ async function start(
 
 async function resume({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
   const { engine } = await homes.find(runId, (store) => rowOf(store, runId));
-  // Without a path the engine loads the run's own, once it has seen that the run may be resumed.
+  // Without a path, the engine loads the run's own file once it knows that the run may be resumed.
   await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
   return runId;
 }

@@ -15,12 +15,12 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
   readonly metrics: boolean;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
-  /** Ends the event streams that are open. */
+  /** Aborts when the open event streams must end. */
   readonly closing: AbortSignal;
   cancelled(): void;
 }
 
-/** An app for one run, over an engine of its database. */
+/** Creates an app for one run, over an engine of its database. */
 export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run }: RunAppOptions): Hono {
   const routes = metrics ? [...runRoutes, runMetricsRoute] : runRoutes;
   const context = contextOf(run);
@@ -36,7 +36,7 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
     telemetry: run.telemetry,
     relativeLinks: true,
   });
-  // Mounted in another app, an unknown path below it would be answered by that one.
+  // When the app is mounted in another one, unknown paths below it must not reach that one.
   app.all("*", nothingThere);
   return app;
 }

@@ -28,7 +28,7 @@ const cancel: Operation<RunContext> = {
   },
 };
 
-/** What an app for one run answers: the server's routes, without the run's id. */
+/** The routes of an app for one run: the server's routes, without the run's id. */
 export const runRoutes: readonly Route<RunContext>[] = [
   route("GET", "/health", health),
   route("GET", "/", onTheRun(getRun)),

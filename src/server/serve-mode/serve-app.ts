@@ -19,35 +19,35 @@ import { filesWithToken } from "../token-files.ts";
 import { createRunApp } from "./run-app.ts";
 
 export interface ServeAppOptions extends StoreOptions {
-  /** What the run executes, and what it is continued with when nobody else does. */
+  /** The workflow with which the run is continued when no other process executes it. */
   workflow: Workflow;
-  /** The run; it may begin later. */
+  /** Id of the run; the run may start later. */
   runId: string;
-  /** A Drizzle database, or a file's path. Defaults as that of `runWorkflow` does. */
+  /** Drizzle database or path of a file. Default: the workflow's own database, or `smithers.db` in `rootDir`. */
   db?: DrizzleDatabase | string;
-  /** Another name of `db`; also takes an object that holds the database as its `db`. */
+  /** Another name for `db`; may also be an object with the database in its `db`. */
   adapter?: DrizzleDatabase | { readonly db: DrizzleDatabase };
-  /** Aborted, or called, once the run was cancelled over HTTP. */
+  /** Aborted or called once the run was cancelled over HTTP. */
   abort?: AbortController | (() => void);
-  /** Defaults to `process.env.SMITHERS_API_KEY`. */
+  /** Token that requests must send. Default: `process.env.SMITHERS_API_KEY`. */
   authToken?: string;
   /** Turns the browser guard off. Default: false. */
   insecure?: boolean;
-  /** Host names that an app without a token answers besides loopback ones. */
+  /** Host names that an app without a token answers in addition to loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins whose web pages may call the app. */
   allowedOrigins?: readonly string[];
-  /** Whether GET /metrics is answered. Defaults to true. */
+  /** Whether GET /metrics is answered. Default: true. */
   metrics?: boolean;
-  /** Of a request. Defaults to 1048576. */
+  /** Largest request body, in bytes. Default: 1 MiB. */
   maxBodyBytes?: number;
-  /** The folder that tools are confined to when the run is continued here. Defaults to the current one. */
+  /** Folder that tools are confined to when the run is continued here. Default: the current folder. */
   rootDir?: string;
-  /** Whether `bash` may use the network when the run is continued here. Defaults to false. */
+  /** Whether `bash` may use the network when the run is continued here. Default: false. */
   allowNetwork?: boolean;
-  /** Defaults to JSON lines on stderr. */
+  /** Logger with pino's methods. Default: JSON lines on stderr. */
   logger?: Logger;
-  /** What the default logger writes. Defaults to `process.env.SMITHERS_LOG_LEVEL`, then to `info`. */
+  /** Least severe level that the default logger writes. Default: `process.env.SMITHERS_LOG_LEVEL`, or `info`. */
   logLevel?: LogLevel;
 }
 
@@ -58,11 +58,11 @@ export interface ServeApp extends Hono {
    * code, and so is every request answered.
    */
   readonly opened: Promise<void>;
-  /** Ends the open event streams, lets go of the run if it was continued here, and closes what was opened. */
+  /** Ends the open event streams, releases the run if it was continued here, and closes the database. */
   close(): Promise<void>;
 }
 
-/** How long what is under way may take once the app is closed. */
+/** How long running attempts may take to end after the app is closed. */
 const closeGraceMs = 5_000;
 
 /**
@@ -138,7 +138,7 @@ function watchedEngine(
   const engine = new Engine({
     store,
     scope: "own",
-    // Whoever begins the run also resumes it, and must not find it taken.
+    // The program that started the run also resumes it, and must not find it taken over by this app.
     recoversOrphans: false,
     rootDir,
     allowNetwork,

@@ -7,20 +7,20 @@ import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
 export interface ServeRunOptions extends Omit<RunAppOptions, keyof ResolvedServerOptions | "closing"> {
   readonly logger: Logger;
-  /** As `resolveServerOptions` gave it. */
+  /** Options from `resolveServerOptions`. */
   readonly serving: ResolvedServerOptions;
 }
 
-/** One run that is answered for over HTTP. */
+/** A run that is served over HTTP. */
 export interface ServedRun {
   readonly url: string;
-  /** Ends the event streams, waits a moment for answers that are under way, and ends the connections. */
+  /** Ends the event streams, waits a moment for answers in progress, and closes the connections. */
   close(): Promise<void>;
 }
 
 /**
- * Serves one run of an engine over HTTP, as `createServeApp` answers.
- * @throws ADDRESS_UNAVAILABLE when the port cannot be listened on
+ * Serves one run of an engine over HTTP, with the routes of `createServeApp`.
+ * @throws ADDRESS_UNAVAILABLE when the server cannot listen on the port
  */
 export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<ServedRun> {
   const streams = new AbortController();
@@ -41,7 +41,7 @@ export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<Se
   };
 }
 
-/** Why a server cannot listen where it was told to, and what to do about it. */
+/** The error for a server that cannot listen on its address. */
 export function notListening(
   { host, port }: Pick<ResolvedServerOptions, "host" | "port">,
   cause: NodeJS.ErrnoException,
