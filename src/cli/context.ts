@@ -54,6 +54,14 @@ export class Context implements CommandContext {
     return (await this.source()) as DatabaseSource;
   }
 
+  async runId(given: string | undefined): Promise<string> {
+    const [{ latestRun, resolveRun }, source] = await Promise.all([import("./source/resolve-run.ts"), this.source()]);
+    if (given !== undefined && given !== latestRun) return resolveRun(source, given);
+    const runId = await resolveRun(source, latestRun);
+    this.out.say(this.out.styleNote("dim", `Latest run: ${runId}`));
+    return runId;
+  }
+
   commandLine(...words: readonly string[]): string {
     return shellWords(["smithers", ...words, ...this.location.flags]);
   }

@@ -1,9 +1,10 @@
 import type { ApprovalItem } from "../api/index.ts";
+import { isSmithersError } from "../errors/index.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
 import { sayHowToContinue } from "./how-to-continue.ts";
 import { shellUser } from "./shell-user.ts";
-import { resolveNode, resolveRun } from "./source/resolve-run.ts";
+import { latestRun, resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
 import { oneLine } from "./terminal/output.ts";
 
@@ -33,11 +34,10 @@ export async function decideApproval(
   context: CommandContext,
   status: Verdict,
   options: DecideOptions,
-  givenRun: string,
-  givenNode: string | undefined,
+  ...words: readonly [run: string | undefined, node: string | undefined]
 ): Promise<ExitCode | undefined> {
   const state = await context.source();
-  const runId = await resolveRun(state, givenRun);
+  const [runId, givenNode] = await placeWords(context, state, words);
   const choice = await choose(context, state, runId, status, options, givenNode);
   // A person who leaves the prompt has decided nothing.
   if (choice === "left") return 130;
@@ -54,6 +54,24 @@ export async function decideApproval(
   out.line(`"${oneLine(nodeId)}" is ${what}.`);
   sayHowToContinue(context, runId, await state.isTakenIn(runId));
   return undefined;
+}
+
+/** The run, and the node if one is named: a single word is a run, or else a node of the latest run. */
+async function placeWords(
+  context: CommandContext,
+  state: Source,
+  [run, node]: readonly [run: string | undefined, node: string | undefined],
+): Promise<readonly [runId: string, nodeId: string | undefined]> {
+  if (run === undefined || node !== undefined) return [await context.runId(run), node];
+  try {
+    return [await context.runId(run), undefined];
+  } catch (error) {
+    if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
+    const latest = await resolveRun(state, latestRun).catch(() => undefined);
+    const nodes = latest === undefined ? [] : await state.listNodes(latest);
+    if (!nodes.some(({ nodeId }) => nodeId === run)) throw error;
+    return [await context.runId(latestRun), run];
+  }
 }
 
 async function choose(

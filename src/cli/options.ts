@@ -13,8 +13,8 @@ export const wholeNumber =
 
 /** Arguments and options that several commands share. */
 export const runArgument: ArgumentDefinition = {
-  name: "<run>",
-  description: "run id, or an unambiguous prefix or suffix of one",
+  name: "[run]",
+  description: "run id, an unambiguous prefix or suffix of one, or @last, the latest run (default: @last)",
 };
 export const nodeArgument: ArgumentDefinition = { name: "<node>", description: "node id" };
 export const iteration: OptionDefinition = {

@@ -13,7 +13,8 @@
  *   `out.surviveClosedPipe()`.
  * - Pass text from outside through `oneLine` or `manyLines` of output.ts. Format states, durations and times with
  *   format.ts.
- * - `resolveRun(source, given)` turns what a person typed into a run id.
+ * - `runArgument` may be omitted, also in front of a required argument; `context.runId(given)` is the id of the run that
+ *   it names.
  * - `context.commandLine("resume", runId)` writes a command that a person can copy.
  * - `chosenDatabase` and `nearestDatabase` of source/find-database.ts find the database file. Workflow paths and tools
  *   are relative to its folder, unless --root names another. `loaderOf(root)` of load-workflow.ts loads workflow files;
@@ -76,9 +77,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .helpCommand("help [command]", "Print help for a command")
     .exitOverride()
     .showHelpAfterError("See smithers --help for the commands, and smithers <command> --help for their options.")
-    .configureHelp({
-      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(term)].join(" "),
-    });
+    .configureHelp({ subcommandTerm: (command) => [command.name(), ...argumentNames(command)].join(" ") });
   for (const command of commands) {
     program.addCommand(
       toCommander(command, async (options, args) => {
@@ -113,14 +112,32 @@ function toCommander(definition: CommandDefinition, act: Act): Command {
       `\nExamples:\n${examples.map(([line, does]) => `  $ smithers ${line}\n    ${does}`).join("\n")}`,
     );
   for (const { name, description, choices } of definition.arguments ?? []) {
-    const argument = new Argument(name, description);
+    // commander takes no required argument after one that may be omitted; that is for placeWords to see to.
+    const argument = new Argument(isFirstOmissible(definition) ? name.replace(/^<(.*)>$/, "[$1]") : name, description);
     command.addArgument(choices ? argument.choices(choices) : argument);
   }
   for (const option of optionsOf(definition)) command.addOption(toOption(option));
+  command.usage(["[options]", ...argumentNames(command)].join(" "));
   return command.action(async (...given: unknown[]) => {
     const args = given.slice(0, -2) as (string | undefined)[];
-    await act(given.at(-2) as Record<string, unknown>, args);
+    await act(given.at(-2) as Record<string, unknown>, placeWords(command, definition, args));
   });
+}
+
+/** Whether the first argument may be omitted although the second may not: `[run] <node>`. */
+function isFirstOmissible({ arguments: [first, second] = [] }: CommandDefinition): boolean {
+  return first?.name.startsWith("[") === true && second?.name.startsWith("<") === true;
+}
+
+/** Gives a command's words to its arguments: a single word is the required argument. */
+function placeWords(command: Command, definition: CommandDefinition, words: (string | undefined)[]) {
+  const [first, second] = words;
+  if (!isFirstOmissible(definition) || second !== undefined) return words;
+  const { name } = definition.arguments![1]!;
+  if (first === undefined) {
+    command.error(`error: missing required argument '${name.slice(1, -1)}'`, { code: "commander.missingArgument" });
+  }
+  return [undefined, first];
 }
 
 function toOption({ flags, description, choices, parse, conflicts, isHidden, ...rest }: OptionDefinition): Option {
@@ -133,7 +150,12 @@ function toOption({ flags, description, choices, parse, conflicts, isHidden, ...
   return option;
 }
 
-const term = (argument: Argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`);
+/** A command's arguments as its definition writes them; commander's own command has none. */
+function argumentNames(command: Command): string[] {
+  const definition = commands.find(({ name }) => name === command.name());
+  if (definition) return (definition.arguments ?? []).map(({ name }) => name);
+  return command.registeredArguments.map((argument) => `[${argument.name()}]`);
+}
 
 async function execute(
   command: CommandDefinition,

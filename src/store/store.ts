@@ -141,6 +141,8 @@ export interface Store {
   findRun(runId: string): Promise<Run | undefined>;
   /** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]>;
+  /** Ids of runs that begin or end with one of the parts, which are all of the same length. */
+  runIdsSharing(parts: readonly string[]): Promise<string[]>;
   /**
    * A page of runs, newest first.
    * @throws INVALID_REQUEST when the cursor is not one that this method gave

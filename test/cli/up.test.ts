@@ -178,7 +178,7 @@ test("wrong use exits with 4, says what is wrong, and starts nothing", async () 
     [["up", "echo.tsx", "--input", "@list.json"], /The file list.json is not a JSON object/],
     [["up", "typed.tsx", "--input", `{"n":"1"}`], /n: Invalid input: expected number/],
     [["up", "echo.tsx", "--run-id", "a b"], /Invalid run id "a b"/],
-    [["up", "echo.tsx", "--resume"], /Name the run to resume/],
+    [["up", "echo.tsx", "--resume"], /There is no run of echo\.tsx\./],
     [["up", "echo.tsx", "--resume", "r1", "--input", "{}"], /keeps its input/],
     [["up", "echo.tsx", "--resume", "r1", "--max-concurrency", "2"], /keeps its max-concurrency/],
     [["up", "echo.tsx", "--max-concurrency", "0"], /whole number of at least 1/],

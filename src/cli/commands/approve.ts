@@ -26,13 +26,13 @@ export const approve = defineCommand<DecideOptions>({
   state: "any",
   json: "value",
   examples: [
-    ["approve 0197c1d2", "approve the only decision that the run is waiting for"],
-    ['approve 0197c1d2 ship --note "after the freeze"', "approve the node ship, with a note"],
-    ["approve 0197c1d2 plan --select small", "choose the option small"],
+    ["approve", "approve the only decision that the latest run is waiting for"],
+    ['approve 9e41c7 ship --note "after the freeze"', "approve the node ship, with a note"],
+    ["approve @last plan --select small", "choose the option small"],
   ],
   async run(context, options, given, nodeId) {
     const { decideApproval } = await import("../decide.ts");
-    return decideApproval(context, "granted", options, given!, nodeId);
+    return decideApproval(context, "granted", options, given, nodeId);
   },
 });
 

@@ -8,11 +8,13 @@ export const cancel = defineCommand({
   arguments: [runArgument],
   state: "any",
   json: "value",
-  examples: [["cancel 0197c1d2", "cancel the run whose id starts with 0197c1d2"]],
+  examples: [
+    ["cancel", "cancel the latest run"],
+    ["cancel 9e41c7", "cancel the run whose id ends with 9e41c7"],
+  ],
   async run(context, _, given) {
-    const { resolveRun } = await import("../source/resolve-run.ts");
     const state = await context.source();
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     await state.cancel(runId);
     const takenIn = await state.isTakenIn(runId);
     const { out } = context;

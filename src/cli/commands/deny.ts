@@ -13,9 +13,9 @@ export const deny = defineCommand<DecideOptions>({
   options: [iteration, note, by],
   state: "any",
   json: "value",
-  examples: [['deny 0197c1d2 ship --note "the tests are red"', "deny the node ship, with the reason"]],
+  examples: [['deny 9e41c7 ship --note "the tests are red"', "deny the node ship, with the reason"]],
   async run(context, options, given, nodeId) {
     const { decideApproval } = await import("../decide.ts");
-    return decideApproval(context, "denied", options, given!, nodeId);
+    return decideApproval(context, "denied", options, given, nodeId);
   },
 });

@@ -26,16 +26,12 @@ export const events = defineCommand<Options>({
   state: "any",
   json: "lines",
   examples: [
-    ["events 0197c1d2 --type NodeFailed,NodeRetrying", "what went wrong"],
-    ["events 0197c1d2 --follow | jq -c 'select(.nodeId)'", "events of nodes, as they happen"],
+    ["events --type NodeFailed,NodeRetrying", "what went wrong"],
+    ["events 9e41c7 --follow | jq -c 'select(.nodeId)'", "events of nodes, as they happen"],
   ],
   async run(context, { type, node, after, follow }, given) {
-    const [{ resolveRun }, { withSeq }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
-      import("../terminal/event-json.ts"),
-      context.source(),
-    ]);
-    const runId = await resolveRun(state, given!);
+    const [{ withSeq }, state] = await Promise.all([import("../terminal/event-json.ts"), context.source()]);
+    const runId = await context.runId(given);
     for await (const event of state.events(runId, after, follow === true)) {
       if (type && !type.includes(event.type)) continue;
       if (node !== undefined && !("nodeId" in event && event.nodeId === node)) continue;

@@ -23,13 +23,13 @@ export const frames = defineCommand<Options>({
   state: "any",
   json: "value",
   examples: [
-    ["frames 0197c1d2", "when each frame was rendered, and which nodes were mounted"],
-    ["frames 0197c1d2 --frame 3", "the tree of frame 3"],
+    ["frames", "when each frame was rendered, and which nodes were mounted"],
+    ["frames 9e41c7 --frame 3", "the tree of frame 3 of the run whose id ends with 9e41c7"],
   ],
   async run(context, { after, limit, frame }, given) {
-    const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
+    const state = await context.source();
     const { out } = context;
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     if (frame === undefined) {
       await printList(context, await state.listFrames(runId, after, limit));
       return undefined;

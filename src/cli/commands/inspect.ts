@@ -9,16 +9,12 @@ export const inspect = defineCommand({
   state: "any",
   json: "value",
   examples: [
-    ["inspect 0197c1d2", "the run whose id starts with 0197c1d2"],
-    ["inspect 0197c1d2 --json | jq .output", "its output, for a script"],
+    ["inspect 9e41c7", "the run whose id ends with 9e41c7"],
+    ["inspect --json | jq .output", "the output of the latest run, for a script"],
   ],
   async run(context, _, given) {
-    const [{ resolveRun }, { printRun }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
-      import("../terminal/print-run.ts"),
-      context.source(),
-    ]);
-    const runId = await resolveRun(state, given!);
+    const [{ printRun }, state] = await Promise.all([import("../terminal/print-run.ts"), context.source()]);
+    const runId = await context.runId(given);
     const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
     if (context.out.isJson) context.out.json({ ...run, nodes });
     else await printRun(context, run, nodes);

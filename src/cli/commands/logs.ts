@@ -15,18 +15,17 @@ export const logs = defineCommand<Options>({
   state: "any",
   json: "lines",
   examples: [
-    ["logs 0197c1d2 --follow", "follow the run until it has ended"],
-    ["logs 0197c1d2 --node build", "only the node build"],
+    ["logs --follow", "follow the latest run until it has ended"],
+    ["logs 9e41c7 --node build", "only the node build"],
   ],
   async run(context, options, given) {
-    const [{ resolveRun }, { eventLine }, { withSeq }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
+    const [{ eventLine }, { withSeq }, state] = await Promise.all([
       import("../terminal/event-line.ts"),
       import("../terminal/event-json.ts"),
       context.source(),
     ]);
     const { out } = context;
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     for await (const event of state.events(runId, 0, options.follow === true)) {
       if (options.node !== undefined && !("nodeId" in event && event.nodeId === options.node)) continue;
       await out.room();

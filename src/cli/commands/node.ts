@@ -17,18 +17,18 @@ export const node = defineCommand<Options>({
   state: "any",
   json: "value",
   examples: [
-    ["node 0197c1d2 build", "the node build of the run whose id starts with 0197c1d2"],
-    ["node 0197c1d2 review --iteration 2", "the third iteration of the node review"],
+    ["node build", "the node build of the latest run"],
+    ["node 9e41c7 review --iteration 2", "the third iteration of the node review"],
   ],
   async run(context, options, given, nodeId) {
-    const [{ resolveNode, resolveRun }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([
+    const [{ resolveNode }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([
       import("../source/resolve-run.ts"),
       import("../terminal/print-run.ts"),
       import("../terminal/event-line.ts"),
       context.source(),
     ]);
     const { out } = context;
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
     const found = iterations.at(-1)!;
     const events = [];

@@ -23,6 +23,9 @@ export const ps = defineCommand<Options>({
     { flags: "-n, --limit <n>", description: "maximum number of runs", default: 50, parse: wholeNumber(1, 1_000) },
     { flags: "--watch", description: "refresh the list when something changes, until Ctrl+C" },
   ],
+  description:
+    "A generated id is shown by its end, as short as it is unambiguous; commands find the run by it. --json prints whole " +
+    "ids.",
   state: "any",
   json: "value",
   examples: [
@@ -43,12 +46,18 @@ export const ps = defineCommand<Options>({
   },
 });
 
-async function print({ out }: CommandContext, runs: readonly RunListItem[]): Promise<void> {
+async function print(context: CommandContext, runs: readonly RunListItem[]): Promise<void> {
+  const { out } = context;
   if (out.isJson) return out.json(runs);
   if (runs.length === 0) return out.say("No runs.");
+  const { shortRunIds } = await import("../source/short-ids.ts");
+  const shortId = await shortRunIds(
+    await context.source(),
+    runs.map(({ runId }) => runId),
+  );
   const nowMs = Date.now();
   const rows = runs.map((run) => ({
-    run: run.runId,
+    run: shortId.get(run.runId)!,
     workflow: oneLine(run.workflowName),
     state: stateWord(out, run.runState.state),
     started: ago(run.createdAtMs, nowMs),

@@ -20,12 +20,15 @@ export const resume = defineCommand<Options>({
   state: "any",
   json: "value",
   examples: [
-    ["resume 0197c1d2", "continue the run whose id starts with 0197c1d2"],
-    ["resume 0197c1d2 --workflow flows/release.tsx", "continue it with a workflow file that has moved"],
+    ["resume", "continue the latest run"],
+    [
+      "resume 9e41c7 --workflow flows/release.tsx",
+      "continue the run whose id ends with 9e41c7, with a workflow file that has moved",
+    ],
   ],
   async run(context, options, given) {
-    const [{ resolveRun }, state] = await Promise.all([import("../source/resolve-run.ts"), context.source()]);
-    const runId = await resolveRun(state, given!);
+    const state = await context.source();
+    const runId = await context.runId(given);
     if (state.resume) {
       refuseExecuting(options);
       await state.resume(runId, options.workflow);

@@ -18,14 +18,14 @@ export const retry = defineCommand<Options>({
   options: [iteration, root, allowNetwork],
   state: "database",
   json: "value",
-  examples: [["retry 0197c1d2 publish", "execute the node publish again"]],
+  examples: [["retry publish", "execute the node publish of the latest run again"]],
   async run(context, options, given, nodeId) {
     const state = await context.database();
-    const [{ resolveRun, resolveNode }, { continueHere }] = await Promise.all([
+    const [{ resolveNode }, { continueHere }] = await Promise.all([
       import("../source/resolve-run.ts"),
       import("../run/continue.ts"),
     ]);
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     await resolveNode(state, runId, nodeId!, options.iteration);
     const node = { runId, nodeId: nodeId!, iteration: options.iteration };
     return continueHere(context, runId, options, (engine, source) => engine.retry(node, source));

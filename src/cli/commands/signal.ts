@@ -24,18 +24,17 @@ export const signal = defineCommand<Options>({
   state: "any",
   json: "value",
   examples: [
-    ["signal 0197c1d2 deployed", "a signal without data"],
-    [`signal 0197c1d2 payment --correlation-id order-17 --data '{"paid":true}'`, "a signal with data"],
+    ["signal deployed", "a signal without data, to the latest run"],
+    [`signal 9e41c7 payment --correlation-id order-17 --data '{"paid":true}'`, "a signal with data"],
   ],
   async run(context, { data, correlationId, by }, given, name) {
-    const [{ resolveRun }, { readJsonOption }, { sayHowToContinue }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
+    const [{ readJsonOption }, { sayHowToContinue }, state] = await Promise.all([
       import("../input/input.ts"),
       import("../how-to-continue.ts"),
       context.source(),
     ]);
     const { out } = context;
-    const runId = await resolveRun(state, given!);
+    const runId = await context.runId(given);
     const awaited = (await state.findRun(runId)).runState.blocked?.event;
     const body = {
       data: data === undefined ? undefined : readJsonOption(data, "--data"),

@@ -15,7 +15,11 @@ export const up = defineCommand<UpOptions>({
   options: [
     { flags: "-i, --input <json>", description: "the run's input: a JSON object, @file, or - for stdin" },
     { flags: "-r, --run-id <id>", description: "id of the run (default: a new unique id)" },
-    { flags: "--resume [run]", description: "continue this run, or the run of --run-id, instead of starting one" },
+    {
+      flags: "--resume [run]",
+      description:
+        "continue this run, or that of --run-id, instead of starting one (default: the latest run of this workflow)",
+    },
     {
       flags: "-c, --max-concurrency <n>",
       description: "maximum number of concurrent attempts (default: no limit)",

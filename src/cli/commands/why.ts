@@ -10,15 +10,14 @@ export const why = defineCommand({
   arguments: [runArgument],
   state: "any",
   json: "value",
-  examples: [["why 0197c1d2", "why the run whose id starts with 0197c1d2 does not continue"]],
+  examples: [
+    ["why", "why the latest run does not continue"],
+    ["why 9e41c7", "why the run whose id ends with 9e41c7 does not continue"],
+  ],
   async run(context, _, given) {
-    const [{ resolveRun }, { whyOf }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
-      import("../why.ts"),
-      context.source(),
-    ]);
+    const [{ whyOf }, state] = await Promise.all([import("../why.ts"), context.source()]);
     const { out } = context;
-    const run = await state.findRun(await resolveRun(state, given!));
+    const run = await state.findRun(await context.runId(given));
     const { runId, status, runState } = run;
     const reasons = (await whyOf(state, run)).map((reason) => ({
       ...reason,

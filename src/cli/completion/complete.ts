@@ -1,5 +1,7 @@
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "../command.ts";
 import { locateState, openSource } from "../context.ts";
+import { runArgument } from "../options.ts";
+import { latestRun, resolveRun } from "../source/resolve-run.ts";
 import type { Source } from "../source/source.ts";
 import { oneLine } from "../terminal/output.ts";
 
@@ -93,14 +95,16 @@ const longFlag = ({ flags }: OptionDefinition) => /--[\w-]+/.exec(flags)![0];
 
 /** Candidates for an argument, from the stored runs. */
 async function stored(source: Source, argument: string, positionals: readonly string[]): Promise<Candidate[]> {
-  if (argument === "<run>") {
+  if (argument === runArgument.name) {
     const runs = await source.listRuns({ limit: listed });
-    return runs.map(({ runId, workflowName, runState }) => ({
+    const latest = runs.length === 0 ? [] : [{ value: latestRun, about: "the latest run" }];
+    const named = runs.map(({ runId, workflowName, runState }) => ({
       value: runId,
       about: oneLine(`${workflowName}, ${runState.state}`),
     }));
+    return [...named, ...latest];
   }
-  const runId = positionals[0] ?? "";
+  const runId = await resolveRun(source, positionals[0] ?? latestRun);
   if (argument.includes("node")) {
     const nodes = await source.listNodes(runId);
     return nodes.map(({ nodeId, state }) => ({ value: nodeId, about: state }));

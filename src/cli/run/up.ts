@@ -1,12 +1,12 @@
 import { basename, extname, resolve } from "node:path";
 import { runIdSchema } from "../../api/index.ts";
-import { isSmithersError } from "../../errors/index.ts";
+import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { newRunId } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
 import { DatabaseSource } from "../source/database.ts";
-import { resolveRun } from "../source/resolve-run.ts";
+import { latestRun, resolveRun } from "../source/resolve-run.ts";
 import { detach, isDetached } from "./detach.ts";
 import { executeRun } from "./execute.ts";
 import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
@@ -37,7 +37,7 @@ export interface UpOptions {
 export async function runUp(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
   const resumed = runToResume(options);
   const given = resumed ?? options.runId;
-  if (given !== undefined && !runIdSchema.safeParse(given).success) {
+  if (given !== undefined && given !== latestRun && !runIdSchema.safeParse(given).success) {
     throw usageError(`Invalid run id ${JSON.stringify(given)}. Use 1 to 128 letters, digits and . _ : -`);
   }
   if (!options.serve) refuseServing(options);
@@ -48,6 +48,7 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   }
   if (options.detach && !isDetached()) {
     if (options.input === "-") throw usageError("A background run has no stdin. Pass the input as @file.");
+    if (given === latestRun) throw usageError("Name the run to resume in the background: --resume <run>.");
     return detach(context, options.db, given);
   }
   const serving = options.serve ? await resolveServing(options) : undefined;
@@ -85,10 +86,15 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   });
 }
 
-/** Resolves the id of the run to resume; closes the host when there is none. */
+/** Resolves the id of the run to resume, for `@last` the latest of this file; closes the host when there is none. */
 async function resolveResumedRun(host: Host, given: string): Promise<string> {
   try {
-    return await resolveRun(new DatabaseSource(host.store, host.file, host.rootDir), given);
+    const state = new DatabaseSource(host.store, host.file, host.rootDir);
+    if (given !== latestRun) return await resolveRun(state, given);
+    const path = host.source!.workflowPath;
+    const latest = (await state.listRuns({ limit: 1_000 })).find(({ workflowPath }) => workflowPath === path);
+    if (latest) return latest.runId;
+    throw new SmithersError("RUN_NOT_FOUND", `There is no run of ${path}.`);
   } catch (error) {
     await host.engine.close(0);
     await host.close();
@@ -100,8 +106,7 @@ async function resolveResumedRun(host: Host, given: string): Promise<string> {
 function runToResume({ resume, runId }: UpOptions): string | undefined {
   if (resume === undefined || resume === false || resume === "false") return undefined;
   if (typeof resume === "string" && resume !== "true") return resume;
-  if (runId === undefined) throw usageError("Name the run to resume: --resume <run>, or --run-id <run> --resume.");
-  return runId;
+  return runId ?? latestRun;
 }
 
 function refuseServing(options: UpOptions): void {

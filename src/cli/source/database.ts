@@ -111,6 +111,10 @@ export class DatabaseSource implements Source {
     return this.store.runIdsLike(part, limit);
   }
 
+  async runIdsSharing(parts: readonly string[]): Promise<string[]> {
+    return this.store.runIdsSharing(parts);
+  }
+
   async elsewhere(runId: string): Promise<string | undefined> {
     for (const file of this.#further) {
       // One that cannot be opened is none that was meant.

@@ -3,24 +3,31 @@ import { didYouMean, noSuchNode, noSuchRun, SmithersError } from "../../errors/i
 import { usageError } from "../errors.ts";
 import type { Source } from "./source.ts";
 
+/** Stands for the latest run. No id contains an @. */
+export const latestRun = "@last";
+
 /** Ids that a message names. */
 const shown = 5;
 /** The newest runs, among which a mistyped id is looked for. */
 const lookedAt = 200;
 
 /**
- * The id of the run that somebody means: a whole id, or the part that it begins with or ends in, if no other run's
- * does.
+ * The id of the run that somebody means: a whole id, the prefix or suffix of a single one, or `@last`.
  * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs may be meant
  */
 export async function resolveRun(source: Source, given: string): Promise<string> {
+  if (given === latestRun) {
+    const [latest] = await source.listRuns({ limit: 1 });
+    if (latest) return latest.runId;
+    throw new SmithersError("RUN_NOT_FOUND", "There are no runs.");
+  }
   if (await exists(source, given)) return given;
   const listed = await source.runIdsLike(given, shown + 1).catch(ignoreUnlisted);
   if (listed.length === 1) return listed[0]!;
   if (listed.length > 1) {
     const more = listed.length > shown ? ", …" : "";
     throw usageError(
-      `Several runs are meant by "${given}": ${listed.slice(0, shown).join(", ")}${more}. Give more of the id.`,
+      `Several runs are meant by "${given}": ${listed.slice(0, shown).join(", ")}${more}. Use more of the id; its end differs most.`,
     );
   }
   const place = await source.elsewhere(given);

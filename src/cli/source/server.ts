@@ -41,6 +41,10 @@ export class ServerSource implements Source {
     return (begin.length > 0 ? begin : end).slice(0, limit);
   }
 
+  async runIdsSharing(): Promise<string[]> {
+    return [];
+  }
+
   async elsewhere(): Promise<undefined> {}
 
   listRuns(query: RunsQuery): Promise<RunListItem[]> {

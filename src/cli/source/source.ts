@@ -21,6 +21,11 @@ export interface Source {
   readonly name: string;
   /** Ids of runs that begin, or else end, with `part`; the newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]>;
+  /**
+   * Ids of runs that begin or end with one of the parts, which are all of the same length, as far as this can be told
+   * cheaply: a server is not asked.
+   */
+  runIdsSharing(parts: readonly string[]): Promise<string[]>;
   /** A place where a run of this very id is that is not in this source, as an option names it: `--db ../smithers.db`. */
   elsewhere(runId: string): Promise<string | undefined>;
   /** Newest first. */

@@ -57,6 +57,7 @@ import {
   readRunPage,
   requestCancel,
   runIdsLike,
+  runIdsSharing,
   runsWithNews,
 } from "./queries/runs.ts";
 import { loadRun, readFrames, readNode, readNodes, readOutcome, readRunDetail, readRuns } from "./queries/snapshots.ts";
@@ -184,6 +185,10 @@ export class SqliteStore implements LocalStore {
 
   runIdsLike(part: string, limit: number): Promise<string[]> {
     return this.#connection.read((driver) => runIdsLike(driver, part, limit));
+  }
+
+  runIdsSharing(parts: readonly string[]): Promise<string[]> {
+    return this.#connection.read((driver) => runIdsSharing(driver, parts));
   }
 
   listRuns(query: ListRunsQuery): Promise<RunPage> {

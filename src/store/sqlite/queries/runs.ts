@@ -29,6 +29,20 @@ export function runIdsLike(driver: Driver, part: string, limit: number): string[
   return ids(driver.all(`${select} substr(run_id, ?) = ? ${newest}`, -part.length, part, limit));
 }
 
+/** Ids of runs that begin or end with one of the parts, which are all of the same length. */
+export function runIdsSharing(driver: Driver, parts: readonly string[]): string[] {
+  const length = parts[0]?.length ?? 0;
+  const rows = driver.all<{ runId: string }>(
+    `WITH parts AS (SELECT value FROM json_each(?))
+     SELECT run_id AS runId FROM _smithers_runs
+     WHERE substr(run_id, ?) IN parts OR substr(run_id, 1, ?) IN parts`,
+    JSON.stringify(parts),
+    -length,
+    length,
+  );
+  return rows.map((row) => row.runId);
+}
+
 /** @throws RUN_ALREADY_EXISTS */
 export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[]): CommittedEvent[] {
   try {
