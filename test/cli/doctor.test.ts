@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { needs } from "../support/programs.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
@@ -15,7 +16,7 @@ async function findings(root: string, ...args: string[]) {
   };
 }
 
-test("a machine on which everything works is told so, a line each", async () => {
+needs("rg")("a machine on which everything works is told so, a line each", async () => {
   const root = folder({ "echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--input", `{"msg":1}`);
   const { code, out } = await smithers(root, "doctor", "--port", "0");

@@ -75,9 +75,13 @@ test("details are JSON within their bound, whatever they were", () => {
 
 test("what has JSON's own form is kept as JSON has it", () => {
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 5 }), (details) => {
-      expect(cutDetails(details)).toEqual(JSON.parse(JSON.stringify(details)));
-    }),
+    // JSON knows no negative zero.
+    fc.property(
+      fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.parse(JSON.stringify(value))),
+      (details) => {
+        expect(cutDetails(details)).toEqual(details);
+      },
+    ),
   );
   const when = new Date(0);
   expect(cutDetails({ when, left: undefined, out: () => {}, many: 3n, bytes: Buffer.from("abc") })).toEqual({

@@ -56,15 +56,15 @@ test("a program that is not installed is named before and after the tests, and t
   const support = JSON.stringify(join(projectDir, "test/support/programs.ts"));
   const root = folder({
     "a.test.ts": `import { needs } from ${support};
-      needs("git", "tmux")("runs both", () => { throw new Error("It runs."); });
-      needs("git").each([1, 2])("runs git %d", () => {});`,
+      needs("unshare", "tmux")("runs both", () => { throw new Error("It runs."); });
+      needs("unshare").each([1, 2])("runs unshare %d", () => {});`,
   });
   const bin = join(root, "bin");
   mkdirSync(bin);
-  for (const name of ["sh", "dirname", "git"]) symlinkSync(Bun.which(name)!, join(bin, name));
+  for (const name of ["sh", "dirname", "unshare"]) symlinkSync(Bun.which(name)!, join(bin, name));
   const { code, lines } = runTests([join(root, "a.test.ts")], { PATH: bin });
   expect([code, lines.at(-1)]).toEqual([0, "2 passed, 0 failed, 1 skipped"]);
-  const told = lines.filter((line) => /^Not installed: .*\btmux\b/.test(line) && !/\bgit\b/.test(line));
+  const told = lines.filter((line) => /^Not installed: .*\btmux\b/.test(line) && !/\bunshare\b/.test(line));
   const advice = lines.filter((line) => /^To run them too: apt-get install .*\btmux\b/.test(line));
   expect([told.length, advice.length]).toEqual([2, 2]);
 });

@@ -11,9 +11,13 @@ export const programsOf: Record<Mechanism, string[]> = {
   unshare: ["unshare", "setpriv", "prlimit"],
 };
 
-/** A test for each mechanism, `%s` in its name; skipped where the programs of the mechanism are missing. */
-export function testEachMechanism(name: string, body: (mechanism: Mechanism) => unknown): void {
+/** A test for each mechanism, `%s` in its name; skipped where its programs, or the `others` that it needs, are missing. */
+export function testEachMechanism(
+  name: string,
+  body: (mechanism: Mechanism) => unknown,
+  { others = [] }: { others?: string[] } = {},
+): void {
   for (const mechanism of mechanisms) {
-    needs(...programsOf[mechanism])(name.replace("%s", mechanism), async () => void (await body(mechanism)));
+    needs(...programsOf[mechanism], ...others)(name.replace("%s", mechanism), async () => void (await body(mechanism)));
   }
 }

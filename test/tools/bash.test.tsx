@@ -168,7 +168,7 @@ test("a temporary folder is the command's own, and empty at the next one", async
   expect(existsSync("/tmp/x")).toBe(false);
 });
 
-test("loopback works inside of the sandbox", async () => {
+needs("node", "ip")("loopback works inside of the sandbox", async () => {
   const server = `require("net").createServer((s) => s.end("hi")).listen(5000, "127.0.0.1", () => require("net").connect(5000, "127.0.0.1").on("data", (d) => { console.log(String(d)); process.exit(0); }))`;
   expect(await resultOf(() => bash`node -e ${server}`)).toBe("hi");
 });
@@ -327,7 +327,7 @@ test("a task may give up the network, and cannot take one that its run has not",
   expect([without, narrowed, widened]).toEqual(["1", "1", "1"]);
 });
 
-test("allowNetwork opens the network, and nothing else", async () => {
+needs("curl")("allowNetwork opens the network, and nothing else", async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response("hi") });
   afterThisTest(() => server.stop(true));
   const script = `curl -s http://127.0.0.1:${server.port}/; echo; touch /etc/x 2>/dev/null || echo read-only; ls /proc | grep -cE '^[0-9]+$'; ls -A /tmp | wc -l`;

@@ -9,7 +9,7 @@ import { workflowFile } from "../support/workflows.ts";
 
 const kinds = {
   "long-timer": `<Timer id="g" duration="1h" />`,
-  timer: `<Timer id="g" duration="50ms" />`,
+  timer: `<Timer id="g" duration="1500ms" />`,
   approval: `<Approval id="g" output={outputs.result} request={{ title: "go?" }} />`,
   select: `<Approval id="g" mode="select" options={["x", "y"]} output={outputs.result} request={{ title: "which?" }} />`,
   event: `<WaitForEvent id="g" event="ev" output={outputs.result} />`,
@@ -46,8 +46,7 @@ const asked: [Kind, string, unknown, string][] = [
 ];
 
 test.each(asked)("a timer, then %s: it waits for that, and not for the time", async (to, path, body, kind) => {
-  const { server, runId } = await edited("timer", to);
-  // The time comes while the file is edited, or the resume does: either reads the file as it is now.
+  const { server, runId } = await edited("long-timer", to);
   await server.post(`/v1/runs/${runId}/resume`);
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval" || type === "NodeWaitingEvent");
   const { runState } = await server.run(runId);
