@@ -1,7 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { Capture } from "./capture.ts";
-import type { SandboxedCommand } from "./sandbox/index.ts";
-import { kill, start, terminate } from "./sandbox/index.ts";
+import { kill, type SandboxedProcess, terminate } from "./sandbox/index.ts";
 
 /** Between the polite and the final signal. */
 const killAfterMs = 2_000;
@@ -26,12 +25,11 @@ export interface Executed {
 }
 
 /**
- * Runs a command to its end: the end of its first process, with which all that it has left behind ends too.
- * Rejects when it cannot be started.
+ * Follows a command to its end: the end of its first process, with which everything that it has left behind ends too.
+ * Rejects when it could not be started.
  */
-export function execute(command: SandboxedCommand, options: ExecuteOptions): Promise<Executed> {
+export function execute(child: SandboxedProcess, options: ExecuteOptions): Promise<Executed> {
   return new Promise((resolve, reject) => {
-    const child = start(command);
     const stdout = new Capture();
     const stderr = new Capture();
     const decoders = [follow(child.stdout, stdout, "stdout", options), follow(child.stderr, stderr, "stderr", options)];

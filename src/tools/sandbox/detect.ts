@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, realpathSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, SmithersError } from "../../errors/index.ts";
-import { type BubblewrapFeatures, bubblewrap } from "./bubblewrap.ts";
-import type { Sandbox } from "./policy.ts";
+import { type BubblewrapFeatures, bubblewrap, neededOptions } from "./bubblewrap.ts";
+import type { Sandbox, SandboxPolicy } from "./policy.ts";
 import { findProgram } from "./programs.ts";
 import { seatbelt } from "./seatbelt.ts";
-import { start } from "./start.ts";
+import { commandFilter } from "./seccomp/filter.ts";
+import { type SandboxedProcess, start } from "./start.ts";
 import { unshareSandbox } from "./unshare.ts";
 
 /** What was found on this machine, and why nothing else was. */
@@ -92,15 +93,18 @@ const macos: readonly Mechanism[] = [
 async function* bubblewraps(): AsyncIterable<Sandbox | string> {
   const bwrap = findProgram("bwrap");
   const prlimit = findProgram("prlimit");
+  const filter = commandFilter();
   if (!bwrap) return yield "bubblewrap is not installed.";
   if (!prlimit) return yield "prlimit is missing; it belongs to util-linux.";
+  if (!filter) return yield noFilter;
   const help = await outputOf(bwrap, "--help");
+  const missing = neededOptions.filter((option) => !help.includes(option));
+  if (missing.length > 0) return yield `bubblewrap is too old: it does not know ${missing.join(", ")}.`;
   const features: BubblewrapFeatures = {
     bwrap,
     prlimit,
+    filter,
     userNamespace: true,
-    canDisableUserNamespaces: help.includes("--disable-userns"),
-    canLimitTmpfs: help.includes("--size"),
     countsProcesses: !isRoot() && countsProcessesByNamespace(),
     pidLimit: isRoot() ? pidLimit() : undefined,
   };
@@ -114,14 +118,18 @@ async function* bubblewraps(): AsyncIterable<Sandbox | string> {
 }
 
 async function* unshares(): AsyncIterable<Sandbox | string> {
-  const [unshare, setpriv, prlimit, bash] = ["unshare", "setpriv", "prlimit", "bash"].map(findProgram);
-  if (!unshare || !setpriv || !prlimit || !bash)
-    return yield "unshare, setpriv and prlimit of util-linux, and bash, are not all there.";
-  const features = { unshare, setpriv, prlimit, bash, countsProcesses: !isRoot() && countsProcessesByNamespace() };
+  const [unshare, setpriv, bash] = ["unshare", "setpriv", "bash"].map(findProgram);
+  const filter = commandFilter();
+  if (!unshare || !setpriv || !bash) return yield "unshare and setpriv of util-linux, and bash, are not all there.";
+  if (!filter) return yield noFilter;
+  if (!isKernelSince(5, 12)) return yield "unshare needs Linux 5.12; bubblewrap does with an older one.";
+  const features = { unshare, setpriv, bash, filter, countsProcesses: !isRoot() && countsProcessesByNamespace() };
   const canBound = isRoot() && hasNamespacedPidMax();
   yield unshareSandbox({ ...features, boundsNamespace: canBound });
   if (canBound) yield unshareSandbox({ ...features, boundsNamespace: false });
 }
+
+const noFilter = `There is no filter of system calls for ${process.arch}, only for x64 and arm64.`;
 
 function pidLimit(): BubblewrapFeatures["pidLimit"] {
   const [setpriv, unshare, sh] = ["setpriv", "unshare", "sh"].map(findProgram);
@@ -141,38 +149,53 @@ function isKernelSince(major: number, minor: number): boolean {
   return has > major || (has === major && hasMinor >= minor);
 }
 
+/** What a sandbox must keep in the plainest case. */
+const promises = [
+  "touch inside",
+  "! touch /etc/.smithers-sandbox 2>/dev/null",
+  ...(process.platform === "linux"
+    ? [
+        "[ ! -e /etc/shadow ]",
+        "[ ! -e /proc/2000000 ]",
+        '[ "$(grep -c : /proc/net/dev)" = 1 ]',
+        "grep -q '^Seccomp:.2' /proc/self/status",
+        "grep -q '^CapEff:.0*$' /proc/self/status",
+      ]
+    : []),
+];
+
 /** Whether a sandbox keeps its promises in the plainest case; what it said if not. */
 async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "smithers-sandbox-")));
   const bash = findProgram("bash");
   if (!bash) return "bash is missing.";
-  const linuxOnly =
-    process.platform === "linux" ? '[ "$(grep -c : /proc/net/dev)" = 1 ] && [ ! -e /proc/2000000 ] &&' : "";
-  const script = `${linuxOnly} touch inside && ! touch /etc/.smithers-sandbox 2>/dev/null && echo confined`;
+  const rootDir = realpathSync(mkdtempSync(join(tmpdir(), "smithers-sandbox-")));
+  const rootFd = openSync(rootDir, constants.O_RDONLY | constants.O_DIRECTORY);
+  const script = [...promises, "echo confined"].join(" && ");
   try {
-    const policy = {
-      rootDir: folder,
-      cwd: folder,
+    const policy: SandboxPolicy = {
+      rootDir,
+      rootFd,
+      cwd: rootDir,
       readOnly: false,
       allowNetwork: false,
-      visible: [],
+      readable: [],
       hidden: [],
-      env: systemEnv,
+      protected: [],
+      temporaryBytes: 1024 ** 2,
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
     };
-    const said = await say(sandbox, policy, [bash, "-c", script]);
+    const said = await say(start(sandbox, policy, [bash, "-c", script]));
     return said.stdout === "confined\n" ? undefined : `${said.stderr.trim() || "a command was not confined"}.`;
   } catch (error) {
     return messageOf(error);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    closeSync(rootFd);
+    rmSync(rootDir, { recursive: true, force: true });
   }
 }
 
-const systemEnv = { PATH: "/usr/local/bin:/usr/bin:/bin" };
-
-function say(sandbox: Sandbox, ...wrapped: Parameters<Sandbox["wrap"]> extends [...infer A] ? A : never) {
+function say(child: SandboxedProcess) {
   return new Promise<{ stdout: string; stderr: string }>((resolve, reject) => {
-    const child = start(sandbox.wrap(...wrapped));
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));

@@ -1,12 +1,7 @@
 export { findSandbox, type SandboxSearch } from "./detect.ts";
-export {
-  databaseSuffixes,
-  existingFiles,
-  isBelow,
-  isCovered,
-  pathSockets,
-  programsInPrivateFolders,
-} from "./hidden.ts";
-export type { Sandbox, SandboxedCommand, SandboxPolicy } from "./policy.ts";
+export { databaseSuffixes, existingFiles } from "./hidden.ts";
+export { isBelow } from "./paths.ts";
+export type { Sandbox, SandboxPolicy } from "./policy.ts";
+export { programFolders } from "./program-folders.ts";
 export { findProgram } from "./programs.ts";
 export { kill, type SandboxedProcess, start, terminate } from "./start.ts";

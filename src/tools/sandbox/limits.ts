@@ -1,7 +1,7 @@
 /** Processes and threads of one command. */
 export const maxProcesses = 512;
 /** Of one file that a command writes. */
-const maxFileBytes = 4 * 1024 ** 3;
+export const maxFileBytes = 4 * 1024 ** 3;
 /** Of memory that one process of a command writes to. */
 export const maxDataBytes = 8 * 1024 ** 3;
 /** Of a command's own temporary folder, which lies in memory. */

@@ -1,18 +1,24 @@
-/** What a command may do, whatever enforces it. All paths are absolute and free of links. */
+import type { HeldMount } from "./held.ts";
+
+/** What a command may do, whatever enforces it. All paths are absolute. */
 export interface SandboxPolicy {
   /** Seen at its own path, and writable unless `readOnly` says otherwise. */
   readonly rootDir: string;
+  /** A descriptor of the root folder, which the sandbox shows even if something else lies at the path by then. */
+  readonly rootFd: number;
   readonly readOnly: boolean;
   /** Where the command starts; below `rootDir`. */
   readonly cwd: string;
   readonly allowNetwork: boolean;
-  /** Nothing of the file system is seen but `rootDir`, the system's programs, and what is `visible`. */
-  readonly bare?: boolean;
-  /** Files and folders that are seen, and read-only, though they lie where a command has empty folders of its own. */
-  readonly visible: readonly string[];
-  /** Files that exist and can neither be read nor written. */
+  /** Files and folders outside the root that a command can read, in addition to the system's own. */
+  readonly readable: readonly string[];
+  /** Files that can be neither read nor written, wherever a command sees them. */
   readonly hidden: readonly string[];
-  /** All that the command sees of an environment. */
+  /** Files and folders below the root that a command can read and not change. */
+  readonly protected: readonly string[];
+  /** The size of the temporary file systems of the command together, in bytes. They lie in memory. */
+  readonly temporaryBytes: number;
+  /** All that the command sees of an environment. `HOME` is an empty folder unless it lies below the root. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -20,14 +26,21 @@ export interface SandboxPolicy {
 export interface SandboxedCommand {
   readonly file: string;
   readonly args: readonly string[];
-  /** Written to the file descriptor 3, and closed. Arguments can be seen by every user of the machine; this cannot. */
-  readonly input: string;
-  /** Whether the sandbox was set up and has executed the command, by what it has written to the file descriptor 4. */
+  /** What the sandbox reads from {@link settingsFd}. Every user of the machine can see arguments, and not this. */
+  readonly settings: string;
+  /** What it finds at the descriptors from {@link firstInputFd} on: bytes to read, or a file that is open here. */
+  readonly inputs: readonly (Uint8Array | number)[];
+  /** Whether the sandbox was set up and has executed the command, by what it has written to {@link statusFd}. */
   hasStarted(status: string): boolean;
 }
+
+export const settingsFd = 3;
+export const statusFd = 4;
+export const firstInputFd = 5;
 
 /** Something that enforces a policy. */
 export interface Sandbox {
   readonly name: "bubblewrap" | "unshare" | "sandbox-exec";
-  wrap(policy: SandboxPolicy, command: readonly string[]): SandboxedCommand;
+  /** @param mounts what the command sees of the file system */
+  wrap(policy: SandboxPolicy, mounts: readonly HeldMount[], command: readonly string[]): SandboxedCommand;
 }

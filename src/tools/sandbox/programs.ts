@@ -1,13 +1,23 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the system's own programs lie, for a server whose PATH is bare. */
-const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/**
+ * Where the system's own programs lie. What confines commands is looked for nowhere else: a folder that PATH names may
+ * be one that a command can write to.
+ */
+export const systemPath = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+  "/run/current-system/sw/bin",
+];
 
-/** The path of a program, looked for as a shell would. */
+/** The path of a program of the system. */
 export function findProgram(name: string): string | undefined {
-  for (const folder of `${process.env.PATH ?? ""}:${systemPath}`.split(":")) {
-    if (!folder.startsWith("/")) continue;
+  for (const folder of systemPath) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

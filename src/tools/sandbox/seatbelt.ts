@@ -1,4 +1,4 @@
-import { isBelow } from "./hidden.ts";
+import { isBelow } from "./paths.ts";
 import type { Sandbox, SandboxPolicy } from "./policy.ts";
 
 /**
@@ -8,12 +8,13 @@ import type { Sandbox, SandboxPolicy } from "./policy.ts";
 export function seatbelt(program: string, temporaryDir: string): Sandbox {
   return {
     name: "sandbox-exec",
-    wrap(policy, command) {
+    wrap(policy, _mounts, command) {
       const env = Object.entries({ ...policy.env, TMPDIR: temporaryDir }).map(([name, value]) => `${name}=${value}`);
       return {
         file: program,
         args: ["-p", seatbeltProfile(policy, temporaryDir), "/usr/bin/env", "-i", ...env, ...command],
-        input: "",
+        settings: "",
+        inputs: [],
         hasStarted: () => true,
       };
     },
@@ -38,6 +39,7 @@ export function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): st
   lines.push(`(deny network-outbound (remote unix-socket))`);
   if (!isBelow(policy.rootDir, "/private/var/run"))
     lines.push(`(allow network-outbound (remote unix-socket ${subpath(policy.rootDir)}))`);
+  if (policy.protected.length > 0) lines.push(`(deny file-write* ${policy.protected.map(subpath).join(" ")})`);
   if (policy.hidden.length > 0) {
     lines.push(`(deny file-read* file-write* ${policy.hidden.map((path) => `(literal ${quoted(path)})`).join(" ")})`);
   }

@@ -1,7 +1,18 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import type { SandboxedCommand } from "./policy.ts";
+import { hold } from "./held.ts";
+import {
+  firstInputFd,
+  type Sandbox,
+  type SandboxedCommand,
+  type SandboxPolicy,
+  settingsFd,
+  statusFd,
+} from "./policy.ts";
+import { systemPath } from "./programs.ts";
+import { systemView } from "./system-view.ts";
+import { viewOf } from "./view.ts";
 
 /** A command that runs in a sandbox. */
 export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
@@ -12,22 +23,52 @@ export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
 /** More than any sandbox says about itself. */
 const maxStatusLength = 10_000;
 
-/** Starts what a sandbox has wrapped: without standard input, and with nothing of this process's environment. */
-export function start({ file, args, input, hasStarted }: SandboxedCommand): SandboxedProcess {
+/** A process with this score is the first that the kernel ends when memory is short. */
+const firstToEnd = "1000";
+
+/** Starts a command in a sandbox: without standard input, and with nothing of this process's environment. */
+export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly string[]): SandboxedProcess {
+  const { mounts, release } = hold(viewOf(policy, systemView()), policy);
+  try {
+    return spawnWrapped(sandbox.wrap(policy, mounts, command));
+  } finally {
+    release();
+  }
+}
+
+function spawnWrapped({ file, args, settings, inputs, hasStarted }: SandboxedCommand): SandboxedProcess {
   const child = spawn(file, args, {
     cwd: "/",
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    env: { PATH: systemPath.join(":") },
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...inputs.map((each) => (isFd(each) ? each : "pipe"))],
     detached: true,
   });
-  const pipe = child.stdio[3] as Writable;
-  // The sandbox may have failed before it has read all; its exit says so.
-  pipe.on("error", () => {});
-  pipe.end(input);
+  // The sandbox waits for its settings, so this counts for every process that it starts.
+  if (child.pid !== undefined) offerToKernel(child.pid);
+  feed(child.stdio[settingsFd] as Writable, settings);
+  inputs.forEach((each, index) => {
+    if (!isFd(each)) feed(child.stdio.at(firstInputFd + index) as Writable, each);
+  });
   let status = "";
-  const statusPipe = child.stdio[4] as Readable;
+  const statusPipe = child.stdio[statusFd] as Readable;
   statusPipe.setEncoding("utf8").on("data", (chunk: string) => (status = (status + chunk).slice(0, maxStatusLength)));
   return Object.assign(child as unknown as SandboxedProcess, { hasStarted: () => hasStarted(status) });
+}
+
+const isFd = (input: Uint8Array | number) => typeof input === "number";
+
+function feed(pipe: Writable, content: string | Uint8Array): void {
+  // The sandbox may have failed before it has read everything; its exit says so.
+  pipe.on("error", () => {});
+  pipe.end(content);
+}
+
+function offerToKernel(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, firstToEnd);
+  } catch {
+    // It has ended already, or this system has no such score.
+  }
 }
 
 /** Ends the sandbox, and with it, by its PID namespace, every process in it. */

@@ -1,0 +1,67 @@
+import { dlopen, type Pointer, ptr, read } from "bun:ffi";
+
+/** What a system call takes: a number, or the address of a text that ends with a NUL, or of bytes. */
+export type SystemCallArgument = number | bigint | string | NodeJS.TypedArray;
+
+/** A system call failed. `errno` is the error number of errno(3). */
+export class SystemCallError extends Error {
+  readonly errno: number;
+
+  constructor(what: string, errno: number) {
+    super(`${what} failed with error ${errno}`);
+    this.errno = errno;
+  }
+}
+
+const argumentCount = 6;
+
+/** The C library of glibc, and of musl on each machine. */
+const libraries = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+
+function openLibrary(name: string) {
+  const word = "i64" as const;
+  return dlopen(name, {
+    syscall: { args: [word, word, word, word, word, word, word], returns: word },
+    __errno_location: { args: [], returns: "ptr" },
+  }).symbols;
+}
+
+let library: ReturnType<typeof openLibrary> | undefined;
+
+function open(): ReturnType<typeof openLibrary> {
+  for (const name of libraries) {
+    try {
+      return openLibrary(name);
+    } catch {
+      // The next one may be there.
+    }
+  }
+  throw new Error("The C library cannot be loaded.");
+}
+
+/**
+ * Calls the kernel on the current thread. Linux only.
+ *
+ * @param what names the call in an error message
+ * @throws SystemCallError
+ */
+export function systemCall(what: string, number: number, ...args: SystemCallArgument[]): number {
+  library ??= open();
+  // They must stay where they are until the call has returned.
+  const held: unknown[] = [];
+  const words = Array.from({ length: argumentCount }, (_, index) => wordOf(args[index] ?? 0, held));
+  const [a, b, c, d, e, f] = words as [bigint, bigint, bigint, bigint, bigint, bigint];
+  const result = Number(library.syscall(BigInt(number), a, b, c, d, e, f));
+  if (result >= 0) return result;
+  throw new SystemCallError(what, read.i32(library.__errno_location() as Pointer, 0));
+}
+
+/** The address of bytes that stay alive, for a structure that holds it. */
+export const addressOf = (bytes: NodeJS.TypedArray): bigint => BigInt(ptr(bytes));
+
+function wordOf(argument: SystemCallArgument, held: unknown[]): bigint {
+  if (typeof argument === "number" || typeof argument === "bigint") return BigInt(argument);
+  const bytes = typeof argument === "string" ? Buffer.from(`${argument}\0`) : argument;
+  held.push(bytes);
+  return addressOf(bytes);
+}

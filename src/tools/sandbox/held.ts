@@ -1,0 +1,59 @@
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { basename, join, relative, sep } from "node:path";
+import { isBelow } from "./paths.ts";
+import type { SandboxPolicy } from "./policy.ts";
+import type { Mount } from "./view.ts";
+
+/** O_PATH of Linux: a descriptor that names a file and opens nothing, so that a FIFO or a device does not matter. */
+const O_PATH = 0x20_0000;
+
+/** A piece of a command's view; what lies below the root is held by a descriptor. */
+export type HeldMount = Mount & { readonly fd?: number };
+
+/** The pieces of a view, and how to let go of what they hold. */
+export interface HeldView {
+  readonly mounts: readonly HeldMount[];
+  release(): void;
+}
+
+/**
+ * Opens what lies below the root, step by step from the root's descriptor and never through a link: another command
+ * may be renaming folders at the same time. What is no longer there, or has become a link, is left out.
+ */
+export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy): HeldView {
+  const opened: number[] = [];
+  const byPath = new Map<string, number>([[rootDir, rootFd]]);
+  const openAt = (folder: number, path: string) => {
+    const known = byPath.get(path);
+    if (known !== undefined) return known;
+    const fd = openSync(`/proc/self/fd/${folder}/${basename(path)}`, O_PATH | constants.O_NOFOLLOW);
+    opened.push(fd);
+    if (fstatSync(fd).isSymbolicLink()) throw new Error(`${path} is a link.`);
+    byPath.set(path, fd);
+    return fd;
+  };
+  const open = (path: string) => {
+    let fd = rootFd;
+    let at = rootDir;
+    for (const name of relative(rootDir, path).split(sep).filter(Boolean)) fd = openAt(fd, (at = join(at, name)));
+    return fd;
+  };
+  const release = () => {
+    for (const fd of opened) closeSync(fd);
+  };
+  const isHeld = ({ kind, path }: Mount) => kind !== "temporary" && kind !== "link" && isBelow(path, rootDir);
+  try {
+    const mounts = view.flatMap((mount): HeldMount[] => {
+      if (!isHeld(mount)) return [mount];
+      try {
+        return [{ ...mount, fd: open(mount.path) }];
+      } catch {
+        return [];
+      }
+    });
+    return { mounts, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { fstatSync, mkdirSync, realpathSync, rmdirSync, type Stats, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { HeldMount } from "../held.ts";
+import { hiddenOfTheKernel } from "../view.ts";
+import { bindMount, detachMount, makeReadOnly, mountAttributes, mountFlags, mountNew, pivotRoot } from "./kernel.ts";
+
+/** Any folder that every system has: the new root is mounted there for a moment. */
+const place = "/proc";
+const oldRoot = "/.old";
+
+/** Devices that hold nothing of the machine. */
+const devices = ["null", "zero", "full", "random", "urandom", "tty"];
+
+const nothingSpecial = mountAttributes.noSuid | mountAttributes.noDev;
+
+/**
+ * Replaces the file system of this mount namespace by an empty one and shows the given pieces of the old one in it.
+ * In the end the old one is gone, and all is read-only except the pieces that are to be writable.
+ *
+ * @param configureKernel called when the new /proc is there and can still be written
+ */
+export function buildView(mounts: readonly HeldMount[], configureKernel: () => void): void {
+  const pieces = mounts.map(located);
+  mountNew("tmpfs", place, mountFlags.noSuid | mountFlags.noDev, "size=1m,mode=755");
+  process.chdir(place);
+  mkdirSync(`.${oldRoot}`);
+  pivotRoot(`.${oldRoot}`);
+  process.chdir("/");
+  buildDev();
+  mkdirSync("/proc");
+  mountNew("proc", "/proc", mountFlags.noSuid | mountFlags.noDev | mountFlags.noExec);
+  for (const path of hiddenOfTheKernel) if (statSync(path, { throwIfNoEntry: false })) hide(path);
+  for (const piece of pieces) show(piece);
+  configureKernel();
+  detachMount(oldRoot);
+  rmdirSync(oldRoot);
+  for (const path of ["/", "/dev", "/proc"]) makeReadOnly(path);
+}
+
+/** A mount with where its source lies in the old file system, which links are followed in while it is still the root. */
+type Piece = HeldMount & { readonly source: string | number | undefined };
+
+function located(mount: HeldMount): Piece {
+  if (mount.kind !== "readOnly" && mount.kind !== "writable") return { ...mount, source: undefined };
+  if (mount.fd !== undefined) return { ...mount, source: mount.fd };
+  try {
+    return { ...mount, source: oldRoot + realpathSync(mount.path) };
+  } catch {
+    return { ...mount, source: undefined };
+  }
+}
+
+function show(piece: Piece): void {
+  const { path, source } = piece;
+  if (piece.kind === "hidden") return hide(path);
+  if (piece.kind === "folder") return void mkdirSync(path, { recursive: true });
+  if (piece.kind === "link") {
+    mkdirSync(dirname(path), { recursive: true });
+    return symlinkSync(piece.target, path);
+  }
+  if (piece.kind === "temporary") {
+    mkdirSync(path, { recursive: true });
+    return mountNew("tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${piece.bytes},mode=1777`);
+  }
+  // What has gone meanwhile is not shown.
+  if (source === undefined) return;
+  makePlaceFor(typeof source === "number" ? fstatSync(source) : statSync(source), path);
+  const isWritable = piece.kind === "writable";
+  bindMount(source, path, isWritable ? nothingSpecial : nothingSpecial | mountAttributes.readOnly);
+}
+
+/** Makes a folder or an empty file to mount on, unless it is there. */
+function makePlaceFor(stats: Stats, path: string): void {
+  if (stats.isDirectory()) mkdirSync(path, { recursive: true });
+  else {
+    mkdirSync(dirname(path), { recursive: true });
+    if (!statSync(path, { throwIfNoEntry: false })) writeFileSync(path, "");
+  }
+}
+
+/** Covers a file: opening what covers it fails, because it is a device and devices are not allowed there. */
+function hide(path: string): void {
+  bindMount(`${oldRoot}/dev/null`, path, nothingSpecial | mountAttributes.readOnly | mountAttributes.noExec);
+}
+
+function buildDev(): void {
+  mkdirSync("/dev");
+  mountNew("tmpfs", "/dev", mountFlags.noSuid | mountFlags.noExec, "size=1m,mode=755");
+  for (const device of devices) {
+    writeFileSync(`/dev/${device}`, "");
+    bindMount(`${oldRoot}/dev/${device}`, `/dev/${device}`, mountAttributes.noSuid | mountAttributes.noExec);
+  }
+  mkdirSync("/dev/pts");
+  mountNew("devpts", "/dev/pts", mountFlags.noSuid | mountFlags.noExec, "newinstance,ptmxmode=0666,mode=620");
+  symlinkSync("pts/ptmx", "/dev/ptmx");
+  symlinkSync("/proc/self/fd", "/dev/fd");
+  for (const [index, name] of ["stdin", "stdout", "stderr"].entries()) symlinkSync(`fd/${index}`, `/dev/${name}`);
+}

@@ -1,0 +1,24 @@
+import type { HeldMount } from "../held.ts";
+
+/** What the launcher is to do, as it reads it from its settings descriptor. */
+export interface LauncherSettings {
+  /** What the command sees. Descriptors are numbered as the launcher has them. */
+  readonly mounts: readonly HeldMount[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** In base64. */
+  readonly filter: string;
+  /** Whether there is a new network namespace. */
+  readonly ownNetwork: boolean;
+  readonly limits: {
+    readonly fileBytes: number;
+    readonly dataBytes: number;
+    /** Bound for an ordinary user. */
+    readonly processes?: number;
+    /** Bounds the PID namespace, for root. */
+    readonly pids?: number;
+  };
+  /** A shell that stays as the first process while the command runs. */
+  readonly shell: string;
+  readonly command: readonly string[];
+}
