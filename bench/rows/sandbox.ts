@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
 import { findProgram, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
 import type { Benchmark, Figure } from "../benchmark.ts";
@@ -44,16 +45,24 @@ const targets: Record<(typeof mechanisms)[number], Pick<Figure, "atMost">> = {
 };
 
 function confine(sandbox: Sandbox, rootDir: string, bash: string) {
-  const policy = {
-    rootDir,
-    cwd: rootDir,
-    readOnly: false,
-    allowNetwork: false,
-    visible: [],
-    hidden: [],
-    env: { PATH: "/usr/bin:/bin" },
-  };
-  return start(sandbox.wrap(policy, [bash, "-c", "true"]));
+  const rootFd = openSync(rootDir, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const policy = {
+      rootDir,
+      rootFd,
+      cwd: rootDir,
+      readOnly: false,
+      allowNetwork: false,
+      readable: [],
+      hidden: [],
+      protected: [],
+      temporaryBytes: 1024 ** 2,
+      env: { PATH: "/usr/bin:/bin" },
+    };
+    return start(sandbox, policy, [bash, "-c", "true"]);
+  } finally {
+    closeSync(rootFd);
+  }
 }
 
 const ended = (child: { on(event: "close", listener: () => void): unknown }) =>

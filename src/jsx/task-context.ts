@@ -14,6 +14,8 @@ export interface TaskContext {
   readonly idempotencyKey: string;
   /** The folder that the tools are confined to. */
   readonly rootDir: string;
+  /** The folder below `rootDir` that the task has confined its tools to, as a path of names; "" for all of it. */
+  readonly narrowedTo: string;
   /** Whether `bash` may use the network. */
   readonly allowNetwork: boolean;
   /** The tools that the task may call, by name; any when absent. */

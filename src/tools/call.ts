@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../errors/index.ts";
 import { currentTask } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
+import type { Root } from "./confined.ts";
 
 /** What a tool's code is told about its call. */
 export interface ToolContext {
@@ -31,6 +33,11 @@ export interface ToolContext {
   output(text: string, stream?: "stdout" | "stderr"): void;
 }
 
+/** A tool's context with what the package's own tools need in addition. */
+export interface OwnToolContext extends ToolContext {
+  readonly root: Root;
+}
+
 /** What a tool is to the record of its calls. */
 export interface ToolTraits {
   readonly name: string;
@@ -48,7 +55,7 @@ export interface ToolTraits {
 export async function callTool<R>(
   tool: ToolTraits,
   callerSignal: AbortSignal | undefined,
-  work: (context: ToolContext) => R | Promise<R>,
+  work: (context: OwnToolContext) => R | Promise<R>,
 ): Promise<R> {
   const task = currentTask();
   if (task?.allowedTools && !task.allowedTools.has(tool.name)) {
@@ -57,11 +64,13 @@ export async function callTool<R>(
   const { sideEffect = false, idempotent = !sideEffect } = tool;
   const call = await task?.beginToolCall({ toolName: tool.name, repeats: sideEffect && !idempotent });
   try {
+    const root = { rootDir: task?.rootDir ?? process.cwd(), narrowedTo: task?.narrowedTo ?? "" };
     const result = await work({
       toolName: tool.name,
       idempotencyKey: call?.idempotencyKey ?? randomUUID(),
       signal: either(call?.signal, callerSignal),
-      rootDir: task?.rootDir ?? process.cwd(),
+      root,
+      rootDir: join(root.rootDir, root.narrowedTo),
       allowNetwork: task?.allowNetwork ?? false,
       privatePaths: task?.privatePaths ?? [],
       runId: task?.runId,

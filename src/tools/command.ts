@@ -1,18 +1,17 @@
-import { realpathSync } from "node:fs";
 import { messageOf, SmithersError } from "../errors/index.ts";
-import type { ToolContext } from "./call.ts";
+import type { OwnToolContext } from "./call.ts";
 import { failureOf } from "./command-failure.ts";
-import { confinedFolder } from "./confined.ts";
+import { confinedFolder, type OpenRoot, withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
 import {
   existingFiles,
   findProgram,
   findSandbox,
-  isBelow,
-  isCovered,
-  pathSockets,
-  programsInPrivateFolders,
+  maxTemporaryBytes,
+  programFolders,
   type SandboxPolicy,
+  start,
+  temporaryDir,
 } from "./sandbox/index.ts";
 
 /** A command for bash. */
@@ -27,9 +26,13 @@ export interface Command {
 }
 
 /** The part of a tool's context that decides what a command may do. */
-export type CommandLimits = Pick<ToolContext, "rootDir" | "allowNetwork" | "privatePaths" | "signal" | "output">;
+export type CommandLimits = Pick<
+  OwnToolContext,
+  "root" | "rootDir" | "allowNetwork" | "privatePaths" | "signal" | "output"
+>;
 
 const defaultTimeoutMs = 60_000;
+const defaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 /**
  * Runs a command in the sandbox of this machine and returns its stdout without the final newline.
@@ -42,27 +45,29 @@ export async function runCommand(input: Command, context: CommandLimits): Promis
   const sandbox = await findSandbox();
   const program = findProgram("bash");
   if (!program) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
-  const rootDir = realpathSync(context.rootDir);
-  // Only the server's PATH counts: one that an agent passes could uncover a folder of sockets.
-  const visible = programsInPrivateFolders(systemEnv().PATH).filter((path) => !isBelow(path, rootDir));
-  const hidden = [...existingFiles(context.privatePaths, rootDir), ...pathSockets(rootDir)];
-  const policy: SandboxPolicy = {
-    rootDir,
-    readOnly: false,
-    cwd: cwd === undefined ? rootDir : confinedFolder(rootDir, cwd),
-    allowNetwork: context.allowNetwork,
-    hidden: hidden.filter((path) => !isCovered(path, [rootDir, ...visible])),
-    visible,
-    env: { ...systemEnv(), ...env },
+  const base = systemEnv();
+  const startIn = ({ fd, path: rootDir }: OpenRoot) => {
+    const policy: SandboxPolicy = {
+      rootDir,
+      rootFd: fd,
+      readOnly: false,
+      cwd: cwd === undefined ? rootDir : confinedFolder(context.root, cwd),
+      allowNetwork: context.allowNetwork,
+      // Only the server's PATH counts: an agent could pass one that uncovers something.
+      readable: programFolders(base.PATH, process.env.HOME),
+      hidden: existingFiles(context.privatePaths, rootDir),
+      protected: [],
+      temporaryBytes: maxTemporaryBytes,
+      env: { ...base, ...env },
+    };
+    return start(sandbox, policy, [program, "-c", "--", command]);
   };
   let executed: Executed;
   try {
-    executed = await execute(sandbox.wrap(policy, [program, "-c", "--", command]), {
-      timeoutMs,
-      signal: context.signal,
-      onOutput: context.output,
-    });
+    const child = withRoot(context.root, cwd ?? ".", startIn);
+    executed = await execute(child, { timeoutMs, signal: context.signal, onOutput: context.output });
   } catch (cause) {
+    if (cause instanceof SmithersError) throw cause;
     const reason = messageOf(cause);
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
@@ -71,10 +76,12 @@ export async function runCommand(input: Command, context: CommandLimits): Promis
   if (exitCode === 0 && ended === undefined && executed.hasStarted) {
     return stdout.endsWith("\n") ? stdout.slice(0, -1) : stdout;
   }
-  throw failureOf(executed, { sandbox: sandbox.name, timeoutMs, rootDir, allowNetwork: context.allowNetwork });
+  throw failureOf(executed, { sandbox: sandbox.name, timeoutMs, ...context });
 }
 
+/** The environment of every command. A home folder is made where the server has none. */
 function systemEnv(): Record<string, string> & { PATH: string } {
-  const { PATH = "/usr/local/bin:/usr/bin:/bin", HOME = "/", LANG } = process.env;
-  return LANG === undefined ? { PATH, HOME } : { PATH, HOME, LANG };
+  const { PATH = defaultPath, HOME, LANG } = process.env;
+  const home = HOME?.startsWith("/") && HOME !== "/" ? HOME : temporaryDir;
+  return { PATH, HOME: home, ...(LANG !== undefined && { LANG }) };
 }

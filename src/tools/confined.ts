@@ -28,24 +28,63 @@ export interface Place {
   readonly shown: string;
 }
 
+/** What tools are confined to. */
+export interface Root {
+  /** The run's root folder, absolute. */
+  readonly rootDir: string;
+  /** A folder below it that a task has narrowed the root to, as a path of names; "" for the root itself. */
+  readonly narrowedTo: string;
+}
+
+/** The root folder, held open: whatever is renamed meanwhile, the descriptor stays with the folder. */
+export interface OpenRoot {
+  readonly fd: number;
+  /** Where the folder was when it was opened. */
+  readonly path: string;
+}
+
 /**
- * Calls `act` with the place that a path below `rootDir` leads to. Each folder on the way is opened by name in the
- * one before, never through a link; links are read and followed here, as long as they stay below the root. So
+ * Calls `act` with the root folder. Each folder of a narrowed root is opened by name in the one above and never
+ * through a link, so another task that swaps one of them for a link leads nowhere.
+ *
+ * @param path what the caller asked for, for messages
+ * @throws TOOL_PATH_ESCAPE when a narrowed root leads through a link, TOOL_FILE_FAILED when it does not exist
+ */
+export function withRoot<R>({ rootDir, narrowedTo }: Root, path: string, act: (root: OpenRoot) => R): R {
+  let at = realpathSync(rootDir);
+  let fd = openFolder(at, path);
+  try {
+    for (const name of narrowedTo.split(sep).filter(Boolean)) {
+      const step = `${through({ fd, path: at })}/${name}`;
+      if (linkTarget(step) !== undefined) throw narrowedThroughLink(narrowedTo);
+      const next = openFolder(step, narrowedTo);
+      closeSync(fd);
+      fd = next;
+      at = join(at, name);
+    }
+    return act({ fd, path: at });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Calls `act` with the place that a path below the root leads to. Each folder on the way is opened by name in the
+ * one above, never through a link; links are read and followed here, as long as they stay below the root. So
  * there is no moment at which a link that is swapped could lead out.
  *
- * @param makeParents makes the folders on the way that are not there
+ * @param makeParents makes the folders on the way that do not exist
  * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
  */
-export function withPlace<R>(rootDir: string, path: string, makeParents: boolean, act: (place: Place) => R): R {
-  const root = realpathSync(rootDir);
-  const held: Held[] = [];
-  try {
-    held.push({ fd: openFolder(root, path), name: "", path: root });
-    const place = walk(root, path, makeParents, held);
-    return act(place);
-  } finally {
-    for (const { fd } of held) closeSync(fd);
-  }
+export function withPlace<R>(root: Root, path: string, makeParents: boolean, act: (place: Place) => R): R {
+  return withRoot(root, path, (open) => {
+    const held: Held[] = [{ ...open, name: "" }];
+    try {
+      return act(walk(open.path, path, makeParents, held));
+    } finally {
+      for (const { fd } of held.slice(1)) closeSync(fd);
+    }
+  });
 }
 
 function walk(root: string, path: string, makeParents: boolean, held: Held[]): Place {
@@ -91,17 +130,15 @@ function components(root: string, path: string, given: string): string[] {
 }
 
 /** A folder that is held open, and the path by which it was opened. */
-interface Held {
-  readonly fd: number;
+interface Held extends OpenRoot {
   readonly name: string;
-  readonly path: string;
 }
 
 /**
  * On Linux, a descriptor's own name, by which the kernel finds what it holds open without looking at any path.
  * macOS has none; there, opening refuses any link in the path (written after its manual, tried by nobody yet).
  */
-const through = ({ fd, path }: Held) => (process.platform === "linux" ? `/proc/self/fd/${fd}` : path);
+const through = ({ fd, path }: OpenRoot) => (process.platform === "linux" ? `/proc/self/fd/${fd}` : path);
 
 const realFolder = (held: Held) => (process.platform === "linux" ? readlinkSync(through(held)) : held.path);
 
@@ -194,13 +231,13 @@ function ofTheServer(path: string): SmithersError {
 }
 
 /**
- * A folder below `rootDir`, without links, for a command to start in.
+ * The path of a folder below the root, without links, for a command to start in.
  * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
  */
-export function confinedFolder(rootDir: string, path: string): string {
-  return withPlace(rootDir, path, false, ({ folder, realFolder, name }) => {
+export function confinedFolder(root: Root, path: string): string {
+  return withPlace(root, path, false, ({ folder, name, shown }) => {
     closeSync(openFolder(`${folder}/${name}`, path));
-    return join(realFolder, name);
+    return join(realpathSync(root.rootDir), root.narrowedTo, shown);
   });
 }
 
@@ -230,6 +267,16 @@ export function failed(path: string, reason: string, words: string): SmithersErr
 
 function escapes(path: string): SmithersError {
   return new SmithersError("TOOL_PATH_ESCAPE", `"${path}" leads out of the root folder.`, { details: { path } });
+}
+
+function narrowedThroughLink(path: string): SmithersError {
+  return new SmithersError(
+    "TOOL_PATH_ESCAPE",
+    `The folder "${path}" that the tools are confined to leads through a link.`,
+    {
+      details: { path },
+    },
+  );
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { z } from "zod";
-import { callTool, parseInput, type ToolContext } from "./call.ts";
+import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { openFile, refusePrivateName, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { patchText, rejected } from "./patch.ts";
@@ -53,8 +53,8 @@ export const edit: EditTool = asTool("edit", call as EditTool, {
   execute: invoke,
 });
 
-function run({ path, patch }: z.output<typeof inputSchema>, context: ToolContext): string {
-  return withPlace(context.rootDir, path, false, (place) => {
+function run({ path, patch }: z.output<typeof inputSchema>, context: OwnToolContext): string {
+  return withPlace(context.root, path, false, (place) => {
     refusePrivateName(place, path, context.privatePaths);
     const { fd, stats } = openFile(place, path, existingFiles(context.privatePaths));
     let before: Buffer;

@@ -2,7 +2,7 @@ import { closeSync, createReadStream, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { callTool, parseInput, type ToolContext } from "./call.ts";
+import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { openFile, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { existingFiles } from "./sandbox/index.ts";
@@ -44,9 +44,9 @@ export const read: ReadTool = asTool("read", call as ReadTool, {
   execute: invoke,
 });
 
-async function run({ path, offset, limit }: z.output<typeof inputSchema>, context: ToolContext): Promise<string> {
+async function run({ path, offset, limit }: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
   const hidden = existingFiles(context.privatePaths);
-  const { fd, stats } = withPlace(context.rootDir, path, false, (place) => openFile(place, path, hidden));
+  const { fd, stats } = withPlace(context.root, path, false, (place) => openFile(place, path, hidden));
   if (offset !== undefined || limit !== undefined) return lines(fd, path, offset ?? 1, limit);
   try {
     if (stats.size > maxBytes) throw tooLarge(path);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
-import { callTool, parseInput, type ToolContext } from "./call.ts";
+import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { refusePrivateName, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { writeAside } from "./write-aside.ts";
@@ -42,14 +42,14 @@ export const write: WriteTool = asTool("write", call as WriteTool, {
   execute: invoke,
 });
 
-function run({ path, content }: z.output<typeof inputSchema>, context: ToolContext): string {
+function run({ path, content }: z.output<typeof inputSchema>, context: OwnToolContext): string {
   const bytes = Buffer.from(content, "utf8");
   if (bytes.length > maxBytes) {
     throw new SmithersError("TOOL_FILE_TOO_LARGE", `The content for "${path}" has more than ${maxBytes} bytes.`, {
       details: { path, bytes: bytes.length, maxBytes },
     });
   }
-  return withPlace(context.rootDir, path, true, (place) => {
+  return withPlace(context.root, path, true, (place) => {
     refusePrivateName(place, path, context.privatePaths);
     writeAside(place, path, bytes);
     return `Wrote ${bytes.length} bytes to ${place.shown}.`;

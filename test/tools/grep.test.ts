@@ -54,7 +54,7 @@ needs("rg").each(patterns)("ripgrep and the built-in search give the same answer
   const rootDir = project();
   const engine = ripgrep(findProgram("rg")!, await findSandbox());
   for (const ignoreCase of pattern === "alpha" ? [false, true] : [false]) {
-    const search = { rootDir, path: ".", pattern, ignoreCase, hidden: [] };
+    const search = { root: { rootDir, narrowedTo: "" }, path: ".", pattern, ignoreCase, hidden: [] };
     const expected = await collect(async (take) => walk(search, take));
     const found = await collect((take) => engine(search, never, take)).catch((error) => {
       // Then the built-in search answers in any case.
@@ -128,7 +128,7 @@ test("grep cuts a long answer, and a long line, with a mark", async () => {
 test("a search that takes for ever is ended, and keeps nobody waiting", async () => {
   const rootDir = folder({ file: `${"a".repeat(40)}!\n` });
   const controller = new AbortController();
-  const search = { rootDir, path: ".", pattern: "^(a|a?)+$", ignoreCase: false, hidden: [] };
+  const search = { root: { rootDir, narrowedTo: "" }, path: ".", pattern: "^(a|a?)+$", ignoreCase: false, hidden: [] };
   const timer = setTimeout(() => controller.abort(new Error("enough")), 500);
   afterThisTest(() => clearTimeout(timer));
   let ticks = 0;

@@ -1,11 +1,13 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
+import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { bash, createSmithers } from "smithers-orchestrator";
 import { z } from "zod";
 import { failureOf } from "../../src/tools/command-failure.ts";
 import { execute } from "../../src/tools/execute.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
+import { start } from "../../src/tools/sandbox/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { testEachMechanism } from "../support/mechanisms.ts";
@@ -49,10 +51,13 @@ test("without a sandbox a task fails once, with TOOL_SANDBOX_UNAVAILABLE", async
 testEachMechanism("a sandbox of %s that cannot be set up is told from a command that fails", async (name) => {
   const { sandbox } = await searchSandbox(name);
   const rootDir = folder();
-  const policy = { rootDir, readOnly: false, allowNetwork: false, visible: [], hidden: [], env: {} };
+  const rootFd = openSync(rootDir, constants.O_RDONLY);
+  afterThisTest(() => closeSync(rootFd));
+  const nothing = { readable: [], hidden: [], protected: [], env: {} };
+  const policy = { rootDir, rootFd, readOnly: false, allowNetwork: false, temporaryBytes: 1024 ** 2, ...nothing };
   const failed = async (cwd: string) => {
-    const command = sandbox!.wrap({ ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);
-    const executed = await execute(command, { timeoutMs: 10_000, signal: new AbortController().signal });
+    const child = start(sandbox!, { ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);
+    const executed = await execute(child, { timeoutMs: 10_000, signal: new AbortController().signal });
     return failureOf(executed, { sandbox: name, timeoutMs: 10_000, rootDir, allowNetwork: false }).code;
   };
   expect(await failed(rootDir)).toBe("TOOL_COMMAND_FAILED");

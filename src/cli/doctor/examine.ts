@@ -42,8 +42,10 @@ function bun(): Finding {
 /** Runs a command as `bash` does in a run of this database: in the same root folder, with the same files hidden. */
 async function sandbox(file: string | undefined): Promise<Finding> {
   const name = "sandbox";
+  const rootDir = file === undefined ? process.cwd() : dirname(file);
   const context = {
-    rootDir: file === undefined ? process.cwd() : dirname(file),
+    root: { rootDir, narrowedTo: "" },
+    rootDir,
     allowNetwork: false,
     privatePaths: file === undefined ? [] : [file],
     signal: AbortSignal.timeout(sandboxTimeoutMs),

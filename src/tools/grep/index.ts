@@ -1,8 +1,8 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
-import { callTool, parseInput, type ToolContext } from "../call.ts";
-import { withPlace } from "../confined.ts";
+import { callTool, type OwnToolContext, parseInput } from "../call.ts";
+import { failed, type Root, withPlace } from "../confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "../define-tool.ts";
 import { existingFiles, findProgram, findSandbox } from "../sandbox/index.ts";
 import { builtIn } from "./built-in.ts";
@@ -47,13 +47,12 @@ export const grep: GrepTool = asTool("grep", call as GrepTool, {
   execute: invoke,
 });
 
-async function run(input: z.output<typeof inputSchema>, context: ToolContext): Promise<string> {
+async function run(input: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
   const { pattern, path = ".", ignoreCase = false } = input;
   toRegExp(pattern, ignoreCase);
-  const rootDir = realpathSync(context.rootDir);
   const search = {
-    rootDir,
-    path: searchable(rootDir, path),
+    root: context.root,
+    path: searchable(context.root, path),
     pattern,
     ignoreCase,
     hidden: existingFiles(context.privatePaths),
@@ -85,17 +84,18 @@ async function ripgrepHere(): Promise<SearchEngine | undefined> {
   if (!program) return undefined;
   try {
     const sandbox = await findSandbox();
-    return sandbox.name === "bubblewrap" ? ripgrep(program, sandbox) : undefined;
+    return sandbox.name === "sandbox-exec" ? undefined : ripgrep(program, sandbox);
   } catch {
     return undefined;
   }
 }
 
 /** Where a path really leads, relative to the root. */
-function searchable(rootDir: string, path: string): string {
-  return withPlace(rootDir, path, false, (place) => {
+function searchable(root: Root, path: string): string {
+  return withPlace(root, path, false, (place) => {
     const stats = lstatSync(`${place.folder}/${place.name}`, { throwIfNoEntry: false });
     if (!stats) throw new SmithersError("TOOL_FILE_FAILED", `"${path}": there is no such file.`, { details: { path } });
+    if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is no regular file");
     if (stats.isFile() && stats.size > maxFileBytes) {
       throw new SmithersError("TOOL_FILE_TOO_LARGE", `"${path}" has more than ${maxFileBytes} bytes.`);
     }

@@ -1,6 +1,13 @@
-import { realpathSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { isBelow, kill, type Sandbox, type SandboxedProcess, start } from "../sandbox/index.ts";
+import { withRoot } from "../confined.ts";
+import {
+  kill,
+  minTemporaryBytes,
+  type Sandbox,
+  type SandboxedProcess,
+  type SandboxPolicy,
+  start,
+} from "../sandbox/index.ts";
 import { toRipgrep } from "./pattern.ts";
 import { type Match, maxFileBytes, type Search, type SearchEngine, skippedFolders } from "./search.ts";
 
@@ -15,17 +22,21 @@ export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
   return async (search, signal, take) => {
     const pattern = toRipgrep(search.pattern);
     if (pattern === undefined) throw new PatternNotTaken();
-    const policy = {
-      rootDir: search.rootDir,
-      readOnly: true,
-      cwd: search.rootDir,
-      allowNetwork: false,
-      bare: true,
-      visible: [realpathSync(program)],
-      hidden: search.hidden.filter((path) => isBelow(path, search.rootDir)),
-      env: { LANG: "C.UTF-8" },
-    };
-    const child = start(sandbox.wrap(policy, [realpathSync(program), ...args(search, pattern)]));
+    const child = withRoot(search.root, search.path, ({ fd, path: rootDir }) => {
+      const policy: SandboxPolicy = {
+        rootDir,
+        rootFd: fd,
+        readOnly: true,
+        cwd: rootDir,
+        allowNetwork: false,
+        readable: [],
+        hidden: search.hidden,
+        protected: [],
+        temporaryBytes: minTemporaryBytes,
+        env: { LANG: "C.UTF-8" },
+      };
+      return start(sandbox, policy, [program, ...args(search, pattern)]);
+    });
     const stop = () => kill(child);
     signal.addEventListener("abort", stop);
     try {

@@ -1,6 +1,8 @@
+import type { Root } from "../confined.ts";
+
 /** What to search, and where. */
 export interface Search {
-  readonly rootDir: string;
+  readonly root: Root;
   /** Below it, free of links: a file or a folder. */
   readonly path: string;
   readonly pattern: string;

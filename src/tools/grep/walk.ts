@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openFile, type Place, withPlace } from "../confined.ts";
+import { openFile, type Place, type Root, withPlace } from "../confined.ts";
 import { readAll } from "../read.ts";
 import { toRegExp } from "./pattern.ts";
 import { type Match, maxFileBytes, type Search, skippedFolders } from "./search.ts";
@@ -10,28 +10,28 @@ export function walk(search: Search, take: (match: Match) => void): void {
   const expression = toRegExp(search.pattern, search.ignoreCase);
   const test = (path: string) => testFile(search, path, expression, take);
   const visit = (path: string) => {
-    for (const { name, isFolder } of entries(search.rootDir, path)) {
+    for (const { name, isFolder } of entries(search.root, path)) {
       const below = path === "." ? name : join(path, name);
       if (!isFolder) test(below);
       else if (!skippedFolders.includes(name)) visit(below);
     }
   };
-  if (kindOf(search.rootDir, search.path) === "file") test(search.path);
+  if (kindOf(search.root, search.path) === "file") test(search.path);
   else visit(search.path);
 }
 
-function kindOf(rootDir: string, path: string): "file" | "folder" {
-  return withPlace(rootDir, path, false, ({ folder, name }) =>
+function kindOf(root: Root, path: string): "file" | "folder" {
+  return withPlace(root, path, false, ({ folder, name }) =>
     lstatSync(`${folder}/${name}`).isFile() ? "file" : "folder",
   );
 }
 
 /** A folder's files and folders by the bytes of their names; links and special files are left out. */
-function entries(rootDir: string, path: string): { name: string; isFolder: boolean }[] {
+function entries(root: Root, path: string): { name: string; isFolder: boolean }[] {
   const list = ({ folder, name }: Place) => readdirSync(`${folder}/${name}`, { withFileTypes: true });
   let found: ReturnType<typeof list>;
   try {
-    found = withPlace(rootDir, path, false, list);
+    found = withPlace(root, path, false, list);
   } catch {
     // It may not be read, or is gone.
     return [];
@@ -42,10 +42,10 @@ function entries(rootDir: string, path: string): { name: string; isFolder: boole
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-function testFile({ rootDir, hidden }: Search, path: string, expression: RegExp, take: (match: Match) => void): void {
+function testFile({ root, hidden }: Search, path: string, expression: RegExp, take: (match: Match) => void): void {
   let bytes: Buffer;
   try {
-    const { fd } = withPlace(rootDir, path, false, (place) => openFile(place, path, hidden));
+    const { fd } = withPlace(root, path, false, (place) => openFile(place, path, hidden));
     try {
       bytes = readAll(fd, path, maxFileBytes);
     } finally {

@@ -1,5 +1,5 @@
+import { existsSync } from "node:fs";
 import type { HeldMount } from "./held.ts";
-import { hiddenOfTheKernel } from "./view.ts";
 import { limitArgs, maxProcesses } from "./limits.ts";
 import {
   firstInputFd,
@@ -9,6 +9,7 @@ import {
   settingsFd,
   statusFd,
 } from "./policy.ts";
+import { hiddenOfTheKernel } from "./view.ts";
 
 /** What this machine's bubblewrap, and what surrounds it, can do. */
 export interface BubblewrapFeatures {
@@ -25,7 +26,7 @@ export interface BubblewrapFeatures {
 }
 
 /** Options that a bubblewrap must know. Debian 12, Ubuntu 24.04 and Fedora 40 have one that does. */
-export const neededOptions = ["--bind-fd", "--disable-userns", "--json-status-fd", "--seccomp", "--size"];
+export const neededOptions = ["--bind-fd", "--disable-userns", "--json-status-fd", "--perms", "--seccomp", "--size"];
 
 export function bubblewrap(features: BubblewrapFeatures): Sandbox {
   return {
@@ -37,7 +38,7 @@ export function bubblewrap(features: BubblewrapFeatures): Sandbox {
         ...namespaces(features, policy),
         ...["--seccomp", input(features.filter)],
         ...["--dev", "/dev", "--proc", "/proc"],
-        ...hiddenOfTheKernel.flatMap((path) => ["--ro-bind-try", "/dev/null", path]),
+        ...hiddenOfTheKernel.filter(existsSync).flatMap((path) => ["--ro-bind", "/dev/null", path]),
         ...mounts.flatMap((mount) => mountOption(mount, input)),
         // Only now: mount points are made in these.
         ...["/", "/dev", "/proc"].flatMap((path) => ["--remount-ro", path]),
@@ -74,6 +75,8 @@ function mountOption(mount: HeldMount, input: (fd: number) => string): string[] 
       return fd === undefined ? ["--ro-bind-try", path, path] : ["--ro-bind-fd", input(fd), path];
     case "writable":
       return fd === undefined ? ["--bind", path, path] : ["--bind-fd", input(fd), path];
+    case "copy":
+      return fd === undefined ? [] : ["--perms", "0444", "--file", input(fd), path];
     case "hidden":
       return ["--ro-bind", "/dev/null", path];
     case "temporary":
@@ -92,7 +95,7 @@ function mountOption(mount: HeldMount, input: (fd: number) => string): string[] 
 function bounded({ pidLimit }: BubblewrapFeatures, command: string[]): string[] {
   if (!pidLimit) return command;
   const { setpriv, unshare, sh } = pidLimit;
-  const script = `echo ${maxProcesses} > /proc/sys/kernel/pid_max && exec "$@"`;
+  const script = `echo 1000 > /proc/self/oom_score_adj; echo ${maxProcesses} > /proc/sys/kernel/pid_max && exec "$@"`;
   const options = ["--pid", "--fork", "--mount-proc", "--kill-child", "--"];
   return [setpriv, "--pdeathsig", "KILL", unshare, ...options, sh, "-c", script, "sh", ...command];
 }

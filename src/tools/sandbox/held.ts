@@ -7,7 +7,7 @@ import type { Mount } from "./view.ts";
 /** O_PATH of Linux: a descriptor that names a file and opens nothing, so that a FIFO or a device does not matter. */
 const O_PATH = 0x20_0000;
 
-/** A piece of a command's view; what lies below the root is held by a descriptor. */
+/** A piece of a command's view; a descriptor holds what lies below the root, and what is to be copied. */
 export type HeldMount = Mount & { readonly fd?: number };
 
 /** The pieces of a view, and how to let go of what they hold. */
@@ -41,12 +41,18 @@ export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy)
   const release = () => {
     for (const fd of opened) closeSync(fd);
   };
-  const isHeld = ({ kind, path }: Mount) => kind !== "temporary" && kind !== "link" && isBelow(path, rootDir);
+  const openCopy = (path: string) => {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    opened.push(fd);
+    return fd;
+  };
+  const isHeld = ({ kind, path }: Mount) =>
+    (kind === "readOnly" || kind === "writable" || kind === "hidden") && isBelow(path, rootDir);
   try {
     const mounts = view.flatMap((mount): HeldMount[] => {
-      if (!isHeld(mount)) return [mount];
+      if (mount.kind !== "copy" && !isHeld(mount)) return [mount];
       try {
-        return [{ ...mount, fd: open(mount.path) }];
+        return [{ ...mount, fd: mount.kind === "copy" ? openCopy(mount.path) : open(mount.path) }];
       } catch {
         return [];
       }

@@ -4,8 +4,10 @@ export const maxProcesses = 512;
 export const maxFileBytes = 4 * 1024 ** 3;
 /** Of memory that one process of a command writes to. */
 export const maxDataBytes = 8 * 1024 ** 3;
-/** Of a command's own temporary folder, which lies in memory. */
+/** The temporary space of one command, which lies in memory. */
 export const maxTemporaryBytes = 1024 ** 3;
+/** The least of it that a command is given. */
+export const minTemporaryBytes = 16 * 1024 ** 2;
 
 /**
  * The arguments of `prlimit` for what a process may use. The number of processes counts per user namespace since

@@ -4,7 +4,19 @@ import { isBelow } from "./paths.ts";
 import { systemView } from "./system-view.ts";
 
 /** What lies beside a folder `bin` and belongs to its programs. Settings, caches and credentials are not among it. */
-const besideBin = ["lib", "lib64", "libexec", "include", "share", "src", "pkg", "conf", "jmods", "release", "pyvenv.cfg"];
+const besideBin = [
+  "lib",
+  "lib64",
+  "libexec",
+  "include",
+  "share",
+  "src",
+  "pkg",
+  "conf",
+  "jmods",
+  "release",
+  "pyvenv.cfg",
+];
 
 /** What lies beside a folder `shims`, as pyenv, rbenv and asdf have one, and belongs to its programs. */
 const besideShims = ["bin", "lib", "libexec", "versions", "installs", "plugins", "version", "pyenv.d", "rbenv.d"];
@@ -45,7 +57,9 @@ function look(path: string, home: string | undefined): string[] {
       else found.add(target);
     }
   }
-  return [...found].filter((each) => !isSystem(each));
+  return [...found].filter(
+    (each) => !isSystem(each) && ![...found].some((folder) => folder !== each && isBelow(each, folder)),
+  );
 }
 
 /** A folder of programs with what belongs to it. */

@@ -1,4 +1,6 @@
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isBelow } from "./paths.ts";
 import type { Mount } from "./view.ts";
 
 /** Programs and their libraries. */
@@ -21,10 +23,6 @@ const programFolders = [
  */
 const settings = [
   "alternatives",
-  "bash.bashrc",
-  "bash_completion.d",
-  "ca-certificates",
-  "ca-certificates.conf",
   "crypto-policies",
   "debian_version",
   "fonts",
@@ -33,19 +31,11 @@ const settings = [
   "group",
   "host.conf",
   "hosts",
-  "inputrc",
   "ld.so.cache",
-  "ld.so.conf",
-  "ld.so.conf.d",
   "ld.so.preload",
-  "locale.alias",
   "locale.conf",
   "localtime",
-  "lsb-release",
-  "magic",
-  "mailcap",
   "mime.types",
-  "networks",
   "nsswitch.conf",
   "os-release",
   "passwd",
@@ -53,40 +43,38 @@ const settings = [
   "pki/tls/cert.pem",
   "pki/tls/certs",
   "pki/tls/openssl.cnf",
-  "profile",
-  "profile.d",
   "protocols",
   "resolv.conf",
-  "rpc",
   "services",
-  "shells",
   "ssl/cert.pem",
   "ssl/certs",
   "ssl/openssl.cnf",
-  "terminfo",
   "timezone",
 ].map((name) => `/etc/${name}`);
 
-/** What the kernel says of the processors, by which programs choose how many threads they start. */
-const processors = ["/sys/devices/system/cpu", "/sys/devices/system/node"];
+/** Larger files are not copied but mounted. */
+const maxCopiedBytes = 256 * 1024;
 
 let known: readonly Mount[] | undefined;
 
 /** What every command sees of the machine. It is looked up once, because programs and settings keep their places. */
 export function systemView(): readonly Mount[] {
   known ??= [
-    ...[...programFolders, ...processors].flatMap(folderOrLink),
-    // A link is followed: it often leads into a folder that is not seen.
-    ...settings.filter(existsSync).map((path): Mount => ({ kind: "readOnly", path })),
+    ...[...programFolders, ...settings].flatMap(pieceAt),
     { kind: "link", path: "/etc/mtab", target: "/proc/self/mounts" },
   ];
   return known;
 }
 
-function folderOrLink(path: string): Mount[] {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+/** What is shown at a path. Each mount takes time at the start of every command, so small files are copied. */
+function pieceAt(path: string): Mount[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) return [];
-  return stats.isSymbolicLink()
-    ? [{ kind: "link", path, target: readlinkSync(path) }]
-    : [{ kind: "readOnly", path }];
+  if (lstatSync(path).isSymbolicLink()) {
+    const target = readlinkSync(path);
+    if (programFolders.some((folder) => isBelow(resolve(dirname(path), target), folder))) {
+      return [{ kind: "link", path, target }];
+    }
+  }
+  return [{ kind: stats.isFile() && stats.size <= maxCopiedBytes ? "copy" : "readOnly", path }];
 }

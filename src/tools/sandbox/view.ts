@@ -6,6 +6,8 @@ import type { SandboxPolicy } from "./policy.ts";
 export type Mount =
   /** A file or a folder of the machine, at its own path. */
   | { readonly kind: "readOnly" | "writable"; readonly path: string }
+  /** A file of the machine, as it is when the command starts. */
+  | { readonly kind: "copy"; readonly path: string }
   /** A file that can be neither read nor written. */
   | { readonly kind: "hidden"; readonly path: string }
   /** An empty writable folder in memory. */

@@ -1,4 +1,15 @@
-import { fstatSync, mkdirSync, realpathSync, rmdirSync, type Stats, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  fstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { HeldMount } from "../held.ts";
 import { hiddenOfTheKernel } from "../view.ts";
@@ -21,7 +32,7 @@ const nothingSpecial = mountAttributes.noSuid | mountAttributes.noDev;
  */
 export function buildView(mounts: readonly HeldMount[], configureKernel: () => void): void {
   const pieces = mounts.map(located);
-  mountNew("tmpfs", place, mountFlags.noSuid | mountFlags.noDev, "size=1m,mode=755");
+  mountNew("tmpfs", place, mountFlags.noSuid | mountFlags.noDev, "size=8m,mode=755");
   process.chdir(place);
   mkdirSync(`.${oldRoot}`);
   pivotRoot(`.${oldRoot}`);
@@ -37,16 +48,22 @@ export function buildView(mounts: readonly HeldMount[], configureKernel: () => v
   for (const path of ["/", "/dev", "/proc"]) makeReadOnly(path);
 }
 
-/** A mount with where its source lies in the old file system, which links are followed in while it is still the root. */
-type Piece = HeldMount & { readonly source: string | number | undefined };
+/** A mount, where its source lies in the old file system, and what lies there. */
+type Piece = HeldMount & { readonly source?: { readonly path: string; readonly stats: Stats } };
 
+/** Looks a source up while the old file system is still the root, in which links lead where they should. */
 function located(mount: HeldMount): Piece {
-  if (mount.kind !== "readOnly" && mount.kind !== "writable") return { ...mount, source: undefined };
-  if (mount.fd !== undefined) return { ...mount, source: mount.fd };
+  if (mount.kind !== "readOnly" && mount.kind !== "writable") return mount;
+  if (mount.fd !== undefined) {
+    // A descriptor from another mount namespace cannot be mounted, but what is mounted can be compared with it.
+    const path = oldRoot + readlinkSync(`/proc/self/fd/${mount.fd}`);
+    return { ...mount, source: { path, stats: fstatSync(mount.fd) } };
+  }
   try {
-    return { ...mount, source: oldRoot + realpathSync(mount.path) };
+    const path = realpathSync(mount.path);
+    return { ...mount, source: { path: oldRoot + path, stats: statSync(path) } };
   } catch {
-    return { ...mount, source: undefined };
+    return mount;
   }
 }
 
@@ -54,19 +71,23 @@ function show(piece: Piece): void {
   const { path, source } = piece;
   if (piece.kind === "hidden") return hide(path);
   if (piece.kind === "folder") return void mkdirSync(path, { recursive: true });
+  if (piece.kind === "copy") {
+    mkdirSync(dirname(path), { recursive: true });
+    return piece.fd === undefined ? undefined : writeFileSync(path, readFileSync(piece.fd), { mode: 0o444 });
+  }
   if (piece.kind === "link") {
     mkdirSync(dirname(path), { recursive: true });
     return symlinkSync(piece.target, path);
   }
   if (piece.kind === "temporary") {
     mkdirSync(path, { recursive: true });
-    return mountNew("tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${piece.bytes},mode=1777`);
+    return mountNew("tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${piece.bytes},mode=755`);
   }
   // What has gone meanwhile is not shown.
   if (source === undefined) return;
-  makePlaceFor(typeof source === "number" ? fstatSync(source) : statSync(source), path);
-  const isWritable = piece.kind === "writable";
-  bindMount(source, path, isWritable ? nothingSpecial : nothingSpecial | mountAttributes.readOnly);
+  makePlaceFor(source.stats, path);
+  const readOnly = piece.kind === "readOnly" ? mountAttributes.readOnly : 0;
+  bindMount(source.path, path, nothingSpecial | readOnly, source.stats);
 }
 
 /** Makes a folder or an empty file to mount on, unless it is there. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync, type Stats } from "node:fs";
 import { addressOf, type SystemCallArgument, systemCall } from "../../../runtime/bun/kernel.ts";
 import { instructionBytes } from "../seccomp/bpf.ts";
 import { type Machine, type SyscallName, syscallNumber } from "../seccomp/syscalls.ts";
@@ -27,17 +27,21 @@ const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 
-/** Shows at `path` what lies at `source`: a path, or a descriptor. The attributes hold for every mount in it. */
-export function bindMount(source: string | number, path: string, attributes: number): void {
-  const clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  const tree =
-    typeof source === "string"
-      ? call("open_tree", source, AT_FDCWD, source, clone)
-      : call("open_tree", path, source, "", clone | AT_EMPTY_PATH);
+/**
+ * Shows at `path` what lies at `source`. The attributes hold for every mount in it.
+ *
+ * @param expected what must lie there
+ */
+export function bindMount(source: string, path: string, attributes: number, expected?: Stats): void {
+  const tree = call("open_tree", source, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  const found = fstatSync(tree);
+  if (expected && (found.dev !== expected.dev || found.ino !== expected.ino)) {
+    throw new Error(`something else lies at ${path} now`);
+  }
   const settings = new BigUint64Array([BigInt(attributes), 0n, 0n, 0n]);
   call("mount_setattr", path, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, settings, settings.byteLength);
   call("move_mount", path, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
-  call("close_range", path, tree, tree, 0);
+  closeSync(tree);
 }
 
 /** Makes the current folder the root of the file system, and puts the old one below it. */
@@ -118,7 +122,7 @@ export function startLoopback(): void {
   request.write("lo");
   request.writeUInt16LE(IFF_UP, 16);
   call("ioctl", "lo", socket, SIOCSIFFLAGS, request);
-  call("close_range", "IPv4", socket, socket, 0);
+  closeSync(socket);
 }
 
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -131,7 +135,10 @@ export function execute(program: string, args: readonly string[], env: Readonly<
     texts.push(...buffers);
     return new BigUint64Array([...buffers.map(addressOf), 0n]);
   };
-  const [argv, envp] = [vector([program, ...args]), vector(Object.entries(env).map(([name, value]) => `${name}=${value}`))];
+  const [argv, envp] = [
+    vector([program, ...args]),
+    vector(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
+  ];
   call("close_range", "every descriptor", 3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC);
   call("execve", program, program, argv, envp);
 }

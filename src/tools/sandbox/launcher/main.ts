@@ -12,8 +12,11 @@ const { mounts, cwd, env, filter, ownNetwork, limits, shell, command }: Launcher
   readFileSync(settingsFd, "utf8"),
 );
 
-/** The shell waits, because the namespace ends with its first process: what the command leaves behind ends with it. */
-const script = '"$@" & wait "$!"';
+/**
+ * The shell waits, because the namespace ends with its first process: what the command leaves behind ends with it. In
+ * monitor mode it does not make the command ignore SIGINT and SIGQUIT.
+ */
+const script = 'set -m; "$@" & wait "$!"';
 
 try {
   if (ownNetwork) startLoopback();
