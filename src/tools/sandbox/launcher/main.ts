@@ -13,10 +13,10 @@ const { mounts, cwd, env, filter, ownNetwork, limits, shell, command }: Launcher
 );
 
 /**
- * The shell waits, because the namespace ends with its first process: what the command leaves behind ends with it. In
- * monitor mode it does not make the command ignore SIGINT and SIGQUIT.
+ * The shell waits, because the namespace ends with its first process: what the command leaves behind ends with it. A
+ * shell makes what it starts in the background ignore two signals, and says when something was killed; both are undone.
  */
-const script = 'set -m; "$@" & wait "$!"';
+const script = '(trap - INT QUIT; exec "$@") & exec 2>/dev/null; wait "$!"';
 
 try {
   if (ownNetwork) startLoopback();
