@@ -34,6 +34,7 @@ import type {
 import type { LocalStore } from "../store.ts";
 import type { Lease, TurnRecord } from "../turn.ts";
 import { applyTurn } from "./apply-turn.ts";
+import { requestCancel } from "./commands/cancel.ts";
 import { decide } from "./commands/decide.ts";
 import { reopen } from "./commands/reopen.ts";
 import { retryNode } from "./commands/retry.ts";
@@ -55,7 +56,6 @@ import {
   findRun,
   nextDueMs,
   readRunPage,
-  requestCancel,
   runIdsLike,
   runIdsSharing,
   runsWithNews,

@@ -1,11 +1,12 @@
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import type { Reopened } from "../../requests.ts";
 import { takeLease } from "../queries/lease.ts";
+import { pendingAgain } from "../queries/nodes.ts";
 import { appendToInbox } from "../queries/runs.ts";
 
 /**
- * Takes a failed run and makes it run again: what failed or was cancelled in it is to be done anew, what has
- * finished stays. Returns nothing when somebody else has taken it since `seenLeaseNo` was read.
+ * Takes a failed run and makes it run again: what failed or was cancelled in it is pending again, what has finished
+ * stays. Returns undefined when another owner has taken the run since `seenLeaseNo` was read.
  */
 export function reopen(
   driver: Driver,
@@ -23,10 +24,6 @@ export function reopen(
   );
   if (isFree === 0) return undefined;
   const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs)!;
-  driver.run(
-    `UPDATE _smithers_nodes SET state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL,
-     error_json = NULL WHERE run_id = ? AND state IN ('failed', 'cancelled')`,
-    runId,
-  );
+  driver.run(`UPDATE _smithers_nodes SET ${pendingAgain} WHERE run_id = ? AND state IN ('failed', 'cancelled')`, runId);
   return { lease, events: appendToInbox(driver, runId, [{ type: "RunStatusChanged", status: "running" }], nowMs) };
 }

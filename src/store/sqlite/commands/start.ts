@@ -1,11 +1,8 @@
-import { SmithersError } from "../../../errors/index.ts";
 import type { NewEvent, Run } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/sqlite-driver.ts";
 import type { Idempotency, Started } from "../../requests.ts";
+import { idempotencyKeptMs, judgeStart, type KeyRow } from "../../rules/start.ts";
 import { insertRun } from "../queries/runs.ts";
-
-/** For how long a key means the run that it started. */
-export const idempotencyKeptMs = 86_400_000;
 
 /**
  * Records a run, or finds the run that the same request has started.
@@ -27,16 +24,12 @@ export function startOnce(driver: Driver, run: Run, events: readonly NewEvent[],
   return { runId: run.runId, events: inserted };
 }
 
-/**
- * The run that a request under this key has started.
- * @throws IDEMPOTENCY_KEY_REUSED when that request was another
- */
-export function findStarted(driver: Driver, { key, bodyHash }: Idempotency, nowMs: number): string | undefined {
-  const known = driver.get<{ runId: string; bodyHash: string }>(
-    "SELECT run_id AS runId, body_hash AS bodyHash FROM _smithers_idempotency WHERE key = ? AND created_at_ms >= ?",
-    key,
-    nowMs - idempotencyKeptMs,
+/** The run that a request under this key has started, as {@link judgeStart} judges it. */
+export function findStarted(driver: Driver, idempotency: Idempotency, nowMs: number): string | undefined {
+  const row = driver.get<KeyRow>(
+    `SELECT run_id AS runId, body_hash AS bodyHash, created_at_ms AS createdAtMs
+     FROM _smithers_idempotency WHERE key = ?`,
+    idempotency.key,
   );
-  if (known && known.bodyHash !== bodyHash) throw new SmithersError("IDEMPOTENCY_KEY_REUSED");
-  return known?.runId;
+  return judgeStart(row, idempotency, nowMs);
 }

@@ -17,17 +17,26 @@ export function readInbox(driver: Driver, runId: string): Inbox {
   };
 }
 
-export function approvalsOf(driver: Driver, runId: string, condition = ""): Approval[] {
-  return driver
-    .all<Record<string, unknown>>(
-      `SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? ${condition}`,
-      runId,
-    )
-    .map((row) => approvals.decode(row));
+export function approvalsOf(driver: Driver, runId: string): Approval[] {
+  return approvalsWhere(driver, "", runId);
+}
+
+/** The approvals of a run under one node's id, by iteration. */
+export function approvalsNamed(driver: Driver, runId: string, nodeId: string): Approval[] {
+  return approvalsWhere(driver, "AND node_id = ? ORDER BY iteration", runId, nodeId);
 }
 
 function decided(driver: Driver, runId: string): Approval[] {
-  return approvalsOf(driver, runId, "AND status IN ('granted', 'denied')");
+  return approvalsWhere(driver, "AND status IN ('granted', 'denied')", runId);
+}
+
+function approvalsWhere(driver: Driver, more: string, ...params: SqlValue[]): Approval[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${approvals.select} FROM _smithers_approvals WHERE run_id = ? ${more}`,
+      ...params,
+    )
+    .map((row) => approvals.decode(row));
 }
 
 export function pendingSignals(driver: Driver, runId: string): Signal[] {

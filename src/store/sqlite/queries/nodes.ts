@@ -12,6 +12,21 @@ export function nodesOf(driver: Driver, runId: string): Node[] {
     .map((row) => nodes.decode(row));
 }
 
+/** The nodes of a run under one id, by iteration. */
+export function nodesNamed(driver: Driver, runId: string, nodeId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes WHERE run_id = ? AND node_id = ? ORDER BY iteration`,
+      runId,
+      nodeId,
+    )
+    .map((row) => nodes.decode(row));
+}
+
+/** The assignments that make a node pending again, with all of its retries. */
+export const pendingAgain =
+  "state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL, error_json = NULL";
+
 export function findNode(driver: Driver, runId: string, nodeId: string, iteration: number): Node | undefined {
   const row = driver.get<Record<string, unknown>>(
     `SELECT ${nodes.select} FROM _smithers_nodes WHERE run_id = ? AND node_id = ? AND iteration = ?`,

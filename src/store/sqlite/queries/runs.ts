@@ -1,6 +1,6 @@
 import type { ListRunsQuery } from "../../../api/index.ts";
-import { noSuchRun, runExists, runHasEnded, unknownCursor } from "../../../errors/index.ts";
-import { type CommittedEvent, hasEnded, type NewEvent, type Run } from "../../../model/index.ts";
+import { noSuchRun, runExists, unknownCursor } from "../../../errors/index.ts";
+import type { CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
 import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
 import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
 import type { ClaimedRun, RunPage } from "../../snapshots.ts";
@@ -113,22 +113,6 @@ export function appendToInbox(
   );
   if (!row) throw noSuchRun(runId);
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
-}
-
-/**
- * Asks a run's owner to cancel it. Once this is committed the run can end in no other way.
- * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
- */
-export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
-  const run = findRun(driver, runId);
-  if (!run) throw noSuchRun(runId);
-  if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
-  driver.run(
-    `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
-     WHERE run_id = ?`,
-    nowMs,
-    runId,
-  );
 }
 
 /** Runs for which something has come that nobody has taken in. */

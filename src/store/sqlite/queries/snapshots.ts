@@ -12,7 +12,7 @@ import type {
 import { eventsOfNode } from "./events.ts";
 import { framesAfter, lastTreeHash } from "./frames.ts";
 import { withHealthSignals } from "./health-signals.ts";
-import { approvalsOf, pendingSignals } from "./inbox.ts";
+import { approvalsNamed, approvalsOf, pendingSignals } from "./inbox.ts";
 import {
   attemptsOf,
   countNodes,
@@ -83,7 +83,7 @@ export function readNode(driver: Driver, runId: string, nodeId: string, iteratio
     run,
     node,
     output: findOutput(driver, runId, nodeId, iteration),
-    approval: approvalsOf(driver, runId).find((one) => one.nodeId === nodeId && one.iteration === iteration),
+    approval: approvalsNamed(driver, runId, nodeId).find((one) => one.iteration === iteration),
     attempts: attemptsOf(driver, runId, nodeId, iteration),
     toolCalls: toolCallsOf(driver, runId, nodeId, iteration),
     events: eventsOfNode(driver, runId, nodeId, iteration),

@@ -1,0 +1,11 @@
+import { noSuchRun, runHasEnded } from "../../errors/index.ts";
+import { hasEnded, type Run } from "../../model/index.ts";
+
+/**
+ * Judges the request to cancel a run. A request that was accepted before may come again.
+ * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
+ */
+export function judgeCancel(run: Run | undefined, runId: string): void {
+  if (!run) throw noSuchRun(runId);
+  if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
+}

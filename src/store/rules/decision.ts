@@ -1,0 +1,89 @@
+import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
+import { type Approval, hasEnded, type NewEvent, type Node, type Run } from "../../model/index.ts";
+import type { Decision } from "../requests.ts";
+
+/** The rows that a decision depends on: the run, and what it has under the node's id, one row for each iteration. */
+export interface DecisionRows {
+  readonly run: Run | undefined;
+  readonly approvals: readonly Approval[];
+  readonly nodes: readonly Node[];
+}
+
+export interface JudgedDecision {
+  readonly approval: Approval;
+  readonly event: NewEvent;
+}
+
+/**
+ * Judges a decision by the rows that are stored: a decision that comes when the time to decide is up is refused, even
+ * when the run has not taken note of that yet.
+ * @returns the decided approval and its event; undefined when the same was decided before
+ * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not fit the options
+ */
+export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: number): JudgedDecision | undefined {
+  const { run, approvals, nodes } = rows;
+  const { runId, nodeId, status } = decision;
+  if (!run) throw noSuchRun(runId);
+  const approval = meantApproval(approvals, decision.iteration);
+  if (!approval) throw notWaiting(nodes, decision);
+  const { iteration } = approval;
+  const chosen = status === "granted" ? choiceOf(approval, decision) : { selected: null, ranked: null };
+  if (approval.status === status && isSameChoice(approval, chosen)) return undefined;
+  if (approval.status !== "requested") {
+    const how = approval.selected ?? approval.ranked?.join(", ");
+    throw closed(`"${nodeId}" is ${approval.status} already${how === undefined ? "" : ` (${how})`}.`);
+  }
+  if (hasEnded(run.status)) throw closed(`"${nodeId}" is part of a run that has ${run.status} already.`);
+  if (run.cancelRequestedAtMs !== null) throw closed(`"${nodeId}" is part of a run that is being cancelled.`);
+  const wakeAtMs = nodes.find((node) => node.iteration === iteration)?.wakeAtMs ?? null;
+  if (wakeAtMs !== null && wakeAtMs <= nowMs) {
+    throw closed(`The time to decide "${nodeId}" ended at ${new Date(wakeAtMs).toISOString()}.`);
+  }
+  const { decidedBy = null, note = null } = decision;
+  const type = status === "granted" ? "ApprovalGranted" : "ApprovalDenied";
+  return {
+    approval: { ...approval, ...chosen, status, decidedAtMs: nowMs, decidedBy, note },
+    event: { type, nodeId, iteration, decidedBy, note },
+  };
+}
+
+/** The approval of the iteration named, or else the one that waits, or else the last. */
+function meantApproval(approvals: readonly Approval[], iteration: number | undefined): Approval | undefined {
+  if (iteration !== undefined) return approvals.find((approval) => approval.iteration === iteration);
+  return approvals.find(({ status }) => status === "requested") ?? approvals.at(-1);
+}
+
+function notWaiting(nodes: readonly Node[], { runId, nodeId, iteration }: Decision): SmithersError {
+  const exists = nodes.some((node) => iteration === undefined || node.iteration === iteration);
+  return exists ? closed(`"${nodeId}" waits for no decision.`) : noSuchNode(runId, nodeId, iteration);
+}
+
+function closed(message: string): SmithersError {
+  return new SmithersError("NODE_NOT_WAITING", message);
+}
+
+type Choice = Pick<Approval, "selected" | "ranked">;
+
+const isSameChoice = (a: Choice, b: Choice) =>
+  a.selected === b.selected && JSON.stringify(a.ranked) === JSON.stringify(b.ranked);
+
+function choiceOf({ mode, options }: Approval, { selected, ranked }: Decision): Choice {
+  const known = (options ?? []).map(({ key }) => key);
+  if (mode === "select" && !known.includes(selected ?? "")) {
+    throw misfit("selected", `must be one of: ${known.join(", ")}`);
+  }
+  if (mode === "rank" && !isPermutation(ranked ?? [], known)) {
+    throw misfit("ranked", `must hold each of these once: ${known.join(", ")}`);
+  }
+  return { selected: mode === "select" ? selected! : null, ranked: mode === "rank" ? ranked! : null };
+}
+
+function isPermutation(given: readonly string[], known: readonly string[]): boolean {
+  return (
+    given.length === known.length && new Set(given).size === known.length && given.every((one) => known.includes(one))
+  );
+}
+
+function misfit(field: string, what: string): SmithersError {
+  return new SmithersError("INVALID_REQUEST", `The field ${field} ${what}.`, { details: { field } });
+}

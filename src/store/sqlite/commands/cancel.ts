@@ -1,0 +1,14 @@
+import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import { judgeCancel } from "../../rules/cancel.ts";
+import { findRun } from "../queries/runs.ts";
+
+/** Asks a run's owner to cancel it, as {@link judgeCancel} judges it. After this the run can end in no other way. */
+export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
+  judgeCancel(findRun(driver, runId), runId);
+  driver.run(
+    `UPDATE _smithers_runs SET cancel_requested_at_ms = coalesce(cancel_requested_at_ms, ?), inbox_no = inbox_no + 1
+     WHERE run_id = ?`,
+    nowMs,
+    runId,
+  );
+}

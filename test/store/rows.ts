@@ -1,0 +1,83 @@
+import type { Approval, Node, Run } from "../../src/model/index.ts";
+
+/** A run's row; a run that an owner executes, unless `given` says otherwise. */
+export function runRow(given: Partial<Run> = {}): Run {
+  return {
+    runId: "r",
+    home: null,
+    workflowName: "w",
+    workflowPath: "w.tsx",
+    workflowHash: null,
+    status: "running",
+    input: {},
+    config: {},
+    createdAtMs: 1_000,
+    startedAtMs: 1_000,
+    finishedAtMs: null,
+    heartbeatAtMs: 1_000,
+    owner: "me",
+    leaseNo: 7,
+    lastSeq: 0,
+    frameNo: 0,
+    inboxNo: 0,
+    takenNo: 0,
+    wakeAtMs: null,
+    cancelRequestedAtMs: null,
+    parentRunId: null,
+    traceparent: null,
+    crashes: 0,
+    reopened: 0,
+    loops: {},
+    outputNodeId: null,
+    outputIteration: null,
+    error: null,
+    ...given,
+  };
+}
+
+/** A node's row; one that is pending, unless `given` says otherwise. */
+export function nodeRow(given: Partial<Node> = {}): Node {
+  return {
+    runId: "r",
+    nodeId: "n",
+    iteration: 0,
+    kind: "compute",
+    state: "pending",
+    ordinal: 0,
+    label: null,
+    loopId: null,
+    attempt: 0,
+    failures: 0,
+    lostAttempts: 0,
+    startedAtMs: null,
+    finishedAtMs: null,
+    wakeAtMs: null,
+    awaits: null,
+    correlationId: null,
+    error: null,
+    ...given,
+  };
+}
+
+/** An approval's row; one that is awaited, unless `given` says otherwise. */
+export function approvalRow(given: Partial<Approval> = {}): Approval {
+  return {
+    runId: "r",
+    nodeId: "n",
+    iteration: 0,
+    status: "requested",
+    mode: "approve",
+    label: null,
+    title: "Go on?",
+    summary: null,
+    metadata: null,
+    options: null,
+    requestedAtMs: 1_000,
+    decidedAtMs: null,
+    decidedBy: null,
+    note: null,
+    selected: null,
+    ranked: null,
+    ...given,
+  };
+}
