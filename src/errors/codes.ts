@@ -53,6 +53,11 @@ export const errorCodes = {
     advice: "Return a value that matches the output's schema; details.issues lists the mismatches.",
   },
   OUTPUT_TOO_LARGE: { status: 400, advice: "Store large results in a file and return its path." },
+  STORED_VALUE_OUTDATED: {
+    status: 400,
+    advice:
+      "Let the schema accept what is stored, for example with a default, or give the node a new id so that it runs again. Then resume the run.",
+  },
   MISSING_OUTPUT: { status: 400, advice: "Read the output with outputMaybe, or depend on the node that produces it." },
   TASK_FAILED: { status: 500, advice: "Fix the cause of the task's error, then resume the run." },
   TASK_TIMEOUT: { status: 500, advice: "Raise timeoutMs, or make the task faster." },

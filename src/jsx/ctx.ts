@@ -10,7 +10,21 @@ export interface StoredOutput {
   readonly nodeId: string;
   readonly iteration: number;
   readonly schemaKey: string;
+  /** That of the schema that the value was validated by. */
+  readonly schemaHash: string;
+  /** What is stored, read by the schema that the workflow has now; see {@link currentValue}. */
   readonly value: unknown;
+  /** Why what is stored does not fit that schema. */
+  readonly misfit?: SmithersError;
+}
+
+/**
+ * An output's value.
+ * @throws STORED_VALUE_OUTDATED when it does not fit the schema that the workflow has now
+ */
+export function currentValue({ value, misfit }: StoredOutput): unknown {
+  if (misfit) throw misfit;
+  return value;
 }
 
 /** What a frame is rendered from: a run's stored state. */
@@ -82,7 +96,7 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
   const find = (key: string, id: string, given?: number) => {
     const { nodeId, iteration } = place(id);
     const found = view.find(nodeId, given ?? iteration);
-    return found?.schemaKey === key ? found.value : undefined;
+    return found?.schemaKey === key ? currentValue(found) : undefined;
   };
 
   const methods = {
@@ -96,8 +110,10 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
         details: { nodeId: of.nodeId, iteration: of.iteration ?? place(of.nodeId).iteration, output: key },
       });
     },
-    latest: (target: unknown, nodeId: string) =>
-      view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1)?.value,
+    latest(target: unknown, nodeId: string) {
+      const last = view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1);
+      return last && currentValue(last);
+    },
     iterationCount: (target: unknown, nodeId: string) =>
       view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
   };
@@ -113,10 +129,22 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
 
   const around = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1);
   const iteration = scope === null ? view.iteration : (around?.iteration ?? 0);
-  return { runId: view.runId, input: view.input, auth: view.auth, iteration, ...methods, outputs: rows } as Ctx;
+  return {
+    runId: view.runId,
+    // Only who reads the input learns that it does not fit.
+    get input() {
+      return view.input;
+    },
+    auth: view.auth,
+    iteration,
+    ...methods,
+    outputs: rows,
+  } as Ctx;
 }
 
-function toRow({ nodeId, iteration, value }: StoredOutput): unknown {
+function toRow(stored: StoredOutput): unknown {
+  const { nodeId, iteration } = stored;
+  const value = currentValue(stored);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return { nodeId, iteration, ...value };
 }

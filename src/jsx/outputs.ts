@@ -45,7 +45,17 @@ export class OutputRegistry {
 
   /** What validates a run's input, if the workflow says so. */
   get inputSchema(): z.ZodType | undefined {
-    return this.#byKey.get("input")?.schema;
+    return this.input?.schema;
+  }
+
+  /** The schema named `input`. */
+  get input(): OutputSchema | undefined {
+    return this.#byKey.get("input");
+  }
+
+  /** The output that has this key now. */
+  byKey(key: string): OutputSchema | undefined {
+    return this.#byKey.get(key);
   }
 
   /** Every output but `input`. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
-import type { OutputSchema } from "../../jsx/index.ts";
+import { type OutputSchema, readFresh } from "../../jsx/index.ts";
 import { encodeOutput, plainIssues, summary } from "../../model/index.ts";
 
 /** A task's value, as it is stored and as it is read back. */
@@ -26,7 +26,7 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
     );
   }
   const json = encodeOutput(nodeId, parsed.data);
-  return { json, value: JSON.parse(json) };
+  return { json, value: await readFresh(output, json) };
 }
 
 /** A value as JSON keeps it; undefined for a value without a JSON form, such as a BigInt or a cycle. */

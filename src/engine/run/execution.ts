@@ -62,7 +62,7 @@ export class Execution {
   readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
   /** What to do once, at the start of the next turn. */
-  readonly #forNextTurn: ((turn: OpenTurn) => void)[];
+  readonly #forNextTurn: ((turn: OpenTurn) => void | Promise<void>)[];
   #inboxIsNew: boolean;
   #stopping = false;
   #abandoned = false;
@@ -106,9 +106,9 @@ export class Execution {
    */
   reload({ workflow, workflowPath, workflowHash }: WorkflowSource): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#forNextTurn.push(({ draft }) => {
+      this.#forNextTurn.push(async ({ draft }) => {
         try {
-          this.#planner.replace(workflow);
+          await this.#planner.replace(workflow);
         } catch (error) {
           return reject(error);
         }
@@ -169,7 +169,7 @@ export class Execution {
   async #turn(): Promise<ExecutionEnd | undefined> {
     const draft = new TurnDraft(this.#runState, Date.now());
     const turn: OpenTurn = { draft, writer: this.#store };
-    for (const act of this.#forNextTurn.splice(0)) act(turn);
+    for (const act of this.#forNextTurn.splice(0)) await act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
     const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
 

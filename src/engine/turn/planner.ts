@@ -1,8 +1,10 @@
-import { SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import {
   authoredId,
+  currentValue,
   noReads,
   type Reads,
+  readFresh,
   type StoredOutput,
   type Workflow,
   WorkflowRenderer,
@@ -56,6 +58,7 @@ export class TurnPlanner {
   readonly #runState: RunState;
   readonly #store: Pick<Store, "findCached">;
   readonly #forced: Set<string>;
+  #workflow: Workflow;
   #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
   #reads: Reads = noReads();
@@ -73,6 +76,7 @@ export class TurnPlanner {
     this.#store = store;
     this.#forced = new Set(forced);
     this.#loadedTreeHash = treeHash;
+    this.#workflow = workflow;
     this.#renderer = new WorkflowRenderer(workflow);
   }
 
@@ -88,6 +92,7 @@ export class TurnPlanner {
     this.#storedTree = this.#tree;
     let stale = this.#plan === undefined;
     let renderedLast = false;
+    if (stale) await this.#runState.readBy(this.#workflow.registry);
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
         const elapsedMs = stopwatch();
@@ -123,14 +128,17 @@ export class TurnPlanner {
    * Replaces the workflow's code from the next turn on.
    * @throws what the new code throws when it is rendered; the old code is kept then
    */
-  replace(workflow: Workflow): void {
+  async replace(workflow: Workflow): Promise<void> {
     const renderer = new WorkflowRenderer(workflow);
     try {
+      await this.#runState.readBy(workflow.registry);
       compilePlan(renderer.render(this.#runState).root, this.#runState);
     } catch (error) {
       renderer.unmount();
+      await this.#runState.readBy(this.#workflow.registry);
       throw error;
     }
+    this.#workflow = workflow;
     this.#renderer.unmount();
     this.#renderer = renderer;
     this.#plan = undefined;
@@ -201,13 +209,15 @@ export class TurnPlanner {
       const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#runState.input, deps);
       const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
       if (cached !== undefined) {
-        return finishTask(draft, node, task, { json: cached, value: JSON.parse(cached) }, true);
+        return finishTask(draft, node, task, { json: cached, value: await readFresh(spec.output, cached) }, true);
       }
       if (spec.kind === "static") {
         return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value));
       }
       launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
     } catch (error) {
+      // The fault is the dependency's, whatever this node tolerates.
+      if (isSmithersError(error) && error.code === "STORED_VALUE_OUTDATED") throw error;
       draft.settle(node, "failed", toErrorRecord(error));
     }
   }
@@ -231,7 +241,7 @@ export class TurnPlanner {
           },
         );
       }
-      values[name] = found.value;
+      values[name] = currentValue(found);
     }
     return values;
   }

@@ -3,12 +3,19 @@ import {
   loopsAround,
   type NodePlace,
   nodePlace,
+  type OutputRegistry,
+  outdatedInput,
+  outdatedOutput,
+  type ReadValue,
   type RunView,
+  readStored,
   type StoredOutput,
 } from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Run, type Signal } from "../../model/index.ts";
 import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
 import type { StoredRun } from "../../store/index.ts";
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 const noLoops: readonly string[] = [];
 
@@ -25,6 +32,10 @@ export class RunState implements RunView {
   /** By authored id, the loops around a node, the outermost first. */
   readonly #loopsOf = new Map<string, readonly string[]>();
   readonly #lastIteration = new Map<string, number>();
+  /** The outputs that were stored before, and their values as they are stored. */
+  readonly #loaded: { readonly output: Writable<StoredOutput>; readonly stored: unknown }[] = [];
+  readonly #isFresh: boolean;
+  #input: ReadValue | undefined;
   readonly #attemptStarts = new Map<string, number>();
   readonly #approvals = new Map<string, Approval>();
   #signals: Signal[];
@@ -39,9 +50,13 @@ export class RunState implements RunView {
     }
     for (const approval of approvals) this.putApproval(approval);
     for (const node of nodes) this.putNode(node);
-    for (const { nodeId, iteration, schemaKey, json } of outputs) {
-      this.putOutput({ nodeId, iteration, schemaKey, value: JSON.parse(json) });
+    for (const { nodeId, iteration, schemaKey, schemaHash, json } of outputs) {
+      const value: unknown = JSON.parse(json);
+      const output = { nodeId, iteration, schemaKey, schemaHash, value };
+      this.putOutput(output);
+      this.#loaded.push({ output, stored: value });
     }
+    this.#isFresh = nodes.length === 0;
     this.#lastOutputNo = outputs.at(-1)?.outputNo ?? 0;
   }
 
@@ -49,8 +64,31 @@ export class RunState implements RunView {
     return this.run.runId;
   }
 
+  /** @throws STORED_VALUE_OUTDATED */
   get input(): unknown {
-    return this.run.input;
+    if (this.#input?.misfit) throw this.#input.misfit;
+    return this.#input ? this.#input.value : this.run.input;
+  }
+
+  /**
+   * Reads what was stored before this process took the run over by the schemas that a workflow has now. Must be called
+   * before the first frame of each version of the workflow.
+   */
+  async readBy(registry: OutputRegistry): Promise<void> {
+    const { input } = registry;
+    // A fresh run's input has just been validated.
+    const hash = this.#isFresh ? (input?.hash ?? "") : "";
+    this.#input = input && (await readStored(input, { value: this.run.input, hash }, outdatedInput));
+    for (const { output, stored } of this.#loaded) {
+      const schema = registry.byKey(output.schemaKey);
+      const read = schema
+        ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
+            outdatedOutput(output, issues),
+          )
+        : { value: stored };
+      output.misfit = read.misfit;
+      output.value = read.misfit ? undefined : read.value;
+    }
   }
 
   get iteration(): number {

@@ -6,6 +6,7 @@ import { idsOf, nodePlace } from "../loop-places.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { React } from "../react.ts";
 import type { EventSpec } from "../specs.ts";
+import { outdatedOutput, readStoredNow } from "../stored-value.ts";
 import { checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 import type { OutputTarget } from "./task.ts";
@@ -85,7 +86,12 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
   reads.outputsOf.add(props.id);
   const { nodeId, iteration } = nodePlace(props.id, idsOf(scope), (key) => view.loopIteration(key));
   const received = view.find(nodeId, iteration);
-  const body = received && received.value !== null ? props.children(received.value as z.output<S>) : null;
+  const data =
+    received &&
+    readStoredNow(output, { value: received.value, hash: received.schemaHash }, (issues) =>
+      outdatedOutput(received, issues),
+    );
+  const body = data === undefined || data === null ? null : props.children(data as z.output<S>);
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, wait, body);
 }
 

@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+/** How a value is read back that a schema has validated once and JSON has kept. */
+export interface StoredForm {
+  /** Accepts what the schema's output is as JSON, and gives the output. Transforms are in the value already. */
+  readonly schema: z.ZodType;
+  /** Whether JSON keeps another form of the value than its type says, as of a Date. */
+  readonly isConverted: boolean;
+}
+
+const known = new WeakMap<z.ZodType, StoredForm>();
+
+/** The stored form of what a schema gives; made once per schema. */
+export function storedFormOf(schema: z.ZodType): StoredForm {
+  let form = known.get(schema);
+  if (!form) known.set(schema, (form = new Reader().read(schema)));
+  return form;
+}
+
+/** What of Zod's definitions is looked at: https://zod.dev/packages/core#internals */
+interface Definition {
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each type of schema has parts of its own
+  readonly [part: string]: any;
+}
+
+/** Rebuilds a schema for reading, part by part; parts that need no change stay the same objects. */
+class Reader {
+  #isConverted = false;
+  readonly #lazy = new Map<z.ZodType, z.ZodType>();
+
+  read(schema: z.ZodType): StoredForm {
+    const read = this.#part(schema);
+    return { schema: read, isConverted: this.#isConverted };
+  }
+
+  #part(schema: z.ZodType): z.ZodType {
+    const def = (schema as { _zod?: { def?: Definition } })._zod?.def;
+    // A schema of another library, or of an earlier Zod, is taken as it is.
+    if (!def) return schema;
+    switch (def.type) {
+      case "object":
+        return this.#rebuilt(schema, def, { shape: this.#each(def.shape), catchall: this.#maybe(def.catchall) });
+      case "array":
+        return this.#rebuilt(schema, def, { element: this.#part(def.element) });
+      case "tuple":
+        return this.#rebuilt(schema, def, { items: this.#list(def.items), rest: this.#maybe(def.rest) });
+      case "record":
+        return this.#rebuilt(schema, def, { keyType: this.#part(def.keyType), valueType: this.#part(def.valueType) });
+      case "union":
+        return this.#rebuilt(schema, def, { options: this.#list(def.options) });
+      case "intersection":
+        return this.#rebuilt(schema, def, { left: this.#part(def.left), right: this.#part(def.right) });
+      case "optional":
+      case "nullable":
+      case "default":
+      case "prefault":
+      case "nonoptional":
+      case "readonly":
+      case "catch":
+        return this.#rebuilt(schema, def, { innerType: this.#part(def.innerType) });
+      case "lazy":
+        return this.#lazily(schema, def);
+      case "pipe":
+        // What came in was transformed when it was stored.
+        return this.#part(def.out);
+      case "transform":
+        return z.any();
+      case "date":
+        this.#isConverted = true;
+        return z.preprocess((value) => (typeof value === "string" ? new Date(value) : value), schema);
+      default:
+        return schema;
+    }
+  }
+
+  #lazily(schema: z.ZodType, def: Definition): z.ZodType {
+    const known = this.#lazy.get(schema);
+    if (known) return known;
+    let read: z.ZodType | undefined;
+    const later = z.lazy(() => (read ??= schema));
+    this.#lazy.set(schema, later);
+    read = this.#part(def.getter());
+    return later;
+  }
+
+  #each(shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
+    const read = Object.entries(shape).map(([name, part]) => [name, this.#part(part)] as const);
+    return read.every(([name, part]) => part === shape[name]) ? shape : Object.fromEntries(read);
+  }
+
+  #list(parts: readonly z.ZodType[]): readonly z.ZodType[] {
+    const read = parts.map((part) => this.#part(part));
+    return read.every((part, index) => part === parts[index]) ? parts : read;
+  }
+
+  #maybe(part: z.ZodType | null | undefined): z.ZodType | null | undefined {
+    return part ? this.#part(part) : part;
+  }
+
+  /** The schema with other parts, and with its own checks. */
+  #rebuilt(schema: z.ZodType, def: Definition, parts: Readonly<Record<string, unknown>>): z.ZodType {
+    const isSame = Object.entries(parts).every(([name, part]) => def[name] === part);
+    return isSame ? schema : schema.clone({ ...def, ...parts } as never);
+  }
+}
