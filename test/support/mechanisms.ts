@@ -1,3 +1,4 @@
+import { afterThisTest } from "./cleanup.ts";
 import { needs } from "./programs.ts";
 
 /** What confines commands on Linux. */
@@ -20,4 +21,14 @@ export function testEachMechanism(
   for (const mechanism of mechanisms) {
     needs(...programsOf[mechanism], ...others)(name.replace("%s", mechanism), async () => void (await body(mechanism)));
   }
+}
+
+/** Lets the tools use one mechanism for the rest of the test. */
+export function onlySandbox(mechanism: string): void {
+  const before = process.env.SMITHERS_SANDBOX;
+  process.env.SMITHERS_SANDBOX = mechanism;
+  afterThisTest(() => {
+    if (before === undefined) delete process.env.SMITHERS_SANDBOX;
+    else process.env.SMITHERS_SANDBOX = before;
+  });
 }

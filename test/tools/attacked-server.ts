@@ -1,6 +1,6 @@
 /**
- * A server that is attacked by a command of one of its runs. Prints what the command says. The script and the
- * variables that it is given come as JSON by standard input; the current folder is the root.
+ * A server that is attacked by two commands of one of its runs. Prints what the second says. Their scripts and the
+ * variables that they are given come as JSON by standard input; the current folder is the root.
  */
 import { Database } from "bun:sqlite";
 import { once } from "node:events";
@@ -9,18 +9,22 @@ import type { AddressInfo } from "node:net";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
 
-const { script, env } = JSON.parse(readFileSync(0, "utf8"));
+const { script, earlier, env } = JSON.parse(readFileSync(0, "utf8"));
 writeFileSync(
   "attack.tsx",
   `/** @jsxImportSource smithers-orchestrator */
 import { bash, createSmithers, Task, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });
+const earlier = ${JSON.stringify(earlier)};
 const script = ${JSON.stringify(script)};
 const env = ${JSON.stringify({ ...env, SERVER: String(process.pid) })};
 export default smithers(() => (
   <Workflow name="attack">
-    <Task id="attack" output={outputs.said} noRetry>{async () => ({ text: await bash(script, { env }) })}</Task>
+    <Task id="attack" output={outputs.said} noRetry>{async () => {
+      await bash(earlier, { env });
+      return { text: await bash(script, { env }) };
+    }}</Task>
   </Workflow>
 ));
 `,

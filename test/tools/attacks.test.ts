@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { mechanisms, programsOf } from "../support/mechanisms.ts";
 import { projectDir } from "../support/packed.ts";
 import { needs } from "../support/programs.ts";
-import { attackPage } from "./attack-page.ts";
-import { allAttacks, tryAttacks } from "./attack-results.ts";
+import { attackPage, columns } from "./attack-page.ts";
+import { allAttacks, tryAttacks, type User } from "./attack-results.ts";
 import type { Result } from "./attacks.ts";
 
 /** What the attacks are made with. */
@@ -24,14 +24,22 @@ needs(...means)("without a sandbox the attacks succeed, so that their failure sa
   expect(failed).toEqual([]);
 });
 
+/** A server of root's and one of an ordinary user's, or the one that can be had. */
+const users: readonly User[] = isRoot ? ["root", "user"] : ["user"];
+
 for (const mechanism of mechanisms) {
-  needs(...means, ...programsOf[mechanism])(`every attack of a command is refused by ${mechanism}`, async () => {
-    results[mechanism] = await tryAttacks(mechanism);
-    expect(named(results[mechanism]).filter(([, result]) => result !== "refused")).toEqual([]);
-  });
+  for (const user of users) {
+    needs(...means, ...programsOf[mechanism])(`every attack by a ${user} is refused by ${mechanism}`, async () => {
+      const tried = await tryAttacks(mechanism, user);
+      results[`${mechanism}, ${user}`] = tried;
+      expect(named(tried).filter(([, result]) => result !== "refused")).toEqual([]);
+    });
+  }
 }
 
 needs(...means, ...Object.values(programsOf).flat())("docs/tools.md shows every attack with its result", () => {
   const page = readFileSync(join(projectDir, "docs/tools.md"), "utf8");
-  expect(attackPage(page, { bubblewrap: results.bubblewrap!, unshare: results.unshare! })).toBe(page);
+  // What an ordinary user cannot try as root stands as it was written.
+  const shown = columns.map((column) => [column, results[column] ?? allAttacks.map(() => "refused" as const)] as const);
+  expect(attackPage(page, Object.fromEntries(shown))).toBe(page);
 });

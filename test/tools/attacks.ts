@@ -1,7 +1,12 @@
 /** What every attack is given as variables of the shell. */
 export interface Targets {
-  /** A folder outside of the root, with a file `victim`, where the attacker's user may write. */
+  /**
+   * A folder outside the root, where the attacker's user may write, with a file `victim`, a FIFO, sockets that another
+   * process listens on, and for root a device `zero`.
+   */
   readonly OUTSIDE: string;
+  /** The home of the server's user, with a key in `.ssh`. */
+  readonly SERVER_HOME: string;
   /** The server's process, and the token in its environment. */
   readonly SERVER: string;
   readonly TOKEN: string;
@@ -9,10 +14,9 @@ export interface Targets {
   readonly TCP: string;
   readonly TCP6: string;
   readonly UDP: string;
-  /** Sockets that somebody listens on: an abstract one, and two by a path. */
+  /** Sockets that another process listens on: an abstract one, and one below the host's /tmp. */
   readonly ABSTRACT: string;
   readonly SOCKET_TMP: string;
-  readonly SOCKET_HOME: string;
   /** The Python itself, and no script that looks for it. */
   readonly PYTHON: string;
 }
@@ -20,6 +24,8 @@ export interface Targets {
 export interface Attack {
   /** As the table of docs/tools.md says it. */
   readonly what: string;
+  /** Run by bash in the root folder, by an earlier command than `script`. */
+  readonly earlier?: string;
   /** Run by bash in the root folder; exits with 0 when the attack has succeeded. */
   readonly script: string;
   /** Whether it succeeds without a sandbox on any machine: `root`, for root alone. Where not, nothing can be compared. */
@@ -29,6 +35,23 @@ export interface Attack {
 const python = (code: string) => `"$PYTHON" -c '${code}'`;
 const connect = (family: string, address: string) =>
   python(`import os,socket; s=socket.socket(socket.${family}); s.settimeout(2); s.connect(${address})`);
+
+/** Makes a system call, by its numbers on x86-64 and arm64, and fails when the kernel does. */
+const syscall = (numbers: readonly [number, number], args: string, before = "") =>
+  python(
+    `import ctypes,os,platform,sys; l=ctypes.CDLL(None, use_errno=True); n=dict(x86_64=${numbers[0]}, aarch64=${numbers[1]})[platform.machine()]; ${before}sys.exit(l.syscall(n, ${args}) < 0)`,
+  );
+
+/** Makes the system call of a 32-bit program for a socket of IPv4. */
+const socketOf32Bits = `import ctypes,mmap,platform,sys
+if platform.machine() != "x86_64": sys.exit(1)
+code = bytes.fromhex("53b867010000bb02000000b90100000031d2cd805bc3")
+page = mmap.mmap(-1, 4096, prot=7); page.write(code)
+sys.exit(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() < 0)`;
+
+/** A child of Python that waits, and a byte at the same place in both. */
+const withChild =
+  'import time; b=ctypes.create_string_buffer(b"x"); c=os.fork(); c or time.sleep(5); v=(ctypes.c_ulong*2)(ctypes.addressof(b), 1); ';
 
 /** Against the network. */
 const network: Attack[] = [
@@ -73,12 +96,62 @@ const network: Attack[] = [
     control: true,
   },
   { what: "a Unix socket in the host's `/tmp`", script: connect("AF_UNIX", `os.environ["SOCKET_TMP"]`), control: true },
+  ...[
+    ["bound by its absolute path", "socket"],
+    ["bound by a relative name", "relative"],
+    ["linked into place, as ssh's control socket is", "linked"],
+    ["renamed into place", "renamed"],
+  ].map(([how, name]): Attack => {
+    return {
+      what: `a Unix socket ${how}`,
+      script: connect("AF_UNIX", `os.environ["OUTSIDE"] + "/${name}"`),
+      control: true,
+    };
+  }),
+  { what: "a Unix socket of another process below the root", script: connect("AF_UNIX", `"socket"`), control: true },
   {
-    what: "a Unix socket by a path that the command can see",
-    script: connect("AF_UNIX", `os.environ["SOCKET_HOME"]`),
+    what: "a datagram from a pair of sockets to one below the root",
+    script: python(
+      `import socket; a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.sendto(b"x", "datagrams")`,
+    ),
     control: true,
   },
   { what: "the Docker socket", script: connect("AF_UNIX", `"/var/run/docker.sock"`), control: false },
+  {
+    what: "a socket to the host of a virtual machine",
+    script: python("import socket; socket.socket(socket.AF_VSOCK).bind((socket.VMADDR_CID_ANY, 7795))"),
+    control: false,
+  },
+  {
+    what: "a socket to the kernel's cryptography",
+    script: python(`import socket; socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(("hash", "sha256"))`),
+    control: false,
+  },
+  {
+    what: "a socket for the kernel's events",
+    script: python("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15).bind((0, 1))"),
+    control: true,
+  },
+  {
+    what: "a socket for raw packets",
+    script: python("import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+    control: "root",
+  },
+  {
+    what: "`io_uring`, which opens sockets by itself",
+    script: syscall([425, 425], "8, ctypes.create_string_buffer(120)"),
+    control: false,
+  },
+  {
+    what: "a socket by the system call of a 32-bit program",
+    script: python(socketOf32Bits),
+    control: false,
+  },
+  {
+    what: "a descriptor of another process",
+    script: syscall([438, 438], "os.pidfd_open(c), 0, 0", withChild),
+    control: true,
+  },
 ];
 
 /** Against files outside of the root. */
@@ -103,6 +176,25 @@ const files: Attack[] = [
     control: false,
   },
   { what: "the machine's disks and memory", script: "ls /dev | grep -E '^(sd|vd|nvme|mem|kmsg|kvm)'", control: false },
+  {
+    what: "a FIFO",
+    script: python(`import os; os.write(os.open(os.environ["OUTSIDE"] + "/fifo", os.O_WRONLY | os.O_NONBLOCK), b"x")`),
+    control: true,
+  },
+  { what: "a device", script: "head -c 4 $OUTSIDE/zero", control: "root" },
+  { what: "a key in the home of the server's user", script: "cat $SERVER_HOME/.ssh/id_ed25519", control: true },
+  { what: "the passwords of the machine", script: "[ -e /etc/shadow ]", control: true },
+  { what: "the private keys of the machine", script: "ls /etc/ssh /etc/ssl/private | grep -v :", control: false },
+  { what: "the data of the machine's services", script: "[ -e /var/lib/dpkg ] || [ -e /var/log ]", control: true },
+  {
+    what: "a file by its handle instead of its path",
+    script: syscall(
+      [304, 265],
+      'os.open(b".", 0), h, 0',
+      'h=ctypes.create_string_buffer(136); h[0]=b"\\x80"; l.name_to_handle_at(-100, b".", h, ctypes.byref(ctypes.c_int()), 0); ',
+    ),
+    control: "root",
+  },
   { what: "a setting of the kernel", script: "exec 3>>/proc/sys/kernel/core_pattern", control: "root" },
   { what: "the kernel's emergency switch", script: "exec 3>/proc/sysrq-trigger", control: false },
   { what: "a file's owner changed", script: "touch owned && chown 1:1 owned", control: "root" },
@@ -123,6 +215,29 @@ const server: Attack[] = [
   { what: "a signal to the server", script: "kill -0 $SERVER", control: true },
   { what: "a look at the host's processes", script: "[ -e /proc/$SERVER/status ]", control: true },
   { what: "a file descriptor left open by the server", script: "ls /proc/self/fd | grep -vxE '[0-3]'", control: false },
+  {
+    what: "a key in the keyring of the server's session",
+    script: syscall([250, 219], '10, -3, b"user", b"smithers-attack", 0'),
+    control: true,
+  },
+  {
+    what: "the memory of another process",
+    script: syscall([310, 270], "c, v, 1, v, 1, 0", withChild),
+    control: true,
+  },
+  { what: "a tracer of another process", script: syscall([101, 117], "16, c, 0, 0", withChild), control: true },
+  {
+    what: "the kernel told to end the server before the command",
+    script: "echo 0 > /proc/self/oom_score_adj",
+    control: true,
+  },
+  // Before the others: without a sandbox it moves the folder back.
+  {
+    what: "the database after an earlier command has moved its folder",
+    earlier: "mv data moved.earlier",
+    script: "head -c 16 moved.earlier/smithers.db; found=$?; mv moved.earlier data; exit $found",
+    control: true,
+  },
   { what: "the server's database read", script: "head -c 16 data/smithers.db | grep -a SQLite", control: true },
   { what: "its write-ahead log read", script: "head -c 4 data/smithers.db-wal | grep -a .", control: true },
   { what: "the database written", script: "printf '' >> data/smithers.db", control: true },
@@ -159,6 +274,11 @@ export function attackScript(list: readonly Attack[], isTried: (attack: Attack) 
       return `( ${attack.script}\n) >/dev/null 2>&1 </dev/null && echo ${index} succeeded || echo ${index} refused`;
     })
     .join("\n");
+}
+
+/** One script of what the attacks do in an earlier command. */
+export function earlierScript(list: readonly Attack[]): string {
+  return list.map(({ earlier = "true" }) => `( ${earlier}\n) >/dev/null 2>&1 </dev/null`).join("\n");
 }
 
 export type Result = "succeeded" | "refused" | "untried";

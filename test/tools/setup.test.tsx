@@ -10,7 +10,7 @@ import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
 import { start } from "../../src/tools/sandbox/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
-import { testEachMechanism } from "../support/mechanisms.ts";
+import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { run } from "../support/run.ts";
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.string() }) });
@@ -24,25 +24,15 @@ const says = (command: string, retries?: number) =>
     </Workflow>
   ));
 
-/** Lets the tools use one mechanism for the rest of the test. */
-function only(mechanism: string): void {
-  const before = process.env.SMITHERS_SANDBOX;
-  process.env.SMITHERS_SANDBOX = mechanism;
-  afterThisTest(() => {
-    if (before === undefined) delete process.env.SMITHERS_SANDBOX;
-    else process.env.SMITHERS_SANDBOX = before;
-  });
-}
-
 testEachMechanism("%s runs a command when the database lies in another folder below /tmp", async (mechanism) => {
-  only(mechanism);
+  onlySandbox(mechanism);
   const ran = await run(says("echo from-the-shell"), { rootDir: folder(), db: join(folder(), "smithers.db") });
   expect(ran.error).toBeUndefined();
   expect(ran.output).toEqual({ value: "from-the-shell" });
 });
 
 test("without a sandbox a task fails once, with TOOL_SANDBOX_UNAVAILABLE", async () => {
-  only("sandbox-exec");
+  onlySandbox("sandbox-exec");
   const ran = await run(says("echo hi"), { rootDir: folder() });
   expect(ran.error?.code).toBe("TOOL_SANDBOX_UNAVAILABLE");
   expect(ran.events.filter(({ type }) => type === "NodeStarted")).toHaveLength(1);
@@ -67,7 +57,7 @@ testEachMechanism("a sandbox of %s that cannot be set up is told from a command 
 testEachMechanism(
   "a command of %s that fails without network says so",
   async (mechanism) => {
-    only(mechanism);
+    onlySandbox(mechanism);
     const { error } = await run(says("curl -sS http://example.com/", 0), { rootDir: folder() });
     expect(error?.code).toBe("TOOL_COMMAND_FAILED");
     expect(error?.message).toContain("There is no network in `bash`: --allow-network");
@@ -76,7 +66,7 @@ testEachMechanism(
 );
 
 testEachMechanism("a command of %s that writes outside the root is told where it may write", async (mechanism) => {
-  only(mechanism);
+  onlySandbox(mechanism);
   const rootDir = folder();
   const { error } = await run(says("touch /usr/x", 0), { rootDir });
   expect(error?.message).toContain(`can write below ${rootDir} and in /tmp`);
