@@ -40,9 +40,9 @@ test("GET /metrics is a Prometheus exposition", async () => {
 
 describe.skipIf(token === undefined)("with a token configured", () => {
   test("every other request without it is 401, before it tells what is there", async () => {
-    for (const [path, methods] of [...paths, ["/nothing", ["GET"]] as [string, string[]]]) {
+    for (const [path, methods] of [...paths, ["/nothing", ["GET"]], ["/health", ["POST"]]] as typeof paths) {
       for (const method of methods) {
-        if (path === "/health") continue;
+        if (path === "/health" && method === "GET") continue;
         const { status, body, headers } = await stranger.request(method, path, method === "POST" ? {} : undefined);
         expect([path, status, body.error.code]).toEqual([path, 401, "UNAUTHORIZED"]);
         expect(headers.get("www-authenticate")).toBe("Bearer");
@@ -50,10 +50,28 @@ describe.skipIf(token === undefined)("with a token configured", () => {
     }
   });
 
-  test("Authorization: Bearer and x-smithers-key both open it", async () => {
-    expect((await stranger.get("/v1/runs?limit=1", { authorization: `Bearer ${token}` })).status).toBe(200);
-    expect((await stranger.get("/v1/runs?limit=1", { "x-smithers-key": token! })).status).toBe(200);
-    expect((await stranger.get("/v1/runs", { authorization: `Bearer ${token}x` })).status).toBe(401);
+  test.each<[string, Record<string, string>]>([
+    ["Authorization: Bearer", { authorization: `Bearer ${token}` }],
+    ["the scheme in small letters", { authorization: `bearer ${token}` }],
+    ["x-smithers-key", { "x-smithers-key": token! }],
+    ["x-smithers-key next to another scheme", { authorization: "Basic eDp5", "x-smithers-key": token! }],
+    ["x-smithers-key next to another's bearer", { authorization: "Bearer proxy", "x-smithers-key": token! }],
+  ])("%s opens it", async (_, headers) => {
+    expect((await stranger.get("/v1/runs?limit=1", headers)).status).toBe(200);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["a wrong bearer", { authorization: `Bearer ${token?.slice(0, -1)}` }],
+    ["a wrong key", { "x-smithers-key": "tok" }],
+    ["the token and more", { "x-smithers-key": `${token}0` }],
+    ["the token without its scheme", { authorization: token! }],
+    ["another scheme", { authorization: `Basic ${token}` }],
+    ["an empty bearer", { authorization: "Bearer " }],
+    ["an empty key", { "x-smithers-key": "" }],
+  ])("%s is 401, and the answer does not hold the token", async (_, headers) => {
+    const { status, body } = await stranger.get("/v1/runs?limit=1", headers);
+    expect([status, body.error.code]).toEqual([401, "UNAUTHORIZED"]);
+    expect(JSON.stringify(body)).not.toContain(token!);
   });
 });
 
@@ -112,9 +130,11 @@ test("a known path with a wrong method is 405 and names the right ones in Allow,
 });
 
 test("HEAD is answered as GET, without a body", async () => {
-  for (const path of ["/health", "/v1/runs", "/v1/approvals"]) {
+  const stream = `/v1/runs/${(await target.complete(file("echo"))).runId}/events`;
+  for (const path of ["/health", "/v1/runs", "/v1/approvals", stream]) {
     const { status, headers, body } = await target.request("HEAD", path);
-    expect([path, status, headers.get("content-type"), body]).toEqual([path, 200, "application/json", ""]);
+    const type = path === stream ? "text/event-stream" : "application/json";
+    expect([path, status, headers.get("content-type"), body]).toEqual([path, 200, type, ""]);
   }
 });
 
@@ -132,66 +152,7 @@ test("each route about an unknown run is RUN_NOT_FOUND", async () => {
       expect([path, await target.code(method, path, given)]).toEqual([path, [404, "RUN_NOT_FOUND"]]);
     }
   }
-});
-
-test.each(["a run of no such id!", "-starts-wrong", "x".repeat(129), "%00", "..%2f..%2fetc"])(
-  "a run id that no run can have (%s) is RUN_NOT_FOUND",
-  async (runId) => {
-    expect(await target.code("GET", `/v1/runs/${runId}`)).toEqual([404, "RUN_NOT_FOUND"]);
-  },
-);
-
-test.each(["/v1/runs/50%", "/v1/runs/%zz", "/v1/runs/%c3%28", "/signal/x/%E0%A4%A"])(
-  "%s, which does not decode, is INVALID_REQUEST",
-  async (path) => {
-    const method = path.startsWith("/signal") ? "POST" : "GET";
-    expect(await target.code(method, path, method === "POST" ? {} : undefined)).toEqual([400, "INVALID_REQUEST"]);
-  },
-);
-
-/** [what, path, body, code] of 400s; a GET where there is no body. */
-const malformed: [string, string, unknown, string][] = [
-  ["a body that is no JSON", "/v1/runs", "{", "INVALID_JSON"],
-  ["a key that comes twice", "/v1/runs", '{"runId":"a","runId":"b"}', "INVALID_JSON"],
-  ["a body that is a list", "/v1/runs", [], "INVALID_REQUEST"],
-  ["a path that is a number", "/v1/runs", { workflowPath: 5 }, "INVALID_REQUEST"],
-  ["no path", "/v1/runs", {}, "INVALID_REQUEST"],
-  ["a negative number", "/v1/runs", { workflowPath: "x", config: { maxConcurrency: -1 } }, "INVALID_REQUEST"],
-  ["a fraction", "/v1/runs", { workflowPath: "x", config: { maxConcurrency: 1.5 } }, "INVALID_REQUEST"],
-  [
-    "nesting over 32",
-    "/v1/runs",
-    `{"workflowPath":"x","input":{"a":${"[".repeat(40)}${"]".repeat(40)}}}`,
-    "INVALID_REQUEST",
-  ],
-  ["resume without runId", "/v1/runs", { resume: true }, "RUN_ID_REQUIRED"],
-  ["a negative iteration", "/v1/runs/none/nodes/n/approve", { iteration: -1 }, "INVALID_REQUEST"],
-  ["a note that is a number", "/v1/runs/none/nodes/n/deny", { note: 1 }, "INVALID_REQUEST"],
-  ["an empty correlation id", "/v1/runs/none/signals/s", { correlationId: "" }, "INVALID_REQUEST"],
-  ["a limit of 0", "/v1/runs?limit=0", undefined, "INVALID_REQUEST"],
-  ["a limit that is no number", "/v1/approvals?limit=many", undefined, "INVALID_REQUEST"],
-  ["an unknown status", "/v1/runs?status=done", undefined, "INVALID_REQUEST"],
-  ["a cursor of nobody", "/v1/runs?cursor=nonsense", undefined, "INVALID_REQUEST"],
-  ["a negative number of an event", "/v1/runs/none/events?afterSeq=-1", undefined, "INVALID_REQUEST"],
-  ["a fraction of a frame", "/v1/runs/none/frames?afterFrameNo=1.5", undefined, "INVALID_REQUEST"],
-];
-
-test.each(malformed)("%s is 400 with its code", async (_, path, body, code) => {
-  expect(await target.code(body === undefined ? "GET" : "POST", path, body)).toEqual([400, code]);
-});
-
-test("a body over the limit is PAYLOAD_TOO_LARGE", async () => {
-  const body = { workflowPath: file("echo"), input: { msg: "x".repeat(1_048_576) } };
-  expect(await target.code("POST", "/v1/runs", body)).toEqual([413, "PAYLOAD_TOO_LARGE"]);
-});
-
-test("a workflow's path is checked, and its file", async () => {
-  const start = (workflowPath: string) => target.code("POST", "/v1/runs", { workflowPath, runId: newId() });
-  for (const path of ["../secret.tsx", "/etc/passwd", `${"../".repeat(20)}etc/passwd`]) {
-    expect(await start(path)).toEqual([400, "WORKFLOW_PATH_OUTSIDE_ROOT"]);
-  }
-  expect(await start(file("none"))).toEqual([404, "WORKFLOW_NOT_FOUND"]);
-  expect(await start(file("no-workflow"))).toEqual([400, "WORKFLOW_INVALID"]);
+  expect(await target.code("POST", "/v1/runs", { runId: newId(), resume: true })).toEqual([404, "RUN_NOT_FOUND"]);
 });
 
 test("GET /openapi.json describes the API in OpenAPI 3.1, every route of the contract in it", async () => {

@@ -55,6 +55,7 @@ describe("a decision", () => {
   test("on a node that is not there, or waits for nothing, is refused", async () => {
     const { runId, decide } = await asking();
     expect(await decide("approve", {}, "none")).toEqual([404, "NODE_NOT_FOUND"]);
+    expect(await decide("approve", {}, "before")).toEqual([409, "NODE_NOT_WAITING"]);
     expect(await decide("approve", { iteration: 3 })).toEqual([404, "NODE_NOT_FOUND"]);
     expect(await decide("deny", {}, "before")).toEqual([409, "NODE_NOT_WAITING"]);
     await target.post(`/v1/runs/${runId}/cancel`);
@@ -93,6 +94,84 @@ test("what is awaited comes longest waiting first", async () => {
   expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
+test("the Link header leads through all that is awaited, each once, also what was requested in one moment", async () => {
+  const runIds = await Promise.all(Array.from({ length: 7 }, async () => (await asking()).runId));
+  const seen: string[] = [];
+  for (let path = "/v1/approvals?limit=2"; path !== ""; ) {
+    const { headers, body } = await target.get(path);
+    expect(body.approvals.length).toBeLessThanOrEqual(2);
+    seen.push(...body.approvals.map(({ runId }: { runId: string }) => runId));
+    path = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+  }
+  for (const runId of runIds) expect(seen.filter((one) => one === runId)).toEqual([runId]);
+});
+
+describe("a choice", () => {
+  async function choosing() {
+    const runId = await target.startUntil("choose", "NodeWaitingApproval");
+    const choose = async (nodeId: "one" | "order", choice: object) => {
+      const { status, body } = await target.post(`/v1/runs/${runId}/nodes/${nodeId}/approve`, choice);
+      return [status, body.error?.code, body.error?.details?.field];
+    };
+    return { runId, choose };
+  }
+
+  test("is listed with its mode, and its options as a person needs them", async () => {
+    const { runId } = await choosing();
+    const { approvals } = (await target.get("/v1/approvals?limit=1000")).body;
+    expect(approvals.filter((approval: { runId: string }) => approval.runId === runId)).toMatchObject([
+      {
+        mode: "select",
+        options: [
+          { key: "a", label: "a", summary: null },
+          { key: "b", label: "Plan B", summary: "slower" },
+        ],
+      },
+      { mode: "rank", options: [{ key: "a" }, { key: "b" }, { key: "c" }] },
+    ]);
+  });
+
+  test("that fits no option, or ranks not each of them once, is refused, and the run is still waiting", async () => {
+    const { runId, choose } = await choosing();
+    for (const selected of [undefined, null, "z", ""]) {
+      expect([selected, await choose("one", { selected })]).toEqual([selected, [400, "INVALID_REQUEST", "selected"]]);
+    }
+    for (const letters of [undefined, "", "ab", "abb", "abca", "abx"]) {
+      const ranked = letters?.split("");
+      expect([ranked, await choose("order", { ranked })]).toEqual([ranked, [400, "INVALID_REQUEST", "ranked"]]);
+    }
+    expect((await target.run(runId)).status).toBe("waiting-approval");
+  });
+
+  test("is part of the output; the same one again is 200, another NODE_NOT_WAITING", async () => {
+    const { runId, choose } = await choosing();
+    expect(await choose("one", { selected: "b", note: "safer" })).toEqual([200, undefined, undefined]);
+    expect(await choose("one", { selected: "b" })).toEqual([200, undefined, undefined]);
+    expect(await choose("one", { selected: "a" })).toEqual([409, "NODE_NOT_WAITING", undefined]);
+    await choose("order", { ranked: ["c", "a", "b"] });
+    expect((await target.end(runId)).status).toBe("finished");
+    expect((await target.nodes(runId)).map(({ output }) => output)).toMatchObject([
+      { selected: "b", notes: "safer" },
+      { ranked: ["c", "a", "b"] },
+    ]);
+  });
+});
+
+test.each(["plain", "a/b", "two words", "50%", "100%25", "ä:ö?#[]", "日本", "a+b&c=d", "q'\"q", "%2F"])(
+  "the node id and the signal name %j are read from the path",
+  async (name) => {
+    const runId = await target.startUntil("named", "NodeWaitingApproval", { name });
+    const path = encodeURIComponent(name);
+    expect((await target.post(`/v1/runs/${runId}/nodes/${path}/approve`)).status).toBe(200);
+    const first = await target.post(`/v1/runs/${runId}/signals/${path}`, { data: { value: 1 } });
+    expect([first.status, first.body.signalName]).toEqual([200, name]);
+    const second = await target.post(`/signal/${runId}/${path}`, { data: { value: 2 } });
+    expect([second.status, second.body.signalName]).toEqual([200, name]);
+    expect((await target.end(runId)).status).toBe("finished");
+    expect((await target.nodes(runId))[0]!.nodeId).toBe(name);
+  },
+);
+
 describe("a signal", () => {
   const send = (runId: string, body: unknown, path = `/v1/runs/${runId}/signals/paid%2Fnow`) => target.post(path, body);
 
@@ -125,6 +204,14 @@ describe("a signal", () => {
     const right = (await send(runId, { data: { value: 7 }, correlationId: "order-7" })).body;
     expect(right.seq).toBeGreaterThan(other.seq);
     expect((await target.end(runId)).output).toEqual({ value: 7 });
+  });
+
+  test("that comes before its wait is kept for it", async () => {
+    const runId = await target.startUntil("two-waits", "NodeWaitingEvent");
+    await target.post(`/v1/runs/${runId}/signals/second`, { data: { value: 2 } });
+    expect((await target.run(runId)).status).toBe("waiting-event");
+    await target.post(`/v1/runs/${runId}/signals/first`, { data: { value: 1 } });
+    expect((await target.end(runId)).output).toEqual({ value: 2 });
   });
 
   test("whose data does not fit the wait is refused to its sender, and the run waits on", async () => {

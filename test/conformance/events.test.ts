@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Frame } from "../../src/model/index.ts";
 import { file, target } from "./target.ts";
 
 const idsOf = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
@@ -14,7 +15,8 @@ describe("the stream of a run that has ended", () => {
   test("is server-sent events: retry first, then id, event and one line of JSON each", async () => {
     const { runId, read } = await finished();
     const { headers, body } = await read();
-    expect(headers.get("content-type")).toBe("text/event-stream");
+    expect([headers.get("content-type"), headers.get("cache-control")]).toEqual(["text/event-stream", "no-store"]);
+    expect(headers.get("x-request-id")).toBeString();
     const blocks = body.split("\n\n");
     expect([blocks.shift(), blocks.pop()]).toEqual(["retry: 1000", ""]);
     blocks.forEach((block: string, index: number) => {
@@ -27,6 +29,7 @@ describe("the stream of a run that has ended", () => {
       });
     });
     expect(blocks.at(-1)).toContain('"type":"RunFinished"');
+    expect((await read()).body).toBe(body);
   });
 
   test("begins after afterSeq or Last-Event-ID, the header first, and closes also when nothing is left", async () => {
@@ -34,11 +37,25 @@ describe("the stream of a run that has ended", () => {
     const ids = async (query = "", headers = {}) => idsOf((await read(query, headers)).body);
     const all = await ids();
     expect(all).toEqual(count(all.length));
+    expect(await ids("?afterSeq=0")).toEqual(all);
     expect(await ids("?afterSeq=3")).toEqual(all.slice(3));
     expect(await ids("", { "last-event-id": "4" })).toEqual(all.slice(4));
     expect(await ids("?afterSeq=1", { "last-event-id": "4" })).toEqual(all.slice(4));
-    expect(await ids(`?afterSeq=${all.length}`)).toEqual([]);
-    expect(await ids("?afterSeq=1000000")).toEqual([]);
+    expect(await ids("?afterSeq=1", { "last-event-id": "" })).toEqual(all.slice(1));
+    for (const last of [all.length, 1_000_000]) {
+      const { headers, body } = await read(`?afterSeq=${last}`);
+      expect([body, headers.get("x-last-seq")]).toEqual(["retry: 1000\n\n", String(all.length)]);
+    }
+  });
+
+  test("has an event for each frame, of the same number and hash", async () => {
+    const { runId } = await finished();
+    const told: unknown[] = [];
+    for await (const { event } of target.events(runId)) {
+      if (event.type === "FrameCommitted") told.push([event.frameNo, event.xmlHash]);
+    }
+    const { body } = await target.get(`/v1/runs/${runId}/frames`);
+    expect(body.map(({ frameNo, xmlHash }: Frame) => [frameNo, xmlHash])).toEqual(told);
   });
 
   test("tells what happened to its nodes: iteration and attempt where an event has them", async () => {

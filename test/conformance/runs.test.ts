@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import type { RunListItem } from "../../src/api/index.ts";
 import type { Frame } from "../../src/model/index.ts";
 import { nextMillisecond } from "../support/eventually.ts";
 import { file, newId, target } from "./target.ts";
@@ -36,7 +38,14 @@ describe("POST /v1/runs", () => {
     const { status, body } = await target.post("/v1/runs", { workflowPath: file("typed"), input, runId });
     expect([status, body.error.code]).toEqual([400, "INVALID_INPUT"]);
     expect(body.error.details.issues.map(({ path }: { path: unknown }) => path)).toEqual([["to"], ["times"]]);
+    expect(body.error.details.issues[0]).toEqual({ path: ["to"], message: expect.any(String), code: "invalid_format" });
     expect(await target.code("GET", `/v1/runs/${runId}`)).toEqual([404, "RUN_NOT_FOUND"]);
+    expect(await target.code("POST", "/v1/runs", { workflowPath: file("typed") })).toEqual([400, "INVALID_INPUT"]);
+  });
+
+  test("applies the defaults of the workflow's input schema", async () => {
+    const { output } = await target.complete(file("typed"), { to: "ann@example.org" });
+    expect(output).toEqual({ value: { to: "ann@example.org", times: 3 } });
   });
 
   test("with resume: true continues a failed run", async () => {
@@ -79,6 +88,14 @@ describe("Idempotency-Key", () => {
     await start(key);
     const { status, body } = await start(key, { msg: "other" });
     expect([status, body.error.code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+    expect((await start(newId(), { msg: "other" })).status).toBe(200);
+  });
+
+  test("a request that was refused does not use up its key", async () => {
+    const key = newId();
+    const refused = await target.post("/v1/runs", { workflowPath: file("none") }, { "Idempotency-Key": key });
+    expect(refused.status).toBe(404);
+    expect((await start(key)).status).toBe(200);
   });
 });
 
@@ -111,6 +128,11 @@ describe("GET /v1/runs", () => {
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toEqual(expect.arrayContaining(started));
+    const listed = async (query: string) => (await target.get(`/v1/runs?limit=1000&${query}`)).body as RunListItem[];
+    for (const run of await listed("status=waiting-timer")) expect(run.status).toBe("waiting-timer");
+    for (const run of await listed("workflow=conformance-nap")) expect(run.workflowName).toBe("conformance-nap");
+    expect(await listed("workflow=conformance-none")).toEqual([]);
+    expect(await listed("workflow=conformance-nap&status=failed")).toEqual([]);
     for (const runId of started) await target.post(`/v1/runs/${runId}/cancel`);
   });
 });
@@ -132,9 +154,18 @@ describe("GET /v1/runs/:runId", () => {
 
   test("of a failed run has its error, and no output of the task that failed", async () => {
     const run = await target.complete(file("fails-once"));
-    expect(run).toMatchObject({ status: "failed", runState: { state: "failed" }, summary: { finished: 1, failed: 1 } });
+    expect(run).toMatchObject({
+      status: "failed",
+      runState: { state: "failed" },
+      summary: { finished: 1, failed: 1, pending: 1 },
+    });
     expect(run.error).toMatchObject({ code: "TASK_FAILED", message: "it broke", nodeId: "fails" });
     expect(JSON.stringify(run.error)).not.toMatch(/fails-once\.tsx|\n\s+at /);
+    const error = { code: "TASK_FAILED", message: "it broke" };
+    expect((await target.nodes(run.runId)).slice(1)).toMatchObject([
+      { nodeId: "fails", state: "failed", output: null, error },
+      { nodeId: "after", state: "pending", attempt: 0, startedAtMs: null },
+    ]);
   });
 
   test("of a run that runs says so", async () => {
@@ -142,20 +173,56 @@ describe("GET /v1/runs/:runId", () => {
     const run = await target.run(runId);
     expect(run).toMatchObject({ status: "running", finishedAtMs: null, summary: { "in-progress": 1 } });
     expect(run.runState.state).toBe("running");
+    expect([Object.keys(run).includes("output"), Object.keys(run).includes("error")]).toEqual([false, false]);
+    expect(await target.nodes(runId)).toMatchObject([
+      { state: "in-progress", attempt: 1, finishedAtMs: null, output: null, error: null },
+    ]);
     await target.post(`/v1/runs/${runId}/cancel`);
   });
 
-  test.each([
-    ["ask", "NodeWaitingApproval", "approval", "/nodes/ship%2Fit%20100%25/approve"],
-    ["wait", "NodeWaitingEvent", "event", "/signals/paid%2Fnow"],
-    ["nap", "NodeWaitingTimer", "timer", "by itself"],
-  ])("of a run that waits (%s) says on what, since when, and what unblocks it", async (name, type, kind, call) => {
-    const runId = await target.startUntil(name, type, { duration: "2h" });
-    const { status, runState } = await target.run(runId);
-    expect([status, runState.state]).toEqual([`waiting-${kind}`, `waiting-${kind}`] as never);
-    expect(runState.blocked).toMatchObject({ kind, nodeId: expect.any(String), sinceMs: expect.any(Number) });
-    expect(runState.blocked!.unblock).toContain(call);
-    await target.post(`/v1/runs/${runId}/cancel`);
+  test("of a run that waits says on what, since when, and which call unblocks it, and so does the list", async () => {
+    const waits: [name: string, type: string, input: object, blocked: (path: string) => object][] = [
+      [
+        "ask",
+        "NodeWaitingApproval",
+        {},
+        (path) => ({
+          ...{ kind: "approval", nodeId: "ship/it 100%", iteration: 0 },
+          unblock: `POST ${path}/nodes/ship%2Fit%20100%25/approve or POST ${path}/nodes/ship%2Fit%20100%25/deny`,
+        }),
+      ],
+      [
+        "wait",
+        "NodeWaitingEvent",
+        {},
+        (path) => ({ kind: "event", nodeId: "wait", event: "paid/now", unblock: `POST ${path}/signals/paid%2Fnow` }),
+      ],
+      [
+        "wait",
+        "NodeWaitingEvent",
+        { order: "A-17" },
+        (path) => ({
+          ...{ kind: "event", correlationId: "A-17" },
+          unblock: `POST ${path}/signals/paid%2Fnow with {"correlationId":"A-17"}`,
+        }),
+      ],
+      ["nap", "NodeWaitingTimer", { duration: "2h" }, () => ({ kind: "timer", nodeId: "nap" })],
+    ];
+    for (const [name, type, input, blocked] of waits) {
+      const runId = await target.startUntil(name, type, input);
+      const { status, runState } = await target.run(runId);
+      const { kind, sinceMs, firesAtMs, unblock } = runState.blocked!;
+      expect([status, runState.state]).toEqual([`waiting-${kind}`, status] as never);
+      const { body } = await target.get(`/v1/runs?limit=1000&workflow=conformance-${name}`);
+      const listed = (body as RunListItem[]).find((run) => run.runId === runId)!;
+      expect({ ...listed.runState, computedAt: "" }).toEqual({ ...runState, computedAt: "" });
+      expect(runState.blocked).toMatchObject({ sinceMs: expect.any(Number), ...blocked(`/v1/runs/${runId}`) });
+      if (name === "nap") {
+        expect(firesAtMs! - sinceMs).toBe(7_200_000);
+        expect(unblock).toContain(new Date(firesAtMs!).toISOString());
+      }
+      await target.post(`/v1/runs/${runId}/cancel`);
+    }
   });
 });
 
@@ -176,12 +243,27 @@ test("GET /v1/runs/:runId/nodes is every node in plan order, with its result", a
   ]);
 });
 
+test("GET /v1/runs/:runId/nodes keeps the plan's order, whichever node ended first, with each iteration apart", async () => {
+  const { runId } = await target.complete(file("plan"));
+  expect((await target.nodes(runId)).map(({ nodeId, iteration, state }) => [nodeId, iteration, state])).toEqual([
+    ["z", 0, "finished"],
+    ["a", 0, "finished"],
+    ["m", 0, "finished"],
+    ["m", 1, "finished"],
+    ["b", 0, "skipped"],
+  ]);
+});
+
 test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () => {
   const { runId } = await target.complete(file("echo"));
   const frames: Frame[] = (await target.get(`/v1/runs/${runId}/frames`)).body;
   expect(frames.map(({ frameNo }) => frameNo)).toEqual([1, 2]);
   expect(frames.map(({ mountedTaskIdsJson }) => JSON.parse(mountedTaskIdsJson))).toEqual([["say"], ["say", "again"]]);
-  for (const { xmlJson } of frames) {
+  for (const { xmlJson, ...frame } of frames) {
+    expect(Object.keys(frame).sort()).toEqual(
+      ["runId", "frameNo", "createdAtMs", "xmlHash", "mountedTaskIdsJson", "taskIndexJson"].sort(),
+    );
+    expect(frame.xmlHash).toBe(createHash("sha256").update(xmlJson).digest("hex"));
     const tree = JSON.parse(xmlJson);
     expect(Object.keys(tree)).toEqual(["kind", "tag", "props", "children"]);
     expect([tree.tag, tree.children[0].tag, tree.children[0].props.id]).toEqual([
@@ -190,12 +272,17 @@ test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () =>
       "say",
     ]);
   }
+  expect(JSON.parse(frames[1]!.taskIndexJson)).toMatchObject([
+    { nodeId: "say", iteration: 0, ordinal: 0 },
+    { nodeId: "again", iteration: 0, ordinal: 1 },
+  ]);
   const page = await target.get(`/v1/runs/${runId}/frames?limit=1`);
   expect([page.body, page.headers.get("link")]).toEqual([
     [frames[0]],
     `</v1/runs/${runId}/frames?limit=1&afterFrameNo=1>; rel="next"`,
   ] as never);
-  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1`)).body).toEqual([frames[1]]);
+  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1&limit=1`)).body).toEqual([frames[1]]);
+  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=2`)).body).toEqual([]);
 });
 
 describe("POST /v1/runs/:runId/resume", () => {
@@ -205,7 +292,7 @@ describe("POST /v1/runs/:runId/resume", () => {
     const { runId } = await target.complete(file("fails-once"));
     expect(await resume(runId, { workflowPath: file("fails-once") })).toEqual([200, undefined]);
     expect((await target.end(runId)).status).toBe("finished");
-    expect((await target.nodes(runId)).map(({ output }) => output)).toEqual([{ value: 1 }, { value: 2 }]);
+    expect((await target.nodes(runId)).map(({ output }) => output)).toEqual([{ value: 1 }, { value: 2 }, { value: 3 }]);
   });
 
   test("by twenty at once gives one owner", async () => {
@@ -219,11 +306,30 @@ describe("POST /v1/runs/:runId/resume", () => {
   test("of a run that a live owner executes is RUN_IN_PROGRESS", async () => {
     const runId = await target.startUntil("hang", "NodeStarted");
     expect(await resume(runId)).toEqual([409, "RUN_IN_PROGRESS"]);
+    expect(await target.code("POST", "/v1/runs", { runId, resume: true })).toEqual([409, "RUN_IN_PROGRESS"]);
     await target.post(`/v1/runs/${runId}/cancel`);
+  });
+
+  test("of a waiting run is taken, and it is still waiting", async () => {
+    const runId = await target.startUntil("wait", "NodeWaitingEvent");
+    expect(await resume(runId)).toEqual([200, undefined]);
+    await target.post(`/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });
+    expect((await target.end(runId)).status).toBe("finished");
+  });
+
+  test("with a workflow outside the root is refused, and the run stays failed", async () => {
+    const { runId } = await target.complete(file("fails-once"));
+    expect(await resume(runId, { workflowPath: "../x.tsx" })).toEqual([400, "WORKFLOW_PATH_OUTSIDE_ROOT"]);
+    expect((await target.run(runId)).status).toBe("failed");
   });
 
   test("of a run that has ended for good is RUN_NOT_ACTIVE", async () => {
     expect(await resume((await target.complete(file("echo"))).runId)).toEqual([409, "RUN_NOT_ACTIVE"]);
+    const cancelled = await target.startUntil("wait", "NodeWaitingEvent");
+    await target.post(`/v1/runs/${cancelled}/cancel`);
+    await target.end(cancelled);
+    expect(await resume(cancelled)).toEqual([409, "RUN_NOT_ACTIVE"]);
+    expect(await target.code("POST", `/v1/runs/${cancelled}/cancel`)).toEqual([409, "RUN_NOT_ACTIVE"]);
   });
 });
 

@@ -24,5 +24,8 @@ export default smithers((ctx) => (
         return { value: 2 };
       }}
     </Task>
+    <Task id="after" output={outputs.result}>
+      {{ value: 3 }}
+    </Task>
   </Workflow>
 ));
