@@ -137,6 +137,7 @@ test("nesting of 32 is taken", async () => {
 test("keys and values that only look alike are kept", async () => {
   const msg = {
     a: "a",
+    n: [null],
     b: ['"', "\\", '\\"b":', "}{", { a: "__proto__", b: '{"a":1,"a":2}' }, { a: 1 }],
     'q"\\': "\\",
     constructor: { prototype: { admin: true } },

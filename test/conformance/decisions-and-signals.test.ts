@@ -14,11 +14,9 @@ async function asking() {
 
 /** What is awaited of one run, whatever else the server waits for. */
 async function awaited(path: string, runId: string) {
-  for (let next = `${path}?limit=1000`; ; ) {
-    const { headers, body } = await target.get(next);
-    const found = body.approvals.find((approval: { runId: string }) => approval.runId === runId);
-    next = /<(.+)>/.exec(headers.get("link") ?? "")?.[1] ?? "";
-    if (found || next === "") return found;
+  for await (const { approvals } of target.pages(`${path}?limit=1000`)) {
+    const found = approvals.find((approval: { runId: string }) => approval.runId === runId);
+    if (found) return found;
   }
 }
 
@@ -97,11 +95,9 @@ test("what is awaited comes longest waiting first", async () => {
 test("the Link header leads through all that is awaited, each once, also what was requested in one moment", async () => {
   const runIds = await Promise.all(Array.from({ length: 7 }, async () => (await asking()).runId));
   const seen: string[] = [];
-  for (let path = "/v1/approvals?limit=2"; path !== ""; ) {
-    const { headers, body } = await target.get(path);
-    expect(body.approvals.length).toBeLessThanOrEqual(2);
-    seen.push(...body.approvals.map(({ runId }: { runId: string }) => runId));
-    path = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+  for await (const { approvals } of target.pages("/v1/approvals?limit=2")) {
+    expect(approvals.length).toBeLessThanOrEqual(2);
+    seen.push(...approvals.map(({ runId }: { runId: string }) => runId));
   }
   for (const runId of runIds) expect(seen.filter((one) => one === runId)).toEqual([runId]);
 });

@@ -119,12 +119,10 @@ describe("GET /v1/runs", () => {
     const started = await many(5, () => target.startUntil("nap", "NodeWaitingTimer", { duration: "2h" }));
     const seen: string[] = [];
     const query = "limit=2&workflow=conformance-nap&status=waiting-timer";
-    for (let path = `/v1/runs?${query}`; path !== ""; ) {
-      const { headers, body } = await target.get(path);
-      expect(body.length).toBeLessThanOrEqual(2);
-      for (const run of body) expect([run.workflowName, run.status]).toEqual(["conformance-nap", "waiting-timer"]);
-      seen.push(...body.map(({ runId }: { runId: string }) => runId));
-      path = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+    for await (const page of target.pages(`/v1/runs?${query}`)) {
+      expect(page.length).toBeLessThanOrEqual(2);
+      for (const run of page) expect([run.workflowName, run.status]).toEqual(["conformance-nap", "waiting-timer"]);
+      seen.push(...page.map(({ runId }: { runId: string }) => runId));
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toEqual(expect.arrayContaining(started));
@@ -266,11 +264,9 @@ test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () =>
     expect(frame.xmlHash).toBe(createHash("sha256").update(xmlJson).digest("hex"));
     const tree = JSON.parse(xmlJson);
     expect(Object.keys(tree)).toEqual(["kind", "tag", "props", "children"]);
-    expect([tree.tag, tree.children[0].tag, tree.children[0].props.id]).toEqual([
-      "smithers:workflow",
-      "smithers:task",
-      "say",
-    ]);
+    const [say] = tree.children;
+    expect([tree.kind, tree.tag, tree.props.name]).toEqual(["element", "smithers:workflow", "conformance-echo"]);
+    expect([say.tag, say.props.id, say.props.label]).toEqual(["smithers:task", "say", "Say it"]);
   }
   expect(JSON.parse(frames[1]!.taskIndexJson)).toMatchObject([
     { nodeId: "say", iteration: 0, ordinal: 0 },
@@ -283,6 +279,14 @@ test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () =>
   ] as never);
   expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1&limit=1`)).body).toEqual([frames[1]]);
   expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=2`)).body).toEqual([]);
+});
+
+test("the Link header leads through all frames of a run, each once", async () => {
+  const { runId } = await target.complete(file("plan"));
+  const all: Frame[] = (await target.get(`/v1/runs/${runId}/frames`)).body;
+  expect(all.length).toBeGreaterThan(2);
+  const pages = await Array.fromAsync(target.pages(`/v1/runs/${runId}/frames?limit=1`));
+  expect(pages.flat()).toEqual(all);
 });
 
 describe("POST /v1/runs/:runId/resume", () => {

@@ -58,6 +58,15 @@ class Target extends Client {
     return runId;
   }
 
+  /** The pages of a list, as the Link header leads from one to the next. */
+  async *pages(path: string): AsyncGenerator<any> {
+    for (let next = path; next !== ""; ) {
+      const { headers, body } = await this.get(next);
+      yield body;
+      next = /^<(.+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1] ?? "";
+    }
+  }
+
   /** `[status, code]` of an answer, for the table of codes. */
   async code(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
     const answer = await this.request(method, path, body, headers);

@@ -19,18 +19,11 @@ function rootInside() {
 }
 
 const refused: [string, (outside: string, root: string) => string, number, string][] = [
-  ["a path upwards", () => "../secret.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
-  ["a path upwards that is hidden", () => "flows/../../secret.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
   ["an absolute path", (outside) => join(outside, "secret.tsx"), 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
   ["a link to a file outside", () => "link.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
   ["a link to a folder outside", () => "lib/secret.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
-  ["a file outside that does not exist", () => "../none.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
   ["a folder whose name begins like the root", (_, root) => `${root}-2/x.tsx`, 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
-  ["a missing file", () => "none.tsx", 404, "WORKFLOW_NOT_FOUND"],
-  ["a missing folder", () => "none/none.tsx", 404, "WORKFLOW_NOT_FOUND"],
-  ["a file used as a folder", () => "echo.tsx/x.tsx", 404, "WORKFLOW_NOT_FOUND"],
   ["a folder", () => "flows", 404, "WORKFLOW_NOT_FOUND"],
-  ["the root", () => ".", 404, "WORKFLOW_NOT_FOUND"],
   ["a link to itself", () => "loop.tsx", 404, "WORKFLOW_NOT_FOUND"],
   ["another kind of file", () => "notes.md", 400, "WORKFLOW_INVALID"],
 ];
@@ -44,8 +37,6 @@ test.each(refused)("%s is refused", async (_, pathOf, status, code) => {
 });
 
 const taken: [string, (root: string) => string, string][] = [
-  ["a plain path", () => "echo.tsx", "echo.tsx"],
-  ["a path with a dot", () => "./echo.tsx", "echo.tsx"],
   ["a path with a detour", () => "flows/../flows/deep.tsx", "flows/deep.tsx"],
   ["an absolute path inside", (root) => join(root, "flows/deep.tsx"), "flows/deep.tsx"],
   ["a link that stays inside", () => "inner.tsx", "echo.tsx"],

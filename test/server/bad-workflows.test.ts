@@ -55,13 +55,15 @@ const bad: Record<string, [string, keyof typeof errorCodes, string]> = {
 test("a bad workflow fails its run with a code and with what to do, and the server goes on", async () => {
   const names = Object.keys(bad);
   const files = Object.fromEntries(names.map((_, index) => [`bad-${index}.tsx`, bad[names[index]!]![0]]));
-  const server = await serve(folder({ ...files, "echo.tsx": echo }));
+  const root = folder({ ...files, "echo.tsx": echo });
+  const server = await serve(root);
   for (const [index, name] of names.entries()) {
     const [, code, message] = bad[name]!;
     const run = await server.complete(`bad-${index}.tsx`);
     expect([name, run.status, run.error?.code]).toEqual([name, "failed", code]);
     expect(run.error!.message).toContain(message);
     expect(run.error!.message).toContain(errorCodes[code].advice);
+    expect(run.error!.message).not.toContain(root);
     expect(run.runState.state).toBe("failed");
   }
   const { body } = await server.get("/v1/runs?status=failed");

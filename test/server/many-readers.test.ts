@@ -55,6 +55,22 @@ test("500 readers of one run are pushed the same events, and those who keep up a
   expect(reads.mock.calls.length).toBeLessThanOrEqual(readers.length * 2);
 });
 
+test("the stream is complete for each reader, whenever it comes", async () => {
+  const many = workflowFile(
+    `<Loop id="l" until={ctx.iterationCount("result", "t") >= 60} maxIterations={99}><Task id="t" output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 1)); return { value: 1 }; }}</Task></Loop>`,
+  );
+  const server = await serve(folder({ "many.tsx": many }));
+  const runId = await server.start("many.tsx");
+  const read = async () => (await server.get(`/v1/runs/${runId}/events`)).body as string;
+  const early = [read(), read(), read()];
+  await server.until(runId, (event) => event.type === "NodeStarted" && event.iteration === 30);
+  const texts = await Promise.all([...early, read(), read()]);
+  expect((await server.run(runId)).status).toBe("finished");
+  const last = idsOf(texts[0]!).length;
+  for (const text of texts) expect(idsOf(text)).toEqual(count(last));
+  expect(new Set(texts).size).toBe(1);
+});
+
 test("500 runs with a reader each are pushed each their own events", async () => {
   const server = await serve(folder({ "short.tsx": short }), { synchronous: "normal" });
   const read = async (n: number) => {
@@ -97,6 +113,8 @@ test("a reader that goes away is forgotten, also one that never read", async () 
   await eventually(() => following === 20);
   for (const socket of sockets) socket.destroy();
   await eventually(() => following === 0);
+  await go(server, runId);
+  expect((await server.end(runId)).status).toBe("finished");
 });
 
 test("a stream that has closed leaves its connection to the next request", async () => {

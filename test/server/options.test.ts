@@ -112,3 +112,13 @@ test("requests that come before the database is open wait for it", async () => {
   expect(await (await answer).json()).toEqual([]);
   await new Promise((resolve) => server.close(resolve));
 });
+
+test("listings need the db option", async () => {
+  const server = await serve(folder({ "echo.tsx": echo }), { withoutDb: true });
+  const { runId } = await server.complete("echo.tsx", { msg: 1 });
+  for (const path of ["/v1/runs", "/v1/approvals", "/v1/approval/list", "/approval/list", "/approvals"]) {
+    const { status, body } = await server.get(path);
+    expect([path, status, body.error.code]).toEqual([path, 400, "DB_NOT_CONFIGURED"]);
+  }
+  expect(await server.run(runId)).toMatchObject({ status: "finished", output: { value: 1 } });
+});

@@ -3,21 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
-import { echo, workflowFile } from "../support/workflows.ts";
-
-test("a posted run is executed and its result read over HTTP", async () => {
-  const server = await serve(folder({ "echo.tsx": echo }));
-  const run = await server.complete("./echo.tsx", { msg: "hi" });
-  expect(run).toMatchObject({
-    status: "finished",
-    output: { value: "hi" },
-    summary: { finished: 1 },
-    workflowName: "test",
-  });
-  expect(await server.nodes(run.runId)).toMatchObject([
-    { nodeId: "say", iteration: 0, state: "finished", attempt: 1, output: { value: "hi" }, error: null },
-  ]);
-});
+import { workflowFile } from "../support/workflows.ts";
 
 const slowCheck = workflowFile(`<Task id="fixed" output={outputs.result}>{{ value: ctx.input.gate }}</Task>`, {
   schemas: `result: z.object({ value: z.string() }).refine(async ({ value: gate }) => {
@@ -54,4 +40,13 @@ test("of many starts under one id at once one is executed, and the others leave 
     "RunStarted",
     "NodeStarted",
   ]);
+});
+
+test("a run of nothing but literals ends in one turn, and its terminal event is the last", async () => {
+  const literal = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`);
+  const server = await serve(folder({ "literal.tsx": literal }));
+  const runId = await server.start("literal.tsx");
+  const types = (await Array.fromAsync(server.events(runId))).map(({ event }) => event.type);
+  expect(types.filter((type) => type === "FrameCommitted")).toHaveLength(1);
+  expect(types.at(-1)).toBe("RunFinished");
 });

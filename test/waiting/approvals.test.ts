@@ -27,41 +27,12 @@ async function asked(server: TestServer, runId: string, count: number): Promise<
 
 const pending = async (server: TestServer) => (await server.get("/v1/approvals")).body.approvals;
 
-test("the options are listed as a person needs them, and a selection is stored by its key", async () => {
-  const { server, runId, path } = await asking(`<Approval id="pick" mode="select" output={outputs.choice}
-    options={["a", { key: "b", label: "Plan B", summary: "slower" }]} request={{ title: "Which?" }} />`);
-  expect(await pending(server)).toMatchObject([
-    {
-      mode: "select",
-      options: [
-        { key: "a", label: "a", summary: null },
-        { key: "b", label: "Plan B", summary: "slower" },
-      ],
-    },
-  ]);
-  expect((await server.post(`${path}/pick/approve`, { selected: "b", note: "safer" })).status).toBe(200);
-  expect((await server.end(runId)).output).toEqual({ selected: "b", notes: "safer" });
-});
-
 test("a strict schema may name only what it wants of a decision", async () => {
   const { server, runId, path } = await asking(
     `<Approval id="rank" mode="rank" options={["a", "b"]} output={outputs.order} request={{ title: "?" }} />`,
   );
   await server.post(`${path}/rank/approve`, { ranked: ["b", "a"], note: "so" });
   expect((await server.end(runId)).output).toEqual({ ranked: ["b", "a"] });
-});
-
-test("another selection after the first is refused, the same one is taken again", async () => {
-  const { server, path } = await asking(`
-    <Approval id="pick" mode="select" options={["a", "b"]} output={outputs.choice} request={{ title: "?" }} />
-    <Approval id="next" output={outputs.decision} request={{ title: "?" }} />`);
-  const choose = async (selected: string) => {
-    const { status, body } = await server.post(`${path}/pick/approve`, { selected });
-    return [status, body.error?.code];
-  };
-  expect(await choose("a")).toEqual([200, undefined]);
-  expect(await choose("a")).toEqual([200, undefined]);
-  expect(await choose("b")).toEqual([409, "NODE_NOT_WAITING"]);
 });
 
 test("in a loop each iteration is asked for and decided by itself", async () => {
