@@ -7,7 +7,7 @@ import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
-import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, takenOver } from "./run/load.ts";
+import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, withTakeover } from "./run/load.ts";
 import type { WorkflowSource } from "./source.ts";
 import type { TurnSink } from "./turn/commit.ts";
 import type { RunEnd } from "./turn/run-end.ts";
@@ -178,8 +178,8 @@ export class LeaseHolder {
     await store.registerSchemas(source.workflow.registry.list());
     const stored = await loadRun(store, run.runId, { forced, maxCrashes });
     if (!stored) return false;
-    const wasLeft = run.status === "running" && given === undefined;
-    const loaded = takenOver(stored, source, wasLeft);
+    const ownerDied = run.status === "running" && given === undefined;
+    const loaded = withTakeover(stored, source, ownerDied);
     this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded }));
     return true;
   }

@@ -7,8 +7,8 @@ const maxDelayMs = 300_000;
  * How long to wait before the next attempt, in ms.
  *
  * @param failures failed attempts so far, at least 1
- * @param random in [0, 1): varies the delay by up to a quarter either way, to keep tasks that failed together from being
- *   retried together
+ * @param random in [0, 1): varies the delay by up to a quarter either way, to keep tasks that failed together from
+ *   being retried together
  */
 export function retryDelayMs(retry: RetrySpec, failures: number, random: number): number {
   const growth =

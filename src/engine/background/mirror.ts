@@ -59,7 +59,7 @@ export class Mirror {
     await this.#copying;
   }
 
-  /** Finds the runs that are ahead of their copy, at first among all, then among those that others may have advanced. */
+  /** Finds the runs that are ahead of their copy: among all at first, later among those that may have advanced. */
   async #compare(): Promise<void> {
     if (!this.#isChanged) return;
     this.#isChanged = false;

@@ -4,10 +4,10 @@ import type { Workflow } from "../../jsx/index.ts";
 import { newRunId, plainIssues, type Run, summary } from "../../model/index.ts";
 import type { StartRequest } from "../options.ts";
 
-/** The first fencing token of a run is below this; the tokens after it stay whole numbers for JavaScript. */
+/** The first lease number of a run is below this, to keep all later ones exact in a JavaScript number. */
 const firstLeaseNos = 2 ** 47;
 
-/** The row of a run that is started now, and executed by `owner`. */
+/** The row of a new run that `owner` executes. */
 export function newRun(request: StartRequest, owner: string, input: unknown, nowMs: number): Run {
   return {
     runId: request.runId ?? newRunId(),
@@ -23,7 +23,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
     finishedAtMs: null,
     heartbeatAtMs: nowMs,
     owner,
-    // Of two starts under one id the one that is refused must not be able to write to the other's run.
+    // Random: of two starts with the same id, the refused one must not be able to write to the other's run.
     leaseNo: randomInt(1, firstLeaseNos),
     lastSeq: 0,
     frameNo: 0,
@@ -43,7 +43,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
 }
 
 /**
- * A run's input as it is stored: validated by the workflow's `input` schema, with its defaults.
+ * Validates a run's input with the workflow's `input` schema, and returns it as it is stored, with defaults.
  * @throws INVALID_INPUT with the Zod issues
  */
 export async function toInput(workflow: Workflow, given: unknown): Promise<unknown> {
@@ -52,7 +52,9 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
   const parsed = schema ? await schema.safeParseAsync(value) : { success: true as const, data: value };
   if (!parsed.success) {
     const issues = plainIssues(parsed.error);
-    throw new SmithersError("INVALID_INPUT", `The input does not fit: ${summary(issues)}.`, { details: { issues } });
+    throw new SmithersError("INVALID_INPUT", `The input does not fit: ${summary(issues)}.`, {
+      details: { issues },
+    });
   }
   try {
     return JSON.parse(JSON.stringify(parsed.data));

@@ -76,7 +76,7 @@ export class Execution {
     this.#sink = sink;
     this.#settings = settings;
     this.#runState = loaded.runState;
-    this.#forNextTurn = [({ draft }) => loaded.revive(draft)];
+    this.#forNextTurn = [({ draft }) => loaded.recordTakeover(draft)];
     if (firstCommit) this.#forNextTurn.push((turn) => void (turn.writer = firstCommit));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
@@ -256,7 +256,7 @@ export class Execution {
     await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, timing, writer));
   }
 
-  /** Whether the process may have been paused since its commit. It may have lost the lease then, and must start nothing. */
+  /** Whether the process may have been paused since its commit: it may have lost the lease, and must start nothing. */
   #wasPausedSince(turnBeganAtMs: number): boolean {
     return Date.now() - turnBeganAtMs > this.#settings.staleMs / 2;
   }

@@ -7,38 +7,38 @@ import { TurnDraft } from "../turn/draft.ts";
 import { endRun, type RunEnd } from "../turn/run-end.ts";
 import { RunState } from "../turn/run-state.ts";
 
-/** A run as an execution takes it over. */
+/** A run as an execution starts with it. */
 export interface LoadedRun {
   readonly runState: RunState;
   /** The hash of the tree that the run's last frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
-  /** The keys of nodes that are begun even though another has failed, because a person has asked for them. */
+  /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
-  /** Writes into the first turn what the takeover itself changes. */
-  revive(draft: TurnDraft): void;
+  /** Adds to the first turn what the takeover itself changes. */
+  recordTakeover(draft: TurnDraft): void;
 }
 
-/** A run of which nothing is stored but its row, now or in a moment. */
+/** A new run: nothing but its row is stored, or is about to be stored. */
 export function freshRun(run: Run): LoadedRun {
   return {
     runState: new RunState({ run, nodes: [], outputs: [], approvals: [], signals: [], runningAttempts: [] }),
     treeHash: undefined,
     forced: new Set(),
-    revive: () => {},
+    recordTakeover: () => {},
   };
 }
 
 export interface LoadOptions {
   /** See {@link LoadedRun.forced}. */
   readonly forced?: ReadonlySet<string>;
-  /** How often a task may end its process before it is failed. */
+  /** How often a task may end its process before it fails. */
   readonly maxCrashes?: number;
 }
 
-/** How often in a row a task, or a run in which nothing is achieved, may end its process before it is failed. */
+/** How often in a row a task, or a run without progress, may end its process before it fails. */
 export const defaultMaxCrashes = 5;
 
-/** Reads a run back from the store, after its lease was taken; undefined when there is none. */
+/** Reads a run from the store, after its lease was taken; undefined when it does not exist. */
 export async function loadRun(
   store: Store,
   runId: string,
@@ -51,24 +51,26 @@ export async function loadRun(
     runState,
     treeHash: stored.treeHash,
     forced,
-    revive(draft) {
+    recordTakeover(draft) {
       for (const node of runState.nodes()) if (node.state === "in-progress") recordLostAttempt(draft, node, maxCrashes);
     },
   };
 }
 
-/** Notes in the first turn that the run was taken over from an owner who left it, and whether its code has changed. */
-export function takenOver(loaded: LoadedRun, source: WorkflowSource, wasLeft: boolean): LoadedRun {
+/**
+ * Adds to the first turn whether the code has changed, and whether the run was taken over from an owner that died.
+ */
+export function withTakeover(loaded: LoadedRun, source: WorkflowSource, ownerDied: boolean): LoadedRun {
   const { run } = loaded.runState;
   const { workflowPath = run.workflowPath, workflowHash = run.workflowHash } = source;
   const isNew = workflowHash !== null && workflowHash !== run.workflowHash;
   return {
     ...loaded,
-    revive(draft) {
-      if (wasLeft) draft.emit({ type: "RunAutoResumed" });
+    recordTakeover(draft) {
+      if (ownerDied) draft.emit({ type: "RunAutoResumed" });
       if (isNew) draft.emit({ type: "WorkflowReloaded", workflowHash });
       if (isNew || workflowPath !== run.workflowPath) draft.changeRun({ workflowPath, workflowHash });
-      loaded.revive(draft);
+      loaded.recordTakeover(draft);
     },
   };
 }

@@ -10,13 +10,13 @@ import { cancelNode } from "./run-end.ts";
  * Brings the stored nodes in line with the tree that is mounted now. Called at every render; the only place that
  * decides whether what is stored under an id counts for the node that has this id now:
  *
- * - A node that is not mounted any more is cancelled while it is under way.
+ * - A node that is no longer mounted is cancelled if it is running or waiting.
  * - A node that was cancelled so and is mounted again is pending again.
  * - A stored node of another kind, or a wait for something else, is closed, and the mounted one begins as new.
  * - A node that has finished cannot become another kind.
  *
  * @returns whether a node was mounted for the first time
- * @throws NODE_REDEFINED; INVALID_WORKFLOW when nothing is mounted any more while nodes are under way
+ * @throws NODE_REDEFINED; INVALID_WORKFLOW when nothing is mounted while nodes are running or waiting
  */
 export function reconcile(draft: TurnDraft, plan: Plan): boolean {
   const { runState } = draft;
@@ -26,7 +26,7 @@ export function reconcile(draft: TurnDraft, plan: Plan): boolean {
   if (plan.tasks.length === 0 && gone[0]) {
     throw new SmithersError(
       "INVALID_WORKFLOW",
-      `The workflow mounts no node any more while "${gone[0].nodeId}" is open.`,
+      `The workflow no longer mounts any node while "${gone[0].nodeId}" is open.`,
     );
   }
   for (const node of gone) cancelNode(draft, node);

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 const roomBytes = 262_144;
 
 /** @throws DB_UNAVAILABLE when the file was removed; why the database takes no writes */
-export async function check(connection: Connection): Promise<void> {
+export async function checkHealth(connection: Connection): Promise<void> {
   if (connection.trouble) await probe(connection).catch(() => {});
   if (connection.trouble) throw connection.trouble;
   if (connection.filename !== "" && !existsSync(connection.filename)) {

@@ -41,7 +41,7 @@ import { retryNode } from "./commands/retry.ts";
 import { receiveSignal } from "./commands/signal.ts";
 import { findStarted, startOnce } from "./commands/start.ts";
 import { beginToolCall } from "./commands/tool-call.ts";
-import { check, describe, probe } from "./condition.ts";
+import { checkHealth, describe, probe } from "./condition.ts";
 import { Connection } from "./connection.ts";
 import { SqliteMaintenance } from "./maintenance.ts";
 import { SqliteMirroredRuns } from "./mirrored-runs.ts";
@@ -60,7 +60,15 @@ import {
   runIdsSharing,
   runsWithNews,
 } from "./queries/runs.ts";
-import { loadRun, readFrames, readNode, readNodes, readOutcome, readRunDetail, readRuns } from "./queries/snapshots.ts";
+import {
+  readFrames,
+  readNode,
+  readNodes,
+  readOutcome,
+  readRunDetail,
+  readRuns,
+  readStoredRun,
+} from "./queries/snapshots.ts";
 import { registerSchema } from "./queries/views.ts";
 import { CommitWatch } from "./watch.ts";
 
@@ -125,7 +133,7 @@ export class SqliteStore implements LocalStore {
   }
 
   loadRun(runId: string): Promise<StoredRun | undefined> {
-    return this.#connection.snapshot((driver) => loadRun(driver, runId));
+    return this.#connection.snapshot((driver) => readStoredRun(driver, runId));
   }
 
   readInbox(runId: string): Promise<Inbox> {
@@ -244,7 +252,7 @@ export class SqliteStore implements LocalStore {
   }
 
   check(): Promise<void> {
-    return check(this.#connection);
+    return checkHealth(this.#connection);
   }
 
   probe(): Promise<void> {

@@ -27,7 +27,7 @@ import { findRun } from "./runs.ts";
 
 // What is read together; each is to be called in one snapshot.
 
-export function loadRun(driver: Driver, runId: string): StoredRun | undefined {
+export function readStoredRun(driver: Driver, runId: string): StoredRun | undefined {
   const run = findRun(driver, runId);
   if (!run) return undefined;
   const nodes = nodesOf(driver, runId);
