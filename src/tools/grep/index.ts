@@ -8,7 +8,7 @@ import { existingFiles, findProgram, findSandbox } from "../sandbox/index.ts";
 import { builtIn } from "./built-in.ts";
 import { toRegExp } from "./pattern.ts";
 import { PatternNotTaken, ripgrep } from "./ripgrep.ts";
-import { type Match, maxFileBytes, type SearchEngine, searchTimeoutMs } from "./search.ts";
+import { type Match, maxSearchedFileBytes, type SearchEngine, searchTimeoutMs } from "./search.ts";
 
 /** Of what one call returns, in characters. */
 const maxLength = 200_000;
@@ -96,8 +96,8 @@ function searchable(root: Root, path: string): string {
     const stats = lstatSync(`${place.folder}/${place.name}`, { throwIfNoEntry: false });
     if (!stats) throw new SmithersError("TOOL_FILE_FAILED", `"${path}": there is no such file.`, { details: { path } });
     if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is no regular file");
-    if (stats.isFile() && stats.size > maxFileBytes) {
-      throw new SmithersError("TOOL_FILE_TOO_LARGE", `"${path}" has more than ${maxFileBytes} bytes.`);
+    if (stats.isFile() && stats.size > maxSearchedFileBytes) {
+      throw new SmithersError("TOOL_FILE_TOO_LARGE", `"${path}" has more than ${maxSearchedFileBytes} bytes.`);
     }
     return place.shown;
   });

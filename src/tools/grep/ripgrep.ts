@@ -9,7 +9,7 @@ import {
   start,
 } from "../sandbox/index.ts";
 import { toRipgrep } from "./pattern.ts";
-import { type Match, maxFileBytes, type Search, type SearchEngine, skippedFolders } from "./search.ts";
+import { type Match, maxSearchedFileBytes, type Search, type SearchEngine, skippedFolders } from "./search.ts";
 
 /** ripgrep cannot read the pattern: another engine must. */
 export class PatternNotTaken extends Error {}
@@ -53,7 +53,7 @@ function args({ path, ignoreCase }: Search, pattern: string): string[] {
   return [
     ...["--no-config", "--json", "--sort=path", "--no-ignore", "--hidden", "--no-messages", "--encoding=none"],
     ignoreCase ? "--ignore-case" : "--case-sensitive",
-    `--max-filesize=${maxFileBytes}`,
+    `--max-filesize=${maxSearchedFileBytes}`,
     ...skippedFolders.map((folder) => `--glob=!${folder}`),
     `--regexp=${pattern}`,
     "--",

@@ -25,7 +25,7 @@ export type SearchEngine = (search: Search, signal: AbortSignal, take: (match: M
 export const skippedFolders = [".git", "node_modules"];
 
 /** Larger files are left out. */
-export const maxFileBytes = 10_485_760;
+export const maxSearchedFileBytes = 10_485_760;
 
 /** After this, a search has ended. */
 export const searchTimeoutMs = 30_000;

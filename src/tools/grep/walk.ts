@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openFile, type Place, type Root, withPlace } from "../confined.ts";
 import { readAll } from "../read.ts";
 import { toRegExp } from "./pattern.ts";
-import { type Match, maxFileBytes, type Search, skippedFolders } from "./search.ts";
+import { type Match, maxSearchedFileBytes, type Search, skippedFolders } from "./search.ts";
 
 /** Tests every line of every text file below the search's path, in the order of ripgrep's `--sort=path`. */
 export function walk(search: Search, take: (match: Match) => void): void {
@@ -47,7 +47,7 @@ function testFile({ root, hidden }: Search, path: string, expression: RegExp, ta
   try {
     const { fd } = withPlace(root, path, false, (place) => openFile(place, path, hidden));
     try {
-      bytes = readAll(fd, path, maxFileBytes);
+      bytes = readAll(fd, path, maxSearchedFileBytes);
     } finally {
       closeSync(fd);
     }

@@ -128,7 +128,7 @@ export function startLoopback(): void {
 const CLOSE_RANGE_CLOEXEC = 4;
 
 /** Replaces this process. It keeps its first three descriptors. */
-export function execute(program: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+export function replaceProcess(program: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
   const texts: Buffer[] = [];
   const vector = (words: readonly string[]) => {
     const buffers = words.map((word) => Buffer.from(`${word}\0`));

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync, writeSync } from "node:fs";
 import { settingsFd, statusFd } from "../policy.ts";
 import { buildView } from "./build-view.ts";
-import { dropCapabilities, execute, limitResource, loadFilter, resetSignals, startLoopback } from "./kernel.ts";
+import { dropCapabilities, limitResource, loadFilter, replaceProcess, resetSignals, startLoopback } from "./kernel.ts";
 import type { LauncherSettings } from "./settings.ts";
 
 /**
@@ -35,7 +35,7 @@ try {
   loadFilter(Buffer.from(filter, "base64"));
   writeSync(statusFd, "started\n");
   resetSignals();
-  execute(shell, ["-c", script, "sandbox", ...command], env);
+  replaceProcess(shell, ["-c", script, "sandbox", ...command], env);
 } catch (error) {
   writeSync(statusFd, "failed\n");
   process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
