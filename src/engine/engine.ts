@@ -6,17 +6,9 @@ import {
   SmithersError,
   shuttingDown,
 } from "../errors/index.ts";
-import {
-  type ContinuingCalls,
-  deriveRunHealth,
-  hasEnded,
-  hasEndedForGood,
-  type Run,
-  type RunHealth,
-  type Signal,
-} from "../model/index.ts";
+import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, NewSignal, NodeToRetry, RunSnapshot, Store } from "../store/index.ts";
+import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
@@ -195,14 +187,6 @@ export class Engine {
   /** Resolves when this engine releases the run: it has ended, is parked, or was taken over. */
   released(runId: string): Promise<ExecutionEnd> {
     return this.#leaseHolder.released(runId);
-  }
-
-  /**
-   * How a run stands, as a person wants to know it.
-   * @param calls how the host of the run names what continues it
-   */
-  healthOf({ run, healthSignals }: RunSnapshot, calls?: ContinuingCalls): RunHealth {
-    return deriveRunHealth(run, healthSignals, Date.now(), this.#options.staleMs, calls);
   }
 
   /** How many runs are being executed. */

@@ -4,6 +4,7 @@ export { Engine } from "./engine.ts";
 export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
 export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
+export { type EngineMonitor, engineOn, type OpenEngineOptions, openEngine } from "./open-engine.ts";
 export type { EngineOptions, EngineScope, StartRequest } from "./options.ts";
 export { type Preview, preview } from "./preview.ts";
 export type { ExecutionEnd } from "./run/execution.ts";

@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import { type ErrorRecord, leaseLost, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
-import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
-import { Engine } from "./engine.ts";
+import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
+import type { Engine } from "./engine.ts";
+import { openEngine } from "./open-engine.ts";
 
 export interface RunWorkflowOptions extends StoreOptions {
   /** Validated by the workflow's `input` schema. */
@@ -52,9 +53,8 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
   const rootDir = resolve(options.rootDir ?? process.cwd());
-  const store = await openStore(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), options);
-  const engine = new Engine({
-    store,
+  const engine = await openEngine(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), {
+    synchronous: options.synchronous,
     rootDir,
     allowNetwork: options.allowNetwork ?? false,
     scope: "own",
@@ -86,7 +86,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
     await engine.close();
-    await store.close();
+    await engine.store.close();
   }
 }
 

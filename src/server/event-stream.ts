@@ -1,5 +1,6 @@
 import type { Feed } from "../engine/index.ts";
 import { isTerminalEvent, type StoredEvent } from "../model/index.ts";
+import { isLogEnd } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 
@@ -141,7 +142,7 @@ class EventReader {
         this.#telemetry?.eventsSent(events.length);
         return encoded(events) ?? encode(events);
       }
-      if (!this.#knowsPlace && !this.#behind && (await this.#isOver())) return undefined;
+      if (!this.#knowsPlace && !this.#behind && (await isLogEnd(this.#store, this.#runId, this.#seq))) return undefined;
     }
     return undefined;
   }
@@ -164,12 +165,6 @@ class EventReader {
     if (count < page.length) this.#pageSize = count;
     else if (length < chunkLength / 2) this.#pageSize = Math.min(this.#pageSize * 2, largestPage);
     return page.slice(0, count);
-  }
-
-  /** Whether the run's last event is terminal and not after the reader's position. */
-  async #isOver(): Promise<boolean> {
-    const last = await this.#store.lastEvent(this.#runId);
-    return last !== undefined && last.seq <= this.#seq && isTerminalEvent(last.type);
   }
 }
 

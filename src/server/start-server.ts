@@ -1,14 +1,15 @@
 import type { Server } from "node:http";
 import { Loader } from "../loader/index.ts";
+import { RunReader } from "../runs/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
+import { ServerDatabases } from "./databases.ts";
 import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
 import { onShutdownSignal } from "./http/shutdown.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
-import { RunDatabases } from "./run-databases.ts";
 
 /**
  * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
@@ -40,15 +41,16 @@ export function serve(options: ServerOptions): StartedServer {
   const loader = new Loader(resolved);
   const { logger } = resolved;
   const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
-  const opened = RunDatabases.open(resolved, loader, telemetry);
+  const opened = ServerDatabases.open(resolved, loader, telemetry);
   const streams = new AbortController();
   const context = opened.then(
-    (homes): ServerContext => ({
+    (databases): ServerContext => ({
       options: resolved,
       loader,
-      homes,
+      databases,
+      reader: new RunReader(databases.runs, { staleMs: resolved.staleAfterMs }),
       telemetry,
-      stores: () => homes.all().map(({ store }) => store),
+      stores: () => databases.engines().map(({ store }) => store),
       streams,
     }),
   );
@@ -64,12 +66,12 @@ export function serve(options: ServerOptions): StartedServer {
     });
   });
   const begin = async () => {
-    const [homes] = await Promise.all([opened, listening]);
-    const { name } = await homes.main.store.describe();
+    const [databases] = await Promise.all([opened, listening]);
+    const { name } = await databases.main.store.describe();
     // It may have been closed meanwhile.
     if (!server.listening) return;
     logger.info({ url: urlOf(server), db: name, rootDir: resolved.rootDir }, "listening");
-    homes.begin();
+    databases.begin();
   };
   const ready = Promise.race([begin(), failed]);
   ready.catch(() => {});
@@ -83,7 +85,7 @@ export function serve(options: ServerOptions): StartedServer {
 }
 
 interface Closable extends Pick<ServerContext, "options" | "loader" | "telemetry" | "streams"> {
-  readonly opened: Promise<RunDatabases>;
+  readonly opened: Promise<ServerDatabases>;
 }
 
 /** Replaces `server.close` by one that ends everything in order; returns it. */
@@ -94,9 +96,9 @@ function closeGracefully(server: Server, { options, loader, telemetry, streams, 
   const { logger, shutdownGraceMs } = options;
   const stop = async () => {
     // A database that cannot be opened has been told as an error.
-    const homes = await opened.catch(() => undefined);
-    logger.info({ activeRuns: homes?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
-    await homes?.stop(shutdownGraceMs);
+    const databases = await opened.catch(() => undefined);
+    logger.info({ activeRuns: databases?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
+    await databases?.stop(shutdownGraceMs);
     // All events are stored and pushed now. Readers that lag behind need the stores until their streams end.
     streams.abort();
     await loader.close();
@@ -109,7 +111,7 @@ function closeGracefully(server: Server, { options, loader, telemetry, streams, 
       telemetry.close(Math.max(shutdownGraceMs, drainMs)),
     ]);
     server.closeAllConnections();
-    await homes?.close();
+    await databases?.close();
     logger.info({}, "closed");
   };
   const close = (callback?: (error?: Error) => void) => {

@@ -20,7 +20,7 @@ export async function continueHere(
   begin: (engine: Engine, source: WorkflowSource | undefined) => Promise<void>,
 ): Promise<ExitCode> {
   const state = await context.database();
-  const { store, file } = await state.holds(runId);
+  const { store, file } = await state.locate(runId);
   const { rootDir } = state;
   const source =
     workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));

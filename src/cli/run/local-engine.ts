@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { Engine, type Logger } from "../../engine/index.ts";
+import { type Engine, engineOn, type Logger } from "../../engine/index.ts";
 import type { LoadedWorkflow } from "../../loader/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { type LocalStore, openStore } from "../../store/index.ts";
@@ -55,18 +55,15 @@ export async function hostOn(
     ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
     : undefined;
   const tokenFiles = await tokenFilesOf(authToken, rootDir);
-  const engine = new Engine({
-    store,
+  const engine = engineOn(store, {
     scope: "own",
     rootDir,
     allowNetwork,
     privatePaths: () => tokenFiles,
     resolveWorkflow: async (run) => host.source ?? loadWorkflow(rootDir, run),
     log,
-    observer: telemetry?.observer,
+    monitor: telemetry,
   });
-  telemetry?.watch(engine);
-  telemetry?.watchStore(store);
   telemetry?.observe(() => ({ engines: [engine], runsBehind: 0, staleMs: staleAfterMs }));
   const host: Host = {
     engine,

@@ -1,41 +1,26 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import {
-  type ApprovalItem,
-  type NodeItem,
-  type RunDetail,
-  type RunListItem,
-  type SignalAnswer,
-  type SignalBody,
-  toApprovalItem,
-  toNodeItems,
-  toRunDetail,
-  toRunListItem,
-} from "../../api/index.ts";
+import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, SignalBody } from "../../api/index.ts";
 import type { RunEvent } from "../../client/index.ts";
 import type { Engine } from "../../engine/index.ts";
-import { noSuchRun } from "../../errors/index.ts";
-import { deriveRunHealth, type Frame, hasEnded, isTerminalEvent, type Run, type RunHealth } from "../../model/index.ts";
-import { type Decision, type LocalStore, openStore, type RunSnapshot, type Store } from "../../store/index.ts";
-import { afterMs, sleep } from "../../timing/index.ts";
+import { type Frame, hasEnded } from "../../model/index.ts";
+import { RunDatabases, RunReader } from "../../runs/index.ts";
+import { type Decision, type LocalStore, openStore, type Store } from "../../store/index.ts";
+import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
 import type { RunsQuery, Source } from "./source.ts";
+import { storedEvents } from "./stored-events.ts";
 
-const pageSize = 256;
 /** How often a run is looked at until it is taken in. */
 const lookMs = 50;
-/** After this long, what is stored is read again without a hint that it has changed. */
-const missedMs = 1_000;
 /** A server notices within milliseconds; one that is busy gets this long. */
 const takenInWithinMs = 1_500;
 
-/** The database that a run lives in, and what was read of the run there. */
-export type HeldRun<T> = T & { readonly store: LocalStore /** The database's file. */; readonly file: string };
-
-/** What is read of a run: at least its row. */
-interface ReadRun {
-  readonly run: Run;
+/** A database that is open, and its file. */
+export interface DatabaseFile {
+  readonly store: LocalStore;
+  readonly file: string;
 }
 
 /** A database file; also those that its workflows have named for themselves. */
@@ -48,7 +33,9 @@ export class DatabaseSource implements Source {
   readonly rootDir: string;
   /** Databases further up, which are not read. */
   readonly #further: readonly string[];
-  readonly #others = new Map<string, LocalStore>();
+  readonly #databases: RunDatabases<DatabaseFile>;
+  readonly #reader: RunReader;
+  readonly #others = new Map<string, Promise<DatabaseFile>>();
   readonly #engines = new Map<Store, Engine>();
 
   /**
@@ -67,44 +54,21 @@ export class DatabaseSource implements Source {
     this.name = file;
     this.rootDir = rootDir;
     this.#further = further;
+    this.#databases = new RunDatabases<DatabaseFile>({ store, file }, { open: (other) => this.#other(other) });
+    this.#reader = new RunReader(this.#databases);
   }
 
   /**
-   * Reads a run where it lives, which may be a database that its workflow has named.
-   * @param read reads the run, and what belongs to it, from one database
+   * Finds a run where it lives, which may be a database that its workflow has named.
    * @throws RUN_NOT_FOUND
    */
-  async find<T extends ReadRun>(runId: string, read: (store: Store) => Promise<T | undefined>): Promise<HeldRun<T>> {
-    const here = await read(this.store);
-    const own = here && { ...here, store: this.store, file: this.name };
-    if (own?.run.home === null) return own;
-    const homes = own?.run.home ? [own.run.home] : await this.store.maintenance.knownDatabases();
-    for (const file of homes) {
-      const store = await this.#other(file);
-      const found = store && (await read(store));
-      if (found) return { ...found, store, file };
-    }
-    // A copy whose own database is gone can still be read.
-    if (own) return own;
-    throw noSuchRun(runId);
-  }
-
-  /** Finds a run where it lives; see {@link find}. */
-  holds(runId: string): Promise<HeldRun<ReadRun>> {
-    return this.find(runId, async (store) => {
-      const run = await store.findRun(runId);
-      return run && { run };
-    });
+  async locate(runId: string): Promise<DatabaseFile> {
+    return (await this.#databases.locate(runId)).database;
   }
 
   /** Its own store, and those of the databases that workflows have named, where their files are. */
   async allStores(): Promise<Store[]> {
-    const all = [this.store];
-    for (const file of await this.store.maintenance.knownDatabases()) {
-      const store = await this.#other(file);
-      if (store) all.push(store);
-    }
-    return all;
+    return (await this.#databases.all()).map(({ store }) => store);
   }
 
   async runIdsLike(part: string, limit: number): Promise<string[]> {
@@ -119,7 +83,7 @@ export class DatabaseSource implements Source {
     for (const file of this.#further) {
       // One that cannot be opened is none that was meant.
       const found = await this.#other(file)
-        .then((store) => store?.findRun(runId))
+        .then((other) => other?.store.findRun(runId))
         .catch(() => undefined);
       if (found) return shellWords(["--db", shortPath(file)]);
     }
@@ -127,68 +91,49 @@ export class DatabaseSource implements Source {
   }
 
   async listRuns(query: RunsQuery): Promise<RunListItem[]> {
-    const { runs } = await this.store.listRuns(query);
-    return runs.map((snapshot) => toRunListItem(snapshot.run, healthOf(snapshot)));
+    return (await this.#reader.runs(query)).runs;
   }
 
-  async findRun(runId: string): Promise<RunDetail> {
-    const found = await this.find(runId, (store) => store.readRunDetail(runId));
-    return toRunDetail(found.run, healthOf(found), found.nodeCounts, found.output);
+  findRun(runId: string): Promise<RunDetail> {
+    return this.#reader.run(runId);
   }
 
-  async listNodes(runId: string): Promise<NodeItem[]> {
-    const { nodes, outputs } = await this.find(runId, (store) => store.readNodes(runId));
-    return toNodeItems(nodes, outputs);
+  listNodes(runId: string): Promise<NodeItem[]> {
+    return this.#reader.nodes(runId);
   }
 
   async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {
-    const { store } = await this.holds(runId);
-    const changes = new Changes(store);
-    try {
-      for (let seq = afterSeq; ; ) {
-        const page = await store.eventsAfter(runId, seq, pageSize);
-        for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
-        seq = page.at(-1)?.seq ?? seq;
-        if (page.length === pageSize) continue;
-        if (!follow || (await isOver(store, runId))) return;
-        await changes.next();
-      }
-    } finally {
-      changes.stop();
-    }
+    const { store } = await this.locate(runId);
+    yield* storedEvents(store, runId, afterSeq, follow);
   }
 
   async listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
-    const { frames } = await this.find(runId, (store) => store.readFrames(runId, afterFrameNo, limit));
-    return [...frames];
+    return (await this.#reader.frames(runId, afterFrameNo, limit)).frames;
   }
 
-  async listApprovals(runId: string): Promise<ApprovalItem[]> {
-    const { store } = await this.holds(runId);
-    const approvals = await store.pendingApprovals({ runId, limit: Number.MAX_SAFE_INTEGER });
-    const nowMs = Date.now();
-    return approvals.map((approval) => toApprovalItem(approval, nowMs));
+  listApprovals(runId: string): Promise<ApprovalItem[]> {
+    return this.#reader.approvalsOf(runId);
   }
 
   async decide(decision: Decision): Promise<void> {
-    const { store } = await this.holds(decision.runId);
+    const { store } = await this.locate(decision.runId);
     await store.decide(decision, Date.now());
   }
 
   async signal(runId: string, name: string, body: SignalBody): Promise<SignalAnswer> {
-    const { store } = await this.holds(runId);
+    const { store } = await this.locate(runId);
     const engine = await this.#engineOf(store);
     const { seq, correlationId, receivedAtMs } = await engine.signal({ ...body, runId, name });
     return { runId, signalName: name, seq, correlationId, receivedAtMs };
   }
 
   async cancel(runId: string): Promise<void> {
-    const { store } = await this.holds(runId);
+    const { store } = await this.locate(runId);
     await (await this.#engineOf(store)).cancel(runId);
   }
 
   async isTakenIn(runId: string): Promise<boolean> {
-    const { store } = await this.holds(runId);
+    const { store } = await this.locate(runId);
     for (let leftMs = takenInWithinMs; leftMs > 0; leftMs -= lookMs) {
       const run = await store.findRun(runId);
       if (!run || hasEnded(run.status) || run.inboxNo <= run.takenNo) return true;
@@ -199,27 +144,29 @@ export class DatabaseSource implements Source {
 
   async close(): Promise<void> {
     await Promise.all([...this.#engines.values()].map((engine) => engine.close(0)));
-    await Promise.all([this.store, ...this.#others.values()].map((store) => store.close()));
+    const others = await Promise.all(this.#others.values());
+    await Promise.all([this, ...others].map(({ store }) => store.close()));
   }
 
-  async #other(file: string): Promise<LocalStore | undefined> {
-    const known = this.#others.get(file);
-    if (known || !existsSync(file)) return known;
-    const store = await openStore(file, { existing: true });
-    this.#others.set(file, store);
-    return store;
+  async #other(file: string): Promise<DatabaseFile | undefined> {
+    if (!this.#others.has(file) && existsSync(file)) {
+      const opening = openStore(file, { existing: true }).then((store) => ({ store, file }));
+      // A database that is locked now may be open later.
+      opening.catch(() => this.#others.delete(file));
+      this.#others.set(file, opening);
+    }
+    return this.#others.get(file);
   }
 
   /** An engine that records what others are to execute. */
-  async #engineOf(store: Store): Promise<Engine> {
+  async #engineOf(store: LocalStore): Promise<Engine> {
     const known = this.#engines.get(store);
     if (known) return known;
-    const [{ Engine }, { loadWorkflow }] = await Promise.all([
+    const [{ engineOn }, { loadWorkflow }] = await Promise.all([
       import("../../engine/index.ts"),
       import("../load-workflow.ts"),
     ]);
-    const engine = new Engine({
-      store,
+    const engine = engineOn(store, {
       scope: "none",
       rootDir: this.rootDir,
       allowNetwork: false,
@@ -228,42 +175,4 @@ export class DatabaseSource implements Source {
     this.#engines.set(store, engine);
     return engine;
   }
-}
-
-function healthOf({ run, healthSignals }: RunSnapshot): RunHealth {
-  return deriveRunHealth(run, healthSignals, Date.now());
-}
-
-/** Waits for what other connections commit. */
-class Changes {
-  readonly stop: () => void;
-  #isChanged = false;
-  #wake = () => {};
-
-  constructor(store: Store) {
-    this.stop = store.watch(() => {
-      this.#isChanged = true;
-      this.#wake();
-    });
-  }
-
-  /** Resolves once something has changed since this resolved last; or after a while, for a store's hint may be missed. */
-  async next(): Promise<void> {
-    if (!this.#isChanged) {
-      await new Promise<void>((resolve) => {
-        const cancelMissed = afterMs(missedMs, resolve);
-        this.#wake = () => {
-          cancelMissed();
-          resolve();
-        };
-      });
-    }
-    this.#isChanged = false;
-  }
-}
-
-/** A failed run that was resumed has events after a terminal one. */
-async function isOver(store: Store, runId: string): Promise<boolean> {
-  const last = await store.lastEvent(runId);
-  return last !== undefined && isTerminalEvent(last.type);
 }

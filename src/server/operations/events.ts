@@ -3,7 +3,7 @@ import { afterSeqSchema } from "../../api/index.ts";
 import { smithersEventSchema } from "../../model/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
-import { type RunServices, rowOf } from "./on-run.ts";
+import type { RunServices } from "./on-run.ts";
 
 export const streamEvents = operation({
   id: "streamEvents",
@@ -13,8 +13,8 @@ export const streamEvents = operation({
   answer: smithersEventSchema,
   answerType: "text/event-stream",
   errors: [],
-  async handle({ c, query, headers }, { runId, find, closing, telemetry }: RunServices) {
-    const { engine, run } = await find((store) => rowOf(store, runId));
+  async handle({ c, query, headers }, { locate, closing, telemetry }: RunServices) {
+    const { database: engine, run } = await locate();
     // A client that reconnects repeats the query of its first request, and sends its real position in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
     c.header("Content-Type", "text/event-stream");

@@ -1,11 +1,4 @@
-import {
-  framesQuerySchema,
-  nodeItemSchema,
-  runDetailSchema,
-  runIdAnswerSchema,
-  toNodeItems,
-  toRunDetail,
-} from "../../api/index.ts";
+import { framesQuerySchema, nodeItemSchema, runDetailSchema, runIdAnswerSchema } from "../../api/index.ts";
 import { frameSchema } from "../../model/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
@@ -16,9 +9,8 @@ export const getRun = operation({
   summary: "Get a run's status, output and error",
   answer: runDetailSchema,
   errors: [],
-  async handle(_, { runId, find, calls }: RunServices) {
-    const { engine, ...found } = await find((store) => store.readRunDetail(runId));
-    return toRunDetail(found.run, engine.healthOf(found, calls), found.nodeCounts, found.output);
+  async handle(_, { runId, reader }: RunServices) {
+    return reader.run(runId);
   },
 });
 
@@ -27,9 +19,8 @@ export const listNodes = operation({
   summary: "List a run's nodes in plan order, with their outputs",
   answer: nodeItemSchema.array(),
   errors: [],
-  async handle(_, { runId, find }: RunServices) {
-    const { nodes, outputs } = await find((store) => store.readNodes(runId));
-    return toNodeItems(nodes, outputs);
+  async handle(_, { runId, reader }: RunServices) {
+    return reader.nodes(runId);
   },
 });
 
@@ -39,10 +30,10 @@ export const listFrames = operation({
   query: framesQuerySchema.shape,
   answer: frameSchema.array(),
   errors: [],
-  async handle({ c, query: { limit, afterFrameNo } }, { runId, find }: RunServices) {
-    const { frames, hasMore } = await find((store) => store.readFrames(runId, afterFrameNo, limit));
+  async handle({ c, query: { limit, afterFrameNo } }, { runId, reader }: RunServices) {
+    const { frames, hasMore } = await reader.frames(runId, afterFrameNo, limit);
     if (hasMore) nextPage(c, { afterFrameNo: frames.at(-1)!.frameNo });
-    return [...frames];
+    return frames;
   },
 });
 

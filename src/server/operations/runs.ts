@@ -9,7 +9,6 @@ import {
   runListItemSchema,
   type StartRunBody,
   startRunBodySchema,
-  toRunListItem,
 } from "../../api/index.ts";
 import { runExists, SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../../store/index.ts";
@@ -17,7 +16,6 @@ import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
-import { rowOf } from "./on-run.ts";
 
 export const startRun = operation({
   id: "startRun",
@@ -77,17 +75,16 @@ export const listRuns = operation({
   query: listRunsQuerySchema.shape,
   answer: runListItemSchema.array(),
   errors: ["DB_NOT_CONFIGURED"],
-  async handle({ c, query }, { homes, options }: ServerContext) {
+  async handle({ c, query }, { reader, options }: ServerContext) {
     if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs requires a database.");
-    const { runs, nextCursor } = await homes.main.store.listRuns(query);
+    const { runs, nextCursor } = await reader.runs(query);
     if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
-    const current = await homes.current(runs);
-    return current.map((snapshot) => toRunListItem(snapshot.run, homes.main.healthOf(snapshot)));
+    return runs;
   },
 });
 
 async function start(
-  { homes, loader }: ServerContext,
+  { databases, loader }: ServerContext,
   body: StartRunBody,
   key: string | undefined,
   parent: string | undefined,
@@ -99,21 +96,21 @@ async function start(
     });
   }
   const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf(body) };
-  const started = idempotency && (await homes.findStarted(idempotency));
+  const started = idempotency && (await databases.findStarted(idempotency));
   if (started !== undefined) return started;
   const source = await loader.load(path);
   const { workflow, workflowPath } = source;
-  if (runId !== undefined && (await homes.has(runId))) {
+  if (runId !== undefined && (await databases.has(runId))) {
     throw runExists(runId);
   }
-  const engine = await homes.of(workflow);
+  const engine = await databases.of(workflow);
   const workflowName = basename(workflowPath, extname(workflowPath));
   const traceparent = parent === undefined ? undefined : wellFormedTraceparent(parent);
   return engine.start({ ...source, workflowName, input, runId, config, idempotency, traceparent });
 }
 
-async function resume({ homes, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
-  const { engine } = await homes.find(runId, (store) => rowOf(store, runId));
+async function resume({ databases, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
+  const { database: engine } = await databases.runs.locate(runId);
   // Without a path, the engine loads the run's own file once it knows that the run may be resumed.
   await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
   return runId;

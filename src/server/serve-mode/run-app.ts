@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { Engine, Logger } from "../../engine/index.ts";
 import type { ContinuingCalls } from "../../model/index.ts";
+import { RunDatabases, RunReader } from "../../runs/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import { type AppOptions, createApp, nothingThere } from "../app.ts";
 import { runMetricsRoute, runRoutes } from "./run-routes.ts";
@@ -41,9 +42,12 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
   return app;
 }
 
-async function contextOf(run: Omit<RunAppOptions, "authToken" | "maxBodyBytes" | "metrics" | "logger">) {
-  const engine = await run.engine;
-  return { ...run, engine, calls: callsOf(run.runId), stores: () => [engine.store] };
+async function contextOf(options: Pick<RunAppOptions, "engine" | "runId" | "telemetry" | "closing" | "cancelled">) {
+  const { engine: opening, ...run } = options;
+  const engine = await opening;
+  const databases = new RunDatabases(engine, { open: async () => undefined });
+  const reader = new RunReader(databases, { calls: callsOf(run.runId) });
+  return { ...run, databases, reader, stores: () => [engine.store] };
 }
 
 function callsOf(runId: string): ContinuingCalls {

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { Hono } from "hono";
 import { runIdSchema } from "../../api/index.ts";
-import { Engine, type Logger } from "../../engine/index.ts";
+import { type Engine, type Logger, openEngine } from "../../engine/index.ts";
 import { isWorkflow, type Workflow } from "../../jsx/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
-import { checkSource, type DrizzleDatabase, type LocalStore, openStore, type StoreOptions } from "../../store/index.ts";
+import { checkSource, type DrizzleDatabase, type StoreOptions } from "../../store/index.ts";
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
 import {
   existing,
@@ -91,9 +91,7 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");
   checkSource(source);
   const telemetry = new Telemetry(logger, closeGraceMs);
-  const engine = openStore(source, options).then((store) =>
-    watchedEngine(options, { store, rootDir, authToken, logger, telemetry }),
-  );
+  const engine = openWatching(options, { source, rootDir, authToken, logger, telemetry });
   const opened = engine.then(() => {});
   opened.catch((error) => logger.error({ err: error }, "The database cannot be opened."));
   const streams = new AbortController();
@@ -123,20 +121,20 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
 }
 
 interface Parts {
-  readonly store: LocalStore;
+  readonly source: DrizzleDatabase | string;
   readonly rootDir: string;
   readonly authToken: string | undefined;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
 }
 
-function watchedEngine(
-  { workflow, runId, allowNetwork = false }: ServeAppOptions,
-  { store, rootDir, authToken, logger, telemetry }: Parts,
-): Engine {
+async function openWatching(
+  { workflow, runId, allowNetwork = false, synchronous }: ServeAppOptions,
+  { source, rootDir, authToken, logger, telemetry }: Parts,
+): Promise<Engine> {
   const tokenFiles = filesWithToken(authToken, [process.cwd(), rootDir]);
-  const engine = new Engine({
-    store,
+  const engine = await openEngine(source, {
+    synchronous,
     scope: "own",
     // The program that started the run also resumes it, and must not find it taken over by this app.
     recoversOrphans: false,
@@ -145,11 +143,9 @@ function watchedEngine(
     privatePaths: () => tokenFiles,
     resolveWorkflow: async () => ({ workflow }),
     log: logger,
-    observer: telemetry.observer,
+    monitor: telemetry,
     observesLocalEngines: true,
   });
-  telemetry.watch(engine);
-  telemetry.watchStore(store);
   telemetry.observe(() => ({ engines: [engine], executing: engine.executing, runsBehind: 0, staleMs: staleAfterMs }));
   engine.own(runId);
   engine.begin();

@@ -1,18 +1,21 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Engine, keepPruned, type Logger, Mirror } from "../engine/index.ts";
+import { type Engine, engineOn, keepPruned, type Logger, Mirror } from "../engine/index.ts";
 import { isSmithersError, noSuchRun, SmithersError, shuttingDown } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
-import { type Idempotency, type LocalStore, openStore, type RunSnapshot, type Store } from "../store/index.ts";
+import { RunDatabases } from "../runs/index.ts";
+import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
 
-/** Where runs live: the server's own database, and those that workflows name for themselves. One engine each. */
-export class RunDatabases {
+/** The server's own database, and those that workflows name for themselves. An engine executes the runs of each. */
+export class ServerDatabases {
   readonly main: Engine;
+  /** Where runs are found. */
+  readonly runs: RunDatabases<Engine>;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
   readonly #log: Logger;
@@ -21,7 +24,7 @@ export class RunDatabases {
   readonly #opening = new Map<string, Promise<Engine>>();
   /** Why a workflow's database that is known cannot be opened now. */
   readonly #unopened = new Map<string, unknown>();
-  readonly #opened: Promise<boolean>;
+  readonly #opened: Promise<void>;
   readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
@@ -30,9 +33,9 @@ export class RunDatabases {
   #stopping = false;
 
   /** @throws a `DB_*` code when the server's own database cannot be used */
-  static async open(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Promise<RunDatabases> {
+  static async open(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Promise<ServerDatabases> {
     const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
-    return new RunDatabases(await openStore(db, { synchronous }), options, loader, telemetry);
+    return new ServerDatabases(await openStore(db, { synchronous }), options, loader, telemetry);
   }
 
   private constructor(main: LocalStore, options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
@@ -42,11 +45,17 @@ export class RunDatabases {
     this.#telemetry = telemetry;
     this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
     this.main = this.#serve(main);
+    this.runs = new RunDatabases(this.main, {
+      open: (file) => this.#engineAt(file),
+      refuseCopy: ({ runId, home }) => {
+        throw this.#unopened.get(home!) ?? noSuchRun(runId);
+      },
+    });
     this.#opened = this.#openKnown();
     this.#retry = setInterval(() => void this.#openAgain(), options.heartbeatMs);
     this.#retry.unref();
     telemetry.observe(() => ({
-      engines: this.all(),
+      engines: this.engines(),
       runsBehind: this.#mirrors.reduce((sum, { runsBehind }) => sum + runsBehind, 0),
       staleMs: options.staleAfterMs,
     }));
@@ -63,38 +72,11 @@ export class RunDatabases {
   }
 
   /**
-   * Reads a run where it lives.
-   * @param read reads the run, and what belongs to it, from one database
-   * @returns what was read, and the engine of that database
-   * @throws RUN_NOT_FOUND, or a `DB_*` code when it lives in a database that cannot be opened now
-   */
-  async find<T extends ReadRun>(runId: string, read: ReadFrom<T>): Promise<T & { engine: Engine }> {
-    await this.#opened;
-    const found = await this.#search(read);
-    if (found) return found;
-    // Another server may have opened a workflow's database a moment ago.
-    const again = (await this.#openKnown()) && (await this.#search(read));
-    if (again) return again;
-    const home = (await this.main.store.findRun(runId))?.home;
-    if (home && this.#unopened.has(home)) throw this.#unopened.get(home);
-    throw noSuchRun(runId);
-  }
-
-  async #search<T extends ReadRun>(read: ReadFrom<T>): Promise<(T & { engine: Engine }) | undefined> {
-    for (const engine of this.all()) {
-      const found = await read(engine.store);
-      if (found?.run.home === null) return { ...found, engine };
-    }
-    return undefined;
-  }
-
-  /**
    * The run that a request under this key has started.
    * @throws IDEMPOTENCY_KEY_REUSED
    */
   async findStarted(idempotency: Idempotency): Promise<string | undefined> {
-    await this.#opened;
-    for (const { store } of this.all()) {
+    for (const { store } of await this.runs.all()) {
       const runId = await store.findStarted(idempotency, Date.now());
       if (runId !== undefined) return runId;
     }
@@ -102,48 +84,37 @@ export class RunDatabases {
   }
 
   async has(runId: string): Promise<boolean> {
-    await this.#opened;
-    for (const { store } of this.all()) if (await store.findRun(runId)) return true;
+    for (const { store } of await this.runs.all()) if (await store.findRun(runId)) return true;
     return false;
   }
 
   /** Continues what is due. */
   begin(): void {
     this.#begun = true;
-    for (const engine of this.all()) this.#begin(engine);
-  }
-
-  /** The listed runs as they stand where they live: copies in the server's own database may be a moment behind. */
-  async current(listed: readonly RunSnapshot[]): Promise<RunSnapshot[]> {
-    const current = new Map<string, RunSnapshot>();
-    for (const home of new Set(listed.map(({ run }) => run.home))) {
-      const store = home === null ? undefined : this.#byId.get(home)?.store;
-      const copies = listed.filter(({ run }) => run.home === home).map(({ run }) => run.runId);
-      for (const snapshot of (await store?.readRuns(copies)) ?? []) current.set(snapshot.run.runId, snapshot);
-    }
-    return listed.map((snapshot) => current.get(snapshot.run.runId) ?? snapshot);
+    for (const engine of this.engines()) this.#begin(engine);
   }
 
   get activeRuns(): number {
-    return this.all().reduce((sum, engine) => sum + engine.activeRuns, 0);
+    return this.engines().reduce((sum, engine) => sum + engine.activeRuns, 0);
   }
 
-  all(): Engine[] {
+  /** Those of the databases that are open. */
+  engines(): Engine[] {
     return [...new Set([this.main, ...this.#byId.values()])];
   }
 
-  /** Lets go of the runs: attempts may go on for `graceMs`. What is stored can still be read. */
+  /** Releases the runs: attempts may run for `graceMs` more. What is stored can still be read. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#retry);
     await Promise.allSettled([this.#opened, ...this.#opening.values()]);
-    await Promise.all(this.all().map((engine) => engine.close(graceMs)));
+    await Promise.all(this.engines().map((engine) => engine.close(graceMs)));
     for (const stop of this.#stops) stop();
     await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all().map(({ store }) => store.close()));
+    await Promise.all(this.engines().map(({ store }) => store.close()));
   }
 
   #begin(engine: Engine): void {
@@ -178,35 +149,35 @@ export class RunDatabases {
 
   #serve(store: LocalStore): Engine {
     const { rootDir, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
-    const engine = new Engine({
-      store,
+    const engine = engineOn(store, {
       rootDir,
       allowNetwork,
-      privatePaths: () => [...this.all().flatMap(({ store }) => store.privateFiles), ...this.#tokenFiles],
+      privatePaths: () => [...this.engines().flatMap(({ store }) => store.privateFiles), ...this.#tokenFiles],
       heartbeatMs,
       staleMs: staleAfterMs,
       maxCrashes,
       resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
       log: this.#log,
-      observer: this.#telemetry.observer,
+      monitor: this.#telemetry,
     });
-    this.#telemetry.watch(engine);
-    this.#telemetry.watchStore(store);
     if (this.#begun) this.#begin(engine);
     this.#byId.set(store.id, engine);
     return engine;
   }
 
-  /** Opens those that this server, or another one of this database, has come to know; tells whether there was a new one. */
-  async #openKnown(): Promise<boolean> {
+  /** The engine of a workflow's database; undefined while it cannot be opened, which is tried again now and then. */
+  async #engineAt(file: string): Promise<Engine | undefined> {
+    if (!this.#byId.has(file) && !this.#unopened.has(file)) await this.#tryToOpen(file);
+    return this.#byId.get(file);
+  }
+
+  /** Opens the databases that this server, or another one of the main database, has come to know. */
+  async #openKnown(): Promise<void> {
     try {
       const known = await this.main.store.maintenance.knownDatabases();
-      const unseen = known.filter((file) => !this.#byId.has(file) && !this.#unopened.has(file));
-      await Promise.all(unseen.map((file) => this.#tryToOpen(file)));
-      return unseen.length > 0;
+      await Promise.all(known.map((file) => this.#engineAt(file)));
     } catch (error) {
       this.#log.warn({ err: error }, "The databases of workflows could not be looked up; it is tried again.");
-      return false;
     }
   }
 
@@ -227,13 +198,6 @@ export class RunDatabases {
     }
   }
 }
-
-/** What is read of a run: at least its row. */
-interface ReadRun {
-  readonly run: Run;
-}
-
-type ReadFrom<T> = (store: Store) => Promise<T | undefined>;
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;

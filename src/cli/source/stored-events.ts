@@ -1,0 +1,58 @@
+import type { RunEvent } from "../../client/index.ts";
+import { isLogEnd } from "../../runs/index.ts";
+import type { Store } from "../../store/index.ts";
+import { afterMs } from "../../timing/index.ts";
+
+const pageSize = 256;
+/** After this long, what is stored is read again without a hint that it has changed. */
+const missedMs = 1_000;
+
+/** See `Source.events`. */
+export async function* storedEvents(
+  store: Store,
+  runId: string,
+  afterSeq: number,
+  follow: boolean,
+): AsyncGenerator<RunEvent> {
+  const changes = new Changes(store);
+  try {
+    for (let seq = afterSeq; ; ) {
+      const page = await store.eventsAfter(runId, seq, pageSize);
+      for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
+      seq = page.at(-1)?.seq ?? seq;
+      if (page.length === pageSize) continue;
+      if (!follow || (await isLogEnd(store, runId, seq))) return;
+      await changes.next();
+    }
+  } finally {
+    changes.stop();
+  }
+}
+
+/** Waits for what other connections commit. */
+class Changes {
+  readonly stop: () => void;
+  #isChanged = false;
+  #wake = () => {};
+
+  constructor(store: Store) {
+    this.stop = store.watch(() => {
+      this.#isChanged = true;
+      this.#wake();
+    });
+  }
+
+  /** Resolves once something has changed since this resolved last; or after a while, for a store's hint may be missed. */
+  async next(): Promise<void> {
+    if (!this.#isChanged) {
+      await new Promise<void>((resolve) => {
+        const cancelMissed = afterMs(missedMs, resolve);
+        this.#wake = () => {
+          cancelMissed();
+          resolve();
+        };
+      });
+    }
+    this.#isChanged = false;
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { type ApprovalItem, type PendingApproval, toApprovalItem } from "../api/index.ts";
+import { unknownCursor } from "../errors/index.ts";
+import type { ApprovalPosition } from "../store/index.ts";
+import type { RunDatabase, RunDatabases } from "./databases.ts";
+
+export interface ApprovalPage {
+  readonly approvals: ApprovalItem[];
+  /** Give it as `cursor` to read the next page; absent on the last one. */
+  readonly nextCursor?: string;
+}
+
+/**
+ * A page of the decisions that are awaited in any of the databases, the longest waiting first.
+ * @throws INVALID_REQUEST when no page gave the cursor
+ */
+export async function readApprovals(
+  databases: RunDatabases<RunDatabase>,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string },
+): Promise<ApprovalPage> {
+  const after = cursor === undefined ? undefined : fromCursor(cursor);
+  const pending: PendingApproval[] = [];
+  for (const { store } of await databases.all()) {
+    pending.push(...(await store.pendingApprovals({ limit: limit + 1, after })));
+  }
+  const page = pending.sort(byPosition).slice(0, limit);
+  const nowMs = Date.now();
+  return {
+    approvals: page.map((approval) => toApprovalItem(approval, nowMs)),
+    ...(pending.length > limit && { nextCursor: toCursor(page.at(-1)!) }),
+  };
+}
+
+const positionSchema = z.tuple([z.int().nonnegative(), z.string(), z.string(), z.int().nonnegative()]);
+
+function toCursor({ requestedAtMs, runId, nodeId, iteration }: ApprovalPosition): string {
+  return Buffer.from(JSON.stringify([requestedAtMs, runId, nodeId, iteration])).toString("base64url");
+}
+
+function fromCursor(cursor: string): ApprovalPosition {
+  try {
+    const position = positionSchema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
+    const [requestedAtMs, runId, nodeId, iteration] = position;
+    return { requestedAtMs, runId, nodeId, iteration };
+  } catch {
+    throw unknownCursor();
+  }
+}
+
+/** As a store orders them: text by its bytes. */
+function byPosition(a: ApprovalPosition, b: ApprovalPosition): number {
+  return (
+    a.requestedAtMs - b.requestedAtMs ||
+    Buffer.compare(Buffer.from(a.runId), Buffer.from(b.runId)) ||
+    Buffer.compare(Buffer.from(a.nodeId), Buffer.from(b.nodeId)) ||
+    a.iteration - b.iteration
+  );
+}

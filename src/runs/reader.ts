@@ -1,0 +1,87 @@
+import {
+  type ApprovalItem,
+  type ListRunsQuery,
+  type NodeItem,
+  type RunDetail,
+  type RunListItem,
+  toApprovalItem,
+  toNodeItems,
+  toRunDetail,
+  toRunListItem,
+} from "../api/index.ts";
+import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth } from "../model/index.ts";
+import type { RunSnapshot } from "../store/index.ts";
+import { type ApprovalPage, readApprovals } from "./approvals.ts";
+import type { RunDatabase, RunDatabases } from "./databases.ts";
+
+export interface RunReaderOptions {
+  /** How long after its last heartbeat an owner counts as dead, in ms. Default: 30000. */
+  readonly staleMs?: number;
+  /** How the host names the calls that continue a run. Default: the routes of a server with many runs. */
+  readonly calls?: ContinuingCalls;
+}
+
+export interface RunListPage {
+  readonly runs: RunListItem[];
+  /** Give it as `cursor` to read the next page; absent on the last one. */
+  readonly nextCursor?: string;
+}
+
+/**
+ * Reads runs as the API shows them, each from the database that it lives in. What names a run throws RUN_NOT_FOUND, and
+ * a `DB_*` code when the run's database cannot be read.
+ */
+export class RunReader {
+  readonly #databases: RunDatabases<RunDatabase>;
+  readonly #options: RunReaderOptions;
+
+  constructor(databases: RunDatabases<RunDatabase>, options: RunReaderOptions = {}) {
+    this.#databases = databases;
+    this.#options = options;
+  }
+
+  async run(runId: string): Promise<RunDetail> {
+    const found = await this.#databases.find(runId, (store) => store.readRunDetail(runId));
+    return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output);
+  }
+
+  /** Runs, newest first. @throws INVALID_REQUEST when no page gave the cursor */
+  async runs(query: ListRunsQuery): Promise<RunListPage> {
+    const { runs, nextCursor } = await this.#databases.main.store.listRuns(query);
+    const current = await this.#databases.current(runs);
+    return {
+      runs: current.map((snapshot) => toRunListItem(snapshot.run, this.#healthOf(snapshot))),
+      ...(nextCursor !== undefined && { nextCursor }),
+    };
+  }
+
+  /** Every node of a run, in plan order, with its output. */
+  async nodes(runId: string): Promise<NodeItem[]> {
+    const { nodes, outputs } = await this.#databases.find(runId, (store) => store.readNodes(runId));
+    return toNodeItems(nodes, outputs);
+  }
+
+  /** Frames of a run after `afterFrameNo`, oldest first: at most `limit`, fewer when they are large. */
+  async frames(runId: string, afterFrameNo: number, limit: number): Promise<{ frames: Frame[]; hasMore: boolean }> {
+    const read = await this.#databases.find(runId, (store) => store.readFrames(runId, afterFrameNo, limit));
+    return { frames: [...read.frames], hasMore: read.hasMore };
+  }
+
+  /** The decisions that are awaited, the longest waiting first. @throws INVALID_REQUEST when no page gave the cursor */
+  approvals(query: { readonly limit: number; readonly cursor?: string }): Promise<ApprovalPage> {
+    return readApprovals(this.#databases, query);
+  }
+
+  /** The decisions that one run waits for, the longest waiting first. */
+  async approvalsOf(runId: string): Promise<ApprovalItem[]> {
+    const { database } = await this.#databases.locate(runId);
+    const pending = await database.store.pendingApprovals({ runId, limit: Number.MAX_SAFE_INTEGER });
+    const nowMs = Date.now();
+    return pending.map((approval) => toApprovalItem(approval, nowMs));
+  }
+
+  #healthOf({ run, healthSignals }: RunSnapshot): RunHealth {
+    const { staleMs, calls } = this.#options;
+    return deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
+  }
+}
