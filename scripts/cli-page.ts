@@ -7,7 +7,7 @@ import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/cli.md", import.meta.url));
 
-/** docs/cli.md with its commands as the code defines them. */
+/** The text of docs/cli.md, with the commands as the code defines them. */
 export function cliPage(text = readFileSync(page, "utf8")): string {
   return replaceMarked(text, "commands", "cli-page.ts", `${list()}\n\n${sections()}`);
 }

@@ -1,4 +1,4 @@
-/** A page with what stands between the marks of `name` made anew; `script`, which makes it, is named in the first. */
+/** Replaces the part of a page between the marks of `name`. The first mark names `script`, which writes that part. */
 export function replaceMarked(page: string, name: string, script: string, made: string): string {
   const [begin, end] = [`<!-- ${name}: written by scripts/${script} -->`, `<!-- end of ${name} -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];

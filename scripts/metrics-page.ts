@@ -5,7 +5,7 @@ import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/observability.md", import.meta.url));
 
-/** docs/observability.md with its tables of metrics and labels as the code has them. */
+/** The text of docs/observability.md, with the tables of metrics and labels as the code defines them. */
 export function observabilityPage(text = readFileSync(page, "utf8")): string {
   return replaceMarked(text, "metrics", "metrics-page.ts", `${metricsTable()}\n\n${labelsTable()}`);
 }

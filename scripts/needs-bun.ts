@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Writes, for each entry of the package that needs Bun, the module that other runtimes get in its place: it exports
- * the same names and throws one sentence. The names must be there, or an `import { … }` fails before it can throw;
- * CommonJS serves `import` and `require` alike.
+ * For each entry of the package that needs Bun, writes the module that other runtimes get instead: it exports the same
+ * names and throws an error of one sentence. The names must exist, or an `import { … }` fails before the module can
+ * throw. CommonJS works for `import` and `require`.
  */
 const projectDir = join(import.meta.dirname, "..");
 const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/performance.md from what the benchmarks have measured:
+ * Writes the tables of docs/performance.md from the results of the benchmarks:
  * `bun scripts/performance-page.ts <bench.json> <profile before.json> <profile after.json>`
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import type { HotPathProfile } from "../bench/cpu-profile.ts";
 import { isKept, type Report, round } from "../bench/report.ts";
 import { replaceMarked } from "./marked-page.ts";
 
-/** The hot paths that the page shows; the others look like one of them. */
+/** The hot paths that the page shows; the others look like one of these. */
 const shown = ["run", "throughput", "sequence", "reading", "loop"];
 
 const page = fileURLToPath(new URL("../docs/performance.md", import.meta.url));

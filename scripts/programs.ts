@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A line of `test/programs`: a system program that the tests need, and the Debian packages that bring it. */
+/** A line of `test/programs`: a system program that the tests need, and the Debian packages that contain it. */
 export interface Program {
   readonly name: string;
   readonly packages: readonly string[];
@@ -17,18 +17,18 @@ export function neededPrograms(): Program[] {
   return parse(readFileSync(list, "utf8"));
 }
 
-/** Those of them that this machine does not have. */
+/** The needed programs that are not installed on this machine. */
 export function missingPrograms(): Program[] {
   return parse(execFileSync("sh", [script, "missing"], { encoding: "utf8" }));
 }
 
-/** Installs what is missing, where this process is root on Debian or a relative of it. */
+/** Installs missing programs, if this process is root on Debian or a derivative. */
 export function installMissingPrograms(): void {
   if (process.getuid?.() !== 0 || !Bun.which("apt-get")) return;
   try {
     execFileSync("sh", [script, "install"], { stdio: "inherit" });
   } catch {
-    // What is still missing is told by the caller, as anywhere else.
+    // The caller reports what is still missing.
   }
 }
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The rooms of `src`, from the ground up: a room imports only from rooms before it. `biome.rooms.json` is made from
- * this list by `npm run rooms`; a test holds that it is up to date and that `src` has no other folder.
+ * The rooms of `src`, from the ground up: a room imports only from rooms before it. `npm run rooms` writes
+ * `biome.rooms.json` from this list; a test checks that it is up to date and that `src` has no other folder.
  */
 export const rooms = [
   "errors",
@@ -31,7 +31,7 @@ const runtimeMessage = "Only src/runtime may use what is specific to Bun.";
 const projectDir = join(import.meta.dirname, "..");
 const file = join(projectDir, "biome.rooms.json");
 
-/** The linter's import rules, one override per room that exists. */
+/** The linter's import rules: one override per existing room. */
 export function roomRules(): string {
   const existing = new Set(readdirSync(join(projectDir, "src")));
   const overrides = rooms

@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { installMissingPrograms, missingPrograms } from "./programs.ts";
 
 /**
- * Runs all tests, or those of the files and folders that are named, and ends with `N passed, N failed`, also
- * `, N skipped`, from the runner's report. Arguments from the first one that begins with a dash go to the runner.
+ * Runs all tests, or those of the named files and folders, and ends with `N passed, N failed` and perhaps `, N
+ * skipped`, from the runner's report. Arguments from the first one with a leading dash go to the runner.
  */
 const args = process.argv.slice(2);
 const firstFlag = args.findIndex((arg) => arg.startsWith("-"));
@@ -19,11 +19,11 @@ sayWhatIsMissing();
 const { status, report } = runTests(files);
 const counts = countTests(report);
 const unreported = files.filter((file) => !counts.files.has(resolve(file)));
-for (const file of unreported) console.log(`No test of ${file} was run: it does not load, or holds none.`);
+for (const file of unreported) console.log(`No test in ${file} was run: the file does not load, or contains no tests.`);
 sayWhatIsMissing();
 
 const counted = counts.failed + unreported.length;
-// An error between two tests ends the runner with 1, and is in no report.
+// An error between two tests makes the runner exit with 1, but is not in the report.
 const failed = status === 0 ? counted : Math.max(counted, 1);
 const passed = counts.tests - counts.failed - counts.skipped;
 console.log(`${passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}`);
@@ -45,25 +45,25 @@ function sayWhatIsMissing(): void {
   );
 }
 
-/** Runs test files; the runner's exit code and its JUnit report, which is empty when it wrote none. */
+/** Runs test files. Returns the runner's exit code and its JUnit report, which is empty if it wrote none. */
 function runTests(files: readonly string[]): { status: number | null; report: string } {
   const folder = mkdtempSync(join(tmpdir(), "smithers-report-"));
   const reportFile = join(folder, "junit.xml");
   const options = ["--parallel", "--reporter=junit", `--reporter-outfile=${reportFile}`];
-  // Without a ./ in front the runner takes an argument for a part of a path.
+  // Without a leading ./ the runner treats an argument as a filter on paths.
   const paths = files.map((file) => resolve(file));
   const { status } = spawnSync(process.execPath, ["test", ...options, ...flags, ...paths], { stdio: "inherit" });
   let report = "";
   try {
     report = readFileSync(reportFile, "utf8");
   } catch {
-    console.error("The test runner left no report.");
+    console.error("The test runner wrote no report.");
   }
   rmSync(folder, { recursive: true });
   return { status, report };
 }
 
-/** How many tests a JUnit report counts, and the files that it has tests of. */
+/** The number of tests in a JUnit report, and the files that they are from. */
 function countTests(report: string) {
   const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="(\\d+)"`).exec(report)?.[1] ?? 0);
   const files = new Set([...report.matchAll(/<testsuite [^>]*\bfile="([^"]*)"/g)].map(([, file]) => resolve(file!)));

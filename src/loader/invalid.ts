@@ -2,7 +2,7 @@ import { relative, sep } from "node:path";
 import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
 import type { SourceProblem } from "../runtime/bundler.ts";
 
-/** WORKFLOW_INVALID for a problem, naming files relative to the root. */
+/** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {
   const file = relative(rootDir, problem.file).split(sep).join("/");
   const message = problem.message
@@ -19,7 +19,7 @@ export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?:
 
 const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
 
-/** Reads off an error's stack where in one of `files` it was thrown; the entry, without a line, when nowhere. */
+/** Finds in an error's stack where it was thrown in one of `files`; if nowhere, returns the entry without a line. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
   const described = describeThrown(thrown);
   const { name, stack = "" } = described;

@@ -9,18 +9,21 @@ import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
 export interface LoadedWorkflow {
   readonly workflow: Workflow;
-  /** Relative to the root: what a run stores. */
+  /** Relative to the root, as runs store it. */
   readonly workflowPath: string;
-  /** The SHA-1 of the bundle: changes with the file and every local module that it imports. */
+  /** SHA-1 of the bundle: changes with the file and with each local module that it imports. */
   readonly workflowHash: string;
-  /** The file and every local module that it imports, absolute: an edit of one of them counts on the next load. */
+  /**
+   * Absolute paths of the file and of the local modules that it imports. An edit of any of them takes effect at the
+   * next load.
+   */
   readonly files: readonly string[];
 }
 
 export interface LoaderOptions {
-  /** Absolute, with links resolved. */
+  /** Absolute, with symbolic links resolved. */
   readonly rootDir: string;
-  /** How long a workflow's top level may take, in ms. Defaults to 10000. */
+  /** How long a workflow file's top-level code may take, in milliseconds. Default: 10000. */
   readonly importTimeoutMs?: number;
 }
 
@@ -29,17 +32,17 @@ interface Version extends LoadedWorkflow {
   readonly shadow: string;
 }
 
-/** Files whose last version is kept; of others the next use builds it again. */
+/** How many files keep their last version; other files are built again at their next use. */
 const keptFiles = 256;
 
-/** Loads workflow files. An edit of a file, or of a local module that it imports, counts on the next load. */
+/** Loads workflow files. An edit of a file, or of a local module that it imports, takes effect at the next load. */
 export class Loader {
   readonly #rootDir: string;
   readonly #importTimeoutMs: number;
-  /** The last good version of each file, the least recently used first. */
+  /** The last valid version of each file, least recently used first. */
   readonly #versions = new Map<string, Version>();
   readonly #importing = new Map<string, Promise<Workflow>>();
-  /** How often the evaluation of a shadow file has failed. */
+  /** How often evaluating a shadow file has failed. */
   readonly #failures = new Map<string, number>();
   #closed = false;
 
@@ -50,8 +53,8 @@ export class Loader {
 
   /**
    * @param given absolute, or relative to the root
-   * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID with
-   *   `{ file, line?, column?, message }`
+   * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID with `{ file, line?,
+   *   column?, message }`
    */
   async load(given: string): Promise<LoadedWorkflow> {
     const { file, path } = await findWorkflowFile(this.#rootDir, given);
@@ -72,7 +75,7 @@ export class Loader {
     return version;
   }
 
-  /** Removes the shadow files, also those of loads that are under way. */
+  /** Removes the shadow files, including those of loads in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#versions.values()].map(({ shadow }) => removeShadow(shadow)));
@@ -120,7 +123,9 @@ export class Loader {
     throw invalidWorkflow(this.#rootDir, { file, message });
   }
 
-  /** A package without the export that is asked for is noticed before any code runs, so that no stack names a line. */
+  /**
+   * Finds the line that imports a missing export. The error is thrown before any code runs, so its stack has no line.
+   */
   #placeOfImport(message: string, sources: ReadonlySet<string>) {
     const name = /Export named '([\w$]+)' not found/.exec(message)?.[1];
     if (name === undefined) return undefined;

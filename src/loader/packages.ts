@@ -4,7 +4,7 @@ import type { FoundPackage } from "../runtime/bundler.ts";
 
 const ownName = "smithers-orchestrator";
 
-/** The package's own entries: a workflow must share the modules of the process that runs it. */
+/** The package's own entries. A workflow must share the modules of the process that executes it. */
 const ownEntries: Record<string, string> = {
   "": "../index",
   "/jsx-runtime": "../jsx-runtime",
@@ -13,13 +13,13 @@ const ownEntries: Record<string, string> = {
   "/tools": "../tools/index",
 };
 
-/** Libraries that authors write workflows with; ours serve where a workflow's folder has none. */
+/** Libraries that workflows use. When a workflow's folder has none, this package's copy is used. */
 const shared: ReadonlySet<string> = new Set(["zod", "react", "drizzle-orm"]);
 
 /**
- * Finds the file that a bare import means.
+ * Resolves a bare import to a file.
  * @param resolveFrom the runtime's own resolution; throws when it finds nothing
- * @returns nothing when the package is not installed
+ * @returns undefined when the package is not installed
  */
 export function findPackage(
   specifier: string,
@@ -46,11 +46,13 @@ export function findPackage(
 
 function ownEntry(subpath: string): string | undefined {
   const entry = ownEntries[subpath];
-  // The modules beside this one end as it does: .ts in the sources, .js in the build.
+  // Neighbouring modules have the same extension: .ts in the sources, .js in the build.
   return entry && fileURLToPath(new URL(entry + extname(import.meta.url), import.meta.url));
 }
 
-/** Names packages as an author knows them: where they are installed is the machine's business. */
+/**
+ * Replaces paths of installed packages with the packages' names: an author does not need paths of the server's machine.
+ */
 export function withoutInstallPaths(message: string): string {
   const own = Object.keys(ownEntries).reduce(
     (text, subpath) => text.replaceAll(ownEntry(subpath)!, ownName + subpath),

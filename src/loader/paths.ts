@@ -4,16 +4,16 @@ import { SmithersError } from "../errors/index.ts";
 
 /** A workflow file inside the root. */
 export interface WorkflowFile {
-  /** Absolute, with links resolved. */
+  /** Absolute, with symbolic links resolved. */
   readonly file: string;
-  /** Relative to the root, with `/` between its parts: how runs name it. */
+  /** Relative to the root, with `/` as the separator, as runs store it. */
   readonly path: string;
 }
 
 const endings: ReadonlySet<string> = new Set([".tsx", ".ts", ".jsx", ".js", ".mts", ".mjs"]);
 
 /**
- * Finds the file that a request means.
+ * Resolves the path of a workflow file.
  * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
 export async function findWorkflowFile(rootDir: string, given: string): Promise<WorkflowFile> {
@@ -24,7 +24,7 @@ export async function findWorkflowFile(rootDir: string, given: string): Promise<
   }
   const wanted = resolve(rootDir, given);
   const file = await existing(wanted);
-  // What does not exist outside of the root is answered like what does: neither can be told apart.
+  // Existing and missing files outside the root get the same answer, so that it does not reveal which files exist.
   if (!isInside(rootDir, file ?? wanted))
     throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside the root folder.`);
   if (file === undefined) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${given}".`);

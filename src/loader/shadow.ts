@@ -4,36 +4,40 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { SmithersError } from "../errors/index.ts";
 
-/** Why a file may fit elsewhere that does not fit beside its source. */
-const besideFails: ReadonlySet<string | undefined> = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);
+/** Errors next to the source after which another folder may work. */
+const fallbackErrors: ReadonlySet<string | undefined> = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);
 
-/** Younger files may be another process's that is about to import them. */
+/** A younger file may belong to another process that is about to import it. */
 const leftoverAfterMs = 60_000;
 
-/** The file that a workflow's bundle is imported from: beside its source and named by its content. */
+/** Path of the file that a workflow's bundle is imported from: next to the source, and named by its content. */
 export function shadowPath(source: string, hash: string): string {
   return join(dirname(source), `${prefix(source)}${hash}.tsx`);
 }
 
 /**
- * Writes a shadow file whole, or leaves the one that is there. Where the source's folder cannot be
- * written or has no room, the file goes to the system's temporary folder.
- * @returns where it is
- * @throws DB_FULL when there is no room anywhere
+ * Writes a shadow file atomically, replacing an identical one. If the source's folder is not writable or has no room,
+ * the file goes to the system's temporary folder.
+ * @returns the file's path
+ * @throws DB_FULL when neither works
  */
 export async function writeShadow(source: string, hash: string, code: string): Promise<string> {
-  const beside = shadowPath(source, hash);
+  const path = shadowPath(source, hash);
   try {
-    await writeWhole(beside, code);
-    return beside;
+    await writeWhole(path, code);
+    return path;
   } catch (error) {
     const { code: reason } = error as NodeJS.ErrnoException;
-    if (!besideFails.has(reason)) throw error;
-    const elsewhere = join(tmpdir(), basename(beside));
-    await writeWhole(elsewhere, code).catch((cause) => {
-      throw new SmithersError("DB_FULL", "No folder has room for the compiled workflow.", { cause });
+    if (!fallbackErrors.has(reason)) throw error;
+    const fallback = join(tmpdir(), basename(path));
+    await writeWhole(fallback, code).catch((cause) => {
+      throw new SmithersError(
+        "DB_FULL",
+        "The compiled workflow cannot be written next to its source or to the temporary folder.",
+        { cause },
+      );
     });
-    return elsewhere;
+    return fallback;
   }
 }
 
@@ -41,7 +45,7 @@ export async function removeShadow(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => {});
 }
 
-/** Removes a source's shadow files that a process has left behind when it was killed. */
+/** Removes a source's shadow files that killed processes have left behind. */
 export async function removeLeftovers(source: string, inUse: string): Promise<void> {
   const folder = dirname(source);
   const leftovers = (await readdir(folder)).filter(

@@ -1,6 +1,6 @@
 const maxLength = 100;
 
-/** Keeps label values that authors choose from making a metric grow without bound. */
+/** Limits the number of values of a label that authors choose, so that a metric cannot grow without bound. */
 export class Bounded {
   readonly #known = new Map<string, string>();
   readonly #max: number;
@@ -9,7 +9,7 @@ export class Bounded {
     this.#max = max;
   }
 
-  /** The value itself, shortened, or `other` when there are too many already. */
+  /** The value, shortened; `other` once there are too many values. */
   of(value: string): string {
     const known = this.#known.get(value);
     if (known !== undefined) return known;

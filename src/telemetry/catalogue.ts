@@ -1,6 +1,6 @@
 import { eventTypes, nodeKindSchema } from "../model/index.ts";
 
-/** What a metric is to OpenTelemetry; `observable` ones are read when somebody asks for them. */
+/** The kind of OpenTelemetry instrument; `observable` ones are read when the metrics are collected. */
 export type InstrumentKind = "counter" | "upDownCounter" | "histogram" | "observableGauge" | "observableCounter";
 
 export interface Metric {
@@ -11,7 +11,7 @@ export interface Metric {
   readonly buckets?: readonly number[];
 }
 
-/** What each label says, and the values that it may have where they are known beforehand. */
+/** The meaning of each label, and its values where they are known in advance. */
 export const labels = {
   workflow: { help: "the workflow's name; `other` after the first 100 names" },
   status: { help: "how a run ended", values: ["finished", "failed", "cancelled", "continued"] },
@@ -48,7 +48,7 @@ const untilDays = [1, 10, 60, 300, 1800, 3600, 21_600, 86_400, 259_200, 604_800]
 const untilSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const untilOneSecond = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1];
 
-/** Every metric: what is measured, documented, and drawn on the dashboard. */
+/** All metrics: the table behind the instruments, the docs and the dashboard. */
 export const catalogue = {
   smithers_runs_started_total: counter("Runs started.", "workflow"),
   smithers_runs_ended_total: counter("Runs ended.", "workflow", "status"),
@@ -153,7 +153,7 @@ function histogram<L extends LabelName>(help: string, buckets: readonly number[]
   return { kind: "histogram", help, buckets, labels } as const;
 }
 
-/** The type that Prometheus knows a metric by. */
+/** The metric's type in Prometheus. */
 export function prometheusType(kind: InstrumentKind): "counter" | "gauge" | "histogram" {
   if (kind === "histogram") return kind;
   return kind === "counter" || kind === "observableCounter" ? "counter" : "gauge";

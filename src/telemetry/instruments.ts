@@ -9,7 +9,7 @@ interface InstrumentByKind {
   observableCounter: ObservableCounter;
 }
 
-/** One OpenTelemetry instrument per metric of the catalogue, by its name. */
+/** One OpenTelemetry instrument per metric of the catalogue, by name. */
 export type Instruments = { readonly [N in MetricName]: InstrumentByKind[(typeof catalogue)[N]["kind"]] };
 
 export function createInstruments(meter: Meter): Instruments {
@@ -39,7 +39,10 @@ function create(meter: Meter, name: string, metric: Metric): InstrumentByKind[In
   }
 }
 
-/** The points of a counter that begin at 0, so that the first thing counted shows as a rise: those that are few. */
+/**
+ * The label combinations with which a counter starts at 0, so that the first count shows as an increase. None when
+ * there would be many.
+ */
 function knownPoints(names: readonly LabelName[]): Record<string, string>[] {
   let points: Record<string, string>[] = [{}];
   for (const name of names) {

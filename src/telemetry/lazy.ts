@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-// Loaded at their first use: a server that sends nothing, or is not asked yet, should start without them.
+// Loaded at first use: a server that exports nothing, or has not been asked yet, starts faster without these modules.
 
 export const metricExporters = () => require("@opentelemetry/exporter-metrics-otlp-http") as MetricExporters;
 export const traceExporters = () => require("@opentelemetry/exporter-trace-otlp-http") as TraceExporters;

@@ -8,7 +8,7 @@ import { redactor, secretsInEnv } from "./redact.ts";
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Fields that are never written, whatever they hold. */
+/** Fields whose values are never logged. */
 const secretFields = [
   "authorization",
   "x-smithers-key",
@@ -23,8 +23,8 @@ const secretFields = [
 const stderr = 2;
 
 /**
- * A logger that writes one JSON object a line to stderr; on a terminal, lines for people.
- * @param secrets texts that are taken out of every line, beside those that the environment holds
+ * Creates a logger that writes one JSON object per line to stderr; on a terminal, lines for people.
+ * @param secrets texts to remove from every line, in addition to secrets in the environment
  */
 export function createLogger(level: LogLevel, secrets: readonly string[]): Logger {
   const clean = redactor([...secrets, ...secretsInEnv()]);
@@ -40,7 +40,7 @@ export function createLogger(level: LogLevel, secrets: readonly string[]): Logge
   return pino(options, isatty(stderr) ? { write: (line) => show(clean(line)) } : toStderr(clean));
 }
 
-/** pino's own serializer reads the error's fields unguarded and unbounded. */
+/** pino's own serializer reads an error's fields without guards and without limits. */
 function describeForLog(thrown: unknown): unknown {
   if (!isError(thrown)) return cutDetails(thrown);
   const { name: type, code, foreignCode, ...described } = describeThrown(thrown);
@@ -49,12 +49,12 @@ function describeForLog(thrown: unknown): unknown {
 
 function toStderr(clean: (line: string) => string): pino.DestinationStream {
   const out = pino.destination({ fd: stderr, sync: true });
-  // Whoever reads the log may go away before the server does.
+  // The reader of the log may end before the server does.
   out.on("error", () => {});
   return { write: (line) => void out.write(clean(line)) };
 }
 
-/** One line for people, and below it where an error comes from. */
+/** Prints a log line for people, with an error's stack below it. */
 function show(line: string): void {
   const { time, level, msg, ...facts } = JSON.parse(line);
   const stack: string | undefined = facts.err?.stack;

@@ -14,13 +14,13 @@ import { packageVersion } from "./package-info.ts";
 
 const leastTimeoutMs = 1_000;
 
-/** How metrics and spans leave the process. */
+/** How metrics and spans are exported. */
 export interface Otlp {
   readonly metricReader: IMetricReader | undefined;
   readonly spanProcessor: SpanProcessor | undefined;
 }
 
-/** Who speaks, as the standard variables say it: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES. */
+/** The resource attributes from the standard variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
 export function serviceResource(): Resource {
   return defaultResource()
     .merge(resourceFromAttributes({ "service.name": "smithers-orchestrator", "service.version": packageVersion }))
@@ -28,10 +28,10 @@ export function serviceResource(): Resource {
 }
 
 /**
- * Sends over OTLP/HTTP when SMITHERS_OTEL_ENABLED is 1 and an endpoint is set. The rest is said by the standard
- * variables, which OpenTelemetry reads itself: headers, timeouts, compression, intervals, batches, samplers.
- * @param graceMs how long a push may take, retries included, where no variable says it: an exporter keeps the process
- *   alive for as long
+ * Sets up the export over OTLP/HTTP when SMITHERS_OTEL_ENABLED is 1 and an endpoint is set. OpenTelemetry itself reads
+ * the other standard variables: headers, timeouts, compression, intervals, batches, samplers.
+ * @param graceMs time limit of a push, including retries, unless a variable sets it; an exporter keeps the process
+ *   alive for this long
  */
 export function otlpFromEnv(log: Logger, graceMs: number): Otlp | undefined {
   if (!isOn("SMITHERS_OTEL_ENABLED") || isOn("OTEL_SDK_DISABLED")) return undefined;

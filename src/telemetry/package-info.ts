@@ -2,5 +2,5 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** Of this package, from its package.json. */
+/** Version of this package, from its package.json. */
 export const packageVersion = (require("../../package.json") as { version: string }).version;

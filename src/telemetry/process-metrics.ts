@@ -3,7 +3,7 @@ import type { Instruments } from "./instruments.ts";
 
 const lagEveryMs = 500;
 
-/** Measures the process itself; returns how to stop. Keeps no process alive. */
+/** Measures the process itself, without keeping it alive. Returns a function that stops. */
 export function measureProcess(meter: Meter, m: Instruments): () => void {
   const startSeconds = (Date.now() - performance.now()) / 1000;
   const resident = m.smithers_process_resident_memory_bytes;

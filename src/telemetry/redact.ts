@@ -1,12 +1,15 @@
 const secretName = /key|token|secret|passw|credential|auth|otlp.*headers/i;
 const leastLength = 8;
 
-/** The values of environment variables whose names say that they are secret. */
+/** Values of environment variables whose names suggest a secret. */
 export function secretsInEnv(env: NodeJS.ProcessEnv = process.env): string[] {
   return Object.entries(env).flatMap(([name, value]) => (value && secretName.test(name) ? [value] : []));
 }
 
-/** Takes these texts, and whatever follows `Bearer`, out of a line of JSON. Short ones would take out words. */
+/**
+ * Removes these texts, and any text after `Bearer`, from a line of JSON. Short texts are ignored, because they would
+ * remove ordinary words.
+ */
 export function redactor(secrets: readonly string[]): (line: string) => string {
   const known = [...new Set(secrets)]
     .filter((secret) => secret.length >= leastLength)

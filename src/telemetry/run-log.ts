@@ -2,7 +2,7 @@ import type { Logger } from "../engine/index.ts";
 import type { ErrorRecord } from "../errors/index.ts";
 import type { CommittedEvent } from "../model/index.ts";
 
-/** Says in the log what an operator wants to know of runs. */
+/** Logs the events of runs that an operator needs. */
 export function logEvents(log: Logger, events: readonly CommittedEvent[]): void {
   for (const { runId, event } of events) {
     switch (event.type) {
@@ -36,7 +36,7 @@ export function logEvents(log: Logger, events: readonly CommittedEvent[]): void 
   }
 }
 
-/** Details may hold a task's whole output. */
+/** Drops the details, which may contain a task's whole output. */
 function plain({ code, message }: ErrorRecord): ErrorRecord {
   return { code, message };
 }

@@ -23,14 +23,14 @@ export class RunMetrics {
   readonly #m: Instruments;
   readonly #workflows = new Bounded();
   readonly #tools = new Bounded();
-  /** Runs that began and were not rendered yet: their name is not known until then. */
+  /** Started runs that have not been rendered yet; their workflow's name is known only then. */
   readonly #unnamed = new Set<string>();
 
   constructor(instruments: Instruments) {
     this.#m = instruments;
   }
 
-  /** What was committed of one run, within a turn or outside of any. */
+  /** Counts events of one run, committed by a turn or outside of one. */
   eventsCommitted(events: readonly CommittedEvent[]): void {
     for (const { type, runId } of events) {
       this.#m.smithers_events_committed_total.add(1, { type });
@@ -39,7 +39,7 @@ export class RunMetrics {
     }
   }
 
-  /** Called before {@link eventsCommitted} for the same events. */
+  /** Must be called before {@link eventsCommitted} for the same events. */
   turnCommitted(turn: CommittedTurn): void {
     const { run, record, timing } = turn;
     const workflow = this.#workflows.of(run.workflowName);
@@ -53,7 +53,7 @@ export class RunMetrics {
     this.#m.smithers_turn_duration_seconds.record(timing.commitMs / 1000, { phase: "commit" });
   }
 
-  /** Another process has the run now. */
+  /** Counts a lease that another process has taken over. */
   leaseLost(runId: string): void {
     this.#unnamed.delete(runId);
     this.#m.smithers_leases_lost_total.add(1);
@@ -146,7 +146,7 @@ function kindOf({ nodeId, iteration }: Pick<NodeEvent, "nodeId" | "iteration">, 
   return turn.node(nodeId, iteration)?.kind ?? "compute";
 }
 
-/** The clock may have been set back. */
+/** Milliseconds as seconds; a negative duration, after the clock was set back, counts as 0. */
 function seconds(ms: number): number {
   return Math.max(ms, 0) / 1000;
 }

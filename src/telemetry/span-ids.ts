@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import type { Run } from "../model/index.ts";
 
 /**
- * The ids of a run's spans follow from what is stored of it: a process that continues the run after a crash goes on
- * with the same trace.
+ * The trace id of a run. Ids of spans are derived from stored fields, so that a process that continues the run after a
+ * crash continues the same trace.
  */
 export function traceIdOf({ runId, createdAtMs }: Run): string {
   return digest("trace", runId, createdAtMs).slice(0, 32);
 }
 
-/** A failed run that is made to run again has one span for each time. */
+/** The id of a run's span. A failed run that is resumed gets another span each time. */
 export function runSpanId({ runId, createdAtMs, reopened }: Run): string {
   return digest("run", runId, createdAtMs, reopened).slice(0, 16);
 }

@@ -15,17 +15,17 @@ export function storeObserver(m: Instruments): Pick<StoreObserver, "committed" |
   };
 }
 
-/** What is looked at when somebody reads the metrics. */
+/** The sources of the gauges, read when the metrics are collected. */
 export interface Observed {
   readonly engines: readonly Engine[];
-  /** What executes their runs. Defaults to them. */
+  /** What executes the runs of `engines`. Default: `engines`. */
   readonly executing?: readonly Pick<Engine, "activeRuns" | "runningAttempts">[];
-  /** How many runs of workflows' own databases have something that their copy lacks. */
+  /** Number of runs in workflows' own databases whose mirrored copy is behind. */
   readonly runsBehind: number;
   readonly staleMs: number;
 }
 
-/** Reads the gauges off the engines and their databases, so that they are right also after a restart. */
+/** Reads the gauges from the engines and their databases, so that they are correct after a restart too. */
 export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
   meter.addBatchObservableCallback(
     (result) => {

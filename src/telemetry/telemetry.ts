@@ -13,10 +13,10 @@ import { RunMetrics } from "./run-metrics.ts";
 import { type Observed, observeEngines, storeObserver } from "./store-metrics.ts";
 import { Tracing } from "./tracing.ts";
 
-/** One answered HTTP request. */
+/** An answered HTTP request. */
 export interface AnsweredRequest {
   readonly requestId: string;
-  /** As it is documented; undefined when there is no such route. */
+  /** The path template of the route; undefined for an unknown path. */
   readonly route: string | undefined;
   readonly method: string;
   readonly status: number;
@@ -26,11 +26,11 @@ export interface AnsweredRequest {
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /**
- * The metrics, traces and log lines of one server. Metrics can always be read; metrics and traces are also sent
- * where the environment says so, see docs/observability.md.
+ * The metrics, traces and log lines of one server. Metrics can always be read; the environment decides whether metrics
+ * and traces are exported too, see docs/observability.md.
  */
 export class Telemetry {
-  /** Give it to the engines, then {@link watch} each of them, and their stores with {@link watchStore}. */
+  /** Pass this to the engines; then call {@link watch} for each of them, and {@link watchStore} for their stores. */
   readonly observer: EngineObserver;
   readonly #log: Logger;
   readonly #reader = new PullReader();
@@ -42,7 +42,7 @@ export class Telemetry {
   readonly #stopProcess: () => void;
   readonly #sends: boolean;
 
-  /** @param graceMs how long the last push may take when the server closes */
+  /** @param graceMs time limit of the last push when the server closes */
   constructor(log: Logger, graceMs: number) {
     this.#log = log;
     const otlp = otlpFromEnv(log, graceMs);
@@ -81,17 +81,17 @@ export class Telemetry {
     });
   }
 
-  /** Says what the gauges are read off. */
+  /** Sets the sources of the gauges. */
   observe(observed: () => Observed): void {
     observeEngines(this.#meter, this.#m, observed);
   }
 
-  /** Everything that was measured, in Prometheus' text format. */
+  /** All metrics in the Prometheus text format. */
   metricsText(): Promise<string> {
     return this.#reader.text();
   }
 
-  /** @param refusal what is logged of a request that was refused */
+  /** @param refusal facts to log if the request was refused */
   requestAnswered(
     { requestId, route = "unmatched", method, status, durationMs }: AnsweredRequest,
     refusal: { path: string; code: string | undefined },
@@ -114,7 +114,7 @@ export class Telemetry {
     this.#m.smithers_event_stream_events_total.add(count);
   }
 
-  /** Sends what is left, within `graceMs`. Never rejects. */
+  /** Sends the remaining telemetry, within `graceMs`. Never rejects. */
   async close(graceMs: number): Promise<void> {
     this.#stopProcess();
     const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]).then((results) => {
@@ -144,9 +144,9 @@ export class Telemetry {
   }
 }
 
-/** What OpenTelemetry itself has to say, as when a collector does not answer. */
+/** Logs OpenTelemetry's own messages, such as an unreachable collector. */
 function diagLogger(log: Logger) {
-  const tell =
+  const logAt =
     (level: keyof Logger) =>
     (text: string, ...more: unknown[]) => {
       const { message, stack } = parsed(text);
@@ -155,10 +155,16 @@ function diagLogger(log: Logger) {
         message,
       );
     };
-  return { error: tell("warn"), warn: tell("warn"), info: tell("info"), debug: tell("debug"), verbose: tell("debug") };
+  return {
+    error: logAt("warn"),
+    warn: logAt("warn"),
+    info: logAt("info"),
+    debug: logAt("debug"),
+    verbose: logAt("debug"),
+  };
 }
 
-/** It gives errors as JSON of their fields. */
+/** OpenTelemetry reports an error as JSON of its fields. */
 function parsed(text: string): { message: string; stack?: string } {
   try {
     const { message = text, stack } = JSON.parse(text);

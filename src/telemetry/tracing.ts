@@ -33,7 +33,7 @@ interface RunTrace {
 
 const runEnds: ReadonlySet<string> = new Set(["RunFinished", "RunFailed", "RunCancelled", "RunContinuedAsNew"]);
 
-/** A span per run, per attempt and per tool call. They are held while this process executes the run, and no longer. */
+/** A span per run, per attempt and per tool call. Spans are held only while this process executes the run. */
 export class Tracing {
   readonly #ids = new PlannedIds();
   readonly #provider: BasicTracerProvider;
@@ -67,11 +67,11 @@ export class Tracing {
       traced.span.updateName(nameOf(run));
       end(traced.span, record.nowMs, run.error);
     }
-    // A run that waits holds no memory: whoever continues it begins its span again, with the same id.
+    // A waiting run uses no memory. The process that continues it starts its span again with the same id.
     if (record.run.release) this.#runs.delete(run.runId);
   }
 
-  /** Tool calls begin outside of turns. */
+  /** Traces tool calls, which start outside of turns. */
   eventsCommitted(events: readonly CommittedEvent[]): void {
     for (const { runId, event } of events) {
       if (event.type !== "ToolCallStarted") continue;
@@ -90,7 +90,7 @@ export class Tracing {
     }
   }
 
-  /** Lets the spans that an attempt's code starts be children of the attempt's. */
+  /** Runs an attempt's code so that spans it starts become children of the attempt's span. */
   aroundAttempt<T>(attempt: Attempt, code: () => T): T {
     const span = this.#runs.get(attempt.runId)?.attempts.get(keyOf(attempt))?.span;
     return span ? context.with(trace.setSpan(ROOT_CONTEXT, span), code) : code();
@@ -100,7 +100,7 @@ export class Tracing {
     this.#runs.delete(runId);
   }
 
-  /** Sends what has ended, and lets go of what was set for the process. */
+  /** Sends the ended spans, and removes what was set for the whole process. */
   async close(): Promise<void> {
     this.#leaveGlobals();
     await this.#provider.shutdown();
@@ -142,7 +142,7 @@ export class Tracing {
   #endAttempt(of: RunTrace, turn: CommittedTurn, ended: CommittedTurn["record"]["endedAttempts"][number]): void {
     const known = of.attempts.get(keyOf(ended));
     of.attempts.delete(keyOf(ended));
-    // One that a former process began: its span was lost with that process.
+    // The attempt was started by an earlier process, whose span is lost.
     const span = known?.span ?? this.#startAttempt(of, turn, ended);
     for (const call of known?.calls.values() ?? []) end(call, turn.record.nowMs, null);
     span.setAttribute("smithers.attempt.outcome", ended.state);
@@ -161,7 +161,7 @@ function end(span: Span, atMs: number, error: ErrorRecord | null): void {
 const nameOf = ({ workflowName }: Run) => `run ${workflowName}`;
 const keyOf = ({ nodeId, iteration, attempt }: AttemptAt) => `${iteration}:${attempt}:${nodeId}`;
 
-/** Gives the ids that were planned for the span that is started now, and random ones otherwise. */
+/** Generates the planned ids for the span that is being started, and random ids otherwise. */
 class PlannedIds implements IdGenerator {
   readonly #random: IdGenerator = new (traceSdk().RandomIdGenerator)();
   #planned: { traceId?: string; spanId?: string } = {};
@@ -184,7 +184,10 @@ class PlannedIds implements IdGenerator {
   }
 }
 
-/** Makes authors' own spans nest and be sent, unless the app has set OpenTelemetry up itself; returns the way back. */
+/**
+ * Makes spans that authors start nest and be exported, unless the app has set up OpenTelemetry itself. Returns a
+ * function that undoes it.
+ */
 function enterGlobals(provider: BasicTracerProvider): () => void {
   const undo: (() => void)[] = [];
   const { AsyncLocalStorageContextManager } = asyncContext();
