@@ -6,13 +6,13 @@ import type { RunDatabase, RunDatabases } from "./databases.ts";
 
 export interface ApprovalPage {
   readonly approvals: ApprovalItem[];
-  /** Give it as `cursor` to read the next page; absent on the last one. */
+  /** Pass it as `cursor` to read the next page; absent on the last page. */
   readonly nextCursor?: string;
 }
 
 /**
- * A page of the decisions that are awaited in any of the databases, the longest waiting first.
- * @throws INVALID_REQUEST when no page gave the cursor
+ * Reads a page of the pending approvals of all databases, oldest first.
+ * @throws INVALID_REQUEST for an unknown cursor
  */
 export async function readApprovals(
   databases: RunDatabases<RunDatabase>,
@@ -47,7 +47,7 @@ function fromCursor(cursor: string): ApprovalPosition {
   }
 }
 
-/** As a store orders them: text by its bytes. */
+/** Compares in the order of a store's query, which compares text by bytes. */
 function byPosition(a: ApprovalPosition, b: ApprovalPosition): number {
   return (
     a.requestedAtMs - b.requestedAtMs ||

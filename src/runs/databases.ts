@@ -2,7 +2,7 @@ import { noSuchRun } from "../errors/index.ts";
 import type { Run } from "../model/index.ts";
 import type { RunSnapshot, Store } from "../store/index.ts";
 
-/** A database in which runs live, as its host holds it. */
+/** A database of runs, as its host holds it. */
 export interface RunDatabase {
   readonly store: Store;
 }
@@ -12,19 +12,19 @@ export interface ReadRun {
   readonly run: Run;
 }
 
-/** Reads a run, and what belongs to it, from one store; undefined when the run is not there. */
+/** Reads a run, and what belongs to it, from one store; undefined when the run is not in it. */
 export type ReadFrom<T extends ReadRun> = (store: Store) => Promise<T | undefined>;
 
 export interface OtherDatabases<D extends RunDatabase> {
-  /** Opens the database that a workflow has named for its runs, once; undefined when it cannot be opened now. */
+  /** Opens the database that a workflow names for its runs, once; undefined when it cannot be opened now. */
   open(file: string): Promise<D | undefined>;
-  /** Called before a copy of a run is used because the run is not found where it lives. Throws to refuse that. */
+  /** Called before a mirrored copy is used because the run's own database cannot be read. Throws to refuse the copy. */
   refuseCopy?(copy: Run): void;
 }
 
 /**
- * The databases in which runs live: the main one, and those that workflows have named for themselves. The main one has
- * copies of the runs that live in the others.
+ * The databases of runs: the main one, and those that workflows name for themselves. The main one mirrors the runs of
+ * the others.
  */
 export class RunDatabases<D extends RunDatabase> {
   readonly main: D;
@@ -36,8 +36,8 @@ export class RunDatabases<D extends RunDatabase> {
   }
 
   /**
-   * Reads a run from the database that it lives in.
-   * @returns what was read, and that database
+   * Reads a run from its database.
+   * @returns what was read, and the database
    * @throws RUN_NOT_FOUND, and what `refuseCopy` throws
    */
   async find<T extends ReadRun>(runId: string, read: ReadFrom<T>): Promise<T & { readonly database: D }> {
@@ -56,8 +56,8 @@ export class RunDatabases<D extends RunDatabase> {
   }
 
   /**
-   * Finds the database that a run lives in, and the run's row there.
-   * @throws as {@link find}
+   * Finds a run's database and reads the run's row there.
+   * @throws like {@link find}
    */
   locate(runId: string): Promise<ReadRun & { readonly database: D }> {
     return this.find(runId, async (store) => {
@@ -66,7 +66,7 @@ export class RunDatabases<D extends RunDatabase> {
     });
   }
 
-  /** The listed runs as they stand where they live: the main database's copies may be a moment behind. */
+  /** Replaces mirrored runs, which may be a moment behind, with the runs from their own databases. */
   async current(listed: readonly RunSnapshot[]): Promise<RunSnapshot[]> {
     const current = new Map<string, RunSnapshot>();
     for (const home of new Set(listed.map(({ run }) => run.home))) {
@@ -77,7 +77,7 @@ export class RunDatabases<D extends RunDatabase> {
     return listed.map((snapshot) => current.get(snapshot.run.runId) ?? snapshot);
   }
 
-  /** Every database that can be opened now, the main one first. */
+  /** All databases that can be opened now, the main one first. */
   async all(): Promise<D[]> {
     const all = new Set([this.main]);
     for (const file of await this.#knownFiles()) {

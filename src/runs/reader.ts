@@ -15,20 +15,20 @@ import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";
 
 export interface RunReaderOptions {
-  /** How long after its last heartbeat an owner counts as dead, in ms. Default: 30000. */
+  /** Age of an owner's last heartbeat, in milliseconds, after which the owner counts as dead. Default: 30000. */
   readonly staleMs?: number;
-  /** How the host names the calls that continue a run. Default: the routes of a server with many runs. */
+  /** The host's names of the calls that continue a run. Default: the routes of a server with many runs. */
   readonly calls?: ContinuingCalls;
 }
 
 export interface RunListPage {
   readonly runs: RunListItem[];
-  /** Give it as `cursor` to read the next page; absent on the last one. */
+  /** Pass it as `cursor` to read the next page; absent on the last page. */
   readonly nextCursor?: string;
 }
 
 /**
- * Reads runs as the API shows them, each from the database that it lives in. What names a run throws RUN_NOT_FOUND, and
+ * Reads runs in the shapes of the API, each from its own database. Methods that take a run id throw RUN_NOT_FOUND, and
  * a `DB_*` code when the run's database cannot be read.
  */
 export class RunReader {
@@ -45,7 +45,7 @@ export class RunReader {
     return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output);
   }
 
-  /** Runs, newest first. @throws INVALID_REQUEST when no page gave the cursor */
+  /** Runs, newest first. @throws INVALID_REQUEST for an unknown cursor */
   async runs(query: ListRunsQuery): Promise<RunListPage> {
     const { runs, nextCursor } = await this.#databases.main.store.listRuns(query);
     const current = await this.#databases.current(runs);
@@ -55,7 +55,7 @@ export class RunReader {
     };
   }
 
-  /** Every node of a run, in plan order, with its output. */
+  /** A run's nodes in plan order, with their outputs. */
   async nodes(runId: string): Promise<NodeItem[]> {
     const { nodes, outputs } = await this.#databases.find(runId, (store) => store.readNodes(runId));
     return toNodeItems(nodes, outputs);
@@ -67,12 +67,12 @@ export class RunReader {
     return { frames: [...read.frames], hasMore: read.hasMore };
   }
 
-  /** The decisions that are awaited, the longest waiting first. @throws INVALID_REQUEST when no page gave the cursor */
+  /** All pending approvals, oldest first. @throws INVALID_REQUEST for an unknown cursor */
   approvals(query: { readonly limit: number; readonly cursor?: string }): Promise<ApprovalPage> {
     return readApprovals(this.#databases, query);
   }
 
-  /** The decisions that one run waits for, the longest waiting first. */
+  /** One run's pending approvals, oldest first. */
   async approvalsOf(runId: string): Promise<ApprovalItem[]> {
     const { database } = await this.#databases.locate(runId);
     const pending = await database.store.pendingApprovals({ runId, limit: Number.MAX_SAFE_INTEGER });

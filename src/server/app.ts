@@ -8,7 +8,7 @@ import { requireToken } from "./middleware/auth.ts";
 import { answerAllowedOrigins, browserGuard } from "./middleware/browser-guard.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
-import { linking } from "./middleware/links.ts";
+import { setLinkStyle } from "./middleware/links.ts";
 import { measure } from "./middleware/measure.ts";
 import { allowedMethods } from "./middleware/methods.ts";
 import { wellFormedPath } from "./middleware/paths.ts";
@@ -29,7 +29,7 @@ export interface AppOptions {
 }
 
 /** Answers 404 for an unknown path. */
-export function nothingThere(c: Context): Response {
+export function unknownPath(c: Context): Response {
   return envelope(c, new SmithersError("NOT_FOUND", `There is nothing at ${c.req.path}.`));
 }
 
@@ -42,8 +42,8 @@ export function createApp<Services>(
   const { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false } = options;
   const app = new Hono();
   app.onError(answerErrors(logger));
-  app.notFound(nothingThere);
-  app.use(requestId(), safeHeaders, linking(relativeLinks));
+  app.notFound(unknownPath);
+  app.use(requestId(), safeHeaders, setLinkStyle(relativeLinks));
   if (telemetry) app.use(measure(telemetry));
   if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;

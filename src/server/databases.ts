@@ -11,10 +11,12 @@ import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { filesWithToken } from "./token-files.ts";
 
-/** The server's own database, and those that workflows name for themselves. An engine executes the runs of each. */
+/**
+ * The server's own database, and those that workflows name for themselves. Each has an engine that executes its runs.
+ */
 export class ServerDatabases {
   readonly main: Engine;
-  /** Where runs are found. */
+  /** Finds runs in these databases. */
   readonly runs: RunDatabases<Engine>;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
@@ -22,14 +24,14 @@ export class ServerDatabases {
   readonly #telemetry: Telemetry;
   readonly #byId = new Map<string, Engine>();
   readonly #opening = new Map<string, Promise<Engine>>();
-  /** Why a workflow's database that is known cannot be opened now. */
+  /** Known databases of workflows that cannot be opened now, with the error. */
   readonly #unopened = new Map<string, unknown>();
   readonly #opened: Promise<void>;
   readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
   readonly #retry: ReturnType<typeof setInterval>;
-  #begun = false;
+  #hasBegun = false;
   #stopping = false;
 
   /** @throws a `DB_*` code when the server's own database cannot be used */
@@ -62,7 +64,7 @@ export class ServerDatabases {
   }
 
   /**
-   * The engine for a workflow's new runs.
+   * Returns the engine for new runs of a workflow; opens the workflow's own database if necessary.
    * @throws a `DB_*` code when the workflow's own database cannot be used; SERVER_CLOSING
    */
   async of(workflow: Workflow): Promise<Engine> {
@@ -72,7 +74,7 @@ export class ServerDatabases {
   }
 
   /**
-   * The run that a request under this key has started.
+   * The run that an earlier request with this idempotency key has started.
    * @throws IDEMPOTENCY_KEY_REUSED
    */
   async findStarted(idempotency: Idempotency): Promise<string | undefined> {
@@ -88,9 +90,9 @@ export class ServerDatabases {
     return false;
   }
 
-  /** Continues what is due. */
+  /** Starts to continue due runs. */
   begin(): void {
-    this.#begun = true;
+    this.#hasBegun = true;
     for (const engine of this.engines()) this.#begin(engine);
   }
 
@@ -98,12 +100,12 @@ export class ServerDatabases {
     return this.engines().reduce((sum, engine) => sum + engine.activeRuns, 0);
   }
 
-  /** Those of the databases that are open. */
+  /** The engines of the open databases. */
   engines(): Engine[] {
     return [...new Set([this.main, ...this.#byId.values()])];
   }
 
-  /** Releases the runs: attempts may run for `graceMs` more. What is stored can still be read. */
+  /** Releases all runs: running attempts get `graceMs` to end. The stores can still be read after this. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#retry);
@@ -126,15 +128,15 @@ export class ServerDatabases {
   #openOther(file: string): Promise<Engine> {
     const known = this.#opening.get(file);
     if (known) return known;
-    const opening = this.#openBeside(file).finally(() => this.#opening.delete(file));
+    const opening = this.#openAndServe(file).finally(() => this.#opening.delete(file));
     this.#opening.set(file, opening);
     return opening;
   }
 
-  async #openBeside(file: string): Promise<Engine> {
+  async #openAndServe(file: string): Promise<Engine> {
     const store = await openStore(file, { synchronous: this.#options.synchronous });
     try {
-      // Before a run is accepted into it: the next start must know where to look.
+      // Must come before the first run: after a restart, the server must know where to look.
       await this.main.store.maintenance.rememberDatabase(file, Date.now());
       if (this.#stopping) throw shuttingDown();
     } catch (error) {
@@ -160,24 +162,24 @@ export class ServerDatabases {
       log: this.#log,
       monitor: this.#telemetry,
     });
-    if (this.#begun) this.#begin(engine);
+    if (this.#hasBegun) this.#begin(engine);
     this.#byId.set(store.id, engine);
     return engine;
   }
 
-  /** The engine of a workflow's database; undefined while it cannot be opened, which is tried again now and then. */
+  /** The engine of a workflow's database; undefined while it cannot be opened, which is retried from time to time. */
   async #engineAt(file: string): Promise<Engine | undefined> {
     if (!this.#byId.has(file) && !this.#unopened.has(file)) await this.#tryToOpen(file);
     return this.#byId.get(file);
   }
 
-  /** Opens the databases that this server, or another one of the main database, has come to know. */
+  /** Opens the databases that this server, or another server with the same main database, has recorded. */
   async #openKnown(): Promise<void> {
     try {
       const known = await this.main.store.maintenance.knownDatabases();
       await Promise.all(known.map((file) => this.#engineAt(file)));
     } catch (error) {
-      this.#log.warn({ err: error }, "The databases of workflows could not be looked up; it is tried again.");
+      this.#log.warn({ err: error }, "known databases of workflows could not be read; will retry");
     }
   }
 
@@ -188,11 +190,11 @@ export class ServerDatabases {
 
   async #tryToOpen(file: string): Promise<void> {
     try {
-      if (!existsSync(file)) throw new SmithersError("DB_UNAVAILABLE", "The workflow's own database is not there.");
+      if (!existsSync(file)) throw new SmithersError("DB_UNAVAILABLE", "The workflow's own database does not exist.");
       await this.#openOther(file);
     } catch (error) {
       if (!this.#unopened.has(file) && !(isSmithersError(error) && error.code === "SERVER_CLOSING")) {
-        this.#log.error({ db: file, err: error }, "A workflow's database cannot be opened now; it is tried again.");
+        this.#log.error({ db: file, err: error }, "database of a workflow cannot be opened; will retry");
       }
       this.#unopened.set(file, error);
     }
@@ -201,8 +203,5 @@ export class ServerDatabases {
 
 function pathOf(run: Run): string {
   if (run.workflowPath !== null) return run.workflowPath;
-  throw new SmithersError(
-    "WORKFLOW_NOT_FOUND",
-    `The run "${run.runId}" names no workflow file; give its workflowPath.`,
-  );
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${run.runId}" has no workflow file. Pass its workflowPath.`);
 }

@@ -47,7 +47,7 @@ class EventReader {
   /**
    * Whether the last read event is known not to be terminal. The run then continues, and the store need not be asked.
    */
-  #knowsPlace = false;
+  #knownToContinue = false;
   #pageSize = 64;
   #begun = false;
   #left = false;
@@ -96,7 +96,7 @@ class EventReader {
     this.#telemetry?.eventStreamOpened();
     const unfollow = this.#feed.follow(this.#runId, {
       committed: (events) => this.#take(events),
-      changedElsewhere: () => this.#lookAgain(),
+      changedElsewhere: () => this.#readFromStore(),
     });
     const keepAlive = setInterval(() => {
       // One unread keep-alive is enough.
@@ -118,13 +118,13 @@ class EventReader {
   /** Sends committed events directly when they are the next ones; otherwise the reader reads from the store. */
   #take(events: readonly StoredEvent[]): void {
     const last = events.at(-1);
-    if (this.#knowsPlace && last && last.seq <= this.#seq) return;
+    if (this.#knownToContinue && last && last.seq <= this.#seq) return;
     if (this.#wake && events[0]?.seq === this.#seq + 1 && encoded(events)) return this.#wake(events);
-    this.#lookAgain();
+    this.#readFromStore();
   }
 
   /** Makes the reader read from the store, which may have events that it lacks. */
-  #lookAgain(): void {
+  #readFromStore(): void {
     this.#behind = true;
     this.#wake?.();
   }
@@ -137,12 +137,13 @@ class EventReader {
         this.#seq = last.seq;
         // A resumed run has events after an earlier terminal one, so the store decides whether this was the last event.
         const mayBeOver = isTerminalEvent(last.type);
-        this.#knowsPlace = !mayBeOver;
+        this.#knownToContinue = !mayBeOver;
         this.#behind ||= mayBeOver;
         this.#telemetry?.eventsSent(events.length);
         return encoded(events) ?? encode(events);
       }
-      if (!this.#knowsPlace && !this.#behind && (await isLogEnd(this.#store, this.#runId, this.#seq))) return undefined;
+      if (!this.#knownToContinue && !this.#behind && (await isLogEnd(this.#store, this.#runId, this.#seq)))
+        return undefined;
     }
     return undefined;
   }
@@ -160,7 +161,7 @@ class EventReader {
     // Must come before the read: a commit during the read sets it again.
     this.#behind = false;
     const page = await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize);
-    const { count, length } = fitting(page);
+    const { count, length } = fitIntoChunk(page);
     if (count < page.length || page.length === this.#pageSize) this.#behind = true;
     if (count < page.length) this.#pageSize = count;
     else if (length < chunkLength / 2) this.#pageSize = Math.min(this.#pageSize * 2, largestPage);
@@ -180,14 +181,14 @@ const shared = new WeakMap<readonly StoredEvent[], Uint8Array>();
 /** The encoded text of events from the feed, made once; undefined when they do not fit into one chunk. */
 function encoded(events: readonly StoredEvent[]): Uint8Array | undefined {
   const known = shared.get(events);
-  if (known || fitting(events).count < events.length) return known;
+  if (known || fitIntoChunk(events).count < events.length) return known;
   const chunk = encode(events);
   shared.set(events, chunk);
   return chunk;
 }
 
 /** How many of the first events fit into one chunk (at least one), and their length. */
-function fitting(events: readonly StoredEvent[]): { count: number; length: number } {
+function fitIntoChunk(events: readonly StoredEvent[]): { count: number; length: number } {
   let length = 0;
   for (const [count, { json }] of events.entries()) {
     if (count > 0 && length + json.length > chunkLength) return { count, length };

@@ -86,7 +86,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     allowedHosts: resolveAllowedHosts(options.allowedHosts),
     allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
     maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
-    rootDir: existing(options.rootDir ?? process.cwd()),
+    rootDir: existingFolder(options.rootDir ?? process.cwd()),
     allowNetwork: options.allowNetwork ?? false,
     headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
     requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
@@ -162,7 +162,7 @@ function duration(name: string, value: number | string): number {
 }
 
 /** @throws INVALID_OPTIONS when there is no such folder */
-export function existing(rootDir: string): string {
+export function existingFolder(rootDir: string): string {
   try {
     const folder = realpathSync(rootDir);
     if (statSync(folder).isDirectory()) return folder;

@@ -17,8 +17,8 @@ export function route<Services>(method: "GET" | "POST", path: string, operation:
 }
 
 /**
- * Lets `app` answer the routes: each request is checked by its operation's schemas before it is handled.
- * @param services what operations work with; requests that come before it is there wait for it
+ * Adds the routes to `app`. A request is validated by its operation's schemas before it is handled.
+ * @param services what operations work with; requests wait until it is there
  */
 export function mount<Services>(
   app: Hono,

@@ -6,16 +6,16 @@ import { waitAtMost } from "../timing/index.ts";
 import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { ServerDatabases } from "./databases.ts";
-import { drainMs, httpServerOf, urlOf } from "./http/http-server.ts";
+import { createHttpServer, drainMs, urlOf } from "./http/http-server.ts";
 import { onShutdownSignal } from "./http/shutdown.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
 
 /**
- * Serves workflows over HTTP and executes their runs. The server listens when this returns or soon after
- * (`listening` event), and requests wait until its database is open. A port that is taken, and a database that cannot
- * be used (a `DB_*` code), come as its `error` event. `server.close()` and the signals SIGTERM and SIGINT end it
- * gracefully; the callback of `close` is called once everything is stored.
+ * Serves workflows over HTTP and executes their runs. Returns at once; the server then emits `listening`, and requests
+ * wait until its database is open. It emits `error` when the port is taken or the database cannot be used (a `DB_*`
+ * code). `server.close()` and the signals SIGTERM and SIGINT shut it down gracefully; the callback of `close` is called
+ * once everything is stored.
  *
  * @throws INVALID_OPTIONS
  * @example
@@ -25,15 +25,15 @@ export function startServer(options: ServerOptions = {}): Server {
   return serve(options).server;
 }
 
-/** A server, and when it is ready to answer. */
+/** A server, and a promise that it is ready to answer. */
 export interface StartedServer {
   readonly server: Server;
-  /** Resolves once it listens and its database is open; rejects with what its `error` event tells. */
+  /** Resolves once the server listens and its database is open; rejects with the error of its `error` event. */
   readonly ready: Promise<void>;
 }
 
 /**
- * Starts a server as {@link startServer} does.
+ * Starts a server; see {@link startServer}.
  * @throws INVALID_OPTIONS
  */
 export function serve(options: ServerOptions): StartedServer {
@@ -54,9 +54,9 @@ export function serve(options: ServerOptions): StartedServer {
       streams,
     }),
   );
-  // Told by the server's error event, also when no request waits for it.
+  // The server's `error` event reports a rejection, even when no request waits for it.
   context.catch(() => {});
-  const server = httpServerOf(createApp(routes, context, { ...resolved, telemetry }), resolved);
+  const server = createHttpServer(createApp(routes, context, { ...resolved, telemetry }), resolved);
   const close = closeGracefully(server, { options: resolved, loader, telemetry, streams, opened });
   const listening = new Promise<void>((resolve) => server.listen(resolved.port, resolved.host, resolve));
   const failed = new Promise<never>((_, reject) => {
@@ -68,7 +68,7 @@ export function serve(options: ServerOptions): StartedServer {
   const begin = async () => {
     const [databases] = await Promise.all([opened, listening]);
     const { name } = await databases.main.store.describe();
-    // It may have been closed meanwhile.
+    // The server may have been closed meanwhile.
     if (!server.listening) return;
     logger.info({ url: urlOf(server), db: name, rootDir: resolved.rootDir }, "listening");
     databases.begin();
@@ -77,7 +77,7 @@ export function serve(options: ServerOptions): StartedServer {
   ready.catch(() => {});
   void opened.catch((error) => {
     close();
-    // An error that nothing listens for is thrown, as Node throws it; the listener above is not the user's.
+    // Node throws an error event without a listener. One listener is ours, above, so it does not count.
     if (server.listenerCount("error") === 1) throw error;
     server.emit("error", error);
   });
@@ -88,14 +88,14 @@ interface Closable extends Pick<ServerContext, "options" | "loader" | "telemetry
   readonly opened: Promise<ServerDatabases>;
 }
 
-/** Replaces `server.close` by one that ends everything in order; returns it. */
+/** Replaces `server.close` with a graceful one, and returns that. */
 function closeGracefully(server: Server, { options, loader, telemetry, streams, opened }: Closable): Server["close"] {
   const closeHttp = server.close.bind(server);
   const drained = new Promise((resolve) => server.once("close", resolve));
   let closing: Promise<void> | undefined;
   const { logger, shutdownGraceMs } = options;
   const stop = async () => {
-    // A database that cannot be opened has been told as an error.
+    // The `error` event has already reported a database that cannot be opened.
     const databases = await opened.catch(() => undefined);
     logger.info({ activeRuns: databases?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
     await databases?.stop(shutdownGraceMs);

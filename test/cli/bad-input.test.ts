@@ -57,7 +57,7 @@ test("an unknown run, node, iteration, frame and event type exit with 4 and say 
     ["approve done-1", /The run "done-1" is not waiting for a decision\./],
     ["ps --status waiting", /Allowed choices are running, waiting-approval/],
     ["ps --db x.db --url http://localhost:1", /cannot be used with/],
-    ["ps --url localhost:7331", /"localhost:7331" is no address of a server/],
+    ["ps --url localhost:7331", /"localhost:7331" is not a server address/],
     ["ps --url http://127.0.0.1:9/ --token", /argument missing/],
     ["graph nothing.tsx", /There is no workflow file "nothing\.tsx"\./],
     ["gc --older-than soon", /It must be a number followed by ms, s, m, h, d or w, such as 30d\./],

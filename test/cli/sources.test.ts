@@ -126,7 +126,7 @@ test("the address of a server of one run is told from that of a server of many",
     const { code, err } = await startSmithers([...line, "--url", url], { cwd: root }).ended;
     expect({ code, err }).toEqual({
       code: 4,
-      err: `smithers: ${url} serves no list of runs: it may serve one run alone, as smithers up --serve does. Read its database with --db.\n`,
+      err: `smithers: ${url} does not serve a list of runs. It may serve a single run, as smithers up --serve does; read its database with --db.\n`,
     });
   }
 });

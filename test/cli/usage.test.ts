@@ -47,7 +47,7 @@ test("the nearest of two databases is read, and the other named", async () => {
   expect(named).toMatchObject({ code: 0, err: "", out: expect.stringContaining("above") });
   const other = await smithers(join(root, "below/further"), "inspect", "above");
   expect(other.code).toBe(4);
-  expect(other.err).toContain('The run "above" is in another database: add --db ../../smithers.db.');
+  expect(other.err).toContain('The run "above" is in another database. Add --db ../../smithers.db.');
 });
 
 test("a reader that goes ends the command quietly", async () => {

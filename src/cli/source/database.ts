@@ -12,26 +12,26 @@ import { shortPath } from "./find-database.ts";
 import type { RunsQuery, Source } from "./source.ts";
 import { storedEvents } from "./stored-events.ts";
 
-/** How often a run is looked at until it is taken in. */
-const lookMs = 50;
-/** A server notices within milliseconds; one that is busy gets this long. */
+/** Time between two checks whether a run has taken in what was recorded for it. */
+const pollMs = 50;
+/** A server notices within milliseconds; a busy one gets this long. */
 const takenInWithinMs = 1_500;
 
-/** A database that is open, and its file. */
+/** An open database, and its file. */
 export interface DatabaseFile {
   readonly store: LocalStore;
   readonly file: string;
 }
 
-/** A database file; also those that its workflows have named for themselves. */
+/** A database file, together with the databases that its workflows name for themselves. */
 export class DatabaseSource implements Source {
   readonly kind = "database";
   readonly resume = undefined;
   readonly name: string;
   readonly store: LocalStore;
-  /** What workflow paths are relative to: the database's folder, unless somebody names another. */
+  /** Folder that workflow paths are relative to. Default: the database's folder. */
   readonly rootDir: string;
-  /** Databases further up, which are not read. */
+  /** Databases in folders further up, which are not read. */
   readonly #further: readonly string[];
   readonly #databases: RunDatabases<DatabaseFile>;
   readonly #reader: RunReader;
@@ -48,7 +48,7 @@ export class DatabaseSource implements Source {
     return new DatabaseSource(store, file, rootDir, further);
   }
 
-  /** @param file where `store`, which is open, has its database */
+  /** @param file the file of `store`, which is already open */
   constructor(store: LocalStore, file: string, rootDir = dirname(file), further: readonly string[] = []) {
     this.store = store;
     this.name = file;
@@ -59,14 +59,14 @@ export class DatabaseSource implements Source {
   }
 
   /**
-   * Finds a run where it lives, which may be a database that its workflow has named.
+   * Finds a run's database, which may be one that its workflow names.
    * @throws RUN_NOT_FOUND
    */
   async locate(runId: string): Promise<DatabaseFile> {
     return (await this.#databases.locate(runId)).database;
   }
 
-  /** Its own store, and those of the databases that workflows have named, where their files are. */
+  /** Its own store, and the stores of existing databases that workflows name. */
   async allStores(): Promise<Store[]> {
     return (await this.#databases.all()).map(({ store }) => store);
   }
@@ -81,7 +81,7 @@ export class DatabaseSource implements Source {
 
   async elsewhere(runId: string): Promise<string | undefined> {
     for (const file of this.#further) {
-      // One that cannot be opened is none that was meant.
+      // A database that cannot be opened was not meant.
       const found = await this.#other(file)
         .then((other) => other?.store.findRun(runId))
         .catch(() => undefined);
@@ -134,10 +134,10 @@ export class DatabaseSource implements Source {
 
   async isTakenIn(runId: string): Promise<boolean> {
     const { store } = await this.locate(runId);
-    for (let leftMs = takenInWithinMs; leftMs > 0; leftMs -= lookMs) {
+    for (let leftMs = takenInWithinMs; leftMs > 0; leftMs -= pollMs) {
       const run = await store.findRun(runId);
       if (!run || hasEnded(run.status) || run.inboxNo <= run.takenNo) return true;
-      await sleep(lookMs);
+      await sleep(pollMs);
     }
     return false;
   }
@@ -158,7 +158,7 @@ export class DatabaseSource implements Source {
     return this.#others.get(file);
   }
 
-  /** An engine that records what others are to execute. */
+  /** Creates an engine that only records what another process will execute. */
   async #engineOf(store: LocalStore): Promise<Engine> {
     const known = this.#engines.get(store);
     if (known) return known;

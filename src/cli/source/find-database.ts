@@ -2,17 +2,17 @@ import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { usageError } from "../errors.ts";
 
-/** What a database is called where nobody gives it a name. */
+/** Default name of a database file. */
 export const databaseName = "smithers.db";
 
 export interface FoundDatabase {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
-  /** Others of that name further up, which are not used. */
+  /** Other databases of this name further up, which are not used. */
   readonly others: readonly string[];
 }
 
-/** The nearest `smithers.db` from `folder` upwards; nothing when there is none. */
+/** The nearest `smithers.db` in `folder` or above it; undefined when there is none. */
 export function nearestDatabase(folder = process.cwd()): FoundDatabase | undefined {
   const found: string[] = [];
   for (let at = resolve(folder); ; at = dirname(at)) {
@@ -25,7 +25,7 @@ export function nearestDatabase(folder = process.cwd()): FoundDatabase | undefin
 }
 
 /**
- * The database that --db names, or the nearest.
+ * The database that --db names, or else the nearest one.
  * @throws DB_NOT_FOUND
  */
 export function chosenDatabase(db: string | undefined): FoundDatabase {
@@ -39,7 +39,7 @@ export function chosenDatabase(db: string | undefined): FoundDatabase {
   throw usageError(`There is no ${databaseName} in this folder or above it.`, "DB_NOT_FOUND");
 }
 
-/** A path as people write it from here. */
+/** A path relative to the current folder, if that is shorter. */
 export function shortPath(file: string): string {
   const way = relative(process.cwd(), file);
   return way.length < file.length ? way || "." : file;

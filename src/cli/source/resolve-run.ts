@@ -3,17 +3,17 @@ import { didYouMean, noSuchNode, noSuchRun, SmithersError } from "../../errors/i
 import { usageError } from "../errors.ts";
 import type { Source } from "./source.ts";
 
-/** Stands for the latest run. No id contains an @. */
+/** Stands for the latest run. An id never contains @. */
 export const latestRun = "@last";
 
-/** Ids that a message names. */
-const shown = 5;
-/** The newest runs, among which a mistyped id is looked for. */
-const lookedAt = 200;
+/** Maximum number of ids in a message. */
+const shownIds = 5;
+/** Number of latest runs among which a similar id is searched. */
+const searchedRuns = 200;
 
 /**
- * The id of the run that somebody means: a whole id, the prefix or suffix of a single one, or `@last`.
- * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs may be meant
+ * Resolves what a person typed to a run id: a whole id, an unambiguous prefix or suffix, or `@last`.
+ * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs match
  */
 export async function resolveRun(source: Source, given: string): Promise<string> {
   if (given === latestRun) {
@@ -22,18 +22,18 @@ export async function resolveRun(source: Source, given: string): Promise<string>
     throw new SmithersError("RUN_NOT_FOUND", "There are no runs.");
   }
   if (await exists(source, given)) return given;
-  const listed = await source.runIdsLike(given, shown + 1).catch(ignoreUnlisted);
+  const listed = await source.runIdsLike(given, shownIds + 1).catch(ignoreUnlisted);
   if (listed.length === 1) return listed[0]!;
   if (listed.length > 1) {
-    const more = listed.length > shown ? ", …" : "";
+    const more = listed.length > shownIds ? ", …" : "";
     throw usageError(
-      `Several runs are meant by "${given}": ${listed.slice(0, shown).join(", ")}${more}. Use more of the id; its end differs most.`,
+      `"${given}" matches several runs: ${listed.slice(0, shownIds).join(", ")}${more}. Use more of the id; ids differ most at their end.`,
     );
   }
   const place = await source.elsewhere(given);
   if (place !== undefined)
-    throw new SmithersError("RUN_NOT_FOUND", `The run "${given}" is in another database: add ${place}.`);
-  const newest = await source.listRuns({ limit: lookedAt }).catch(ignoreUnlisted);
+    throw new SmithersError("RUN_NOT_FOUND", `The run "${given}" is in another database. Add ${place}.`);
+  const newest = await source.listRuns({ limit: searchedRuns }).catch(ignoreUnlisted);
   const meant = didYouMean(
     given,
     newest.map(({ runId }) => runId),
@@ -51,14 +51,14 @@ async function exists(source: Source, runId: string): Promise<boolean> {
   }
 }
 
-/** A server without a database of its own lists nothing. */
+/** A server without a database of its own cannot list runs. */
 function ignoreUnlisted(error: unknown): never[] {
   if (error instanceof SmithersError && error.code === "DB_NOT_CONFIGURED") return [];
   throw error;
 }
 
 /**
- * The iterations of a node, or the one that is named; at least one.
+ * The iterations of a node, or the one with this number; at least one.
  * @throws NODE_NOT_FOUND
  */
 export async function resolveNode(

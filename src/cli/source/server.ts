@@ -6,22 +6,22 @@ import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
 import type { RunsQuery, Source } from "./source.ts";
 
-/** How many of the newest runs are looked through for an id that was given in part. */
-const lookedThrough = 10_000;
+/** Number of latest runs that are searched for a part of an id. */
+const maxSearched = 10_000;
 const largestPage = 1_000;
-/** How long a server may be away while a run is followed, as when it is started anew. */
+/** How long a server may be unreachable while a run is followed, for example during a restart. */
 const patienceMs = 60_000;
 
-/** A running server, through the routes that it has. */
+/** A running server, through its HTTP API. */
 export class ServerSource implements Source {
   readonly kind = "server";
   readonly name: string;
   readonly #client: SmithersClient;
 
-  /** @throws INVALID_USAGE when `url` is no http address */
+  /** @throws INVALID_USAGE when `url` is not an http address */
   constructor(url: string, token: string | undefined) {
     if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : "")) {
-      throw usageError(`"${url}" is no address of a server; write something like http://localhost:7331.`);
+      throw usageError(`"${url}" is not a server address. Use one such as http://localhost:7331.`);
     }
     this.name = url;
     this.#client = createClient({ url, token });
@@ -31,11 +31,11 @@ export class ServerSource implements Source {
     const begin: string[] = [];
     const end: string[] = [];
     let looked = 0;
-    await this.#told(async ({ runs }) => {
+    await this.#ask(async ({ runs }) => {
       for await (const { runId } of runs.list({ limit: largestPage })) {
         if (runId.startsWith(part)) begin.push(runId);
         else if (runId.endsWith(part)) end.push(runId);
-        if (++looked === lookedThrough) return;
+        if (++looked === maxSearched) return;
       }
     });
     return (begin.length > 0 ? begin : end).slice(0, limit);
@@ -48,15 +48,15 @@ export class ServerSource implements Source {
   async elsewhere(): Promise<undefined> {}
 
   listRuns(query: RunsQuery): Promise<RunListItem[]> {
-    return this.#told(async ({ runs }) => (await runs.list(query).page()).items);
+    return this.#ask(async ({ runs }) => (await runs.list(query).page()).items);
   }
 
   findRun(runId: string): Promise<RunDetail> {
-    return this.#told(({ runs }) => runs.get(runId));
+    return this.#ask(({ runs }) => runs.get(runId));
   }
 
   listNodes(runId: string): Promise<NodeItem[]> {
-    return this.#told(({ runs }) => Array.fromAsync(runs.nodes(runId)));
+    return this.#ask(({ runs }) => Array.fromAsync(runs.nodes(runId)));
   }
 
   events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {
@@ -64,29 +64,29 @@ export class ServerSource implements Source {
   }
 
   listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
-    return this.#told(async ({ runs }) => (await runs.frames(runId, { limit, afterFrameNo }).page()).items);
+    return this.#ask(async ({ runs }) => (await runs.frames(runId, { limit, afterFrameNo }).page()).items);
   }
 
   async listApprovals(runId: string): Promise<ApprovalItem[]> {
-    const all = await this.#told(({ approvals }) => approvals.list());
+    const all = await this.#ask(({ approvals }) => approvals.list());
     return all.filter((approval) => approval.runId === runId);
   }
 
   async decide({ runId, nodeId, status, ...body }: Decision): Promise<void> {
     const verb = status === "granted" ? "approve" : "deny";
-    await this.#told(({ approvals }) => approvals[verb](runId, nodeId, body));
+    await this.#ask(({ approvals }) => approvals[verb](runId, nodeId, body));
   }
 
   signal(runId: string, name: string, body: SignalBody): Promise<SignalAnswer> {
-    return this.#told(({ signals }) => signals.send(runId, name, body));
+    return this.#ask(({ signals }) => signals.send(runId, name, body));
   }
 
   async cancel(runId: string): Promise<void> {
-    await this.#told(({ runs }) => runs.cancel(runId));
+    await this.#ask(({ runs }) => runs.cancel(runId));
   }
 
   async resume(runId: string, workflowPath: string | undefined): Promise<void> {
-    await this.#told(({ runs }) => runs.resume(runId, { workflowPath }));
+    await this.#ask(({ runs }) => runs.resume(runId, { workflowPath }));
   }
 
   async isTakenIn(): Promise<boolean> {
@@ -95,14 +95,14 @@ export class ServerSource implements Source {
 
   async close(): Promise<void> {}
 
-  /** What the server answers; says so where it has no such route. */
-  async #told<Answer>(ask: (client: SmithersClient) => Promise<Answer>): Promise<Answer> {
+  /** Calls the server, and explains the error when it has no such route. */
+  async #ask<Answer>(ask: (client: SmithersClient) => Promise<Answer>): Promise<Answer> {
     try {
       return await ask(this.#client);
     } catch (error) {
       if (!isSmithersError(error) || error.code !== "NOT_FOUND") throw error;
       throw usageError(
-        `${this.name} serves no list of runs: it may serve one run alone, as smithers up --serve does. Read its database with --db.`,
+        `${this.name} does not serve a list of runs. It may serve a single run, as smithers up --serve does; read its database with --db.`,
       );
     }
   }

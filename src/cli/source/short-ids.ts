@@ -1,13 +1,13 @@
 import type { Source } from "./source.ts";
 
-/** Fewer digits would be the end of another run's id after a few hundred runs more. */
+/** Fewer digits would soon be ambiguous: after a few hundred more runs. */
 const shortest = 6;
-/** A generated id: its beginning is the time, its end is random. */
+/** A generated id. It begins with the time and ends with random digits. */
 const generated = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /**
- * The form in which a table shows each of these runs' ids: of a generated one the shortest end, of six digits at least,
- * by which commands find it; a name that somebody gave stays whole.
+ * The short form of these run ids for a table: of a generated id, the shortest unambiguous suffix, of at least six
+ * digits. Commands accept it. Ids that a person chose stay whole.
  */
 export async function shortRunIds(source: Source, runIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const short = new Map(runIds.map((runId) => [runId, runId]));

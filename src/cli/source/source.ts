@@ -11,22 +11,22 @@ import type { RunEvent } from "../../client/index.ts";
 import type { Frame } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 
-/** Which runs to list; `limit` of them at most. */
+/** Which runs to list; at most `limit`. */
 export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
 
-/** Where runs are read and decided on: a database file, or a server that answers for one. Both answer alike. */
+/** Where runs are read and decided on: a database file or a server. Both give the same answers. */
 export interface Source {
   readonly kind: "database" | "server";
   /** The file's path, or the server's address. */
   readonly name: string;
-  /** Ids of runs that begin, or else end, with `part`; the newest first, at most `limit`. */
+  /** Ids of runs that start with `part`, or if there are none, end with it; newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]>;
   /**
-   * Ids of runs that begin or end with one of the parts, which are all of the same length, as far as this can be told
-   * cheaply: a server is not asked.
+   * Ids of runs that start or end with one of the parts, which all have the same length. Only as far as this is cheap:
+   * a server is not asked.
    */
   runIdsSharing(parts: readonly string[]): Promise<string[]>;
-  /** A place where a run of this very id is that is not in this source, as an option names it: `--db ../smithers.db`. */
+  /** Where a run with exactly this id is, if it is not in this source: as an option, such as `--db ../smithers.db`. */
   elsewhere(runId: string): Promise<string | undefined>;
   /** Newest first. */
   listRuns(query: RunsQuery): Promise<RunListItem[]>;
@@ -35,14 +35,14 @@ export interface Source {
   /** In plan order. @throws RUN_NOT_FOUND */
   listNodes(runId: string): Promise<NodeItem[]>;
   /**
-   * Events after `afterSeq`, oldest first: those that are stored and, with `follow`, each as it is committed, until
+   * Events after `afterSeq`, oldest first: the stored ones and, with `follow`, new ones as they are committed, until
    * the run has ended.
    * @throws RUN_NOT_FOUND
    */
   events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent>;
-  /** Oldest first, at most `limit` (1000 at most). @throws RUN_NOT_FOUND */
+  /** Oldest first, at most `limit`, which may be up to 1000. @throws RUN_NOT_FOUND */
   listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]>;
-  /** The decisions that a run waits for, the longest waiting first. */
+  /** The run's pending approvals, oldest first. */
   listApprovals(runId: string): Promise<ApprovalItem[]>;
   /** @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST */
   decide(decision: Decision): Promise<void>;
@@ -51,15 +51,14 @@ export interface Source {
   /** @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE */
   cancel(runId: string): Promise<void>;
   /**
-   * Continues a run where its runs are executed. Undefined where nobody executes them: whoever wants the run to go on
-   * executes it.
-   * @param workflowPath where its workflow is now, when it has moved
+   * Lets the source continue a run. Undefined for a source that executes no runs: the caller must then execute it.
+   * @param workflowPath the workflow's file, if it has moved
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, WORKFLOW_INVALID
    */
   readonly resume: ((runId: string, workflowPath: string | undefined) => Promise<void>) | undefined;
   /**
-   * Whether somebody goes on with a run after something was recorded for it: a server does by itself. On a file it is
-   * looked at for a moment.
+   * Whether a process continues a run after something was recorded for it. A server always does; a database is observed
+   * for a moment.
    */
   isTakenIn(runId: string): Promise<boolean>;
   close(): Promise<void>;

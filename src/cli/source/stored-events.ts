@@ -4,7 +4,7 @@ import type { Store } from "../../store/index.ts";
 import { afterMs } from "../../timing/index.ts";
 
 const pageSize = 256;
-/** After this long, what is stored is read again without a hint that it has changed. */
+/** Time after which the store is read again even without a hint that it has changed. */
 const missedMs = 1_000;
 
 /** See `Source.events`. */
@@ -29,7 +29,7 @@ export async function* storedEvents(
   }
 }
 
-/** Waits for what other connections commit. */
+/** Waits for commits of other connections. */
 class Changes {
   readonly stop: () => void;
   #isChanged = false;
@@ -42,7 +42,9 @@ class Changes {
     });
   }
 
-  /** Resolves once something has changed since this resolved last; or after a while, for a store's hint may be missed. */
+  /**
+   * Resolves once something has changed since the last call, or after a while, because a store's hint may be missed.
+   */
   async next(): Promise<void> {
     if (!this.#isChanged) {
       await new Promise<void>((resolve) => {

@@ -15,7 +15,7 @@ export interface HttpServerOptions {
 }
 
 /** Creates Node's HTTP server for an app; it does not listen yet. */
-export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger }: HttpServerOptions): Server {
+export function createHttpServer(app: Hono, { headersTimeout, requestTimeout, logger }: HttpServerOptions): Server {
   const server = createServer(
     {
       headersTimeout,
@@ -37,7 +37,7 @@ export function httpServerOf(app: Hono, { headersTimeout, requestTimeout, logger
 export const drainMs = 500;
 
 /** Accepts no more requests and ends the connections: idle ones at once, the others after {@link drainMs}. */
-export async function drained(server: Server): Promise<void> {
+export async function closeHttpServer(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
   await waitAtMost(drainMs, closed);

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 
 /** Sets whether links to next pages are relative. */
-export function linking(isRelative: boolean): MiddlewareHandler {
+export function setLinkStyle(isRelative: boolean): MiddlewareHandler {
   return async (c, next) => {
     c.set("relativeLinks", isRelative);
     await next();

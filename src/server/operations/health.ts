@@ -13,7 +13,7 @@ export const health = operation({
   async handle(_, { stores }: { stores(): readonly Store[] }) {
     const checks = stores().map((store) => store.check());
     await waitAtMost(patienceMs, Promise.all(checks));
-    // A store that is still being checked may have trouble that is known.
+    // A check that has not ended may have found trouble already.
     const trouble = stores().find((store) => store.trouble)?.trouble;
     if (trouble) throw trouble;
     return { ok: true } as const;

@@ -13,11 +13,11 @@ export interface RunServices {
   readonly runId: string;
   readonly reader: RunReader;
   /**
-   * Finds the run's row, and the engine of the database that it lives in.
+   * Finds the run's row, and the engine of its database.
    * @throws RUN_NOT_FOUND, or a `DB_*` code when that database cannot be opened now
    */
   locate(): Promise<{ readonly run: Run; readonly database: Engine }>;
-  /** The engine of that database. Throws as {@link locate}, or lets the engine refuse a run that does not exist. */
+  /** The engine of the run's database. Throws like {@link locate}, or lets the engine refuse an unknown run. */
   engine(): Promise<Engine>;
   /** Aborts when the open event streams must end. */
   readonly closing: AbortSignal;
@@ -48,7 +48,7 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
 }
 
 /** Applies an operation to the host's single run. */
-export function onTheRun(operation: Operation<RunServices>): Operation<OneRun> {
+export function onSingleRun(operation: Operation<RunServices>): Operation<OneRun> {
   return {
     ...operation,
     errors: ["RUN_NOT_FOUND", ...operation.errors],

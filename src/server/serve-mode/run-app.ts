@@ -3,11 +3,11 @@ import type { Engine, Logger } from "../../engine/index.ts";
 import type { ContinuingCalls } from "../../model/index.ts";
 import { RunDatabases, RunReader } from "../../runs/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
-import { type AppOptions, createApp, nothingThere } from "../app.ts";
+import { type AppOptions, createApp, unknownPath } from "../app.ts";
 import { runMetricsRoute, runRoutes } from "./run-routes.ts";
 
 export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHosts" | "allowedOrigins"> {
-  /** Requests that come before it is there wait for it, and are answered with the error that it rejects with. */
+  /** The engine, or a promise of it. Requests wait for it, and are answered with its error if it rejects. */
   readonly engine: Engine | Promise<Engine>;
   readonly runId: string;
   readonly authToken: string | undefined;
@@ -25,7 +25,7 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
 export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run }: RunAppOptions): Hono {
   const routes = metrics ? [...runRoutes, runMetricsRoute] : runRoutes;
   const context = contextOf(run);
-  // Without a request, its rejection is for the caller to see.
+  // Requests handle the rejection; without requests, the caller of createRunApp does.
   context.catch(() => {});
   const app = createApp(routes, context, {
     authToken,
@@ -38,7 +38,7 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
     relativeLinks: true,
   });
   // When the app is mounted in another one, unknown paths below it must not reach that one.
-  app.all("*", nothingThere);
+  app.all("*", unknownPath);
   return app;
 }
 

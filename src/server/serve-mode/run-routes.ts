@@ -5,7 +5,7 @@ import { approveNode, denyNode } from "../operations/decisions.ts";
 import { streamEvents } from "../operations/events.ts";
 import { health } from "../operations/health.ts";
 import { readMetrics } from "../operations/metrics.ts";
-import { type OneRun, onTheRun } from "../operations/on-run.ts";
+import { type OneRun, onSingleRun } from "../operations/on-run.ts";
 import { cancelRun, getRun, listFrames } from "../operations/run.ts";
 import { sendSignal } from "../operations/signals.ts";
 import { type Route, route } from "../route.ts";
@@ -18,11 +18,11 @@ export interface RunContext extends OneRun {
   cancelled(): void;
 }
 
-const cancelTheRun = onTheRun(cancelRun);
+const cancelSingleRun = onSingleRun(cancelRun);
 const cancel: Operation<RunContext> = {
-  ...cancelTheRun,
+  ...cancelSingleRun,
   async handle(request, context) {
-    const answer = await cancelTheRun.handle(request, context);
+    const answer = await cancelSingleRun.handle(request, context);
     context.cancelled();
     return answer;
   },
@@ -31,12 +31,12 @@ const cancel: Operation<RunContext> = {
 /** The routes of an app for one run: the server's routes, without the run's id. */
 export const runRoutes: readonly Route<RunContext>[] = [
   route("GET", "/health", health),
-  route("GET", "/", onTheRun(getRun)),
-  route("GET", "/events", onTheRun(streamEvents)),
-  route("GET", "/frames", onTheRun(listFrames)),
-  route("POST", "/approve/:nodeId", onTheRun(approveNode)),
-  route("POST", "/deny/:nodeId", onTheRun(denyNode)),
-  route("POST", "/signal/:signalName", onTheRun(sendSignal)),
+  route("GET", "/", onSingleRun(getRun)),
+  route("GET", "/events", onSingleRun(streamEvents)),
+  route("GET", "/frames", onSingleRun(listFrames)),
+  route("POST", "/approve/:nodeId", onSingleRun(approveNode)),
+  route("POST", "/deny/:nodeId", onSingleRun(denyNode)),
+  route("POST", "/signal/:signalName", onSingleRun(sendSignal)),
   route("POST", "/cancel", cancel),
 ];
 

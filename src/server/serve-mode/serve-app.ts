@@ -7,7 +7,7 @@ import { staleAfterMs } from "../../model/index.ts";
 import { checkSource, type DrizzleDatabase, type StoreOptions } from "../../store/index.ts";
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
 import {
-  existing,
+  existingFolder,
   invalid,
   loggerOf,
   resolveAllowedHosts,
@@ -54,8 +54,8 @@ export interface ServeAppOptions extends StoreOptions {
 /** A Hono app for one run. */
 export interface ServeApp extends Hono {
   /**
-   * Resolves once the database is open, which requests wait for. When it cannot be opened, this rejects with a `DB_*`
-   * code, and so is every request answered.
+   * Resolves once the database is open; requests wait for that. When it cannot be opened, this rejects with a `DB_*`
+   * code, and every request is answered with it.
    */
   readonly opened: Promise<void>;
   /** Ends the open event streams, releases the run if it was continued here, and closes the database. */
@@ -66,12 +66,12 @@ export interface ServeApp extends Hono {
 const closeGraceMs = 5_000;
 
 /**
- * A Hono app for one run: GET /, /events, /frames, /health and /metrics, POST /approve/:nodeId, /deny/:nodeId,
- * /signal/:name and /cancel, answered as `startServer` answers them. Give its `fetch` to a server, mount it in
- * another app, or call it. A decision or a signal reaches whoever executes the run; a run that is parked and
- * executed by nobody is continued here.
+ * Creates a Hono app for one run: GET /, /events, /frames, /health and /metrics, POST /approve/:nodeId, /deny/:nodeId,
+ * /signal/:name and /cancel, with the same answers as `startServer`. Give its `fetch` to a server, mount it in another
+ * app, or call it. Decisions and signals reach the process that executes the run. A parked run that no process executes
+ * is continued here.
  *
- * @throws INVALID_OPTIONS; a database that cannot be used is told by `opened` and by every answer
+ * @throws INVALID_OPTIONS. A database that cannot be used is reported by `opened` and by every answer.
  * @example
  * const app = createServeApp({ workflow, db, runId: "release-1" });
  * Bun.serve({ port: 7331, fetch: app.fetch });
@@ -85,7 +85,7 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
     throw invalid("abort", "it must be an AbortController or a function");
   }
   const authToken = resolveAuthToken(options.authToken);
-  const rootDir = existing(options.rootDir ?? process.cwd());
+  const rootDir = existingFolder(options.rootDir ?? process.cwd());
   const maxBodyBytes = whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
   const logger = options.logger ?? loggerOf(options.logLevel, authToken);
   const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");

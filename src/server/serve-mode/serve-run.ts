@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Logger } from "../../engine/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { drained, httpServerOf, urlOf } from "../http/http-server.ts";
+import { closeHttpServer, createHttpServer, urlOf } from "../http/http-server.ts";
 import type { ResolvedServerOptions } from "../options.ts";
 import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
@@ -25,7 +25,7 @@ export interface ServedRun {
 export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<ServedRun> {
   const streams = new AbortController();
   const app = createRunApp({ ...run, ...serving, logger: run.logger, closing: streams.signal });
-  const server = httpServerOf(app, { ...serving, logger: run.logger });
+  const server = createHttpServer(app, { ...serving, logger: run.logger });
   server.listen(serving.port, serving.host);
   try {
     await once(server, "listening");
@@ -36,7 +36,7 @@ export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<Se
     url: urlOf(server),
     async close() {
       streams.abort();
-      await drained(server);
+      await closeHttpServer(server);
     },
   };
 }
