@@ -38,6 +38,8 @@ test("a run that lives in a database which its workflow names is found, and deci
   expect((await smithers(root, "resume", "elsewhere")).code).toBe(0);
   expect(await smithersJson(root, "inspect", "elsewhere")).toMatchObject({ status: "finished" });
   expect(await smithersJson(root, "inspect", "elsewhere", "--db", "own.db")).toMatchObject({ status: "finished" });
+  // The copy in the server's database still says that it waits; the list shows the run as it stands.
+  expect(await smithersJson(root, "ps")).toMatchObject([{ runId: "elsewhere", status: "finished" }]);
 });
 
 test("nodes of a loop are shown, and decided on, by their iteration", async () => {
