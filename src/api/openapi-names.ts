@@ -3,6 +3,7 @@ import { errorRecordSchema, frameSchema } from "../model/entities.ts";
 import { eventSchema, eventTypes, smithersEventSchema } from "../model/events.ts";
 import { runHealthSchema } from "../model/run-health.ts";
 import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
+import { eventReference, exampleEvent } from "./event-reference.ts";
 import {
   approvalItemSchema,
   decisionBodySchema,
@@ -19,7 +20,7 @@ import {
 } from "./schemas.ts";
 
 /** The names that schemas have in the OpenAPI document. A separate registry, for workflows use Zod's global one. */
-export const apiSchemas = z.registry<{ id: string; examples?: unknown[] }>();
+export const apiSchemas = z.registry<{ id: string; description?: string; examples?: unknown[] }>();
 
 const named: Record<string, z.ZodType> = {
   Approval: approvalItemSchema,
@@ -42,4 +43,7 @@ const named: Record<string, z.ZodType> = {
   StartRun: startRunBodySchema,
 };
 for (const [id, schema] of Object.entries(named)) apiSchemas.add(schema, { id });
-for (const type of eventTypes) apiSchemas.add(eventSchema(type), { id: `${type}Event` });
+for (const type of eventTypes) {
+  const { about } = eventReference[type];
+  apiSchemas.add(eventSchema(type), { id: `${type}Event`, description: about, examples: [exampleEvent(type)] });
+}

@@ -1,61 +1,105 @@
 import { z } from "zod";
 import { runStatusSchema } from "./status.ts";
 
-const error = z.object({
-  code: z.string(),
-  message: z.string(),
-  nodeId: z.string().optional(),
-  details: z.unknown().optional(),
-});
-const node = { nodeId: z.string(), iteration: z.number().int().nonnegative() };
-const attempt = { ...node, attempt: z.number().int().positive() };
+const error = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    nodeId: z.string().optional(),
+    details: z.unknown().optional(),
+  })
+  .describe("the error: its stable code, a message for people, the node that failed, and details by code");
+const node = {
+  nodeId: z.string().describe("id of the node"),
+  iteration: z.number().int().nonnegative().describe("iteration of the node's loop, from 0; 0 outside of loops"),
+};
+const attempt = { ...node, attempt: z.number().int().positive().describe("number of the attempt, from 1") };
+const lastAttempt = z
+  .number()
+  .int()
+  .nonnegative()
+  .describe("number of the last attempt; 0 for a node that executes nothing, such as a wait");
+const correlationId = z.string().nullable().describe("correlation id of the signal; null without one");
+const firesAtMs = z.number().int().describe("when the timer fires, in milliseconds since the epoch");
+const decision = {
+  ...node,
+  decidedBy: z.string().nullable().describe("name of the person who decided"),
+  note: z.string().nullable().describe("the reason that was given"),
+};
+const toolCall = {
+  ...attempt,
+  toolName: z.string().describe("name of the tool"),
+  callNo: z.number().int().describe("number of the call in its attempt, from 1"),
+};
 
 /** One row per event type: its fields in addition to `type`, `runId` and `timestampMs`. */
 const eventFields = {
-  RunStarted: { workflowName: z.string().optional() },
-  RunStatusChanged: { status: runStatusSchema },
+  RunStarted: { workflowName: z.string().optional().describe("name of the workflow, as far as it is known") },
+  RunStatusChanged: { status: runStatusSchema.describe("the new status") },
   RunFinished: {},
   RunFailed: { error },
   RunCancelled: {},
-  RunContinuedAsNew: { newRunId: z.string() },
+  RunContinuedAsNew: { newRunId: z.string().describe("id of the run that continues this one") },
   RunAutoResumed: {},
-  FrameCommitted: { frameNo: z.number().int(), xmlHash: z.string() },
+  FrameCommitted: {
+    frameNo: z.number().int().describe("number of the frame, from 1"),
+    xmlHash: z.string().describe("hash of the rendered tree; equal trees have equal hashes"),
+  },
   NodePending: node,
   NodeStarted: attempt,
-  NodeFinished: { ...node, attempt: z.number().int().nonnegative(), cached: z.boolean().optional() },
-  NodeFailed: { ...node, attempt: z.number().int().nonnegative(), error },
+  NodeFinished: {
+    ...node,
+    attempt: lastAttempt,
+    cached: z.boolean().optional().describe("true if the output was taken from the cache"),
+  },
+  NodeFailed: { ...node, attempt: lastAttempt, error },
   NodeCancelled: node,
   NodeSkipped: node,
-  NodeRetrying: { ...attempt, delayMs: z.number().int().nonnegative(), error },
+  NodeRetrying: {
+    ...attempt,
+    delayMs: z.number().int().nonnegative().describe("milliseconds until the next attempt"),
+    error,
+  },
   NodeWaitingApproval: node,
-  NodeWaitingEvent: { ...node, eventName: z.string(), correlationId: z.string().nullable() },
-  NodeWaitingTimer: { ...node, firesAtMs: z.number().int() },
-  NodeOutput: { ...attempt, text: z.string(), stream: z.enum(["stdout", "stderr"]) },
-  TaskHeartbeat: { ...attempt, data: z.unknown().optional() },
+  NodeWaitingEvent: { ...node, eventName: z.string().describe("name of the awaited signal"), correlationId },
+  NodeWaitingTimer: { ...node, firesAtMs },
+  NodeOutput: {
+    ...attempt,
+    text: z.string().describe("the text, as it was printed"),
+    stream: z.enum(["stdout", "stderr"]).describe("the stream that it was printed to"),
+  },
+  TaskHeartbeat: { ...attempt, data: z.unknown().optional().describe("what the task passed to `heartbeat(data)`") },
   TaskHeartbeatTimeout: attempt,
   ApprovalRequested: node,
-  ApprovalGranted: { ...node, decidedBy: z.string().nullable(), note: z.string().nullable() },
-  ApprovalDenied: { ...node, decidedBy: z.string().nullable(), note: z.string().nullable() },
-  SignalReceived: { signalName: z.string(), signalSeq: z.number().int(), correlationId: z.string().nullable() },
-  TimerCreated: { ...node, firesAtMs: z.number().int() },
+  ApprovalGranted: decision,
+  ApprovalDenied: decision,
+  SignalReceived: {
+    signalName: z.string().describe("name of the signal"),
+    signalSeq: z.number().int().describe("number of the signal in its run, from 1"),
+    correlationId,
+  },
+  TimerCreated: { ...node, firesAtMs },
   TimerFired: node,
   TimerCancelled: node,
-  /** `replayed`: an earlier attempt made the same call, which may already have had its effect. */
-  ToolCallStarted: { ...attempt, toolName: z.string(), callNo: z.number().int(), replayed: z.boolean().optional() },
+  ToolCallStarted: {
+    ...toolCall,
+    replayed: z
+      .boolean()
+      .optional()
+      .describe("true if an earlier attempt made the same call, which may already have had its effect"),
+  },
   ToolCallFinished: {
-    ...attempt,
-    toolName: z.string(),
-    callNo: z.number().int(),
-    ok: z.boolean(),
+    ...toolCall,
+    ok: z.boolean().describe("whether the call succeeded"),
     error: error.optional(),
   },
-  WorkflowReloaded: { workflowHash: z.string() },
+  WorkflowReloaded: { workflowHash: z.string().describe("hash of the code of the file and its local imports") },
   TokenUsageReported: {
     ...attempt,
-    agent: z.string().optional(),
-    model: z.string().optional(),
-    inputTokens: z.number().optional(),
-    outputTokens: z.number().optional(),
+    agent: z.string().optional().describe("the agent's `id`"),
+    model: z.string().optional().describe("the model that answered"),
+    inputTokens: z.number().optional().describe("tokens of the prompts"),
+    outputTokens: z.number().optional().describe("tokens of the answers"),
   },
 } as const satisfies Record<string, z.ZodRawShape>;
 

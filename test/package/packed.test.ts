@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { llmsFull, llmsIndex } from "../../scripts/llms.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
@@ -110,6 +111,8 @@ test("the tarball brings the docs, the examples and the dashboard, in less than 
     expect(names.length).toBeGreaterThan(1);
     expect(names.filter((name) => !existsSync(join(folder, part, name)))).toEqual([]);
   }
+  expect(readFileSync(join(folder, "llms.txt"), "utf8")).toBe(llmsIndex());
+  expect(readFileSync(join(folder, "llms-full.txt"), "utf8")).toBe(llmsFull());
   const tarball = readdirSync(dirname(app)).find((name) => name.endsWith(".tgz"))!;
   expect(statSync(join(dirname(app), tarball)).size).toBeLessThan(512 * 1024);
 });

@@ -1,0 +1,117 @@
+import type { EventType, NewEvent, SmithersEvent } from "../model/events.ts";
+
+type FieldsOf<T extends EventType> = Omit<Extract<NewEvent, { type: T }>, "type">;
+
+/** What an event means, and the fields of an example, in addition to those that every event has. */
+export interface EventReference<T extends EventType = EventType> {
+  readonly about: string;
+  readonly example: FieldsOf<T>;
+}
+
+const build = { nodeId: "build", iteration: 0 };
+const firstAttempt = { ...build, attempt: 1 };
+const ship = { nodeId: "ship", iteration: 0 };
+const pause = { nodeId: "pause", iteration: 0 };
+const error = { code: "TASK_FAILED", message: "The disk is full.", nodeId: "build" };
+const call = { ...firstAttempt, toolName: "bash", callNo: 1 };
+
+/** The meaning of every event type; docs/events.md and the OpenAPI document are made from it. */
+export const eventReference: { readonly [T in EventType]: EventReference<T> } = {
+  RunStarted: {
+    about: "The run was recorded. It is the first event of every run.",
+    example: { workflowName: "release" },
+  },
+  RunStatusChanged: {
+    about: "The run's status changed. A terminal event follows when the run has ended.",
+    example: { status: "waiting-approval" },
+  },
+  RunFinished: { about: "The run has finished.", example: {} },
+  RunFailed: {
+    about: "The run has failed. More events follow if it is resumed or a node is retried.",
+    example: { error },
+  },
+  RunCancelled: { about: "The run was cancelled.", example: {} },
+  RunContinuedAsNew: {
+    about: "The run has ended and continues as a new run.",
+    example: { newRunId: "release-2" },
+  },
+  RunAutoResumed: {
+    about: "Another process took the run over from one that had died.",
+    example: {},
+  },
+  FrameCommitted: {
+    about: "The workflow rendered a tree that differs from the one before, and the tree was stored.",
+    example: { frameNo: 1, xmlHash: "8c1d0f6a52b7e934" },
+  },
+  NodePending: {
+    about: "The node was mounted for the first time, or is to be executed again.",
+    example: build,
+  },
+  NodeStarted: { about: "An attempt was recorded and is being executed.", example: firstAttempt },
+  NodeFinished: {
+    about: "The node has finished, and its output is stored.",
+    example: firstAttempt,
+  },
+  NodeFailed: {
+    about: "The node has failed for good. The run fails too, unless the node has `continueOnFail`.",
+    example: { ...build, attempt: 4, error },
+  },
+  NodeCancelled: {
+    about: "The node was cancelled: the run was cancelled, or the node is no longer mounted.",
+    example: build,
+  },
+  NodeSkipped: {
+    about:
+      "The node was skipped: by `skipIf`, by `onDeny` or `onTimeout`, because a dependency was skipped, or because the " +
+      "run finished without it.",
+    example: build,
+  },
+  NodeRetrying: {
+    about: "An attempt failed, and another one follows.",
+    example: { ...firstAttempt, delayMs: 231, error },
+  },
+  NodeWaitingApproval: { about: "The node waits for a person's decision.", example: ship },
+  NodeWaitingEvent: {
+    about: "The node waits for a signal.",
+    example: { nodeId: "payment", iteration: 0, eventName: "payment", correlationId: "order-17" },
+  },
+  NodeWaitingTimer: { about: "The node waits for a timer.", example: { ...pause, firesAtMs: 1_795_836_000_000 } },
+  NodeOutput: {
+    about: "A task printed a text: with `task.output(text)`, through a command of `bash`, or through its agent.",
+    example: { ...firstAttempt, text: "ok 12 tests\n", stream: "stdout" },
+  },
+  TaskHeartbeat: {
+    about: "A task called `heartbeat()`. At most one event a second is stored for an attempt.",
+    example: { ...firstAttempt, data: { uploaded: 42 } },
+  },
+  TaskHeartbeatTimeout: {
+    about: "An attempt sent no heartbeat for `heartbeatTimeoutMs` and was ended.",
+    example: firstAttempt,
+  },
+  ApprovalRequested: { about: "A decision was requested. It is listed among the pending approvals.", example: ship },
+  ApprovalGranted: { about: "The decision is yes.", example: { ...ship, decidedBy: "ada", note: "all green" } },
+  ApprovalDenied: { about: "The decision is no.", example: { ...ship, decidedBy: "ada", note: null } },
+  SignalReceived: {
+    about: "A signal arrived. It is stored until a wait with its name and correlation id consumes it.",
+    example: { signalName: "payment", signalSeq: 1, correlationId: "order-17" },
+  },
+  TimerCreated: { about: "A timer was set.", example: { ...pause, firesAtMs: 1_795_836_000_000 } },
+  TimerFired: { about: "The timer fired.", example: pause },
+  TimerCancelled: { about: "The timer was cancelled with its node.", example: pause },
+  ToolCallStarted: { about: "A tool call was recorded and is being made.", example: call },
+  ToolCallFinished: { about: "A tool call ended.", example: { ...call, ok: true } },
+  WorkflowReloaded: {
+    about: "The run continues with an edited workflow.",
+    example: { workflowHash: "5f1d3c0b9a7e4826" },
+  },
+  TokenUsageReported: {
+    about: "An agent reported the tokens of its answer.",
+    example: { ...firstAttempt, agent: "reviewer", model: "claude-sonnet-4-5", inputTokens: 1_204, outputTokens: 86 },
+  },
+};
+
+/** The example of an event type as a stream sends it. */
+export function exampleEvent(type: EventType): SmithersEvent {
+  const every = { type, runId: "release-1", timestampMs: 1_795_752_123_709 };
+  return { ...every, ...eventReference[type].example } as SmithersEvent;
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { docsPages, llmsFull, llmsIndex } from "../../scripts/llms.ts";
+import { projectDir } from "../support/packed.ts";
+
+const read = (file: string) => readFileSync(join(projectDir, file), "utf8");
+const pages = readdirSync(join(projectDir, "docs")).filter((name) => name.endsWith(".md"));
+
+test("the README links every page, and llms.txt lists them with a line each; npm run pages writes it", () => {
+  const readme = read("README.md");
+  expect(pages.filter((name) => !readme.includes(`](docs/${name})`))).toEqual([]);
+  expect(read("llms.txt")).toBe(llmsIndex());
+  const listed = [...llmsIndex().matchAll(/^- \[[^\]]+\]\((.+)\): (.+)$/gm)];
+  expect(listed.map(([, file]) => file)).toEqual(["README.md", ...docsPages()]);
+  for (const [, , about] of listed) expect(about!.length).toBeWithin(20, 200);
+});
+
+test("llms-full.txt holds the README and every page whole", () => {
+  const full = llmsFull();
+  for (const file of ["README.md", ...pages.map((name) => `docs/${name}`)]) expect(full).toContain(read(file).trim());
+});
