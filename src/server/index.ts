@@ -1,10 +1,14 @@
 export type { ServerOptions } from "./options.ts";
+export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-mode/serve-app.ts";
+export { startServer } from "./start-server.ts";
+
+// For the package's other rooms only; the declarations of the package leave out what is internal.
+
 /** @internal */
 export { resolveServerOptions } from "./options.ts";
-export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-mode/serve-app.ts";
 /** @internal */
 export { notListening, type ServedRun, serveRun } from "./serve-mode/serve-run.ts";
 /** @internal */
-export { type StartedServer, serve, startServer } from "./start-server.ts";
+export { type StartedServer, serve } from "./start-server.ts";
 /** @internal */
 export { filesWithToken } from "./token-files.ts";
