@@ -5,6 +5,7 @@ import type { Hono } from "hono";
 import type { Logger } from "../../engine/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
+import { writingWholeAnswers } from "./whole-answers.ts";
 
 export interface HttpServerOptions {
   /** Time to receive a request's headers, in milliseconds. */
@@ -23,9 +24,11 @@ export function createHttpServer(app: Hono, { headersTimeout, requestTimeout, lo
       keepAliveTimeout,
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
-    // Used for requests without a Host header, which HTTP/1.0 allows.
-    getRequestListener(app.fetch, {
+    getRequestListener(writingWholeAnswers(app), {
+      // Used for requests without a Host header, which HTTP/1.0 allows.
       hostname: "localhost",
+      // The adapter would replace the process's global Request and Response.
+      overrideGlobalObjects: false,
       errorHandler: (thrown) => answerUnroutable(logger, thrown),
     }),
   );
