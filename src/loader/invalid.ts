@@ -1,6 +1,6 @@
 import { relative, sep } from "node:path";
 import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
-import type { SourceProblem } from "../runtime/bundler.ts";
+import type { SourceProblem } from "../runtime/index.ts";
 
 /** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {

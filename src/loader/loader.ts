@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
-import { type Bundle, BundleError, bundle, findLine, forgetModule, importBundle, sha1 } from "../runtime/bun/bundle.ts";
+import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
 import { findPackage, withoutInstallPaths } from "./packages.ts";
@@ -84,7 +84,7 @@ export class Loader {
 
   async #bundle(file: string): Promise<Bundle> {
     try {
-      return await bundle(file, findPackage);
+      return await runtime.bundle(file, findPackage);
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
       throw error;
@@ -104,7 +104,7 @@ export class Loader {
   async #evaluate(file: string, shadow: string, sources: ReadonlySet<string>): Promise<Workflow> {
     const failures = this.#failures.get(shadow) ?? 0;
     try {
-      const module = await this.#inTime(importBundle(shadow, failures));
+      const module = await this.#inTime(runtime.importBundle(shadow, failures));
       if (isWorkflow(module.default)) {
         this.#failures.delete(shadow);
         return module.default;
@@ -118,7 +118,7 @@ export class Loader {
       throw invalidWorkflow(this.#rootDir, { ...problem, ...place, message }, thrown);
     }
     await removeShadow(shadow);
-    forgetModule(shadow);
+    runtime.forgetModule(shadow);
     const message = "The file has no workflow. Export the result of smithers(…) as the default export";
     throw invalidWorkflow(this.#rootDir, { file, message });
   }
@@ -127,7 +127,7 @@ export class Loader {
    * Finds the line that imports a missing export. The error is thrown before any code runs, so its stack has no line.
    */
   #placeOfImport(message: string, sources: ReadonlySet<string>) {
-    const name = /Export named '([\w$]+)' not found/.exec(message)?.[1];
+    const name = runtime.missingExport(message);
     if (name === undefined) return undefined;
     const asWord = new RegExp(`(^|[^\\w$])${name.replaceAll("$", "\\$")}($|[^\\w$])`);
     return findLine(sources, (line) => asWord.test(line));
@@ -151,7 +151,7 @@ export class Loader {
 
   #drop({ shadow }: Version): void {
     if (this.#importing.has(shadow)) return;
-    forgetModule(shadow);
+    runtime.forgetModule(shadow);
     void removeShadow(shadow);
   }
 }

@@ -1,6 +1,6 @@
 import { extname, isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { FoundPackage } from "../runtime/bundler.ts";
+import type { FoundPackage } from "../runtime/index.ts";
 
 const ownName = "smithers-orchestrator";
 

@@ -1,4 +1,4 @@
-/** Where in the author's source something is wrong. Lines and columns count from 1. */
+/** A problem in the author's source. Lines and columns count from 1. */
 export interface SourceProblem {
   /** Absolute. */
   readonly file: string;
@@ -7,20 +7,38 @@ export interface SourceProblem {
   readonly message: string;
 }
 
-/** What a bare import means. */
+/** The file that a bare import means. */
 export interface FoundPackage {
   readonly path: string;
-  /** The author's own module, by an alias of his tsconfig.json or package.json. */
+  /** Whether it is the author's own module, through an alias in tsconfig.json or package.json. */
   readonly local: boolean;
 }
 
 /**
  * Finds the file that a bare import means.
  * @param resolveFrom the runtime's own resolution; throws when it finds nothing
- * @returns nothing when the package is not installed
+ * @returns undefined when the package is not installed
  */
 export type FindPackage = (
   specifier: string,
   importer: string,
   resolveFrom: (specifier: string, from: string) => string,
 ) => FoundPackage | undefined;
+
+/** A compiled workflow file. */
+export interface Bundle {
+  /** One ES module. Packages remain imports, by absolute path. */
+  readonly code: string;
+  /** The local files in the bundle, absolute, with the SHA-1 of what was read of each. */
+  readonly inputs: ReadonlyMap<string, string>;
+}
+
+/** A workflow does not compile. */
+export class BundleError extends Error {
+  readonly problem: SourceProblem;
+
+  constructor(problem: SourceProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}

@@ -1,5 +1,5 @@
-import { SmithersError } from "../errors/index.ts";
-import { type BunDatabase, isBunDatabase } from "../runtime/bun/sqlite.ts";
+import { readField, SmithersError } from "../errors/index.ts";
+import { runtime } from "../runtime/index.ts";
 import { openSqlite } from "./sqlite/open.ts";
 import type { LocalStore } from "./store.ts";
 
@@ -40,9 +40,9 @@ export function checkSource(source: string | DrizzleDatabase): void {
 }
 
 /** What SQLite is opened with: a path, or the connection that a Drizzle database holds. */
-function connectionOf(source: string | DrizzleDatabase): string | BunDatabase {
+function connectionOf(source: string | DrizzleDatabase): string | object {
   if (typeof source === "string") return source;
-  const client = source?.$client;
-  if (isBunDatabase(client)) return client;
+  const client = readField(source, "$client");
+  if (runtime.sqlite.isConnection(client)) return client as object;
   throw new SmithersError("INVALID_OPTIONS", "The option db is no Drizzle database for bun-sqlite.");
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ago, bytes, duration, shellWords } from "../../src/cli/terminal/format.ts";
 import { manyLines, oneLine } from "../../src/cli/terminal/output.ts";
 import { cut, renderTable } from "../../src/cli/terminal/table.ts";
-import { displayWidth } from "../../src/runtime/bun/text-width.ts";
+import { runtime } from "../../src/runtime/index.ts";
 
 const cell = fc.oneof(
   fc.string(),
@@ -26,7 +26,7 @@ test("no line of a table is wider than the terminal, whatever its cells hold", (
           })),
           width,
         );
-        for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+        for (const line of lines) expect(runtime.displayWidth(line)).toBeLessThanOrEqual(width);
         expect(lines.length).toBeLessThanOrEqual(rows.length + 1);
       },
     ),
@@ -36,7 +36,7 @@ test("no line of a table is wider than the terminal, whatever its cells hold", (
 test("a text that is cut has the width that was asked for, and keeps its styles", () => {
   fc.assert(
     fc.property(cell.map(oneLine), fc.integer({ min: 1, max: 20 }), (text, width) => {
-      expect(displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
+      expect(runtime.displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
     }),
   );
   expect(cut("\u001b[32msucceeded\u001b[39m", 5)).toBe("\u001b[32msucc…\u001b[39m");

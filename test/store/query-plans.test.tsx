@@ -5,8 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Approval, approvalDecisionSchema, createSmithers, Sequence, Task, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import type { ListRunsQuery } from "../../src/api/index.ts";
-import { openBunSqlite } from "../../src/runtime/bun/sqlite.ts";
-import type { Driver } from "../../src/runtime/sqlite-driver.ts";
+import { type Driver, runtime } from "../../src/runtime/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
 import { lastTreeHash } from "../../src/store/sqlite/queries/frames.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
@@ -64,7 +63,7 @@ async function plansOf(
   act: (store: Store, driver: Driver) => Promise<unknown>,
   file: string | Promise<string> = fileWithRun(),
 ): Promise<string[]> {
-  const driver = recording(openBunSqlite(await file));
+  const driver = recording(runtime.sqlite.open(await file));
   const store = new SqliteStore(driver);
   try {
     await act(store, driver);

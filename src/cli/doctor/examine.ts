@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
+import { runtime } from "../../runtime/index.ts";
 import { openStore } from "../../store/index.ts";
 import { runCommand } from "../../tools/command.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
@@ -24,19 +25,13 @@ const sandboxTimeoutMs = 20_000;
 /** Checks what runs need on this machine. */
 export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
   const file = db === undefined ? nearestDatabase()?.file : resolve(db);
-  return [bun(), await sandbox(file), ripgrep(), await database(file), await portOf(port), disk(file)];
+  return [runtimeVersion(), await sandbox(file), ripgrep(), await database(file), await portOf(port), disk(file)];
 }
 
-function bun(): Finding {
-  const version = process.versions.bun ?? "0";
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > 1 || (major === 1 && minor >= 3)) return { name: "Bun", state: "ok", finding: version };
-  return {
-    name: "Bun",
-    state: "fail",
-    finding: `${version} is too old`,
-    advice: "Update to 1.3 or later: bun upgrade",
-  };
+function runtimeVersion(): Finding {
+  const { name, version, upgrade } = runtime;
+  if (upgrade === undefined) return { name, state: "ok", finding: version };
+  return { name, state: "fail", finding: `${version} is too old`, advice: upgrade };
 }
 
 /** Runs a command as `bash` does in a run of this database: in the same root folder, with the same files hidden. */

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { newRunId } from "../../model/index.ts";
+import { runtime } from "../../runtime/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
 import { databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
 
@@ -15,11 +15,13 @@ export interface StartedRun {
 }
 
 /** Whether this is the background process. A process that a task of it starts inherits the variable, not the channel. */
-export const isDetached = (): boolean => process.env[detachedVariable] === "1" && process.send !== undefined;
+export const isDetached = (): boolean => process.env[detachedVariable] === "1" && runtime.parent() !== undefined;
 
 /** Reports to the parent process that the run has started. */
 export function reportStarted(started: StartedRun): void {
-  if (isDetached()) process.send!(started, () => process.disconnect?.());
+  if (!isDetached()) return;
+  const parent = runtime.parent()!;
+  void parent.send(started).then(parent.close, parent.close);
 }
 
 /** Runs the same command line in the background, and waits until its run is stored. */
@@ -31,23 +33,18 @@ export async function detach(context: CommandContext, db: string | undefined, ru
   const log = join(folder, `${id.replaceAll(":", "_")}.log`);
   const file = openSync(log, "a");
   const args = [...process.argv.slice(1), ...(runId === undefined ? ["--run-id", id] : [])];
-  const child = spawn(process.execPath, args, {
-    detached: true,
-    env: { ...process.env, [detachedVariable]: "1" },
-    stdio: ["inherit", file, file, "ipc"],
-  });
+  const env = { ...process.env, [detachedVariable]: "1" };
+  const child = runtime.spawn(args, { detached: true, env, outputFd: file });
   closeSync(file);
   const started = await new Promise<StartedRun | number>((settle) => {
-    child.on("message", (message) => settle(message as StartedRun));
-    child.on("exit", (code) => settle(code ?? exitCodes.failed));
-    child.on("error", () => settle(exitCodes.failed));
+    child.onMessage((message) => settle(message as StartedRun));
+    void child.ended.then(({ code }) => settle(code ?? exitCodes.failed));
   });
   if (typeof started === "number") {
     context.out.say(readFileSync(log, "utf8").trimEnd());
     return started as ExitCode;
   }
-  child.unref();
-  child.disconnect();
+  child.release();
   const { out } = context;
   if (out.isJson) out.json({ ...started, pid: child.pid, log });
   else {

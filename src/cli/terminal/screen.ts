@@ -1,5 +1,5 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
-import { displayWidth } from "../../runtime/bun/text-width.ts";
+import { runtime } from "../../runtime/index.ts";
 import { cut } from "./table.ts";
 
 /** Lines at the bottom of a terminal that are redrawn, below the text that is printed permanently. */
@@ -48,7 +48,7 @@ export class Screen {
   #erase(): void {
     // A terminal that became narrower has wrapped long lines.
     const width = this.columns + 1;
-    const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / width)), 0);
+    const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(runtime.displayWidth(line) / width)), 0);
     if (rows === 0) return;
     moveCursor(this.#stream, 0, -rows);
     cursorTo(this.#stream, 0);

@@ -1,5 +1,5 @@
 import { Table } from "console-table-printer";
-import { displayWidth } from "../../runtime/bun/text-width.ts";
+import { runtime } from "../../runtime/index.ts";
 
 /** A column of a table. */
 export interface Column {
@@ -82,7 +82,10 @@ export function renderTable(
 }
 
 function widthOf({ name, title }: Column, rows: readonly Record<string, string>[]): number {
-  return rows.reduce((most, row) => Math.max(most, displayWidth(row[name] ?? "")), (title ?? titleOf(name)).length);
+  return rows.reduce(
+    (most, row) => Math.max(most, runtime.displayWidth(row[name] ?? "")),
+    (title ?? titleOf(name)).length,
+  );
 }
 
 const titleOf = (name: string) => name.toUpperCase();
@@ -100,15 +103,15 @@ function asFields(
 
 /** Shortens a text to `width` columns; styles do not count. */
 export function cut(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
+  if (runtime.displayWidth(text) <= width) return text;
   let kept = "";
   let columns = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: styles begin with one
   for (const [part] of text.matchAll(/\u001b\[[\d;]*m|./gsu)) {
     const isStyle = part.startsWith("\u001b");
-    columns += isStyle ? 0 : displayWidth(part);
+    columns += isStyle ? 0 : runtime.displayWidth(part);
     if (columns < width || isStyle) kept += part;
-    else if (columns - displayWidth(part) < width && columns >= width && !kept.endsWith("…")) kept += "…";
+    else if (columns - runtime.displayWidth(part) < width && columns >= width && !kept.endsWith("…")) kept += "…";
   }
   return kept;
 }

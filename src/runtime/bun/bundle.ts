@@ -1,33 +1,11 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, relative, resolve } from "node:path";
-import type { FindPackage, SourceProblem } from "../bundler.ts";
-
-export interface Bundle {
-  /** One ES module; packages stay imports, by absolute path. */
-  readonly code: string;
-  /** The local files that are in it, absolute, and the SHA-1 of what was read of each. */
-  readonly inputs: ReadonlyMap<string, string>;
-}
-
-/** A workflow that does not compile. */
-export class BundleError extends Error {
-  readonly problem: SourceProblem;
-
-  constructor(problem: SourceProblem) {
-    super(problem.message);
-    this.problem = problem;
-  }
-}
+import { type Bundle, BundleError, type FindPackage, type SourceProblem } from "../bundler.ts";
+import { findLine, sha1 } from "../source-text.ts";
 
 const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
-/**
- * Compiles a workflow file with its local imports into one module, its source map inlined, so that Bun
- * names the author's lines in every stack.
- * @throws BundleError
- */
+/** Implements {@link Runtime.bundle}. */
 export async function bundle(entry: string, findPackage: FindPackage): Promise<Bundle> {
   const inputs = new Map<string, string>();
   const missing: SourceProblem[] = [];
@@ -49,7 +27,7 @@ export async function bundle(entry: string, findPackage: FindPackage): Promise<B
           build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
             const contents = await readFile(path);
             inputs.set(path, sha1(contents));
-            // What is no code is left to Bun, which knows the import's attributes.
+            // Anything but code is left to Bun, which knows the import's attributes.
             return code.has(loader) ? { contents, loader } : undefined;
           });
         },
@@ -60,7 +38,7 @@ export async function bundle(entry: string, findPackage: FindPackage): Promise<B
   const [unresolved] = missing;
   if (unresolved) {
     const specifier = /"(.*)"/.exec(unresolved.message)![1]!;
-    // The bundler tells who imports, not where.
+    // The bundler names the importing file, but not the line.
     const place = await findLine(
       [unresolved.file],
       (line) => line.includes(`"${specifier}"`) || line.includes(`'${specifier}'`),
@@ -75,8 +53,8 @@ export async function bundle(entry: string, findPackage: FindPackage): Promise<B
 }
 
 /**
- * What Bun makes anew in each process's folder, made the same: it names files in comments as they are seen from there,
- * and numbers the build after them.
+ * Removes what depends on the process's working folder: Bun names files in comments relative to it, and derives the
+ * build's debug id from them.
  */
 function anywhere(text: string, entry: string, inputs: Bundle["inputs"]): string {
   return text.replace(/\n\/\/# debugId=\w+/, "").replace(/^\/\/ (\S.*)$/gm, (comment, path) => {
@@ -85,38 +63,12 @@ function anywhere(text: string, entry: string, inputs: Bundle["inputs"]): string
   });
 }
 
-/** Bun writes sources relative to the process's folder, and reads them relative to the module's. */
+/** Inlines the source map. Bun writes its sources relative to the working folder, and reads them relative to the module. */
 function withSourceMap(text: string, mapText: string): string {
   const { debugId: _, ...map } = JSON.parse(mapText) as { sources: string[]; debugId?: string };
   const absolute = { ...map, sources: map.sources.map((source) => resolve(source)) };
   const encoded = Buffer.from(JSON.stringify(absolute)).toString("base64");
   return `${text}\n//# sourceMappingURL=data:application/json;base64,${encoded}\n`;
-}
-
-/** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
-export async function importBundle(file: string, attempt: number): Promise<Record<string, unknown>> {
-  return await import(attempt === 0 ? file : `${file}?attempt=${attempt}`);
-}
-
-/** Lets a module that was imported be collected once nobody uses it. */
-export function forgetModule(file: string): void {
-  const { cache } = createRequire(import.meta.url);
-  for (const known of Object.keys(cache)) if (known === file || known.startsWith(`${file}?`)) delete cache[known];
-}
-
-export function sha1(contents: Buffer | string): string {
-  return createHash("sha1").update(contents).digest("hex");
-}
-
-/** The first of `files` with a line that fits, and that line. */
-export async function findLine(
-  files: Iterable<string>,
-  fits: (line: string) => boolean,
-): Promise<{ file: string; line: number } | undefined> {
-  for (const file of files) {
-    const index = (await readFile(file, "utf8")).split("\n").findIndex(fits);
-    if (index >= 0) return { file, line: index + 1 };
-  }
 }
 
 function problemOf(
@@ -126,7 +78,7 @@ function problemOf(
 ): SourceProblem {
   const first = logs.find(({ level }) => level === "error") ?? logs[0];
   let message = first?.message ?? "The file does not compile";
-  // Bun names files as they are seen from the process's folder.
+  // Bun names files relative to the working folder.
   for (const file of inputs.keys()) message = message.replaceAll(`"${relative(process.cwd(), file)}"`, `"${file}"`);
   const position = first?.position;
   return position

@@ -1,33 +1,39 @@
-import { Database, type Statement } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import { resolve } from "node:path";
-import type { Driver, SqlValue } from "../sqlite-driver.ts";
+import { readField } from "../../errors/index.ts";
+import type { Driver, SqliteLibrary, SqlValue } from "../sqlite.ts";
+import { isBusy, isDuplicateKey, toStoreError } from "./sqlite-errors.ts";
 
-/** Opens, or creates, the SQLite file at `path`. */
-export function openBunSqlite(path: string): Driver {
-  return new BunSqliteDriver(new Database(path, { create: true, readwrite: true }), true);
+/** What the driver uses of a connection. */
+type Connection = Pick<Database, "filename" | "prepare" | "run" | "close">;
+
+export const bunSqlite: SqliteLibrary = {
+  open: (path) => new BunSqliteDriver(new (library().Database)(path, { create: true, readwrite: true }), true),
+  isConnection,
+  borrow: (connection) => new BunSqliteDriver(connection as Connection, false),
+  toStoreError,
+  isBusy,
+  isDuplicateKey,
+};
+
+/** Loaded at the first use: the command prints its help where there is no Bun. */
+function library(): typeof import("bun:sqlite") {
+  return process.getBuiltinModule("bun:sqlite") as typeof import("bun:sqlite");
 }
 
-/** A connection of the runtime's own SQLite library. */
-export type BunDatabase = Database;
-
-/** Recognises what a Drizzle database for bun-sqlite keeps as its client. */
-export function isBunDatabase(client: unknown): client is Database {
-  return client instanceof Database;
+function isConnection(value: unknown): boolean {
+  const methods = ["prepare", "run", "close"].map((name) => readField(value, name));
+  return typeof readField(value, "filename") === "string" && methods.every((method) => typeof method === "function");
 }
 
-/** Uses a connection that somebody else opened, and will close. */
-export function borrowBunSqlite(client: Database): Driver {
-  return new BunSqliteDriver(client, false);
-}
-
-/** Statements kept prepared. A turn's texts vary with the columns that it sets; Bun's own cache holds twenty. */
+/** Number of statements kept prepared. A turn's texts vary with the columns that it sets; Bun's own cache holds 20. */
 const keptStatements = 200;
 
-const memoryIds = new WeakMap<Database, string>();
+const memoryIds = new WeakMap<Connection, string>();
 let memories = 0;
 
-/** Two drivers may use one connection to a database that is kept in memory. */
-function memoryId(database: Database): string {
+/** Names a database in memory by its connection, for two drivers may use one. */
+function memoryId(database: Connection): string {
   const known = memoryIds.get(database);
   if (known !== undefined) return known;
   memories += 1;
@@ -39,12 +45,12 @@ function memoryId(database: Database): string {
 class BunSqliteDriver implements Driver {
   readonly filename: string;
   readonly id: string;
-  readonly #database: Database;
+  readonly #database: Connection;
   readonly #owned: boolean;
-  /** By text, the one prepared first first. */
+  /** By text, in the order of preparation. */
   readonly #statements = new Map<string, Statement>();
 
-  constructor(database: Database, owned: boolean) {
+  constructor(database: Connection, owned: boolean) {
     this.#database = database;
     this.#owned = owned;
     this.filename = database.filename === ":memory:" || database.filename === "" ? "" : resolve(database.filename);

@@ -1,6 +1,6 @@
 import { leaseLost } from "../../errors/index.ts";
 import type { Approval, CommittedEvent } from "../../model/index.ts";
-import type { Driver, SqlValue } from "../../runtime/sqlite-driver.ts";
+import type { Driver, SqlValue } from "../../runtime/index.ts";
 import type { FrameRecord, RunChange, TurnRecord } from "../turn.ts";
 import { endToolCall } from "./commands/tool-call.ts";
 import { appendEvents } from "./queries/events.ts";

@@ -1,6 +1,5 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
-import type { Driver } from "../../runtime/sqlite-driver.ts";
-import { toStoreError } from "../../runtime/sqlite-errors.ts";
+import { type Driver, runtime } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import { Writer } from "./group-commit.ts";
 
@@ -32,7 +31,7 @@ export class Connection {
     try {
       return query(this.#driver);
     } catch (error) {
-      const thrown = toStoreError(error);
+      const thrown = runtime.sqlite.toStoreError(error);
       if (isSmithersError(thrown) && thrown.code === "DB_CORRUPT") this.#damage = thrown;
       throw thrown;
     }

@@ -1,6 +1,5 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
-import type { Driver } from "../../runtime/sqlite-driver.ts";
-import { isBusy, toStoreError } from "../../runtime/sqlite-errors.ts";
+import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
@@ -86,7 +85,7 @@ export class Writer {
         batch.forEach((write, index) => void write.resolve(results[index] as never));
         return;
       } catch (error) {
-        if (isBusy(error) && waitedMs() < busyLimitMs) {
+        if (runtime.sqlite.isBusy(error) && waitedMs() < busyLimitMs) {
           this.#observer?.busy();
           await sleep(busyPauseMs);
         } else if (batch.length > 1) {
@@ -94,7 +93,7 @@ export class Writer {
           for (const write of batch) await this.#commit([write]);
           return;
         } else {
-          const thrown = toStoreError(error);
+          const thrown = runtime.sqlite.toStoreError(error);
           if (isSmithersError(thrown) && thrown.code.startsWith("DB_")) {
             this.#observer?.failed(thrown);
             this.#trouble = thrown;

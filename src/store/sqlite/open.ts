@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isSmithersError, SmithersError } from "../../errors/index.ts";
-import { type BunDatabase, borrowBunSqlite, openBunSqlite } from "../../runtime/bun/sqlite.ts";
-import type { Driver } from "../../runtime/sqlite-driver.ts";
-import { toStoreError } from "../../runtime/sqlite-errors.ts";
+import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch } from "../../timing/index.ts";
 import type { OpenOptions, StoreOptions } from "../open.ts";
 import { migrate } from "./migrations/index.ts";
@@ -18,13 +16,13 @@ const lockPauseMs = 50;
  * again in pauses that block nothing.
  * @param source a path, or a connection of the runtime's own SQLite library
  */
-export async function openSqlite(source: string | BunDatabase, options: OpenOptions): Promise<SqliteStore> {
+export async function openSqlite(source: string | object, options: OpenOptions): Promise<SqliteStore> {
   const waitedMs = stopwatch();
   for (;;) {
     try {
       return open(source, options);
     } catch (thrown) {
-      const error = toStoreError(thrown);
+      const error = runtime.sqlite.toStoreError(thrown);
       const isLocked = isSmithersError(error) && error.code === "DB_BUSY";
       if (!isLocked || waitedMs() > lockWaitMs) throw error;
     }
@@ -32,11 +30,11 @@ export async function openSqlite(source: string | BunDatabase, options: OpenOpti
   }
 }
 
-function open(source: string | BunDatabase, options: OpenOptions): SqliteStore {
+function open(source: string | object, options: OpenOptions): SqliteStore {
   if (options.existing && typeof source === "string" && !existsSync(source)) {
     throw new SmithersError("DB_NOT_FOUND", `There is no file ${source}.`);
   }
-  const driver = typeof source === "string" ? openFile(source) : borrowBunSqlite(source);
+  const driver = typeof source === "string" ? openFile(source) : runtime.sqlite.borrow(source);
   try {
     driver.exec("PRAGMA busy_timeout = 0");
     if (options.existing) refuseStrange(driver);
@@ -51,14 +49,14 @@ function open(source: string | BunDatabase, options: OpenOptions): SqliteStore {
 }
 
 function openFile(path: string): Driver {
-  if (path === ":memory:") return openBunSqlite(path);
+  if (path === ":memory:") return runtime.sqlite.open(path);
   const file = resolve(path);
   try {
     mkdirSync(dirname(file), { recursive: true });
   } catch (cause) {
     throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
   }
-  return openBunSqlite(file);
+  return runtime.sqlite.open(file);
 }
 
 /** @throws DB_NOT_FOUND for a database whose tables are all another program's */

@@ -1,7 +1,7 @@
 import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
 import type { CommittedEvent, NewEvent, Node, Run, StoredEvent } from "../../model/index.ts";
-import type { Driver } from "../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import type {
   BegunToolCall,

@@ -1,4 +1,4 @@
-import type { Driver, SqlValue } from "../../runtime/sqlite-driver.ts";
+import type { Driver, SqlValue } from "../../runtime/index.ts";
 
 type ColumnKind = "value" | "json";
 

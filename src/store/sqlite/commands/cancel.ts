@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import { judgeCancel } from "../../rules/cancel.ts";
 import { findRun } from "../queries/runs.ts";
 

@@ -1,5 +1,5 @@
 import type { CommittedEvent } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { Decision } from "../../requests.ts";
 import { judgeDecision } from "../../rules/decision.ts";
 import { approvalsNamed } from "../queries/inbox.ts";

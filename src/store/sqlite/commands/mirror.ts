@@ -1,5 +1,5 @@
 import { isTerminalEvent, type Node, type Run, type StoredEvent } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
 import type { MirrorPage, RunPosition } from "../../snapshots.ts";
 import { eventsAfter, insertEvent } from "../queries/events.ts";

@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { Reopened } from "../../requests.ts";
 import { takeLease } from "../queries/lease.ts";
 import { pendingAgain } from "../queries/nodes.ts";

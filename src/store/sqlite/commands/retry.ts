@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { NodeToRetry, RetriedNode } from "../../requests.ts";
 import { judgeRetry } from "../../rules/retry.ts";
 import { nodesNamed, pendingAgain } from "../queries/nodes.ts";

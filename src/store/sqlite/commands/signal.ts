@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { NewSignal, ReceivedSignal } from "../../requests.ts";
 import { judgeSignal } from "../../rules/signal.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";

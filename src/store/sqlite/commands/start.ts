@@ -1,5 +1,5 @@
 import type { NewEvent, Run } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { Idempotency, Started } from "../../requests.ts";
 import { idempotencyKeptMs, judgeStart, type KeyRow } from "../../rules/start.ts";
 import { insertRun } from "../queries/runs.ts";

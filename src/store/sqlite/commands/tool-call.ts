@@ -1,5 +1,5 @@
 import { leaseLost } from "../../../errors/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { BegunToolCall, NewToolCall } from "../../requests.ts";
 import type { Lease, ToolCallEnd } from "../../turn.ts";
 import { appendEvents } from "../queries/events.ts";

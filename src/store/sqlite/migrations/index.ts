@@ -1,5 +1,5 @@
 import { SmithersError } from "../../../errors/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
 import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";

@@ -1,5 +1,5 @@
 import type { RunStatus } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { Backlog } from "../../snapshots.ts";
 
 export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {

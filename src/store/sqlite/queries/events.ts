@@ -1,5 +1,5 @@
 import type { CommittedEvent, NewEvent, SmithersEvent, StoredEvent } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 
 /** Events after `afterSeq`, oldest first, at most `limit`. */
 export function eventsAfter(driver: Driver, runId: string, afterSeq: number, limit: number): StoredEvent[] {

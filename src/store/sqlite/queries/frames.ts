@@ -1,5 +1,5 @@
 import type { Frame } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { FramePage } from "../../snapshots.ts";
 import { TreeReader } from "../trees.ts";
 

@@ -1,5 +1,5 @@
 import { type HealthSignals, isWaiting, type Node, type Run } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import { isProvablyDead } from "../../owner.ts";
 import type { RunSnapshot } from "../../snapshots.ts";
 import { nodes } from "../tables.ts";

@@ -1,6 +1,6 @@
 import type { PendingApproval } from "../../../api/index.ts";
 import type { Approval, Signal } from "../../../model/index.ts";
-import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
+import type { Driver, SqlValue } from "../../../runtime/index.ts";
 import type { Inbox, PendingApprovalsQuery } from "../../snapshots.ts";
 import { approvals, signals } from "../tables.ts";
 

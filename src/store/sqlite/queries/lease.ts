@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { Lease } from "../../turn.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Attempt, Node, Output, ToolCall } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import { attempts, nodes, outputs, toolCalls } from "../tables.ts";
 
 /** Every node of a run, in plan order. */

@@ -1,8 +1,7 @@
 import type { ListRunsQuery } from "../../../api/index.ts";
 import { noSuchRun, runExists, unknownCursor } from "../../../errors/index.ts";
 import type { CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
-import type { Driver, SqlValue } from "../../../runtime/sqlite-driver.ts";
-import { isDuplicateKey } from "../../../runtime/sqlite-errors.ts";
+import { type Driver, runtime, type SqlValue } from "../../../runtime/index.ts";
 import type { ClaimedRun, RunPage } from "../../snapshots.ts";
 import { runs } from "../tables.ts";
 import { appendEvents } from "./events.ts";
@@ -48,7 +47,7 @@ export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[])
   try {
     runs.insert(driver, { ...run, lastSeq: events.length });
   } catch (error) {
-    if (isDuplicateKey(error)) throw runExists(run.runId);
+    if (runtime.sqlite.isDuplicateKey(error)) throw runExists(run.runId);
     throw error;
   }
   return appendEvents(driver, run.runId, events, events.length, run.createdAtMs);

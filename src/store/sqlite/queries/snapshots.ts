@@ -1,5 +1,5 @@
 import type { Run } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type {
   FramePage,
   NodeSnapshot,

@@ -1,4 +1,4 @@
-import type { Driver } from "../../../runtime/sqlite-driver.ts";
+import type { Driver } from "../../../runtime/index.ts";
 import type { SchemaRecord } from "../../requests.ts";
 
 const reserved = new Set(["run_id", "node_id", "iteration"]);

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readFileSync, type Stats } from "node:fs";
-import { addressOf, type SystemCallArgument, systemCall } from "../../../runtime/bun/kernel.ts";
+import { addressOf, type SystemCallArgument, systemCall } from "../../../runtime/kernel.ts";
 import { instructionBytes } from "../seccomp/bpf.ts";
 import { type Machine, type SyscallName, syscallNumber } from "../seccomp/syscalls.ts";
 

@@ -1,6 +1,6 @@
-import { type ErrorCode, isSmithersError, readField, SmithersError } from "../errors/index.ts";
+import { type ErrorCode, isSmithersError, readField, SmithersError } from "../../errors/index.ts";
 
-/** By SQLite's primary result code, https://www.sqlite.org/rescode.html */
+/** The package's code for SQLite's primary result code, https://www.sqlite.org/rescode.html */
 const codeByResult: Record<string, ErrorCode> = {
   SQLITE_BUSY: "DB_BUSY",
   SQLITE_LOCKED: "DB_BUSY",
@@ -13,22 +13,19 @@ const codeByResult: Record<string, ErrorCode> = {
   SQLITE_IOERR: "DB_UNAVAILABLE",
 };
 
-/** Turns what SQLite throws into the package's own codes; anything else passes unchanged. */
 export function toStoreError(thrown: unknown): unknown {
   if (isSmithersError(thrown)) return thrown;
   const result = resultCode(thrown);
   const known = result && Object.keys(codeByResult).find((name) => result === name || result.startsWith(`${name}_`));
   if (!known) return thrown;
-  return new SmithersError(codeByResult[known]!, `The database answered ${result}.`, { cause: thrown });
+  return new SmithersError(codeByResult[known]!, `The database returned ${result}.`, { cause: thrown });
 }
 
-/** The write lock is held by somebody else; the same call may succeed later. */
 export function isBusy(thrown: unknown): boolean {
   const result = resultCode(thrown);
   return result !== undefined && (result.startsWith("SQLITE_BUSY") || result.startsWith("SQLITE_LOCKED"));
 }
 
-/** SQLite refused a second row of the same key. */
 export function isDuplicateKey(thrown: unknown): boolean {
   const result = resultCode(thrown);
   return result === "SQLITE_CONSTRAINT_PRIMARYKEY" || result === "SQLITE_CONSTRAINT_UNIQUE";

@@ -1,0 +1,28 @@
+import type { Runtime } from "../runtime.ts";
+import { parentOfBun, spawnBun } from "./channel.ts";
+import { forgetModule, importBundle, missingExport } from "./modules.ts";
+import { bunSqlite } from "./sqlite.ts";
+
+const version = process.versions.bun ?? "0";
+
+/** Whether a version is 1.3 or later. */
+function isSupported(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 1 || (major === 1 && minor >= 3);
+}
+
+/** Bun, which runs the package from version 1.3 on. */
+export const bun: Runtime = {
+  name: "Bun",
+  version,
+  upgrade: isSupported(version) ? undefined : "Update to 1.3 or later: bun upgrade",
+  sqlite: bunSqlite,
+  // Loaded when it is used: most commands bundle nothing.
+  bundle: async (entry, findPackage) => (await import("./bundle.ts")).bundle(entry, findPackage),
+  importBundle,
+  forgetModule,
+  missingExport,
+  displayWidth: (text) => Bun.stringWidth(text),
+  spawn: spawnBun,
+  parent: parentOfBun,
+};

@@ -1,0 +1,17 @@
+import { createRequire } from "node:module";
+
+/** Implements {@link Runtime.importBundle}. */
+export async function importBundle(file: string, attempt: number): Promise<Record<string, unknown>> {
+  return await import(attempt === 0 ? file : `${file}?attempt=${attempt}`);
+}
+
+/** Implements {@link Runtime.forgetModule}. */
+export function forgetModule(file: string): void {
+  const { cache } = createRequire(import.meta.url);
+  for (const known of Object.keys(cache)) if (known === file || known.startsWith(`${file}?`)) delete cache[known];
+}
+
+/** Implements {@link Runtime.missingExport}. */
+export function missingExport(message: string): string | undefined {
+  return /Export named '([\w$]+)' not found/.exec(message)?.[1];
+}

@@ -1,0 +1,33 @@
+import type { Bundle, FindPackage } from "./bundler.ts";
+import type { ChildChannel, ParentChannel, SpawnOptions } from "./channel.ts";
+import type { SqliteLibrary } from "./sqlite.ts";
+
+/** What differs between JavaScript runtimes. One implementation per runtime, in a folder of its name. */
+export interface Runtime {
+  readonly name: string;
+  readonly version: string;
+  /** What to do about a version that is too old; undefined when this one is supported. */
+  readonly upgrade: string | undefined;
+  readonly sqlite: SqliteLibrary;
+  /**
+   * Compiles a workflow file with its local imports into one module, its source map inlined, so that stacks name the
+   * author's lines.
+   * @throws BundleError
+   */
+  bundle(entry: string, findPackage: FindPackage): Promise<Bundle>;
+  /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
+  importBundle(file: string, attempt: number): Promise<Record<string, unknown>>;
+  /** Lets an imported module be collected once nothing uses it any more. */
+  forgetModule(file: string): void;
+  /** The export that a failed import asked for and a module does not have; undefined for any other failure. */
+  missingExport(message: string): string | undefined;
+  /** Columns that a terminal gives a text; styles take none. */
+  displayWidth(text: string): number;
+  /**
+   * Starts another process of this runtime, with a channel of messages to it.
+   * @param args the program's file and its arguments
+   */
+  spawn(args: readonly string[], options?: SpawnOptions): ChildChannel;
+  /** The channel to the process that started this one with {@link Runtime.spawn}; undefined when none did. */
+  parent(): ParentChannel | undefined;
+}
