@@ -28,6 +28,8 @@ export const rooms = [
 const directionMessage = "A room imports only from the rooms below it; see docs/architecture.md.";
 const timingMessage = "Only src/timing makes sleeps and deadlines.";
 const runtimeMessage = "Only src/runtime may use what is specific to Bun.";
+const doorMessage =
+  "Other rooms import src/runtime through index.ts, and programs that only call the kernel kernel.ts.";
 const projectDir = join(import.meta.dirname, "..");
 const file = join(projectDir, "biome.rooms.json");
 
@@ -39,7 +41,12 @@ export function roomRules(): string {
     .map((room) => {
       const above = rooms.slice(rooms.indexOf(room) + 1);
       const patterns = [
-        ...(room === "runtime" ? [] : [{ group: ["bun", "bun:*"], message: runtimeMessage }]),
+        ...(room === "runtime"
+          ? []
+          : [
+              { group: ["bun", "bun:*"], message: runtimeMessage },
+              { group: ["**/runtime/**", "!**/runtime/index.ts", "!**/runtime/kernel.ts"], message: doorMessage },
+            ]),
         ...(room === "timing" ? [] : [{ group: ["node:timers", "node:timers/promises"], message: timingMessage }]),
         ...(above.length === 0 ? [] : [{ group: above.map((name) => `**/${name}/**`), message: directionMessage }]),
       ];
