@@ -11,14 +11,14 @@ import { useCtx } from "./frame-context.ts";
 import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
 import { makeWorkflow, type Workflow } from "./workflow.ts";
 
-/** What may stand in `output`: all but the run's input. */
+/** The keys that `output` accepts: all but the run's input. */
 type OutputsOf<S> = Omit<S, "input">;
 
 type TargetOf<S extends Schemas> = OutputTarget<OutputsOf<S>>;
 
 /** The components, typed by the schemas of one `createSmithers` call. */
 export interface SmithersApi<S extends Schemas> {
-  /** Makes the workflow that a module exports by default. */
+  /** Creates the workflow, to be the module's default export. */
   smithers(build: (ctx: Ctx<S>) => ReactElement): Workflow<S>;
   readonly outputs: OutputRefs<S>;
   readonly Workflow: typeof WorkflowComponent;
@@ -38,15 +38,15 @@ export interface SmithersApi<S extends Schemas> {
 }
 
 export interface CreateSmithersOptions {
-  /** A SQLite file for this workflow's runs; relative paths start at the run's `rootDir`. */
+  /** SQLite file for this workflow's runs; a relative path starts at the run's `rootDir`. */
   dbPath?: string;
 }
 
 /**
- * Declares a workflow's outputs and gives the components and helpers typed by them.
+ * Declares a workflow's outputs, and returns the components and helpers typed by them.
  *
  * @param schemas a Zod schema per output; one named `input` types and validates `ctx.input`
- * @throws INVALID_WORKFLOW when a value is no Zod schema
+ * @throws INVALID_WORKFLOW when a value is not a Zod schema
  * @example
  * const { smithers, outputs } = createSmithers({ result: z.object({ stdout: z.string() }) });
  */

@@ -3,44 +3,44 @@ import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 
-/** An output as a row: its fields, and which node and iteration made it. */
+/** An output as a row: its fields, and the node and iteration that produced it. */
 export type Row<T> = T extends object ? T & { readonly nodeId: string; readonly iteration: number } : T;
 
 export interface StoredOutput {
   readonly nodeId: string;
   readonly iteration: number;
   readonly schemaKey: string;
-  /** That of the schema that the value was validated by. */
+  /** Hash of the schema that validated the value. */
   readonly schemaHash: string;
-  /** What is stored, read by the schema that the workflow has now; see {@link currentValue}. */
+  /** The stored value, read by the workflow's current schema; see {@link currentValue}. */
   readonly value: unknown;
-  /** Why what is stored does not fit that schema. */
+  /** Why the stored value does not fit the current schema. */
   readonly misfit?: SmithersError;
 }
 
 /**
- * An output's value.
- * @throws STORED_VALUE_OUTDATED when it does not fit the schema that the workflow has now
+ * The value of an output.
+ * @throws STORED_VALUE_OUTDATED when it does not fit the workflow's current schema
  */
 export function currentValue({ value, misfit }: StoredOutput): unknown {
   if (misfit) throw misfit;
   return value;
 }
 
-/** What a frame is rendered from: a run's stored state. */
+/** The stored state of a run that a frame is rendered from. */
 export interface RunView {
   readonly runId: string;
   readonly input: unknown;
   readonly auth: unknown;
   /** The output of a node in an iteration. */
   find(nodeId: string, iteration: number): StoredOutput | undefined;
-  /** Every output of a key, in the order in which they were stored. */
+  /** All outputs of a key, in the order in which they were stored. */
   list(schemaKey: string): readonly StoredOutput[];
-  /** Those of one node, by iteration. */
+  /** The outputs of one node, by iteration. */
   listOf(schemaKey: string, nodeId: string): readonly StoredOutput[];
   /** The current iteration of a loop; 0 before it starts. */
   loopIteration(loopKey: string): number;
-  /** The loops around a node as far as earlier frames tell, the outermost first. `nodeId` may have a suffix. */
+  /** The loops around a node as far as earlier frames show, outermost first. `nodeId` may have a suffix. */
   loopsOf(nodeId: string): readonly string[];
   /** The current iteration of the workflow's first loop. */
   readonly iteration: number;
@@ -52,29 +52,29 @@ type Target<S extends Schemas> = (keyof S & string) | OutputRef;
 
 type RowsByKey<S extends Schemas> = { readonly [K in Exclude<keyof S & string, "input">]: Row<z.output<S[K]>>[] };
 
-/** What a workflow's build function knows of its run. */
+/** What a workflow's build function knows about its run. */
 export interface Ctx<S extends Schemas = Schemas> {
   readonly runId: string;
-  /** Validated by the schema named `input`, if there is one. */
+  /** The run's input, validated by the schema named `input`, if there is one. */
   // biome-ignore lint/suspicious/noExplicitAny: without a schema the author knows the shape and we do not
   readonly input: string extends keyof S ? any : S extends { input: infer I extends z.ZodType } ? z.output<I> : any;
-  /** The current iteration of the enclosing loop (of the first loop, outside of any); 0 without one. */
+  /** The current iteration of the enclosing loop; outside of loops, of the first loop, or 0 without one. */
   readonly iteration: number;
-  /** Who started the run, where that is known; else null. */
+  /** Who started the run, if known; else null. */
   readonly auth: unknown;
-  /** A node's output, or undefined before it has one. `iteration` defaults to the current one of the node's loop. */
+  /** A node's output; undefined before it has one. `iteration` defaults to the current one of the node's loop. */
   outputMaybe<O extends Target<S>>(output: O, of: { nodeId: string; iteration?: number }): ValueOf<S, O> | undefined;
-  /** The same, but it throws MISSING_OUTPUT before there is one. */
+  /** A node's output. Throws MISSING_OUTPUT before it has one. */
   output<O extends Target<S>>(output: O, of: { nodeId: string; iteration?: number }): ValueOf<S, O>;
-  /** The output of a node's highest iteration that has one. */
+  /** The output of the highest iteration in which a node has one. */
   latest<O extends Target<S>>(output: O, nodeId: string): ValueOf<S, O> | undefined;
-  /** In how many iterations a node has made an output. */
+  /** The number of iterations in which a node has an output. */
   iterationCount<O extends Target<S>>(output: O, nodeId: string): number;
-  /** Every row of an output; also by key: `ctx.outputs.review`. */
+  /** All rows of an output; also by key: `ctx.outputs.review`. */
   readonly outputs: (<O extends Target<S>>(output: O) => Row<ValueOf<S, O>>[]) & RowsByKey<S>;
 }
 
-/** Which outputs a frame has read, so that a turn that changes none of them need not render again. */
+/** The outputs that a frame has read. A turn that changes none of them does not need to render again. */
 export interface Reads {
   /** Keys of outputs of which all rows were read. */
   readonly rowsOf: Set<string>;
@@ -86,7 +86,7 @@ export function noReads(): Reads {
   return { rowsOf: new Set(), outputsOf: new Set() };
 }
 
-/** Builds the `ctx` of one frame. `scope` is the enclosing loop of the component that asks. */
+/** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
 export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, scope: LoopScope | null): Ctx {
   const keyOf = (target: unknown, where: string, nodeId: string) => {
     reads.outputsOf.add(authoredId(nodeId));
@@ -131,7 +131,7 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
   const iteration = scope === null ? view.iteration : (around?.iteration ?? 0);
   return {
     runId: view.runId,
-    // Only who reads the input learns that it does not fit.
+    // Validation is lazy: a frame that does not read the input must not fail because of it.
     get input() {
       return view.input;
     },

@@ -4,12 +4,12 @@ import type { LoopScope } from "./loop-places.ts";
 import type { OutputRegistry } from "./outputs.ts";
 import { React } from "./react.ts";
 
-/** What every component of a frame may ask for. */
+/** What every component of a frame can access. */
 export interface FrameScope {
   readonly registry: OutputRegistry;
   readonly view: RunView;
   readonly reads: Reads;
-  /** The default of `cache`, from the Workflow. */
+  /** Default of `cache`, from the Workflow. */
   readonly cache: boolean;
 }
 
@@ -18,7 +18,7 @@ export const FrameContext = React.createContext<FrameScope | null>(null);
 /** The enclosing Loop. */
 export const LoopContext = React.createContext<LoopScope | null>(null);
 
-/** @throws INVALID_WORKFLOW outside of a workflow's frame. */
+/** @throws INVALID_WORKFLOW outside of a workflow's frame */
 export function useFrame(component: string): FrameScope {
   const frame = React.useContext(FrameContext);
   if (frame) return frame;

@@ -4,14 +4,14 @@ import type { HostContainer } from "./host.ts";
 import { reconcilerConstants } from "./react.ts";
 import { type Reconciler, reconciler, renderingInto, renewReconciler } from "./reconciler.ts";
 
-/** A React root whose host tree is plain data. Every update is rendered before the call returns. */
+/** A React root whose host tree is plain data. Each update is rendered before the call returns. */
 export class HostRoot {
   readonly container: HostContainer = { children: [], version: 0, placed: false };
   #reconciler: Reconciler | undefined;
   #root: unknown;
   #failure: { error: unknown } | undefined;
 
-  /** @throws a SmithersError that a component threw, or RENDER_FAILED with what it threw. */
+  /** @throws the SmithersError that a component threw, or RENDER_FAILED for any other error */
   update(element: ReactNode): void {
     const instance = reconciler();
     if (this.#reconciler !== instance) this.#attach(instance);
@@ -32,7 +32,7 @@ export class HostRoot {
     }
     const failure = this.#failure as { error: unknown } | undefined;
     if (failure) throw asRenderError(failure.error);
-    // React would keep the tree of the frame before, and the run would go on with it.
+    // React would keep the previous frame's tree, and the run would continue with it.
     if (!committed) {
       throw new SmithersError(
         "RENDER_FAILED",
@@ -62,12 +62,12 @@ export class HostRoot {
     );
   }
 
-  /** Runs the cleanups of hooks and forgets the tree. */
+  /** Runs the cleanups of hooks and drops the tree. */
   unmount(): void {
     try {
       this.update(null);
     } catch {
-      // A cleanup that throws has nobody left to tell.
+      // No one can be told about a cleanup that throws.
     }
   }
 }

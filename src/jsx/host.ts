@@ -1,7 +1,7 @@
 import type { LoopScope } from "./loop-places.ts";
 import type { Spec } from "./specs.ts";
 
-/** What the renderer builds: a plain tree that knows nothing of what it means. */
+/** A node of the tree that the renderer builds: plain data, independent of React and of its meaning. */
 export type HostNode = HostElement | HostText;
 
 export interface HostElement {
@@ -18,11 +18,14 @@ export interface HostText {
   text: string;
 }
 
-/** The root that a tree hangs from. `version` grows with every change that a frame would show. */
+/** The root of a tree. `version` grows with every change that a frame would show. */
 export interface HostContainer {
   readonly children: HostNode[];
   version: number;
-  /** Whether a Loop got its default id since this was last reset: what was rendered below it did not know it. */
+  /**
+   * Whether a Loop got its default id since the last reset. What was rendered below the Loop before did not know the
+   * id.
+   */
   placed: boolean;
 }
 
@@ -30,7 +33,7 @@ export interface HostContainer {
 export interface HostProps {
   spec?: Spec;
   shown?: Record<string, unknown>;
-  /** Of a Loop. */
+  /** Only for a Loop. */
   scope?: LoopScope;
   children?: unknown;
 }

@@ -10,7 +10,7 @@ export interface LoopScope {
   readonly outer: LoopScope | null;
 }
 
-/** Where a node's row and outputs are kept. */
+/** The key of a node's row and outputs. */
 export interface NodePlace {
   /** `<id>`, or `<id>@@<outerLoop>=<iteration>` inside nested loops. */
   readonly nodeId: string;
@@ -20,13 +20,16 @@ export interface NodePlace {
 
 const mark = "@@";
 
-/** What distinguishes nodes and loops in different iterations of the loops around them: `@@outer=1,middle=0`, or "". */
+/**
+ * The suffix that distinguishes nodes and loops in different iterations of the loops around them: `@@outer=1,middle=0`,
+ * or "".
+ */
 export function suffixOf(outer: readonly LoopPlace[]): string {
   if (outer.length === 0) return "";
   return mark + outer.map(({ id, iteration }) => `${id}=${iteration}`).join(",");
 }
 
-/** The id that an author gave to a node or a loop. */
+/** The id that the author gave to a node or a loop, without the suffix. */
 export function authoredId(id: string): string {
   return id.split(mark, 1)[0]!;
 }
@@ -36,7 +39,7 @@ export function hasSuffix(id: string): boolean {
   return id.includes(mark);
 }
 
-/** The loops around a stored node, the outermost first; `loopKey` is its innermost loop's id with its suffix. */
+/** The loops around a stored node, outermost first; `loopKey` is the id of its innermost loop with the suffix. */
 export function loopsAround(loopKey: string | null): string[] {
   if (loopKey === null) return [];
   const outer = loopKey.slice(authoredId(loopKey).length + mark.length);
@@ -45,8 +48,9 @@ export function loopsAround(loopKey: string | null): string[] {
 }
 
 /**
- * The current iteration of each of these nested loops. A loop is counted anew in each iteration of the loop around it.
- * @param ids the outermost first
+ * The current iteration of each of these nested loops. A loop starts again at 0 in each iteration of the loop around
+ * it.
+ * @param ids outermost first
  * @param iterationOf by a loop's id with its suffix
  */
 export function placesOf(ids: readonly string[], iterationOf: (loopKey: string) => number): LoopPlace[] {
@@ -55,7 +59,7 @@ export function placesOf(ids: readonly string[], iterationOf: (loopKey: string) 
   return places;
 }
 
-/** Where a node in these loops is kept now; see {@link placesOf}. */
+/** The current key of a node in these loops; see {@link placesOf}. */
 export function nodePlace(id: string, loops: readonly string[], iterationOf: (loopKey: string) => number): NodePlace {
   if (loops.length === 0) return { nodeId: id, iteration: 0 };
   if (hasSuffix(id)) {
@@ -66,7 +70,7 @@ export function nodePlace(id: string, loops: readonly string[], iterationOf: (lo
   return { nodeId: id + suffixOf(places.slice(0, -1)), iteration: places.at(-1)!.iteration };
 }
 
-/** The ids of a scope and of those around it, the outermost first. A loop that is being mounted has none yet. */
+/** The ids of a scope and of the scopes around it, outermost first. A loop that is being mounted has none yet. */
 export function idsOf(scope: LoopScope | null): string[] {
   const ids: string[] = [];
   for (let at = scope; at !== null; at = at.outer) if (at.id !== undefined) ids.unshift(at.id);

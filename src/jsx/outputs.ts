@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { didYouMean, SmithersError } from "../errors/index.ts";
 
-/** The schemas that a workflow's outputs are validated by, by key. The key `input` types the run's input. */
+/** Schemas that validate a workflow's outputs, by key. The key `input` types the run's input. */
 export type Schemas = Record<string, z.ZodType>;
 
 /** A reference to an output schema: the schema itself, branded with its key. */
@@ -12,13 +12,13 @@ export type OutputRef<Key extends string = string, Schema extends z.ZodType = z.
 
 export type OutputRefs<S extends Schemas> = { readonly [K in keyof S & string]: OutputRef<K, S[K]> };
 
-/** An output as the engine needs it. */
+/** An output, as the engine needs it. */
 export interface OutputSchema {
   readonly key: string;
   readonly schema: z.ZodType;
-  /** Of the schema's JSON Schema: two shapes under one key are told apart by it. */
+  /** Hash of the schema's JSON Schema; it distinguishes two shapes under one key. */
   readonly hash: string;
-  /** The names of the properties, for the SQL view; empty when the output is no object. */
+  /** Names of the properties, for the SQL view; empty when the output is not an object. */
   readonly columns: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export class OutputRegistry {
       if (!(schema instanceof z.ZodType) && typeof (schema as z.ZodType | undefined)?.safeParse !== "function") {
         throw new SmithersError("INVALID_WORKFLOW", `createSmithers: "${key}" is not a Zod schema.`);
       }
-      // Two keys may share one schema object; a clone each keeps the references apart.
+      // Two keys may share a schema object. Clones keep their references distinct.
       const ref = typeof schema.clone === "function" ? schema.clone() : schema;
       const output = describeOutput(key, schema);
       this.refs[key] = ref;
@@ -43,7 +43,7 @@ export class OutputRegistry {
     }
   }
 
-  /** What validates a run's input, if the workflow says so. */
+  /** The schema that validates a run's input, if the workflow has one. */
   get inputSchema(): z.ZodType | undefined {
     return this.input?.schema;
   }
@@ -58,12 +58,12 @@ export class OutputRegistry {
     return this.#byKey.get(key);
   }
 
-  /** Every output but `input`. */
+  /** All outputs but `input`. */
   list(): OutputSchema[] {
     return [...this.#byKey.values()].filter((output) => output.key !== "input");
   }
 
-  /** The output that a schema is, if it is one of these. */
+  /** The registered output with this schema. */
   find(schema: z.ZodType): OutputSchema | undefined {
     const found = this.#bySchema.get(schema);
     return found === "ambiguous" ? undefined : found;
@@ -71,7 +71,7 @@ export class OutputRegistry {
 
   /**
    * Finds the output that a reference or a key names.
-   * @throws INVALID_WORKFLOW when there is none.
+   * @throws INVALID_WORKFLOW when there is none
    */
   resolve(target: unknown, where: string): OutputSchema {
     const found = typeof target === "string" ? this.#byKey.get(target) : this.#bySchema.get(target);
@@ -98,7 +98,7 @@ export class OutputRegistry {
   }
 }
 
-/** An output of this key and schema, registered or not. */
+/** Describes an output of this key and schema, registered or not. */
 export function describeOutput(key: string, schema: z.ZodType): OutputSchema {
   let shape: { properties?: Record<string, unknown> };
   try {

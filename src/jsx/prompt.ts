@@ -6,7 +6,7 @@ import type { LoopScope } from "./loop-places.ts";
 import { React } from "./react.ts";
 
 /**
- * Renders what a prompt function returned, apart from the workflow's tree. Components in it may call `useCtx`.
+ * Renders the result of a prompt function, outside of the workflow's tree. Its components may call `useCtx`.
  * @throws RENDER_FAILED
  */
 export function renderPrompt(prompt: ReactNode, frame: FrameScope, scope: LoopScope | null): string {
@@ -25,12 +25,12 @@ export function renderPrompt(prompt: ReactNode, frame: FrameScope, scope: LoopSc
   }
 }
 
-/** The text that a prompt's elements amount to: Markdown, as models read it. */
+/** Converts a prompt's elements to text: Markdown, as models read it. */
 export function promptText(nodes: readonly HostNode[]): string {
   return flow(nodes).trim();
 }
 
-/** Lays inline content and blocks out one after the other. */
+/** Joins inline content and blocks in order. */
 function flow(nodes: readonly HostNode[]): string {
   let text = "";
   let gap = "";
@@ -62,7 +62,7 @@ const paragraphs = new Set(
   "p div section article header footer main aside nav table thead tbody tr figure dl dd dt".split(" "),
 );
 
-/** What stands on lines of its own, and what keeps it apart from its local engines; nothing of an inline element. */
+/** The text of a block element, and the gap between it and its neighbours; undefined for an inline element. */
 function blockOf({ tag, children }: HostElement): { text: string; gap: string } | undefined {
   const heading = /^h([1-6])$/.exec(tag)?.[1];
   if (heading !== undefined) return apart(`${"#".repeat(Number(heading))} ${flow(children).trim()}`);

@@ -7,17 +7,18 @@ import type * as ReconcilerConstants from "react-reconciler/constants.js";
 const load = createRequire(import.meta.url);
 const environment = process.env.NODE_ENV;
 
-// React chooses its build by NODE_ENV when it is loaded. A plan is rendered at every turn, so it is the
-// production build whatever the host program calls its environment.
+// React chooses its build by NODE_ENV when it is loaded. Every turn renders a plan, so this is always the production
+// build, in whatever environment the host program runs.
 process.env.NODE_ENV = "production";
 export const React = load("react") as typeof ReactModule;
 
-// Unless the program has loaded React before: the builds do not fit each other. `act` is in the other one alone.
+// If the program has loaded React before, the same build must be used: the builds are incompatible. Only the
+// development build has `act`.
 if ("act" in React) process.env.NODE_ENV = "development";
 export const jsxRuntime = load("react/jsx-runtime") as typeof ReactJsxRuntime;
-/** @internal its types are no dependency of the package */
+/** @internal its types are not a dependency of the package */
 export const createReconciler = load("react-reconciler") as typeof ReactReconciler;
-// The reconciler asks for it when it is first used, and its development build is slower.
+// The reconciler loads it at first use. By then NODE_ENV would select the slower development build.
 createRequire(load.resolve("react-reconciler"))("scheduler");
 /** @internal */
 export const reconcilerConstants = load("react-reconciler/constants") as typeof ReconcilerConstants;

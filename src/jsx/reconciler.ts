@@ -8,19 +8,19 @@ const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
 const nothing = () => {};
 const no = () => false;
 const nil = () => null;
-/** Our elements need none, and the development build wants one. */
+/** Our elements need no host context, but React's development build requires an object. */
 const hostContext = {};
 
 let updatePriority: number = NoEventPriority;
-/** Frames are rendered one at a time, synchronously; this is the one being rendered. */
+/** The container that is being rendered. Frames are rendered one at a time, synchronously. */
 let current: HostContainer | undefined;
 
-/** Names the container that changes belong to until the next call. */
+/** Sets the container that changes belong to, until the next call. */
 export function renderingInto(container: HostContainer | undefined): void {
   current = container;
 }
 
-/** Most props are plain values, and comparing deep costs more than the rest of an update. */
+/** Most props are plain values, and a deep comparison costs more than the rest of an update. */
 function isSame(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): boolean {
   for (const name in after) if (after[name] !== before[name]) return isDeepStrictEqual(before, after);
   for (const name in before) if (!(name in after)) return false;
@@ -53,7 +53,7 @@ function detach(children: HostNode[], child: HostNode): void {
   changed();
 }
 
-/** What a place in the tree is read off: React's own record of an element. */
+/** React's own record of an element, from which its position in the tree is read. */
 interface PlacedFiber {
   readonly type: unknown;
   readonly key: string | null;
@@ -62,32 +62,32 @@ interface PlacedFiber {
 }
 
 /**
- * The default id of a Loop: its key or place among its siblings, and those of the elements around it. Conditions beside
- * it change nothing: what is not mounted keeps its place.
+ * The default id of a Loop: its key or its position among its siblings, and those of the elements around it.
+ * Conditional siblings do not change it, because an unmounted element keeps its position.
  */
 function placeOf(element: PlacedFiber): string {
   const steps: (string | number)[] = [];
-  // From the Loop itself, not from what it renders to, up to the Workflow.
+  // Walks from the Loop itself, not from what it renders, up to the Workflow.
   for (let at = element.return?.return ?? null; at && at.type !== "smithers:workflow"; at = at.return) {
     steps.unshift(at.key === null ? at.index : encodeURIComponent(at.key));
   }
   return `loop-${steps.join(".")}`;
 }
 
-/** @internal its types are no dependency of the package */
+/** @internal its types are not a dependency of the package */
 export type Reconciler = ReturnType<typeof createReconciler>;
 
 let instance: Reconciler | undefined;
 
-/** @internal The instance to render with. */
+/** @internal The reconciler to render with. */
 export function reconciler(): Reconciler {
   instance ??= createReconciler(hostConfig);
   return instance;
 }
 
 /**
- * Leaves the instance behind after it threw out of its own code, as when a tree is too deep for the stack: it
- * believes from then on that it is in the middle of a commit, and renders nothing any more, for any root.
+ * Drops the reconciler after its own code has thrown, for example because a tree is too deep for the stack. It would
+ * otherwise remain in the middle of a commit and never render again, for any root.
  */
 export function renewReconciler(): void {
   instance = undefined;

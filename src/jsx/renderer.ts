@@ -7,16 +7,16 @@ import { HostRoot } from "./host-root.ts";
 import { React } from "./react.ts";
 import type { Workflow } from "./workflow.ts";
 
-/** One frame. */
+/** A rendered frame. */
 export interface Rendered {
   readonly root: HostElement;
-  /** Grows when anything changed that a frame shows. */
+  /** Grows with every change that a frame shows. */
   readonly version: number;
-  /** The outputs that were read while it was rendered. */
+  /** The outputs that were read during the rendering. */
   readonly reads: Reads;
 }
 
-/** Renders one run's frames, one after the other, into one React root; hooks keep their state between them. */
+/** Renders the frames of one run into one React root; hooks keep their state from frame to frame. */
 export class WorkflowRenderer {
   readonly #workflow: Workflow;
   readonly #root = new HostRoot();
@@ -27,7 +27,7 @@ export class WorkflowRenderer {
 
   /**
    * Renders the workflow against `view`.
-   * @throws INVALID_WORKFLOW, MISSING_OUTPUT, or RENDER_FAILED with what the author's code threw.
+   * @throws INVALID_WORKFLOW, MISSING_OUTPUT, or RENDER_FAILED for an error of the author's code
    */
   render(view: RunView): Rendered {
     const reads = noReads();
@@ -35,7 +35,7 @@ export class WorkflowRenderer {
     container.placed = false;
     const frame = { workflow: this.#workflow, view, reads };
     this.#root.update(React.createElement(Frame, frame));
-    // Once more, for what stands in a Loop that got its default id only now.
+    // Renders again for the contents of Loops that got their default id only now.
     if (container.placed) this.#root.update(React.createElement(Frame, frame));
     const { children, version } = container;
     const [root, ...others] = children;
@@ -49,7 +49,7 @@ export class WorkflowRenderer {
     return { root, version, reads };
   }
 
-  /** Runs the cleanups of hooks and forgets the tree. */
+  /** Runs the cleanups of hooks and drops the tree. */
   unmount(): void {
     this.#root.unmount();
   }
@@ -62,7 +62,7 @@ function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; r
   );
   const built: unknown = workflow.build(createCtx(view, workflow.registry, reads, null));
   if (built instanceof Promise) {
-    // What it rejects with is no news: its tree is not used.
+    // The promise is refused below, so its rejection does not matter.
     built.catch(() => {});
     throw new SmithersError(
       "INVALID_WORKFLOW",
@@ -72,7 +72,7 @@ function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; r
   return React.createElement(FrameContext.Provider, { value: frame }, built as ReactNode);
 }
 
-/** A host node as an author wrote it: `<Task id="a">`, or what its text says. */
+/** A host node for a message: `<Task id="a">`, or its text. */
 function describeHostNode(node: HostNode): string {
   if (node.kind === "text") return `the text ${JSON.stringify(node.text.slice(0, 40))}`;
   const words = node.tag.replace(/^smithers:/, "").split("-");

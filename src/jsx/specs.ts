@@ -3,7 +3,7 @@ import type { ApprovalOption } from "../model/index.ts";
 import type { OutputSchema } from "./outputs.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** What a mounted component says to the planner and the engine. One shape per host tag. */
+/** What a mounted component tells the planner and the engine. There is one shape per host tag. */
 export type Spec = WorkflowSpec | SequenceSpec | ParallelSpec | LoopSpec | TaskSpec;
 
 export interface WorkflowSpec {
@@ -19,7 +19,7 @@ export interface SequenceSpec {
 
 export interface ParallelSpec {
   readonly type: "parallel";
-  /** Attempts running at once below this group; no limit when absent. */
+  /** Maximum number of concurrent attempts below this group; undefined for no limit. */
   readonly maxConcurrency: number | undefined;
 }
 
@@ -46,13 +46,13 @@ interface NodeSpec {
 }
 
 export interface RetrySpec {
-  /** Attempts after the first that failed. */
+  /** Number of further attempts after one has failed. */
   readonly retries: number;
   readonly backoff: "exponential" | "linear" | "fixed";
   readonly initialDelayMs: number;
 }
 
-/** A value of a dependency: which node it comes from, and as which output. */
+/** The source of a dependency's value: a node, and the output that it stores. */
 export interface DependencySpec {
   readonly nodeId: string;
   readonly output: OutputSchema | undefined;
@@ -68,13 +68,13 @@ interface WorkSpec extends NodeSpec {
   readonly tools: ToolAccess | undefined;
 }
 
-/** What a task's tools may do. It can only be less than what the run allows. */
+/** Restrictions on a task's tools, in addition to those of the run. */
 export interface ToolAccess {
-  /** A folder below the run's `rootDir`, which the tools are confined to. */
+  /** A folder below the run's `rootDir` that the tools are confined to. */
   rootDir?: string;
-  /** `false` takes the network away from `bash`. */
+  /** `false` denies `bash` the network. */
   allowNetwork?: boolean;
-  /** The names of the tools that may be called; any when absent. */
+  /** Names of the tools that may be called. Default: all. */
   allow?: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export interface StaticSpec extends WorkSpec {
   readonly value: unknown;
 }
 
-/** With `deps` the function gets their outputs first. */
+/** With `deps`, the function receives their outputs as its first argument. */
 export interface ComputeSpec extends WorkSpec {
   readonly kind: "compute";
   readonly run: (first: unknown, second?: TaskContext) => unknown;
@@ -91,16 +91,16 @@ export interface ComputeSpec extends WorkSpec {
 
 export interface AgentSpec extends WorkSpec {
   readonly kind: "agent";
-  /** Asked in order until one answers. */
+  /** Tried in order until one answers. */
   readonly agents: readonly Agent[];
-  /** Absent when the prompt is what the element's children render to. */
+  /** Absent when the element's children render to the prompt. */
   readonly prompt: ((deps: unknown) => Promise<string>) | undefined;
 }
 
 /**
- * Anything with the AI SDK's `generate`. It is given `prompt` (text), `abortSignal`, `outputSchema` (JSON Schema), and
- * `onStepFinish(step)`, `onStdout(text)`, `onStderr(text)`, through which it may tell how it gets on. It answers with
- * a structured `output` or `object`, with `text`, or with the bare value; and with `usage` or `totalUsage`.
+ * Any object with the AI SDK's `generate`. It receives `prompt` (text), `abortSignal`, `outputSchema` (JSON Schema),
+ * and the callbacks `onStepFinish(step)`, `onStdout(text)` and `onStderr(text)` to report progress. It returns a
+ * structured `output` or `object`, or `text`, or the bare value; and `usage` or `totalUsage`.
  */
 export interface Agent {
   // biome-ignore lint/suspicious/noExplicitAny: agents differ in what else they take and give
@@ -120,7 +120,7 @@ export interface EventSpec extends NodeSpec {
   readonly kind: "event";
   readonly event: string;
   readonly correlationId: string | null;
-  /** What the payload must fit before it must fit the output's schema, where that is another. */
+  /** Schema for the payload, if it is another one than the output's. Its result must fit the output's schema. */
   readonly payloadSchema: z.ZodType | undefined;
   readonly timeoutMs: number | undefined;
   readonly onTimeout: "fail" | "skip" | "continue";

@@ -1,30 +1,33 @@
 import { z } from "zod";
 
-/** How a value is read back that a schema has validated once and JSON has kept. */
+/** How to read back a value that a schema has validated and that was stored as JSON. */
 export interface StoredForm {
-  /** Accepts what the schema's output is as JSON, and gives the output. Transforms are in the value already. */
+  /**
+   * Accepts the JSON of the schema's output and returns the output. Transforms were applied before the value was
+   * stored.
+   */
   readonly schema: z.ZodType;
-  /** Whether JSON keeps another form of the value than its type says, as of a Date. */
+  /** Whether the value's JSON differs from its type, as for a Date. */
   readonly isConverted: boolean;
 }
 
 const known = new WeakMap<z.ZodType, StoredForm>();
 
-/** The stored form of what a schema gives; made once per schema. */
+/** The stored form of a schema's output; created once per schema. */
 export function storedFormOf(schema: z.ZodType): StoredForm {
   let form = known.get(schema);
   if (!form) known.set(schema, (form = new Reader().read(schema)));
   return form;
 }
 
-/** What of Zod's definitions is looked at: https://zod.dev/packages/core#internals */
+/** The parts of Zod's definitions that are used: https://zod.dev/packages/core#internals */
 interface Definition {
   readonly type: string;
   // biome-ignore lint/suspicious/noExplicitAny: each type of schema has parts of its own
   readonly [part: string]: any;
 }
 
-/** Rebuilds a schema for reading, part by part; parts that need no change stay the same objects. */
+/** Rebuilds a schema for reading, part by part; unchanged parts stay the same objects. */
 class Reader {
   #isConverted = false;
   readonly #lazy = new Map<z.ZodType, z.ZodType>();
@@ -36,7 +39,7 @@ class Reader {
 
   #part(schema: z.ZodType): z.ZodType {
     const def = (schema as { _zod?: { def?: Definition } })._zod?.def;
-    // A schema of another library, or of an earlier Zod, is taken as it is.
+    // A schema of another library, or of an earlier Zod, is used as it is.
     if (!def) return schema;
     switch (def.type) {
       case "object":
@@ -62,7 +65,7 @@ class Reader {
       case "lazy":
         return this.#lazily(schema, def);
       case "pipe":
-        // What came in was transformed when it was stored.
+        // The input side was transformed before the value was stored.
         return this.#part(def.out);
       case "transform":
         return z.any();

@@ -4,13 +4,13 @@ import { plainIssues, summary } from "../model/index.ts";
 import type { OutputSchema } from "./outputs.ts";
 import { storedFormOf } from "./stored-form.ts";
 
-/** What is stored, read by the schema that the workflow has now. */
+/** A stored value, read by the workflow's current schema. */
 export type ReadValue = { readonly value: unknown; readonly misfit?: undefined } | { readonly misfit: SmithersError };
 
 /**
- * Reads a value back that JSON has kept. One that was validated by this version of the schema is taken as it is, but for
- * Dates; an older one is parsed: defaults apply, and transforms, which are in the value already, do not.
- * @param hash of the schema that has validated the value
+ * Reads a stored value. A value that this version of the schema has validated is used as it is, except for Dates. An
+ * older one is parsed: defaults apply, but transforms do not, because they were applied before it was stored.
+ * @param hash hash of the schema that validated the value
  */
 export async function readStored(
   { schema, hash }: OutputSchema,
@@ -23,14 +23,16 @@ export async function readStored(
   return parsed.success ? { value: parsed.data } : { misfit: misfit(plainIssues(parsed.error)) };
 }
 
-/** Reads a value back that this version of the schema has just validated. */
+/** Reads a value that this version of the schema has just validated. */
 export async function readFresh({ schema }: Pick<OutputSchema, "schema">, json: string): Promise<unknown> {
   const value: unknown = JSON.parse(json);
   const form = storedFormOf(schema);
   return form.isConverted ? await form.schema.parseAsync(value) : value;
 }
 
-/** As {@link readStored}, while a frame is rendered: a schema with asynchronous checks leaves the value as it is. */
+/**
+ * Like {@link readStored}, but synchronous, for rendering: a schema with asynchronous checks leaves the value as it is.
+ */
 export function readStoredNow(
   { schema, hash }: OutputSchema,
   stored: { readonly value: unknown; readonly hash: string },
@@ -48,7 +50,7 @@ export function readStoredNow(
   throw misfit(plainIssues(parsed.error));
 }
 
-/** Why an output cannot be used any more. */
+/** The error for an output that can no longer be used. */
 export function outdatedOutput(
   output: { readonly nodeId: string; readonly iteration: number; readonly schemaKey: string },
   issues: ReturnType<typeof plainIssues>,
@@ -56,16 +58,16 @@ export function outdatedOutput(
   const { nodeId, iteration, schemaKey } = output;
   return new SmithersError(
     "STORED_VALUE_OUTDATED",
-    `The stored output of "${nodeId}" does not fit "${schemaKey}" any more: ${summary(issues)}.`,
+    `The stored output of "${nodeId}" no longer fits "${schemaKey}": ${summary(issues)}.`,
     { details: { nodeId, iteration, output: schemaKey, issues } },
   );
 }
 
-/** Why a run's input cannot be used any more. */
+/** The error for a run's input that can no longer be used. */
 export function outdatedInput(issues: ReturnType<typeof plainIssues>): SmithersError {
   return new SmithersError(
     "STORED_VALUE_OUTDATED",
-    `The run's input does not fit the workflow's input schema any more: ${summary(issues)}.`,
+    `The run's input no longer fits the workflow's input schema: ${summary(issues)}.`,
     { details: { issues } },
   );
 }

@@ -1,50 +1,56 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorRecord } from "../errors/index.ts";
 
-/** What the code of a task is told about the attempt that runs it. */
+/** What a task's code knows about the attempt that runs it. */
 export interface TaskContext {
   readonly runId: string;
   readonly nodeId: string;
   readonly iteration: number;
-  /** From 1. */
+  /** Number of the attempt, counted from 1. */
   readonly attempt: number;
   /** Aborted when the run is cancelled, the task times out, or the process shuts down. */
   readonly signal: AbortSignal;
-  /** The same for every attempt of this node in this iteration: give it to services that deduplicate. */
+  /** The same for every attempt of this node in this iteration. Pass it to services that deduplicate requests. */
   readonly idempotencyKey: string;
   /** The folder that the tools are confined to. */
   readonly rootDir: string;
-  /** The folder below `rootDir` that the task has confined its tools to, as a path of names; "" for all of it. */
+  /** The folder below `rootDir` that the task confines its tools to, as a relative path; "" for the whole folder. */
   readonly narrowedTo: string;
   /** Whether `bash` may use the network. */
   readonly allowNetwork: boolean;
-  /** The tools that the task may call, by name; any when absent. */
+  /** Names of the tools that the task may call; undefined for all. */
   readonly allowedTools: ReadonlySet<string> | undefined;
-  /** Files that no tool reads or writes wherever they lie: the databases, and what holds the server's token. */
+  /** Files that no tool reads or writes, wherever they are: the databases, and files with the server's token. */
   readonly privatePaths: readonly string[];
-  /** Shows what the work says as NodeOutput events: gathered, at most a few a second, and 200 KB an attempt. */
+  /**
+   * Emits text of the task as NodeOutput events. They are combined to at most a few per second, and limited to 200 KB
+   * per attempt.
+   */
   output(text: string, stream?: "stdout" | "stderr"): void;
   /**
-   * Records a tool's call. When the promise resolves, the record survives a crash.
+   * Records a tool call. Once the promise resolves, the record survives a crash.
    * @throws TASK_CANCELLED when the attempt is over, LEASE_LOST
    */
   beginToolCall(call: ToolCallRequest): Promise<ToolCallHandle>;
-  /** Tells that the task is alive; `data` is kept with the event. See `heartbeatTimeoutMs`. */
+  /** Reports that the task is alive; `data` is stored with the event. See `heartbeatTimeoutMs`. */
   heartbeat(data?: unknown): void;
 }
 
-/** A tool's call, as its tool describes it. */
+/** A tool call, as the tool describes it. */
 export interface ToolCallRequest {
   readonly toolName: string;
-  /** Whether making it twice does more than making it once. */
+  /** Whether repeating the call has a further effect. */
   readonly repeats: boolean;
 }
 
-/** A call that is recorded and may be made. */
+/** A recorded call that may be made now. */
 export interface ToolCallHandle {
-  /** The same for this call in every attempt of the node, also after a resume. */
+  /** The same for this call in every attempt of the node, even after a resume. */
   readonly idempotencyKey: string;
-  /** Aborted with the attempt, and when the attempt is over: a call that its code has not waited for ends with it. */
+  /**
+   * Aborted with the attempt, and when the attempt is over: a call that the task's code does not await ends with the
+   * attempt.
+   */
   readonly signal: AbortSignal;
   /** Closes the record; `error` is null when the call succeeded. */
   end(error: ErrorRecord | null): void;
@@ -52,12 +58,12 @@ export interface ToolCallHandle {
 
 const storage = new AsyncLocalStorage<TaskContext>();
 
-/** Runs `body` so that {@link currentTask} finds `context` in it and in whatever it awaits. */
+/** Runs `body` so that {@link currentTask} returns `context` in it and in everything it awaits. */
 export function runInTask<T>(context: TaskContext, body: () => T): T {
   return storage.run(context, body);
 }
 
-/** The attempt that the calling code runs in, if it runs in one. */
+/** The attempt that the calling code runs in; undefined outside of a task. */
 export function currentTask(): TaskContext | undefined {
   return storage.getStore();
 }

@@ -4,12 +4,15 @@ import type { OutputRegistry, Schemas } from "./outputs.ts";
 
 const mark = Symbol.for("smithers.workflow");
 
-/** What a workflow file exports by default; made by `smithers(build)`. `S` are the schemas of `createSmithers`. */
+/**
+ * A workflow, made by `smithers(build)`: the default export of a workflow file. `S` are the schemas of
+ * `createSmithers`.
+ */
 export interface Workflow<S extends Schemas = Schemas> {
   readonly kind: symbol;
   readonly build: (ctx: Ctx) => ReactNode;
   readonly registry: OutputRegistry;
-  /** The database that its runs live in, when it names one of its own. */
+  /** The database of its runs, if it names its own. */
   readonly dbPath: string | undefined;
   /** Carries the schemas' types, for typed clients; never present at run time. */
   readonly _schemas?: S;

@@ -83,15 +83,15 @@ test.each([
   const ran = await run(smithers(() => <Workflow name="test">{element}</Workflow>));
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
   expect(ran.error!.message).toStartWith(where);
-  expect(ran.error!.message).toContain(`has no prop "${name}". Did you mean "${meant}"`);
+  expect(ran.error!.message).toContain(`unknown prop "${name}". Did you mean "${meant}"`);
 });
 
 test("a prop that is like no other lists those that there are, and children where none belong are refused", async () => {
   const messageOf = async (element: unknown) =>
     (await run(smithers(() => <Workflow name="test">{element as never}</Workflow>))).error?.message;
-  expect(await messageOf(<Branch {...given({ colour: "red" })} />)).toContain("It takes if, then, else, skipIf.");
+  expect(await messageOf(<Branch {...given({ colour: "red" })} />)).toContain("Known props: if, then, else, skipIf.");
   expect(await messageOf(<Timer {...given({ id: "t", duration: "1ms", children: "x" })} />)).toContain(
-    '<Timer id="t">: it takes no children.',
+    '<Timer id="t">: children are not accepted.',
   );
   expect(await messageOf(<Timer {...given({ id: "t", duration: "1ms", color: undefined })} />)).toBeUndefined();
 });

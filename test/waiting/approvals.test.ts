@@ -165,7 +165,7 @@ test.each([
   const runId = await server.start("w.tsx");
   const { status, error } = (await server.end(runId)) as { status: string; error: { code: string; message: string } };
   expect({ status, code: error.code }).toEqual({ status: "failed", code: "INVALID_WORKFLOW" });
-  expect(error.message).toContain(`<Approval id="ok">: its output "${output}" cannot hold a decision: ${problem}`);
+  expect(error.message).toContain(`<Approval id="ok">: the output "${output}" cannot hold a decision: ${problem}`);
   for await (const { event } of server.events(runId)) expect(event.type).not.toBe("ApprovalRequested");
 });
 

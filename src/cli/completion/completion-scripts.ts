@@ -8,7 +8,7 @@ export const completionScripts = {
   current="\${words[\${#words[@]} - 1]}"
   COMPREPLY=()
   while IFS=$'\\t' read -r value about; do
-    # For bash a word begins anew after a colon.
+    # Bash starts a new word after a colon.
     if [[ $current == *:* ]]; then value="\${value#"\${current%:*}:"}"; fi
     COMPREPLY+=("$(printf %q "$value")")
   done < <(smithers __complete -- "\${words[@]:1}" 2>/dev/null)

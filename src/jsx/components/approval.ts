@@ -10,8 +10,8 @@ import type { InputOf, OutputTarget } from "./task.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
 /**
- * What a decided approval stores. An output's schema may name any of these fields, also `selected` (mode
- * `select`), `ranked` (mode `rank`) and `notes`, another name of `note`.
+ * What a decided approval stores. The schema of an approval's output may name any of these fields, and also `selected`
+ * (mode `select`), `ranked` (mode `rank`) and `notes`, another name for `note`.
  */
 export const approvalDecisionSchema = z.object({
   approved: z.boolean(),
@@ -21,25 +21,25 @@ export const approvalDecisionSchema = z.object({
 });
 export type ApprovalDecision = z.infer<typeof approvalDecisionSchema>;
 
-/** For `mode="select"`: the key of the option that was chosen. */
+/** Output of `mode="select"`: the key of the chosen option. */
 export const approvalSelectionSchema = z.object({ selected: z.string(), notes: z.string().nullable() });
 export type ApprovalSelection = z.infer<typeof approvalSelectionSchema>;
 
-/** For `mode="rank"`: the keys of all options, the best first. */
+/** Output of `mode="rank"`: the keys of all options, best first. */
 export const approvalRankingSchema = z.object({ ranked: z.array(z.string()), notes: z.string().nullable() });
 export type ApprovalRanking = z.infer<typeof approvalRankingSchema>;
 
 export interface ApprovalOptionInput {
-  /** What a decision names it by. */
+  /** The name of the option in a decision. */
   key: string;
-  /** Shown to the person who decides. Defaults to the key. */
+  /** Text for the person who decides. Default: the key. */
   label?: string;
   summary?: string;
 }
 
 type ApprovalMode = "approve" | "select" | "rank";
 
-/** What an approval stores. What may be selected is in the options, not in the types. */
+/** What an approval stores. The keys of the options are not part of the type. */
 type StoredDecision<M extends ApprovalMode> = {
   approved: boolean;
   note: string | null;
@@ -49,23 +49,23 @@ type StoredDecision<M extends ApprovalMode> = {
   // biome-ignore lint/suspicious/noExplicitAny: an enum of the options' keys holds it too
 } & (M extends "select" ? { selected: any } : M extends "rank" ? { ranked: any } : unknown);
 
-/** Satisfied by an output whose schema takes every decision. */
+/** Accepts an output whose schema takes every decision. */
 type HoldsDecision<S, O, M extends ApprovalMode> = [StoredDecision<M>] extends [InputOf<S, O>]
   ? unknown
   : "the schema of this output cannot hold a decision";
 
 export interface ApprovalProps<O, S = Record<string, unknown>, M extends ApprovalMode = ApprovalMode>
   extends WaitProps {
-  /** Its schema must take what is decided: `approvalDecisionSchema`, or one with some of its fields. */
+  /** An output whose schema takes the decision: `approvalDecisionSchema`, or a schema with some of its fields. */
   output: O & HoldsDecision<S, O, M>;
   request: { title: string; summary?: string; metadata?: unknown };
-  /** Defaults to `approve`. */
+  /** Default: `approve`. */
   mode?: M;
-  /** What may be selected or ranked. */
+  /** The options to select from or to rank. */
   options?: readonly (string | ApprovalOptionInput)[];
-  /** Defaults to `fail`. */
+  /** What a denial does to the node. Default: `fail`. */
   onDeny?: "fail" | "continue" | "skip";
-  /** How long to wait for the decision; without one by then the node fails with APPROVAL_TIMEOUT. */
+  /** Time limit for the decision, in milliseconds; after it, the node fails with APPROVAL_TIMEOUT. */
   timeoutMs?: number;
 }
 
@@ -79,7 +79,7 @@ const approvalProps = propNames<ApprovalProps<unknown>>({
   timeoutMs: true,
 });
 
-/** A durable wait for a person's decision. */
+/** Waits durably for a person's decision. */
 export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode = "approve">(
   props: ApprovalProps<O, Record<string, unknown>, M>,
 ): ReactElement {

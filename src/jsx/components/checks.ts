@@ -1,7 +1,7 @@
 import { messageOf, SmithersError } from "../../errors/index.ts";
 import { hasSuffix } from "../loop-places.ts";
 
-/** Longest id of a node, in characters. */
+/** Maximum length of a node id, in characters. */
 const maxIdLength = 256;
 
 export function refuse(where: string, what: string): never {
@@ -14,18 +14,19 @@ export function checkId(component: string, id: unknown): string {
   if (/[\p{Cc}\p{Cs}]/u.test(id)) {
     refuse(`<${component}>`, "id contains a control character or an unpaired surrogate.");
   }
-  if (hasSuffix(id)) refuse(`<${component}>`, `its id contains "@@", which marks the iterations of nested loops.`);
+  if (hasSuffix(id))
+    refuse(`<${component}>`, `id contains "@@", which is reserved for the iterations of nested loops.`);
   return id;
 }
 
-/** Text, or nothing. */
+/** Checks an optional string; returns null when it is absent. */
 export function checkText(where: string, name: string, value: string | null | undefined): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== "string") refuse(where, `${name} must be a string; it is of type ${typeof value}.`);
   return value;
 }
 
-/** A number of milliseconds that may be 0. */
+/** Checks a number of milliseconds of at least 0. */
 export function checkMs(where: string, name: string, value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
@@ -34,7 +35,7 @@ export function checkMs(where: string, name: string, value: number | undefined):
   return value;
 }
 
-/** A whole number of at least `least`. */
+/** Checks a whole number of at least `least`. */
 export function checkCount(where: string, name: string, value: number | undefined, least: number): number | undefined {
   if (value === undefined) return undefined;
   if (value === Number.POSITIVE_INFINITY) return value;
@@ -44,7 +45,7 @@ export function checkCount(where: string, name: string, value: number | undefine
   return value;
 }
 
-/** The ids of the nodes that must be done before, each once. */
+/** The ids of the nodes that must be done before this one, without duplicates. */
 export function checkDependencies(where: string, dependsOn: unknown, needs: unknown): string[] {
   const ids = dependsOn ?? [];
   if (!Array.isArray(ids) || !ids.every(isText)) refuse(where, "dependsOn must be an array of node ids.");
@@ -57,7 +58,7 @@ export function checkDependencies(where: string, dependsOn: unknown, needs: unkn
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-/** What is stored beside the tree must be JSON. */
+/** Checks a value that is stored as JSON. */
 export function checkJson<T>(where: string, name: string, value: T): T {
   try {
     JSON.stringify(value);

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { ApprovalSpec } from "../specs.ts";
 import { refuse } from "./checks.ts";
 
-/** What an approval's decision says. */
+/** The content of a decision. */
 export interface Decided {
   readonly approved: boolean;
   readonly note: string | null;
@@ -10,11 +10,14 @@ export interface Decided {
   readonly decidedAtMs: number | null;
   /** The key of the chosen option, in mode `select`. */
   readonly selected: string | null;
-  /** The keys of the options, the best first, in mode `rank`. */
+  /** The keys of the options, best first, in mode `rank`. */
   readonly ranked: readonly string[] | null;
 }
 
-/** The value that a decision gives an approval's output: the fields that its schema names, for a strict one refuses others. */
+/**
+ * The value that a decision gives to an approval's output: only the fields that the schema names, because a strict
+ * schema refuses others.
+ */
 export function decisionValue({ output, mode }: Pick<ApprovalSpec, "output" | "mode">, decided: Decided): unknown {
   const { approved, note, decidedBy, decidedAtMs, selected, ranked } = decided;
   const usual = {
@@ -31,12 +34,12 @@ export function decisionValue({ output, mode }: Pick<ApprovalSpec, "output" | "m
   );
 }
 
-/** Outputs that were found to hold every decision of a mode, so that a frame after the first does not try again. */
+/** Modes that an output's schema is known to accept, so that later frames need not check it again. */
 const known = new WeakMap<z.ZodType, Set<string>>();
 
 /**
- * Refuses an output whose schema cannot hold what may be decided: nobody should be asked for an answer that is lost.
- * Limits on a text, and an author's own rules, may depend on the decision and are left to it.
+ * Refuses an output whose schema cannot hold the possible decisions: no one should be asked for an answer that is then
+ * lost. Limits on a text, and rules of the author, may depend on the decision and are not checked here.
  * @throws INVALID_WORKFLOW
  */
 export function checkHoldsDecision(where: string, spec: ApprovalSpec): void {
@@ -48,7 +51,7 @@ export function checkHoldsDecision(where: string, spec: ApprovalSpec): void {
   for (const decided of possibleDecisions(mode, keys, onDeny === "continue" && mode === "approve")) {
     const problem = misfit(output.schema, decisionValue(spec, decided));
     if (problem === undefined) continue;
-    refuse(where, `its output "${output.key}" cannot hold a decision: ${problem}. Use for example ${fitting[mode]}.`);
+    refuse(where, `the output "${output.key}" cannot hold a decision: ${problem}. Use for example ${fitting[mode]}.`);
   }
   known.set(output.schema, held.add(kind));
 }
@@ -59,7 +62,7 @@ const fitting = {
   rank: "approvalRankingSchema",
 } as const;
 
-/** One decision of each shape: with and without a note and a name, for each choice. */
+/** One decision of each shape: with and without a note and a name, and for each choice. */
 function possibleDecisions(mode: ApprovalSpec["mode"], keys: readonly string[], mayDeny: boolean): Decided[] {
   const choices = mode === "select" ? keys.map((key) => ({ selected: key })) : [{}];
   const ranked = mode === "rank" ? keys : null;
@@ -80,13 +83,13 @@ function possibleDecisions(mode: ApprovalSpec["mode"], keys: readonly string[], 
 
 const dependsOnContent: ReadonlySet<string> = new Set(["custom", "too_small", "too_big", "invalid_format"]);
 
-/** Why a value of this shape does not fit; undefined when it does, or when only the decision itself can show. */
+/** Why a value of this shape does not fit; undefined when it fits, or when only the real decision can tell. */
 function misfit(schema: z.ZodType, value: unknown): string | undefined {
   let issues: readonly { code?: string; path: PropertyKey[]; message: string }[];
   try {
     issues = schema.safeParse(value).error?.issues ?? [];
   } catch {
-    // A schema with asynchronous rules answers only to the decision itself.
+    // A schema with asynchronous rules can only check the real decision.
     return undefined;
   }
   const issue = issues.find(({ code }) => !dependsOnContent.has(code ?? ""));

@@ -3,12 +3,12 @@ const unitsMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_0
 type Unit = "ms" | "s" | "m" | "h" | "d" | "w";
 type Part = `${number}${Unit}`;
 
-/** A span of time as text: `500ms`, `30s`, `1.5h`, `7d`, or parts of it together, as `1h30m` and `1d 2h 30m`. */
+/** A duration as text: `500ms`, `30s`, `1.5h`, `7d`, or several parts, such as `1h30m` and `1d 2h 30m`. */
 export type Duration = Part | `${Part}${"" | " "}${Part}` | `${Part}${"" | " "}${Part}${"" | " "}${Part}`;
 
 /**
- * Reads `500ms`, `30s`, `2h`, `7d`, also `1h30m` and `1.5h`; a number is milliseconds.
- * Returns undefined for what is no duration.
+ * Parses `500ms`, `30s`, `2h`, `7d`, also `1h30m` and `1.5h`, to milliseconds; a number is milliseconds already.
+ * Returns undefined for what is not a duration.
  */
 export function parseDurationMs(duration: string | number): number | undefined {
   if (typeof duration === "number") return duration >= 0 ? wholeMs(duration) : undefined;

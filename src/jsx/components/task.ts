@@ -11,56 +11,59 @@ import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkProps, type DidYouMean, propNames } from "./props.ts";
 
-/** What names an output: a reference, or one of the keys of `S`. */
+/** Names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
 
 type SchemaOf<S, O> = O extends keyof S ? S[O] : O;
 
-/** The value that an output takes from the author's code. */
+/** The value of an output, as the author's code returns it. */
 export type InputOf<S, O> = SchemaOf<S, O> extends z.ZodType ? z.input<SchemaOf<S, O>> : unknown;
 
-/** The values that a task's function is given. */
+/** The values that a task's function receives for its `deps`. */
 type DepsOf<S, D> = {
   [K in keyof D]: SchemaOf<S, D[K]> extends z.ZodType ? z.output<SchemaOf<S, D[K]>> : unknown;
 };
 
 export interface RetryPolicy {
-  /** How the delay grows from one retry to the next. Defaults to `exponential`. */
+  /** How the delay grows from one retry to the next. Default: `exponential`. */
   backoff?: "exponential" | "linear" | "fixed";
-  /** Before the first retry. Defaults to 250 ms. */
+  /** Delay before the first retry, in milliseconds. Default: 250. */
   initialDelayMs?: number;
 }
 
 export interface CachePolicy {
-  /** What the result depends on beside the task's id and schema: any JSON, or a function of `ctx` that gives it. */
+  /**
+   * What the result depends on, in addition to the task's id and schema: any JSON, or a function of `ctx` that returns
+   * it.
+   */
   by?: ((ctx: Ctx) => unknown) | object | string | number | boolean | null;
-  /** Change it to leave earlier results behind. */
+  /** Change this to stop using earlier results. */
   version?: string;
 }
 
 interface TaskCommonProps<O> {
   id: string;
-  /** Which schema validates and stores the result. */
+  /** The output whose schema validates the result. */
   output: O;
-  /** Ids of tasks that must be done before. */
+  /** Ids of tasks that must be done before this one. */
   dependsOn?: readonly string[];
-  /** Node ids by name: those tasks must be done before, and `deps` of the same name read from them. */
+  /** Node ids by name. These tasks must be done before this one, and `deps` with the same name read their outputs. */
   needs?: Readonly<Record<string, string>>;
   skipIf?: boolean;
   needsApproval?: boolean;
-  /** For one attempt. */
+  /** Time limit of one attempt, in milliseconds. */
   timeoutMs?: number;
-  /** The longest silence between two calls of `heartbeat()`. */
+  /** Maximum time between two calls of `heartbeat()`, in milliseconds. */
   heartbeatTimeoutMs?: number;
-  /** Attempts after the first that failed. Defaults to 3. */
+  /** Number of further attempts after one has failed. Default: 3. */
   retries?: number;
-  /** Not a prop. Without this the compiler would suggest `noRetry`, the opposite. */
+  /** Not a prop. Without this line the compiler would suggest `noRetry`, the opposite. */
   retry?: DidYouMean<"retries">;
   noRetry?: boolean;
   retryPolicy?: RetryPolicy;
   continueOnFail?: boolean;
   cache?: boolean | CachePolicy;
-  /** Narrows what the tools may do in this task, below what the run allows. */
+  /** Restricts the tools in this task further than the run does. */
   tools?: ToolAccess;
   label?: string;
   meta?: Record<string, unknown>;
@@ -77,13 +80,13 @@ interface PlainTaskProps<O, V> extends TaskCommonProps<O> {
 interface TaskWithDepsProps<O, V, D, Values> extends TaskCommonProps<O> {
   agent?: undefined;
   fallbackAgent?: undefined;
-  /** Outputs of other tasks by name; the name is the task's id, unless `needs` maps it to one. */
+  /** Outputs of other tasks by name. The name is the task's id, unless `needs` maps it to one. */
   deps: D;
   children: V | ((deps: Values, task: TaskContext) => V | Promise<V>);
 }
 
 interface AgentTaskProps<O, D, Values> extends TaskCommonProps<O> {
-  /** An agent, or several that are asked in order until one answers. */
+  /** An agent, or several that are tried in order until one answers. */
   agent: Agent | readonly Agent[];
   fallbackAgent?: Agent;
   deps?: D;
@@ -92,8 +95,8 @@ interface AgentTaskProps<O, D, Values> extends TaskCommonProps<O> {
 }
 
 /**
- * Task's signatures, where `S` are the schemas that keys may name. Overloads, because which one holds decides
- * what a function among the children is given.
+ * Task's signatures; `S` are the schemas that keys may name. Overloads, because the matching one decides what a
+ * function among the children receives.
  */
 export interface TaskComponent<S = Record<string, unknown>> {
   <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>>(
@@ -105,7 +108,7 @@ export interface TaskComponent<S = Record<string, unknown>> {
   <O extends OutputTarget<S>>(props: PlainTaskProps<O, InputOf<S, O>>): ReactElement;
 }
 
-/** One step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
+/** A step of a workflow: a value, a function or a prompt whose result is validated and stored once. */
 export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   checkProps("Task", props, taskProps);
   const frame = useFrame("<Task>");
@@ -190,7 +193,7 @@ function predecessors(
   deps: Readonly<Record<string, DependencySpec>> | undefined,
   where: string,
 ): readonly string[] {
-  // A tree of a thousand tasks is rendered again and again, and most of them name nothing.
+  // A tree of a thousand tasks is rendered again and again, and most tasks have no dependencies.
   if (dependsOn === undefined && needs === undefined && !deps) return none;
   const ids = new Set(checkDependencies(where, dependsOn, needs));
   for (const { nodeId } of Object.values(deps ?? {})) ids.add(nodeId);

@@ -17,12 +17,12 @@ const timerOutput = describeOutput("_timer", timerFiredSchema);
 export type TimerProps<D extends string | number = string | number> = WaitProps &
   (
     | {
-        /** `500ms`, `30s`, `2h`, `7d`, `1h 30m`, or milliseconds. The compiler reads a literal. */
+        /** `500ms`, `30s`, `2h`, `7d`, `1h 30m`, or a number of milliseconds. The compiler checks a literal. */
         duration: string extends D ? D : D extends number ? D : Duration;
         until?: undefined;
       }
     | {
-        /** A moment; one in the past fires at once. */
+        /** When the timer fires; a time in the past fires at once. */
         until: Date | string | number;
         duration?: undefined;
       }
@@ -30,7 +30,7 @@ export type TimerProps<D extends string | number = string | number> = WaitProps 
 
 const timerProps = propNames<TimerProps>({ ...waitProps, duration: true, until: true });
 
-/** A durable wait for time to pass. */
+/** Waits durably for a time. */
 export function Timer<D extends string | number>(props: TimerProps<D>): ReactElement {
   checkProps("Timer", props, timerProps);
   useFrame("<Timer>");
@@ -43,7 +43,7 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   if (props.duration !== undefined && durationMs === undefined) {
     refuse(where, `"${String(props.duration)}" is not a duration; use for example 500ms, 30s, 2h or 7d.`);
   }
-  // Not new Date(null), which is a moment long ago.
+  // `new Date(null)` would be a valid time in 1970.
   const untilMs = props.until === undefined ? undefined : new Date(props.until ?? Number.NaN).getTime();
   if (Number.isNaN(untilMs)) {
     refuse(where, `"${String(props.until)}" is not a date; use for example 2027-01-31T09:00:00Z.`);

@@ -13,16 +13,16 @@ import type { OutputTarget } from "./task.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
 export interface WaitForEventProps<O> extends WaitProps {
-  /** The signal's name. */
+  /** Name of the signal. */
   event: string;
   output: O;
-  /** What the payload must fit first; what it makes of it must then fit the output's schema. */
+  /** Schema that validates the payload first. Its result must then fit the output's schema. */
   outputSchema?: z.ZodType;
-  /** Takes only signals with this id; without one, only signals that have none. */
+  /** Accepts only signals with this correlation id; without one, only signals that have none. */
   correlationId?: string;
-  /** How long to wait. */
+  /** Time limit of the wait, in milliseconds. */
   timeoutMs?: number;
-  /** Defaults to `fail`. */
+  /** What a timeout does to the node. Default: `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
 }
 
@@ -36,7 +36,7 @@ const waitForEventProps = propNames<WaitForEventProps<unknown>>({
   onTimeout: true,
 });
 
-/** A durable wait for an event from outside. */
+/** Waits durably for a signal. */
 export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>): ReactElement {
   checkProps("WaitForEvent", props, waitForEventProps);
   const { registry } = useFrame("<WaitForEvent>");
@@ -51,15 +51,15 @@ export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>
 }
 
 export interface SignalProps<S extends z.ZodType> extends WaitProps {
-  /** What the payload must fit, and is typed by. */
+  /** Schema that validates and types the payload. */
   schema: S;
-  /** Takes only signals with this id; without one, only signals that have none. */
+  /** Accepts only signals with this correlation id; without one, only signals that have none. */
   correlationId?: string;
-  /** How long to wait. */
+  /** Time limit of the wait, in milliseconds. */
   timeoutMs?: number;
-  /** Defaults to `fail`. */
+  /** What a timeout does to the node. Default: `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
-  /** Mounted, after the wait, once the signal has come. */
+  /** Mounted after the wait, once the signal has arrived. */
   children?: (data: z.output<S>) => ReactNode;
 }
 
@@ -72,14 +72,14 @@ const signalProps = propNames<SignalProps<z.ZodType>>({
   children: true,
 });
 
-/** A typed {@link WaitForEvent}: the id is the signal's name. */
+/** A typed {@link WaitForEvent} whose id is the signal's name. */
 export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): ReactElement {
   checkProps("Signal", props, signalProps);
   const { registry, view, reads } = useFrame("<Signal>");
   const scope = React.useContext(LoopContext);
   if (typeof props.schema?.safeParse !== "function")
     refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
-  // The prefix keeps its rows out of those of an output that has the signal's name.
+  // The prefix keeps its rows apart from those of an output with the signal's name.
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
   const wait = eventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;

@@ -1,6 +1,6 @@
 import { checkDependencies, checkId, checkJson, checkText } from "./checks.ts";
 
-/** The props that every wait takes. */
+/** The props of every wait. */
 export interface WaitProps {
   id: string;
   dependsOn?: readonly string[];
@@ -11,7 +11,7 @@ export interface WaitProps {
   meta?: Record<string, unknown>;
 }
 
-/** Their names. */
+/** The names of these props. */
 export const waitProps = {
   id: true,
   dependsOn: true,
@@ -22,7 +22,7 @@ export const waitProps = {
   meta: true,
 } as const satisfies Record<keyof WaitProps, true>;
 
-/** The fields of a wait's spec that these props give. @throws INVALID_WORKFLOW */
+/** The fields of a wait's spec that come from these props. @throws INVALID_WORKFLOW */
 export function waitFields(component: string, props: WaitProps) {
   const id = checkId(component, props.id);
   return {

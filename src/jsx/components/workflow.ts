@@ -6,11 +6,11 @@ import { checkCount, checkId, checkOneOf, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 
 export interface WorkflowProps {
-  /** What the run is listed by. */
+  /** Name of the workflow in lists of runs. */
   name: string;
-  /** Whether tasks take a stored result of the same input instead of running, unless they say otherwise. */
+  /** Whether tasks reuse a stored result for the same input, unless they say otherwise. */
   cache?: boolean;
-  /** Leaves the children out. */
+  /** Omits the children. */
   skipIf?: boolean;
   children?: ReactNode;
 }
@@ -36,7 +36,7 @@ export function WorkflowComponent(props: WorkflowProps): ReactElement {
 }
 
 export interface SequenceProps {
-  /** Leaves the children out. */
+  /** Omits the children. */
   skipIf?: boolean;
   children?: ReactNode;
 }
@@ -52,13 +52,13 @@ export function Sequence(props: SequenceProps): ReactElement | null {
 }
 
 export interface ParallelProps extends SequenceProps {
-  /** Attempts running at once in this group; no limit when absent. */
+  /** Maximum number of concurrent attempts in this group. Default: no limit. */
   maxConcurrency?: number;
 }
 
 const parallelProps = propNames<ParallelProps>({ skipIf: true, maxConcurrency: true, children: true });
 
-/** Runs its children at the same time. */
+/** Runs its children concurrently. */
 export function Parallel(props: ParallelProps): ReactElement | null {
   checkProps("Parallel", props, parallelProps);
   const { skipIf = false, maxConcurrency, children } = props;
@@ -72,7 +72,7 @@ export interface BranchProps {
   if: boolean;
   then: ReactNode;
   else?: ReactNode;
-  /** Mounts neither side. */
+  /** Omits both sides. */
   skipIf?: boolean;
 }
 
@@ -88,18 +88,18 @@ export function Branch(props: BranchProps): ReactElement | null {
 }
 
 export interface LoopProps {
-  /** What iterations are counted under. Defaults to the Loop's place in the tree. */
+  /** Name under which iterations are counted. Default: the Loop's position in the tree. */
   id?: string;
   /**
-   * Looked at when the body has settled; undefined and null count as false. Before the body starts, in any iteration,
-   * `true` leaves it out.
+   * Checked when the body has settled; undefined and null count as false. `true` before the body starts, in any
+   * iteration, omits it.
    */
   until: boolean | null | undefined;
   /** Default: 5. */
   maxIterations?: number;
-  /** What becomes of the run when the body has run `maxIterations` times. Default: `return-last`. */
+  /** What happens after the body has run `maxIterations` times. Default: `return-last`. */
   onMaxReached?: "return-last" | "fail";
-  /** Leaves the body out. */
+  /** Omits the body. */
   skipIf?: boolean;
   children?: ReactNode;
 }
@@ -113,7 +113,7 @@ const loopProps = propNames<LoopProps>({
   children: true,
 });
 
-/** Repeats its body, in order, until `until` is true. Outputs are kept per iteration. Loops may stand in loops. */
+/** Repeats its body, in order, until `until` is true. Outputs are kept per iteration. Loops may be nested. */
 export function Loop(props: LoopProps): ReactElement | null {
   checkProps("Loop", props, loopProps);
   const { until: given, maxIterations = 5, onMaxReached = "return-last", skipIf = false, children } = props;
