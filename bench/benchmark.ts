@@ -4,39 +4,39 @@ import type { Client } from "./client.ts";
 import { commitMs, type Synchronous } from "./commit.ts";
 import { BenchServer, type ServerSettings, writeWorkflows } from "./server.ts";
 
-/** One measured value. */
+/** A measured value. */
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** What it should be: at most, or at least. None: it is told, not judged. */
+  /** The target: at most, or at least. A figure without a target is reported, not judged. */
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** A point of the growth plot: this many steps. */
+  /** Number of steps, for a point of the growth plot. */
   readonly steps?: number;
 }
 
-/** A row of the table of targets. */
+/** A benchmark: a row of the table of targets. */
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  /** It looks at the server's process or files, so that only a server that it has started itself can be measured. */
+  /** Whether it reads the server's process or files, and so can measure only a server that it has started itself. */
   readonly needsProcess: boolean;
   run(bench: Bench): Promise<Figure[]>;
 }
 
-/** A server that is measured wherever it runs. */
+/** A server that is already running. */
 export interface Elsewhere {
   readonly client: Client;
-  /** The folder that its workflow paths start at, as seen from here. */
+  /** The root folder of that server's workflows, as a path on this machine. */
   readonly rootDir: string;
 }
 
-/** What a benchmark is given. */
+/** What a benchmark gets to work with. */
 export class Bench {
   readonly quick: boolean;
   readonly synchronous: Synchronous;
-  /** On the disk that is measured. */
+  /** A folder on the measured disk. */
   readonly folder: string;
   readonly #elsewhere: Elsewhere | undefined;
   readonly #servers: BenchServer[] = [];
@@ -49,7 +49,7 @@ export class Bench {
     this.#elsewhere = options.elsewhere;
   }
 
-  /** How many of something: less in quick mode. */
+  /** A number of repetitions: smaller in quick mode. */
   size(full: number, quick: number): number {
     return this.quick ? quick : full;
   }
@@ -61,7 +61,7 @@ export class Bench {
     return this.#elsewhere.client;
   }
 
-  /** A server of its own, over a new folder unless `rootDir` names one. */
+  /** Starts a server, in a new folder unless `rootDir` names one. */
   async server(settings: ServerSettings & { rootDir?: string } = {}): Promise<BenchServer> {
     const rootDir = settings.rootDir ?? mkdtempSync(join(this.folder, "server-"));
     const server = await BenchServer.start(rootDir, { synchronous: this.synchronous, ...settings });
@@ -69,7 +69,7 @@ export class Bench {
     return server;
   }
 
-  /** What a commit costs now: the latest of the figures that the row is held against. */
+  /** Measures the current cost of a commit, with which the row's figures are compared. */
   measureCommit(): number {
     const ms = commitMs(this.folder, this.synchronous);
     this.#commits.push(ms);

@@ -1,6 +1,6 @@
 import { EventStreamParser } from "../src/client/event-stream.ts";
 
-/** An event, and when it was read here, in milliseconds since the epoch with fractions. */
+/** An event, and when it was read, in milliseconds since the epoch, with fractions. */
 export interface Received {
   readonly type: string;
   readonly nodeId?: string;
@@ -10,12 +10,12 @@ export interface Received {
   readonly receivedMs: number;
 }
 
-/** Longer than anything that is measured takes: a server that does not answer ends the benchmark with a message. */
+/** Longer than any measurement: a server that does not answer ends the benchmark with an error. */
 const patienceMs = 120_000;
 
 export const nowMs = () => performance.timeOrigin + performance.now();
 
-/** What the benchmarks ask of a server: nothing but the contract, so that any server that speaks it can be measured. */
+/** Talks to a server only through the HTTP contract, so that any compatible server can be measured. */
 export class Client {
   readonly url: string;
   readonly #headers: Record<string, string>;
@@ -38,7 +38,7 @@ export class Client {
     return (await this.post<{ runId: string }>("/v1/runs", { workflowPath, input })).runId;
   }
 
-  /** A run's events as they come, until its stream closes or the caller leaves the loop. */
+  /** A run's events as they arrive, until the stream closes or the caller leaves the loop. */
   async *events(runId: string, onOpen = () => {}): AsyncGenerator<Received> {
     const leave = new AbortController();
     const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(patienceMs)]);
@@ -56,7 +56,7 @@ export class Client {
     }
   }
 
-  /** Waits on the run's stream for an event that fits. */
+  /** Reads the run's stream until an event matches. */
   async until(runId: string, fits: (event: Received) => boolean): Promise<Received> {
     let last: Received | undefined;
     for await (const event of this.events(runId)) {
@@ -66,7 +66,7 @@ export class Client {
     throw new Error(`The stream of the run ${runId} ended with ${last?.type ?? "no event"}.`);
   }
 
-  /** Reads the run's stream until the server ends it, so that the connection is kept for the next request. */
+  /** Reads the run's stream until the server ends it, so that the connection can be reused. */
   async finished(runId: string): Promise<Received> {
     let last: Received | undefined;
     for await (const event of this.events(runId)) last = event;
@@ -74,7 +74,7 @@ export class Client {
     throw new Error(`The stream of the run ${runId} ended with ${last?.type ?? "no event"}.`);
   }
 
-  /** Starts a run and follows it to its end; how many milliseconds passed until that was read. */
+  /** Starts a run and reads its events to the end. Returns the elapsed milliseconds. */
   async complete(workflowPath: string, input: unknown = {}): Promise<number> {
     const beginMs = nowMs();
     return (await this.finished(await this.start(workflowPath, input))).receivedMs - beginMs;
@@ -87,7 +87,7 @@ export class Client {
   }
 }
 
-/** Calls `work` `count` times, with `inFlight` of them under way at once. */
+/** Calls `work` `count` times, at most `width` at once. */
 export async function inFlight<T>(count: number, width: number, work: (n: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

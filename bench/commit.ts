@@ -8,8 +8,8 @@ export type Synchronous = "full" | "normal";
 const rounds = 5;
 
 /**
- * Milliseconds for a transaction that inserts one row of 200 bytes into a SQLite file in `folder`: the median of
- * five rounds. What the disk does now, to hold everything else against.
+ * Measures milliseconds per transaction that inserts one row of 200 bytes into a SQLite file in `folder`: the median of
+ * five rounds. This is the disk's current speed, with which everything else is compared.
  */
 export function commitMs(folder: string, synchronous: Synchronous, commits = 60): number {
   const path = join(folder, "commit.db");

@@ -1,4 +1,4 @@
-/** What Bun's `--cpu-prof` writes: the format of Chrome's profiler. */
+/** The output of Bun's `--cpu-prof`, in the format of Chrome's profiler. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -7,7 +7,7 @@ export interface CpuProfile {
   }[];
   /** Ids of nodes. */
   readonly samples: readonly number[];
-  /** Microseconds since the sample before. */
+  /** Microseconds since the previous sample. */
   readonly timeDeltas: readonly number[];
 }
 
@@ -16,7 +16,7 @@ export interface Share {
   readonly ms: number;
 }
 
-/** Where the time of a hot path goes, in milliseconds per `unit`. */
+/** How the time of a hot path is distributed, in milliseconds per `unit`. */
 export interface HotPathProfile {
   readonly name: string;
   readonly unit: string;
@@ -25,7 +25,10 @@ export interface HotPathProfile {
   readonly parts: readonly Share[];
 }
 
-/** A sample belongs to the part whose frame is the nearest on its stack; the first that fits a frame counts. */
+/**
+ * Patterns of stack frames. A sample belongs to the part of the innermost matching frame; the first matching pattern
+ * counts.
+ */
 const parts: readonly [part: string, fits: RegExp][] = [
   ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/group-commit\.js/],
   // The driver's frames, in dist/runtime, belong to their caller: a commit or a statement.
@@ -42,10 +45,10 @@ const parts: readonly [part: string, fits: RegExp][] = [
   ["turns, attempts, drafts", /\/dist\/engine\//],
 ];
 
-/** A gap between two samples is idleness beyond this. */
+/** A longer gap between two samples counts as idle time. */
 const longestSampleMs = 1;
 
-/** Milliseconds that each part was seen in during a window of the profile, the longest first. */
+/** Milliseconds per part within a window of the profile, longest first. */
 export function sharesOf(profile: CpuProfile, fromMs: number, lengthMs: number): Share[] {
   const partOf = partsByNode(profile);
   const ms = new Map<string, number>();

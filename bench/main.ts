@@ -1,6 +1,6 @@
 /**
- * Measures what the table of targets names, over a real server and real files; see README.md beside it.
- * Read the ratios: absolute figures belong to the machine and to the hour.
+ * Measures the rows of the table of targets, with a real server and real files; see README.md in this folder. Read the
+ * ratios: absolute figures depend on the machine and the hour.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";

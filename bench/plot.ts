@@ -6,7 +6,7 @@ export interface Series {
 
 export interface Axis {
   readonly label: string;
-  /** Each tick ten times the one before it. */
+  /** Whether each tick is ten times the previous one. */
   readonly logarithmic?: boolean;
 }
 
@@ -18,7 +18,7 @@ const top = 36;
 const bottom = 48;
 const colours = ["#2563eb", "#dc2626", "#059669", "#9333ea", "#d97706"];
 
-/** Lines over two axes, as SVG. */
+/** Draws lines over two axes, as SVG. */
 export function plot(title: string, x: Axis, y: Axis, series: readonly Series[]): string {
   const xs = series.flatMap(({ points }) => points.map(([value]) => value));
   const ys = series.flatMap(({ points }) => points.map(([, value]) => value));
@@ -64,7 +64,7 @@ function decades(values: readonly number[]): number[] {
   return Array.from({ length: Math.max(highest - lowest, 1) + 1 }, (_, n) => 10 ** (lowest + n));
 }
 
-/** About five round steps from the lowest to the highest. */
+/** About five round steps from the lowest to the highest value. */
 function steps(values: readonly number[]): number[] {
   const lowest = Math.min(...values);
   const highest = Math.max(...values);

@@ -1,6 +1,6 @@
 /**
- * Says where the time of a step goes: drives each hot path on a server of its own under Bun's sampling profiler, and
- * shares the samples out among the parts of the house by what stood nearest on the stack.
+ * Shows where the time of a step goes: runs each hot path on its own server under Bun's sampling profiler, and assigns
+ * each sample to a part of the code by the innermost frames of its stack.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ interface HotPath {
   readonly name: string;
   /** What the figures are divided by: runs, steps, tasks, decisions. */
   readonly unit: string;
-  /** Does so many of that unit, and returns how many. */
+  /** Does a fixed number of these units, and returns the number. */
   drive(client: Client): Promise<number>;
 }
 
@@ -67,18 +67,18 @@ const { values } = parseArgs({ options: { only: { type: "string" }, json: { type
 const wanted = values.only?.split(",");
 mkdirSync(".tmp", { recursive: true });
 const folder = mkdtempSync(resolve(".tmp", "profile-"));
-const told: HotPathProfile[] = [];
+const profiles: HotPathProfile[] = [];
 try {
   for (const path of hotPaths) {
     if (wanted && !wanted.includes(path.name)) continue;
     const measured = await profiled(path, join(folder, path.name));
-    told.push(measured);
+    profiles.push(measured);
     console.log(textOf(measured));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(told, null, 2)}\n`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(profiles, null, 2)}\n`);
 
 async function profiled(path: HotPath, rootDir: string): Promise<HotPathProfile> {
   const begin = performance.now();

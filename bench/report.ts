@@ -3,12 +3,12 @@ import type { Benchmark, Figure } from "./benchmark.ts";
 import type { Synchronous } from "./commit.ts";
 import { median } from "./statistics.ts";
 
-/** A row as it was measured. */
+/** The results of a row. */
 export interface Row {
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
-  /** Of a raw commit beside the row; none when the row commits nothing. */
+  /** Milliseconds of a raw commit of the same minute; null for a row without commits. */
   readonly commitMs: number | null;
   /** Why there are no figures. */
   readonly problem?: string;
@@ -38,7 +38,7 @@ export function reportOf(rows: readonly Row[], synchronous: Synchronous, against
   };
 }
 
-/** Whether a figure keeps its target; undefined when it has none. */
+/** Whether a figure meets its target; undefined without a target. */
 export function isKept({ value, atMost, atLeast }: Figure): boolean | undefined {
   if (atMost === undefined && atLeast === undefined) return undefined;
   return value <= (atMost ?? Number.POSITIVE_INFINITY) && value >= (atLeast ?? Number.NEGATIVE_INFINITY);
@@ -62,7 +62,7 @@ export function textOf({ name, title, figures, commitMs, problem }: Row): string
   return lines.join("\n");
 }
 
-/** Three digits that count. */
+/** Rounds to three significant digits. */
 export function round(value: number): string {
   if (Number.isNaN(value)) return "?";
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value < 1 ? 3 : 2);

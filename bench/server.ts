@@ -8,7 +8,7 @@ import { Client } from "./client.ts";
 import type { Synchronous } from "./commit.ts";
 import { workflows } from "./workflows.ts";
 
-/** An app as a user writes it, that serves its own folder. It imports the package as it is published. */
+/** The program of a user who serves a folder. It imports the package as published. */
 const serve = `
 import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
@@ -24,15 +24,15 @@ export interface ServerSettings {
   readonly synchronous?: Synchronous;
   /** How long ended runs are kept; see the option `retention`. */
   readonly retention?: string;
-  /** For the runtime, before the program. */
+  /** Arguments for Bun, before the program. */
   readonly bunArgs?: readonly string[];
 }
 
-/** A server in a process of its own, over files in a folder of its own. */
+/** A server in its own process and folder. */
 export class BenchServer {
   readonly client: Client;
   readonly rootDir: string;
-  /** From the start of the process to its first answer. */
+  /** Milliseconds from the start of the process to its first answer. */
   readonly startMs: number;
   readonly #child: ChildProcess;
 
@@ -43,15 +43,15 @@ export class BenchServer {
     this.#child = child;
   }
 
-  /** Starts one over `rootDir`, which keeps what an earlier one has stored in it. */
+  /** Starts a server in `rootDir`, with the data of an earlier one. */
   static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
     const { synchronous = "full", retention, bunArgs = [] } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
-    // Of its own, so that the package's name does not mean the sources.
+    // The folder's own tsconfig keeps the package's name from being resolved to the sources.
     writeFileSync(join(rootDir, "tsconfig.json"), "{}");
-    // Its log goes to a file, as a service's does.
+    // The log goes to a file, as for a service.
     const log = openSync(join(rootDir, "server.log"), "a");
     const begin = performance.now();
     const child = spawn(process.execPath, [...bunArgs, "serve.ts"], {
@@ -65,7 +65,7 @@ export class BenchServer {
     return new BenchServer(url, rootDir, performance.now() - begin, child);
   }
 
-  /** Resident memory, in MB, once the process has had time to give back what it does not need. */
+  /** Resident memory in MB, after the process has had time to release unused memory. */
   async residentMb(idleMs = 20_000): Promise<number> {
     await Bun.sleep(idleMs);
     return this.residentNowMb();
@@ -76,15 +76,15 @@ export class BenchServer {
     return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
   }
 
-  /** Milliseconds that the process has spent computing so far, in itself and in the kernel. */
+  /** CPU time of the process so far, in user and kernel mode, in milliseconds. */
   cpuMs(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // Clock ticks, of which Linux counts 100 a second: fields 14 and 15 of proc_pid_stat(5).
+    // Linux counts 100 clock ticks per second: fields 14 and 15 of proc_pid_stat(5).
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
-  /** The database with what is still in its log, in bytes. */
+  /** Size of the database with its write-ahead log, in bytes. */
   databaseBytes(): number {
     return ["", "-wal"].reduce((sum, suffix) => sum + sizeOf(join(this.rootDir, `smithers.db${suffix}`)), 0);
   }

@@ -1,6 +1,6 @@
 /**
- * Mixed load on one server for a given time: sequences, fan-outs, timers, approvals and signals, with ended runs
- * removed after a short while, so that nothing may grow for ever. Memory, file size and latency are noted as it goes.
+ * Puts a mixed load on one server for a given time: sequences, fan-outs, timers, approvals and signals. Ended runs are
+ * deleted after a short time, so nothing may grow for ever. Samples memory, file size and latency.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { plot } from "./plot.ts";
 import { BenchServer } from "./server.ts";
 import { quantile } from "./statistics.ts";
 
-/** What was seen in one interval. */
+/** Measurements of one interval. */
 interface Sample {
   readonly atMinutes: number;
   readonly residentMb: number;
@@ -78,7 +78,10 @@ async function soak({ client }: BenchServer): Promise<Sample[]> {
   return samples;
 }
 
-/** A run with something of everything, decided and signalled when it asks; every fifth is a long sequence instead. */
+/**
+ * Runs every kind of node, and approves and signals when the run asks. Every fifth run is a long sequence or a fan-out
+ * instead.
+ */
 async function mixedRun(client: Client, turn: number): Promise<void> {
   if (turn % 5 === 0) {
     await client.complete(turn % 2 === 0 ? "bench-sequence.tsx" : "bench-fan-out.tsx", { length: 50 });
@@ -98,7 +101,7 @@ function textOf({ atMinutes, residentMb, databaseMb, runs, p50Ms, p95Ms }: Sampl
   return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB database, ${runs} runs, ${trivial}`;
 }
 
-/** The second and the last quarter: the first is warming up, and retention has not begun. */
+/** Compares the second quarter with the last one. In the first, the server warms up and retention has not started. */
 function verdict(samples: readonly Sample[]): string {
   const quarter = Math.floor(samples.length / 4);
   const early = samples.slice(quarter, 2 * quarter);

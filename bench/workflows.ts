@@ -14,11 +14,11 @@ const tasks = (body = "({ n })") => `{Array.from({ length: ctx.input.length }, (
       <Task key={n} id={"task" + n} output={outputs.result}>{async () => ${body}}</Task>
     ))}`;
 
-/** The workflow files that the benchmarks run, by name. */
+/** The workflow files of the benchmarks, by name. */
 export const workflows = {
   "bench-one.tsx": file(result, '<Task id="one" output={outputs.result}>{async () => ({ n: 1 })}</Task>'),
   "bench-sequence.tsx": file(result, tasks()),
-  /** Every step's place in the tree depends on the output of the one before, so that each is rendered anew. */
+  /** Each step depends on the output of the previous one in the tree, so every step is rendered again. */
   "bench-reading.tsx": file(
     result,
     `{Array.from({ length: ctx.input.length }, (_, n) => {
@@ -27,14 +27,14 @@ export const workflows = {
     })}`,
   ),
   "bench-fan-out.tsx": file(result, `<Parallel>${tasks()}</Parallel>`),
-  /** Every iteration reads how far the loop is, as loops do. */
+  /** Each iteration reads the loop's progress, as loops do. */
   "bench-loop.tsx": file(
     result,
     `<Loop id="loop" until={ctx.iterationCount(outputs.result, "step") >= ctx.input.length} maxIterations={100000}>
       <Task id="step" output={outputs.result}>{async () => ({ n: ctx.iteration })}</Task>
     </Loop>`,
   ),
-  /** Steps that take a while, so that each event is on its own. */
+  /** Steps that take a while, so that each event is sent on its own. */
   "bench-paced.tsx": file(
     result,
     tasks("{ await new Promise((go) => setTimeout(go, ctx.input.pauseMs)); return { n }; }"),
@@ -44,7 +44,7 @@ export const workflows = {
     '<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />',
   ),
   "bench-signal.tsx": file(result, '<WaitForEvent id="wait" event="go" output={outputs.result} />'),
-  /** Something of everything: what the soak runs. */
+  /** Every kind of node, for the soak test. */
   "bench-mixed.tsx": file(
     `${result}, decision: approvalDecisionSchema`,
     `<Sequence>

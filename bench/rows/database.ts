@@ -22,7 +22,7 @@ export const database: Benchmark = {
   },
 };
 
-/** What one run adds to a new database. The tables are those with the most bytes, their indexes counted in. */
+/** Measures what one run adds to a new database. `tables` has the largest tables, including their indexes. */
 async function bytesPerTask(bench: Bench, workflow: WorkflowName, length: number) {
   const server = await bench.server();
   await server.client.complete(workflow, { length: 1 });
@@ -45,7 +45,7 @@ function open(path: string): Database {
   return opened;
 }
 
-/** Pages that are in use, in bytes, by table. */
+/** Bytes of used pages, by table. */
 function bytesByTable(path: string): Map<string, number> {
   const opened = open(path);
   try {

@@ -36,13 +36,13 @@ export const installed: Benchmark = {
 };
 
 interface Size {
-  /** What npm calls the unpacked size. */
+  /** Npm's unpacked size. */
   readonly bytes: number;
-  /** What the disk sets aside: of many small files more than they hold. */
+  /** Space on the disk: many small files take more than their size. */
   readonly blockBytes: number;
 }
 
-/** What a package's files take, without the packages that it brings along. */
+/** Size of a package's own files, without nested packages. */
 function ownSize(folder: string): Size {
   let [bytes, blockBytes] = [0, 0];
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

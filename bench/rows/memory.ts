@@ -12,7 +12,7 @@ export const memory: Benchmark = {
     const count = bench.size(10_000, 1_000);
     await inFlight(count, 16, () => client.complete("bench-one.tsx"));
     const worked = await server.residentMb();
-    // A server that has done the same kind of work before: what is added is the waiting, not the warming up.
+    // This server has already done the same work, so the difference is the parked runs and not the warm-up.
     const other = await bench.server();
     await inFlight(bench.size(2_000, 200), 16, () => other.client.start("bench-approval.tsx"));
     const before = await other.residentMb();

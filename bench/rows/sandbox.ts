@@ -7,7 +7,7 @@ import { median } from "../statistics.ts";
 
 const mechanisms = ["bubblewrap", "unshare"] as const;
 
-/** A command that does nothing, bare and in each sandbox that works here, in the same rounds. */
+/** Measures a command that does nothing, bare and in each sandbox that works here, in the same rounds. */
 export const sandbox: Benchmark = {
   name: "sandbox",
   title: "cost of the sandbox for a command",
@@ -38,7 +38,7 @@ export const sandbox: Benchmark = {
   },
 };
 
-/** Where both are installed, bubblewrap is used. */
+/** When both are installed, bubblewrap is used. */
 const targets: Record<(typeof mechanisms)[number], Pick<Figure, "atMost">> = {
   bubblewrap: { atMost: 15 },
   unshare: {},

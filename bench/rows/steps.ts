@@ -4,7 +4,7 @@ import type { WorkflowName } from "../workflows.ts";
 
 const lengths = [10, 100, 1_000];
 
-/** A step may cost two commits and this. */
+/** Allowed milliseconds per step, in addition to two commits. */
 const allowanceMs = 0.3;
 
 export const sequence: Benchmark = {
@@ -55,13 +55,13 @@ export const loop: Benchmark = {
 };
 
 /**
- * Milliseconds per task of a run of each length, from POST to finished: the best of several rounds, each of as many
- * runs as make a hundred tasks, one after the other. A commit is measured before each round, and the limit and the ratio
- * are of the best round's own commit.
+ * Milliseconds per task of runs of each length, from POST to RunFinished: the best of several rounds. Each round has as
+ * many sequential runs as make a hundred tasks. A commit is measured before each round; the limit and the ratio use the
+ * best round's own commit.
  */
 async function perTask(bench: Bench, workflow: WorkflowName) {
   const client = await bench.client();
-  // What a run costs beside its steps must be as warm as the steps: the shortest runs are mostly that.
+  // Warms up the fixed cost of a run as much as that of its steps: the shortest runs consist mostly of it.
   for (let n = 0; n < bench.size(500, 50); n++) await client.complete(workflow, { length: 1 });
   for (let n = 0; n < bench.size(30, 10); n++) await client.complete(workflow, { length: 100 });
   const measured = [];

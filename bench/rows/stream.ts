@@ -21,11 +21,11 @@ export const stream: Benchmark = {
 };
 
 /**
- * How long each event of a run of `length` paced steps took to each of `streams` readers, from the time that it
- * bears, which is its turn's begin in whole milliseconds: the commit is in it.
+ * Latency of each event of a run of `length` paced steps, for each of `streams` readers. It starts at the event's
+ * timestamp, which is the start of its turn in whole milliseconds, so it includes the commit.
  */
 async function lags(client: Client, streams: number, length: number): Promise<number[]> {
-  // The first steps pass while the streams are opened.
+  // The first steps pass while the streams are being opened.
   const spare = streams > 1 ? 40 : 5;
   const runId = await client.start("bench-paced.tsx", { length: length + spare, pauseMs: streams > 1 ? 100 : 10 });
   let open = 0;

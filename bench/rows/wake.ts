@@ -27,7 +27,7 @@ export const wake: Benchmark = {
   },
 };
 
-/** From the call that a parked run waits for to its end on a stream that was open before. */
+/** Milliseconds from the call that wakes a parked run to RunFinished, on a stream that was already open. */
 async function latencies(
   client: Client,
   workflow: WorkflowName,
