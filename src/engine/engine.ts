@@ -1,10 +1,12 @@
 import {
   isSmithersError,
+  messageOf,
   noSuchRun,
   runHasEnded,
   runInProgress,
   SmithersError,
   shuttingDown,
+  toErrorRecord,
 } from "../errors/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
@@ -158,7 +160,7 @@ export class Engine {
    */
   async decide(decision: Decision): Promise<void> {
     this.feed.publish(await this.store.decide(decision, Date.now()));
-    void this.#guard(decision.runId, this.#wakeFirst(decision.runId));
+    void this.#wakeFirst(decision.runId);
   }
 
   /**
@@ -170,7 +172,7 @@ export class Engine {
     await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
-    void this.#guard(given.runId, this.#wakeFirst(given.runId));
+    void this.#wakeFirst(given.runId);
     return signal;
   }
 
@@ -181,7 +183,22 @@ export class Engine {
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
     if (!run || this.#closing || !this.#owns(runId) || hasEnded(run.status)) return;
-    if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.claim(run, { isOrphan: true });
+    if (this.#leaseHolder.isOwnedElsewhere(run)) return;
+    try {
+      await this.#leaseHolder.claim(run, { isOrphan: true });
+    } catch (error) {
+      await this.#noteWakeFailure(run, error);
+      throw error;
+    }
+  }
+
+  /** Lets those who look at the run learn why it does not go on. */
+  async #noteWakeFailure({ runId, leaseNo }: Run, thrown: unknown): Promise<void> {
+    const { code } = toErrorRecord(thrown, "SERVER_ERROR");
+    // A database that is in trouble takes no note; the server's health tells of it.
+    if (code.startsWith("DB_")) return;
+    const reason = isSmithersError(thrown) ? thrown.problem : messageOf(thrown);
+    await this.store.noteWakeFailure(runId, leaseNo, { code, reason, sinceMs: Date.now() }).catch(() => {});
   }
 
   /** Resolves when this engine releases the run: it has ended, is parked, or was taken over. */
@@ -216,10 +233,10 @@ export class Engine {
     this.#localEngines.leave();
   }
 
-  /** Wakes a run that has news. The engine that executes it, or started it, is asked first. */
+  /** Wakes a run that has news. The engine that executes it, or started it, is asked first. Never rejects. */
   async #wakeFirst(runId: string): Promise<void> {
     if (!this.#leaseHolder.active(runId)) await this.#wakeElsewhere(runId);
-    await this.wake(runId);
+    await this.#watcher.wakeNow(runId);
   }
 
   async #wakeElsewhere(runId: string): Promise<void> {
@@ -239,14 +256,14 @@ export class Engine {
         return engine.runningAttempts;
       },
       committed: (events) => this.feed.forward(events, this.#options.observesLocalEngines === true),
-      arrived: (runId) => this.#guard(runId, this.wake(runId)),
+      arrived: (runId) => this.#watcher.wakeNow(runId),
     };
   }
 
   #onReleased(runId: string, end: ExecutionEnd): void {
     // The other engines take over what arrived while this one was closing.
     if (end === "released") void this.#wakeElsewhere(runId);
-    if (end === "parked" && !this.#closing) void this.#guard(runId, this.#afterParking(runId));
+    if (end === "parked" && !this.#closing) void this.#afterParking(runId);
   }
 
   #owns(runId: string): boolean {
@@ -261,22 +278,18 @@ export class Engine {
 
   /** Takes in what arrived between the last read of the inbox and the parking. Otherwise it would wait for ever. */
   async #afterParking(runId: string): Promise<void> {
-    const run = await this.store.findRun(runId);
-    if (run && run.inboxNo > run.takenNo) await this.wake(runId);
-    else if (run?.wakeAtMs != null) await this.#watcher.wakeDue();
+    try {
+      const run = await this.store.findRun(runId);
+      if (run && run.inboxNo > run.takenNo) await this.#watcher.wakeNow(runId);
+      else if (run?.wakeAtMs != null) await this.#watcher.wakeDue();
+    } catch (error) {
+      this.#log.warn({ runId, err: error }, "The parked run could not be read.");
+    }
   }
 
   async #find(runId: string): Promise<Run> {
     const run = await this.store.findRun(runId);
     if (!run) throw noSuchRun(runId);
     return run;
-  }
-
-  async #guard(runId: string, work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      this.#log.warn({ runId, err: error }, "The run could not be continued.");
-    }
   }
 }

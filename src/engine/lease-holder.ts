@@ -2,7 +2,7 @@ import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
-import { waitAtMost, yieldToEventLoop } from "../timing/index.ts";
+import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
@@ -30,6 +30,9 @@ export interface LeaseHolderSettings extends EngineOptions {
   onReleased(runId: string, end: ExecutionEnd): void;
 }
 
+/** How long a workflow file that does not load is left alone when many runs wait for it. */
+const brokenPauseMs = 1_000;
+
 /** Executes the runs that this engine holds: takes their leases, renews them and releases them. */
 export class LeaseHolder {
   /** The name of this owner in the rows of its runs. */
@@ -37,6 +40,8 @@ export class LeaseHolder {
   readonly #settings: LeaseHolderSettings;
   readonly #active = new Map<string, Execution>();
   readonly #claiming = new Map<string, Promise<unknown>>();
+  /** By path, workflow files that did not load when a run of theirs was to be continued. */
+  readonly #broken = new Map<string, { readonly error: unknown; readonly sinceMs: () => number }>();
   readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #stopping: { readonly graceMs: number } | undefined;
@@ -171,7 +176,7 @@ export class LeaseHolder {
     const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
     if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
-    const source = given ?? (await resolveWorkflow(run));
+    const source = given ?? (await (isOrphan ? this.#loadOnce(run) : resolveWorkflow(run)));
     if (this.#stopping) return false;
     const lease = await this.#lease(run);
     if (!lease) return false;
@@ -182,6 +187,21 @@ export class LeaseHolder {
     const loaded = withTakeover(stored, source, ownerDied);
     this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded }));
     return true;
+  }
+
+  /** Of many runs of one file that does not load, only the first tries it for a while. */
+  async #loadOnce(run: Run): Promise<WorkflowSource> {
+    const path = run.workflowPath ?? "";
+    const broken = this.#broken.get(path);
+    if (broken && broken.sinceMs() < brokenPauseMs) throw broken.error;
+    try {
+      const source = await this.#settings.resolveWorkflow(run);
+      this.#broken.delete(path);
+      return source;
+    } catch (error) {
+      this.#broken.set(path, { error, sinceMs: stopwatch() });
+      throw error;
+    }
   }
 
   async #lease({ runId, leaseNo, status }: Run): Promise<Lease | undefined> {

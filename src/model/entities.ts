@@ -12,6 +12,15 @@ export const errorRecordSchema = z.object({
   details: z.unknown().optional(),
 });
 
+/** Why a run that should have gone on could not be taken up. */
+export const wakeFailureSchema = z.object({
+  code: z.string(),
+  /** For a person; of a workflow file that does not load, with file and line. */
+  reason: z.string(),
+  sinceMs: ms,
+});
+export type WakeFailure = z.infer<typeof wakeFailureSchema>;
+
 /** One execution of a workflow. */
 export const runSchema = z.object({
   runId: z.string(),
@@ -47,6 +56,7 @@ export const runSchema = z.object({
   outputNodeId: z.string().nullable(),
   outputIteration: z.number().int().nullable(),
   error: errorRecordSchema.nullable(),
+  wakeFailure: wakeFailureSchema.nullable(),
 });
 export type Run = z.infer<typeof runSchema>;
 

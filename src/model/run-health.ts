@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Node, Run } from "./entities.ts";
+import type { Node, Run, WakeFailure } from "./entities.ts";
 import { isWaiting } from "./status.ts";
 
 /** A running run is stale when its owner's last heartbeat is older than this. */
@@ -40,6 +40,7 @@ export const runHealthSchema = z.object({
     .object({
       kind: z.enum(["stale", "retrying", "not-continued"]),
       reason: z.string().describe("explanation for a person"),
+      sinceMs: z.number().int().optional().describe("milliseconds since the epoch"),
       heartbeatAtMs: z.number().int().nullable(),
       nodeId: z.string().optional(),
       iteration: z.number().int().optional(),
@@ -97,19 +98,22 @@ export function deriveRunHealth(
   if (isWaiting(status)) {
     const node = signs.nodes.find(({ state }) => state === status);
     const unhealthy = notContinued(run, signs, nowMs, calls);
+    const blocked = node && blockedBy(node, calls);
     return {
       ...base,
       state: status,
-      ...(node && { blocked: blockedBy(node, calls) }),
+      ...(blocked && { blocked: { ...blocked, ...wayOut(run, node, nowMs) } }),
       ...(unhealthy && { unhealthy }),
     };
   }
   if (status === "running") {
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
+    if (run.wakeFailure) return { ...base, state: "stale", unhealthy: cannotContinue(run, run.wakeFailure) };
     if (silentMs > staleMs || signs.ownerIsGone) {
       const what = signs.ownerIsGone ? "Its process is gone" : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
       const reason = `${what}; the next server that finds the run continues it, or ${calls.resume} does.`;
-      return { ...base, state: "stale", unhealthy: { kind: "stale", reason, heartbeatAtMs } };
+      const sinceMs = heartbeatAtMs ?? run.createdAtMs;
+      return { ...base, state: "stale", unhealthy: { kind: "stale", reason, sinceMs, heartbeatAtMs } };
     }
     const unhealthy = retrying(run, signs);
     return { ...base, state: "running", ...(unhealthy && { unhealthy }) };
@@ -123,10 +127,25 @@ function notContinued(
   nowMs: number,
   calls: ContinuingCalls,
 ): RunHealth["unhealthy"] {
+  if (run.wakeFailure) return cannotContinue(run, run.wakeFailure);
   if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
   const since = new Date(newsAtMs).toISOString();
   const reason = `Something arrived at ${since} and could not be taken in. Check that the workflow file loads, then ${calls.resume}.`;
-  return { kind: "not-continued", reason, heartbeatAtMs: run.heartbeatAtMs };
+  return { kind: "not-continued", reason, sinceMs: newsAtMs, heartbeatAtMs: run.heartbeatAtMs };
+}
+
+function cannotContinue(run: Run, { reason, sinceMs }: WakeFailure): RunHealth["unhealthy"] {
+  return { kind: "not-continued", reason, sinceMs, heartbeatAtMs: run.heartbeatAtMs };
+}
+
+/** What unblocks a run whose wait is over, or which could not go on. */
+function wayOut({ wakeFailure }: Run, { wakeAtMs }: Node, nowMs: number): { unblock: string } | undefined {
+  if (wakeFailure) {
+    return { unblock: `Repair what keeps the run from continuing; it then continues by itself: ${wakeFailure.reason}` };
+  }
+  return wakeAtMs !== null && wakeAtMs <= nowMs
+    ? { unblock: "none: the time is up, and the run continues by itself" }
+    : undefined;
 }
 
 function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["unhealthy"] {
@@ -139,7 +158,7 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["
   const when = isPaused ? `is retried at ${new Date(wakeAtMs).toISOString()}` : "is being retried";
   const reason = `"${nodeId}" has failed ${failures} times and ${when}${error ? `: ${error.message}` : "."}`;
   const at = { nodeId, iteration, failures, nextAttemptAtMs: isPaused ? wakeAtMs : null };
-  return { kind: "retrying", reason, heartbeatAtMs, ...at };
+  return { kind: "retrying", reason, sinceMs: worst.startedAtMs ?? undefined, heartbeatAtMs, ...at };
 }
 
 function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {

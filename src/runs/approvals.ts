@@ -19,12 +19,12 @@ export async function readApprovals(
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<ApprovalPage> {
   const after = cursor === undefined ? undefined : fromCursor(cursor);
+  const nowMs = Date.now();
   const pending: PendingApproval[] = [];
   for (const { store } of await databases.all()) {
-    pending.push(...(await store.pendingApprovals({ limit: limit + 1, after })));
+    pending.push(...(await store.pendingApprovals({ nowMs, limit: limit + 1, after })));
   }
   const page = pending.sort(byPosition).slice(0, limit);
-  const nowMs = Date.now();
   return {
     approvals: page.map((approval) => toApprovalItem(approval, nowMs)),
     ...(pending.length > limit && { nextCursor: toCursor(page.at(-1)!) }),

@@ -75,7 +75,7 @@ export class RunReader {
   /** One run's pending approvals, oldest first. */
   async approvalsOf(runId: string): Promise<ApprovalItem[]> {
     const { database } = await this.#databases.locate(runId);
-    const pending = await database.store.pendingApprovals({ runId, limit: Number.MAX_SAFE_INTEGER });
+    const pending = await database.store.pendingApprovals({ nowMs: Date.now(), runId, limit: Number.MAX_SAFE_INTEGER });
     const nowMs = Date.now();
     return pending.map((approval) => toApprovalItem(approval, nowMs));
   }

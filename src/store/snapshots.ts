@@ -81,6 +81,8 @@ export interface FramePage {
 export type ApprovalPosition = Pick<Approval, "requestedAtMs" | "runId" | "nodeId" | "iteration">;
 
 export interface PendingApprovalsQuery {
+  /** The clock's time: what timed out by then can be decided no more. */
+  readonly nowMs: number;
   /** How many at most. */
   readonly limit: number;
   /** Only those after this one. */
@@ -108,6 +110,8 @@ export interface Backlog {
   readonly runs: Readonly<Partial<Record<RunStatus, number>>>;
   /** Those of them that are `running` and whose owner gave no sign since `staleSinceMs`. */
   readonly staleRuns: number;
+  /** Those that should have gone on and could not be taken. */
+  readonly stuckRuns: number;
   readonly pendingApprovals: number;
   readonly oldestApprovalAtMs: number | null;
   readonly sizeBytes: number;

@@ -1,6 +1,6 @@
 import type { ListRunsQuery, PendingApproval } from "../api/index.ts";
 import type { SmithersError } from "../errors/index.ts";
-import type { CommittedEvent, NewEvent, Node, Run, StoredEvent } from "../model/index.ts";
+import type { CommittedEvent, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../model/index.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { MirroredRuns } from "./mirrored-runs.ts";
 import type { StoreObserver } from "./observer.ts";
@@ -78,6 +78,11 @@ export interface Store {
   takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined>;
   /** Takes a failed run, as {@link takeLease} does, and makes what failed or was cancelled in it pending again. */
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined>;
+  /**
+   * Notes why a run could not be taken, for those who look at it; whoever takes it removes the note. Does nothing when
+   * somebody has taken the run since `seenLeaseNo` was read.
+   */
+  noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void>;
   /** Writes the heartbeat of each lease and returns those that were lost. */
   beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]>;
   /** Whether a lease was not taken away since. */

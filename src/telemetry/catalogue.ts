@@ -61,6 +61,9 @@ export const catalogue = {
   smithers_runs_active: gauge("Runs that this process is executing."),
   smithers_runs_parked: gauge("Waiting runs in the database; they use no memory.", "waits_for"),
   smithers_runs_stale: gauge("Running runs in the database whose owner has stopped sending heartbeats."),
+  smithers_runs_stuck: gauge(
+    "Runs in the database that should continue and cannot, for example because their file does not load.",
+  ),
   smithers_runs_taken_over_total: counter("Runs that this process took over after their owner died."),
   smithers_leases_lost_total: counter("Leases of this process that another process took over."),
   smithers_heartbeat_failures_total: counter("Heartbeats that could not be written."),

@@ -59,6 +59,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
 
   const parked = m.smithers_runs_parked;
   const stale = m.smithers_runs_stale;
+  const stuck = m.smithers_runs_stuck;
   const pending = m.smithers_approvals_pending;
   const oldest = m.smithers_approval_oldest_pending_seconds;
   const size = m.smithers_store_size_bytes;
@@ -80,6 +81,10 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
         sum(backlogs, ({ staleRuns }) => staleRuns),
       );
       result.observe(
+        stuck,
+        sum(backlogs, ({ stuckRuns }) => stuckRuns),
+      );
+      result.observe(
         pending,
         sum(backlogs, ({ pendingApprovals }) => pendingApprovals),
       );
@@ -90,7 +95,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
         sum(backlogs, ({ sizeBytes }) => sizeBytes),
       );
     },
-    [parked, stale, pending, oldest, size],
+    [parked, stale, stuck, pending, oldest, size],
   );
 }
 

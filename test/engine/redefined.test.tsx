@@ -203,7 +203,7 @@ describe("a question that was edited while it waits", () => {
     const asked = await run(before);
     const again = await run(after, { db: asked.db, runId: asked.runId, resume: true });
     expect(again.of("ApprovalRequested")).toHaveLength(1);
-    const pending = await inStore(asked.db, (store) => store.pendingApprovals({ limit: 10 }));
+    const pending = await inStore(asked.db, (store) => store.pendingApprovals({ nowMs: Date.now(), limit: 10 }));
     expect(pending).toMatchObject([{ nodeId: "g", status: "requested" }]);
     await decide(again, "x");
     const done = await run(after, { db: asked.db, runId: asked.runId, resume: true });

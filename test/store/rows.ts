@@ -31,6 +31,7 @@ export function runRow(given: Partial<Run> = {}): Run {
     outputNodeId: null,
     outputIteration: null,
     error: null,
+    wakeFailure: null,
     ...given,
   };
 }

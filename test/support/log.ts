@@ -7,3 +7,11 @@ export function recordedErrors(): { logger: Logger; errors: object[] } {
   const error = (facts: object, message: string) => void errors.push({ ...facts, message });
   return { errors, logger: { debug: ignore, info: ignore, warn: ignore, error } };
 }
+
+/** A server's logger, and its warnings. */
+export function recordedWarnings(): { logger: Logger; warnings: string[] } {
+  const warnings: string[] = [];
+  const ignore = () => {};
+  const warn = (_facts: object, message: string) => void warnings.push(message);
+  return { warnings, logger: { debug: ignore, info: ignore, warn, error: ignore } };
+}

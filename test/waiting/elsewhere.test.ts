@@ -1,4 +1,4 @@
-import { expect, spyOn, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
@@ -127,13 +127,12 @@ test("a decision is kept while the workflow file is broken, and counts once it i
   write(root, { "ask.tsx": "export default <" });
   expect((await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
   expect((await server.post(`/v1/runs/${runId}/signals/any`)).status).toBe(200);
-  const { runState } = await server.run(runId);
-  expect([runState.state, runState.unhealthy]).toEqual(["waiting-approval", undefined]);
-  const now = Date.now;
-  const clock = spyOn(Date, "now").mockImplementation(() => now() + 6_000);
-  const { unhealthy } = (await server.run(runId)).runState;
-  clock.mockRestore();
-  expect(unhealthy).toMatchObject({ kind: "not-continued", reason: expect.stringContaining("workflow file") });
+  const { state, unhealthy } = await eventually(async () => {
+    const { runState } = await server.run(runId);
+    return runState.unhealthy && runState;
+  });
+  expect(state).toBe("waiting-approval");
+  expect(unhealthy).toMatchObject({ kind: "not-continued", reason: expect.stringContaining("ask.tsx:1") });
   write(root, { "ask.tsx": ask });
   await server.post(`/v1/runs/${runId}/resume`);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/index.ts";
 import type { ClaimedRun, Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
@@ -23,7 +24,13 @@ export interface Watched {
 /** A run that has lost this many owners without progress may be what they died of. */
 const suspectCrashes = 2;
 /** How long a run that could not be continued, for example because its file is broken, is left alone. */
-const failurePauseMs = 30_000;
+const failurePauseMs = 2_000;
+
+/** Why a run could not be continued when it was last tried. */
+interface Failure {
+  readonly cause: string;
+  readonly sinceMs: () => number;
+}
 
 /**
  * Wakes runs when they need it: a timer is due, another process has recorded a decision or a signal, or an owner has
@@ -31,13 +38,14 @@ const failurePauseMs = 30_000;
  */
 export class Watcher {
   readonly #engine: Watched;
-  readonly #notBefore = new Map<string, number>();
+  readonly #failures = new Map<string, Failure>();
   /** Orphans that are left alone for now: claiming one may end the process. */
   #suspects = new Set<string>();
   #sinceSuspectClaimedMs = stopwatch();
   #unwatch = () => {};
   #orphans: ReturnType<typeof setInterval> | undefined;
   #cancelDue = () => {};
+  #cancelRetry: (() => void) | undefined;
   #stopped = false;
 
   constructor(engine: Watched) {
@@ -69,6 +77,17 @@ export class Watcher {
     this.#unwatch();
     clearInterval(this.#orphans);
     this.#cancelDue();
+    this.#cancelRetry?.();
+  }
+
+  /** Wakes a run for which something has come, also when it could not be continued a moment ago. Never rejects. */
+  async wakeNow(runId: string): Promise<void> {
+    try {
+      await this.#engine.wake(runId);
+      this.#failures.delete(runId);
+    } catch (error) {
+      this.#failed(runId, error);
+    }
   }
 
   async #changedElsewhere(): Promise<void> {
@@ -102,18 +121,31 @@ export class Watcher {
     await this.#wake(runId);
   }
 
-  /** Wakes one run. An error is logged and does not keep other runs from being woken. */
+  /** Wakes one run. An error does not keep other runs from being woken. */
   async #wake(runId: string): Promise<void> {
-    if (!this.#engine.owns(runId) || this.#suspects.has(runId)) return;
-    const notBefore = this.#notBefore.get(runId);
-    if (this.#stopped || (notBefore !== undefined && Date.now() < notBefore)) return;
-    try {
-      await this.#engine.wake(runId);
-      this.#notBefore.delete(runId);
-    } catch (error) {
-      if (notBefore === undefined)
-        this.#engine.log.warn({ runId, err: error }, "The run cannot be continued now. It will be tried again.");
-      this.#notBefore.set(runId, Date.now() + failurePauseMs);
+    if (this.#stopped || !this.#engine.owns(runId) || this.#suspects.has(runId)) return;
+    const failure = this.#failures.get(runId);
+    if (failure && failure.sinceMs() < failurePauseMs) return;
+    await this.wakeNow(runId);
+  }
+
+  /** Logs each cause once, however many runs it stops, and tries again soon: a repair needs no other call. */
+  #failed(runId: string, error: unknown): void {
+    if (this.#stopped) return;
+    const cause = messageOf(error);
+    const isKnown = [...this.#failures.values()].some((failure) => failure.cause === cause);
+    this.#failures.set(runId, { cause, sinceMs: stopwatch() });
+    if (!isKnown) {
+      this.#engine.log.warn({ runId, err: error }, "The run cannot be continued now. It will be tried again.");
+    }
+    this.#cancelRetry ??= afterMs(failurePauseMs, () => void this.#attempt(() => this.#retryFailed()));
+  }
+
+  async #retryFailed(): Promise<void> {
+    this.#cancelRetry = undefined;
+    for (const runId of [...this.#failures.keys()]) if (!this.#suspects.has(runId)) await this.wakeNow(runId);
+    if (this.#failures.size > 0 && !this.#stopped) {
+      this.#cancelRetry ??= afterMs(failurePauseMs, () => void this.#attempt(() => this.#retryFailed()));
     }
   }
 

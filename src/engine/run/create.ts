@@ -39,6 +39,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
     outputNodeId: null,
     outputIteration: null,
     error: null,
+    wakeFailure: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
-import type { CommittedEvent, NewEvent, Node, Run, StoredEvent } from "../../model/index.ts";
+import type { CommittedEvent, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
 import type { Driver } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import type {
@@ -48,7 +48,7 @@ import { SqliteMirroredRuns } from "./mirrored-runs.ts";
 import { readBacklog } from "./queries/backlog.ts";
 import { eventsAfter, lastEvent } from "./queries/events.ts";
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
-import { beat, holdsLease, takeLease } from "./queries/lease.ts";
+import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
 import { nodesOf, waitingNodes } from "./queries/nodes.ts";
 import {
   claimedRuns,
@@ -122,6 +122,10 @@ export class SqliteStore implements LocalStore {
 
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
     return this.#connection.write((driver) => reopen(driver, runId, owner, seenLeaseNo, nowMs));
+  }
+
+  noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void> {
+    return this.#connection.write((driver) => noteWakeFailure(driver, runId, seenLeaseNo, failure));
   }
 
   beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]> {

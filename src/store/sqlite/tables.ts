@@ -32,8 +32,9 @@ export const runs = table<Run>(
     "outputNodeId",
     "outputIteration",
     "error",
+    "wakeFailure",
   ],
-  { key: ["runId"], json: ["input", "config", "loops", "error"] },
+  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"] },
 );
 
 export const nodes = table<Node>(

@@ -3,9 +3,10 @@ import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
 import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
+import { wakeFailure } from "./0003-wake-failure.ts";
 
 /** In order; a migration's number is its place, from 1. Forward only: never edit one that was released. */
-const migrations: readonly string[] = [foundation, lostAttempts];
+const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure];
 
 /**
  * Brings a database to this release's tables. Several processes may do it at once.

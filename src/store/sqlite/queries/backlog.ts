@@ -11,6 +11,9 @@ export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
     `SELECT count(*) AS count ${unfinished} AND status = 'running' AND coalesce(heartbeat_at_ms, created_at_ms) < ?`,
     staleSinceMs,
   )!;
+  const stuck = driver.get<{ count: number }>(
+    `SELECT count(*) AS count ${unfinished} AND wake_failure_json IS NOT NULL`,
+  )!;
   const approvals = driver.get<{ count: number; oldest: number | null }>(
     `SELECT count(*) AS count, min(requested_at_ms) AS oldest FROM _smithers_approvals a WHERE status = 'requested'
      AND EXISTS (SELECT 1 FROM _smithers_runs r WHERE r.run_id = a.run_id AND r.home IS NULL)`,
@@ -20,6 +23,7 @@ export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
   return {
     runs: Object.fromEntries(runs.map(({ status, count }) => [status, count])),
     staleRuns: stale.count,
+    stuckRuns: stuck.count,
     pendingApprovals: approvals.count,
     oldestApprovalAtMs: approvals.oldest,
     sizeBytes: pages * pageBytes,

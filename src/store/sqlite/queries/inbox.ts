@@ -49,12 +49,17 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
 }
 
 /** See `Store.pendingApprovals`. */
-export function pendingApprovals(driver: Driver, { limit, after, runId }: PendingApprovalsQuery): PendingApproval[] {
+export function pendingApprovals(
+  driver: Driver,
+  { limit, after, runId, nowMs }: PendingApprovalsQuery,
+): PendingApproval[] {
   const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
   const order = "requested_at_ms, run_id, node_id, iteration";
   // Copies are asked for where the run lives; whoever names a run has found the place to ask.
-  const conditions = [runId === undefined ? `NOT (${isCopy})` : "run_id = ?"];
-  const params: SqlValue[] = runId === undefined ? [] : [runId];
+  const hasTimedOut = `SELECT 1 FROM _smithers_nodes n WHERE n.run_id = _smithers_approvals.run_id
+    AND n.node_id = _smithers_approvals.node_id AND n.iteration = _smithers_approvals.iteration AND n.wake_at_ms <= ?`;
+  const conditions = [`NOT EXISTS (${hasTimedOut})`, runId === undefined ? `NOT (${isCopy})` : "run_id = ?"];
+  const params: SqlValue[] = runId === undefined ? [nowMs] : [nowMs, runId];
   if (after) {
     conditions.push(`(${order}) > (?, ?, ?, ?)`);
     params.push(after.requestedAtMs, after.runId, after.nodeId, after.iteration);

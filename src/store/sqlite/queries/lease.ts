@@ -1,3 +1,4 @@
+import type { WakeFailure } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import type { Lease } from "../../turn.ts";
 
@@ -14,7 +15,8 @@ export function takeLease(
 ): Lease | undefined {
   const leaseNo = seenLeaseNo + 1;
   const changed = driver.run(
-    `UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ?, crashes = crashes + (owner IS NOT NULL)
+    `UPDATE _smithers_runs SET owner = ?, lease_no = ?, heartbeat_at_ms = ?, crashes = crashes + (owner IS NOT NULL),
+       wake_failure_json = NULL
      WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL`,
     owner,
     leaseNo,
@@ -23,6 +25,20 @@ export function takeLease(
     seenLeaseNo,
   );
   return changed === 1 ? { runId, owner, leaseNo } : undefined;
+}
+
+/** See `Store.noteWakeFailure`. */
+export function noteWakeFailure(driver: Driver, runId: string, seenLeaseNo: number, failure: WakeFailure): void {
+  // The moment of the first failure stays while the reason does.
+  driver.run(
+    `UPDATE _smithers_runs SET wake_failure_json = ?
+     WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL
+       AND (wake_failure_json IS NULL OR json_extract(wake_failure_json, '$.reason') <> ?)`,
+    JSON.stringify(failure),
+    runId,
+    seenLeaseNo,
+    failure.reason,
+  );
 }
 
 /** Writes the heartbeat of each lease and returns those that were lost. */
