@@ -1,4 +1,4 @@
-/** Moments at which a test may end the process, to see that nothing is lost by it. */
+/** Points at which a test may kill the process, to check that nothing is lost. */
 export type FaultPoint = "before-commit" | "after-commit" | "before-launch" | "mirror" | "migration";
 
 const hook = Symbol.for("smithers.fault");

@@ -1,26 +1,26 @@
 import type { PrunedBatch } from "./snapshots.ts";
 
-/** What is done to a whole database, whatever its runs are about. */
+/** Operations on a whole database. */
 export interface Maintenance {
   /**
-   * Removes some of the runs that ended before `endedBeforeMs`, with all that belongs to them, the oldest first. A
-   * run with very many rows goes over several batches.
+   * Deletes some of the runs that ended before `endedBeforeMs`, oldest first, with everything that belongs to them. A
+   * run with very many rows takes several batches.
    */
   pruneBatch(endedBeforeMs: number): Promise<PrunedBatch>;
-  /** How many runs {@link pruneBatch} would remove, called until nothing is left. */
+  /** How many runs repeated calls of {@link pruneBatch} would delete. */
   countPrunable(endedBeforeMs: number): Promise<number>;
-  /** Removes cached results that are older than `cachedBeforeMs`, and returns how many. */
+  /** Deletes cached results older than `cachedBeforeMs`. Returns their number. */
   pruneCache(cachedBeforeMs: number): Promise<number>;
-  /** Returns the space of what was removed to the file system, where the database can. */
+  /** Returns free space to the file system, if the database can. */
   giveBackSpace(): Promise<void>;
   /**
-   * Copies the database, as it is now, to a file that must not exist yet, while others continue to write. The copy is
-   * whole, or not there.
-   * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
+   * Copies the current database to a new file while other connections continue to write. The copy is either complete or
+   * not created.
+   * @throws INVALID_OPTIONS when the file exists; a `DB_*` code
    */
   backup(path: string): Promise<void>;
-  /** Remembers another database whose runs this one's server answers for. */
+  /** Records another database, whose runs belong to this one's server too. */
   rememberDatabase(path: string, nowMs: number): Promise<void>;
-  /** The databases that were remembered, in that order. */
+  /** The recorded databases, in the order of {@link rememberDatabase}. */
   knownDatabases(): Promise<string[]>;
 }

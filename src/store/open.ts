@@ -5,26 +5,26 @@ import type { LocalStore } from "./store.ts";
 
 export interface StoreOptions {
   /**
-   * `full` (the default): what was accepted survives a power cut. `normal`: it survives a crash of the
-   * process, and commits are cheaper.
+   * Durability of a commit. `full` (default): it survives a power cut. `normal`: it survives a crash of the process,
+   * and is cheaper.
    */
   synchronous?: "full" | "normal";
 }
 
 export interface OpenOptions extends StoreOptions {
-  /** Opens only a file that is there and that is ours, or empty: no file is made, and none of another program changed. */
+  /** Opens only an existing file that is ours or empty. Creates no file, and changes none of another program. */
   existing?: boolean;
 }
 
-/** A Drizzle database, seen from here: what holds its client. */
+/** A Drizzle database; only its client is used. */
 export interface DrizzleDatabase {
   readonly $client: unknown;
 }
 
 /**
- * Opens the database at `source`: a file's path, or a Drizzle database for bun-sqlite whose connection is used and
- * left open.
- * @throws INVALID_OPTIONS, as {@link checkSource}; DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE,
+ * Opens the database at `source`: the path of a file, or a Drizzle database for bun-sqlite, whose connection is used
+ * and not closed.
+ * @throws INVALID_OPTIONS, see {@link checkSource}; DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE,
  *   DB_BUSY; with `existing` also DB_NOT_FOUND
  */
 export async function openStore(source: string | DrizzleDatabase, options: OpenOptions = {}): Promise<LocalStore> {
@@ -32,14 +32,14 @@ export async function openStore(source: string | DrizzleDatabase, options: OpenO
 }
 
 /**
- * Refuses what no store can be opened from, without opening anything.
+ * Refuses a source that no store can be opened from, without opening anything.
  * @throws INVALID_OPTIONS
  */
 export function checkSource(source: string | DrizzleDatabase): void {
   connectionOf(source);
 }
 
-/** What SQLite is opened with: a path, or the connection that a Drizzle database holds. */
+/** What SQLite opens: a path, or the connection of a Drizzle database. */
 function connectionOf(source: string | DrizzleDatabase): string | object {
   if (typeof source === "string") return source;
   const client = readField(source, "$client");

@@ -3,14 +3,14 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /**
- * Who holds a lease: a process, named so that others can tell whether it still lives. Two engines of one
- * process have names of their own.
+ * Creates the name of a lease holder. It identifies the process, so that others can tell whether it is alive. Each
+ * engine of a process has its own name.
  */
 export function newOwner(): string {
   return [place(), process.pid, startTicks(process.pid) ?? "", randomUUID().slice(0, 8)].join("|");
 }
 
-/** True only when the owner's process is known to have ended; one on another host may live. */
+/** True only when the owner's process is known to have ended. A process on another host may be alive. */
 export function isProvablyDead(owner: string): boolean {
   const [at, pid, started] = owner.split("|");
   if (at !== place() || !pid) return false;
@@ -19,22 +19,22 @@ export function isProvablyDead(owner: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
-  // The number may have been given to another process since; or its parent has not been told yet that it ended.
+  // The process id may have been reused, or the process is a zombie whose parent has not noticed its end.
   return started !== "" && startTicks(Number(pid)) !== started;
 }
 
 let knownPlace: string | undefined;
 
-/** Process ids mean something only within one boot and one PID namespace of one host. */
+/** Process ids are unique only within one boot and one PID namespace of a host. */
 function place(): string {
   knownPlace ??= `${hostname()}/${readOr("/proc/sys/kernel/random/boot_id")}/${linkOr("/proc/self/ns/pid")}`;
   return knownPlace;
 }
 
-/** When a process that has not ended began, in clock ticks since boot: field 22 of proc_pid_stat(5). */
+/** Start time of a living process, in clock ticks since boot: field 22 of proc_pid_stat(5). */
 function startTicks(pid: number): string | undefined {
   const stat = readOr(`/proc/${pid}/stat`);
-  // The second field is the command in parentheses, which may hold spaces.
+  // The second field is the command in parentheses, which may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const isZombie = fields[0] === "Z" || fields[0] === "X";
   return isZombie ? undefined : fields.at(19);

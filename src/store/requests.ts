@@ -2,7 +2,7 @@ import type { DecisionBody, SignalBody } from "../api/index.ts";
 import type { CommittedEvent, Signal, ToolCall } from "../model/index.ts";
 import type { Lease } from "./turn.ts";
 
-/** A client's promise that requests under one key are one request. */
+/** A client's statement that requests with the same key are one request. */
 export interface Idempotency {
   readonly key: string;
   readonly bodyHash: string;
@@ -11,19 +11,19 @@ export interface Idempotency {
 /** The run that a start has recorded or found. */
 export interface Started {
   readonly runId: string;
-  /** Empty when the key's run existed already. */
+  /** Empty when the run of the key existed already. */
   readonly events: CommittedEvent[];
 }
 
-/** A tool call that is about to be made. */
+/** A tool call to record. */
 export interface NewToolCall
   extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "idempotencyKey"> {
-  /** Whether making it twice does more than making it once. */
+  /** Whether repeating the call has a further effect. */
   readonly repeats: boolean;
 }
 
 export interface BegunToolCall {
-  /** An earlier attempt began the same call, and it must not be made twice. */
+  /** Whether an earlier attempt has started the same call, so that it must not be repeated. */
   readonly replayed: boolean;
   readonly events: CommittedEvent[];
 }
@@ -45,7 +45,7 @@ export interface ReceivedSignal {
   readonly events: CommittedEvent[];
 }
 
-/** A node, by default in the last iteration in which it failed. */
+/** A node; by default, in the last iteration in which it failed. */
 export interface NodeToRetry {
   readonly runId: string;
   readonly nodeId: string;
@@ -63,7 +63,7 @@ export interface Reopened {
   readonly events: CommittedEvent[];
 }
 
-/** An output schema as the store knows it: its key, a hash of its shape, and the names of its properties. */
+/** An output schema in the store: its key, a hash of its shape, and the names of its properties. */
 export interface SchemaRecord {
   readonly key: string;
   readonly hash: string;

@@ -1,13 +1,13 @@
 import type { Approval, Attempt, Frame, NewEvent, Node, Output, Run, ToolCall } from "../model/index.ts";
 
-/** The right to advance a run. `leaseNo` is its fencing token: a write with an old one is refused. */
+/** The right to advance a run. `leaseNo` is its fencing token: a write with an old token is refused. */
 export interface Lease {
   readonly runId: string;
   readonly owner: string;
   readonly leaseNo: number;
 }
 
-/** What a turn may change in its run's row. */
+/** The fields of its run's row that a turn may change. */
 export type RunChange = Partial<
   Pick<
     Run,
@@ -32,26 +32,26 @@ export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "sta
   state: Exclude<Attempt["state"], "running">;
 };
 
-/** How a tool call has ended. */
+/** The result of a tool call. */
 export interface ToolCallEnd
   extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "error"> {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }
 
-/** What a frame shows: three texts, and the hash of the first. */
+/** The texts of a frame, and the hash of the first one. */
 export type TreeTexts = Pick<Frame, "xmlJson" | "xmlHash" | "mountedTaskIdsJson" | "taskIndexJson">;
 
-/** A rendered tree; equal ones have one `treeHash`. */
+/** A rendered tree; equal trees have the same `treeHash`. */
 export interface Tree extends TreeTexts {
   readonly treeHash: string;
 }
 
-/** A frame to be stored. */
+/** A frame to store. */
 export interface FrameRecord {
   readonly frameNo: number;
   readonly tree: Tree;
-  /** What the run's frame before this one showed, where it is known: a store may keep only the difference from it. */
+  /** The tree of the run's previous frame, if known: a store may keep only the difference from it. */
   readonly before: Tree | undefined;
 }
 

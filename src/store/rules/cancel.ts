@@ -2,7 +2,7 @@ import { noSuchRun, runHasEnded } from "../../errors/index.ts";
 import { hasEnded, type Run } from "../../model/index.ts";
 
 /**
- * Judges the request to cancel a run. A request that was accepted before may come again.
+ * Checks a request to cancel a run. A request that was accepted before is accepted again.
  * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
  */
 export function judgeCancel(run: Run | undefined, runId: string): void {

@@ -2,7 +2,7 @@ import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
 import { type Approval, hasEnded, type NewEvent, type Node, type Run } from "../../model/index.ts";
 import type { Decision } from "../requests.ts";
 
-/** The rows that a decision depends on: the run, and what it has under the node's id, one row for each iteration. */
+/** The rows that a decision depends on: the run, and one row of each kind per iteration of the node. */
 export interface DecisionRows {
   readonly run: Run | undefined;
   readonly approvals: readonly Approval[];
@@ -15,10 +15,10 @@ export interface JudgedDecision {
 }
 
 /**
- * Judges a decision by the rows that are stored: a decision that comes when the time to decide is up is refused, even
- * when the run has not taken note of that yet.
- * @returns the decided approval and its event; undefined when the same was decided before
- * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not fit the options
+ * Checks a decision against the stored rows. A decision after the time limit is refused, even if the run has not
+ * processed its timeout yet.
+ * @returns the decided approval and its event; undefined when the same decision was made before
+ * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not match the options
  */
 export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: number): JudgedDecision | undefined {
   const { run, approvals, nodes } = rows;
@@ -47,7 +47,7 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: num
   };
 }
 
-/** The approval of the iteration named, or else the one that waits, or else the last. */
+/** The approval of the given iteration, or else the pending one, or else the last one. */
 function meantApproval(approvals: readonly Approval[], iteration: number | undefined): Approval | undefined {
   if (iteration !== undefined) return approvals.find((approval) => approval.iteration === iteration);
   return approvals.find(({ status }) => status === "requested") ?? approvals.at(-1);

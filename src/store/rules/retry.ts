@@ -2,7 +2,7 @@ import { noSuchNode, noSuchRun, runHasEnded, runInProgress, SmithersError } from
 import { hasEndedForGood, type NewEvent, type Node, type Run } from "../../model/index.ts";
 import type { NodeToRetry } from "../requests.ts";
 
-/** The rows that a retry depends on: the run, and its nodes of the id that is named, by iteration. */
+/** The rows that a retry depends on: the run, and the node in each iteration. */
 export interface RetryRows {
   readonly run: Run | undefined;
   readonly nodes: readonly Node[];
@@ -11,14 +11,14 @@ export interface RetryRows {
 export interface JudgedRetry {
   /** The iteration of the node that is pending again. */
   readonly iteration: number;
-  /** Whether the run had failed: then it runs again, and what its failure has cancelled is pending again too. */
+  /** Whether the run had failed. It then runs again, and nodes that its failure cancelled are pending again too. */
   readonly reopensRun: boolean;
   readonly events: readonly NewEvent[];
 }
 
 /**
- * Judges the request to run a failed node again.
- * @param seenLeaseNo as it was when the caller saw that nothing executes the run
+ * Checks a request to retry a failed node.
+ * @param seenLeaseNo value at the time when the caller saw that no process executes the run
  * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, NODE_NOT_FOUND, NODE_NOT_FAILED
  */
 export function judgeRetry({ run, nodes }: RetryRows, wanted: NodeToRetry, seenLeaseNo: number): JudgedRetry {

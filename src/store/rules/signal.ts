@@ -5,7 +5,7 @@ import type { NewSignal } from "../requests.ts";
 /** The rows that a signal depends on. */
 export interface SignalRows {
   readonly run: Run | undefined;
-  /** The number of the run's last signal; 0 when none has come. */
+  /** Number of the run's last signal; 0 before the first one. */
   readonly lastSeq: number;
 }
 
@@ -15,7 +15,7 @@ export interface JudgedSignal {
 }
 
 /**
- * Judges a signal: a run that may still continue, also one that has failed, takes it.
+ * Checks a signal. It is accepted by a run that may still continue, including a failed one.
  * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
  */
 export function judgeSignal({ run, lastSeq }: SignalRows, given: NewSignal, nowMs: number): JudgedSignal {

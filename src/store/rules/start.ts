@@ -1,10 +1,10 @@
 import { SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../requests.ts";
 
-/** For how long a key means the run that it started. */
+/** How long an idempotency key is remembered. */
 export const idempotencyKeptMs = 86_400_000;
 
-/** The run that a request under a key has started. */
+/** The run that a request with an idempotency key has started. */
 export interface KeyRow {
   readonly runId: string;
   readonly bodyHash: string;
@@ -12,10 +12,10 @@ export interface KeyRow {
 }
 
 /**
- * Judges a start under a key.
- * @param row what is stored under the key
- * @returns the run that the same request has started; undefined when a run is to be started
- * @throws IDEMPOTENCY_KEY_REUSED when another request came under the key
+ * Checks a start with an idempotency key.
+ * @param row the stored row of the key
+ * @returns the run that the same request has started; undefined when a run must be started
+ * @throws IDEMPOTENCY_KEY_REUSED when another request used the key
  */
 export function judgeStart(row: KeyRow | undefined, { bodyHash }: Idempotency, nowMs: number): string | undefined {
   if (!row || row.createdAtMs < nowMs - idempotencyKeptMs) return undefined;

@@ -8,8 +8,8 @@ import { approvals, attempts, nodes, outputs } from "./tables.ts";
 import { keepTree } from "./trees.ts";
 
 /**
- * Writes a turn whole, or not at all; see `Store.commitTurn`.
- * @throws LEASE_LOST when another lease holder has taken the run since
+ * Writes all of a turn, or nothing; see `Store.commitTurn`.
+ * @throws LEASE_LOST when another lease holder has taken the run
  */
 export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | "cancel-pending" {
   const { runId } = turn.lease;
@@ -30,7 +30,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
       iteration,
       attempt,
     );
-    // What was under way ended with its attempt.
+    // An attempt's running tool calls end with it.
     driver.run(
       `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
        WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
@@ -76,7 +76,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
   return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
 }
 
-/** A decision that somebody has made meanwhile stands: only a question that is open can be withdrawn. */
+/** A decision that was made meanwhile stands: only a pending approval can be withdrawn. */
 function putApproval(driver: Driver, approval: Approval): void {
   if (approval.status === "requested") return approvals.upsert(driver, approval);
   driver.run(
@@ -107,7 +107,7 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   workflowHash: { column: "workflow_hash" },
 };
 
-/** The number of the run's last event; undefined when the run can only be cancelled any more. */
+/** The number of the run's last event; undefined when the run may only be cancelled. */
 function changeRun(driver: Driver, turn: TurnRecord): number | undefined {
   const sets = ["last_seq = last_seq + ?"];
   const params: SqlValue[] = [turn.events.length];

@@ -5,10 +5,10 @@ import { SmithersError } from "../../errors/index.ts";
 import type { StoreDescription } from "../snapshots.ts";
 import type { Connection } from "./connection.ts";
 
-/** Free bytes without which a disk counts as full. */
+/** A disk with fewer free bytes counts as full. */
 const roomBytes = 262_144;
 
-/** @throws DB_UNAVAILABLE when the file was removed; why the database takes no writes */
+/** @throws the reason why the database refuses writes; DB_UNAVAILABLE when its file was removed */
 export async function checkHealth(connection: Connection): Promise<void> {
   if (connection.trouble) await probe(connection).catch(() => {});
   if (connection.trouble) throw connection.trouble;
@@ -19,9 +19,9 @@ export async function checkHealth(connection: Connection): Promise<void> {
   }
 }
 
-/** Writes something that changes nothing, to see whether the database takes writes again. */
+/** Writes without changing anything, to test whether the database accepts writes again. */
 export async function probe(connection: Connection): Promise<void> {
-  // Where the disk is full a small write may still find room inside the file, and a larger one would not.
+  // On a full disk, a small write may still fit into free space of the file although a larger one would fail.
   if (connection.trouble?.code === "DB_FULL" && !(await hasRoom(connection.filename))) return;
   await connection.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
 }

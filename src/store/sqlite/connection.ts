@@ -4,15 +4,15 @@ import type { StoreObserver } from "../observer.ts";
 import { Writer } from "./group-commit.ts";
 
 /**
- * One database as the parts of the store share it: reads see what is committed, writes are queued and share
+ * One database, shared by the parts of the store. Reads see what is committed; writes are queued and share
  * transactions. Both reject with a `DB_*` code when the database fails.
  */
 export class Connection {
-  /** The database's file, absolute; "" when it is kept in memory. */
+  /** Absolute path of the database's file; "" for a database in memory. */
   readonly filename: string;
   readonly #driver: Driver;
   readonly #writer: Writer;
-  /** Stays: a write that succeeds elsewhere in the file repairs nothing. */
+  /** Damage is never cleared: a successful write elsewhere in the file repairs nothing. */
   #damage: SmithersError | undefined;
 
   constructor(driver: Driver) {
@@ -26,7 +26,7 @@ export class Connection {
     return this.#writer.write(apply);
   }
 
-  /** Runs one statement that reads; several of them, in a {@link snapshot}. */
+  /** Runs one read statement; use {@link snapshot} for several. */
   async read<T>(query: (driver: Driver) => T): Promise<T> {
     try {
       return query(this.#driver);
@@ -37,10 +37,10 @@ export class Connection {
     }
   }
 
-  /** Runs statements that all read the database as it was at one moment. */
+  /** Runs statements that all see the database at the same moment. */
   snapshot<T>(query: (driver: Driver) => T): Promise<T> {
     return this.read((driver) => {
-      // Not BEGIN: a connection that was handed in may be in a transaction of its owner's.
+      // A savepoint instead of BEGIN: a connection from outside may be in a transaction of its owner.
       driver.run("SAVEPOINT smithers_read");
       try {
         return query(driver);
@@ -50,22 +50,24 @@ export class Connection {
     });
   }
 
-  /** Why the last write failed, when that was the database's fault and none has succeeded since; or where it is damaged. */
+  /**
+   * Why the last write failed, if the database caused that and none has succeeded since; or the damage that was found.
+   */
   get trouble(): SmithersError | undefined {
     return this.#damage ?? this.#writer.trouble;
   }
 
-  /** Tells one observer of the transactions to come. */
+  /** Sets the one observer of future transactions. */
   observe(observer: StoreObserver): void {
     this.#writer.observe(observer);
   }
 
-  /** How many writes wait for their transaction. */
+  /** Number of writes that wait for their transaction. */
   get queueDepth(): number {
     return this.#writer.queueDepth;
   }
 
-  /** Waits for queued writes, then ends the connection if it is the store's own. */
+  /** Waits for queued writes, then closes the connection if the store opened it. */
   async close(): Promise<void> {
     await this.#writer.close();
     this.#driver.close();

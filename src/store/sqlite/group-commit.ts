@@ -4,7 +4,7 @@ import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
 
-/** How long a commit is tried again while another process holds the write lock. */
+/** How long a commit is retried while another process holds the write lock. */
 const busyLimitMs = 10_000;
 const busyPauseMs = 10;
 
@@ -15,8 +15,8 @@ interface QueuedWrite {
 }
 
 /**
- * Group commit: what is written in one turn of the event loop, by however many runs, shares one
- * transaction, and each caller is answered after that transaction is durable.
+ * Group commit: writes of the same turn of the event loop share a transaction, across all runs. Each caller is answered
+ * once the transaction is durable.
  */
 export class Writer {
   readonly #driver: Driver;
@@ -31,8 +31,8 @@ export class Writer {
   }
 
   /**
-   * Queues `apply`. It must do nothing but read and write the database, for it is applied again when
-   * a transaction fails. What it throws rejects its own promise and no other's.
+   * Queues `apply`. It must only read and write the database, because it is applied again when a transaction fails. An
+   * error that it throws rejects only its own promise.
    */
   write<T>(apply: (driver: Driver) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -43,12 +43,12 @@ export class Writer {
     });
   }
 
-  /** Why the last transaction failed, when that was the database's fault. */
+  /** Why the last transaction failed, if the database caused that. */
   get trouble(): SmithersError | undefined {
     return this.#trouble;
   }
 
-  /** How many writes wait for their transaction. */
+  /** Number of writes that wait for their transaction. */
   get queueDepth(): number {
     return this.#queue.length;
   }
@@ -89,7 +89,7 @@ export class Writer {
           this.#observer?.busy();
           await sleep(busyPauseMs);
         } else if (batch.length > 1) {
-          // One of them is at fault: alone, the others succeed.
+          // One of the writes is at fault: applied alone, the others succeed.
           for (const write of batch) await this.#commit([write]);
           return;
         } else {
@@ -117,7 +117,7 @@ export class Writer {
       try {
         this.#driver.run("ROLLBACK");
       } catch {
-        // SQLite has rolled back by itself, as it does when the disk is full.
+        // SQLite has already rolled back, as it does when the disk is full.
       }
       throw error;
     }

@@ -4,7 +4,7 @@ import { backupDatabase } from "./commands/backup.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
 import type { Connection } from "./connection.ts";
 
-/** Pages that are given back in one transaction. */
+/** Number of pages that one transaction gives back. */
 const vacuumedPages = 200;
 
 export class SqliteMaintenance implements Maintenance {
@@ -26,7 +26,7 @@ export class SqliteMaintenance implements Maintenance {
     return this.#connection.write((driver) => pruneCache(driver, cachedBeforeMs));
   }
 
-  /** Makes the file smaller by the pages that are free, a few at a time. */
+  /** Shrinks the file by its free pages, a few at a time. */
   async giveBackSpace(): Promise<void> {
     const freePages = () =>
       this.#connection.read(
@@ -40,7 +40,7 @@ export class SqliteMaintenance implements Maintenance {
     }
   }
 
-  /** Blocks this process meanwhile. */
+  /** This blocks the process. */
   backup(path: string): Promise<void> {
     return this.#connection.read((driver) => backupDatabase(driver, path));
   }

@@ -7,13 +7,13 @@ import type { OpenOptions, StoreOptions } from "../open.ts";
 import { migrate } from "./migrations/index.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
-/** How long a database that another process has locked is waited for. */
+/** How long opening waits for a database that another process has locked. */
 const lockWaitMs = 2_000;
 const lockPauseMs = 50;
 
 /**
- * Opens a SQLite file, or uses a connection that is left open. While another process has locked the file, it is tried
- * again in pauses that block nothing.
+ * Opens a SQLite file, or uses a connection without ever closing it. While another process has locked the file, it
+ * retries without blocking the process.
  * @param source a path, or a connection of the runtime's own SQLite library
  */
 export async function openSqlite(source: string | object, options: OpenOptions): Promise<SqliteStore> {
@@ -59,7 +59,7 @@ function openFile(path: string): Driver {
   return runtime.sqlite.open(file);
 }
 
-/** @throws DB_NOT_FOUND for a database whose tables are all another program's */
+/** @throws DB_NOT_FOUND for a database that has only tables of another program */
 function refuseStrange(driver: Driver): void {
   const names = driver.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
   if (names.length === 0 || names.some(({ name }) => name === "_smithers_migrations")) return;
@@ -69,16 +69,16 @@ function refuseStrange(driver: Driver): void {
   );
 }
 
-/** Waiting for a lock blocks the event loop, so SQLite waits briefly and the writer tries again. */
+/** Waiting for a lock blocks the event loop, so SQLite waits only briefly and the writer retries. */
 const busyTimeoutMs = 10;
-/** A burst of writes leaves no larger file behind. */
+/** Keeps the log small after a burst of writes. */
 const keptLogBytes = 67_108_864;
 
-/** The system caches the file's pages too; what is kept here besides counts as the server's own memory. */
+/** The operating system caches the file's pages too. This cache counts as memory of the server. */
 const cacheKib = 8_192;
 
 function configure(driver: Driver, { synchronous = "full" }: StoreOptions): void {
-  // Counts only while the file has no tables yet; it lets retention give space back.
+  // Takes effect only while the file has no tables; it lets retention give space back.
   driver.exec("PRAGMA auto_vacuum = INCREMENTAL");
   driver.exec("PRAGMA journal_mode = WAL");
   driver.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);

@@ -1,11 +1,14 @@
-/** How a text differs from another in one place: so many characters from its begin, what is new, so many from its end. */
+/**
+ * The difference of a text from another: a number of characters kept from the start, the new text, and a number kept
+ * from the end.
+ */
 export interface Difference {
   readonly head: number;
   readonly middle: string;
   readonly tail: number;
 }
 
-/** What makes `after` of `before`. It never cuts a surrogate pair, whose halves cannot be stored. */
+/** The difference that turns `before` into `after`. It never splits a surrogate pair, whose halves cannot be stored. */
 export function differenceOf(before: string, after: string): Difference {
   const shorter = Math.min(before.length, after.length);
   let head = 0;

@@ -2,7 +2,7 @@ import type { Driver } from "../../runtime/index.ts";
 import type { Tree, TreeTexts } from "../turn.ts";
 import { applyDifference, type Difference, differenceOf } from "./text-difference.ts";
 
-/** Trees that are read before one that is a difference of a difference… is known. */
+/** Maximum number of trees to read for one that is stored as a chain of differences. */
 const maxDepth = 50;
 
 const parts = ["xmlJson", "mountedTaskIdsJson", "taskIndexJson"] as const;
@@ -10,14 +10,14 @@ const parts = ["xmlJson", "mountedTaskIdsJson", "taskIndexJson"] as const;
 interface TreeRow {
   readonly xmlHash: string;
   readonly baseNo: number | null;
-  /** The texts, or their differences from those of the base; JSON. */
+  /** The texts, or their differences from those of the base tree, as JSON. */
   readonly json: string;
 }
 
 /**
- * Stores a tree, once for all frames that show it. One that differs little from `before` is stored as its difference,
- * so that a run whose tree grows task by task does not store every tree whole.
- * @returns its number, for a frame to refer to
+ * Stores a tree, once for all frames that show it. A tree that differs little from `before` is stored as a difference;
+ * otherwise a run whose tree grows task by task would store every tree whole.
+ * @returns the tree's number, for frames to refer to
  */
 export function keepTree(driver: Driver, tree: Tree, before: Tree | undefined): number {
   const known = driver.get<{ treeNo: number }>(
@@ -53,7 +53,7 @@ function findBase(driver: Driver, treeHash: string): { treeNo: number; depth: nu
   );
 }
 
-/** Reads trees by their numbers. Frames share trees, and trees build on one another: each is read once. */
+/** Reads trees by number. Frames share trees, and trees build on one another, so each tree is read only once. */
 export class TreeReader {
   readonly #driver: Driver;
   readonly #known = new Map<number, TreeTexts>();
@@ -90,7 +90,7 @@ export class TreeReader {
   }
 }
 
-/** Takes back so many uses of a tree, and removes it, and what it alone builds on, when nobody uses it any more. */
+/** Decrements a tree's reference count. At zero, deletes the tree, and the trees that only it builds on. */
 export function releaseTree(driver: Driver, treeNo: number, uses: number): void {
   let [no, count]: [number | null, number] = [treeNo, uses];
   while (no !== null) {

@@ -1,9 +1,9 @@
 import type { Connection } from "./connection.ts";
 
-/** How soon another connection's commit is noticed. */
+/** Time between two checks for commits of other connections. */
 const lookMs = 40;
 
-/** Notices that another connection has committed, while something listens. */
+/** Notices commits of other connections while there are listeners. */
 export class CommitWatch {
   readonly #connection: Connection;
   readonly #listeners = new Set<() => void>();
@@ -15,7 +15,7 @@ export class CommitWatch {
   }
 
   watch(listener: () => void): () => void {
-    // A function of its own: the same listener may watch twice.
+    // Each call needs its own function, because the same listener may watch twice.
     const told = () => listener();
     this.#listeners.add(told);
     if (this.#timer === undefined) {
@@ -36,7 +36,7 @@ export class CommitWatch {
   }
 
   async #look(): Promise<void> {
-    // A database that cannot be read now is looked at again; its trouble is told to those who read or write.
+    // A database that cannot be read now is checked again later; callers that read or write get its error.
     const version = await this.#connection.read((driver) => driver.dataVersion()).catch(() => this.#version);
     const before = this.#version;
     this.#version = version;

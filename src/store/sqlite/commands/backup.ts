@@ -4,9 +4,9 @@ import { SmithersError } from "../../../errors/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 
 /**
- * Copies a database as it is at one moment to a new file, while others go on writing. The file has its name only once
- * it is whole and on the disk.
- * @throws INVALID_OPTIONS when there is such a file; a `DB_*` code
+ * Copies the current state of a database to a new file while other connections continue to write. The file gets its
+ * name only when it is complete and on the disk.
+ * @throws INVALID_OPTIONS when the file exists; a `DB_*` code
  */
 export function backupDatabase(driver: Driver, path: string): void {
   const file = resolve(path);

@@ -2,7 +2,9 @@ import type { Driver } from "../../../runtime/index.ts";
 import { judgeCancel } from "../../rules/cancel.ts";
 import { findRun } from "../queries/runs.ts";
 
-/** Asks a run's owner to cancel it, as {@link judgeCancel} judges it. After this the run can end in no other way. */
+/**
+ * Asks a run's owner to cancel it, after {@link judgeCancel} has accepted that. The run can then end in no other way.
+ */
 export function requestCancel(driver: Driver, runId: string, nowMs: number): void {
   judgeCancel(findRun(driver, runId), runId);
   driver.run(

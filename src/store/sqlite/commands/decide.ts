@@ -7,7 +7,7 @@ import { nodesNamed } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { approvals } from "../tables.ts";
 
-/** Records a decision with its event, as {@link judgeDecision} judges it. */
+/** Records a decision and its event, after {@link judgeDecision} has accepted it. */
 export function decide(driver: Driver, decision: Decision, nowMs: number): CommittedEvent[] {
   const { runId, nodeId } = decision;
   const rows = {

@@ -8,10 +8,10 @@ import { findNode, nodesOf } from "../queries/nodes.ts";
 import { findRun } from "../queries/runs.ts";
 import { approvals, nodes, runs } from "../tables.ts";
 
-/** Events copied in one transaction. */
+/** Maximum number of events that are copied in one transaction. */
 const pageSize = 500;
 
-/** Reads what a copy lacks that has the run's events up to `afterSeq`; nothing when it lacks nothing. */
+/** Reads the changes that a copy with the events up to `afterSeq` lacks; undefined when it is up to date. */
 export function readMirrorPage(driver: Driver, runId: string, afterSeq: number): MirrorPage | undefined {
   const run = findRun(driver, runId);
   const events = eventsAfter(driver, runId, afterSeq, pageSize);
@@ -25,7 +25,7 @@ export function readMirrorPage(driver: Driver, runId: string, afterSeq: number):
   };
 }
 
-/** The nodes that events speak of: no other has changed. */
+/** Only nodes that the events name have changed. */
 function nodesIn(driver: Driver, events: readonly StoredEvent[]): Node[] {
   const named = new Map<string, { runId: string; nodeId: string; iteration: number }>();
   for (const { json } of events) {
@@ -37,17 +37,20 @@ function nodesIn(driver: Driver, events: readonly StoredEvent[]): Node[] {
   );
 }
 
-/** How far the copy of a run goes; 0 when there is none. Nothing when the database has a run of its own by that id. */
+/**
+ * The number of the last event of a run's copy: 0 without a copy; undefined when the database has its own run with that
+ * id.
+ */
 export function mirroredSeq(driver: Driver, home: string, runId: string): number | undefined {
   const run = findRun(driver, runId);
   if (!run) return 0;
   return run.home === home ? run.lastSeq : undefined;
 }
 
-/** Brings the copy of a run up to date. What the copy has already is left as it is. */
+/** Applies changes to the copy of a run. Events that it has already stay as they are. */
 export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage): void {
   const { run } = page;
-  // Nobody executes a copy: it has no owner, no clock and no inbox.
+  // Copies are not executed: they have no owner, no timers and no inbox.
   const copy: Run = { ...run, home, owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, wakeAtMs: null };
   runs.upsert(driver, copy);
   for (const node of page.nodes) nodes.upsert(driver, node);
@@ -56,7 +59,7 @@ export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage):
   for (const event of page.events) insertEvent(driver, event, true);
 }
 
-/** The runs of a database that have not ended, or ended since `sinceMs`; all of them without it. */
+/** The runs of a database that have not ended, or ended since `sinceMs`; without it, all runs. */
 export function runsToCompare(driver: Driver, sinceMs = 0): RunPosition[] {
   const runs = "SELECT run_id AS runId, last_seq AS lastSeq FROM _smithers_runs";
   return driver.all<RunPosition>(

@@ -2,11 +2,11 @@ import type { Driver } from "../../../runtime/index.ts";
 import type { PrunedBatch } from "../../snapshots.ts";
 import { releaseTree } from "../trees.ts";
 
-/** Rows removed in one transaction, about: a few milliseconds' work. */
+/** Approximate number of rows that one transaction deletes: a few milliseconds of work. */
 const batchRows = 2_000;
 const batchRuns = 100;
 
-/** What a run may have very many rows of, and what tells them apart. */
+/** The tables in which a run may have very many rows, and the columns that identify the rows. */
 const large = {
   _smithers_events: "seq",
   _smithers_tool_calls: "node_id, iteration, attempt, call_no",
@@ -17,8 +17,8 @@ const large = {
 };
 
 /**
- * Removes some of the runs that ended before `endedBeforeMs`, with all that belongs to them, the oldest first. One
- * with very many rows goes over several batches, its oldest events first, and its own row with the last.
+ * Deletes some of the runs that ended before `endedBeforeMs`, oldest first, with everything that belongs to them. A run
+ * with very many rows takes several batches: its oldest events go first, and its own row with the last batch.
  */
 export function pruneBatch(driver: Driver, endedBeforeMs: number): PrunedBatch {
   const old = driver.all<{ runId: string; events: number }>(
@@ -45,14 +45,14 @@ export function countPrunable(driver: Driver, endedBeforeMs: number): number {
   return driver.get<{ count: number }>(sql, endedBeforeMs)!.count;
 }
 
-/** Removes the cached results that are older than `cachedBeforeMs`. */
+/** Deletes cached results older than `cachedBeforeMs`. */
 export function pruneCache(driver: Driver, cachedBeforeMs: number): number {
   return driver.run("DELETE FROM _smithers_cache WHERE created_at_ms < ?", cachedBeforeMs);
 }
 
-/** Removes some rows of a large run, and tells how many; 0 when what is left goes with the run. */
+/** Deletes some rows of a large run and returns their number; 0 when the rest can go together with the run. */
 function removeRows(driver: Driver, runId: string): number {
-  // Nobody may resume what is half removed: it would do finished tasks again.
+  // A half-deleted run must not be resumed: it would execute finished tasks again.
   driver.run("UPDATE _smithers_runs SET status = 'cancelled' WHERE run_id = ? AND status = 'failed'", runId);
   for (const [table, columns] of Object.entries(large)) {
     const rows = `SELECT ${columns} FROM ${table} WHERE run_id = ? ORDER BY ${columns} LIMIT ?`;

@@ -5,8 +5,8 @@ import { pendingAgain } from "../queries/nodes.ts";
 import { appendToInbox } from "../queries/runs.ts";
 
 /**
- * Takes a failed run and makes it run again: what failed or was cancelled in it is pending again, what has finished
- * stays. Returns undefined when another owner has taken the run since `seenLeaseNo` was read.
+ * Takes a failed run and makes it run again: failed and cancelled nodes are pending again, finished ones stay. Returns
+ * undefined when another owner has taken the run since `seenLeaseNo` was read.
  */
 export function reopen(
   driver: Driver,

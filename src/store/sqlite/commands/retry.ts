@@ -4,7 +4,10 @@ import { judgeRetry } from "../../rules/retry.ts";
 import { nodesNamed, pendingAgain } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 
-/** Makes a failed node pending again, as {@link judgeRetry} judges it. A failed run is left for an owner to take. */
+/**
+ * Makes a failed node pending again, after {@link judgeRetry} has accepted that. A failed run is then left for an owner
+ * to take.
+ */
 export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: number, nowMs: number): RetriedNode {
   const { runId, nodeId } = wanted;
   const rows = { run: findRun(driver, runId), nodes: nodesNamed(driver, runId, nodeId) };

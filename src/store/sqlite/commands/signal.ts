@@ -4,7 +4,7 @@ import { judgeSignal } from "../../rules/signal.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { signals } from "../tables.ts";
 
-/** Keeps a signal until a wait of its run consumes it, as {@link judgeSignal} judges it. */
+/** Stores a signal until a wait of its run consumes it, after {@link judgeSignal} has accepted it. */
 export function receiveSignal(driver: Driver, given: NewSignal, nowMs: number): ReceivedSignal {
   const { runId } = given;
   const rows = { run: findRun(driver, runId), lastSeq: lastSignalSeq(driver, runId) };

@@ -24,7 +24,7 @@ export function startOnce(driver: Driver, run: Run, events: readonly NewEvent[],
   return { runId: run.runId, events: inserted };
 }
 
-/** The run that a request under this key has started, as {@link judgeStart} judges it. */
+/** The run that a request with this key has started, according to {@link judgeStart}. */
 export function findStarted(driver: Driver, idempotency: Idempotency, nowMs: number): string | undefined {
   const row = driver.get<KeyRow>(
     `SELECT run_id AS runId, body_hash AS bodyHash, created_at_ms AS createdAtMs

@@ -7,7 +7,7 @@ import { toolCalls } from "../tables.ts";
 
 /**
  * Records a call before the tool's code starts.
- * @throws LEASE_LOST when another lease holder has taken the run since
+ * @throws LEASE_LOST when another lease holder has taken the run
  */
 export function beginToolCall(driver: Driver, lease: Lease, call: NewToolCall, nowMs: number): BegunToolCall {
   const { runId, owner, leaseNo } = lease;

@@ -1,2 +1,2 @@
-/** Names the count of lost attempts as the code does. */
+/** Gives the count of lost attempts the name that it has in the code. */
 export const lostAttempts = "ALTER TABLE _smithers_nodes RENAME COLUMN losses TO lost_attempts;";

@@ -29,7 +29,7 @@ export function lastEvent(driver: Driver, runId: string): StoredEvent | undefine
   );
 }
 
-/** Appends events with numbers up to `lastSeq`, encoding each of them once. */
+/** Appends events with numbers up to `lastSeq`, and encodes each of them once. */
 export function appendEvents(
   driver: Driver,
   runId: string,
@@ -48,7 +48,7 @@ export function appendEvents(
   });
 }
 
-/** `again`: an event that is there already stays as it is. */
+/** `again`: an existing event stays as it is. */
 export function insertEvent(driver: Driver, { runId, seq, type, json }: StoredEvent, again = false): void {
   const insert = again ? "INSERT OR IGNORE" : "INSERT";
   driver.run(`${insert} INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)`, runId, seq, type, json);

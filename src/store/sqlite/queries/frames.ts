@@ -3,7 +3,7 @@ import type { Driver } from "../../../runtime/index.ts";
 import type { FramePage } from "../../snapshots.ts";
 import { TreeReader } from "../trees.ts";
 
-/** The hash of the tree that a run's last frame shows. */
+/** Hash of the tree in a run's last frame. */
 export function lastTreeHash(driver: Driver, runId: string): string | undefined {
   return driver.get<{ treeHash: string }>(
     `SELECT u.tree_hash AS treeHash FROM _smithers_frames f JOIN _smithers_tree_uses u ON u.tree_no = f.tree_no
@@ -12,10 +12,12 @@ export function lastTreeHash(driver: Driver, runId: string): string | undefined 
   )?.treeHash;
 }
 
-/** Characters of trees after which a page ends, be its limit reached or not. */
+/** Number of characters of trees after which a page ends, even below its limit. */
 const maxPageCharacters = 8_388_608;
 
-/** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large. */
+/**
+ * Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large.
+ */
 export function framesAfter(
   driver: Driver,
   runId: string,
@@ -29,7 +31,7 @@ export function framesAfter(
     afterFrameNo,
     limit + 1,
   );
-  // Few fit a page when they are large: each is read when it is needed.
+  // Few large frames fit on a page, so each one is read only when it is needed.
   const trees = new TreeReader(driver);
   const frames: Frame[] = [];
   let characters = 0;

@@ -10,7 +10,7 @@ export function withHealthSignals(driver: Driver, run: Run): RunSnapshot {
   return { run, healthSignals: healthSignals(driver, run) };
 }
 
-/** Reads what a run's row does not say of its health; nothing of a run that has ended. */
+/** Reads the facts about a run's health that are not in its row; none for an ended run. */
 function healthSignals(driver: Driver, run: Run): HealthSignals {
   if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
   if (run.status !== "running") return { nodes: [], newsAtMs: null };
@@ -18,7 +18,7 @@ function healthSignals(driver: Driver, run: Run): HealthSignals {
   return { nodes: troubledNodes(driver, run.runId), newsAtMs: null, ownerIsGone };
 }
 
-/** The nodes of a run that have failed and are tried again, or were lost with their process. */
+/** The nodes of a run that have failed and are being retried, or were lost with their process. */
 function troubledNodes(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
@@ -29,7 +29,7 @@ function troubledNodes(driver: Driver, runId: string): Node[] {
     .map((row) => nodes.decode(row));
 }
 
-/** When the last thing came for a run that nobody executes, and lies there since. */
+/** When the last thing arrived for a run that no process executes, and has not been taken in. */
 function newsAtMs(driver: Driver, run: Run): number | null {
   if (run.inboxNo <= run.takenNo || run.owner !== null) return null;
   if (run.cancelRequestedAtMs !== null) return run.cancelRequestedAtMs;

@@ -2,7 +2,7 @@ import type { Attempt, Node, Output, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import { attempts, nodes, outputs, toolCalls } from "../tables.ts";
 
-/** Every node of a run, in plan order. */
+/** All nodes of a run, in plan order. */
 export function nodesOf(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
@@ -12,7 +12,7 @@ export function nodesOf(driver: Driver, runId: string): Node[] {
     .map((row) => nodes.decode(row));
 }
 
-/** The nodes of a run under one id, by iteration. */
+/** The nodes of a run with one id, by iteration. */
 export function nodesNamed(driver: Driver, runId: string, nodeId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
@@ -37,7 +37,7 @@ export function findNode(driver: Driver, runId: string, nodeId: string, iteratio
   return row && nodes.decode(row);
 }
 
-/** The nodes of a run that wait, the longest waiting first. */
+/** The waiting nodes of a run, oldest wait first. */
 export function waitingNodes(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
@@ -48,7 +48,7 @@ export function waitingNodes(driver: Driver, runId: string): Node[] {
     .map((row) => nodes.decode(row));
 }
 
-/** Every attempt of a node in one iteration, in order. */
+/** All attempts of a node in one iteration, in order. */
 export function attemptsOf(driver: Driver, runId: string, nodeId: string, iteration: number): Attempt[] {
   return driver
     .all<Record<string, unknown>>(
@@ -61,7 +61,7 @@ export function attemptsOf(driver: Driver, runId: string, nodeId: string, iterat
     .map((row) => attempts.decode(row));
 }
 
-/** Every tool call of a node in one iteration, in the order in which they were begun. */
+/** All tool calls of a node in one iteration, in the order in which they started. */
 export function toolCallsOf(driver: Driver, runId: string, nodeId: string, iteration: number): ToolCall[] {
   return driver
     .all<Record<string, unknown>>(
@@ -74,7 +74,7 @@ export function toolCallsOf(driver: Driver, runId: string, nodeId: string, itera
     .map((row) => toolCalls.decode(row));
 }
 
-/** Attempts of a run that have not ended. */
+/** The attempts of a run that have not ended. */
 export function runningAttempts(
   driver: Driver,
   runId: string,
@@ -86,7 +86,7 @@ export function runningAttempts(
   );
 }
 
-/** How many nodes of a run are in each state. */
+/** Number of a run's nodes in each state. */
 export function countNodes(driver: Driver, runId: string): Record<string, number> {
   const rows = driver.all<{ state: string; count: number }>(
     "SELECT state, count(*) AS count FROM _smithers_nodes WHERE run_id = ? GROUP BY state",
@@ -95,7 +95,7 @@ export function countNodes(driver: Driver, runId: string): Record<string, number
   return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 }
 
-/** Every output of a run, in the order in which they were stored. */
+/** All outputs of a run, in the order in which they were stored. */
 export function outputsOf(driver: Driver, runId: string): Output[] {
   return driver.all<Output>(
     `SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? ORDER BY output_no`,

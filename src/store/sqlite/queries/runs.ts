@@ -12,12 +12,12 @@ export function findRun(driver: Driver, runId: string): Run | undefined {
   return row && runs.decode(row);
 }
 
-/** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
+/** Ids of runs that start with `part`, or if there are none, end with it; newest first, at most `limit`. */
 export function runIdsLike(driver: Driver, part: string, limit: number): string[] {
   const select = "SELECT run_id AS runId FROM _smithers_runs WHERE";
   const newest = "ORDER BY created_at_ms DESC LIMIT ?";
   const ids = (rows: { runId: string }[]) => rows.map((row) => row.runId);
-  // Ids are ASCII: none that begins with `part` sorts after it and the highest character.
+  // Ids are ASCII, so every id that starts with `part` sorts before `part` and the highest character.
   const begin = driver.all<{ runId: string }>(
     `${select} run_id >= ? AND run_id < ? ${newest}`,
     part,
@@ -28,7 +28,7 @@ export function runIdsLike(driver: Driver, part: string, limit: number): string[
   return ids(driver.all(`${select} substr(run_id, ?) = ? ${newest}`, -part.length, part, limit));
 }
 
-/** Ids of runs that begin or end with one of the parts, which are all of the same length. */
+/** Ids of runs that start or end with one of the parts, which all have the same length. */
 export function runIdsSharing(driver: Driver, parts: readonly string[]): string[] {
   const length = parts[0]?.length ?? 0;
   const rows = driver.all<{ runId: string }>(
@@ -55,7 +55,7 @@ export function insertRun(driver: Driver, run: Run, events: readonly NewEvent[])
 
 /**
  * A page of runs, newest first.
- * @throws INVALID_REQUEST when the cursor is none that this function gave.
+ * @throws INVALID_REQUEST for an unknown cursor
  */
 export function readRunPage(driver: Driver, query: ListRunsQuery): RunPage {
   const { sql, params } = listStatement(query);
@@ -96,8 +96,8 @@ function parseCursor(cursor: string): [number, string] {
 }
 
 /**
- * Adds events to a run's log in the transaction that causes them, whoever owns the run, and tells its
- * owner that there is something to take in.
+ * Adds events to a run's log in the transaction that causes them, whether the run has an owner or not, and marks that
+ * there is something for the run to take in.
  */
 export function appendToInbox(
   driver: Driver,
@@ -114,13 +114,13 @@ export function appendToInbox(
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
 }
 
-/** Runs for which something has come that nobody has taken in. */
+/** Runs that have something in their inbox which was not taken in. */
 export function runsWithNews(driver: Driver): string[] {
   const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE inbox_no > taken_no";
   return driver.all<{ runId: string }>(sql).map((row) => row.runId);
 }
 
-/** Runs that have an owner, or are `running` and should have one. */
+/** Runs that have an owner, and `running` ones that should have one. */
 export function claimedRuns(driver: Driver): ClaimedRun[] {
   const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs, crashes FROM _smithers_runs";
   return driver.all<ClaimedRun>(

@@ -25,7 +25,7 @@ import {
 } from "./nodes.ts";
 import { findRun } from "./runs.ts";
 
-// What is read together; each is to be called in one snapshot.
+// Reads that belong together. Call each of them in one snapshot.
 
 export function readStoredRun(driver: Driver, runId: string): StoredRun | undefined {
   const run = findRun(driver, runId);

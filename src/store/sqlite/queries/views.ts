@@ -4,9 +4,9 @@ import type { SchemaRecord } from "../../requests.ts";
 const reserved = new Set(["run_id", "node_id", "iteration"]);
 
 /**
- * Records an output schema and makes the view by which `select * from <key>` reads its outputs. Where
- * workflows use one key for different shapes, the view has the columns of all of them. What has no fields, as
- * text or a list, is in the column `value`.
+ * Records an output schema, and creates the view that makes `select * from <key>` read its outputs. When workflows use
+ * one key for different shapes, the view has the columns of all of them. An output without fields, such as a text or a
+ * list, is in the column `value`.
  */
 export function registerSchema(driver: Driver, schema: SchemaRecord): void {
   const isNew = driver.run(
@@ -24,9 +24,9 @@ function renewView(driver: Driver, key: string): void {
     "SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE",
     key,
   );
-  // A table of the user's own keeps its name; the outputs stay readable in _smithers_outputs.
+  // A user's own table keeps its name; the outputs can still be read from _smithers_outputs.
   if (existing && !(existing.type === "view" && existing.sql.includes("_smithers_outputs"))) return;
-  // SQLite compares the names of views without case, so keys that differ in nothing else share one.
+  // SQLite ignores case in the names of views, so keys that differ only in case share one.
   const shapes = driver.all<{ key: string; columns: string }>(
     `SELECT schema_key AS key, columns_json AS columns FROM _smithers_schemas
      WHERE schema_key = ? COLLATE NOCASE ORDER BY schema_key, schema_hash`,
@@ -47,10 +47,10 @@ function renewView(driver: Driver, key: string): void {
   );
 }
 
-/** SQLite takes at most 2000 columns, https://www.sqlite.org/limits.html */
+/** SQLite allows at most 2000 columns, https://www.sqlite.org/limits.html */
 const maxColumns = 1_000;
 
-/** SQLite compares column names without case, and a JSON path cannot hold a quote. */
+/** SQLite ignores case in column names, and a JSON path cannot contain a quote. */
 function uniqueColumns(names: string[]): string[] {
   const seen = new Set<string>();
   return names.filter((name) => {
