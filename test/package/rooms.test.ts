@@ -15,3 +15,13 @@ test("every folder of src is a room", () => {
     .map(({ name }) => name);
   expect(folders.filter((name) => !rooms.includes(name))).toEqual([]);
 });
+
+test("no room but timing makes a promise of a timer by hand", () => {
+  const byHand = /new Promise(<[^>]*>)?\([^)]*\)?\s*=>\s*\{?[^;]*set(Timeout|Immediate)\(/;
+  expect(byHand.test("await new Promise((resolve) => setTimeout(resolve, 5));")).toBe(true);
+  // The client runs in browsers, and so without the timers of Node.
+  const files = readdirSync(join(projectDir, "src"), { recursive: true, encoding: "utf8" }).filter(
+    (file) => /\.tsx?$/.test(file) && !/^(timing|client)\//.test(file),
+  );
+  expect(files.filter((file) => byHand.test(readFileSync(join(projectDir, "src", file), "utf8")))).toEqual([]);
+});
