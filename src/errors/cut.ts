@@ -69,7 +69,8 @@ class JsonCopy {
       case "number":
       case "boolean":
         this.#spend(String(value).length);
-        return typeof value === "number" && !Number.isFinite(value) ? null : value;
+        // JSON has neither NaN and the infinities nor -0.
+        return typeof value === "boolean" ? value : Number.isFinite(value) ? value + 0 : null;
       case "object":
         return value === null ? null : this.#object(value);
       default:

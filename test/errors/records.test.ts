@@ -140,3 +140,8 @@ test.each([[undefined], [null], ["<html>"], [{}], [{ error: "gone" }], [{ error:
     expect(fromWire(sent)).toBeUndefined();
   },
 );
+
+test("numbers that JSON does not have are kept as JSON would", () => {
+  const details = { zero: -0, none: Number.NaN, most: Number.POSITIVE_INFINITY };
+  expect(cutDetails(details)).toEqual({ zero: 0, none: null, most: null });
+});
