@@ -3,6 +3,7 @@ import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "../model/entities.ts";
 import { runHealthSchema } from "../model/run-health.ts";
 import { runStatusSchema } from "../model/status.ts";
+import { bodyFields, bodyWithPayload } from "./body.ts";
 
 /** A run's id. It fits into a path segment, a file name and a log line. */
 export const runIdSchema = z
@@ -12,14 +13,27 @@ export const runIdSchema = z
     "1 to 128 letters, digits and . _ : -, starting with a letter or digit",
   );
 
-/** A whole number in a query or a header: digits only. A cast would accept more, as "1e3" or " 1". */
-const digits = (least: number, most: number) =>
-  z.preprocess(
-    (given) => (typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : (given ?? undefined)),
-    z.number("must be a whole number").int().min(least).max(most),
-  );
+/** Digits become a number. A cast would accept more, as "1e3" or " 1". Anything else passes unchanged. */
+const ofDigits = (given: unknown): unknown =>
+  typeof given === "string" && /^\d+$/.test(given) ? Number(given) : given;
 
-const pageLimit = (usual: number) => digits(1, 1000).default(usual).describe(`page size; default ${usual}`);
+const wholeNumber = z.number("must be a whole number").int();
+
+const largestPage = 1_000;
+const pageLimit = (usual: number) =>
+  z
+    .preprocess((given) => {
+      const number = ofDigits(given);
+      return typeof number === "number" ? Math.min(number, largestPage) : number;
+    }, wholeNumber.min(1))
+    .default(usual)
+    .describe(`page size; default ${usual}, at most ${largestPage}`);
+
+/** A position in a numbered list, to read on after it. Empty and -1 stand for its beginning. */
+const position = z.preprocess(
+  (given) => (given === "" || given === "-1" ? 0 : ofDigits(given)),
+  wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER),
+);
 
 /** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
@@ -32,31 +46,28 @@ export const eventNameSchema = z
 export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
 
 /** Per-run settings. */
-export const runConfigSchema = z.object({
+export const runConfigSchema = bodyFields({
   maxConcurrency: z
-    .number()
-    .int()
-    .positive()
-    .max(10_000)
+    .preprocess(ofDigits, z.number().int().positive().max(10_000))
     .optional()
     .describe("attempts running at once; no limit if absent"),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
-export const startRunBodySchema = z
-  .object({
-    workflowPath: z
-      .string()
-      .min(1)
-      .max(4096)
-      .optional()
-      .describe("path of the workflow file, relative to the server's rootDir"),
-    input: z.record(z.string(), z.unknown()).optional(),
-    runId: runIdSchema.optional().describe("generated if absent"),
-    resume: z.boolean().optional().describe("continue the run that runId names"),
-    config: runConfigSchema.optional(),
-  })
-  .meta({ examples: [{ workflowPath: "./bugfix.tsx", input: { description: "fix auth" } }] });
+const workflowPath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .optional()
+  .describe("path of the workflow file, relative to the server's rootDir");
+
+export const startRunBodySchema = bodyFields({
+  workflowPath,
+  input: z.record(z.string(), z.unknown()).optional(),
+  runId: runIdSchema.optional().describe("generated if absent"),
+  resume: z.boolean().optional().describe("continue the run that runId names"),
+  config: runConfigSchema.optional(),
+}).meta({ examples: [{ workflowPath: "./bugfix.tsx", input: { description: "fix auth" } }] });
 export type StartRunBody = z.infer<typeof startRunBodySchema>;
 
 export const listRunsQuerySchema = z.object({
@@ -67,11 +78,11 @@ export const listRunsQuerySchema = z.object({
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
 
-export const afterSeqSchema = digits(0, Number.MAX_SAFE_INTEGER);
+export const afterSeqSchema = position;
 
 export const framesQuerySchema = z.object({
   limit: pageLimit(50),
-  afterFrameNo: digits(0, Number.MAX_SAFE_INTEGER).default(0).describe("start after this frame number"),
+  afterFrameNo: position.default(0).describe("start after this frame number"),
 });
 
 export const approvalsQuerySchema = z.object({
@@ -80,33 +91,36 @@ export const approvalsQuerySchema = z.object({
 });
 
 /** Body of approve and deny. */
-export const decisionBodySchema = z
-  .object({
-    iteration: z
-      .number()
-      .int()
-      .nonnegative()
-      .optional()
-      .describe("iteration of the node's loop; default: the waiting one"),
-    note: z.string().max(10_000).nullish(),
-    decidedBy: z.string().max(512).nullish(),
-    selected: z.string().nullish().describe("with mode select: one of the options"),
-    ranked: z.array(z.string()).nullish().describe("with mode rank: all options, best first"),
-  })
-  .meta({ examples: [{ note: "Looks good", decidedBy: "ann" }] });
+export const decisionBodySchema = bodyFields({
+  iteration: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("iteration of the node's loop; default: the waiting one"),
+  note: z.string().max(10_000).nullish(),
+  decidedBy: z.string().max(512).nullish(),
+  selected: z.string().nullish().describe("with mode select: one of the options"),
+  ranked: z.array(z.string()).nullish().describe("with mode rank: all options, best first"),
+  requestedAtMs: z
+    .number()
+    .int()
+    .optional()
+    .describe(
+      "requestedAtMs of the question that is answered; when the node asks another one now, the decision is refused",
+    ),
+}).meta({ examples: [{ note: "Looks good", decidedBy: "ann" }] });
 export type DecisionBody = z.infer<typeof decisionBodySchema>;
 
-export const signalBodySchema = z
-  .object({
-    data: z.unknown().optional(),
-    correlationId: z.string().min(1).max(512).nullish(),
-    receivedBy: z.string().max(512).nullish(),
-  })
-  .meta({ examples: [{ data: { paid: true }, correlationId: "order-17" }] });
+export const signalBodySchema = bodyWithPayload("data", {
+  data: z.unknown().optional(),
+  correlationId: z.string().min(1).max(512).nullish(),
+  receivedBy: z.string().max(512).nullish(),
+}).meta({ examples: [{ data: { paid: true }, correlationId: "order-17" }] });
 export type SignalBody = z.infer<typeof signalBodySchema>;
 
 /** Body of resume: the workflow's path, if the file has moved. */
-export const resumeBodySchema = startRunBodySchema.pick({ workflowPath: true });
+export const resumeBodySchema = bodyFields({ workflowPath });
 
 export const healthAnswerSchema = z.object({ ok: z.literal(true) });
 

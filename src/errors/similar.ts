@@ -22,6 +22,19 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return found.length === 0 ? "" : ` Did you mean ${found.map((one) => `"${one}"`).join(" or ")}?`;
 }
 
+/**
+ * Whether a name is `known` in another spelling: in other case, with underscores or hyphens, in the plural, with a typing
+ * error (two in a long name), or cut short.
+ */
+export function isNearly(name: string, known: string): boolean {
+  const [given, meant] = [name, known].map((one) => one.toLowerCase().replace(/[_\-\s]/g, "")) as [string, string];
+  const mistakes = meant.length < longName ? 1 : 2;
+  return distance(given, meant) <= mistakes || (given.length >= shortestBeginning && meant.startsWith(given));
+}
+
+const longName = 8;
+const shortestBeginning = 3;
+
 function sharedBeginning(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;

@@ -29,7 +29,6 @@ const starts: [string, unknown, string, string | undefined][] = [
   ["a NUL in workflowPath", { workflowPath: "echo.tsx\0.png" }, "INVALID_REQUEST", "workflowPath"],
   ["an input that is text", start({ input: "x" }), "INVALID_REQUEST", "input"],
   ["an input that is a list", start({ input: [1] }), "INVALID_REQUEST", "input"],
-  ["an input that is null", start({ input: null }), "INVALID_REQUEST", "input"],
   ["a runId that is a number", start({ runId: 7 }), "INVALID_REQUEST", "runId"],
   ["an empty runId", start({ runId: "" }), "INVALID_REQUEST", "runId"],
   ["a runId with a slash", start({ runId: "a/b" }), "INVALID_REQUEST", "runId"],
@@ -40,7 +39,16 @@ const starts: [string, unknown, string, string | undefined][] = [
   ["a negative number", start({ config: { maxConcurrency: -1 } }), "INVALID_REQUEST", "config.maxConcurrency"],
   ["zero", start({ config: { maxConcurrency: 0 } }), "INVALID_REQUEST", "config.maxConcurrency"],
   ["a fraction", start({ config: { maxConcurrency: 1.5 } }), "INVALID_REQUEST", "config.maxConcurrency"],
-  ["a number as text", start({ config: { maxConcurrency: "2" } }), "INVALID_REQUEST", "config.maxConcurrency"],
+  ["zero as text", start({ config: { maxConcurrency: "0" } }), "INVALID_REQUEST", "config.maxConcurrency"],
+  ["a fraction as text", start({ config: { maxConcurrency: "1.5" } }), "INVALID_REQUEST", "config.maxConcurrency"],
+  ["a number as empty text", start({ config: { maxConcurrency: "" } }), "INVALID_REQUEST", "config.maxConcurrency"],
+  ["a field in the plural", start({ inputs: {} }), "INVALID_REQUEST", "inputs"],
+  ["a field in other case", start({ runID: "r" }), "INVALID_REQUEST", "runID"],
+  ["a field with an underscore", { workflow_path: file("never") }, "INVALID_REQUEST", "workflow_path"],
+  ["a field with a typing error", start({ reusme: true }), "INVALID_REQUEST", "reusme"],
+  ["the beginning of a field", { workflow: file("never") }, "INVALID_REQUEST", "workflow"],
+  ["a field next to the one that was meant", start({ input: {}, Input: {} }), "INVALID_REQUEST", "Input"],
+  ["a misspelt setting", start({ config: { maxConcurency: 2 } }), "INVALID_REQUEST", "config.maxConcurency"],
   ["nesting over 32", start({ input: nested(32) }), "INVALID_REQUEST", "body"],
   ["endless nesting", "[".repeat(400_000), "INVALID_JSON", undefined],
   ["endless nesting that is closed", `${"[".repeat(400_000)}${"]".repeat(400_000)}`, "INVALID_REQUEST", "body"],
@@ -55,6 +63,11 @@ const others: [string, string, unknown, string][] = [
   ["decidedBy that is a list", "nodes/n/deny", { decidedBy: [] }, "decidedBy"],
   ["an empty correlationId", "signals/s", { correlationId: "" }, "correlationId"],
   ["a signal that is a list", "signals/s", [], "body"],
+  ["a misspelt iteration", "nodes/n/approve", { iterations: 1 }, "iterations"],
+  ["a misspelt decidedBy", "nodes/n/deny", { decided_by: "ann" }, "decided_by"],
+  ["the beginning of correlationId", "signals/s", { data: 1, correlation: "c" }, "correlation"],
+  ["a payload in the place of data", "signals/s", { url: "https://x", size: 2 }, "url"],
+  ["a resume with a misspelt workflowPath", "resume", { workflowpath: "x.tsx" }, "workflowpath"],
   ["a resume with a workflowPath that is a number", "resume", { workflowPath: 1 }, "workflowPath"],
 ];
 
@@ -65,7 +78,6 @@ const queries: [string, string][] = [
   ["/v1/runs?limit=1.5", "limit"],
   ["/v1/runs?limit=many", "limit"],
   ["/v1/runs?limit=", "limit"],
-  ["/v1/runs?limit=1001", "limit"],
   ["/v1/runs?limit=0x10", "limit"],
   ["/v1/runs?limit=%201", "limit"],
   ["/v1/runs?status=done", "status"],
@@ -78,12 +90,11 @@ const queries: [string, string][] = [
   ["/approvals?limit=x", "limit"],
   ["/v1/approvals?cursor=nonsense", "cursor"],
   ["/v1/runs/none/frames?limit=0", "limit"],
-  ["/v1/runs/none/frames?limit=1001", "limit"],
-  ["/v1/runs/none/frames?afterFrameNo=-1", "afterFrameNo"],
+  ["/v1/runs/none/frames?afterFrameNo=-2", "afterFrameNo"],
   ["/v1/runs/none/frames?afterFrameNo=1.5", "afterFrameNo"],
   ["/v1/runs/none/frames?afterFrameNo=one", "afterFrameNo"],
-  ["/v1/runs/none/events?afterSeq=", "afterSeq"],
-  ["/v1/runs/none/events?afterSeq=-1", "afterSeq"],
+  ["/v1/runs/none/events?afterSeq=-2", "afterSeq"],
+  ["/v1/runs/none/events?afterSeq=-", "afterSeq"],
   ["/v1/runs/none/events?afterSeq=1.5", "afterSeq"],
   ["/v1/runs/none/events?afterSeq=first", "afterSeq"],
   ["/v1/runs/none/events?afterSeq=1e99", "afterSeq"],
@@ -129,6 +140,15 @@ describe("POST /v1/runs refuses", () => {
   });
 });
 
+test("optional fields that are null count as absent, and fields that resemble no other are ignored", async () => {
+  const absent = { input: null, runId: null, resume: null, config: null };
+  const run = await target.post("/v1/runs", { workflowPath: file("echo"), ...absent, tags: ["x"] });
+  expect(run.status).toBe(200);
+  const typed = { input: { msg: "hi" }, config: { maxConcurrency: "2" }, id: 7, name: "n" };
+  const { body } = await target.post("/v1/runs", { workflowPath: file("echo"), ...typed });
+  expect((await target.end(body.runId)).output).toEqual({ value: "hi" });
+});
+
 test("nesting of 32 is taken", async () => {
   const run = await target.complete(file("echo"), { msg: nested(30) });
   expect(run.output).toEqual({ value: nested(30) });
@@ -147,6 +167,14 @@ test("keys and values that only look alike are kept", async () => {
   expect((await target.complete(file("echo"), { msg })).output).toEqual({ value: msg });
 });
 
+test("a refused field is named together with the one that was meant", async () => {
+  const near = await target.post("/v1/runs", start({ inputs: {} }));
+  expect(near.body.error.message).toContain('inputs: unknown field, you probably mean "input"');
+  const payload = await target.post("/v1/runs/none/signals/s", { url: "https://x", size: 2 });
+  expect(payload.body.error.message).toContain('url: unknown field, the payload belongs in "data"');
+  expect(payload.body.error.message).toContain("size");
+});
+
 test.each(others)("%s is refused", async (_, path, body, field) => {
   const answer = await target.post(`/v1/runs/none/${path}`, body);
   expect(refusal(answer)).toMatchObject([400, "INVALID_REQUEST", { field }]);
@@ -154,6 +182,18 @@ test.each(others)("%s is refused", async (_, path, body, field) => {
 
 test.each(queries)("GET %s is 400", async (path, field) => {
   expect(refusal(await target.get(path))).toMatchObject([400, "INVALID_REQUEST", { field }]);
+});
+
+test("a list begins at its start after nothing and after -1, and a limit over the maximum is the maximum", async () => {
+  const { runId } = await target.complete(file("echo"));
+  const frames = (query: string) => target.get(`/v1/runs/${runId}/frames${query}`).then(({ body }) => body);
+  const all = await frames("");
+  expect(all.length).toBeGreaterThan(0);
+  for (const query of ["?afterFrameNo=", "?afterFrameNo=-1", "?limit=1001", `?limit=${"9".repeat(30)}`])
+    expect([query, await frames(query)]).toEqual([query, all]);
+  const events = (query: string) => target.get(`/v1/runs/${runId}/events${query}`).then(({ body }) => body);
+  for (const query of ["?afterSeq=", "?afterSeq=-1"]) expect(await events(query)).toBe(await events(""));
+  expect((await target.get("/v1/runs?limit=5000")).status).toBe(200);
 });
 
 test("a malformed Last-Event-ID is 400", async () => {

@@ -74,6 +74,7 @@ const field = fc.constantFrom(
   "decidedBy",
   "selected",
   "ranked",
+  "requestedAtMs",
   "data",
   "correlationId",
   "receivedBy",

@@ -9,9 +9,9 @@ import { SmithersError } from "../../errors/index.ts";
 export function requireToken(token: string): MiddlewareHandler {
   const expected = digest(token);
   return async (c, next) => {
-    const bearer = /^Bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    // A proxy may send its own bearer token in addition to the key. Either header is enough.
-    const given = [bearer, c.req.header("x-smithers-key")].filter((one) => one !== undefined);
+    // A proxy may send its own bearer token in addition to the key. Either header is enough, in either form.
+    const sent = [c.req.header("authorization"), c.req.header("x-smithers-key")].filter((one) => one !== undefined);
+    const given = sent.flatMap((one) => [one, one.replace(/^Bearer +/i, "")]);
     if (!given.some((one) => timingSafeEqual(digest(one), expected))) {
       c.header("WWW-Authenticate", "Bearer");
       throw new SmithersError("UNAUTHORIZED");
