@@ -23,6 +23,8 @@ interface Choice {
   readonly iteration?: number;
   readonly selected?: string;
   readonly ranked?: string[];
+  /** When the question was asked that the person has seen. */
+  readonly requestedAtMs?: number;
 }
 
 /**
@@ -103,11 +105,11 @@ async function choose(
   const { askChoice, askWhich } = await import("./terminal/ask.ts");
   const approval = waiting.length === 1 ? waiting[0]! : await askWhich(waiting);
   if (approval === undefined) return "left";
-  const { nodeId, iteration } = approval;
-  if (isComplete || approval.mode === "approve") return { nodeId, iteration, ...named };
+  const { nodeId, iteration, requestedAtMs } = approval;
+  if (isComplete || approval.mode === "approve") return { nodeId, iteration, requestedAtMs, ...named };
   if (!canAsk) throw choiceRequired(approval);
   const chosen = await askChoice(approval);
-  return chosen === undefined ? "left" : { nodeId, iteration, ...chosen };
+  return chosen === undefined ? "left" : { nodeId, iteration, requestedAtMs, ...chosen };
 }
 
 function severalWaiting(context: CommandContext, status: Verdict, runId: string, waiting: readonly ApprovalItem[]) {

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { smithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
-import { folder } from "../support/folder.ts";
+import { folder, write } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
 import { serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
@@ -81,6 +81,20 @@ $`);
   terminal.press("Enter");
   await terminal.until(/"order" is approved\.\ncode 0/);
   expect(await server.end("choices")).toMatchObject({ status: "finished", output: { ranked: ["milk", "tea"] } });
+});
+
+test("an answer to a question that was edited while it was on the screen is refused", async () => {
+  const { root, server } = await withRuns("choices");
+  const terminal = new Terminal(root);
+  terminal.run("approve", "choices", "size");
+  await terminal.until(/Which size\?/);
+  const edited = cliWorkflows["choices.tsx"].replace("Which size?", "Which size of PRODUCTION?");
+  write(root, { "choices.tsx": edited });
+  await server.post("/v1/runs/choices/resume");
+  let asked = 0;
+  await server.until("choices", ({ type }) => type === "ApprovalRequested" && ++asked === 3);
+  terminal.press("Enter");
+  await terminal.until(/The question of "size" has changed since[\s\S]*^code 1$/m);
 });
 
 test("whoever is asked may leave, and has decided nothing", async () => {

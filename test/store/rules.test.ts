@@ -54,6 +54,13 @@ describe("a decision", () => {
       "NODE_NOT_WAITING",
     ]),
     ["of a run that is being cancelled", { run: runRow({ cancelRequestedAtMs: 1 }) }, {}, "NODE_NOT_WAITING"],
+    ["on a question that was asked again since", {}, { requestedAtMs: 99 }, "NODE_NOT_WAITING"],
+    [
+      "on a question that was asked again since, even if the same was decided",
+      { approvals: [approvalRow({ status: "granted" })] },
+      { requestedAtMs: 99 },
+      "NODE_NOT_WAITING",
+    ],
     ["whose time is up", { nodes: [nodeRow({ wakeAtMs: nowMs })] }, {}, "NODE_NOT_WAITING"],
     ...(["granted", "denied", "expired", "cancelled"] as const).map((status): (typeof refused)[number] => [
       `after it was ${status}`,
@@ -64,6 +71,12 @@ describe("a decision", () => {
   ];
   test.each(refused)("%s is refused", (_, given, decision, code) => {
     expect(judge(given as Partial<typeof rows>, decision)).toBe(code);
+  });
+
+  test("on the question that is asked now is recorded, and may be repeated", () => {
+    const { requestedAtMs } = approvalRow();
+    expect(judge({}, { requestedAtMs })).toMatchObject({ approval: { status: "granted", requestedAtMs } });
+    expect(judge({ approvals: [approvalRow({ status: "granted" })] }, { requestedAtMs })).toBeUndefined();
   });
 
   test("in the last millisecond of its time is in time", () => {

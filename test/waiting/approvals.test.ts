@@ -182,3 +182,26 @@ test("an output may name some fields of a decision, bound its texts, or be anyth
   for (const id of outputs) await server.post(`/v1/runs/${runId}/nodes/${id}/approve`, { note: "ok" });
   expect(await server.end(runId)).toMatchObject({ status: "finished", summary: { finished: outputs.length } });
 });
+
+test("whoever answers a question that was edited meanwhile is refused, and asked the new one", async () => {
+  const tree = (title: string) =>
+    workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "${title}" }} />`, { schemas });
+  const root = folder({ "w.tsx": tree("Ship to STAGING?") });
+  const server = await serve(root);
+  const runId = await server.start("w.tsx");
+  await asked(server, runId, 1);
+  const path = `/v1/runs/${runId}/nodes/ok/approve`;
+  const [{ requestedAtMs }] = await pending(server);
+  write(root, { "w.tsx": tree("Ship to PRODUCTION?") });
+  await server.post(`/v1/runs/${runId}/resume`);
+  await asked(server, runId, 2);
+  const late = await server.post(path, { requestedAtMs });
+  expect([late.status, late.body.error.code]).toEqual([409, "NODE_NOT_WAITING"]);
+  expect(late.body.error.message).toContain('The question of "ok" has changed since');
+  const [now] = await pending(server);
+  expect(now.requestTitle).toBe("Ship to PRODUCTION?");
+  expect(now.requestedAtMs).toBeGreaterThan(requestedAtMs);
+  expect((await server.post(path, { requestedAtMs: now.requestedAtMs })).status).toBe(200);
+  expect((await server.end(runId)).status).toBe("finished");
+  expect((await server.post(path, { requestedAtMs: now.requestedAtMs })).status).toBe(200);
+});

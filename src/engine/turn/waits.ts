@@ -9,14 +9,16 @@ import { isGranted, questionOf } from "./question.ts";
 
 /** Asks a person for a decision. One that was granted before the run failed and was resumed is not asked for again. */
 export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
-  if (isGranted(draft.runState.approval(task.key), task)) return beginWait(draft, node, "waiting-approval");
+  const before = draft.runState.approval(task.key);
+  if (isGranted(before, task)) return beginWait(draft, node, "waiting-approval");
   const approval: Approval = {
     ...questionOf(task),
     runId: node.runId,
     nodeId: node.nodeId,
     iteration: node.iteration,
     status: "requested",
-    requestedAtMs: draft.nowMs,
+    // Tells the questions of one node apart, also those of one millisecond.
+    requestedAtMs: Math.max(draft.nowMs, (before?.requestedAtMs ?? 0) + 1),
     decidedAtMs: null,
     decidedBy: null,
     note: null,

@@ -16,7 +16,7 @@ export interface JudgedDecision {
 
 /**
  * Checks a decision against the stored rows. A decision after the time limit is refused, even if the run has not
- * processed its timeout yet.
+ * processed its timeout yet. So is a decision on a question that has been asked again since.
  * @returns the decided approval and its event; undefined when the same decision was made before
  * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not match the options
  */
@@ -26,7 +26,10 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: num
   if (!run) throw noSuchRun(runId);
   const approval = meantApproval(approvals, decision.iteration);
   if (!approval) throw notWaiting(nodes, decision);
-  const { iteration } = approval;
+  const { iteration, requestedAtMs } = approval;
+  if ((decision.requestedAtMs ?? requestedAtMs) !== requestedAtMs) {
+    throw closed(`The question of "${nodeId}" has changed since ${new Date(decision.requestedAtMs!).toISOString()}.`);
+  }
   const chosen = status === "granted" ? choiceOf(approval, decision) : { selected: null, ranked: null };
   if (approval.status === status && isSameChoice(approval, chosen)) return undefined;
   if (approval.status !== "requested") {
