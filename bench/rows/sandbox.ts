@@ -56,6 +56,7 @@ function confine(sandbox: Sandbox, rootDir: string, bash: string) {
       readable: [],
       hidden: [],
       protected: [],
+      writable: [],
       temporaryBytes: 1024 ** 2,
       env: { PATH: "/usr/bin:/bin" },
     };

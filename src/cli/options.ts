@@ -11,6 +11,9 @@ export const wholeNumber =
     throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
 
+/** Parser for an option that may be given several times. */
+const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
+
 /** Arguments and options that several commands share. */
 export const runArgument: ArgumentDefinition = {
   name: "[run]",
@@ -26,7 +29,30 @@ export const root: OptionDefinition = {
   flags: "--root <folder>",
   description: "folder that workflow paths and tools are confined to (default: the database's folder)",
 };
-export const allowNetwork: OptionDefinition = { flags: "--allow-network", description: "let bash use the network" };
+/** What the tools of a run may do. */
+export const toolOptions: readonly OptionDefinition[] = [
+  { flags: "--allow-network", description: "let bash use the network" },
+  { flags: "--readable <path>", description: "let bash read this path outside the root; repeatable", parse: list },
+  {
+    flags: "--writable <path>",
+    description: "let tools change this path although the server loads it; repeatable",
+    parse: list,
+  },
+];
+
+export interface ToolOptions {
+  readonly allowNetwork?: boolean;
+  readonly readable?: readonly string[];
+  readonly writable?: readonly string[];
+}
+
+/** The options that give a suggested command the same tools. */
+export const toolFlags = ({ allowNetwork, readable = [], writable = [] }: ToolOptions): string[] => [
+  ...(allowNetwork ? ["--allow-network"] : []),
+  ...readable.flatMap((path) => ["--readable", path]),
+  ...writable.flatMap((path) => ["--writable", path]),
+];
+
 export const follow: OptionDefinition = { flags: "-f, --follow", description: "keep printing until the run has ended" };
 export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only events of this node" };
 export const optionalNode: ArgumentDefinition = { name: "[node]", description: "id of the waiting node" };
@@ -36,7 +62,6 @@ export const by: OptionDefinition = {
   description: "name of the sender (default: the user of this shell)",
 };
 
-const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
 /** Who may call a server without its token. */
 export const allowedCallers: readonly OptionDefinition[] = [
   {

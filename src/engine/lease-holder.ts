@@ -3,6 +3,7 @@ import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
 import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
+import { fileRulesOf } from "./file-rules.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
@@ -213,13 +214,13 @@ export class LeaseHolder {
   }
 
   #executionOf(run: LeasedRun, firstCommit?: FirstCommit): Execution {
-    const { sink, store, log, rootDir, allowNetwork, privatePaths, staleMs } = this.#settings;
+    const { sink, store, log, rootDir, allowNetwork, fileRules, staleMs } = this.#settings;
     const settings = {
       sink,
       rootDir,
       allowNetwork,
       staleMs: staleMs ?? staleAfterMs,
-      privatePaths: () => [...store.privateFiles, ...(privatePaths?.() ?? [])],
+      fileRules: fileRulesOf(() => store.privateFiles, fileRules),
       log,
     };
     return new Execution(run, settings, firstCommit);

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../api/index.ts";
+import type { FileRules } from "../jsx/index.ts";
 import type { Run } from "../model/index.ts";
 import type { Idempotency, Store } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
@@ -20,8 +21,8 @@ export interface EngineOptions {
   /** The folder that tools are confined to. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Files that no tool may read or write, in addition to the store's own. */
-  readonly privatePaths?: () => readonly string[];
+  /** What tools may read and change. The store's own files are private anyway. */
+  readonly fileRules?: Partial<FileRules>;
   /** Finds the workflow of a run that this engine has not started itself. */
   readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
   /** Defaults to {@link troubleOnly}: warnings and errors on stderr. */

@@ -17,6 +17,10 @@ export interface RunWorkflowOptions extends StoreOptions {
   /** The folder that tools are confined to. Defaults to the current folder. */
   rootDir?: string;
   allowNetwork?: boolean;
+  /** Paths outside `rootDir` that commands may read, relative to it. Defaults to none. */
+  readable?: readonly string[];
+  /** Paths that tools may change although this process loads them, relative to `rootDir`. Defaults to none. */
+  writable?: readonly string[];
   /** How many attempts may run at once. Defaults to no limit. */
   maxConcurrency?: number;
   /** Cancels the run when it aborts. */
@@ -57,6 +61,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
     synchronous: options.synchronous,
     rootDir,
     allowNetwork: options.allowNetwork ?? false,
+    fileRules: { readable: options.readable ?? [], writable: options.writable ?? [] },
     scope: "own",
     resolveWorkflow: async () => ({ workflow }),
   });

@@ -26,6 +26,7 @@ export type * from "./specs.ts";
 export { outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
 export {
   currentTask,
+  type FileRules,
   runInTask,
   type TaskContext,
   type ToolCallHandle,

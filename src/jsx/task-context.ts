@@ -1,6 +1,18 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorRecord } from "../errors/index.ts";
 
+/** What tools may read and change, beyond what their root folder says. Paths are absolute, or relative to the root. */
+export interface FileRules {
+  /** Files that no tool reads or writes, wherever they lie: databases, and what holds the server's environment. */
+  privatePaths(): readonly string[];
+  /** Modules that the server was started with. */
+  readonly entries: readonly string[];
+  /** Files and folders outside the root that commands may read. */
+  readonly readable: readonly string[];
+  /** Files and folders below the root that tools may change although the server loads them. */
+  readonly writable: readonly string[];
+}
+
 /** What a task's code knows about the attempt that runs it. */
 export interface TaskContext {
   readonly runId: string;
@@ -20,8 +32,7 @@ export interface TaskContext {
   readonly allowNetwork: boolean;
   /** Names of the tools that the task may call; undefined for all. */
   readonly allowedTools: ReadonlySet<string> | undefined;
-  /** Files that no tool reads or writes, wherever they are: the databases, and files with the server's token. */
-  readonly privatePaths: readonly string[];
+  readonly fileRules: FileRules;
   /**
    * Emits text of the task as NodeOutput events. They are combined to at most a few per second, and limited to 200 KB
    * per attempt.

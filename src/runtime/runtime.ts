@@ -21,6 +21,10 @@ export interface Runtime {
   forgetModule(file: string): void;
   /** The export that a failed import asked for and a module does not have; undefined for any other failure. */
   missingExport(message: string): string | undefined;
+  /** What a module's source imports, requires or imports later, as it names it; types are left out. */
+  importsOf(source: string, file: string): string[];
+  /** The file that an import leads to by this runtime's rules, with the aliases of tsconfig.json and package.json. */
+  resolveImport(specifier: string, fromDir: string): string | undefined;
   /** Columns that a terminal gives a text; styles take none. */
   displayWidth(text: string): number;
   /**

@@ -9,7 +9,6 @@ import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
-import { filesWithToken } from "./token-files.ts";
 
 /**
  * The server's own database, and those that workflows name for themselves. Each has an engine that executes its runs.
@@ -27,7 +26,6 @@ export class ServerDatabases {
   /** Known databases of workflows that cannot be opened now, with the error. */
   readonly #unopened = new Map<string, unknown>();
   readonly #opened: Promise<void>;
-  readonly #tokenFiles: readonly string[];
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
   readonly #retry: ReturnType<typeof setInterval>;
@@ -45,7 +43,6 @@ export class ServerDatabases {
     this.#loader = loader;
     this.#log = options.logger;
     this.#telemetry = telemetry;
-    this.#tokenFiles = filesWithToken(options.authToken, [process.cwd(), options.rootDir]);
     this.main = this.#serve(main);
     this.runs = new RunDatabases(this.main, {
       open: (file) => this.#engineAt(file),
@@ -154,7 +151,11 @@ export class ServerDatabases {
     const engine = engineOn(store, {
       rootDir,
       allowNetwork,
-      privatePaths: () => [...this.engines().flatMap(({ store }) => store.privateFiles), ...this.#tokenFiles],
+      fileRules: {
+        privatePaths: () => this.engines().flatMap(({ store }) => store.privateFiles),
+        readable: this.#options.readable,
+        writable: this.#options.writable,
+      },
       heartbeatMs,
       staleMs: staleAfterMs,
       maxCrashes,

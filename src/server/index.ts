@@ -11,4 +11,3 @@ export { notListening, type ServedRun, serveRun } from "./serve-mode/serve-run.t
 /** @internal */
 export { type StartedServer, serve } from "./start-server.ts";
 /** @internal */
-export { filesWithToken } from "./token-files.ts";

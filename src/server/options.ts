@@ -28,6 +28,10 @@ export interface ServerOptions extends StoreOptions {
   rootDir?: string;
   /** Whether `bash` may use the network. Default: false. */
   allowNetwork?: boolean;
+  /** Paths outside `rootDir` that commands may read, relative to it. Default: none. */
+  readable?: readonly string[];
+  /** Paths that tools may change although the server loads them, relative to `rootDir`. Default: none. */
+  writable?: readonly string[];
   /** Allows a non-loopback address without a token, and turns the browser guard off. Default: false. */
   insecure?: boolean;
   /**
@@ -88,6 +92,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
     rootDir: existingFolder(options.rootDir ?? process.cwd()),
     allowNetwork: options.allowNetwork ?? false,
+    readable: paths("readable", options.readable),
+    writable: paths("writable", options.writable),
     headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
     requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
     shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
@@ -133,6 +139,11 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
     }
   }
   return [...given];
+}
+
+function paths(name: string, given: readonly string[] = []): readonly string[] {
+  if (Array.isArray(given) && given.every((path) => typeof path === "string" && path.trim() !== "")) return [...given];
+  throw invalid(name, "it must be an array of paths");
 }
 
 export function loggerOf(logLevel: LogLevel | undefined, authToken: string | undefined): Logger {

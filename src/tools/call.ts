@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../errors/index.ts";
-import { currentTask } from "../jsx/index.ts";
+import { currentTask, type FileRules } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
 import type { Root } from "./confined.ts";
 
@@ -36,7 +36,11 @@ export interface ToolContext {
 /** A tool's context with what the package's own tools need in addition. */
 export interface OwnToolContext extends ToolContext {
   readonly root: Root;
+  readonly fileRules: FileRules;
 }
+
+/** The rules outside a run. */
+const noRules: FileRules = { privatePaths: () => [], entries: [], readable: [], writable: [] };
 
 /** What a tool is to the record of its calls. */
 export interface ToolTraits {
@@ -65,6 +69,7 @@ export async function callTool<R>(
   const call = await task?.beginToolCall({ toolName: tool.name, repeats: sideEffect && !idempotent });
   try {
     const root = { rootDir: task?.rootDir ?? process.cwd(), narrowedTo: task?.narrowedTo ?? "" };
+    const fileRules = task?.fileRules ?? noRules;
     const result = await work({
       toolName: tool.name,
       idempotencyKey: call?.idempotencyKey ?? randomUUID(),
@@ -72,7 +77,8 @@ export async function callTool<R>(
       root,
       rootDir: join(root.rootDir, root.narrowedTo),
       allowNetwork: task?.allowNetwork ?? false,
-      privatePaths: task?.privatePaths ?? [],
+      fileRules,
+      privatePaths: fileRules.privatePaths(),
       runId: task?.runId,
       nodeId: task?.nodeId,
       iteration: task?.iteration,

@@ -1,12 +1,16 @@
+import { realpathSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { messageOf, SmithersError } from "../errors/index.ts";
 import type { OwnToolContext } from "./call.ts";
 import { failureOf } from "./command-failure.ts";
 import { confinedFolder, type OpenRoot, withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
+import { guardOf, undo, watch } from "./guard/index.ts";
 import {
   existingFiles,
   findProgram,
   findSandbox,
+  isBelow,
   maxTemporaryBytes,
   programFolders,
   type SandboxPolicy,
@@ -28,7 +32,7 @@ export interface Command {
 /** The part of a tool's context that decides what a command may do. */
 export type CommandLimits = Pick<
   OwnToolContext,
-  "root" | "rootDir" | "allowNetwork" | "privatePaths" | "signal" | "output"
+  "root" | "rootDir" | "allowNetwork" | "fileRules" | "signal" | "output"
 >;
 
 const defaultTimeoutMs = 60_000;
@@ -46,17 +50,25 @@ export async function runCommand(input: Command, context: CommandLimits): Promis
   const program = findProgram("bash");
   if (!program) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
   const base = systemEnv();
-  const startIn = ({ fd, path: rootDir }: OpenRoot) => {
+  const { fileRules } = context;
+  const rootDir = realpathSync(context.root.rootDir);
+  const guard = await guardOf(rootDir, fileRules);
+  const watched = watch(guard.watched.filter((path) => isBelow(path, join(rootDir, context.root.narrowedTo))));
+  const startIn = (root: OpenRoot) => {
     const policy: SandboxPolicy = {
-      rootDir,
-      rootFd: fd,
+      rootDir: root.path,
+      rootFd: root.fd,
       readOnly: false,
-      cwd: cwd === undefined ? rootDir : confinedFolder(context.root, cwd),
+      cwd: cwd === undefined ? root.path : confinedFolder(context.root, cwd),
       allowNetwork: context.allowNetwork,
       // Only the server's PATH counts: an agent could pass one that uncovers something.
-      readable: programFolders(base.PATH, process.env.HOME),
-      hidden: existingFiles(context.privatePaths, rootDir),
-      protected: [],
+      readable: [
+        ...programFolders(base.PATH, process.env.HOME),
+        ...fileRules.readable.map((path) => resolve(rootDir, path)),
+      ],
+      hidden: [...existingFiles(fileRules.privatePaths(), rootDir), ...guard.hidden],
+      protected: guard.readOnly,
+      writable: guard.writable,
       temporaryBytes: maxTemporaryBytes,
       env: { ...base, ...env },
     };
@@ -72,11 +84,26 @@ export async function runCommand(input: Command, context: CommandLimits): Promis
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
   }
+  refusePlanted(rootDir, undo(watched));
   const { exitCode, ended, stdout } = executed;
   if (exitCode === 0 && ended === undefined && executed.hasStarted) {
     return stdout.endsWith("\n") ? stdout.slice(0, -1) : stdout;
   }
   throw failureOf(executed, { sandbox: sandbox.name, timeoutMs, ...context });
+}
+
+/** @throws TOOL_PATH_ESCAPE when a command has made something that the server would load */
+function refusePlanted(rootDir: string, undone: ReturnType<typeof undo>): void {
+  if (undone.length === 0) return;
+  const names = undone.map(({ path, renamedTo }) => {
+    const what = `"${relative(rootDir, path)}"`;
+    return renamedTo === undefined ? what : `${what} (now "${relative(rootDir, renamedTo)}")`;
+  });
+  throw new SmithersError(
+    "TOOL_PATH_ESCAPE",
+    `The command has put something where the server would load it, which was undone: ${names.join(", ")}. The option writable makes exceptions.`,
+    { details: { paths: undone.map(({ path }) => relative(rootDir, path)) } },
+  );
 }
 
 /** The environment of every command. A home folder is made where the server has none. */

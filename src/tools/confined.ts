@@ -73,21 +73,24 @@ export function withRoot<R>({ rootDir, narrowedTo }: Root, path: string, act: (r
  * one above, never through a link; links are read and followed here, as long as they stay below the root. So
  * there is no moment at which a link that is swapped could lead out.
  *
- * @param makeParents makes the folders on the way that do not exist
+ * @param beforeMaking makes the folders on the way that do not exist, and is called with the path of each before
  * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
  */
-export function withPlace<R>(root: Root, path: string, makeParents: boolean, act: (place: Place) => R): R {
+export function withPlace<R>(root: Root, path: string, beforeMaking: BeforeMaking, act: (place: Place) => R): R {
   return withRoot(root, path, (open) => {
     const held: Held[] = [{ ...open, name: "" }];
     try {
-      return act(walk(open.path, path, makeParents, held));
+      return act(walk(open.path, path, beforeMaking, held));
     } finally {
       for (const { fd } of held.slice(1)) closeSync(fd);
     }
   });
 }
 
-function walk(root: string, path: string, makeParents: boolean, held: Held[]): Place {
+/** Called with the path of a folder that is to be made, unless it exists; or false, where none is to be made. */
+type BeforeMaking = false | ((path: string) => void);
+
+function walk(root: string, path: string, beforeMaking: BeforeMaking, held: Held[]): Place {
   const left = components(root, path, path);
   let links = 0;
   let name = ".";
@@ -111,7 +114,10 @@ function walk(root: string, path: string, makeParents: boolean, held: Held[]): P
       continue;
     }
     if (left.length === 0) break;
-    if (makeParents) makeFolder(`${folder}/${name}`, path);
+    if (beforeMaking) {
+      beforeMaking(join(realFolder(above), name));
+      makeFolder(`${folder}/${name}`, path);
+    }
     held.push({ fd: openFolder(`${folder}/${name}`, path), name, path: `${above.path}/${name}` });
     name = ".";
   }

@@ -1,8 +1,10 @@
 import { closeSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { openFile, refusePrivateName, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
+import { guardOf, refuseChange, refuseRead } from "./guard/index.ts";
 import { patchText, rejected } from "./patch.ts";
 import { readAll } from "./read.ts";
 import { existingFiles } from "./sandbox/index.ts";
@@ -53,8 +55,11 @@ export const edit: EditTool = asTool("edit", call as EditTool, {
   execute: invoke,
 });
 
-function run({ path, patch }: z.output<typeof inputSchema>, context: OwnToolContext): string {
+async function run({ path, patch }: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
+  const guard = await guardOf(context.root.rootDir, context.fileRules);
   return withPlace(context.root, path, false, (place) => {
+    refuseRead(place.name, path);
+    refuseChange(guard, join(place.realFolder, place.name), path);
     refusePrivateName(place, path, context.privatePaths);
     const { fd, stats } = openFile(place, path, existingFiles(context.privatePaths));
     let before: Buffer;

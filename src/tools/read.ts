@@ -5,6 +5,7 @@ import { SmithersError } from "../errors/index.ts";
 import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { openFile, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
+import { guardOf, refuseRead } from "./guard/index.ts";
 import { existingFiles } from "./sandbox/index.ts";
 
 /** Of what one call returns. */
@@ -33,7 +34,7 @@ async function call(first: string | object): Promise<string> {
 /**
  * Reads a text file below the run's `rootDir`, or some of its lines. Bytes that are no UTF-8 become U+FFFD.
  *
- * @throws TOOL_PATH_ESCAPE also through a link, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE above 1 MiB, INVALID_INPUT
+ * @throws TOOL_PATH_ESCAPE also through a link, and for a `.env` file, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE above 1 MiB, INVALID_INPUT
  * @example
  * await read("package.json");
  * await read({ path: "big.log", offset: 1000, limit: 50 });
@@ -45,8 +46,12 @@ export const read: ReadTool = asTool("read", call as ReadTool, {
 });
 
 async function run({ path, offset, limit }: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
-  const hidden = existingFiles(context.privatePaths);
-  const { fd, stats } = withPlace(context.root, path, false, (place) => openFile(place, path, hidden));
+  const guard = await guardOf(context.root.rootDir, context.fileRules);
+  const hidden = [...existingFiles(context.privatePaths), ...guard.hidden];
+  const { fd, stats } = withPlace(context.root, path, false, (place) => {
+    refuseRead(place.name, path);
+    return openFile(place, path, hidden);
+  });
   if (offset !== undefined || limit !== undefined) return lines(fd, path, offset ?? 1, limit);
   try {
     if (stats.size > maxBytes) throw tooLarge(path);

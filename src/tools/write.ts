@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { refusePrivateName, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
+import { guardOf, refuseChange, refuseRead } from "./guard/index.ts";
 import { writeAside } from "./write-aside.ts";
 
 const maxBytes = 10_485_760;
@@ -32,7 +34,7 @@ async function call(first: string | object, content?: string): Promise<string> {
  * Writes a file below the run's `rootDir`, in one step: a reader sees the old text or the new one. Folders on the
  * way are made. Resolves to a sentence that says what was written.
  *
- * @throws TOOL_PATH_ESCAPE also through a link, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE above 10 MiB, INVALID_INPUT
+ * @throws TOOL_PATH_ESCAPE also through a link, for a `.env` file and for what the server loads, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE above 10 MiB, INVALID_INPUT
  * @example
  * await write("notes/today.md", "# Today\n");
  */
@@ -42,14 +44,18 @@ export const write: WriteTool = asTool("write", call as WriteTool, {
   execute: invoke,
 });
 
-function run({ path, content }: z.output<typeof inputSchema>, context: OwnToolContext): string {
+async function run({ path, content }: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
   const bytes = Buffer.from(content, "utf8");
   if (bytes.length > maxBytes) {
     throw new SmithersError("TOOL_FILE_TOO_LARGE", `The content for "${path}" has more than ${maxBytes} bytes.`, {
       details: { path, bytes: bytes.length, maxBytes },
     });
   }
-  return withPlace(context.root, path, true, (place) => {
+  const guard = await guardOf(context.root.rootDir, context.fileRules);
+  const refuse = (target: string) => refuseChange(guard, target, path);
+  return withPlace(context.root, path, refuse, (place) => {
+    refuseRead(place.name, path);
+    refuse(join(place.realFolder, place.name));
     refusePrivateName(place, path, context.privatePaths);
     writeAside(place, path, bytes);
     return `Wrote ${bytes.length} bytes to ${place.shown}.`;

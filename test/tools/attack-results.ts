@@ -42,7 +42,16 @@ export async function tryAttacks(mechanism: Mechanism, user: User = isRoot ? "ro
   const folders = parents.map((folder) => mkdtempSync(join(folder, ".smithers-attack-")));
   const [root, tmp, outside, home] = folders as [string, string, string, string];
   const token = `token-${Math.random().toString(36).slice(2)}`;
-  write(root, { ".env": `SMITHERS_API_KEY=${token}\n`, "data/note": "" });
+  write(root, {
+    ".env": `SMITHERS_API_KEY=${token}\n`,
+    "data/note": "",
+    "lib.ts": "export const lib = 1;",
+    "flows/other.tsx": 'import { smithers } from "smithers-orchestrator"; export default smithers;',
+    "node_modules/pkg/index.js": "",
+    "node_modules/.bin/tool": "",
+    "package.json": "{}",
+  });
+  spawnSync("git", ["init", "-q"], { cwd: root });
   write(outside, { victim: "" });
   write(home, { ".ssh/id_ed25519": "a private key" });
   const as =
@@ -65,6 +74,7 @@ export async function tryAttacks(mechanism: Mechanism, user: User = isRoot ? "ro
     };
     // Without a sandbox, only what leaves nothing behind is tried.
     const script = attackScript(allAttacks, mechanism === "none" ? ({ control }) => control !== false : () => true);
+    if (mechanism === "none") write(root, { "attack.tsx": "" });
     const attack = { script, earlier: earlierScript(allAttacks), env };
     const said =
       mechanism === "none"

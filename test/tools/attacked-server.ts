@@ -15,6 +15,7 @@ writeFileSync(
   `/** @jsxImportSource smithers-orchestrator */
 import { bash, createSmithers, Task, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
+import "./lib";
 const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });
 const earlier = ${JSON.stringify(earlier)};
 const script = ${JSON.stringify(script)};
@@ -22,7 +23,8 @@ const env = ${JSON.stringify({ ...env, SERVER: String(process.pid) })};
 export default smithers(() => (
   <Workflow name="attack">
     <Task id="attack" output={outputs.said} noRetry>{async () => {
-      await bash(earlier, { env });
+      // What it makes where the server would load it is undone, and its call fails.
+      await bash(earlier, { env }).catch(() => {});
       return { text: await bash(script, { env }) };
     }}</Task>
   </Workflow>

@@ -260,10 +260,39 @@ const server: Attack[] = [
   { what: "the token in the server's `.env`", script: "cat .env", control: true },
 ];
 
+/** Against what the server loads: what is changed or made here would run in it. */
+const loaded: Attack[] = [
+  { what: "a line appended to a workflow file", script: "echo // planted >> attack.tsx", control: true },
+  { what: "a workflow file replaced", script: "cp attack.tsx new.tsx && mv new.tsx attack.tsx", control: true },
+  { what: "a line appended to a module that a workflow imports", script: "echo // planted >> lib.ts", control: true },
+  { what: "a module through a hard link", script: "ln lib.ts hard.ts && echo // planted >> hard.ts", control: true },
+  { what: "a line appended to a package", script: "echo // planted >> node_modules/pkg/index.js", control: true },
+  { what: "a program for the server's `PATH`", script: "echo x > node_modules/.bin/bwrap", control: true },
+  { what: "`package.json` changed", script: "echo >> package.json", control: true },
+  { what: "a git hook", script: "echo x > .git/hooks/pre-commit", control: true },
+  { what: "git's settings changed", script: "echo '[alias]' >> .git/config", control: true },
+  {
+    what: "the repository replaced",
+    script: "mv .git .git.old && cp -r .git.old .git && rm -r .git.old",
+    control: true,
+  },
+  ...[
+    ["a `bunfig.toml`", "bunfig.toml", "echo x > bunfig.toml"],
+    ["a `tsconfig.json`", "tsconfig.json", "echo {} > tsconfig.json"],
+    ["an `.env.local`", ".env.local", "echo SMITHERS_API_KEY=x > .env.local"],
+    ["a FIFO that the server would wait for", ".env.production", "mkfifo .env.production"],
+    ["a module that would be imported instead of another", "lib.tsx", "echo x > lib.tsx"],
+    ["packages nearer to a workflow", "flows/node_modules", "mkdir flows/node_modules"],
+  ].map(([what, path, earlier]): Attack => {
+    return { what: `${what}, made by an earlier command`, earlier: earlier!, script: `[ -e ${path} ]`, control: true };
+  }),
+];
+
 export const attacks: readonly { readonly title: string; readonly attacks: readonly Attack[] }[] = [
   { title: "The network", attacks: network },
   { title: "Files outside of the root", attacks: files },
   { title: "The server", attacks: server },
+  { title: "What the server loads", attacks: loaded },
 ];
 
 /** One script that tries them all, each in a shell of its own, and says of each whether it has succeeded. */

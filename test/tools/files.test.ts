@@ -24,7 +24,8 @@ function below<R>(rootDir: string, act: () => Promise<R>, privatePaths: string[]
   const call = { idempotencyKey: "k", signal: new AbortController().signal, end() {} };
   const context = {
     rootDir,
-    privatePaths,
+    narrowedTo: "",
+    fileRules: { privatePaths: () => privatePaths, entries: [], readable: [], writable: [] },
     allowNetwork: false,
     beginToolCall: async () => call,
     output() {},

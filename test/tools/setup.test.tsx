@@ -43,7 +43,7 @@ testEachMechanism("a sandbox of %s that cannot be set up is told from a command 
   const rootDir = folder();
   const rootFd = openSync(rootDir, constants.O_RDONLY);
   afterThisTest(() => closeSync(rootFd));
-  const nothing = { readable: [], hidden: [], protected: [], env: {} };
+  const nothing = { readable: [], hidden: [], protected: [], writable: [], env: {} };
   const policy = { rootDir, rootFd, readOnly: false, allowNetwork: false, temporaryBytes: 1024 ** 2, ...nothing };
   const failed = async (cwd: string) => {
     const child = start(sandbox!, { ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);

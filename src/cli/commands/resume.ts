@@ -1,11 +1,10 @@
 import { defineCommand } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { allowNetwork, root, runArgument } from "../options.ts";
+import { root, runArgument, type ToolOptions, toolFlags, toolOptions } from "../options.ts";
 
-interface Options {
+interface Options extends ToolOptions {
   readonly workflow?: string;
   readonly root?: string;
-  readonly allowNetwork?: boolean;
 }
 
 export const resume = defineCommand<Options>({
@@ -16,7 +15,7 @@ export const resume = defineCommand<Options>({
     "Finished nodes are not executed again. With a database file, the run is executed in this process until it ends " +
     "or waits for an approval or an event. With --url, the server executes it.",
   arguments: [runArgument],
-  options: [{ flags: "--workflow <file>", description: "the workflow's file, if it has moved" }, root, allowNetwork],
+  options: [{ flags: "--workflow <file>", description: "the workflow's file, if it has moved" }, root, ...toolOptions],
   state: "any",
   json: "value",
   examples: [
@@ -42,8 +41,9 @@ export const resume = defineCommand<Options>({
 });
 
 /** A server executes the run with its own root and network: options that say otherwise would count for nothing. */
-function refuseExecuting({ root, allowNetwork }: Options): void {
-  const given = [...(root === undefined ? [] : ["--root"]), ...(allowNetwork ? ["--allow-network"] : [])];
+function refuseExecuting({ root, ...tools }: Options): void {
+  const flags = toolFlags(tools).filter((word) => word.startsWith("--"));
+  const given = [...(root === undefined ? [] : ["--root"]), ...new Set(flags)];
   if (given.length === 0) return;
   throw usageError(
     `${given.join(" and ")} cannot be used with --url: the server executes the run with its own settings. Leave it out, or use --db.`,

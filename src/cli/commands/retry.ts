@@ -1,10 +1,9 @@
 import { defineCommand } from "../command.ts";
-import { allowNetwork, iteration, nodeArgument, root, runArgument } from "../options.ts";
+import { iteration, nodeArgument, root, runArgument, type ToolOptions, toolOptions } from "../options.ts";
 
-interface Options {
+interface Options extends ToolOptions {
   readonly iteration?: number;
   readonly root?: string;
-  readonly allowNetwork?: boolean;
 }
 
 export const retry = defineCommand<Options>({
@@ -15,7 +14,7 @@ export const retry = defineCommand<Options>({
     "Other failed nodes stay failed; resume executes all of them again. The run is executed in this process until it " +
     "ends or waits for an approval or an event.",
   arguments: [runArgument, nodeArgument],
-  options: [iteration, root, allowNetwork],
+  options: [iteration, root, ...toolOptions],
   state: "database",
   json: "value",
   examples: [["retry publish", "execute the node publish of the latest run again"]],

@@ -1,15 +1,14 @@
 import type { LogLevel } from "../../telemetry/index.ts";
 import { type CommandContext, defineCommand, type ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { allowedCallers, allowNetwork, wholeNumber } from "../options.ts";
+import { allowedCallers, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
 
-interface Options {
+interface Options extends ToolOptions {
   readonly port?: number;
   readonly host?: string;
   readonly db?: string;
   readonly authToken?: string;
   readonly root?: string;
-  readonly allowNetwork?: boolean;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -45,7 +44,7 @@ export const server = defineCommand<Options>({
       flags: "--root <folder>",
       description: "folder that workflow paths and tools are confined to (default: the current folder)",
     },
-    allowNetwork,
+    ...toolOptions,
     { flags: "--insecure", description: "serve other machines without a token" },
     ...allowedCallers,
     { flags: "--max-body-bytes <n>", description: "largest request body (default: 1048576)", parse: wholeNumber(1) },

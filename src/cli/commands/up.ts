@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { allowedCallers, wholeNumber } from "../options.ts";
+import { allowedCallers, toolOptions, wholeNumber } from "../options.ts";
 import type { UpOptions } from "../run/up.ts";
 
 export const up = defineCommand<UpOptions>({
@@ -27,7 +27,7 @@ export const up = defineCommand<UpOptions>({
     },
     { flags: "--db <file>", description: "database file, created if missing (default: the nearest smithers.db)" },
     { flags: "--root <folder>", description: "folder that workflow paths and tools are confined to" },
-    { flags: "--allow-network", description: "let bash use the network" },
+    ...toolOptions,
     { flags: "--hot", description: "continue with the edited workflow when its files change" },
     { flags: "-d, --detach", description: "run in the background, with a log file" },
     { flags: "-s, --serve", description: "serve the run over HTTP until Ctrl+C, even after it has ended" },

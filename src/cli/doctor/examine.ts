@@ -42,7 +42,7 @@ async function sandbox(file: string | undefined): Promise<Finding> {
     root: { rootDir, narrowedTo: "" },
     rootDir,
     allowNetwork: false,
-    privatePaths: file === undefined ? [] : [file],
+    fileRules: { privatePaths: () => (file === undefined ? [] : [file]), entries: [], readable: [], writable: [] },
     signal: AbortSignal.timeout(sandboxTimeoutMs),
     output() {},
   };

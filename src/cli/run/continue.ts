@@ -2,21 +2,21 @@ import { relative, resolve } from "node:path";
 import type { Engine, WorkflowSource } from "../../engine/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { loaderOf } from "../load-workflow.ts";
+import type { ToolOptions } from "../options.ts";
 import { executeRun } from "./execute.ts";
 import { hostOn, isTelemetryOn } from "./local-engine.ts";
 import { createProgressLogger } from "./log.ts";
 
-export interface ContinueOptions {
+export interface ContinueOptions extends ToolOptions {
   /** The workflow's file, relative to the current folder, if it has moved. */
   readonly workflow?: string;
-  readonly allowNetwork?: boolean;
 }
 
 /** Continues a run of a database in this process. */
 export async function continueHere(
   context: CommandContext,
   runId: string,
-  { workflow, allowNetwork = false }: ContinueOptions,
+  { workflow, ...tools }: ContinueOptions,
   begin: (engine: Engine, source: WorkflowSource | undefined) => Promise<void>,
 ): Promise<ExitCode> {
   const state = await context.database();
@@ -25,6 +25,6 @@ export async function continueHere(
   const source =
     workflow === undefined ? undefined : await loaderOf(rootDir).load(relative(rootDir, resolve(workflow)));
   const log = createProgressLogger(context.out);
-  const host = await hostOn(store, { file, rootDir, allowNetwork, log, source, measured: isTelemetryOn() });
+  const host = await hostOn(store, { file, rootDir, tools, log, source, measured: isTelemetryOn() });
   return executeRun(context, host, { runId, begin: () => begin(host.engine, source), log });
 }

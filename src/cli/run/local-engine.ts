@@ -7,6 +7,7 @@ import { type LocalStore, openStore } from "../../store/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import { usageError } from "../errors.ts";
 import { closeLoaders, loaderOf, loadWorkflow } from "../load-workflow.ts";
+import { type ToolOptions, toolFlags } from "../options.ts";
 import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "../source/find-database.ts";
 import type { ProgressLogger } from "./log.ts";
 
@@ -15,14 +16,13 @@ export interface HostSettings {
   readonly file: string;
   /** Absolute path of the folder that workflow paths are relative to and tools are confined to. */
   readonly rootDir: string;
-  readonly allowNetwork: boolean;
+  /** What the tools of its runs may do. */
+  readonly tools: ToolOptions;
   readonly log: Logger;
   /** The workflow to execute. Default: the run's own file. */
   readonly source?: LoadedWorkflow;
   /** Whether metrics and traces are collected. */
   readonly measured: boolean;
-  /** The server's token, to hide the files that contain it from tools. */
-  readonly authToken?: string;
 }
 
 /** What executes one run in this process: its workflow, database and engine. */
@@ -49,17 +49,16 @@ const pushMs = 5_000;
 /** Creates a host over a store that the caller closes. */
 export async function hostOn(
   store: LocalStore,
-  { file, rootDir, allowNetwork, log, source, measured, authToken }: HostSettings,
+  { file, rootDir, tools, log, source, measured }: HostSettings,
 ): Promise<Host> {
   const telemetry = measured
     ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
     : undefined;
-  const tokenFiles = await tokenFilesOf(authToken, rootDir);
   const engine = engineOn(store, {
     scope: "own",
     rootDir,
-    allowNetwork,
-    privatePaths: () => tokenFiles,
+    allowNetwork: tools.allowNetwork ?? false,
+    fileRules: { readable: absolute(tools.readable), writable: absolute(tools.writable) },
     resolveWorkflow: async (run) => host.source ?? loadWorkflow(rootDir, run),
     log,
     monitor: telemetry,
@@ -73,10 +72,7 @@ export async function hostOn(
     rootDir,
     source,
     flags: [],
-    executingFlags: [
-      ...(rootDir === dirname(file) ? [] : ["--root", shortPath(rootDir)]),
-      ...(allowNetwork ? ["--allow-network"] : []),
-    ],
+    executingFlags: [...(rootDir === dirname(file) ? [] : ["--root", shortPath(rootDir)]), ...toolFlags(tools)],
     async close() {
       await telemetry?.close(pushMs);
       await closeLoaders();
@@ -86,13 +82,12 @@ export async function hostOn(
   return host;
 }
 
-export interface OpenHostOptions extends Omit<HostSettings, "file" | "rootDir" | "allowNetwork" | "source"> {
+export interface OpenHostOptions extends Omit<HostSettings, "file" | "rootDir" | "tools" | "source">, ToolOptions {
   /** The workflow's file, as typed. */
   readonly workflow: string;
   readonly log: ProgressLogger;
   readonly db?: string;
   readonly root?: string;
-  readonly allowNetwork?: boolean;
 }
 
 /**
@@ -116,7 +111,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
     const host = await hostOn(store, {
       ...options,
       file,
-      allowNetwork: options.allowNetwork ?? false,
+      tools: options,
       rootDir,
       source,
     });
@@ -152,11 +147,8 @@ function folderOf(given: string): string {
   throw usageError(`There is no folder ${given}.`);
 }
 
-async function tokenFilesOf(authToken: string | undefined, rootDir: string): Promise<readonly string[]> {
-  if (authToken === undefined) return [];
-  const { filesWithToken } = await import("../../server/index.ts");
-  return filesWithToken(authToken, [process.cwd(), rootDir]);
-}
+/** Paths as they are typed: relative to the current folder. */
+const absolute = (paths: readonly string[] = []) => paths.map((path) => resolve(path));
 
 /** Drops the log lines about runs: the progress display shows those. */
 function withoutRunLines(log: Logger): Logger {

@@ -5,6 +5,7 @@ import { newRunId } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
+import type { ToolOptions } from "../options.ts";
 import { DatabaseSource } from "../source/database.ts";
 import { latestRun, resolveRun } from "../source/resolve-run.ts";
 import { detach, isDetached } from "./detach.ts";
@@ -12,7 +13,7 @@ import { executeRun } from "./execute.ts";
 import { type Host, isTelemetryOn, openHost } from "./local-engine.ts";
 import { createProgressLogger } from "./log.ts";
 
-export interface UpOptions {
+export interface UpOptions extends ToolOptions {
   readonly input?: string;
   readonly runId?: string;
   /** The run's id, or true for the run of --run-id. */
@@ -20,7 +21,6 @@ export interface UpOptions {
   readonly maxConcurrency?: number;
   readonly db?: string;
   readonly root?: string;
-  readonly allowNetwork?: boolean;
   readonly hot?: boolean;
   readonly detach?: boolean;
   readonly serve?: boolean;
@@ -58,7 +58,6 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
     workflow,
     log,
     measured: serving !== undefined || isTelemetryOn(),
-    authToken: serving?.authToken,
   });
   const runId = resumed === undefined ? (given ?? newRunId()) : await resolveResumedRun(host, resumed);
   const { engine, source } = host;

@@ -1,5 +1,5 @@
 import { type ErrorRecord, SmithersError, toErrorRecord } from "../../errors/index.ts";
-import { runInTask, type TaskContext } from "../../jsx/index.ts";
+import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/index.ts";
@@ -17,7 +17,7 @@ export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error
 export interface AttemptSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  readonly privatePaths: readonly string[];
+  readonly fileRules: FileRules;
   readonly toolCalls: ToolCallLog;
   readonly observer: EngineObserver | undefined;
   /** Receives the events of the running attempt: heartbeats (at most one per second), output, and reports of agents. */
@@ -71,7 +71,7 @@ export function launchAttempt(
   let emittedAtMs = Number.NEGATIVE_INFINITY;
   const contextOf = (): TaskContext => ({
     ...accessOf(settings, attempt.nodeId, toolsOf(task)),
-    privatePaths: settings.privatePaths,
+    fileRules: settings.fileRules,
     runId: attempt.runId,
     nodeId: attempt.nodeId,
     iteration: attempt.iteration,

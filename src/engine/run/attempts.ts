@@ -1,4 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
+import type { FileRules } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
@@ -14,8 +15,7 @@ export interface AttemptsSettings {
   readonly allowNetwork: boolean;
   /** Observes the next attempt. */
   observer(): EngineObserver | undefined;
-  /** Files that no tool may read or write. */
-  privatePaths(): readonly string[];
+  readonly fileRules: FileRules;
   /** Records a tool call; resolves when the tool's code may start. */
   beginToolCall(call: NewToolCall): Promise<void>;
   /** Requests a turn. */
@@ -49,7 +49,7 @@ export class Attempts {
       rootDir,
       allowNetwork,
       observer: settings.observer(),
-      privatePaths: settings.privatePaths(),
+      fileRules: settings.fileRules,
       toolCalls: {
         begin: (call) => settings.beginToolCall(call),
         end: (call) => {

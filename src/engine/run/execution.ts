@@ -1,5 +1,5 @@
 import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
-import type { Workflow } from "../../jsx/index.ts";
+import type { FileRules, Workflow } from "../../jsx/index.ts";
 import type { RunStatus } from "../../model/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
@@ -32,8 +32,7 @@ export interface ExecutionSettings {
   readonly allowNetwork: boolean;
   /** How long after its last heartbeat an owner counts as dead. */
   readonly staleMs: number;
-  /** Files that no tool may read or write. */
-  privatePaths(): readonly string[];
+  readonly fileRules: FileRules;
   readonly log: Logger;
 }
 

@@ -1,5 +1,6 @@
 import type { Runtime } from "../runtime.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
+import { importsOf, resolveImport } from "./imports.ts";
 import { forgetModule, importBundle, missingExport } from "./modules.ts";
 import { bunSqlite } from "./sqlite.ts";
 
@@ -22,6 +23,8 @@ export const bun: Runtime = {
   importBundle,
   forgetModule,
   missingExport,
+  importsOf,
+  resolveImport,
   displayWidth: (text) => Bun.stringWidth(text),
   spawn: spawnBun,
   parent: parentOfBun,

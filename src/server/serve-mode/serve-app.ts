@@ -15,7 +15,6 @@ import {
   resolveAuthToken,
   whole,
 } from "../options.ts";
-import { filesWithToken } from "../token-files.ts";
 import { createRunApp } from "./run-app.ts";
 
 export interface ServeAppOptions extends StoreOptions {
@@ -45,6 +44,10 @@ export interface ServeAppOptions extends StoreOptions {
   rootDir?: string;
   /** Whether `bash` may use the network when the run is continued here. Default: false. */
   allowNetwork?: boolean;
+  /** Paths outside `rootDir` that commands may read when the run is continued here. Default: none. */
+  readable?: readonly string[];
+  /** Paths that tools may change although this process loads them. Default: none. */
+  writable?: readonly string[];
   /** Logger with pino's methods. Default: JSON lines on stderr. */
   logger?: Logger;
   /** Least severe level that the default logger writes. Default: `process.env.SMITHERS_LOG_LEVEL`, or `info`. */
@@ -91,7 +94,7 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");
   checkSource(source);
   const telemetry = new Telemetry(logger, closeGraceMs);
-  const engine = openWatching(options, { source, rootDir, authToken, logger, telemetry });
+  const engine = openWatching(options, { source, rootDir, logger, telemetry });
   const opened = engine.then(() => {});
   opened.catch((error) => logger.error({ err: error }, "The database cannot be opened."));
   const streams = new AbortController();
@@ -123,16 +126,14 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
 interface Parts {
   readonly source: DrizzleDatabase | string;
   readonly rootDir: string;
-  readonly authToken: string | undefined;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
 }
 
 async function openWatching(
-  { workflow, runId, allowNetwork = false, synchronous }: ServeAppOptions,
-  { source, rootDir, authToken, logger, telemetry }: Parts,
+  { workflow, runId, allowNetwork = false, readable, writable, synchronous }: ServeAppOptions,
+  { source, rootDir, logger, telemetry }: Parts,
 ): Promise<Engine> {
-  const tokenFiles = filesWithToken(authToken, [process.cwd(), rootDir]);
   const engine = await openEngine(source, {
     synchronous,
     scope: "own",
@@ -140,7 +141,7 @@ async function openWatching(
     recoversOrphans: false,
     rootDir,
     allowNetwork,
-    privatePaths: () => tokenFiles,
+    fileRules: { readable, writable },
     resolveWorkflow: async () => ({ workflow }),
     log: logger,
     monitor: telemetry,

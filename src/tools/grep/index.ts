@@ -4,6 +4,7 @@ import { SmithersError } from "../../errors/index.ts";
 import { callTool, type OwnToolContext, parseInput } from "../call.ts";
 import { failed, type Root, withPlace } from "../confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "../define-tool.ts";
+import { guardOf, refuseRead } from "../guard/index.ts";
 import { existingFiles, findProgram, findSandbox } from "../sandbox/index.ts";
 import { builtIn } from "./built-in.ts";
 import { toRegExp } from "./pattern.ts";
@@ -50,12 +51,13 @@ export const grep: GrepTool = asTool("grep", call as GrepTool, {
 async function run(input: z.output<typeof inputSchema>, context: OwnToolContext): Promise<string> {
   const { pattern, path = ".", ignoreCase = false } = input;
   toRegExp(pattern, ignoreCase);
+  const guard = await guardOf(context.root.rootDir, context.fileRules);
   const search = {
     root: context.root,
     path: searchable(context.root, path),
     pattern,
     ignoreCase,
-    hidden: existingFiles(context.privatePaths),
+    hidden: [...existingFiles(context.privatePaths), ...guard.hidden],
   };
   const timeout = AbortSignal.timeout(searchTimeoutMs);
   const signal = AbortSignal.any([context.signal, timeout]);
@@ -93,6 +95,7 @@ async function ripgrepHere(): Promise<SearchEngine | undefined> {
 /** Where a path really leads, relative to the root. */
 function searchable(root: Root, path: string): string {
   return withPlace(root, path, false, (place) => {
+    refuseRead(place.name, path);
     const stats = lstatSync(`${place.folder}/${place.name}`, { throwIfNoEntry: false });
     if (!stats) throw new SmithersError("TOOL_FILE_FAILED", `"${path}": there is no such file.`, { details: { path } });
     if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is no regular file");

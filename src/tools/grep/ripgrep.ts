@@ -9,7 +9,7 @@ import {
   start,
 } from "../sandbox/index.ts";
 import { toRipgrep } from "./pattern.ts";
-import { type Match, maxSearchedFileBytes, type Search, type SearchEngine, skippedFolders } from "./search.ts";
+import { type Match, maxSearchedFileBytes, type Search, type SearchEngine, skippedGlobs } from "./search.ts";
 
 /** ripgrep cannot read the pattern: another engine must. */
 export class PatternNotTaken extends Error {}
@@ -32,6 +32,7 @@ export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
         readable: [],
         hidden: search.hidden,
         protected: [],
+        writable: [],
         temporaryBytes: minTemporaryBytes,
         env: { LANG: "C.UTF-8" },
       };
@@ -54,7 +55,7 @@ function args({ path, ignoreCase }: Search, pattern: string): string[] {
     ...["--no-config", "--json", "--sort=path", "--no-ignore", "--hidden", "--no-messages", "--encoding=none"],
     ignoreCase ? "--ignore-case" : "--case-sensitive",
     `--max-filesize=${maxSearchedFileBytes}`,
-    ...skippedFolders.map((folder) => `--glob=!${folder}`),
+    ...skippedGlobs.map((name) => `--glob=!${name}`),
     `--regexp=${pattern}`,
     "--",
     `./${path}`,

@@ -1,4 +1,5 @@
 import type { Root } from "../confined.ts";
+import { isEnvFile } from "../guard/env-file.ts";
 
 /** What to search, and where. */
 export interface Search {
@@ -23,6 +24,12 @@ export type SearchEngine = (search: Search, signal: AbortSignal, take: (match: M
 
 /** Folders whose contents nobody wants to search, unless the search begins in them. */
 export const skippedFolders = [".git", "node_modules"];
+
+/** Whether a file or a folder is left out of every search. */
+export const isSkipped = (name: string): boolean => skippedFolders.includes(name) || isEnvFile(name);
+
+/** The same for ripgrep. */
+export const skippedGlobs: readonly string[] = [...skippedFolders, ".env*"];
 
 /** Larger files are left out. */
 export const maxSearchedFileBytes = 10_485_760;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openFile, type Place, type Root, withPlace } from "../confined.ts";
 import { readAll } from "../read.ts";
 import { toRegExp } from "./pattern.ts";
-import { type Match, maxSearchedFileBytes, type Search, skippedFolders } from "./search.ts";
+import { isSkipped, type Match, maxSearchedFileBytes, type Search } from "./search.ts";
 
 /** Tests every line of every text file below the search's path, in the order of ripgrep's `--sort=path`. */
 export function walk(search: Search, take: (match: Match) => void): void {
@@ -12,8 +12,9 @@ export function walk(search: Search, take: (match: Match) => void): void {
   const visit = (path: string) => {
     for (const { name, isFolder } of entries(search.root, path)) {
       const below = path === "." ? name : join(path, name);
-      if (!isFolder) test(below);
-      else if (!skippedFolders.includes(name)) visit(below);
+      if (isSkipped(name)) continue;
+      if (isFolder) visit(below);
+      else test(below);
     }
   };
   if (kindOf(search.root, search.path) === "file") test(search.path);

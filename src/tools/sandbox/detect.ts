@@ -181,6 +181,7 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
       readable: [],
       hidden: [],
       protected: [],
+      writable: [],
       temporaryBytes: 1024 ** 2,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
     };

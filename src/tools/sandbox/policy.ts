@@ -16,6 +16,8 @@ export interface SandboxPolicy {
   readonly hidden: readonly string[];
   /** Files and folders below the root that a command can read and not change. */
   readonly protected: readonly string[];
+  /** Files and folders in protected ones that a command can change nevertheless. */
+  readonly writable: readonly string[];
   /** The size of the temporary file systems of the command together, in bytes. They lie in memory. */
   readonly temporaryBytes: number;
   /** All that the command sees of an environment. `HOME` is an empty folder unless it lies below the root. */

@@ -52,10 +52,15 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
   if (home) mounts.push(home);
   const seen = mounts.filter(({ kind }) => kind === "readOnly" || kind === "writable").map(({ path }) => path);
   const hidden = policy.hidden.filter((path) => seen.some((folder) => isBelow(path, folder)));
-  const kept = policy.protected.filter((path) => isBelow(path, rootDir));
+  const inRoot = policy.protected.filter((path) => isBelow(path, rootDir));
+  // One mount for a folder holds for what is in it.
+  const kept = inRoot.filter((path) => !inRoot.some((folder) => folder !== path && isBelow(path, folder)));
   mounts.push(
     ...foldersAbove([...hidden, ...kept], policy).map((path): Mount => ({ kind: "writable", path })),
     ...kept.map((path): Mount => ({ kind: "readOnly", path })),
+    ...policy.writable
+      .filter((path) => !policy.readOnly && kept.some((folder) => isBelow(path, folder)))
+      .map((path): Mount => ({ kind: "writable", path })),
     ...hidden.map((path): Mount => ({ kind: "hidden", path })),
   );
   return inOrder(mounts);

@@ -1,0 +1,67 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { FileRules } from "../../jsx/index.ts";
+import { isBelow } from "../sandbox/index.ts";
+import { loadedWith } from "./loaded.ts";
+import { Modules } from "./modules.ts";
+import { Tree } from "./tree.ts";
+
+/** What tools may not read or change below a root, as it stands now. All paths are absolute. */
+export interface Guard {
+  /** Files with an environment, where they really lie. */
+  readonly hidden: readonly string[];
+  /** Files and folders that the server loads. */
+  readonly readOnly: readonly string[];
+  /** Paths where the server would load something, and where nothing is, or a link. */
+  readonly watched: readonly string[];
+  /** What may be changed nevertheless. */
+  readonly writable: readonly string[];
+}
+
+interface KnownRoot {
+  readonly tree: Tree;
+  readonly modules: Modules;
+}
+
+/** A process serves few roots. */
+const maxKnownRoots = 16;
+
+const knownRoots = new Map<string, KnownRoot>();
+
+function knownRoot(rootDir: string): KnownRoot {
+  const known = knownRoots.get(rootDir) ?? { tree: new Tree(), modules: new Modules() };
+  knownRoots.delete(rootDir);
+  knownRoots.set(rootDir, known);
+  const [oldest] = knownRoots.keys();
+  if (knownRoots.size > maxKnownRoots) knownRoots.delete(oldest!);
+  return known;
+}
+
+/**
+ * Finds what tools may not touch below a run's root: what holds an environment, and what the server loads or would
+ * load. It looks at every folder and every module again, because a person may have changed them.
+ *
+ * @param givenRoot the run's root
+ */
+export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guard> {
+  const rootDir = realpathSync(givenRoot);
+  const { tree, modules } = knownRoot(rootDir);
+  const { envFiles, sources } = await tree.list(rootDir);
+  const loaded = loadedWith(rootDir, modules.reachable(rootDir, sources, rules.entries), process.cwd());
+  const writable = rules.writable.map((path) => resolve(rootDir, path));
+  const isKept = (path: string) => !writable.some((folder) => isBelow(path, folder));
+  return {
+    hidden: [...new Set(envFiles.flatMap(realPath))],
+    readOnly: loaded.existing.filter(isKept),
+    watched: loaded.watched.filter(isKept),
+    writable: writable.filter((path) => isBelow(path, rootDir)),
+  };
+}
+
+function realPath(path: string): string[] {
+  try {
+    return [realpathSync(path)];
+  } catch {
+    return [];
+  }
+}

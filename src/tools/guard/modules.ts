@@ -1,0 +1,100 @@
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, resolve, sep } from "node:path";
+import { runtime } from "../../runtime/index.ts";
+import { isBelow } from "../sandbox/index.ts";
+import { stampOf } from "./tree.ts";
+
+interface Module {
+  readonly stamp: string;
+  /** Whether it names this package and has a default export, as every workflow file does. */
+  readonly isWorkflow: boolean;
+  /** What it imports; read when it is asked for. */
+  imports?: readonly string[];
+}
+
+const packageName = "smithers-orchestrator";
+
+/** Larger files are not workflows. */
+const maxBytes = 5 * 1024 ** 2;
+
+/** The endings that an import may leave out, and those that may stand for one another. */
+export const moduleEndings = [".tsx", ".ts", ".jsx", ".js", ".mts", ".mjs", ".cts", ".cjs", ".json"];
+
+const builtIn: ReadonlySet<string> = new Set([...builtinModules, "bun"]);
+
+/** What is known of the modules below a root: which are workflows, and what they import. */
+export class Modules {
+  readonly #modules = new Map<string, Module>();
+  readonly #resolved = new Map<string, string | undefined>();
+
+  /** The workflow files among `sources`, and every local file below the root that they or `entries` import. */
+  reachable(rootDir: string, sources: readonly string[], entries: readonly string[]): string[] {
+    const workflows = sources.filter((path) => this.#module(path)?.isWorkflow);
+    const found = new Set<string>();
+    const left = [...workflows, ...entries.filter((path) => isBelow(path, rootDir))];
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      if (found.has(path)) continue;
+      found.add(path);
+      for (const specifier of this.#importsOf(path)) {
+        const file = this.#resolve(specifier, dirname(path));
+        if (file !== undefined && isBelow(file, rootDir) && !file.includes(`${sep}node_modules${sep}`)) left.push(file);
+      }
+    }
+    return [...found];
+  }
+
+  #module(path: string): Module | undefined {
+    try {
+      const stats = lstatSync(path, { bigint: true });
+      const stamp = stampOf(stats);
+      const known = this.#modules.get(path);
+      if (known?.stamp === stamp) return known;
+      const isTaken = stats.isFile() && stats.size <= maxBytes;
+      const module = { stamp, isWorkflow: isTaken && looksLikeWorkflow(readFileSync(path)) };
+      this.#modules.set(path, module);
+      return module;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #importsOf(path: string): readonly string[] {
+    const module = this.#module(path);
+    if (!module) return [];
+    module.imports ??= runtime.importsOf(readFileSync(path, "utf8"), path);
+    return module.imports;
+  }
+
+  #resolve(specifier: string, fromDir: string): string | undefined {
+    if (specifier.startsWith(".") || specifier.startsWith(sep)) return localFile(resolve(fromDir, specifier));
+    if (/^(node|bun|data|https?):/.test(specifier) || builtIn.has(specifier) || isOwn(specifier)) return undefined;
+    const key = `${fromDir}\0${specifier}`;
+    const known = this.#resolved.get(key);
+    if (known !== undefined && isFile(known)) return known;
+    const file = runtime.resolveImport(specifier, fromDir);
+    this.#resolved.set(key, file);
+    return file;
+  }
+}
+
+const looksLikeWorkflow = (text: Buffer) =>
+  text.includes(packageName) && /\bexport\s+default\b|\bas\s+default\b/.test(text.toString("utf8"));
+
+const isOwn = (specifier: string) => specifier === packageName || specifier.startsWith(`${packageName}/`);
+
+/** The file that a path without its ending, or with another one, means. */
+function localFile(path: string): string | undefined {
+  const stem = path.replace(/\.[mc]?jsx?$/, "");
+  const candidates = [
+    path,
+    ...moduleEndings.map((ending) => path + ending),
+    ...moduleEndings.map((ending) => stem + ending),
+    ...moduleEndings.map((ending) => join(path, `index${ending}`)),
+  ];
+  return candidates.find(isFile);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

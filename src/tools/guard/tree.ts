@@ -1,0 +1,85 @@
+import { type BigIntStats, type Dirent, lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { yieldToEventLoop } from "../../timing/index.ts";
+import { isEnvFile } from "./env-file.ts";
+
+/** What a root folder holds that the guard looks at. */
+export interface TreeListing {
+  /** Everything but folders whose name begins with `.env`: files, links, also FIFOs. */
+  readonly envFiles: readonly string[];
+  /** Files that can be modules. */
+  readonly sources: readonly string[];
+}
+
+interface Folder {
+  /** Undefined when the folder has changed so shortly before that another change could have the same time. */
+  readonly stamp: string | undefined;
+  readonly folders: readonly string[];
+  readonly envFiles: readonly string[];
+  readonly sources: readonly string[];
+}
+
+/** Packages are guarded as a whole, and git keeps no file as such. */
+const skippedFolders: ReadonlySet<string> = new Set(["node_modules", ".git"]);
+
+const sourceName = /\.[mc]?[jt]sx?$/;
+
+/** Two changes within this time can leave the same times at a folder. */
+const settledAfterMs = 100;
+
+/** After so many folders the event loop gets its turn. */
+const foldersPerTurn = 200;
+
+/** A root folder with all that is below it. Only folders that have changed are read again. */
+export class Tree {
+  #folders = new Map<string, Folder>();
+
+  async list(rootDir: string): Promise<TreeListing> {
+    const known = this.#folders;
+    const seen = new Map<string, Folder>();
+    const envFiles: string[] = [];
+    const sources: string[] = [];
+    const left = [rootDir];
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      const folder = read(path, known.get(path));
+      if (!folder) continue;
+      seen.set(path, folder);
+      left.push(...folder.folders);
+      envFiles.push(...folder.envFiles);
+      sources.push(...folder.sources);
+      if (seen.size % foldersPerTurn === 0) await yieldToEventLoop();
+    }
+    this.#folders = seen;
+    return { envFiles, sources };
+  }
+}
+
+function read(path: string, known: Folder | undefined): Folder | undefined {
+  try {
+    const stats = lstatSync(path, { bigint: true });
+    const stamp = stampOf(stats);
+    if (known?.stamp !== undefined && known.stamp === stamp) return known;
+    const isSettled = Date.now() - Number(stats.ctimeMs) > settledAfterMs;
+    return { stamp: isSettled ? stamp : undefined, ...sorted(path, readdirSync(path, { withFileTypes: true })) };
+  } catch {
+    // It is gone, or may not be read; then a command, which is the same user, may not read it either.
+    return undefined;
+  }
+}
+
+function sorted(path: string, entries: readonly Dirent[]) {
+  const folders: string[] = [];
+  const envFiles: string[] = [];
+  const sources: string[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory()) {
+      if (!skippedFolders.has(entry.name)) folders.push(join(path, entry.name));
+    } else if (isEnvFile(entry.name)) envFiles.push(join(path, entry.name));
+    else if (entry.isFile() && sourceName.test(entry.name)) sources.push(join(path, entry.name));
+  }
+  return { folders, envFiles, sources };
+}
+
+/** Changes whenever a file or a folder may have changed. */
+export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;

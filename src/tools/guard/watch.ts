@@ -1,0 +1,43 @@
+import { lstatSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+
+/** What was at watched paths: a link's target, or nothing. */
+export type Watched = ReadonlyMap<string, string | undefined>;
+
+/** Notes what is at the watched paths now. */
+export function watch(paths: readonly string[]): Watched {
+  return new Map(paths.map((path) => [path, linkAt(path)]));
+}
+
+/**
+ * Undoes what a command has done at watched paths: what it has made there is renamed, and a link that it has replaced
+ * is made again.
+ *
+ * @returns the paths, each with the name that what was made there has now
+ */
+export function undo(watched: Watched): { path: string; renamedTo: string | undefined }[] {
+  return [...watched].flatMap(([path, target]) => {
+    if (linkAt(path) === target && (target !== undefined || !exists(path))) return [];
+    const renamedTo = exists(path) ? freeName(path) : undefined;
+    if (renamedTo !== undefined) renameSync(path, renamedTo);
+    if (target !== undefined) symlinkSync(target, path);
+    return [{ path, renamedTo }];
+  });
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+function freeName(path: string): string {
+  const name = `${path}.refused`;
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? name : `${name}-${number}`;
+    if (!exists(free)) return free;
+  }
+}

@@ -1,0 +1,248 @@
+/** @jsxImportSource smithers-orchestrator */
+import { expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  bash,
+  createSmithers,
+  edit,
+  grep,
+  isSmithersError,
+  type RunWorkflowOptions,
+  read,
+  type ToolAccess,
+  write,
+} from "smithers-orchestrator";
+import { z } from "zod";
+import { folder } from "../support/folder.ts";
+import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
+import { run } from "../support/run.ts";
+
+const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
+
+/** What the work of a task resolves to, in a run below `rootDir`. */
+async function inRun<T>(
+  rootDir: string,
+  work: () => Promise<T>,
+  { tools, ...options }: Pick<RunWorkflowOptions, "readable" | "writable"> & { tools?: ToolAccess } = {},
+): Promise<T> {
+  const workflow = smithers(() => (
+    <Workflow name="guard">
+      <Task id="a" output={outputs.result} noRetry tools={tools}>
+        {async () => ({ value: await work() })}
+      </Task>
+    </Workflow>
+  ));
+  const { output, error } = await run(workflow, { rootDir, ...options });
+  if (error) throw new Error(`${error.code}: ${error.message}`);
+  return (output as { value: T }).value;
+}
+
+/** What a call says, or the code of its error. */
+const saidBy = (call: Promise<string>) =>
+  call.catch((error) => (isSmithersError(error) ? error.code : `not a code: ${error}`));
+
+const workflow = (imported: string) => `/** @jsxImportSource smithers-orchestrator */
+import { createSmithers } from "smithers-orchestrator";
+import { lib } from "${imported}";
+export default createSmithers({}).smithers(() => null);
+`;
+
+/** A project whose workflows lie in a folder of their own, with a package in it and a repository around it. */
+function project(): string {
+  const rootDir = folder({
+    "flows/release.tsx": workflow("../lib/lib"),
+    "flows/package.json": "{}",
+    "lib/lib.ts": `import { deep } from "./deep/deep.js"; export const lib = deep;`,
+    "lib/deep/deep.ts": "export const deep = 1;",
+    "node_modules/zod/index.js": "",
+    "package.json": "{}",
+    "tsconfig.json": "{}",
+    "src/app.ts": "export const app = 1;",
+  });
+  execFileSync("git", ["init", "-q"], { cwd: rootDir });
+  return rootDir;
+}
+
+testEachMechanism("a command of %s cannot change what the server loads, and can change the rest", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = project();
+  const loaded = [
+    "flows/release.tsx",
+    "flows/package.json",
+    "lib/lib.ts",
+    "lib/deep/deep.ts",
+    "node_modules/zod/index.js",
+    "package.json",
+    "tsconfig.json",
+    ".git/config",
+  ];
+  const before = loaded.map((path) => readFileSync(join(rootDir, path), "utf8"));
+  const tries = loaded.flatMap((path) => [
+    `echo planted >> ${path}`,
+    `rm -f ${path}`,
+    `echo planted > new && mv new ${path}`,
+    `chmod 777 ${path}`,
+  ]);
+  tries.push(
+    ...["flows", "lib", "lib/deep", ".git", "node_modules", ".git/hooks"].map((path) => `mv ${path} moved`),
+    "echo planted > .git/hooks/pre-commit",
+    "mkdir node_modules/planted",
+    "ln lib/lib.ts hard && echo planted >> hard",
+    "rm -rf lib",
+  );
+  const script = tries.map((each, index) => `( ${each} ) 2>/dev/null && echo "${index} done"`).join("\n");
+  expect(await inRun(rootDir, () => bash(`${script}\ntrue`))).toBe("");
+  expect(loaded.map((path) => readFileSync(join(rootDir, path), "utf8"))).toEqual(before);
+  const work = `
+    echo more >> src/app.ts; rm src/app.ts; mkdir -p fresh/folder; echo x > fresh/folder/file; echo x > flows/notes.md
+    git -c user.name=Ada -c user.email=ada@example.com commit -q --allow-empty -m empty && git log --format=%s`;
+  expect(await inRun(rootDir, () => bash(work))).toBe("empty");
+  expect(existsSync(join(rootDir, "flows/notes.md"))).toBe(true);
+});
+
+testEachMechanism(
+  "what a command of %s plants where the server would load it is undone and told",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const planted = {
+      "bunfig.toml": `echo 'preload = ["./p.ts"]' > bunfig.toml`,
+      "jsconfig.json": "echo '{}' > jsconfig.json",
+      "flows/tsconfig.json": "echo '{}' > flows/tsconfig.json",
+      "flows/node_modules": "mkdir -p flows/node_modules/zod && echo x > flows/node_modules/zod/index.js",
+      "lib/package.json": "ln -s ../src/app.ts lib/package.json",
+      "lib/lib.tsx": "echo x > lib/lib.tsx",
+      "lib/deep/deep.js": "mkfifo lib/deep/deep.js",
+    };
+    for (const [path, command] of Object.entries(planted)) {
+      const rootDir = project();
+      const error = await inRun(rootDir, () => bash(command)).catch(String);
+      expect(error).toContain(`TOOL_PATH_ESCAPE: The command has put something where the server would load it`);
+      expect(error).toContain(`"${path}" (now "${path}.refused")`);
+      expect([path, lstatSync(join(rootDir, path), { throwIfNoEntry: false })]).toEqual([path, undefined]);
+      expect(lstatSync(join(rootDir, `${path}.refused`), { throwIfNoEntry: false })).toBeDefined();
+    }
+  },
+);
+
+testEachMechanism("a command of %s that fails or takes too long leaves nothing planted either", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = project();
+  const plant = "echo x > bunfig.toml";
+  expect(await inRun(rootDir, () => saidBy(bash(`${plant}; exit 3`)))).toBe("TOOL_PATH_ESCAPE");
+  expect(await inRun(rootDir, () => saidBy(bash(`${plant}; sleep 60`, { timeoutMs: 1_000 })))).toBe("TOOL_PATH_ESCAPE");
+  expect(existsSync(join(rootDir, "bunfig.toml"))).toBe(false);
+});
+
+testEachMechanism("a link to packages that a command of %s replaces is made again", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = folder({ "flows/release.tsx": workflow("zod"), "packages/zod/index.js": "" });
+  symlinkSync("packages", join(rootDir, "node_modules"));
+  const replaced = "rm node_modules && mkdir node_modules";
+  expect(await inRun(rootDir, () => saidBy(bash(replaced)))).toBe("TOOL_PATH_ESCAPE");
+  expect(readlinkSync(join(rootDir, "node_modules"))).toBe("packages");
+  expect(await inRun(rootDir, () => saidBy(bash("echo x >> packages/zod/index.js")))).toBe("TOOL_COMMAND_FAILED");
+});
+
+testEachMechanism("no tool reads a .env file, at any depth, and none stops a command of %s", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = folder({
+    ".env": "hidden",
+    ".env.local": "hidden",
+    "config/.env.production": "hidden",
+    ".envrc": "hidden",
+    "secrets/prod": "hidden",
+    "seen.env": "seen",
+    ".env.folder/file": "hidden",
+  });
+  symlinkSync("../secrets/prod", join(rootDir, "config/.env"));
+  execFileSync("mkfifo", [join(rootDir, ".env.zzz")]);
+  const files = [".env", ".env.local", "config/.env.production", ".envrc", "config/.env", "secrets/prod", ".env.zzz"];
+  const script = files.map((path) => `timeout 5 cat ${path} 2>/dev/null; echo x 2>/dev/null >> ${path}`).join("\n");
+  expect(await inRun(rootDir, () => bash(`${script}\ncat seen.env`))).toBe("seen");
+  expect(await inRun(rootDir, () => grep({ pattern: "hidden|seen" }))).toBe("seen.env:1:seen");
+  expect(await inRun(rootDir, () => saidBy(read("secrets/prod")))).toBe("TOOL_PATH_ESCAPE");
+  for (const path of [".env", ".env.local", "config/.env.production", ".envrc", ".env.zzz"]) {
+    const calls = await inRun(rootDir, () =>
+      Promise.all([
+        saidBy(read(path)),
+        saidBy(grep({ pattern: ".", path })),
+        saidBy(write(path, "x")),
+        saidBy(edit({ path, patch: [{ find: "hidden", replace: "x" }] })),
+      ]),
+    );
+    expect([path, ...calls]).toEqual([path, ...Array(4).fill("TOOL_PATH_ESCAPE")]);
+  }
+  writeFileSync(join(rootDir, "config/.env.later"), "hidden");
+  expect(await inRun(rootDir, () => bash("cat config/.env.later 2>/dev/null; echo refused"))).toBe("refused");
+});
+
+test("write and edit change nothing that the server loads or would load, and make no folders for it", async () => {
+  const rootDir = project();
+  symlinkSync("lib", join(rootDir, "linked"));
+  const paths = [
+    ...["flows/release.tsx", "lib/deep/deep.ts", "linked/lib.ts", "package.json", ".git/config", ".git/hooks/x"],
+    ...["bunfig.toml", "flows/tsconfig.json", "flows/node_modules/zod/index.js", "node_modules/new/index.js"],
+    ...["lib/lib.tsx", "lib/deep/deep.js"],
+  ];
+  for (const path of paths) {
+    expect([path, await inRun(rootDir, () => saidBy(write(path, "x")))]).toEqual([path, "TOOL_PATH_ESCAPE"]);
+  }
+  const patch = [{ find: "export", replace: "x" }];
+  expect(await inRun(rootDir, () => saidBy(edit({ path: "lib/lib.ts", patch })))).toBe("TOOL_PATH_ESCAPE");
+  expect(existsSync(join(rootDir, "flows/node_modules"))).toBe(false);
+  expect(await inRun(rootDir, () => edit({ path: "src/app.ts", patch }))).toBe("Replaced 1 place in src/app.ts.");
+});
+
+testEachMechanism("writable lets tools change what the server loads under %s, but no .env file", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = project();
+  writeFileSync(join(rootDir, ".env"), "hidden");
+  const writable = ["lib", "package.json", "bunfig.toml", "node_modules/zod", ".env"];
+  const options = { writable };
+  const command = "echo 1 >> lib/lib.ts; echo >> package.json; echo > bunfig.toml; echo > node_modules/zod/new";
+  expect(await inRun(rootDir, () => bash(`${command}; cat .env 2>/dev/null; echo done`), options)).toBe("done");
+  expect(readFileSync(join(rootDir, "lib/lib.ts"), "utf8")).toEndWith("1\n");
+  expect(await inRun(rootDir, () => saidBy(bash("echo > node_modules/new")), options)).toBe("TOOL_COMMAND_FAILED");
+  expect(await inRun(rootDir, () => write("lib/lib.tsx", "x"), options)).toBe("Wrote 1 bytes to lib/lib.tsx.");
+  expect(await inRun(rootDir, () => saidBy(write(".env", "x")), options)).toBe("TOOL_PATH_ESCAPE");
+});
+
+testEachMechanism("readable shows a command of %s a folder outside the root, read-only", async (mechanism) => {
+  onlySandbox(mechanism);
+  const outside = folder({ file: "outside", ".env": "hidden" });
+  const command = `cat ${outside}/file 2>/dev/null; echo x 2>/dev/null > ${outside}/file || echo refused`;
+  expect(await inRun(folder(), () => bash(command))).toBe("refused");
+  expect(await inRun(folder(), () => bash(command), { readable: [outside] })).toBe("outsiderefused");
+});
+
+testEachMechanism("a narrowed root that is swapped for a link leads nowhere under %s", async (mechanism) => {
+  onlySandbox(mechanism);
+  const victim = folder({ "secret.txt": "outside" });
+  const rootDir = folder({ "work/sub/secret.txt": "inside" });
+  const calls = () =>
+    Promise.all([
+      saidBy(bash("cat secret.txt; touch by-bash")),
+      saidBy(read("secret.txt")),
+      saidBy(grep({ pattern: "side" })),
+      saidBy(write("by-write", "x")),
+    ]);
+  const tools = { rootDir: "work/sub" };
+  expect(await inRun(rootDir, calls, { tools })).toEqual([
+    "inside",
+    "inside",
+    "secret.txt:1:inside",
+    "Wrote 1 bytes to by-write.",
+  ]);
+  const swapped = await inRun(
+    rootDir,
+    async () => {
+      execFileSync("sh", ["-c", `mv sub old && ln -s ${victim} sub`], { cwd: join(rootDir, "work") });
+      return calls();
+    },
+    { tools },
+  );
+  expect(new Set(swapped)).toEqual(new Set(["TOOL_PATH_ESCAPE"]));
+  expect(existsSync(join(victim, "by-bash"))).toBe(false);
+});
