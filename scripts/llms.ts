@@ -30,7 +30,7 @@ export function llmsFull(): string {
   return ["README.md", ...docsPages()].map((file) => `<!-- ${file} -->\n\n${read(file).trim()}\n`).join("\n");
 }
 
-const readmeLine = "installation, a server, a workflow line by line.";
+const readmeLine = "start a project, run a server, one workflow line by line.";
 
 /** A page's title and its first paragraph, without links. */
 function headOf(file: string): { title: string; opening: string } {
@@ -43,7 +43,7 @@ function headOf(file: string): { title: string; opening: string } {
 
 const plain = (markdown: string) => markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").trim();
 
-const firstSentence = (text: string) => /^.*?[.:](?= |$)/.exec(text)?.[0].replace(/:$/, ".") ?? text;
+const firstSentence = (text: string) => /^.*?\.(?= |$)/.exec(text)?.[0] ?? text;
 
 if (import.meta.main) {
   writeFileSync(join(projectDir, "llms.txt"), llmsIndex());

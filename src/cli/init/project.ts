@@ -87,6 +87,7 @@ const tsconfig = toJson({
     module: "Preserve",
     moduleResolution: "Bundler",
     moduleDetection: "force",
+    allowImportingTsExtensions: true,
     jsx: "react-jsx",
     jsxImportSource: "smithers-orchestrator",
     types: ["bun"],

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { startSmithers } from "../support/cli.ts";
+import { Client } from "../support/client.ts";
+import { folder } from "../support/folder.ts";
+import { documentFiles } from "../support/readme.ts";
+
+const files = documentFiles("docs/deployment.md");
+const unit = /^ExecStart=\S+\/node_modules\/\.bin\/smithers (.*)$/m.exec(files["smithers.service"]!)![1]!.split(" ");
+const [command, ...container] = JSON.parse(/^CMD (\[.*\])$/m.exec(files.Dockerfile!)![1]!) as string[];
+
+test.each([
+  ["the unit file", unit],
+  ["the Dockerfile", container],
+])("the command of %s serves, and SIGTERM to it alone ends it", async (_, args) => {
+  const cwd = folder();
+  const moved = args.map((arg) => (arg === "/data/smithers.db" ? join(cwd, "data.db") : arg === "7331" ? "0" : arg));
+  const options = moved.includes("--port") ? moved : [...moved, "--port", "0"];
+  const server = startSmithers([...options, "--json"], { cwd, env: { SMITHERS_API_KEY: "secret" } });
+  await server.says(/"pid": \d+\n\}/);
+  const { url } = JSON.parse(server.printed.out);
+  const client = new Client(url.replace("0.0.0.0", "127.0.0.1"), "secret");
+  expect((await client.get("/v1/runs")).body).toEqual([]);
+  server.child.kill("SIGTERM");
+  expect(await server.ended).toMatchObject({ code: null, signal: "SIGTERM" });
+  await expect(client.get("/health")).rejects.toThrow();
+});
+
+test("the container runs the command of the project", () => {
+  expect(command).toBe("node_modules/.bin/smithers");
+});
