@@ -19,7 +19,12 @@ export interface Table<Entity> {
 export function table<Entity extends object>(
   name: string,
   fields: readonly (keyof Entity & string)[],
-  options: { key: readonly (keyof Entity & string)[]; json?: readonly (keyof Entity & string)[] },
+  options: {
+    key: readonly (keyof Entity & string)[];
+    json?: readonly (keyof Entity & string)[];
+    /** Fields of JSON whose columns are never NULL: there `null` is the JSON. */
+    required?: readonly (keyof Entity & string)[];
+  },
 ): Table<Entity> {
   const kindOf = (field: keyof Entity & string): ColumnKind => (options.json?.includes(field) ? "json" : "value");
   const columnOf = (field: keyof Entity & string) => (kindOf(field) === "json" ? `${snake(field)}_json` : snake(field));
@@ -31,11 +36,12 @@ export function table<Entity extends object>(
   const upsert = `${insert} ON CONFLICT (${options.key.map(columnOf).join(", ")}) DO UPDATE SET ${changes.join(", ")}`;
   const jsonFields = fields.filter((field) => kindOf(field) === "json");
   const isJson = fields.map((field) => kindOf(field) === "json");
+  const isRequired = fields.map((field) => options.required?.includes(field) ?? false);
 
   const encode = (entity: Entity): SqlValue[] =>
     fields.map((field, index) => {
       const value = entity[field];
-      if (value === null || value === undefined) return null;
+      if ((value === null && !isRequired[index]) || value === undefined) return null;
       return isJson[index] ? JSON.stringify(value) : (value as SqlValue);
     });
 

@@ -34,7 +34,7 @@ export const runs = table<Run>(
     "error",
     "wakeFailure",
   ],
-  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"] },
+  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"], required: ["input"] },
 );
 
 export const nodes = table<Node>(

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { openStore } from "../../src/store/index.ts";
+import { yieldToEventLoop } from "../../src/timing/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { database } from "../support/run.ts";
+import { storeSuite } from "./store-suite.ts";
+
+storeSuite("SQLite", () => {
+  const file = database();
+  return () => openStore(file);
+});
+
+// Within one process no write comes between the statements of a read: the writer is another one.
+test("what is read together is of one moment, while another process writes to the file", async () => {
+  const file = database();
+  const writer = fileURLToPath(new URL("writer-process.ts", import.meta.url));
+  const store = await openStore(file);
+  afterThisTest(() => store.close());
+  const child = spawn(process.execPath, [writer, file], { stdio: ["ignore", "pipe", "inherit"] });
+  afterThisTest(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  const seen = new Set<number>();
+  while (seen.size < 100) {
+    await yieldToEventLoop();
+    const { run, nodes, outputs } = (await store.readNodes("r"))!;
+    seen.add(run.frameNo);
+    expect([nodes.length, outputs.length]).toEqual([run.frameNo, run.frameNo]);
+  }
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "bun:test";
+import { yieldToEventLoop } from "../../../src/timing/index.ts";
+import { nodeRow } from "../rows.ts";
+import type { FreshDatabase } from "./database.ts";
+import { commit, nodeEvent, outputRow, startRun } from "./writes.ts";
+
+/** Turns that the writer of the snapshot test commits. */
+const turns = 60;
+
+/** Two stores on one database: what one commits, the other notices and never sees in part. */
+export function concurrency(fresh: FreshDatabase): void {
+  test("whoever watches is told that another connection has committed", async () => {
+    const { store, another } = await fresh();
+    const told = Promise.withResolvers<void>();
+    const unwatch = store.watch(told.resolve);
+    await startRun(await another());
+    await told.promise;
+    unwatch();
+    expect(await store.findRun("r")).toBeDefined();
+  });
+
+  test("each that watches is told, until it watches no more", async () => {
+    const { store, another } = await fresh();
+    const writer = await another();
+    const lease = await startRun(writer);
+    let calls = 0;
+    const unwatch = store.watch(() => {
+      calls += 1;
+    });
+    const first = Promise.withResolvers<void>();
+    store.watch(first.resolve);
+    await commit(writer, lease, { events: [nodeEvent("a")] });
+    await first.promise;
+    unwatch();
+    const before = calls;
+    const second = Promise.withResolvers<void>();
+    store.watch(second.resolve);
+    await commit(writer, lease, { events: [nodeEvent("b")] });
+    await second.promise;
+    expect(calls).toBe(before);
+  });
+
+  test("a store that was closed tells nobody any more", async () => {
+    const { store, another } = await fresh();
+    const writer = await another();
+    const reader = await another();
+    let isTold = false;
+    store.watch(() => {
+      isTold = true;
+    });
+    await store.close();
+    const told = Promise.withResolvers<void>();
+    reader.watch(told.resolve);
+    await startRun(writer);
+    await told.promise;
+    expect(isTold).toBe(false);
+  });
+
+  test("what is read together is of one moment, while another store writes", async () => {
+    const { store, another } = await fresh();
+    const writer = await another();
+    const lease = await startRun(writer);
+    let isWriting = true;
+    const written = (async () => {
+      for (let n = 1; n <= turns; n++) {
+        const nodeId = `n${n}`;
+        await commit(writer, lease, {
+          run: { frameNo: n, outputNodeId: nodeId, outputIteration: 0 },
+          nodes: [nodeRow({ nodeId, state: "finished" })],
+          outputs: [outputRow({ nodeId, outputNo: n, json: String(n) })],
+        });
+      }
+    })().finally(() => {
+      isWriting = false;
+    });
+    while (isWriting) {
+      // A store may answer without leaving the turn of the event loop in which it is asked.
+      await yieldToEventLoop();
+      const detail = (await store.readRunDetail("r"))!;
+      const { frameNo } = detail.run;
+      expect([detail.nodeCounts.finished ?? 0, detail.output ?? 0]).toEqual([frameNo, frameNo]);
+      for (const read of [await store.readNodes("r"), await store.loadRun("r")]) {
+        expect([read!.nodes.length, read!.outputs.length]).toEqual([read!.run.frameNo, read!.run.frameNo]);
+      }
+    }
+    await written;
+    expect((await store.readNodes("r"))!.nodes).toHaveLength(turns);
+  });
+}

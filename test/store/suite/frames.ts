@@ -1,0 +1,112 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import type { Lease, Store, Tree } from "../../../src/store/index.ts";
+import type { FreshDatabase } from "./database.ts";
+import { commit, end, startRun } from "./writes.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** A tree that shows `text`. */
+function treeOf(text: string): Tree {
+  const xmlJson = JSON.stringify({ kind: "text", text });
+  const xmlHash = sha256(xmlJson);
+  return {
+    treeHash: sha256(`tree ${xmlHash}`),
+    xmlJson,
+    xmlHash,
+    mountedTaskIdsJson: `["${text.length}"]`,
+    taskIndexJson: "[]",
+  };
+}
+
+/** Stores frames that show the texts, one a turn, numbered from 1. */
+async function showAll(store: Store, lease: Lease, texts: readonly string[]): Promise<void> {
+  let before: Tree | undefined;
+  for (const [index, text] of texts.entries()) {
+    const tree = treeOf(text);
+    const frameNo = index + 1;
+    await commit(store, lease, { nowMs: 2_000 + frameNo, run: { frameNo }, frame: { frameNo, tree, before } });
+    before = tree;
+  }
+}
+
+const textsOf = async (store: Store, runId = "r") =>
+  (await store.readFrames(runId, 0, 1_000))!.frames.map(({ xmlJson }) => JSON.parse(xmlJson).text);
+
+/** Frames: what they show comes back as it was, however the store keeps it. */
+export function frames(fresh: FreshDatabase): void {
+  test("a frame comes back as it was, with its number and time", async () => {
+    const { store } = await fresh();
+    await showAll(store, await startRun(store), ["ä \u{1f600} '\"\\\n"]);
+    const { treeHash, ...texts } = treeOf("ä \u{1f600} '\"\\\n");
+    const { run, frames, hasMore } = (await store.readFrames("r", 0, 10))!;
+    expect(run.frameNo).toBe(1);
+    expect(frames).toEqual([{ runId: "r", frameNo: 1, createdAtMs: 2_001, ...texts }]);
+    expect(hasMore).toBe(false);
+    expect((await store.loadRun("r"))?.treeHash).toBe(treeHash);
+  });
+
+  test("a tree that grows, shrinks and changes comes back frame by frame", async () => {
+    const { store } = await fresh();
+    const base = "lorem ipsum dolor sit amet ".repeat(40);
+    const texts = Array.from(
+      { length: 130 },
+      (_, n) => `${base.slice(0, 900 - n)}${"+".repeat(n)}${base.slice(n % 7)}`,
+    );
+    await showAll(store, await startRun(store), texts);
+    expect(await textsOf(store)).toEqual(texts);
+    expect((await store.loadRun("r"))?.treeHash).toBe(treeOf(texts.at(-1)!).treeHash);
+  });
+
+  test("a change within a character of two halves cuts none", async () => {
+    const { store } = await fresh();
+    // These differ in one half only: U+1F600 and U+1F601, U+1F600 and U+1FA00.
+    const texts = ["\u{1f600}", "\u{1f601}", "\u{1f600}", "\u{1fa00}"].map(
+      (one) => `${"x".repeat(500)}${one}${"y".repeat(500)}`,
+    );
+    await showAll(store, await startRun(store), texts);
+    expect(await textsOf(store)).toEqual(texts);
+  });
+
+  test("a run that is taken over continues its frames without knowing the one before", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await showAll(store, lease, ["a", "b"]);
+    const tree = treeOf("c");
+    await commit(store, lease, { run: { frameNo: 3 }, frame: { frameNo: 3, tree, before: undefined } });
+    expect(await textsOf(store)).toEqual(["a", "b", "c"]);
+  });
+
+  test("frames are read on from a number, a page at a time", async () => {
+    const { store } = await fresh();
+    await showAll(store, await startRun(store), ["a", "b", "c"]);
+    const page = await store.readFrames("r", 0, 2);
+    expect(page!.frames.map(({ frameNo }) => frameNo)).toEqual([1, 2]);
+    expect(page!.hasMore).toBe(true);
+    expect(await store.readFrames("r", 2, 2)).toMatchObject({ frames: [{ frameNo: 3 }], hasMore: false });
+    expect(await store.readFrames("r", 3, 2)).toMatchObject({ frames: [], hasMore: false });
+  });
+
+  test("a page of large frames is shorter than asked for, and holds at least one", async () => {
+    const { store } = await fresh();
+    const large = (fill: string) => fill.repeat(5_000_000);
+    await showAll(store, await startRun(store), [large("a"), large("b"), large("c")]);
+    const first = (await store.readFrames("r", 0, 3))!;
+    expect(first.frames).toHaveLength(1);
+    expect(first.hasMore).toBe(true);
+    expect((await store.readFrames("r", 2, 3))!).toMatchObject({ frames: [{ frameNo: 3 }], hasMore: false });
+  });
+
+  test("runs that show the same keep it when one of them is removed", async () => {
+    const { store } = await fresh();
+    const base = "lorem ipsum dolor sit amet ".repeat(40);
+    const texts = [base, `${base}+`, `${base}++`];
+    const old = await startRun(store, { runId: "old" });
+    await showAll(store, old, texts);
+    await end(store, old, "finished", 100);
+    await showAll(store, await startRun(store), [texts[2]!, texts[0]!]);
+    expect(await store.maintenance.pruneBatch(200)).toEqual({ runs: 1, hasMore: false });
+    expect(await store.findRun("old")).toBeUndefined();
+    expect(await textsOf(store)).toEqual([texts[2], texts[0]]);
+  });
+}

@@ -1,0 +1,171 @@
+import { expect, test } from "bun:test";
+import type { Attempt, Node } from "../../../src/model/index.ts";
+import { approvalRow, nodeRow } from "../rows.ts";
+import { codeOf, type FreshDatabase } from "./database.ts";
+import { askApproval, commit, end, nodeEvent, outputRow, park, startRun } from "./writes.ts";
+
+const error = { code: "X", message: "no", details: { why: ["ä", null] } };
+
+function attemptRow(given: Partial<Attempt> = {}): Attempt {
+  const place = { runId: "r", nodeId: "n", iteration: 0, attempt: 1 };
+  return { ...place, state: "running", startedAtMs: 2_000, finishedAtMs: null, error: null, ...given };
+}
+
+/** What a turn writes: all of it, or nothing. */
+export function turns(fresh: FreshDatabase): void {
+  test("everything that a turn holds is stored", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const node: Node = nodeRow({
+      nodeId: "größe/1",
+      iteration: 2,
+      kind: "event",
+      state: "waiting-event",
+      ordinal: 3,
+      label: "Wait",
+      loopId: "loop",
+      attempt: 1,
+      failures: 1,
+      lostAttempts: 1,
+      startedAtMs: 2_000,
+      wakeAtMs: 9_000,
+      awaits: "paid",
+      correlationId: "c",
+      error,
+    });
+    const output = outputRow({ json: '{"value":"\\u0000"}' });
+    const approval = approvalRow({ metadata: { n: 1 }, options: [{ key: "a", label: "A", summary: null }] });
+    const events = await commit(store, lease, {
+      run: { frameNo: 4, loops: { loop: 2 }, workflowName: "named", workflowHash: "abc" },
+      nodes: [node, nodeRow({ state: "in-progress", attempt: 1 })],
+      startedAttempts: [attemptRow()],
+      outputs: [output],
+      approvals: [approval],
+      cached: [{ cacheKey: "k", json: "[1]" }],
+      events: [nodeEvent("a"), nodeEvent("b")],
+    });
+    expect(events).toMatchObject([
+      { seq: 2, event: { nodeId: "a", timestampMs: 2_000 } },
+      { seq: 3, event: { nodeId: "b" } },
+    ]);
+    const stored = (await store.loadRun("r"))!;
+    expect(stored.run).toMatchObject({ frameNo: 4, loops: { loop: 2 }, workflowName: "named", workflowHash: "abc" });
+    expect(stored).toMatchObject({ nodes: [{ nodeId: "n" }, node], outputs: [output], approvals: [approval] });
+    expect(stored.runningAttempts).toEqual([{ nodeId: "n", iteration: 0, startedAtMs: 2_000 }]);
+    expect(await store.findCached("k")).toBe("[1]");
+  });
+
+  test("a turn changes what it names in the run's row, and nothing else", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store, { wakeAtMs: 5, crashes: 2 });
+    const before = await store.findRun("r");
+    await commit(store, lease, { run: { wakeAtMs: null, error } });
+    expect(await store.findRun("r")).toEqual({ ...before!, wakeAtMs: null, error });
+  });
+
+  test("a turn that releases the run gives its lease up", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await park(store, lease, { takenNo: 3 });
+    expect(await store.findRun("r")).toMatchObject({ owner: null, leaseNo: 7, status: "waiting-event", takenNo: 3 });
+    expect(await codeOf(commit(store, lease))).toBe("LEASE_LOST");
+  });
+
+  test("a node that is written again is replaced", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await commit(store, lease, { nodes: [nodeRow({ state: "failed", error, wakeAtMs: 5 })] });
+    const node = nodeRow({ state: "pending", label: "again" });
+    await commit(store, lease, { nodes: [node] });
+    expect(await store.nodesOf("r")).toEqual([node]);
+  });
+
+  test("a turn that cannot be written whole writes nothing, and others that come with it are written", async () => {
+    const { store } = await fresh();
+    const bad = await startRun(store, { runId: "bad" });
+    const good = await startRun(store, { runId: "good" });
+    const twice = attemptRow({ runId: "bad" });
+    const [refused, , written] = await Promise.allSettled([
+      commit(store, bad, { run: { frameNo: 1 }, nodes: [nodeRow({ runId: "bad" })], startedAttempts: [twice, twice] }),
+      commit(store, good, { events: [nodeEvent("a")] }),
+      commit(store, good, { events: [nodeEvent("b")] }),
+    ]);
+    expect(refused.status).toBe("rejected");
+    expect(written).toMatchObject({ status: "fulfilled", value: [{ seq: 3 }] });
+    expect(await store.loadRun("bad")).toMatchObject({ run: { frameNo: 0 }, nodes: [], runningAttempts: [] });
+  });
+
+  test("once its cancellation is asked for, a run ends in no other way", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await store.requestCancel("r", 2_500);
+    expect(await end(store, lease, "finished")).toBe("cancel-pending");
+    expect(await end(store, lease, "failed")).toBe("cancel-pending");
+    expect(await store.findRun("r")).toMatchObject({ status: "running", owner: "me", lastSeq: 1 });
+    expect(await commit(store, lease, { events: [nodeEvent("a")] })).toHaveLength(1);
+    expect(await end(store, lease, "cancelled")).toHaveLength(1);
+    expect(await store.findRun("r")).toMatchObject({ status: "cancelled", owner: null });
+  });
+
+  test("an attempt's end is stored with its error", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await commit(store, lease, { nodes: [nodeRow()], startedAttempts: [attemptRow(), attemptRow({ attempt: 2 })] });
+    const ended = { nodeId: "n", iteration: 0, startedAtMs: 2_000 };
+    await commit(store, lease, {
+      nowMs: 3_000,
+      endedAttempts: [
+        { ...ended, attempt: 1, state: "failed", error },
+        { ...ended, attempt: 2, state: "finished", error: null },
+      ],
+    });
+    expect((await store.readNode("r", "n", 0))?.attempts).toEqual([
+      attemptRow({ state: "failed", finishedAtMs: 3_000, error }),
+      attemptRow({ attempt: 2, state: "finished", finishedAtMs: 3_000 }),
+    ]);
+  });
+
+  test("a decision that was made meanwhile is not withdrawn", async () => {
+    const { store } = await fresh();
+    await askApproval(store, await startRun(store));
+    await store.decide({ runId: "r", nodeId: "n", status: "granted", decidedBy: "ann" }, 2_500);
+    const lease = (await store.takeLease("r", "me", 7, 2_600))!;
+    await commit(store, lease, { approvals: [approvalRow({ status: "cancelled" })] });
+    expect((await store.loadRun("r"))?.approvals).toMatchObject([{ status: "granted", decidedBy: "ann" }]);
+  });
+
+  test("a question that is asked again is open again", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await commit(store, lease, { approvals: [approvalRow()] });
+    await commit(store, lease, { approvals: [approvalRow({ status: "expired" })] });
+    await commit(store, lease, { approvals: [approvalRow({ title: "Again?", requestedAtMs: 4_000 })] });
+    expect((await store.loadRun("r"))?.approvals).toEqual([approvalRow({ title: "Again?", requestedAtMs: 4_000 })]);
+  });
+
+  test("a cached result is replaced by a later one", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await commit(store, lease, { cached: [{ cacheKey: "k", json: "1" }] });
+    await commit(store, lease, { cached: [{ cacheKey: "k", json: "2" }] });
+    expect(await store.findCached("k")).toBe("2");
+    expect(await store.findCached("other")).toBeUndefined();
+  });
+
+  test("turns of many runs that are asked for at once are all written, each in its run's order", async () => {
+    const { store } = await fresh();
+    const runIds = Array.from({ length: 20 }, (_, n) => `r${n}`);
+    const held = await Promise.all(runIds.map((runId) => startRun(store, { runId })));
+    await Promise.all(
+      held.flatMap((lease) => ["a", "b", "c"].map((id) => commit(store, lease, { events: [nodeEvent(id)] }))),
+    );
+    for (const runId of runIds) {
+      const events = await store.eventsAfter(runId, 1, 10);
+      expect(events.map(({ seq, json }) => [seq, JSON.parse(json).nodeId])).toEqual([
+        [2, "a"],
+        [3, "b"],
+        [4, "c"],
+      ]);
+    }
+  });
+}
