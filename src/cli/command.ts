@@ -76,9 +76,9 @@ export interface CommandContext {
   /** Like `source`, for what only a database can do; refuses --url. */
   database(): Promise<DatabaseSource>;
   /**
-   * The id of the run that an argument names. The latest run is meant by `@last` and by no argument, and is named on
-   * stderr then.
-   * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs may be meant
+   * Resolves an argument to a run id. `@last`, or no argument, stands for the latest run, which is then named on
+   * stderr.
+   * @throws RUN_NOT_FOUND, INVALID_USAGE when several runs match
    */
   runId(given: string | undefined): Promise<string>;
   /** A command line that finds the same state as this one: `smithers resume 42 --db other.db`. */

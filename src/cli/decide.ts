@@ -58,7 +58,7 @@ export async function decideApproval(
   return undefined;
 }
 
-/** The run, and the node if one is named: a single word is a run, or else a node of the latest run. */
+/** The run, and the node if one is named. A single word is a run, or else a node of the latest run. */
 async function placeWords(
   context: CommandContext,
   state: Source,

@@ -112,7 +112,7 @@ function toCommander(definition: CommandDefinition, act: Act): Command {
       `\nExamples:\n${examples.map(([line, does]) => `  $ smithers ${line}\n    ${does}`).join("\n")}`,
     );
   for (const { name, description, choices } of definition.arguments ?? []) {
-    // commander takes no required argument after one that may be omitted; that is for placeWords to see to.
+    // Commander allows no required argument after an optional one; `placeWords` handles that case.
     const argument = new Argument(isFirstOmissible(definition) ? name.replace(/^<(.*)>$/, "[$1]") : name, description);
     command.addArgument(choices ? argument.choices(choices) : argument);
   }
@@ -124,12 +124,12 @@ function toCommander(definition: CommandDefinition, act: Act): Command {
   });
 }
 
-/** Whether the first argument may be omitted although the second may not: `[run] <node>`. */
+/** Whether the first argument may be omitted although the second one is required: `[run] <node>`. */
 function isFirstOmissible({ arguments: [first, second] = [] }: CommandDefinition): boolean {
   return first?.name.startsWith("[") === true && second?.name.startsWith("<") === true;
 }
 
-/** Gives a command's words to its arguments: a single word is the required argument. */
+/** Assigns a command's words to its arguments: a single word is the required argument. */
 function placeWords(command: Command, definition: CommandDefinition, words: (string | undefined)[]) {
   const [first, second] = words;
   if (!isFirstOmissible(definition) || second !== undefined) return words;
@@ -150,7 +150,7 @@ function toOption({ flags, description, choices, parse, conflicts, isHidden, ...
   return option;
 }
 
-/** A command's arguments as its definition writes them; commander's own command has none. */
+/** A command's arguments as defined; commander's own help command has none. */
 function argumentNames(command: Command): string[] {
   const definition = commands.find(({ name }) => name === command.name());
   if (definition) return (definition.arguments ?? []).map(({ name }) => name);

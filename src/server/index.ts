@@ -2,7 +2,7 @@ export type { ServerOptions } from "./options.ts";
 export { createServeApp, type ServeApp, type ServeAppOptions } from "./serve-mode/serve-app.ts";
 export { startServer } from "./start-server.ts";
 
-// For the package's other rooms only; the declarations of the package leave out what is internal.
+// Only for the package's other rooms; the published declarations omit what is internal.
 
 /** @internal */
 export { resolveServerOptions } from "./options.ts";

@@ -44,5 +44,5 @@ function connectionOf(source: string | DrizzleDatabase): string | object {
   if (typeof source === "string") return source;
   const client = readField(source, "$client");
   if (runtime.sqlite.isConnection(client)) return client as object;
-  throw new SmithersError("INVALID_OPTIONS", "The option db is no Drizzle database for bun-sqlite.");
+  throw new SmithersError("INVALID_OPTIONS", "The option db is not a Drizzle database for bun-sqlite.");
 }

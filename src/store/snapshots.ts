@@ -12,25 +12,25 @@ import type {
   ToolCall,
 } from "../model/index.ts";
 
-/** A run's row, and what that does not say of the run's health. */
+/** A run's row, and the facts about its health that are not in it. */
 export interface RunSnapshot {
   readonly run: Run;
   readonly healthSignals: HealthSignals;
 }
 
-/** A run, and the value of the task that it finished last; undefined while there is none. */
+/** A run, and the output of the task that finished last; undefined while there is none. */
 export interface RunOutcome {
   readonly run: Run;
   readonly output: unknown;
 }
 
-/** A run as it is shown alone. */
+/** A run with everything that its detail view shows. */
 export interface RunDetailSnapshot extends RunSnapshot, RunOutcome {
-  /** How many of its nodes are in each state. */
+  /** Number of nodes in each state. */
   readonly nodeCounts: Readonly<Record<string, number>>;
 }
 
-/** What an execution begins from: everything that is stored of a run and that its next turn depends on. */
+/** Everything stored about a run that its next turn depends on; an execution starts from it. */
 export interface StoredRun {
   readonly run: Run;
   /** In plan order. */
@@ -40,20 +40,20 @@ export interface StoredRun {
   readonly approvals: readonly Approval[];
   /** Signals that no wait has consumed, oldest first. */
   readonly signals: readonly Signal[];
-  /** Attempts that were recorded and have not ended, or ended with their process. */
+  /** Recorded attempts that have not ended, or whose process has died. */
   readonly runningAttempts: readonly Pick<Attempt, "nodeId" | "iteration" | "startedAtMs">[];
-  /** The hash of the tree that the run's last frame shows. */
+  /** Hash of the tree in the run's last frame. */
   readonly treeHash: string | undefined;
 }
 
-/** Every node of a run, in plan order, and every output, in the order in which they were stored. */
+/** All nodes of a run in plan order, and all outputs in the order in which they were stored. */
 export interface NodesSnapshot {
   readonly run: Run;
   readonly nodes: readonly Node[];
   readonly outputs: readonly Output[];
 }
 
-/** One node in one iteration, with all that is stored of it. */
+/** Everything stored about one node in one iteration. */
 export interface NodeSnapshot {
   readonly run: Run;
   readonly node: Node;
@@ -61,13 +61,13 @@ export interface NodeSnapshot {
   readonly approval: Approval | undefined;
   readonly attempts: readonly Attempt[];
   readonly toolCalls: readonly ToolCall[];
-  /** The events that name the node in this iteration, oldest first. */
+  /** The events of the node in this iteration, oldest first. */
   readonly events: readonly StoredEvent[];
 }
 
 export interface RunPage {
   readonly runs: readonly RunSnapshot[];
-  /** Give it as `cursor` to read the next page; absent on the last one. */
+  /** Pass it as `cursor` to read the next page; absent on the last page. */
   readonly nextCursor?: string;
 }
 
@@ -77,26 +77,26 @@ export interface FramePage {
   readonly hasMore: boolean;
 }
 
-/** Where a page of the awaited decisions begins. */
+/** The position of an approval in the list of pending ones. */
 export type ApprovalPosition = Pick<Approval, "requestedAtMs" | "runId" | "nodeId" | "iteration">;
 
 export interface PendingApprovalsQuery {
-  /** The clock's time: what timed out by then can be decided no more. */
+  /** The clock's time: an approval that timed out before it can no longer be decided. */
   readonly nowMs: number;
-  /** How many at most. */
+  /** Maximum number of approvals. */
   readonly limit: number;
-  /** Only those after this one. */
+  /** Only approvals after this one. */
   readonly after?: ApprovalPosition;
-  /** Only those of this run. */
+  /** Only approvals of this run. */
   readonly runId?: string;
 }
 
-/** What has come for a run from outside and was not taken in yet. */
+/** What has arrived for a run from outside and was not taken in yet. */
 export interface Inbox {
-  /** Everything up to this number is in here. */
+  /** This inbox contains everything up to this number. */
   readonly inboxNo: number;
   readonly cancelRequestedAtMs: number | null;
-  /** Decisions of the run. */
+  /** The decided approvals of the run. */
   readonly decisions: readonly Approval[];
   /** Signals that no wait has consumed, oldest first. */
   readonly signals: readonly Signal[];
@@ -104,20 +104,20 @@ export interface Inbox {
 
 export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs" | "crashes">;
 
-/** What is open in a database, whichever process executes it. Copies of runs that live elsewhere do not count. */
+/** The open work in a database, of all processes. Mirrored runs do not count. */
 export interface Backlog {
-  /** Runs that have not ended, by their status. */
+  /** Number of runs that have not ended, by status. */
   readonly runs: Readonly<Partial<Record<RunStatus, number>>>;
-  /** Those of them that are `running` and whose owner gave no sign since `staleSinceMs`. */
+  /** Number of `running` runs without a heartbeat since `staleSinceMs`. */
   readonly staleRuns: number;
-  /** Those that should have gone on and could not be taken. */
+  /** Number of runs that should have continued and could not be taken. */
   readonly stuckRuns: number;
   readonly pendingApprovals: number;
   readonly oldestApprovalAtMs: number | null;
   readonly sizeBytes: number;
 }
 
-/** What has happened in a run since its copy was last brought up to date. */
+/** The changes of a run since its copy was last updated. */
 export interface MirrorPage {
   readonly run: Run;
   readonly nodes: readonly Node[];
@@ -130,21 +130,24 @@ export type RunPosition = Pick<Run, "runId" | "lastSeq">;
 
 export interface PrunedBatch {
   readonly runs: number;
-  /** Whether there may be more to remove. */
+  /** Whether there may be more to delete. */
   readonly hasMore: boolean;
 }
 
-/** A database as people are told of it. */
+/** A description of a database for people. */
 export interface StoreDescription {
   /** The product: `SQLite`. */
   readonly kind: string;
-  /** What people call this database: its file, or `in memory`. It holds no password. */
+  /** Name of the database for people: its file, or `in memory`. Never contains a password. */
   readonly name: string;
-  /** The number of its last migration. */
+  /** Number of its last migration. */
   readonly version: number;
   readonly sizeBytes: number;
-  /** Settings of this kind of database, by name, as `journal mode`: `wal`. */
+  /** Settings of this kind of database by name, such as `journal mode`: `wal`. */
   readonly settings: Readonly<Record<string, string>>;
-  /** What is damaged in it; null when it is sound. Only when it was asked for: the whole database is read. */
+  /**
+   * The damage that was found; null when the database is intact. Only present on request, because it requires reading
+   * the whole database.
+   */
   readonly damage?: string | null;
 }

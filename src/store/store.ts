@@ -35,20 +35,22 @@ import type {
 import type { Lease, TurnRecord } from "./turn.ts";
 
 /**
- * Durable state. Each write is one transaction, and durable when its promise resolves. Each read is one snapshot of
- * what is committed. Writes that are asked for in one turn of the event loop are applied in that order, and may share
- * a transaction. Arguments and answers are plain data, which `structuredClone` copies.
+ * Durable state. Each write is one transaction, and durable once its promise resolves. Each read is one snapshot of
+ * committed data. Writes requested in the same turn of the event loop are applied in order and may share a transaction.
+ * Arguments and results are plain data, which `structuredClone` can copy.
  *
  * Every method rejects with a `DB_*` code when the database fails.
  */
 export interface Store {
-  /** Equal for stores of this process that share one database. Of a file, its absolute path. */
+  /** Equal for stores of this process that share a database. For a file, its absolute path. */
   readonly id: string;
   /** Files that tools must neither read nor write. */
   readonly privateFiles: readonly string[];
-  /** Why the last write failed, when that was the database's fault and none has succeeded since; or what is damaged. */
+  /**
+   * Why the last write failed, if the database caused that and none has succeeded since; or the damage that was found.
+   */
   readonly trouble: SmithersError | undefined;
-  /** How many writes wait for their transaction. */
+  /** Number of writes that wait for their transaction. */
   readonly queueDepth: number;
   readonly maintenance: Maintenance;
   readonly mirroredRuns: MirroredRuns;
@@ -56,142 +58,143 @@ export interface Store {
   // Starting a run
 
   /**
-   * Records a run with its first events; with a key, only once. A turn that is committed before this is written shares
-   * its transaction.
+   * Records a run with its first events; with an idempotency key, only once. A turn that is committed before this write
+   * shares its transaction.
    * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
    */
   startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started>;
   /**
-   * The run that a request under this key has started.
+   * The run that a request with this idempotency key has started.
    * @throws IDEMPOTENCY_KEY_REUSED
    */
   findStarted(idempotency: Idempotency, nowMs: number): Promise<string | undefined>;
-  /** Records output schemas, once each, and where the database has views makes those that show their outputs. */
+  /** Records output schemas, once each. A database with views gets a view for each schema's outputs. */
   registerSchemas(schemas: readonly SchemaRecord[]): Promise<void>;
 
   // Executing a run
 
   /**
-   * Takes a run by compare-and-swap on its fencing token: of several who saw the same `leaseNo`, one wins. Answers
-   * undefined to the others, and when the run has ended since.
+   * Takes a run by compare-and-swap on its fencing token: of several callers that saw the same `leaseNo`, one wins.
+   * Returns undefined to the others, and when the run has ended meanwhile.
    */
   takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined>;
-  /** Takes a failed run, as {@link takeLease} does, and makes what failed or was cancelled in it pending again. */
+  /** Takes a failed run like {@link takeLease}, and makes its failed and cancelled nodes pending again. */
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined>;
   /**
-   * Notes why a run could not be taken, for those who look at it; whoever takes it removes the note. Does nothing when
-   * somebody has taken the run since `seenLeaseNo` was read.
+   * Records why a run could not be taken, to show it with the run; taking the run removes the record. Does nothing when
+   * the run was taken after `seenLeaseNo` was read.
    */
   noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void>;
-  /** Writes the heartbeat of each lease and returns those that were lost. */
+  /** Writes the heartbeat of each lease and returns the leases that were lost. */
   beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]>;
-  /** Whether a lease was not taken away since. */
+  /** Whether a lease has not been taken over. */
   holdsLease(lease: Lease): Promise<boolean>;
-  /** Everything that is stored of a run and that its next turn depends on. */
+  /** Everything stored about a run that its next turn depends on. */
   loadRun(runId: string): Promise<StoredRun | undefined>;
   readInbox(runId: string): Promise<Inbox>;
   /**
-   * Writes a turn whole, or not at all.
-   * @returns its events; or `cancel-pending` when it would end the run in another way than by the cancellation that
-   *   was accepted, and nothing was written
-   * @throws LEASE_LOST when another lease holder has taken the run since
+   * Writes all of a turn, or nothing.
+   * @returns the turn's events; or `cancel-pending`, without having written anything, when the turn would end a run for
+   *   which a cancellation was accepted in another way
+   * @throws LEASE_LOST when another lease holder has taken the run
    */
   commitTurn(turn: TurnRecord): Promise<CommittedEvent[] | "cancel-pending">;
   /**
-   * Records a tool's call before it is made.
+   * Records a tool call before it is made.
    * @throws LEASE_LOST
    */
   beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall>;
-  /** The JSON that was cached under `cacheKey`. */
+  /** The JSON that is cached under `cacheKey`. */
   findCached(cacheKey: string): Promise<string | undefined>;
 
-  // What comes from outside
+  // Input from outside
 
   /**
-   * Asks a run's owner to cancel it. Once this is committed the run can end in no other way.
+   * Asks a run's owner to cancel it. Once this is committed, the run can end in no other way.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
   requestCancel(runId: string, nowMs: number): Promise<void>;
   /**
-   * Records a person's decision, by the clock when it is written. The same decision again changes nothing.
-   * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not fit the options
+   * Records a person's decision, at the time of the write. Repeating the same decision changes nothing.
+   * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not match the
+   *   options
    */
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]>;
   /**
-   * Keeps a signal until a wait of its run consumes it.
+   * Stores a signal until a wait of its run consumes it.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
   receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal>;
   /**
-   * Makes a failed node of a run that nothing executes pending again, with all of its retries, and what the run's
-   * failure has cancelled. A failed run runs again, without an owner.
-   * @param seenLeaseNo as it was when the caller saw that nothing executes the run
+   * Makes a failed node of a run that no process executes pending again, with all of its retries, and also the nodes
+   * that the run's failure cancelled. A failed run runs again, without an owner at first.
+   * @param seenLeaseNo value at the time when the caller saw that no process executes the run
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, NODE_NOT_FOUND, NODE_NOT_FAILED
    */
   retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode>;
 
-  // What the background work of an engine asks for
+  // Background work of an engine
 
   /** Runs that have an owner, or should have one. */
   claimedRuns(): Promise<ClaimedRun[]>;
-  /** Runs for which something has come that was not taken in. */
+  /** Runs for which something has arrived that was not taken in. */
   runsWithNews(): Promise<string[]>;
   /** Parked runs whose timer, retry or time limit is due. */
   dueRuns(nowMs: number): Promise<string[]>;
-  /** When the next parked run is due, after `nowMs`. */
+  /** When the next parked run is due after `nowMs`. */
   nextDueMs(nowMs: number): Promise<number | null>;
 
-  // What people see of runs
+  // Views of runs for people
 
   findRun(runId: string): Promise<Run | undefined>;
-  /** Ids of runs that begin, or else end, with `part`, the newest first, at most `limit`. */
+  /** Ids of runs that start with `part`, or if there are none, end with it; newest first, at most `limit`. */
   runIdsLike(part: string, limit: number): Promise<string[]>;
-  /** Ids of runs that begin or end with one of the parts, which are all of the same length. */
+  /** Ids of runs that start or end with one of the parts, which all have the same length. */
   runIdsSharing(parts: readonly string[]): Promise<string[]>;
   /**
    * A page of runs, newest first.
-   * @throws INVALID_REQUEST when the cursor is not one that this method gave
+   * @throws INVALID_REQUEST for an unknown cursor
    */
   listRuns(query: ListRunsQuery): Promise<RunPage>;
-  /** These runs, as far as they exist, in no particular order. */
+  /** Those of these runs that exist, in no particular order. */
   readRuns(runIds: readonly string[]): Promise<RunSnapshot[]>;
   readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined>;
   readOutcome(runId: string): Promise<RunOutcome | undefined>;
   readNodes(runId: string): Promise<NodesSnapshot | undefined>;
   readNode(runId: string, nodeId: string, iteration: number): Promise<NodeSnapshot | undefined>;
-  /** Every node of a run, in plan order, without outputs. */
+  /** All nodes of a run, in plan order, without outputs. */
   nodesOf(runId: string): Promise<Node[]>;
-  /** The nodes of a run that wait, the longest waiting first. */
+  /** The waiting nodes of a run, oldest wait first. */
   waitingNodes(runId: string): Promise<Node[]>;
   /** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when they are large. */
   readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined>;
   /** Events of a run after `afterSeq`, oldest first, at most `limit`. */
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]>;
   lastEvent(runId: string): Promise<StoredEvent | undefined>;
-  /** Decisions that are awaited, the longest waiting first. Those of copies are left out, unless the run is named. */
+  /** Pending approvals, oldest first. Those of mirrored runs are included only when the query names the run. */
   pendingApprovals(query: PendingApprovalsQuery): Promise<PendingApproval[]>;
 
   // The database as a whole
 
-  /** What is open; a `running` run is stale when its last heartbeat is from before `staleSinceMs`. */
+  /** The open work; a `running` run is stale when its last heartbeat is older than `staleSinceMs`. */
   readBacklog(staleSinceMs: number): Promise<Backlog>;
-  /** @throws a `DB_*` code while the database takes no writes, or when what is written now would be lost */
+  /** @throws a `DB_*` code while the database refuses writes, or when new data would be lost */
   check(): Promise<void>;
-  /** Writes something that changes nothing, to see whether the database takes writes. */
+  /** Writes without changing anything, to test whether the database accepts writes. */
   probe(): Promise<void>;
-  /** @param options.integrity whether the whole database is read to see whether it is sound */
+  /** @param options.integrity whether to read the whole database and check that it is intact */
   describe(options?: { readonly integrity?: boolean }): Promise<StoreDescription>;
   /**
-   * Calls `listener` when another connection has committed something, until the function that is returned is called.
-   * It is a hint: commits may be told together, and after a lost connection not at all.
+   * Calls `listener` when another connection has committed something, until the returned function is called. This is a
+   * hint: one call may stand for several commits, and after a lost connection, calls may be missing.
    */
   watch(listener: () => void): () => void;
-  /** Waits for writes that were asked for, then closes the connection if it is the store's own. */
+  /** Waits for requested writes, then closes the connection if the store opened it. */
   close(): Promise<void>;
 }
 
-/** A store whose transactions happen in this process. */
+/** A store whose transactions run in this process. */
 export interface LocalStore extends Store {
-  /** Tells one observer of the transactions to come. */
+  /** Sets the one observer of future transactions. */
   observe(observer: StoreObserver): void;
 }

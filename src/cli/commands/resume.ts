@@ -40,7 +40,7 @@ export const resume = defineCommand<Options>({
   },
 });
 
-/** A server executes the run with its own root and network: options that say otherwise would count for nothing. */
+/** A server executes the run with its own root, network and tools, so these options would have no effect. */
 function refuseExecuting({ root, ...tools }: Options): void {
   const flags = toolFlags(tools).filter((word) => word.startsWith("--"));
   const given = [...(root === undefined ? [] : ["--root"]), ...new Set(flags)];

@@ -103,7 +103,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     throw error;
   }
   const { server, ready } = started;
-  // It is awaited below.
+  // The promise is awaited below.
   server.on("error", () => {});
   try {
     await ready;

@@ -85,7 +85,10 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   });
 }
 
-/** Resolves the id of the run to resume, for `@last` the latest of this file; closes the host when there is none. */
+/**
+ * Resolves the id of the run to resume; `@last` stands for the latest run of this file. Closes the host when there is
+ * none.
+ */
 async function resolveResumedRun(host: Host, given: string): Promise<string> {
   try {
     const state = new DatabaseSource(host.store, host.file, host.rootDir);

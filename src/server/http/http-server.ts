@@ -27,7 +27,7 @@ export function createHttpServer(app: Hono, { headersTimeout, requestTimeout, lo
     getRequestListener(writingWholeAnswers(app), {
       // Used for requests without a Host header, which HTTP/1.0 allows.
       hostname: "localhost",
-      // The adapter would replace the process's global Request and Response.
+      // The adapter would otherwise replace the process's global Request and Response.
       overrideGlobalObjects: false,
       errorHandler: (thrown) => answerUnroutable(logger, thrown),
     }),

@@ -3,8 +3,8 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Hono } from "hono";
 
 /**
- * The app's `fetch` for Node's server, which writes answers that are no stream at once. The adapter would read each
- * through a stream: it is fast only with its own `Response`, which it would have to put in the place of the global one.
+ * The app's `fetch` for Node's server. It writes answers that are not streams at once. The adapter would read each of
+ * them through a stream: it is fast only with its own `Response`, with which it would have to replace the global one.
  */
 export function writingWholeAnswers(app: Hono) {
   return async (request: Request, env: HttpBindings | Http2Bindings): Promise<Response> => {
@@ -13,7 +13,7 @@ export function writingWholeAnswers(app: Hono) {
     const hasBody = status !== 204 && status !== 304 && request.method !== "HEAD";
     if (!hasBody || headers.get("Content-Type")?.startsWith("text/event-stream")) return response;
     const body = Buffer.from(await response.arrayBuffer());
-    // The server speaks HTTP/1.
+    // The server speaks only HTTP/1.
     const { outgoing } = env as HttpBindings;
     outgoing.writeHead(status, { ...Object.fromEntries(headers), "content-length": body.byteLength });
     outgoing.end(body);

@@ -34,13 +34,13 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: num
   if (approval.status === status && isSameChoice(approval, chosen)) return undefined;
   if (approval.status !== "requested") {
     const how = approval.selected ?? approval.ranked?.join(", ");
-    throw closed(`"${nodeId}" is ${approval.status} already${how === undefined ? "" : ` (${how})`}.`);
+    throw closed(`"${nodeId}" is already ${approval.status}${how === undefined ? "" : ` (${how})`}.`);
   }
-  if (hasEnded(run.status)) throw closed(`"${nodeId}" is part of a run that has ${run.status} already.`);
-  if (run.cancelRequestedAtMs !== null) throw closed(`"${nodeId}" is part of a run that is being cancelled.`);
+  if (hasEnded(run.status)) throw closed(`"${nodeId}" belongs to a run that has ended (${run.status}).`);
+  if (run.cancelRequestedAtMs !== null) throw closed(`"${nodeId}" belongs to a run that is being cancelled.`);
   const wakeAtMs = nodes.find((node) => node.iteration === iteration)?.wakeAtMs ?? null;
   if (wakeAtMs !== null && wakeAtMs <= nowMs) {
-    throw closed(`The time to decide "${nodeId}" ended at ${new Date(wakeAtMs).toISOString()}.`);
+    throw closed(`The time limit for deciding "${nodeId}" was ${new Date(wakeAtMs).toISOString()}.`);
   }
   const { decidedBy = null, note = null } = decision;
   const type = status === "granted" ? "ApprovalGranted" : "ApprovalDenied";
@@ -58,7 +58,7 @@ function meantApproval(approvals: readonly Approval[], iteration: number | undef
 
 function notWaiting(nodes: readonly Node[], { runId, nodeId, iteration }: Decision): SmithersError {
   const exists = nodes.some((node) => iteration === undefined || node.iteration === iteration);
-  return exists ? closed(`"${nodeId}" waits for no decision.`) : noSuchNode(runId, nodeId, iteration);
+  return exists ? closed(`"${nodeId}" is not waiting for a decision.`) : noSuchNode(runId, nodeId, iteration);
 }
 
 function closed(message: string): SmithersError {
@@ -76,7 +76,7 @@ function choiceOf({ mode, options }: Approval, { selected, ranked }: Decision): 
     throw misfit("selected", `must be one of: ${known.join(", ")}`);
   }
   if (mode === "rank" && !isPermutation(ranked ?? [], known)) {
-    throw misfit("ranked", `must hold each of these once: ${known.join(", ")}`);
+    throw misfit("ranked", `must contain each of these exactly once: ${known.join(", ")}`);
   }
   return { selected: mode === "select" ? selected! : null, ranked: mode === "rank" ? ranked! : null };
 }

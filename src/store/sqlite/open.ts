@@ -54,7 +54,7 @@ function openFile(path: string): Driver {
   try {
     mkdirSync(dirname(file), { recursive: true });
   } catch (cause) {
-    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be made.`, { cause });
+    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be created.`, { cause });
   }
   return runtime.sqlite.open(file);
 }
@@ -65,7 +65,7 @@ function refuseStrange(driver: Driver): void {
   if (names.length === 0 || names.some(({ name }) => name === "_smithers_migrations")) return;
   throw new SmithersError(
     "DB_NOT_FOUND",
-    `${driver.filename} is the database of another program: no run was kept in it.`,
+    `${driver.filename} is the database of another program and contains no runs.`,
   );
 }
 

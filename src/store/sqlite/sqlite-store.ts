@@ -72,7 +72,7 @@ import {
 import { registerSchema } from "./queries/views.ts";
 import { CommitWatch } from "./watch.ts";
 
-/** State in a SQLite database, behind one connection of this process. */
+/** A store in a SQLite database, over one connection of this process. */
 export class SqliteStore implements LocalStore {
   readonly id: string;
   readonly privateFiles: readonly string[];
@@ -163,7 +163,8 @@ export class SqliteStore implements LocalStore {
   }
 
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
-    // By the clock when it is written: no decision is in time that its run may have found too late already.
+    // Uses the clock at the time of the write, so that a decision cannot count as in time after its run has found it
+    // too late.
     return this.#connection.write((driver) => decide(driver, decision, Math.max(nowMs, Date.now())));
   }
 

@@ -2,19 +2,19 @@ import type { Driver, SqlValue } from "../../runtime/index.ts";
 
 type ColumnKind = "value" | "json";
 
-/** How an entity of the model lies in its table: by field, the column and whether it holds JSON. */
+/** How an entity of the model is stored in its table: for each field, the column and whether it holds JSON. */
 export interface Table<Entity> {
   /** The columns for a SELECT, in the order of the fields. */
   readonly select: string;
   decode(row: Record<string, unknown>): Entity;
   insert(driver: Driver, entity: Entity): void;
-  /** Inserts, or replaces every column but the key. */
+  /** Inserts a row, or replaces all of its columns but the key. */
   upsert(driver: Driver, entity: Entity): void;
 }
 
 /**
- * Describes a table once, for reading and writing. `json` names the fields that are stored as JSON
- * in a column with the suffix `_json`.
+ * Describes a table once, for reading and writing. The fields in `json` are stored as JSON, in columns with the suffix
+ * `_json`.
  */
 export function table<Entity extends object>(
   name: string,

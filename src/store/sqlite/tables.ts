@@ -85,7 +85,7 @@ export const toolCalls = table<ToolCall>(
   { key: ["runId", "nodeId", "iteration", "attempt", "callNo"], json: ["error"] },
 );
 
-/** `json` is stored as it was encoded, so the field is a plain value here. */
+/** `json` is stored in its encoded form, so the field is a plain value here. */
 export const outputs = table<Output>(
   "_smithers_outputs",
   ["runId", "nodeId", "iteration", "outputNo", "schemaKey", "schemaHash", "json"],

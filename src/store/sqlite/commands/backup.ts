@@ -10,7 +10,7 @@ import type { Driver } from "../../../runtime/index.ts";
  */
 export function backupDatabase(driver: Driver, path: string): void {
   const file = resolve(path);
-  if (existsSync(file)) throw new SmithersError("INVALID_OPTIONS", `There is a file ${file} already.`);
+  if (existsSync(file)) throw new SmithersError("INVALID_OPTIONS", `The file ${file} already exists.`);
   const part = `${file}.part`;
   try {
     mkdirSync(dirname(file), { recursive: true });

@@ -1,2 +1,2 @@
-/** Why a run that should have gone on could not be taken up, for whoever looks at the run. */
+/** Adds the reason why a due run could not be taken, to show it with the run. */
 export const wakeFailure = "ALTER TABLE _smithers_runs ADD COLUMN wake_failure_json TEXT;";

@@ -5,12 +5,12 @@ import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
 import { wakeFailure } from "./0003-wake-failure.ts";
 
-/** In order; a migration's number is its place, from 1. Forward only: never edit one that was released. */
+/** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure];
 
 /**
- * Brings a database to this release's tables. Several processes may do it at once.
- * @throws DB_TOO_NEW when a later release has migrated it already.
+ * Brings a database to this release's tables. Several processes may call it at once.
+ * @throws DB_TOO_NEW when a later release has migrated the database
  */
 export function migrate(driver: Driver, nowMs: number): void {
   if (currentVersion(driver) === migrations.length) return;
@@ -43,7 +43,7 @@ function currentVersion(driver: Driver): number {
 function tooNew(filename: string, version: number): SmithersError {
   return new SmithersError(
     "DB_TOO_NEW",
-    `The database ${filename} has version ${version}; this release knows ${migrations.length}.`,
+    `The database ${filename} has version ${version}, but this release supports only version ${migrations.length}.`,
     { details: { version, supported: migrations.length } },
   );
 }

@@ -21,7 +21,7 @@ export function approvalsOf(driver: Driver, runId: string): Approval[] {
   return approvalsWhere(driver, "", runId);
 }
 
-/** The approvals of a run under one node's id, by iteration. */
+/** The approvals of a run with one node id, by iteration. */
 export function approvalsNamed(driver: Driver, runId: string, nodeId: string): Approval[] {
   return approvalsWhere(driver, "AND node_id = ? ORDER BY iteration", runId, nodeId);
 }
@@ -55,7 +55,7 @@ export function pendingApprovals(
 ): PendingApproval[] {
   const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
   const order = "requested_at_ms, run_id, node_id, iteration";
-  // Copies are asked for where the run lives; whoever names a run has found the place to ask.
+  // Approvals of mirrored runs are listed by their own database, unless the caller names the run.
   const hasTimedOut = `SELECT 1 FROM _smithers_nodes n WHERE n.run_id = _smithers_approvals.run_id
     AND n.node_id = _smithers_approvals.node_id AND n.iteration = _smithers_approvals.iteration AND n.wake_at_ms <= ?`;
   const conditions = [`NOT EXISTS (${hasTimedOut})`, runId === undefined ? `NOT (${isCopy})` : "run_id = ?"];

@@ -3,8 +3,8 @@ import type { Driver } from "../../../runtime/index.ts";
 import type { Lease } from "../../turn.ts";
 
 /**
- * Takes a run by compare-and-swap on its fencing token: of several who saw the same `leaseNo`, one wins.
- * Returns nothing to the others, nor when the run has ended since, whoever ended it under that token.
+ * Takes a run by compare-and-swap on its fencing token: of several callers that saw the same `leaseNo`, one wins.
+ * Returns undefined to the others, and when the run has ended meanwhile, even under the same token.
  */
 export function takeLease(
   driver: Driver,
@@ -29,7 +29,7 @@ export function takeLease(
 
 /** See `Store.noteWakeFailure`. */
 export function noteWakeFailure(driver: Driver, runId: string, seenLeaseNo: number, failure: WakeFailure): void {
-  // The moment of the first failure stays while the reason does.
+  // The time of the first failure stays as long as the reason stays the same.
   driver.run(
     `UPDATE _smithers_runs SET wake_failure_json = ?
      WHERE run_id = ? AND lease_no = ? AND finished_at_ms IS NULL
@@ -41,7 +41,7 @@ export function noteWakeFailure(driver: Driver, runId: string, seenLeaseNo: numb
   );
 }
 
-/** Writes the heartbeat of each lease and returns those that were lost. */
+/** Writes the heartbeat of each lease and returns the leases that were lost. */
 export function beat(driver: Driver, leases: readonly Lease[], nowMs: number): Lease[] {
   return leases.filter(
     (lease) =>
@@ -55,7 +55,7 @@ export function beat(driver: Driver, leases: readonly Lease[], nowMs: number): L
   );
 }
 
-/** Whether a lease was not taken away since. */
+/** Whether a lease has not been taken over. */
 export function holdsLease(driver: Driver, { runId, owner, leaseNo }: Lease): boolean {
   const sql = "SELECT 1 FROM _smithers_runs WHERE run_id = ? AND lease_no = ? AND owner = ?";
   return driver.get(sql, runId, leaseNo, owner) !== undefined;
