@@ -8,6 +8,7 @@ import type { Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
+import { reserveDatabase } from "./new-database.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /**
@@ -131,6 +132,7 @@ export class ServerDatabases {
   }
 
   async #openAndServe(file: string): Promise<Engine> {
+    await reserveDatabase(file);
     const store = await openStore(file, { synchronous: this.#options.synchronous });
     try {
       // Must come before the first run: after a restart, the server must know where to look.
@@ -152,7 +154,7 @@ export class ServerDatabases {
       rootDir,
       allowNetwork,
       fileRules: {
-        privatePaths: () => this.engines().flatMap(({ store }) => store.privateFiles),
+        privatePaths: () => [...this.engines().flatMap(({ store }) => store.privateFiles), ...this.#opening.keys()],
         readable: this.#options.readable,
         writable: this.#options.writable,
       },

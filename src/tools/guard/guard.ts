@@ -2,13 +2,14 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FileRules } from "../../jsx/index.ts";
 import { isBelow } from "../sandbox/index.ts";
+import { Databases } from "./databases.ts";
 import { loadedWith } from "./loaded.ts";
 import { Modules } from "./modules.ts";
 import { Tree } from "./tree.ts";
 
 /** What tools may not read or change below a root, as it stands now. All paths are absolute. */
 export interface Guard {
-  /** Files with an environment, where they really lie. */
+  /** Databases of this package, and files with an environment, where they really lie. */
   readonly hidden: readonly string[];
   /** Files and folders that the server loads. */
   readonly readOnly: readonly string[];
@@ -21,6 +22,7 @@ export interface Guard {
 interface KnownRoot {
   readonly tree: Tree;
   readonly modules: Modules;
+  readonly databases: Databases;
 }
 
 /** A process serves few roots. */
@@ -29,7 +31,7 @@ const maxKnownRoots = 16;
 const knownRoots = new Map<string, KnownRoot>();
 
 function knownRoot(rootDir: string): KnownRoot {
-  const known = knownRoots.get(rootDir) ?? { tree: new Tree(), modules: new Modules() };
+  const known = knownRoots.get(rootDir) ?? { tree: new Tree(), modules: new Modules(), databases: new Databases() };
   knownRoots.delete(rootDir);
   knownRoots.set(rootDir, known);
   const [oldest] = knownRoots.keys();
@@ -45,13 +47,13 @@ function knownRoot(rootDir: string): KnownRoot {
  */
 export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guard> {
   const rootDir = realpathSync(givenRoot);
-  const { tree, modules } = knownRoot(rootDir);
-  const { envFiles, sources } = await tree.list(rootDir);
+  const { tree, modules, databases } = knownRoot(rootDir);
+  const { envFiles, sources, databases: named } = await tree.list(rootDir);
   const loaded = loadedWith(rootDir, modules.reachable(rootDir, sources, rules.entries), process.cwd());
   const writable = rules.writable.map((path) => resolve(rootDir, path));
   const isKept = (path: string) => !writable.some((folder) => isBelow(path, folder));
   return {
-    hidden: [...new Set(envFiles.flatMap(realPath))],
+    hidden: [...new Set([...envFiles, ...databases.among(named)].flatMap(realPath))],
     readOnly: loaded.existing.filter(isKept),
     watched: loaded.watched.filter(isKept),
     writable: writable.filter((path) => isBelow(path, rootDir)),

@@ -9,20 +9,21 @@ export interface TreeListing {
   readonly envFiles: readonly string[];
   /** Files that can be modules. */
   readonly sources: readonly string[];
+  /** Files that are called like SQLite databases, or like what SQLite writes next to one. */
+  readonly databases: readonly string[];
 }
 
-interface Folder {
+interface Folder extends TreeListing {
   /** Undefined when the folder has changed so shortly before that another change could have the same time. */
   readonly stamp: string | undefined;
   readonly folders: readonly string[];
-  readonly envFiles: readonly string[];
-  readonly sources: readonly string[];
 }
 
 /** Packages are guarded as a whole, and git keeps no file as such. */
 const skippedFolders: ReadonlySet<string> = new Set(["node_modules", ".git"]);
 
 const sourceName = /\.[mc]?[jt]sx?$/;
+const databaseName = /\.(db|db3|sqlite|sqlite3)(-wal|-journal)?$/i;
 
 /** Two changes within this time can leave the same times at a folder. */
 const settledAfterMs = 100;
@@ -39,6 +40,7 @@ export class Tree {
     const seen = new Map<string, Folder>();
     const envFiles: string[] = [];
     const sources: string[] = [];
+    const databases: string[] = [];
     const left = [rootDir];
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const folder = read(path, known.get(path));
@@ -47,10 +49,11 @@ export class Tree {
       left.push(...folder.folders);
       envFiles.push(...folder.envFiles);
       sources.push(...folder.sources);
+      databases.push(...folder.databases);
       if (seen.size % foldersPerTurn === 0) await yieldToEventLoop();
     }
     this.#folders = seen;
-    return { envFiles, sources };
+    return { envFiles, sources, databases };
   }
 }
 
@@ -71,13 +74,16 @@ function sorted(path: string, entries: readonly Dirent[]) {
   const folders: string[] = [];
   const envFiles: string[] = [];
   const sources: string[] = [];
+  const databases: string[] = [];
   for (const entry of entries) {
     if (entry.isDirectory()) {
       if (!skippedFolders.has(entry.name)) folders.push(join(path, entry.name));
     } else if (isEnvFile(entry.name)) envFiles.push(join(path, entry.name));
-    else if (entry.isFile() && sourceName.test(entry.name)) sources.push(join(path, entry.name));
+    else if (!entry.isFile()) continue;
+    else if (sourceName.test(entry.name)) sources.push(join(path, entry.name));
+    else if (databaseName.test(entry.name)) databases.push(join(path, entry.name));
   }
-  return { folders, envFiles, sources };
+  return { folders, envFiles, sources, databases };
 }
 
 /** Changes whenever a file or a folder may have changed. */

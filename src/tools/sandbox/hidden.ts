@@ -29,7 +29,7 @@ function keepJournal(path: string, writableDir: string): void {
     const database = realpathSync(path);
     // Only a database in use, and in this mode, has one of these.
     if (isBelow(database, writableDir) && existsSync(`${database}-wal`))
-      closeSync(openSync(`${database}-journal`, "a"));
+      closeSync(openSync(`${database}-journal`, "a", 0o600));
   } catch {
     // There is no such database.
   }

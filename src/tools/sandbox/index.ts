@@ -5,5 +5,6 @@ export { isBelow } from "./paths.ts";
 export type { Sandbox, SandboxPolicy } from "./policy.ts";
 export { programFolders } from "./program-folders.ts";
 export { findProgram } from "./programs.ts";
+export { whenUnseen } from "./running.ts";
 export { kill, type SandboxedProcess, start, terminate } from "./start.ts";
 export { temporaryDir } from "./view.ts";

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { descendantsOf } from "./descendants.ts";
 import { hold } from "./held.ts";
 import {
   firstInputFd,
@@ -80,25 +81,10 @@ export function kill({ pid }: SandboxedProcess): void {
 export function terminate({ pid }: SandboxedProcess): void {
   if (pid === undefined) return;
   if (process.platform !== "linux") return signal(-pid, "SIGTERM");
-  const known = descendants(pid).map((id) => ({ id, levels: pidLevels(id) }));
+  const known = descendantsOf(pid).map((id) => ({ id, levels: pidLevels(id) }));
   // The launcher itself is the way out of the namespaces: it must not go before those in the innermost.
   const depth = Math.max(...known.map(({ levels }) => levels.length));
   for (const { id, levels } of known) if (levels.length === depth && levels.at(-1) !== 1) signal(id, "SIGTERM");
-}
-
-function descendants(pid: number): number[] {
-  const found = [pid];
-  for (let index = 0; index < found.length; index += 1) {
-    try {
-      for (const task of readdirSync(`/proc/${found[index]}/task`)) {
-        const children = readFileSync(`/proc/${found[index]}/task/${task}/children`, "utf8").trim();
-        if (children !== "") found.push(...children.split(" ").map(Number));
-      }
-    } catch {
-      // It has ended in between.
-    }
-  }
-  return found;
 }
 
 /** A process's number in each PID namespace that it belongs to, the innermost last. */
