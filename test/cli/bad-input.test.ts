@@ -7,7 +7,7 @@ import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 
-test("a database that is named and is not there is not made", async () => {
+test("a missing database named by --db is not created", async () => {
   const root = folder();
   const { code, err } = await smithers(root, "ps", "--db", "other.db");
   expect({ code, err }).toEqual({
@@ -17,7 +17,7 @@ test("a database that is named and is not there is not made", async () => {
   expect(existsSync(join(root, "other.db"))).toBe(false);
 });
 
-test("the database of another program is refused, and left as it is", async () => {
+test("the database of another program is refused and not changed", async () => {
   const root = folder();
   const file = join(root, "shop.db");
   const shop = new Database(file, { create: true });
@@ -30,7 +30,7 @@ test("the database of another program is refused, and left as it is", async () =
   expect(tables).toEqual([{ name: "orders" }]);
 });
 
-test("a file that is no database, and one of a later release, are refused with what to do", async () => {
+test("a file that is not a database, and a database of a later release, are refused with advice", async () => {
   const root = folder({ "notes.db": "these are notes, and no database at all ".repeat(30) });
   const server = await serve(root);
   await server.close();
@@ -43,7 +43,7 @@ test("a file that is no database, and one of a later release, are refused with w
   expect(later).toMatchObject({ code: 1, err: expect.stringContaining("Upgrade smithers-orchestrator") });
 });
 
-test("an unknown run, node, iteration, frame and event type exit with 4 and say what there is", async () => {
+test("an unknown run, node, iteration, frame or event type exits with 4 and a suggestion", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./done.tsx", {}, { runId: "done-1" });
@@ -71,7 +71,7 @@ test("an unknown run, node, iteration, frame and event type exit with 4 and say 
   }
 });
 
-test("a workflow that has no default export, or that does not compile, is shown with its place", async () => {
+test("a workflow without a default export, or that does not compile, is reported with its position", async () => {
   const root = folder({ "empty.tsx": "export const x = 1;\n", "broken.tsx": "const x = 1;\nexport default (;\n" });
   expect(await smithers(root, "graph", "empty.tsx")).toMatchObject({
     code: 4,
@@ -80,7 +80,7 @@ test("a workflow that has no default export, or that does not compile, is shown 
   expect((await smithers(root, "graph", "broken.tsx")).err).toContain("broken.tsx:2");
 });
 
-test("graph shows the plan of a workflow, also with an input of Windows' line ends, and runs nothing", async () => {
+test("graph shows the plan of a workflow without running it, also with an input file from Windows", async () => {
   const root = folder(cliWorkflows);
   writeFileSync(join(root, "input.json"), '{\r\n  "version": 3\r\n}\r\n');
   expect(await smithers(root, "graph", "choices.tsx", "--input", "@input.json")).toEqual({
@@ -92,7 +92,7 @@ test("graph shows the plan of a workflow, also with an input of Windows' line en
   expect(existsSync(join(root, "smithers.db"))).toBe(false);
 });
 
-test("a run's texts cannot speak to the terminal", async () => {
+test("texts of a run cannot send control sequences to the terminal", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./done.tsx", { version: "\u001b[31mred\u0007 alert" }, { runId: "done" });
@@ -102,7 +102,7 @@ test("a run's texts cannot speak to the terminal", async () => {
   expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
 });
 
-test("a reader that goes while much is printed ends the command quietly", async () => {
+test("a reader that closes the pipe in the middle of long output ends the command quietly", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./done.tsx", {}, { runId: "done" });

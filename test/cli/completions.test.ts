@@ -9,7 +9,7 @@ import { needs } from "../support/programs.ts";
 import { serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
 
-needs("tmux")("in bash the tabulator completes commands, options, choices, runs, nodes and files", async () => {
+needs("tmux")("the tab key in bash completes commands, options, choices, runs, nodes and files", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.start("./release.tsx", {}, { runId: "release-7" });
@@ -40,7 +40,7 @@ clear
   await completed("smithers completions z", "smithers completions zsh");
 });
 
-test("the name of the signal that a run waits for is completed, and nothing is said where there is no database", async () => {
+test("the name of the awaited signal is completed, and nothing is offered without a database", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.start("./paid.tsx", {}, { runId: "order" });

@@ -5,7 +5,7 @@ import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-test("gc says how many runs it would remove, removes them, and leaves what waits", async () => {
+test("gc counts and deletes ended runs, and keeps waiting ones", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./done.tsx", {}, { runId: "old" });
@@ -22,7 +22,7 @@ test("gc says how many runs it would remove, removes them, and leaves what waits
   expect((await smithersJson(root, "ps")).map(({ runId }: { runId: string }) => runId)).toEqual(["release"]);
 });
 
-test("a run that lives in a database which its workflow names is found, and decided on, through the server's", async () => {
+test("a run in a workflow's own database is found and decided on through the server's database", async () => {
   const approval = `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />`;
   const own = workflowFile(approval, {
     schemas: "decision: approvalDecisionSchema",
@@ -42,7 +42,7 @@ test("a run that lives in a database which its workflow names is found, and deci
   expect(await smithersJson(root, "ps")).toMatchObject([{ runId: "elsewhere", status: "finished" }]);
 });
 
-test("nodes of a loop are shown, and decided on, by their iteration", async () => {
+test("nodes of a loop are shown and decided on by iteration", async () => {
   const loop = `<Loop id="ask" until={ctx.latest(outputs.decision, "ok")?.approved === true} maxIterations={3}>
     <Approval id="ok" output={outputs.decision} onDeny="continue" request={{ title: "Good?" }} />
   </Loop>`;
@@ -61,7 +61,7 @@ test("nodes of a loop are shown, and decided on, by their iteration", async () =
   expect(await server.end("loop")).toMatchObject({ status: "finished" });
 });
 
-test("backup copies a database that a server writes to, and overwrites no file", async () => {
+test("backup copies a database in use, and never overwrites a file", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./done.tsx", {}, { runId: "done" });

@@ -20,7 +20,7 @@ async function waiting(...names: string[]): Promise<{ root: string; server: Test
   return { root, server };
 }
 
-test("what is approved in a server's database is continued by the server at once", async () => {
+test("a server continues a run at once that was approved in its database", async () => {
   const { root, server } = await waiting("release");
   const approved = await smithers(root, "approve", "release", "--note", "go", "--by", "ann");
   expect(approved).toEqual({ code: 0, signal: null, out: '"ship" is approved.\n', err: "" });
@@ -28,7 +28,7 @@ test("what is approved in a server's database is continued by the server at once
   expect((await server.nodes("release"))[0]!.output).toMatchObject({ approved: true, note: "go", decidedBy: "ann" });
 });
 
-test("what is approved where no server runs is recorded, and resume goes on with it", async () => {
+test("an approval without a server is recorded, and resume continues the run", async () => {
   const { root, server } = await waiting("release");
   await server.close();
   const approved = await smithers(root, "approve", "release");
@@ -50,14 +50,14 @@ test("a denied run fails, and resume exits with 1", async () => {
   expect(JSON.parse(resumed.out)).toMatchObject({ status: "failed", error: { code: "APPROVAL_DENIED" } });
 });
 
-test("a run that waits for somebody makes resume exit with 3, and says so", async () => {
+test("resume exits with 3 when the run is waiting for a decision", async () => {
   const { root, server } = await waiting("release");
   await server.close();
   const { code, err } = await smithers(root, "resume", "release");
   expect({ code, err }).toMatchObject({ code: 3, err: expect.stringContaining("smithers approve release ship") });
 });
 
-test("a cancelled run is over at once, also where no server runs", async () => {
+test("cancel ends a run at once, with or without a server", async () => {
   const { root, server } = await waiting("release", "paid");
   expect(await smithers(root, "cancel", "paid")).toMatchObject({ code: 0, out: "The run paid was cancelled.\n" });
   expect(await server.end("paid")).toMatchObject({ status: "cancelled" });
@@ -67,7 +67,7 @@ test("a cancelled run is over at once, also where no server runs", async () => {
   expect((await smithers(root, "cancel", "release")).code).toBe(1);
 });
 
-test("a cancel that a run's process has not heard of is recorded, told as such, and lands once it has", async () => {
+test("a cancellation that the run's process has not seen yet is recorded, and takes effect later", async () => {
   const root = folder({
     "slow.tsx": workflowFile(
       `<Task id="slow" output={outputs.result}>{() => new Promise((resolve) => setTimeout(resolve, 60_000))}</Task>`,
@@ -82,7 +82,7 @@ test("a cancel that a run's process has not heard of is recorded, told as such, 
   expect((await up.ended).code).toBe(2);
 });
 
-test("of several decisions one must be named, and each is named", async () => {
+test("deny lists the commands when several decisions are pending", async () => {
   const { root } = await waiting("choices");
   const { code, err } = await smithers(root, "deny", "choices");
   expect({ code, err }).toEqual({
@@ -94,7 +94,7 @@ test("of several decisions one must be named, and each is named", async () => {
   });
 });
 
-test("a choice that is missing, or is none of the options, is refused with the options", async () => {
+test("a missing or unknown choice is refused with the list of options", async () => {
   const { root } = await waiting("choices");
   const missing = await smithers(root, "approve", "choices", "size");
   expect(missing).toMatchObject({ code: 4, err: expect.stringContaining("--select with one of: small, large.") });
@@ -115,7 +115,7 @@ test("the commands that why prints continue the run", async () => {
   }
 });
 
-test("a run that runs on beside an approval is shown with both, and a ranking may be a JSON list", async () => {
+test("why shows a running task next to a pending approval, and --rank accepts a JSON array", async () => {
   const root = folder({
     "both.tsx": workflowFile(
       `<Parallel>
@@ -145,7 +145,7 @@ test("a run that runs on beside an approval is shown with both, and a ranking ma
   expect((await up.ended).code).toBe(0);
 });
 
-test("a signal's data may come from a file with the line ends of Windows", async () => {
+test("a signal's data may come from a file with a byte order mark and Windows line ends", async () => {
   const { root, server } = await waiting("paid");
   writeFileSync(join(root, "data.json"), '\ufeff{\r\n  "amount": 3\r\n}\r\n');
   const sent = await smithers(root, "signal", "paid", "payment", "-c", "order-17", "--data", "@data.json");
@@ -153,7 +153,7 @@ test("a signal's data may come from a file with the line ends of Windows", async
   expect(await server.end("paid")).toMatchObject({ output: { amount: 3 } });
 });
 
-test("data that is no JSON is refused with the place", async () => {
+test("invalid JSON data is refused with its position", async () => {
   const { root } = await waiting("paid");
   const { code, err } = await smithers(root, "signal", "paid", "payment", "--data", '{"amount": three}');
   expect({ code, err }).toEqual({
@@ -162,13 +162,13 @@ test("data that is no JSON is refused with the place", async () => {
   });
 });
 
-test("a signal that nobody waits for is kept, and the one that is awaited named", async () => {
+test("a signal that no node is waiting for is stored, and the awaited one is named", async () => {
   const { root } = await waiting("paid");
   const { code, err } = await smithers(root, "signal", "paid", "payed");
   expect({ code, err }).toEqual({ code: 0, err: 'The run is waiting for "payment", not for "payed".\n' });
 });
 
-test("retry does the failed node again and continues the run", async () => {
+test("retry executes the failed node again and continues the run", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./broken.tsx", { needs: join(root, "open") }, { runId: "broken" });

@@ -26,7 +26,7 @@ needs("rg")("a machine on which everything works is told so, a line each", async
   );
 });
 
-test("a file that is no database fails, and so does the command", async () => {
+test("doctor fails for a file that is not a database", async () => {
   const root = folder();
   writeFileSync(join(root, "smithers.db"), "no database at all, only a text that is long enough to be looked at");
   const { code, of } = await findings(root);
@@ -34,7 +34,7 @@ test("a file that is no database fails, and so does the command", async () => {
   expect(of.database).toMatchObject({ state: "fail" });
 });
 
-test("a port that a server has is told, and a database that it uses is looked at", async () => {
+test("doctor reports a port in use, and checks a database that a server is using", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const { code, of } = await findings(root, "--port", new URL(server.url).port);

@@ -21,7 +21,7 @@ const idsOf = (out: string) =>
     .slice(1)
     .map((line) => line.split(" ")[0]!);
 
-test("ps shows generated ids by their end, as short as it is unambiguous, and names whole; commands find them", async () => {
+test("ps shows the shortest unambiguous suffix of generated ids, and chosen ids whole; commands accept both", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const named = [
@@ -105,7 +105,7 @@ test("resume, retry and up --resume continue the latest run", async () => {
   expect(inBackground).toMatchObject({ code: 4, err: expect.stringContaining("--resume <run>") });
 });
 
-test("where there is no run, and where a required word is missing, the command says so", async () => {
+test("a command without any run, or without a required argument, says so", async () => {
   const root = folder({ "echo.tsx": echo });
   await serve(root);
   expect(await smithers(root, "why")).toMatchObject({ code: 4, err: expect.stringContaining("There are no runs.") });

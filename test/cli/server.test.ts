@@ -4,7 +4,7 @@ import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
 import { echo } from "../support/workflows.ts";
 
-test("the server answers as startServer does, for the workflows of its folder, and ends with Ctrl+C", async () => {
+test("smithers server serves the workflows of its folder like startServer, and ends on Ctrl+C", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = startSmithers(["server", "--port", "0", "--json", "--auth-token", "secret"], { cwd: root });
   await server.says(/\}\n/);
@@ -19,7 +19,7 @@ test("the server answers as startServer does, for the workflows of its folder, a
   expect((await smithers(root, "ps")).out).toContain("succeeded");
 });
 
-test("options that make no sense are refused with 4", async () => {
+test("invalid options of the server exit with 4", async () => {
   const root = folder();
   const wrong: [string[], RegExp][] = [
     [["--host", "0.0.0.0"], /can be reached from other machines/],

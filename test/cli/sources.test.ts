@@ -11,7 +11,7 @@ import { serve } from "../support/server.ts";
 /** What the clock changes between two looks. */
 const withoutClock = (text: string) => withoutTimes(text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"'));
 
-test("a database file and a running server are read with the same output", async () => {
+test("a database file and a running server give the same output", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root, { authToken: "secret" });
   for (const name of ["done", "broken"]) await server.complete(`./${name}.tsx`, {}, { runId: name });
@@ -54,7 +54,7 @@ test("a database file and a running server are read with the same output", async
   await Promise.all(answers);
 });
 
-test("what a server's API has no route for says so", async () => {
+test("a command that the server's API does not support says so", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   const { code, err } = await startSmithers(["gc", "--url", server.url], { cwd: root }).ended;
@@ -81,7 +81,7 @@ test("resume lets the server execute the run, and refuses options that say how t
   expect(more.map(({ event }) => event.type)).toContain("RunFailed");
 });
 
-test("a server that does not answer, and one that wants a token, say what to do", async () => {
+test("an unreachable server and a missing token are reported with advice", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root, { authToken: "secret" });
   const wrong = await startSmithers(["ps"], { cwd: root, env: { SMITHERS_URL: server.url, SMITHERS_API_KEY: "no" } })
@@ -96,7 +96,7 @@ test("a server that does not answer, and one that wants a token, say what to do"
   });
 });
 
-test("logs --follow goes on when the server was started anew", async () => {
+test("logs --follow continues after the server has restarted", async () => {
   const root = folder(cliWorkflows);
   const first = await ServerProcess.start(root);
   await first.start("./release.tsx", {}, { runId: "release" });
@@ -117,7 +117,7 @@ test("logs --follow goes on when the server was started anew", async () => {
   expect(out).toContain("RunFinished");
 });
 
-test("the address of a server of one run is told from that of a server of many", async () => {
+test("the address of a server with a single run is recognised", async () => {
   const root = folder(cliWorkflows);
   const up = startSmithers(["up", "release.tsx", "--serve", "--port", "0", "--run-id", "release"], { cwd: root });
   await up.saysBeside(/Serving the run release at http/);
@@ -131,7 +131,7 @@ test("the address of a server of one run is told from that of a server of many",
   }
 });
 
-test("what --json prints has the shapes of the HTTP API", async () => {
+test("--json prints the shapes of the HTTP API", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./broken.tsx", {}, { runId: "broken" });

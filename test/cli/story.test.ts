@@ -22,7 +22,7 @@ const nightly = workflowFile(
   <Task id="report" output={outputs.result}>{() => ({ value: "sent" })}</Task>`,
 );
 
-test("after a crash in the middle of a run, ps, why and resume lead a person on, and nothing that was done is done again", async () => {
+test("after a crash, ps and why lead a person to resume, and finished tasks are not executed again", async () => {
   const root = folder({ "nightly.tsx": nightly });
   const terminal = new Terminal(root, { columns: 90 });
   const shown = async (...args: string[]) => {

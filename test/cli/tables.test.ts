@@ -33,7 +33,7 @@ test("no line of a table is wider than the terminal, whatever its cells hold", (
   );
 });
 
-test("a text that is cut has the width that was asked for, and keeps its styles", () => {
+test("a shortened text has the requested width and keeps its styles", () => {
   fc.assert(
     fc.property(cell.map(oneLine), fc.integer({ min: 1, max: 20 }), (text, width) => {
       expect(runtime.displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
@@ -42,13 +42,13 @@ test("a text that is cut has the width that was asked for, and keeps its styles"
   expect(cut("\u001b[32msucceeded\u001b[39m", 5)).toBe("\u001b[32msucc…\u001b[39m");
 });
 
-test("what comes from outside holds nothing that a terminal takes for a command", () => {
+test("outside text is printed without terminal control sequences", () => {
   const text = "\u001b[2Jone\r\ntwo\u0007\u009b31m\tthree";
   expect(oneLine(text)).toBe("one two three");
   expect(manyLines(text)).toBe("one\ntwo \tthree");
 });
 
-test("words are written so that a shell reads them back", () => {
+test("a shell reads quoted words back unchanged", () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -76,7 +76,7 @@ test.each([
   expect(duration(ms)).toBe(text);
 });
 
-test("ages and sizes are written as people say them", () => {
+test("ages and sizes are formatted for people", () => {
   expect([ago(0, 500), ago(0, 59_000), ago(0, 172_800_000)]).toEqual(["now", "59s ago", "2d ago"]);
   expect([bytes(0), bytes(1_536), bytes(52_428_800)]).toEqual(["0 bytes", "1.5 KB", "50 MB"]);
 });

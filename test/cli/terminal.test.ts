@@ -56,7 +56,7 @@ code 0
 $`);
 });
 
-test("of several decisions the one that is meant is asked for, and what is chosen", async () => {
+test("approve asks which of several decisions is meant, and for the choice", async () => {
   const { root, server } = await withRuns("choices");
   const terminal = new Terminal(root);
   terminal.run("approve", "choices");
@@ -97,7 +97,7 @@ test("an answer to a question that was edited while it was on the screen is refu
   await terminal.until(/The question of "size" has changed since[\s\S]*^code 1$/m);
 });
 
-test("whoever is asked may leave, and has decided nothing", async () => {
+test("leaving the prompt decides nothing", async () => {
   const { root, server } = await withRuns("choices");
   const terminal = new Terminal(root);
   terminal.run("approve", "choices");
@@ -107,7 +107,7 @@ test("whoever is asked may leave, and has decided nothing", async () => {
   expect((await server.get("/v1/approvals")).body.approvals).toHaveLength(2);
 });
 
-test("colours are for terminals, and NO_COLOR is heard", async () => {
+test("colours appear only on terminals, and not with NO_COLOR", async () => {
   const { root } = await withRuns("done");
   const coloured = async (env: Record<string, string>) => {
     const terminal = new Terminal(root, { env });
@@ -120,7 +120,7 @@ test("colours are for terminals, and NO_COLOR is heard", async () => {
   expect((await smithers(root, "ps")).out).not.toContain("\u001b");
 });
 
-test("ps --watch shows what changes until Ctrl+C", async () => {
+test("ps --watch shows changes until Ctrl+C", async () => {
   const { root } = await withRuns("release");
   const terminal = new Terminal(root);
   terminal.run("ps", "--watch");

@@ -26,7 +26,7 @@ async function served(root: string, ...args: string[]): Promise<{ run: Command; 
   return { run, client: new Client(urlOf(run)) };
 }
 
-test("a served run is decided on over HTTP, goes on at once, and is answered for until Ctrl+C", async () => {
+test("a served run continues at once after a decision over HTTP, and is served until Ctrl+C", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--input", `{"version":"1.2"}`);
   await run.saysBeside(/"ship" is waiting for a decision: "Ship it\?"\.\n {2}\$ smithers approve r1 ship/);
@@ -49,7 +49,7 @@ test("a decision that another process records continues a served run at once", a
   expect((await run.ended).code).toBe(0);
 });
 
-test("a client's cancel ends the run, and metrics can be left out", async () => {
+test("a cancellation over HTTP ends the run, and --no-metrics removes /metrics", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--no-metrics");
   await run.saysBeside(/is waiting for a decision/);
@@ -58,7 +58,7 @@ test("a client's cancel ends the run, and metrics can be left out", async () => 
   await run.saysBeside(/was cancelled/);
 });
 
-test("Ctrl+C while a served run waits says how to go on", async () => {
+test("Ctrl+C while a served run is waiting prints how to continue it", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--auth-token", "secret");
   await run.saysBeside(/is waiting for a decision/);
@@ -73,7 +73,7 @@ test("Ctrl+C while a served run waits says how to go on", async () => {
   expect(err).toEndWith("Then continue the run:\n  $ smithers resume r1\n");
 });
 
-test("a port that is taken exits with 1, says so, and starts no run", async () => {
+test("a port in use exits with 1 and starts no run", async () => {
   const root = folder({ "release.tsx": release });
   const other = createServer().listen(0, "127.0.0.1");
   afterThisTest(() => void other.close());
@@ -89,7 +89,7 @@ test("a port that is taken exits with 1, says so, and starts no run", async () =
   expect(await smithersJson(root, "ps")).toEqual([]);
 });
 
-test("a run in the background is found by its id, and its log tells what it did", async () => {
+test("a background run has the requested id and a log file of its events", async () => {
   const root = folder({ "release.tsx": release });
   const begun = await smithersJson(root, "up", "release.tsx", "--detach", "--serve", "--port", "0", "--run-id", "r1");
   afterThisTest(() => {
@@ -115,14 +115,14 @@ test("--serve and --detach may be written as -sd, and start one process in the b
   expect(readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8")).toBe("");
 });
 
-test("a run in the background that cannot begin says why, with its exit code", async () => {
+test("a background run that cannot start prints the reason, with its exit code", async () => {
   const root = folder({ "release.tsx": "export const x = 1;" });
   const { code, out, err } = await smithers(root, "up", "release.tsx", "--detach");
   expect({ code, out }).toEqual({ code: 4, out: "" });
   expect(err).toContain("The file has no workflow");
 });
 
-test("with --hot an edit counts while the run goes on, and a broken one is passed over", async () => {
+test("with --hot the run continues with an edited workflow, and ignores a broken edit", async () => {
   const version = (after: string) =>
     workflowFile(
       `<Task id="wait" output={outputs.result}>{async ({ signal }) => {

@@ -25,7 +25,7 @@ const release = workflowFile(
   { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
 );
 
-test("a tree of the nodes lives on the terminal, and ends with what the run waits for", async () => {
+test("up draws a live tree of the nodes, and ends with what the run is waiting for", async () => {
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root, { columns: 70, rows: 20 });
   terminal.run("up", "release.tsx", "--run-id", "r1");
@@ -53,7 +53,7 @@ code 3
 $`);
 });
 
-test("what the workflow's code says on the console stands above the tree", async () => {
+test("console output of the workflow's code appears above the tree", async () => {
   const talking = workflowFile(
     `<Task id="first" output={outputs.result}>{async ({ signal }) => {
        for (const line of ["one", "two"]) {
@@ -76,7 +76,7 @@ test("what the workflow's code says on the console stands above the tree", async
   await terminal.until(/code 0/);
 });
 
-test("Ctrl+C stops the run and leaves the tree as it stands", async () => {
+test("Ctrl+C stops the run and leaves the tree on the screen", async () => {
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root);
   terminal.run("up", "release.tsx", "--run-id", "r1");
@@ -96,7 +96,7 @@ code 130
 $`);
 });
 
-test("in a terminal of 20 columns and 5 lines each line is cut, and what matters is kept", async () => {
+test("in a terminal of 20 columns and 5 lines, lines are shortened and the most important ones kept", async () => {
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root, { columns: 20, rows: 5 });
   terminal.run("up", "release.tsx", "--run-id", "r1");
@@ -106,7 +106,7 @@ test("in a terminal of 20 columns and 5 lines each line is cut, and what matters
 … 2 more nodes`);
 });
 
-test("a terminal that is made narrower shows the tree once", async () => {
+test("a terminal that becomes narrower shows the tree only once", async () => {
   const root = folder({ "release.tsx": release });
   const terminal = new Terminal(root, { columns: 70, rows: 12 });
   terminal.run("up", "release.tsx", "--run-id", "r1");
@@ -119,7 +119,7 @@ test("a terminal that is made narrower shows the tree once", async () => {
   await terminal.until(/code 130/);
 });
 
-test("colours are left out where NO_COLOR asks for it", async () => {
+test("NO_COLOR turns the tree's colours off", async () => {
   const root = folder({ "release.tsx": release });
   writeFileSync(join(root, "go"), "");
   const coloured = new Terminal(root);

@@ -37,7 +37,7 @@ test("a run that finishes prints its output on stdout, its progress on stderr, a
   expect(readdirSync(root).filter((name) => name.includes(".smithers-"))).toEqual([]);
 });
 
-test("--json prints the result alone on stdout, whatever the workflow's code says", async () => {
+test("--json prints only the result on stdout, whatever the workflow's code prints", async () => {
   const saying = echo.replace("{() => (", '{() => console.log("saying %d", 1) ?? (');
   const root = folder({ "echo.tsx": echo, "saying.tsx": saying });
   const said = await smithers(root, "up", "saying.tsx", "--input", `{"msg":2}`, "--json");
@@ -47,7 +47,7 @@ test("--json prints the result alone on stdout, whatever the workflow's code say
   expect(result).toEqual({ runId: "r1", status: "finished", output: { value: [1] } });
 });
 
-test("a run that fails exits with 1 and says where it can go on", async () => {
+test("a run that fails exits with 1 and prints how to continue it", async () => {
   const root = folder({ "failing.tsx": failing });
   const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
   expect({ code, out }).toEqual({ code: 1, out: "" });
@@ -56,7 +56,7 @@ test("a run that fails exits with 1 and says where it can go on", async () => {
   );
 });
 
-test("a run that waits for a decision exits with 3 and says for what, and the commands", async () => {
+test("a run that waits for a decision exits with 3 and prints the commands to decide", async () => {
   const root = folder({ "decision.tsx": decision });
   const { code, err } = await smithers(root, "up", "decision.tsx", "--run-id", "r1");
   expect(code).toBe(3);
@@ -74,7 +74,7 @@ Then continue the run:
   expect(resumed).toMatchObject({ status: "finished", output: { value: "shipped" } });
 });
 
-test("a run that is cancelled from outside exits with 2", async () => {
+test("a run that another process cancels exits with 2", async () => {
   const root = folder({ "slow.tsx": slow });
   const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
   await run.says(/second runs/);
@@ -82,7 +82,7 @@ test("a run that is cancelled from outside exits with 2", async () => {
   expect((await run.ended).code).toBe(2);
 });
 
-test("the first signal lets what runs end and says how to go on, which does nothing twice", async () => {
+test("the first signal lets running attempts end, and the printed resume command repeats no work", async () => {
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -103,7 +103,7 @@ test("the first signal lets what runs end and says how to go on, which does noth
   }
 });
 
-test("a second Ctrl+C ends it at once", async () => {
+test("a second Ctrl+C ends the process at once", async () => {
   const root = folder({ "slow.tsx": slow });
   const run = startSmithers(["up", "slow.tsx"], { cwd: root });
   await run.says(/second runs/);
@@ -113,7 +113,7 @@ test("a second Ctrl+C ends it at once", async () => {
   expect((await run.ended).code).toBe(130);
 });
 
-test("what a killed process has finished is not done again by resume", async () => {
+test("resume does not repeat what a killed process has finished", async () => {
   const root = folder({ "slow.tsx": slow });
   const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
   await run.says(/second runs/);
@@ -125,7 +125,7 @@ test("what a killed process has finished is not done again by resume", async () 
   expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
 });
 
-test("a reader that goes keeps no run from going on", async () => {
+test("a run continues after the reader of its output is gone", async () => {
   const root = folder({ "slow.tsx": slow });
   const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
   await run.says(/second runs/);
@@ -135,7 +135,7 @@ test("a reader that goes keeps no run from going on", async () => {
   expect((await run.ended).code).toBe(0);
 });
 
-test("the input comes as JSON, from a file with a byte order mark and Windows line ends, or on stdin", async () => {
+test("the input may be a file with a byte order mark and Windows line ends, or come from stdin", async () => {
   const root = folder({ "echo.tsx": echo, "input.json": '\uFEFF{\r\n  "msg": "from a file"\r\n}\r\n' });
   writeFileSync(join(root, "utf16.json"), Buffer.from('\uFEFF{"msg":"ü"}', "utf16le"));
   const given = async (text: string, input?: string) => {
@@ -200,7 +200,7 @@ test("wrong use exits with 4, says what is wrong, and starts nothing", async () 
   }
 });
 
-test("an id that is taken, a run that there is not, and one that has ended are told apart", async () => {
+test("an existing id, an unknown run and an ended run are refused with different messages", async () => {
   const root = folder({ "echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--run-id", "r1");
   const taken = await smithers(root, "up", "echo.tsx", "--run-id", "r1");
@@ -211,7 +211,7 @@ test("an id that is taken, a run that there is not, and one that has ended are t
   expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('The run "r1" has finished.') });
 });
 
-test("the database is the one that is named, else the nearest", async () => {
+test("the database is the named one, or else the nearest", async () => {
   const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--run-id", "above");
   const below = await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
@@ -225,7 +225,7 @@ test("the database is the one that is named, else the nearest", async () => {
   });
 });
 
-test("options of a run are kept with it, and its tools write below --root only", async () => {
+test("a run keeps its options, and its tools write only below --root", async () => {
   const writing = workflowFile(
     `<Task id="in" output={outputs.result}>{async () => { await write("made.txt", "x"); return { value: 1 }; }}</Task>
      <Task id="out" output={outputs.result} noRetry>{async () => { await write("../made.txt", "x"); return { value: 1 }; }}</Task>`,
@@ -247,7 +247,7 @@ test("options of a run are kept with it, and its tools write below --root only",
   });
 });
 
-test("with SMITHERS_OTEL_ENABLED a run's spans are sent before the process ends", async () => {
+test("with SMITHERS_OTEL_ENABLED the run's spans are exported before the process ends", async () => {
   const collector = await Collector.start();
   const root = folder({ "echo.tsx": echo });
   const env = { SMITHERS_OTEL_ENABLED: "1", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };

@@ -6,7 +6,7 @@ import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
-test("a mistyped command exits with 4 and names the one that was meant", async () => {
+test("a mistyped command exits with 4 and suggests the right one", async () => {
   const { code, out, err } = await smithers(folder(), "cancle");
   expect({ code, out }).toEqual({ code: 4, out: "" });
   expect(err).toBe(`error: unknown command 'cancle'
@@ -31,7 +31,7 @@ Name the database with --db, or a running server with --url.
   });
 });
 
-test("the nearest of two databases is read, and the other named", async () => {
+test("the nearest of two databases is read, and the other one is named", async () => {
   const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
   const above = await serve(root);
   await above.complete("./echo.tsx", { msg: 1 }, { runId: "above" });
@@ -50,7 +50,7 @@ test("the nearest of two databases is read, and the other named", async () => {
   expect(other.err).toContain('The run "above" is in another database. Add --db ../../smithers.db.');
 });
 
-test("a reader that goes ends the command quietly", async () => {
+test("a reader that closes the pipe ends the command quietly", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   await server.complete("./echo.tsx", { msg: 1 });
@@ -60,7 +60,7 @@ test("a reader that goes ends the command quietly", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
 });
 
-test("a part of an id is enough when only one run's begins or ends so", async () => {
+test("an unambiguous prefix or suffix of an id is enough", async () => {
   const root = folder({ "wait.tsx": echo });
   const server = await serve(root);
   for (const runId of ["deploy-1", "deploy-2", "build-7"]) await server.complete("./wait.tsx", { msg: 1 }, { runId });

@@ -39,7 +39,7 @@ const between = (middle: ReactNode) =>
     )),
   );
 
-test("components of one's own, fragments, lists and conditions make the tree", async () => {
+test("authors' components, fragments, lists and conditions form the tree", async () => {
   const Pair = ({ name, children }: { name: string; children?: ReactNode }) => (
     <>
       <Step id={`${name}-1`} />
@@ -106,7 +106,7 @@ test("state, memos, refs and reducers are kept from frame to frame of a run, and
   expect(two.outputs.told).toEqual({ value: { ...expected, first: two.runId } });
 });
 
-test("what an effect sets is in the same frame, and its cleanup runs when the run ends", async () => {
+test("state that an effect sets is in the same frame, and its cleanup runs when the run ends", async () => {
   const cleanups: string[] = [];
   const Effects = () => {
     const [extra, setExtra] = useState<string[]>([]);
@@ -126,7 +126,7 @@ test("what an effect sets is in the same frame, and its cleanup runs when the ru
   expect(cleanups.sort()).toEqual(["effect", "layout"]);
 });
 
-test("a list that changes its order changes the plan's", async () => {
+test("reordering a list reorders the plan", async () => {
   const ran = await run(
     smithers((ctx) => {
       const isFirst = ctx.outputs.result.length === 0;
@@ -143,7 +143,7 @@ test("a list that changes its order changes the plan's", async () => {
   expect(ran.of("NodeStarted").map(({ nodeId }) => nodeId)).toEqual(["a", "c", "b"]);
 });
 
-test("an error boundary takes what its children throw", async () => {
+test("an error boundary catches errors of its children", async () => {
   class Boundary extends Component<{ children: ReactNode }> {
     override state = { message: "" };
     static getDerivedStateFromError = ({ message }: Error) => ({ message });
@@ -162,7 +162,7 @@ test("an error boundary takes what its children throw", async () => {
   expect(ran).toMatchObject({ status: "finished", states: { instead: "finished" } });
 });
 
-test("a component that waits for a promise shows its Suspense fallback, and without one fails the run", async () => {
+test("a suspended component shows its Suspense fallback, and without Suspense fails the run", async () => {
   const never = new Promise<string>(() => {});
   const Waiting = () => <Step id={use(never)} />;
   const ran = await between(
@@ -179,6 +179,6 @@ test("a component that waits for a promise shows its Suspense fallback, and with
   }
 });
 
-test("components and hooks outside of a workflow say so", () => {
+test("components and hooks outside of a workflow throw an error", () => {
   expect(() => useCtx()).toThrow();
 });

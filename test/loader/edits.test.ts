@@ -14,7 +14,7 @@ const imports = (head: string) =>
 const word = (text: string) => `export const word: string = "${text}";\n`;
 const value = ({ output }: { output?: unknown }) => (output as { value: unknown }).value;
 
-test("an edit of the workflow counts on the next start", async () => {
+test("an edit of the workflow takes effect at the next start", async () => {
   const root = folder({ "flow.tsx": says("one") });
   const server = await serve(root);
   expect(value(await server.complete("flow.tsx"))).toBe("one");
@@ -40,7 +40,7 @@ test.each([
   expect(value(await server.complete("flows/flow.tsx"))).toBe("two");
 });
 
-test("an edit of a module that an imported module imports counts", async () => {
+test("an edit of an indirectly imported module takes effect", async () => {
   const root = folder({
     "flow.tsx": imports('import { word } from "./middle.ts";'),
     "middle.ts": 'export { word } from "./deep.ts";\n',
@@ -52,7 +52,7 @@ test("an edit of a module that an imported module imports counts", async () => {
   expect(value(await server.complete("flow.tsx"))).toBe("two");
 });
 
-test("an edit of a module that is imported by a path alias counts", async () => {
+test("an edit of a module that is imported by a path alias takes effect", async () => {
   const root = folder({
     "tsconfig.json": '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
     "flow.tsx": imports('import { word } from "@lib/word.ts";'),
@@ -64,7 +64,7 @@ test("an edit of a module that is imported by a path alias counts", async () => 
   expect(value(await server.complete("flow.tsx"))).toBe("two");
 });
 
-test("an edit of an imported JSON file counts", async () => {
+test("an edit of an imported JSON file takes effect", async () => {
   const root = folder({
     "flow.tsx": imports('import { word } from "./data.json";'),
     "data.json": '{ "word": "one" }',
@@ -92,7 +92,7 @@ test("a run in progress keeps the version that it was started with", async () =>
   expect(value(await server.end(old))).toBe("old");
 });
 
-test("an edit counts for a resume too", async () => {
+test("an edit takes effect at a resume too", async () => {
   const root = folder({
     "flow.tsx": workflowFile(
       `<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("broken"); }}</Task>`,
@@ -106,7 +106,7 @@ test("an edit counts for a resume too", async () => {
   expect(value(await server.end(runId))).toBe("repaired");
 });
 
-test("a repaired workflow is taken after it was refused", async () => {
+test("a repaired workflow is accepted after it was refused", async () => {
   const root = folder({ "flow.tsx": "throw new Error('broken');" });
   const server = await serve(root);
   expect((await server.post("/v1/runs", { workflowPath: "flow.tsx" })).status).toBe(400);
@@ -114,7 +114,7 @@ test("a repaired workflow is taken after it was refused", async () => {
   expect(value(await server.complete("flow.tsx"))).toBe("repaired");
 });
 
-test("a file that is gone is not found, though it was loaded before", async () => {
+test("a deleted file is not found, although it was loaded before", async () => {
   const root = folder({ "flow.tsx": says("one") });
   const server = await serve(root);
   await server.complete("flow.tsx");

@@ -13,7 +13,7 @@ async function resultOf(head: string, expression: string, files: Record<string, 
   return { root, value: (run.output as { value: unknown }).value };
 }
 
-test("a folder without node_modules has zod, react and this package", async () => {
+test("a folder without node_modules can import zod, react and this package", async () => {
   const head = `import { createContext, useState } from "react"; import { bash as b } from "smithers-orchestrator/tools";`;
   const { value } = await resultOf(head, "[typeof createContext, typeof useState, typeof b, z.string().parse('x')]");
   expect(value).toEqual(["function", "function", "function", "x"]);
@@ -39,7 +39,7 @@ test("a package in the workflow's own node_modules is used", async () => {
   expect(value).toBe("own");
 });
 
-test("modules of Node and Bun are there", async () => {
+test("modules of Node and Bun can be imported", async () => {
   const { value } = await resultOf(
     'import { basename } from "node:path"; import { Database } from "bun:sqlite";',
     "[basename('/a/b'), typeof Database]",
@@ -47,7 +47,7 @@ test("modules of Node and Bun are there", async () => {
   expect(value).toEqual(["b", "function"]);
 });
 
-test("JSON, and text by its attribute or its ending, are imported by content", async () => {
+test("JSON files, and text files by attribute or extension, are imported as their content", async () => {
   const head = `import data from "./data.json"; import prompt from "./prompt.md" with { type: "text" }; import notes from "./notes.txt";`;
   const { value } = await resultOf(head, "[data, prompt, notes]", {
     "data.json": '{ "a": [1] }',

@@ -79,7 +79,7 @@ const invalid: [string, Record<string, string>, { file: string; line?: number },
   ["an empty file", { "flow.tsx": "" }, { file: "flow.tsx" }, "default"],
 ];
 
-test.each(invalid)("%s is WORKFLOW_INVALID with its place", async (_, files, place, text) => {
+test.each(invalid)("%s is WORKFLOW_INVALID with its position", async (_, files, place, text) => {
   const root = folder({ ...files, "echo.tsx": echo });
   const server = await serve(root);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
@@ -96,7 +96,7 @@ test.each(invalid)("%s is WORKFLOW_INVALID with its place", async (_, files, pla
   expect((await server.post("/v1/runs", { workflowPath: "flow.tsx" })).body.error).toEqual(body.error);
 });
 
-test("a top level that never ends is cut off", async () => {
+test("top-level code that never ends is cut off", async () => {
   const root = folder({ "hangs.tsx": `await new Promise(() => {});\n${echo}`, "echo.tsx": echo });
   const loader = loaderOf(root, { importTimeoutMs: 100 });
   const refusal = await refusalOf(loader, "hangs.tsx");
@@ -106,12 +106,12 @@ test("a top level that never ends is cut off", async () => {
   await loader.load("echo.tsx");
 });
 
-test("a top level that takes its time is waited for", async () => {
+test("slow top-level code is waited for", async () => {
   const root = folder({ "slow.tsx": `await new Promise((r) => setTimeout(r, 50));\n${echo}` });
   expect((await loaderOf(root, { importTimeoutMs: 5_000 }).load("slow.tsx")).workflowPath).toBe("slow.tsx");
 });
 
-test("the place is right wherever the process and the workflow are", async () => {
+test("the position is right wherever the process and the workflow are", async () => {
   const root = folder({ "a/b/deep.tsx": "\n\nthrow new Error('boom');\n", "top.tsx": "\nthrow new Error('boom');\n" });
   const loader = loaderOf(root);
   const cwd = process.cwd();

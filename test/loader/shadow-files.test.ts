@@ -9,7 +9,7 @@ import { echo } from "../support/workflows.ts";
 
 const edited = echo.replace('id="say"', 'id="said"');
 
-test("a workflow is loaded through one file beside it, named by its content", async () => {
+test("a workflow is loaded through one shadow file next to it, named by its content", async () => {
   const root = folder({ "flows/my.flow.tsx": echo });
   const loader = loaderOf(root);
   const { workflowHash: hash, workflowPath } = await loader.load("flows/my.flow.tsx");
@@ -18,7 +18,7 @@ test("a workflow is loaded through one file beside it, named by its content", as
   expect(shadowsIn(join(root, "flows"))).toEqual([`.my.flow.smithers-${hash}.tsx`]);
 });
 
-test("the same content is loaded once, and has one file", async () => {
+test("the same content is loaded once, and has one shadow file", async () => {
   const root = folder({ "flow.tsx": echo });
   const loader = loaderOf(root);
   const first = await loader.load("flow.tsx");
@@ -35,7 +35,7 @@ test("loads of one workflow at the same time share its evaluation", async () => 
   expect(shadowsIn(root).length).toBe(1);
 });
 
-test("a version that was superseded takes its file with it", async () => {
+test("the shadow file of a superseded version is removed", async () => {
   const root = folder({ "flow.tsx": echo });
   const loader = loaderOf(root);
   const old = await loader.load("flow.tsx");
@@ -46,7 +46,7 @@ test("a version that was superseded takes its file with it", async () => {
   expect(shadowsIn(root)).toEqual([`.flow.smithers-${young.workflowHash}.tsx`]);
 });
 
-test("none is left after the server has closed", async () => {
+test("no shadow file is left after the server has closed", async () => {
   const root = folder({ "a.tsx": echo, "flows/b.tsx": edited });
   const server = await serve(root);
   await server.complete("a.tsx");
@@ -56,7 +56,7 @@ test("none is left after the server has closed", async () => {
   expect([...shadowsIn(root), ...shadowsIn(join(root, "flows"))]).toEqual([]);
 });
 
-test("none is left of a load that was under way when the loader closed", async () => {
+test("no shadow file is left of a load in progress when the loader closes", async () => {
   const root = folder({ "flow.tsx": `await new Promise((r) => setTimeout(r, 50));\n${echo}` });
   const loader = loaderOf(root);
   const loading = loader.load("flow.tsx");
@@ -66,7 +66,7 @@ test("none is left of a load that was under way when the loader closed", async (
   expect(shadowsIn(root)).toEqual([]);
 });
 
-test("none is left of a workflow that was refused", async () => {
+test("no shadow file is left of a workflow that was refused", async () => {
   const root = folder({
     "throws.tsx": "throw new Error('no');",
     "none.tsx": "export const a = 1;",
@@ -77,7 +77,7 @@ test("none is left of a workflow that was refused", async () => {
   expect(shadowsIn(root)).toEqual([]);
 });
 
-test("what a killed process left behind is removed, and only that", async () => {
+test("shadow files of killed processes are removed, and no others", async () => {
   const hash = "0".repeat(40);
   const leftover = `.flow.smithers-${hash}.tsx`;
   const others = [`.flow.smithers-${hash.replaceAll("0", "1")}.tsx`, `.other.smithers-${hash}.tsx`, ".flow.config"];

@@ -19,14 +19,14 @@ test("the token comes from SMITHERS_API_KEY when no option names one", async () 
   expect((await new Client(url, "from-env").get("/v1/runs")).status).toBe(200);
 });
 
-test("the option goes before SMITHERS_API_KEY", async () => {
+test("the option takes precedence over SMITHERS_API_KEY", async () => {
   process.env.SMITHERS_API_KEY = "from-env";
   const { url } = await serve(folder(), { authToken: plain });
   expect((await new Client(url, "from-env").get("/v1/runs")).status).toBe(401);
   expect((await new Client(url, plain).get("/v1/runs")).status).toBe(200);
 });
 
-test("without a token anybody on this machine may call", async () => {
+test("without a token every program on this machine may call", async () => {
   delete process.env.SMITHERS_API_KEY;
   const { url } = await serve(folder());
   expect((await new Client(url).get("/v1/runs")).status).toBe(200);
@@ -45,7 +45,7 @@ describe("at start", () => {
     expect(refusal({ authToken })).toMatchObject({ code: "INVALID_OPTIONS", details: { option: "authToken" } });
   });
 
-  test("an empty SMITHERS_API_KEY is a mistake", () => {
+  test("an empty SMITHERS_API_KEY is refused", () => {
     process.env.SMITHERS_API_KEY = "";
     expect(refusal({})).toMatchObject({ code: "INVALID_OPTIONS", details: { option: "authToken" } });
   });

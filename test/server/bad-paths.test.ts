@@ -42,7 +42,7 @@ const taken: [string, (root: string) => string, string][] = [
   ["a link that stays inside", () => "inner.tsx", "echo.tsx"],
 ];
 
-test.each(taken)("%s is taken, and listed relative to the root", async (_, pathOf, listed) => {
+test.each(taken)("%s is accepted, and listed relative to the root", async (_, pathOf, listed) => {
   const { root } = rootInside();
   const server = await serve(root);
   await server.complete(pathOf(root));

@@ -51,7 +51,7 @@ const bad: Record<string, [string, keyof typeof errorCodes, string]> = {
   ],
 };
 
-test("a bad workflow fails its run with a code and with what to do, and the server goes on", async () => {
+test("a bad workflow fails its run with a code and advice, and the server continues", async () => {
   const names = Object.keys(bad);
   const files = Object.fromEntries(names.map((_, index) => [`bad-${index}.tsx`, bad[names[index]!]![0]]));
   const root = folder({ ...files, "echo.tsx": echo });

@@ -12,7 +12,7 @@ const body = (bytes: number) => {
   return JSON.stringify({ workflowPath: "echo.tsx", input: { msg: "x".repeat(bytes - empty) } });
 };
 
-test("a body of exactly the limit is taken, one byte more is not", async () => {
+test("a body of exactly the limit is accepted, and one byte more is refused", async () => {
   const server = await serve(folder({ "echo.tsx": echo }), { maxBodyBytes: 500 });
   expect((await server.post("/v1/runs", body(500))).status).toBe(200);
   const { status, body: answer } = await server.post("/v1/runs", body(501));
@@ -20,7 +20,7 @@ test("a body of exactly the limit is taken, one byte more is not", async () => {
   expect(answer.error.message).toContain("500");
 });
 
-test("a Content-Length over the limit is answered before the body comes, on a connection that ends", async () => {
+test("a Content-Length over the limit is refused before the body arrives, and the connection closes", async () => {
   const server = await serve(folder({ "echo.tsx": echo }), { maxBodyBytes: 500 });
   const socket = await rawSocket(server.url);
   socket.write(
@@ -31,7 +31,7 @@ test("a Content-Length over the limit is answered before the body comes, on a co
   expect(answer.toLowerCase()).toContain("\r\nconnection: close\r\n");
 });
 
-test("a chunked body is cut off at the limit while its sender would go on", async () => {
+test("a chunked body is cut off at the limit although the client keeps sending", async () => {
   const server = await serve(folder({ "echo.tsx": echo }), { maxBodyBytes: 10_000 });
   const socket = await rawSocket(server.url);
   const answer = readUntil(socket, "PAYLOAD_TOO_LARGE");
@@ -41,7 +41,7 @@ test("a chunked body is cut off at the limit while its sender would go on", asyn
   expect((await server.get("/health")).status).toBe(200);
 });
 
-test("a sender of a hundred megabytes costs the server no such memory", async () => {
+test("a client that sends a hundred megabytes does not cost the server as much memory", async () => {
   const server = await ServerProcess.start(folder({ "echo.tsx": echo }));
   const before = peakMemoryKb(server.child.pid!);
   const socket = await rawSocket(server.url);
@@ -61,7 +61,7 @@ function peakMemoryKb(pid: number): number {
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
 }
 
-test("a body that ends early is no run and no error of the server's", async () => {
+test("a truncated body starts no run and causes no server error", async () => {
   const { logger, errors } = recordedErrors();
   const server = await serve(folder({ "echo.tsx": echo }), { logger });
   const socket = await rawSocket(server.url);

@@ -16,7 +16,7 @@ async function msToClose(server: TestServer): Promise<number> {
   return performance.now() - began;
 }
 
-test("close ends open event streams as a whole answer, and calls back promptly", async () => {
+test("close ends open event streams properly, and calls back promptly", async () => {
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const socket = await rawSocket(server.url);
@@ -54,7 +54,7 @@ test("close does not wait for a reader that never reads", async () => {
   expect(await msToClose(server)).toBeLessThan(3_000);
 });
 
-test("close does not wait for a request that never comes whole", async () => {
+test("close does not wait for a request that is never complete", async () => {
   const server = await serve(folder());
   const socket = await rawSocket(server.url);
   socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
@@ -73,12 +73,12 @@ test("close aborts what runs after the grace period, and the next start runs it 
   expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "again" } });
 });
 
-test("after close nobody is answered, and closing again is no error to wait for", async () => {
+test("after close no request is answered, and closing again calls back at once", async () => {
   const server = await serve(folder());
   const closed = once(server.server, "close");
   await server.close();
   await closed;
-  expect(fetch(`${server.url}/health`)).rejects.toThrow();
+  await expect(fetch(`${server.url}/health`)).rejects.toThrow();
   await new Promise((resolve) => server.server.close(resolve));
 });
 
@@ -88,7 +88,7 @@ test("close does not wait for a socket that sent nothing", async () => {
   expect(await msToClose(server)).toBeLessThan(3_000);
 });
 
-test("while it closes, new runs are refused with 503 and Retry-After, and what is decided still counts", async () => {
+test("while the server closes, new runs are refused with 503 and Retry-After, and decisions are still accepted", async () => {
   const root = folder({
     "slow.tsx": slow,
     "ask.tsx": workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />`, {

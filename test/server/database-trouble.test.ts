@@ -23,7 +23,7 @@ async function lock(file: string): Promise<() => void> {
   return () => void child.stdin.write("go\n");
 }
 
-test("a run whose database is locked by another process for a moment still ends finished", async () => {
+test("a run finishes although another process locks its database for a moment", async () => {
   const root = folder({ "steps.tsx": steps });
   const server = await serve(root);
   const gate = join(root, "gate");
@@ -47,7 +47,7 @@ test("a start waits for the lock, while reads are answered", async () => {
   expect((await server.end(await started)).status).toBe("finished");
 });
 
-test("what is unexpected is answered as SERVER_ERROR without path, message or stack, and logged with the request's id", async () => {
+test("an unexpected error is answered as SERVER_ERROR without path, message or stack, and logged with the request's id", async () => {
   const logged: { requestId?: string; err?: Error }[] = [];
   const ignore = () => {};
   const logger = { debug: ignore, info: ignore, warn: ignore, error: (facts: object) => void logged.push(facts) };
@@ -68,7 +68,7 @@ test("what is unexpected is answered as SERVER_ERROR without path, message or st
   }
 });
 
-test("a table that is gone is an answer, not the server's end", async () => {
+test("a missing table causes an error answer, and the server continues", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const other = new Database(join(root, "smithers.db"));

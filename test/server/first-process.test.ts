@@ -35,7 +35,7 @@ test("a signal ends a server that is the first process of a container", async ()
   expect(await ended).toEqual([143, null]);
 });
 
-test("a second signal ends it at once", async () => {
+test("a second signal ends a server at once", async () => {
   const hangs = workflowFile(
     `<Task id="t" output={outputs.result}>{() => new Promise(() => setInterval(() => {}, 1_000))}</Task>`,
   );

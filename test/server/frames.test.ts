@@ -20,7 +20,7 @@ test("a page of large trees is cut short, and its Link leads to the rest", async
   expect(headers.get("link")).toBe(`</v1/runs/${runId}/frames?limit=1000&afterFrameNo=2>; rel="next"`);
 });
 
-test("a tree that grows task by task is told whole at every frame, and stored as what is new", async () => {
+test("frames of a growing tree are returned whole, and stored as differences", async () => {
   const root = folder({
     "grow.tsx": workflowFile(
       `{Array.from({ length: Math.min(150, ctx.outputs("result").length + 1) }, (_, n) => (

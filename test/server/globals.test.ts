@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-test("the package changes no global, and a server of Bun's in the same process works on", () => {
+test("the package changes no global, and Bun.serve still works in the same process", () => {
   const program = join(import.meta.dirname, "globals-program.ts");
   const { stdout, stderr, status } = spawnSync(process.execPath, [program], { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);

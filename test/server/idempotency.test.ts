@@ -8,7 +8,7 @@ import { echo } from "../support/workflows.ts";
 const key = { "Idempotency-Key": "order-17" };
 const body = { workflowPath: "echo.tsx", input: { msg: "hi" } };
 
-test("the same key and body give the same run, also at once, after a restart and with the file gone", async () => {
+test("the same key and body give the same run, also concurrently, after a restart and without the workflow file", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const answers = await Promise.all(Array.from({ length: 10 }, () => server.post("/v1/runs", body, key)));

@@ -40,7 +40,7 @@ const go = async (server: TestServer, runId: string) => {
   expect(status).toBe(200);
 };
 
-test("500 readers of one run are pushed the same events, and those who keep up are read for once", async () => {
+test("500 readers of one run get the same events, and those who keep up share one read", async () => {
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const readers = await Promise.all(count(500).map(() => reader(server, runId)));
@@ -71,7 +71,7 @@ test("the stream is complete for each reader, whenever it comes", async () => {
   expect(new Set(texts).size).toBe(1);
 });
 
-test("500 runs with a reader each are pushed each their own events", async () => {
+test("500 runs with a reader each deliver only their own events", async () => {
   const server = await serve(folder({ "short.tsx": short }), { synchronous: "normal" });
   const read = async (n: number) => {
     const runId = await server.start("short.tsx", {}, { runId: `run-${n}` });
@@ -86,7 +86,7 @@ test("500 runs with a reader each are pushed each their own events", async () =>
   }
 });
 
-test("a reader that goes away is forgotten, also one that never read", async () => {
+test("a reader that disconnects is released, even one that never read", async () => {
   let following = 0;
   const follow = Feed.prototype.follow;
   spyOn(Feed.prototype, "follow").mockImplementation(function (this: Feed, ...args) {
@@ -117,7 +117,7 @@ test("a reader that goes away is forgotten, also one that never read", async () 
   expect((await server.end(runId)).status).toBe("finished");
 });
 
-test("a stream that has closed leaves its connection to the next request", async () => {
+test("the connection of a closed stream serves the next request", async () => {
   const server = await serve(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const socket = await rawSocket(server.url);
@@ -130,7 +130,7 @@ test("a stream that has closed leaves its connection to the next request", async
   expect(await health).toStartWith("HTTP/1.1 200");
 });
 
-test("a reader for whom nothing happens is sent a comment every ten seconds", async () => {
+test("an idle reader gets a comment every ten seconds", async () => {
   const beats: (() => void)[] = [];
   const setReal = globalThis.setInterval;
   spyOn(globalThis, "setInterval").mockImplementation(((beat: () => void, everyMs: number) => {

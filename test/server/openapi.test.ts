@@ -22,7 +22,7 @@ const files = {
   "broken.tsx": "export default 5;",
 };
 
-test("every route answers as its document says, when it can do what it is asked and when it cannot", async () => {
+test("every route answers as the document describes, for valid and invalid requests", async () => {
   const server = await serve(folder(files), { authToken: "secret", maxBodyBytes: 2_000 });
   const conformity = new Conformity((await server.get("/openapi.json")).body);
   const problems: string[] = [];
@@ -87,7 +87,7 @@ test("every route answers as its document says, when it can do what it is asked 
   expect(without200).toEqual([]);
 });
 
-test("every event of a run is as the document says", async () => {
+test("every event of a run fits the document", async () => {
   const server = await serve(folder(files));
   const document = (await server.get("/openapi.json")).body;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -118,7 +118,7 @@ test.each([undefined, "secret"])("the document lints clean with the token %j", a
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([]);
 });
 
-test("the document says whether a token is asked for, and nothing of the token, the root or the machine", async () => {
+test("the document says whether a token is required, and reveals nothing about the token, the root or the machine", async () => {
   const root = folder(files);
   const server = await serve(root, { authToken: "t0ken-5f3a" });
   expect((await fetch(`${server.url}/openapi.json`)).status).toBe(401);

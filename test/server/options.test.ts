@@ -31,7 +31,7 @@ const wrong: [string, Record<string, unknown>][] = [
   ["db", { db: {} }],
 ];
 
-test.each(wrong)("a wrong %s is refused by name: %j", (option, options) => {
+test.each(wrong)("an invalid %s is refused by name: %j", (option, options) => {
   let thrown: unknown;
   try {
     startServer({ port: 0, rootDir: folder(), ...options } as ServerOptions).close();
@@ -51,7 +51,7 @@ test("startServer returns a Node http.Server at once", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test("a port that is taken comes as an error event, and the first server goes on", async () => {
+test("a port in use causes an error event, and the first server continues", async () => {
   const first = await serve(folder({ "echo.tsx": echo }));
   const { port } = first.server.address() as AddressInfo;
   const second = startServer({ port, rootDir: folder() });
@@ -71,7 +71,7 @@ test("without db, runs live in smithers.db under the root", async () => {
   database.close();
 });
 
-test("a database in memory serves", async () => {
+test("a database in memory works", async () => {
   const database = new Database(":memory:");
   const server = await serve(folder({ "echo.tsx": echo }), { db: drizzle(database) });
   const { runId } = await server.complete("echo.tsx", { msg: 1 });
@@ -80,7 +80,7 @@ test("a database in memory serves", async () => {
 
 const notADatabase = { "smithers.db": "this is no database, but it is long enough to be looked at ".repeat(20) };
 
-test("a file that is no database comes as an error event with a code, and the server closes", async () => {
+test("a file that is not a database causes an error event with a code, and the server closes", async () => {
   const server = startServer({ port: 0, rootDir: folder(notADatabase) });
   const closed = new Promise((resolve) => server.once("close", resolve));
   const [error] = await once(server, "error");
@@ -88,7 +88,7 @@ test("a file that is no database comes as an error event with a code, and the se
   await closed;
 });
 
-test("a database that cannot be opened ends a process in which nothing listens for the server's error", async () => {
+test("a database that cannot be opened ends a process without a listener for the server's error event", async () => {
   const rootDir = folder(notADatabase);
   const index = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
   const code = `import { startServer } from ${JSON.stringify(index)}; startServer({ port: 0, rootDir: ${JSON.stringify(rootDir)} });`;
@@ -97,7 +97,7 @@ test("a database that cannot be opened ends a process in which nothing listens f
   expect(stderr.toString()).toContain("DB_NOT_A_DATABASE");
 });
 
-test("requests that come before the database is open wait for it", async () => {
+test("requests wait until the database is open", async () => {
   const rootDir = folder({ "echo.tsx": echo });
   const file = join(rootDir, "smithers.db");
   const locked = new Database(file, { create: true });

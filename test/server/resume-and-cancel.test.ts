@@ -12,7 +12,7 @@ const sleeper = workflowFile(
   `<Task id="sleep" output={outputs.result}>{async () => ({ value: await bash("sleep 60 & touch begun; wait") })}</Task>`,
 );
 
-test("a run that has ended for good is told so by resume also when its file is gone", async () => {
+test("resume of an ended run is refused as ended, even when its file is gone", async () => {
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
   const { runId } = await server.complete("echo.tsx");

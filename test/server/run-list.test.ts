@@ -10,13 +10,13 @@ type Listed = { runId: string; workflowName: string; status: string };
 
 const ids = (body: Listed[]) => body.map(({ runId }) => runId);
 
-test("an empty list is a list", async () => {
+test("without runs the list is an empty array", async () => {
   const { headers, body } = await (await serve(folder())).get("/v1/runs");
   expect(body).toEqual([]);
   expect(headers.get("link")).toBeNull();
 });
 
-test("a page that is exactly full has no next one", async () => {
+test("a page that is exactly full has no next page", async () => {
   const server = await serve(folder({ "echo.tsx": echo }));
   for (let n = 0; n < 3; n += 1) await server.complete("echo.tsx");
   const { headers, body } = await server.get("/v1/runs?limit=3");
@@ -24,7 +24,7 @@ test("a page that is exactly full has no next one", async () => {
   expect(headers.get("link")).toBeNull();
 });
 
-test("a run that comes between two pages shifts nothing", async () => {
+test("a run that starts between two pages does not shift the next page", async () => {
   const server = await serve(folder({ "echo.tsx": echo }));
   for (const runId of ["a", "b", "c"]) {
     await server.complete("echo.tsx", {}, { runId });

@@ -12,7 +12,7 @@ const slowCheck = workflowFile(`<Task id="fixed" output={outputs.result}>{{ valu
   })`,
 });
 
-test("a run whose first step takes its time is answered for at once, and is there", async () => {
+test("a run with a slow first step is answered at once, and can be read", async () => {
   const root = folder({ "slow.tsx": slowCheck });
   const gate = join(root, "gate");
   const server = await serve(root);
@@ -22,7 +22,7 @@ test("a run whose first step takes its time is answered for at once, and is ther
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: gate } });
 });
 
-test("of many starts under one id at once one is executed, and the others leave no trace of a turn", async () => {
+test("of many concurrent starts with one id only one is executed, and the others leave no turn", async () => {
   const root = folder({
     "count.tsx": workflowFile(
       `<Task id="once" output={outputs.result}>{() => { appendFileSync(ctx.input.ledger, "x"); return { value: 1 }; }}</Task>`,

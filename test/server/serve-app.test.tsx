@@ -102,7 +102,7 @@ test("a decision reaches the engine that executes the run at once, over a connec
   expect(performance.now() - began).toBeLessThan(4_500);
 });
 
-test("a decision that comes while runWorkflow lets go of the run continues it", async () => {
+test("a decision that arrives while runWorkflow releases the run continues it", async () => {
   const db = drizzleDatabase();
   for (let moment = 0; moment < 20; moment += 1) {
     const runId = `release-${moment}`;
@@ -121,7 +121,7 @@ test("a decision that comes while runWorkflow lets go of the run continues it", 
   }
 });
 
-test("a run that a crash has left is not taken from whoever resumes it", async () => {
+test("a crashed run is left to the program that resumes it", async () => {
   const { app, db } = await waitingRelease();
   await app.close();
   const left = new Database(db as string);
@@ -135,7 +135,7 @@ test("a run that a crash has left is not taken from whoever resumes it", async (
   expect(resumed.status).toBe("waiting-approval");
 });
 
-test("an attempt that runs is cancelled over HTTP, and the abort controller is told", async () => {
+test("a running attempt is cancelled over HTTP, and the abort controller is aborted", async () => {
   const began = Promise.withResolvers<void>();
   const slow = smithers(() => (
     <Workflow name="slow">
@@ -166,7 +166,7 @@ test("a function given as abort is called on cancel", async () => {
   expect(calls).toBe(1);
 });
 
-test("the token is asked for everywhere but at /health", async () => {
+test("every route but /health needs the token", async () => {
   const { app } = await waitingRelease({ authToken: "secret" });
   expect((await app.request("/health")).status).toBe(200);
   for (const path of ["/", "/events", "/frames", "/metrics", "/nothing"]) {
@@ -176,7 +176,7 @@ test("the token is asked for everywhere but at /health", async () => {
   expect(response.status).toBe(200);
 });
 
-test("errors are the server's own: codes, Allow, bodies and names", async () => {
+test("errors are those of the server: codes, Allow, bodies and names", async () => {
   const { app } = await waitingRelease({ maxBodyBytes: 100 });
   const errorOf = async (path: string, init?: RequestInit) => {
     const response = await app.request(path, init);
@@ -199,7 +199,7 @@ test("errors are the server's own: codes, Allow, bodies and names", async () => 
   expect([wrongMethod.status, wrongMethod.headers.get("allow")]).toEqual([405, "OPTIONS, POST"]);
 });
 
-test("every answer is what the operation's schema describes", async () => {
+test("every answer fits the operation's schema", async () => {
   const { app } = await waitingRelease({ authToken: "secret" });
   const routes = [...runRoutes, runMetricsRoute];
   const conformity = new Conformity(openApiDocument(routes, { asksForToken: true }) as unknown as OpenApiDocument);
@@ -228,7 +228,7 @@ test("every answer is what the operation's schema describes", async () => {
   expect([...new Set(seen)].sort()).toEqual(conformity.operations.sort());
 });
 
-test("mounted in another app, below a prefix, it answers the same and nothing beside it", async () => {
+test("mounted below a prefix of another app, it gives the same answers, and none outside of the prefix", async () => {
   const { app } = await waitingRelease();
   const routed = new Hono().route("/runs/release", app).get("/other", (c) => c.text("other"));
   const mounted = new Hono().mount("/runs/release", app.fetch);
@@ -260,7 +260,7 @@ test("the run counts in the metrics although another engine executes it", async 
   expect(scrape.value("smithers_runs_parked", { waits_for: "approval" })).toBe(1);
 });
 
-test("metrics can be left out", async () => {
+test("metrics: false removes /metrics", async () => {
   const { app } = await waitingRelease({ metrics: false });
   expect((await app.request("/metrics")).status).toBe(404);
 });
@@ -304,7 +304,7 @@ test("a server in the same process and the app agree on a run of one database", 
   expect(plain(ours)).toEqual(plain(theirs));
 });
 
-test("wrong options are refused at once, with what to do", () => {
+test("invalid options are refused at once, with advice", () => {
   const db = database();
   const wrong: [Partial<ServeAppOptions>, RegExp][] = [
     [{ workflow: {} as never }, /workflow/],

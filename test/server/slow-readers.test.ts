@@ -15,7 +15,7 @@ const talkative = workflowFile(`<Parallel>
   <Task id="last" output={outputs.result}>{() => ({ value: 1 })}</Task>
 </Parallel>`);
 
-test("a reader that does not read costs a few pages, and gets every event once it reads", async () => {
+test("a reader that stops reading costs a few pages of memory, and gets every event once it reads", async () => {
   const server = await serve(folder({ "talk.tsx": talkative }), { synchronous: "normal" });
   const runId = await server.start("talk.tsx");
   const socket = await rawSocket(server.url);

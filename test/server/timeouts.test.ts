@@ -42,7 +42,7 @@ test("requestTimeout ends a connection whose body only drips in", async () => {
   expect((await server.get("/health")).status).toBe(200);
 });
 
-test("an open event stream outlives both", async () => {
+test("an open event stream outlives both timeouts", async () => {
   const server = await serve(folder({ "wait.tsx": waiting }), { headersTimeout: 100, requestTimeout: 100 });
   const runId = await server.start("wait.tsx");
   const ended = server.end(runId);

@@ -22,7 +22,7 @@ const queries: readonly string[] = [
 ];
 const named = new Set(queries.flatMap((query) => query.match(/smithers_\w+/g) ?? []));
 
-test("the dashboard asks for nothing that /metrics does not give", async () => {
+test("the dashboard uses only metrics that /metrics has", async () => {
   const { scrapeAll } = await exercise();
   const scraped = await scrapeAll();
   const given = new Set(scraped.samples.map(({ name }) => name));
@@ -46,7 +46,7 @@ test("every metric has a panel", () => {
   expect(Object.keys(catalogue).filter((name) => !drawn.has(name))).toEqual([]);
 });
 
-test("panels lie beside each other, ask the data source that is chosen, and have ids of their own", () => {
+test("panels do not overlap, use the selected data source, and have unique ids", () => {
   expect(dashboard.templating.list[0]).toMatchObject({ name: "datasource", type: "datasource", query: "prometheus" });
   for (const { type, datasource, targets } of panels) {
     if (type === "row") continue;

@@ -14,7 +14,7 @@ const secret = "sk-live-0123456789";
 
 type Line = Record<string, any>;
 
-test("the log is one JSON object a line, with ids, and without a secret", async () => {
+test("the log has one JSON object per line, with ids and without secrets", async () => {
   const root = folder({ "echo.tsx": echo, "leaky.tsx": leaky });
   const env = { SMITHERS_API_KEY: token, PAYMENTS_SECRET: secret, SMITHERS_LOG_LEVEL: "debug" };
   const server = await ServerProcess.start(root, env, { captureLog: true });
@@ -54,7 +54,7 @@ test("the log is one JSON object a line, with ids, and without a secret", async 
   expect(lines.at(-1)!.msg).toBe("closed");
 });
 
-test("a run that a dead process has left is said to be taken over", async () => {
+test("the log reports that the run of a dead process was taken over", async () => {
   const root = folder({
     "slow.tsx": workflowFile(
       `<Task id="slow" output={outputs.result}>{async (task) => { if (task.attempt === 1) await new Promise(() => {}); return { value: 1 }; }}</Task>`,
@@ -74,7 +74,7 @@ test("a run that a dead process has left is said to be taken over", async () => 
   expect(lines.filter(({ msg }) => msg === "run taken over")).toMatchObject([{ level: "info", runId }]);
 });
 
-test("a logger of one's own gets facts and sentences, and no level to choose", async () => {
+test("a custom logger gets facts and messages of every level", async () => {
   const said: [string, Line, string][] = [];
   const to = (level: string) => (facts: object, message: string) => void said.push([level, facts, message]);
   const logger = { debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error") };
@@ -86,7 +86,7 @@ test("a logger of one's own gets facts and sentences, and no level to choose", a
   expect(said).toContainEqual(["debug", expect.objectContaining({ code: "NOT_FOUND" }), "request refused"]);
 });
 
-test("a level that does not exist is refused at start, by the name that it came by", async () => {
+test("an unknown log level is refused at start, with the name of its option or variable", async () => {
   const root = folder();
   await expect(serve(root, { logLevel: "loud" as never })).rejects.toThrow(/logLevel.*loud.*debug, info/);
 });

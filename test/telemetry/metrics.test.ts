@@ -12,7 +12,7 @@ const waiting = workflowFile(`<Approval id="ask" output={outputs.decision} reque
   schemas: "decision: approvalDecisionSchema",
 });
 
-test("what runs do is counted, by workflow, kind and outcome", async () => {
+test("runs are counted by workflow, kind and outcome", async () => {
   const { scrape } = await exercise();
   const { value } = bound(await scrape());
   const everything = { workflow: "everything" };
@@ -88,7 +88,7 @@ test("an event stream counts as open while it has a reader", async () => {
   await eventually(async () => (await scrapeOf(server)).value("smithers_event_streams_open") === 0);
 });
 
-test("what waits is read off the database, so that it is right after a restart", async () => {
+test("gauges of waiting work are read from the database, and correct after a restart", async () => {
   const root = folder({ "waiting.tsx": waiting });
   const first = await serve(root);
   for (let n = 0; n < 3; n++)
@@ -103,7 +103,7 @@ test("what waits is read off the database, so that it is right after a restart",
   expect(scrape.value("smithers_runs_started_total")).toBeUndefined();
 });
 
-test("no name that people choose makes a metric grow without bound", async () => {
+test("names that authors choose cannot make a metric grow without bound", async () => {
   const named = workflowFile(`<Task id={"node-" + ctx.input.n} output={outputs.result}>{{ value: 1 }}</Task>`);
   const server = await serve(folder({ "named.tsx": named.replace('name="test"', "name={'workflow-' + ctx.input.n}") }));
   const runs = Array.from({ length: 105 }, (_, n) => server.complete("named.tsx", { n }, { runId: `run-${n}` }));
@@ -133,14 +133,14 @@ test("every metric of the catalogue is exposed with its type and with no other l
   }
 });
 
-test("the metrics are text for Prometheus, behind the token", async () => {
+test("/metrics is in the Prometheus text format, and needs the token", async () => {
   const server = await serve(folder(), { authToken: "let-me-in" });
   const { status, headers } = await server.get("/metrics");
   expect([status, headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4"]);
   expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
 });
 
-test("metrics are given while the database does not answer", async () => {
+test("/metrics answers while the database does not", async () => {
   const server = await serve(folder({ "waiting.tsx": waiting }));
   const broken = spyOn(SqliteStore.prototype, "readBacklog").mockRejectedValue(new Error("no disk"));
   afterThisTest(() => broken.mockRestore());

@@ -42,7 +42,7 @@ async function start(server: ServerProcess, path: string, input: unknown, header
   return body.runId;
 }
 
-test("spans and the same metrics as at /metrics reach a collector, at the latest when the server ends", async () => {
+test("spans, and the same metrics as at /metrics, reach a collector before the server has closed", async () => {
   const collector = await Collector.start();
   const server = await ServerProcess.start(folder({ "traced.tsx": traced }), {
     ...enabled(collector.url),
@@ -90,7 +90,7 @@ test("spans and the same metrics as at /metrics reach a collector, at the latest
   }
 });
 
-test("a run that is continued after a crash goes on with the same trace", async () => {
+test("a run that is continued after a crash continues the same trace", async () => {
   const collector = await Collector.start();
   const root = folder({ "gated.tsx": gated });
   const gate = join(root, "gate");
@@ -119,7 +119,7 @@ test("a run that is continued after a crash goes on with the same trace", async 
   expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(collector.spans.length);
 });
 
-test("a failed run that runs again has a span for each time, in one trace", async () => {
+test("a failed run that is resumed has a span for each time, in one trace", async () => {
   const collector = await Collector.start();
   const root = folder({
     "once.tsx": workflowFile(`<Task id="once" output={outputs.result} noRetry>
@@ -143,7 +143,7 @@ test("a failed run that runs again has a span for each time, in one trace", asyn
   expect(new Set(collector.spans.map(({ traceId }) => traceId))).toEqual(new Set([caller.traceId]));
 });
 
-test("nothing is sent unless it is enabled, and a collector that is away holds nothing up", async () => {
+test("nothing is exported unless it is enabled, and an unreachable collector delays nothing", async () => {
   const collector = await Collector.start();
   const root = folder({ "traced.tsx": traced });
   const off = await ServerProcess.start(root, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });

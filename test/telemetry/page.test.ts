@@ -4,6 +4,6 @@ import { join } from "node:path";
 import { observabilityPage } from "../../scripts/metrics-page.ts";
 import { projectDir } from "../support/packed.ts";
 
-test("docs/observability.md lists the metrics and labels that there are; scripts/metrics-page.ts writes them", () => {
+test("docs/observability.md lists all metrics and labels; scripts/metrics-page.ts writes them", () => {
   expect(readFileSync(join(projectDir, "docs/observability.md"), "utf8")).toBe(observabilityPage());
 });
