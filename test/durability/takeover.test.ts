@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { type Fault, faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
+import { pauseBetweenCommits } from "../support/pause.ts";
 import { ServerProcess } from "../support/process.ts";
 import { processesIn } from "../support/sandboxed.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -39,7 +40,7 @@ test("an owner that was paused past its lease finds its run finished by another 
   const paused = await servers(root);
   const runId = await paused.start("gated.tsx");
   await untilNoted(root, "1 start");
-  paused.child.kill("SIGSTOP");
+  await pauseBetweenCommits(paused.child, join(root, "smithers.db"));
   const other = await servers(root);
   await untilNoted(root, "2 start");
   writeFileSync(join(root, "go"), "");
