@@ -9,7 +9,8 @@ import {
   toRunDetail,
   toRunListItem,
 } from "../api/index.ts";
-import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth } from "../model/index.ts";
+import { noSuchNode } from "../errors/index.ts";
+import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth, type StoredEvent } from "../model/index.ts";
 import type { RunSnapshot } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";
@@ -59,6 +60,18 @@ export class RunReader {
   async nodes(runId: string): Promise<NodeItem[]> {
     const { nodes, outputs } = await this.#databases.find(runId, (store) => store.readNodes(runId));
     return toNodeItems(nodes, outputs);
+  }
+
+  /**
+   * A node in one iteration, and the events that name it, oldest first.
+   * @throws NODE_NOT_FOUND
+   */
+  async node(runId: string, nodeId: string, iteration: number): Promise<{ node: NodeItem; events: StoredEvent[] }> {
+    const { database } = await this.#databases.locate(runId);
+    const found = await database.store.readNode(runId, nodeId, iteration);
+    if (!found) throw noSuchNode(runId, nodeId, iteration);
+    const [node] = toNodeItems([found.node], found.output ? [found.output] : []);
+    return { node: node!, events: [...found.events] };
   }
 
   /** Frames of a run after `afterFrameNo`, oldest first: at most `limit`, fewer when they are large. */

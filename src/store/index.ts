@@ -1,8 +1,6 @@
 export { type FaultPoint, faultPoint } from "./fault.ts";
-export type { Maintenance } from "./maintenance.ts";
-export type { MirroredRuns } from "./mirrored-runs.ts";
 export type { StoreObserver } from "./observer.ts";
-export { checkSource, type DrizzleDatabase, type OpenOptions, openStore, type StoreOptions } from "./open.ts";
+export { checkSource, type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
 export { isProvablyDead, newOwner } from "./owner.ts";
 export type {
   Decision,
@@ -16,11 +14,8 @@ export type {
   ApprovalPosition,
   Backlog,
   ClaimedRun,
-  NodesSnapshot,
-  RunDetailSnapshot,
   RunOutcome,
   RunSnapshot,
-  StoreDescription,
   StoredRun,
 } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";

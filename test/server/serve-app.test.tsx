@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { approvalDecisionSchema, createSmithers, runWorkflow, type ServeAppOptions } from "smithers-orchestrator";
 import { z } from "zod";
@@ -9,6 +10,7 @@ import { openApiDocument } from "../../src/server/openapi.ts";
 import { runMetricsRoute, runRoutes } from "../../src/server/serve-mode/run-routes.ts";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
+import { recordedErrors } from "../support/log.ts";
 import { Conformity, type OpenApiDocument } from "../support/openapi.ts";
 import { parsePrometheus } from "../support/prometheus.ts";
 import { database } from "../support/run.ts";
@@ -302,6 +304,35 @@ test("a server in the same process and the app agree on a run of one database", 
     ...rest
   }: any) => ({ ...rest, blocked, runState: 0 });
   expect(plain(ours)).toEqual(plain(theirs));
+});
+
+test("an app whose database cannot be opened says so, in its log, by `opened` and in every answer", async () => {
+  const root = folder({ "runs.db": "this is no database, but it is long enough to be looked at ".repeat(20) });
+  const { logger, errors } = recordedErrors();
+  const app = serveApp({ workflow: release, db: join(root, "runs.db"), runId, logger });
+  const unusable = { code: "DB_NOT_A_DATABASE" };
+  for (const path of ["/health", "/", "/events"]) {
+    const answer = await app.request(path);
+    expect([path, answer.status, await answer.json()]).toMatchObject([path, 503, { error: unusable }]);
+  }
+  await app.opened.then(
+    () => expect.unreachable(),
+    (error) => expect(error).toMatchObject(unusable),
+  );
+  expect(errors).toMatchObject([{ err: unusable }]);
+  expect((await app.request("/nowhere")).status).toBe(404);
+});
+
+test("requests that come before the app's database is open wait for it", async () => {
+  const db = database();
+  const locked = new Database(db, { create: true });
+  locked.run("BEGIN EXCLUSIVE");
+  const app = serveApp({ workflow: release, db, runId });
+  const answer = app.request("/health");
+  locked.run("ROLLBACK");
+  locked.close();
+  expect((await answer).status).toBe(200);
+  await app.opened;
 });
 
 test("invalid options are refused at once, with advice", () => {

@@ -30,12 +30,8 @@ export const node = defineCommand<Options>({
     const { out } = context;
     const runId = await context.runId(given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
-    const found = iterations.at(-1)!;
-    const events = [];
-    for await (const { seq: _, ...event } of state.events(runId, 0, false)) {
-      if (!("nodeId" in event) || event.nodeId !== found.nodeId || event.iteration !== found.iteration) continue;
-      events.push(event);
-    }
+    const { node: found, events: numbered } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
+    const events = numbered.map(({ seq: _, ...event }) => event);
     if (out.isJson) {
       out.json({ runId, ...found, events });
       return undefined;

@@ -9,8 +9,8 @@ import { type Decision, type LocalStore, openStore, type Store } from "../../sto
 import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
-import type { RunsQuery, Source } from "./source.ts";
-import { storedEvents } from "./stored-events.ts";
+import type { NodeDetail, RunsQuery, Source } from "./source.ts";
+import { storedEvents, toRunEvent } from "./stored-events.ts";
 
 /** Time between two checks whether a run has taken in what was recorded for it. */
 const pollMs = 50;
@@ -100,6 +100,11 @@ export class DatabaseSource implements Source {
 
   listNodes(runId: string): Promise<NodeItem[]> {
     return this.#reader.nodes(runId);
+  }
+
+  async findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail> {
+    const { node, events } = await this.#reader.node(runId, nodeId, iteration);
+    return { node, events: events.map(toRunEvent) };
   }
 
   async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {

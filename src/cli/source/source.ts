@@ -14,6 +14,12 @@ import type { Decision } from "../../store/index.ts";
 /** Which runs to list; at most `limit`. */
 export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
 
+/** A node, and what happened to it. */
+export interface NodeDetail {
+  readonly node: NodeItem;
+  readonly events: readonly RunEvent[];
+}
+
 /** Where runs are read and decided on: a database file or a server. Both give the same answers. */
 export interface Source {
   readonly kind: "database" | "server";
@@ -34,6 +40,8 @@ export interface Source {
   findRun(runId: string): Promise<RunDetail>;
   /** In plan order. @throws RUN_NOT_FOUND */
   listNodes(runId: string): Promise<NodeItem[]>;
+  /** A node in one iteration, and its events, oldest first. @throws RUN_NOT_FOUND, NODE_NOT_FOUND */
+  findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail>;
   /**
    * Events after `afterSeq`, oldest first: the stored ones and, with `follow`, new ones as they are committed, until
    * the run has ended.

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../client/index.ts";
+import type { StoredEvent } from "../../model/index.ts";
 import { isLogEnd } from "../../runs/index.ts";
 import type { Store } from "../../store/index.ts";
 import { afterMs } from "../../timing/index.ts";
@@ -18,7 +19,7 @@ export async function* storedEvents(
   try {
     for (let seq = afterSeq; ; ) {
       const page = await store.eventsAfter(runId, seq, pageSize);
-      for (const { seq, json } of page) yield { ...JSON.parse(json), seq };
+      yield* page.map(toRunEvent);
       seq = page.at(-1)?.seq ?? seq;
       if (page.length === pageSize) continue;
       if (!follow || (await isLogEnd(store, runId, seq))) return;
@@ -27,6 +28,10 @@ export async function* storedEvents(
   } finally {
     changes.stop();
   }
+}
+
+export function toRunEvent({ seq, json }: StoredEvent): RunEvent {
+  return { ...JSON.parse(json), seq };
 }
 
 /** Waits for commits of other connections. */
