@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resolveServerOptions } from "../../src/server/options.ts";
 import { startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
+import { projectDir } from "../support/packed.ts";
 import { documentFiles } from "../support/readme.ts";
 
 const files = documentFiles("docs/deployment.md");
@@ -28,4 +31,20 @@ test.each([
 
 test("the container runs the command of the project", () => {
   expect(command).toBe("node_modules/.bin/smithers");
+});
+
+test("the table of options has every option, and the defaults that the server takes", () => {
+  const text = readFileSync(join(projectDir, "docs/deployment.md"), "utf8");
+  const rows = [...text.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| ([^|]+) \|/gm)].flatMap(([, names, defaults]) => {
+    const values = defaults!.split(", ");
+    return names!.split(", ").map((name, index) => [name.slice(1, -1), values[index] ?? values[0]!] as const);
+  });
+  const listed = Object.fromEntries(rows);
+  const { retentionMs: _, ...resolved } = resolveServerOptions({ rootDir: folder() });
+  expect(Object.keys(listed).sort()).toEqual([...Object.keys(resolved), "logLevel", "retention"].sort());
+  for (const [name, value] of Object.entries(resolved)) {
+    if (typeof value === "number" || typeof value === "boolean" || name === "host") {
+      expect({ name, value: listed[name]!.replaceAll("`", "") }).toEqual({ name, value: String(value) });
+    }
+  }
 });

@@ -57,7 +57,7 @@ async function run(command: string, server: TestServer, isEnough: (printed: stri
 
 /** What the examples of a section need, beside those before them. */
 const before: Record<string, (server: TestServer) => Promise<unknown>> = {
-  "Resume it": async (server) => {
+  "Resume a run": async (server) => {
     await waiting(server, "release-2");
     await server.post("/v1/runs/release-2/nodes/ship/deny");
     await server.end("release-2");
