@@ -53,8 +53,8 @@ test.each(ways)("a copy that is taken %s while runs write opens clean, and its r
 test("a copy replaces no file, and leaves nothing behind when it cannot be written", async () => {
   const root = folder({ "there.db": "mine" });
   await inStore(join(root, "smithers.db"), async ({ maintenance }) => {
-    expect(maintenance.backup(join(root, "there.db"))).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
-    expect(maintenance.backup(join(root, "there.db/copy.db"))).rejects.toBeDefined();
+    await expect(maintenance.backup(join(root, "there.db"))).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+    await expect(maintenance.backup(join(root, "there.db/copy.db"))).rejects.toBeDefined();
   });
   expect(readdirSync(root).filter((name) => name.includes("copy") || name.includes("part"))).toEqual([]);
 });

@@ -140,5 +140,5 @@ test("a cancelled run cannot be resumed", async () => {
     </Workflow>
   ));
   const { db, runId } = await run(workflow, { signal: AbortSignal.abort() });
-  expect(run(workflow, { db, runId, resume: true })).rejects.toMatchObject({ code: "RUN_NOT_ACTIVE" });
+  await expect(run(workflow, { db, runId, resume: true })).rejects.toMatchObject({ code: "RUN_NOT_ACTIVE" });
 });

@@ -103,7 +103,7 @@ test("a decision that comes too late is refused, also when nobody has noted yet 
   const waiting = await run(workflow);
   expect(waiting.status).toBe("waiting-approval");
   await eventually(() => Date.now() > waiting.nodes.gate!.wakeAtMs!);
-  expect(decide(waiting, "gate", "granted")).rejects.toMatchObject({ code: "NODE_NOT_WAITING" });
+  await expect(decide(waiting, "gate", "granted")).rejects.toMatchObject({ code: "NODE_NOT_WAITING" });
   expect(await resume(workflow, waiting)).toMatchObject({ status: "failed", error: { code: "APPROVAL_TIMEOUT" } });
 });
 

@@ -55,10 +55,10 @@ test("a database that a later release has migrated is refused with what it has a
   db.run("INSERT INTO _smithers_migrations VALUES (9000, 1)");
   db.close();
   const before = contents(file);
-  expect(openStore(file)).rejects.toThrow(
+  await expect(openStore(file)).rejects.toThrow(
     expect.objectContaining({ code: "DB_TOO_NEW", details: { version: 9000, supported: expect.any(Number) } }),
   );
-  expect(openStore(file)).rejects.toThrow(/Upgrade smithers-orchestrator/);
+  await expect(openStore(file)).rejects.toThrow(/Upgrade smithers-orchestrator/);
   expect(contents(file)).toEqual(before);
 });
 
