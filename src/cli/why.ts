@@ -21,25 +21,32 @@ export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
   const { runId, status, runState } = run;
   const { unhealthy } = runState;
   if (status === "failed") return [await failure(source, run)];
-  if (runState.state === "stale") {
-    const what = unhealthy?.reason.split(";")[0] ?? "Its owner has stopped sending heartbeats";
-    return [
-      {
-        kind: "stale",
-        what: `${what}. A server that uses this database continues the run by itself.`,
-        commands: [["resume", runId]],
-      },
-    ];
-  }
+  if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
   if (status !== "running" && !status.startsWith("waiting-")) return [];
   const nodes = await source.listNodes(runId);
   const waiting = nodes.filter(({ state }) => state.startsWith("waiting-"));
   const [approvals, waits] = await Promise.all([approvalsOf(source, runId, waiting), waitsOf(source, runId, waiting)]);
   return [
     ...(status === "running" ? running(run, nodes) : []),
-    ...waiting.map((node) => wait(runId, node, approvals, waits)),
+    ...waiting.map((node) => wait(runId, node, approvals, waits, unhealthy)),
   ];
 }
+
+type Unhealthy = NonNullable<RunDetail["runState"]["unhealthy"]>;
+
+/** The reason for a run that should be executed and has no living owner. */
+function ownerless(runId: string, unhealthy: Unhealthy): Reason {
+  const what = `${withFullStop(unhealthy.reason)} ${whoContinues(unhealthy)}`;
+  return { kind: "stale", what, commands: [["resume", runId]] };
+}
+
+/** Says when a run continues by itself. A failure, such as a workflow file that does not load, must be repaired first. */
+function whoContinues(unhealthy: Unhealthy | undefined): string {
+  const after = unhealthy?.code === undefined ? "" : " once that is repaired";
+  return `A server that uses this database continues the run by itself${after}.`;
+}
+
+const withFullStop = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The pending decisions; undefined when they are unknown, because the server has no database of its own. */
 async function approvalsOf(
@@ -86,13 +93,14 @@ function wait(
   node: NodeItem,
   approvals: readonly ApprovalItem[] | undefined,
   waits: ReadonlyMap<string, Wait>,
+  unhealthy: Unhealthy | undefined,
 ): Reason {
   const { nodeId, iteration, startedAtMs } = node;
   const at = { nodeId, iteration, sinceMs: startedAtMs };
   const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
   if (node.state === "waiting-approval") {
     const approval = approvals?.find((one) => keyOf(one) === keyOf(node));
-    if (approvals && !approval) return notContinued(runId, at, `"${nodeId}" has been decided`);
+    if (approvals && !approval) return notContinued(runId, at, `"${nodeId}" has been decided`, unhealthy);
     const title = approval?.requestTitle ? `: "${approval.requestTitle}"` : "";
     const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
     return {
@@ -106,9 +114,10 @@ function wait(
     };
   }
   const found = waits.get(keyOf(node));
-  if (found?.hasCome) return notContinued(runId, at, `The signal for "${nodeId}" has arrived`);
+  if (found?.hasCome) return notContinued(runId, at, `The signal for "${nodeId}" has arrived`, unhealthy);
   const { event } = found ?? {};
   if (event?.type === "NodeWaitingTimer") {
+    if (unhealthy?.code !== undefined) return notContinued(runId, at, `The timer "${nodeId}" is due`, unhealthy);
     const what = `"${nodeId}" is waiting until ${new Date(event.firesAtMs).toISOString()}. A server, or resume, then continues by itself.`;
     return { kind: "timer", ...at, what, commands: [["resume", runId]] };
   }
@@ -126,12 +135,20 @@ function wait(
 }
 
 /** The reason for something that arrived and was not taken in. */
-function notContinued(runId: string, at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">, what: string): Reason {
-  const next = "A server that uses the database continues the run by itself, unless the workflow cannot be loaded.";
+function notContinued(
+  runId: string,
+  at: Pick<Reason, "nodeId" | "iteration" | "sinceMs">,
+  what: string,
+  unhealthy: Unhealthy | undefined,
+): Reason {
+  const state =
+    unhealthy?.code === undefined
+      ? "the run has not continued yet."
+      : `the run cannot continue: ${withFullStop(unhealthy.reason)}`;
   return {
     kind: "not-continued",
     ...at,
-    what: `${what}, but the run has not continued yet. ${next}`,
+    what: `${what}, but ${state} ${whoContinues(unhealthy)}`,
     commands: [["resume", runId]],
   };
 }

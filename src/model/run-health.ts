@@ -40,6 +40,11 @@ export const runHealthSchema = z.object({
     .object({
       kind: z.enum(["stale", "retrying", "not-continued"]),
       reason: z.string().describe("explanation for a person"),
+      unblock: z.string().optional().describe("what continues the run; absent while it is being retried"),
+      code: z
+        .string()
+        .optional()
+        .describe("error code of what keeps the run from continuing, for example of its workflow file"),
       sinceMs: z.number().int().optional().describe("milliseconds since the epoch"),
       heartbeatAtMs: z.number().int().nullable(),
       nodeId: z.string().optional(),
@@ -111,9 +116,13 @@ export function deriveRunHealth(
     if (run.wakeFailure) return { ...base, state: "stale", unhealthy: cannotContinue(run, run.wakeFailure) };
     if (silentMs > staleMs || signs.ownerIsGone) {
       const what = signs.ownerIsGone ? "Its process is gone" : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
-      const reason = `${what}; the next server that finds the run continues it, or ${calls.resume} does.`;
+      const unblock = `none: the next server that finds the run continues it; or ${calls.resume}`;
       const sinceMs = heartbeatAtMs ?? run.createdAtMs;
-      return { ...base, state: "stale", unhealthy: { kind: "stale", reason, sinceMs, heartbeatAtMs } };
+      return {
+        ...base,
+        state: "stale",
+        unhealthy: { kind: "stale", reason: `${what}.`, unblock, sinceMs, heartbeatAtMs },
+      };
     }
     const unhealthy = retrying(run, signs);
     return { ...base, state: "running", ...(unhealthy && { unhealthy }) };
@@ -130,12 +139,14 @@ function notContinued(
   if (run.wakeFailure) return cannotContinue(run, run.wakeFailure);
   if (newsAtMs === null || nowMs - newsAtMs < takenInAfterMs) return undefined;
   const since = new Date(newsAtMs).toISOString();
-  const reason = `Something arrived at ${since} and could not be taken in. Check that the workflow file loads, then ${calls.resume}.`;
-  return { kind: "not-continued", reason, sinceMs: newsAtMs, heartbeatAtMs: run.heartbeatAtMs };
+  const reason = `Something arrived at ${since}, but no process has continued the run.`;
+  const unblock = `${calls.resume}, once the workflow file loads`;
+  return { kind: "not-continued", reason, unblock, sinceMs: newsAtMs, heartbeatAtMs: run.heartbeatAtMs };
 }
 
-function cannotContinue(run: Run, { reason, sinceMs }: WakeFailure): RunHealth["unhealthy"] {
-  return { kind: "not-continued", reason, sinceMs, heartbeatAtMs: run.heartbeatAtMs };
+function cannotContinue(run: Run, { code, reason, sinceMs }: WakeFailure): RunHealth["unhealthy"] {
+  const unblock = "none: the run continues by itself after the repair";
+  return { kind: "not-continued", code, reason, unblock, sinceMs, heartbeatAtMs: run.heartbeatAtMs };
 }
 
 /** What unblocks a run whose wait is over, or which could not go on. */

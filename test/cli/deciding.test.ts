@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -39,6 +40,21 @@ test("an approval without a server is recorded, and resume continues the run", a
   const resumed = await smithers(root, "resume", "release");
   expect(resumed).toMatchObject({ code: 0, out: '{\n  "value": "published"\n}\n' });
   expect(resumed.err).toContain("publish finished");
+});
+
+test("why and ps name the error in the workflow file that keeps a decided run from continuing", async () => {
+  const { root, server } = await waiting("release");
+  writeFileSync(join(root, "release.tsx"), "const steps = [1; 2];\n");
+  await smithers(root, "approve", "release");
+  await eventually(async () => (await server.run("release")).runState.unhealthy);
+  const { reasons } = await smithersJson(root, "why", "release");
+  expect(reasons).toHaveLength(1);
+  expect(reasons[0]).toMatchObject({ kind: "not-continued", nodeId: "ship", commands: ["smithers resume release"] });
+  expect(reasons[0].what).toMatch(
+    /^"ship" has been decided, but the run cannot continue: release\.tsx:1:\d+: .*;.*\. A server that uses this database continues the run by itself once that is repaired\.$/,
+  );
+  const { out } = await smithers(root, "ps");
+  expect(out).toMatch(/release\.tsx:1:\d+: .*;/);
 });
 
 test("a denied run fails, and resume exits with 1", async () => {

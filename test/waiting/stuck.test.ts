@@ -47,7 +47,12 @@ test.each(cases)(
   "a %s that cannot be carried out, for the file %s, is shown until the file is repaired",
   async (kind, _, spoil, place) => {
     const { server, runId, unhealthy, repair } = await stuck(kind, spoil);
-    expect(unhealthy).toMatchObject({ kind: "not-continued", sinceMs: expect.any(Number) });
+    expect(unhealthy).toMatchObject({
+      kind: "not-continued",
+      code: expect.stringMatching(/^WORKFLOW_/),
+      unblock: "none: the run continues by itself after the repair",
+      sinceMs: expect.any(Number),
+    });
     expect(unhealthy.reason).toMatch(place);
     const { runState } = await server.run(runId);
     expect(runState.blocked!.unblock).toStartWith("Repair");

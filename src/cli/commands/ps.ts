@@ -80,8 +80,7 @@ async function print(context: CommandContext, runs: readonly RunListItem[]): Pro
 /** The detail that explains the run's state. */
 function about({ runState: { blocked, unhealthy }, error }: RunListItem): string {
   if (error) return error.message;
-  // The rest of the reason names calls of the HTTP API.
-  if (unhealthy) return unhealthy.kind === "retrying" ? unhealthy.reason : unhealthy.reason.split(/[;.] /)[0]!;
+  if (unhealthy) return unhealthy.reason.replace(/\.$/, "");
   if (blocked) return blocked.kind === "event" ? `${blocked.event} (${blocked.nodeId})` : blocked.nodeId;
   return "";
 }
