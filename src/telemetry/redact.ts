@@ -1,4 +1,4 @@
-const secretName = /key|token|secret|passw|credential|auth|otlp.*headers/i;
+const secretName = /key|token|secret|passw|credential|auth(?!or(?!iz))|otlp.*headers/i;
 const leastLength = 8;
 
 /** Values of environment variables whose names suggest a secret. */

@@ -16,13 +16,15 @@ type Line = Record<string, any>;
 
 test("the log has one JSON object per line, with ids and without secrets", async () => {
   const root = folder({ "echo.tsx": echo, "leaky.tsx": leaky });
-  const env = { SMITHERS_API_KEY: token, PAYMENTS_SECRET: secret, SMITHERS_LOG_LEVEL: "debug" };
+  // An author is not authentication.
+  const author = { GIT_AUTHOR_NAME: "Ada Lovelace" };
+  const env = { SMITHERS_API_KEY: token, PAYMENTS_SECRET: secret, SMITHERS_LOG_LEVEL: "debug", ...author };
   const server = await ServerProcess.start(root, env, { captureLog: true });
   const headers = { authorization: `Bearer ${token}` };
   const start = async (workflowPath: string, input: unknown) =>
     (await server.post("/v1/runs", { workflowPath, input }, headers)).body.runId as string;
   const finished = await start("echo.tsx", {});
-  const failed = await start("leaky.tsx", { secret: `${secret} and Bearer abc.def` });
+  const failed = await start("leaky.tsx", { secret: `${secret} and Bearer abc.def by Ada Lovelace` });
   for (const runId of [finished, failed]) for await (const _ of server.events(runId, { headers }));
   const refused = await server.get("/v1/runs", { authorization: `Bearer ${token}x` });
   await server.stop("SIGTERM");
@@ -46,7 +48,7 @@ test("the log has one JSON object per line, with ids and without secrets", async
   expect(said("node failed")).toMatchObject([
     { level: "warn", runId: failed, nodeId: "leaky", iteration: 0, attempt: 1, err: { code: "TASK_FAILED" } },
   ]);
-  expect(said("node failed")[0]!.err.message).toBe("called with [redacted] and Bearer [redacted]");
+  expect(said("node failed")[0]!.err.message).toBe("called with [redacted] and Bearer [redacted] by Ada Lovelace");
   expect(said("run failed")).toMatchObject([{ level: "warn", runId: failed, err: { code: "TASK_FAILED" } }]);
   const requestId = refused.headers.get("x-request-id");
   expect(said("request refused")).toMatchObject([{ level: "debug", requestId, status: 401, code: "UNAUTHORIZED" }]);

@@ -47,7 +47,11 @@ export const server = defineCommand<Options>({
     ...toolOptions,
     { flags: "--insecure", description: "serve other machines without a token" },
     ...allowedCallers,
-    { flags: "--max-body-bytes <n>", description: "largest request body (default: 1048576)", parse: wholeNumber(1) },
+    {
+      flags: "--max-body-bytes <n>",
+      description: "largest request body, in bytes (default: 1048576)",
+      parse: wholeNumber(1),
+    },
     { flags: "--headers-timeout <ms>", description: "time to receive a request's headers (default: 30000)", parse: ms },
     { flags: "--request-timeout <ms>", description: "time to receive a whole request (default: 60000)", parse: ms },
     {
