@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
-import { findProgram, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
+import { findProgram, maxMemoryBytes, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
 import type { Benchmark, Figure } from "../benchmark.ts";
 import { median } from "../statistics.ts";
 
@@ -57,6 +57,7 @@ function confine(sandbox: Sandbox, rootDir: string, bash: string) {
       hidden: [],
       protected: [],
       writable: [],
+      memoryBytes: maxMemoryBytes,
       temporaryBytes: 1024 ** 2,
       env: { PATH: "/usr/bin:/bin" },
     };

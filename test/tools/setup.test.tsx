@@ -44,7 +44,15 @@ testEachMechanism("a sandbox of %s that cannot be set up is told from a command 
   const rootFd = openSync(rootDir, constants.O_RDONLY);
   afterThisTest(() => closeSync(rootFd));
   const nothing = { readable: [], hidden: [], protected: [], writable: [], env: {} };
-  const policy = { rootDir, rootFd, readOnly: false, allowNetwork: false, temporaryBytes: 1024 ** 2, ...nothing };
+  const policy = {
+    rootDir,
+    rootFd,
+    readOnly: false,
+    allowNetwork: false,
+    memoryBytes: 1024 ** 3,
+    temporaryBytes: 1024 ** 2,
+    ...nothing,
+  };
   const failed = async (cwd: string) => {
     const child = start(sandbox!, { ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);
     const executed = await execute(child, { timeoutMs: 10_000, signal: new AbortController().signal });

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { withRoot } from "../confined.ts";
 import {
   kill,
+  maxMemoryBytes,
   minTemporaryBytes,
   type Sandbox,
   type SandboxedProcess,
@@ -33,6 +34,7 @@ export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
         hidden: search.hidden,
         protected: [],
         writable: [],
+        memoryBytes: maxMemoryBytes,
         temporaryBytes: minTemporaryBytes,
         env: { LANG: "C.UTF-8" },
       };

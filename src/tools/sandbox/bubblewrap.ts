@@ -31,7 +31,8 @@ export const neededOptions = ["--bind-fd", "--disable-userns", "--json-status-fd
 export function bubblewrap(features: BubblewrapFeatures): Sandbox {
   return {
     name: "bubblewrap",
-    wrap(policy, mounts, command): SandboxedCommand {
+    entersGroup: false,
+    wrap(policy, mounts, command, group): SandboxedCommand {
       const inputs: (Uint8Array | number)[] = [];
       const input = (each: Uint8Array | number) => String(firstInputFd + inputs.push(each) - 1);
       const options = [
@@ -47,7 +48,8 @@ export function bubblewrap(features: BubblewrapFeatures): Sandbox {
       ];
       const inner = [features.prlimit, ...limitArgs(features.countsProcesses), ...command];
       const outer = [features.bwrap, "--args", String(settingsFd), "--json-status-fd", String(statusFd), "--"];
-      const [file, ...args] = bounded(features, [...outer, ...inner]);
+      const whole = [...outer, ...inner];
+      const [file, ...args] = group.countsProcesses ? whole : bounded(features, whole);
       return {
         file: file!,
         args,

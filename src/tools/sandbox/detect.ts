@@ -4,6 +4,7 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, SmithersError } from "../../errors/index.ts";
 import { type BubblewrapFeatures, bubblewrap, neededOptions } from "./bubblewrap.ts";
+import { maxMemoryBytes } from "./limits.ts";
 import type { Sandbox, SandboxPolicy } from "./policy.ts";
 import { findProgram } from "./programs.ts";
 import { seatbelt } from "./seatbelt.ts";
@@ -182,6 +183,7 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
       hidden: [],
       protected: [],
       writable: [],
+      memoryBytes: maxMemoryBytes,
       temporaryBytes: 1024 ** 2,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
     };

@@ -1,6 +1,6 @@
 export { findSandbox, type SandboxSearch } from "./detect.ts";
 export { databaseSuffixes, existingFiles } from "./hidden.ts";
-export { maxTemporaryBytes, minTemporaryBytes } from "./limits.ts";
+export { maxMemoryBytes, maxTemporaryBytes, minTemporaryBytes } from "./limits.ts";
 export { isBelow } from "./paths.ts";
 export type { Sandbox, SandboxPolicy } from "./policy.ts";
 export { programFolders } from "./program-folders.ts";

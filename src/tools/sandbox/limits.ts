@@ -4,6 +4,8 @@ export const maxProcesses = 512;
 export const maxFileBytes = 4 * 1024 ** 3;
 /** Of memory that one process of a command writes to. */
 export const maxDataBytes = 8 * 1024 ** 3;
+/** Of memory of all processes of a command, with what they share, where the kernel can count it. */
+export const maxMemoryBytes = 8 * 1024 ** 3;
 /** The temporary space of one command, which lies in memory. */
 export const maxTemporaryBytes = 1024 ** 3;
 /** The least of it that a command is given. */

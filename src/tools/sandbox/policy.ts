@@ -18,6 +18,8 @@ export interface SandboxPolicy {
   readonly protected: readonly string[];
   /** Files and folders in protected ones that a command can change nevertheless. */
   readonly writable: readonly string[];
+  /** The memory of all its processes together, in bytes, where the kernel can count it. */
+  readonly memoryBytes: number;
   /** The size of the temporary file systems of the command together, in bytes. They lie in memory. */
   readonly temporaryBytes: number;
   /** All that the command sees of an environment. `HOME` is an empty folder unless it lies below the root. */
@@ -40,9 +42,24 @@ export const settingsFd = 3;
 export const statusFd = 4;
 export const firstInputFd = 5;
 
+/** What a sandbox knows of the control group of its command. */
+export interface GroupEntry {
+  /** Descriptors that a process writes 0 to in order to enter the group. */
+  readonly doors: readonly number[];
+  /** Whether the group bounds how many processes there are. */
+  readonly countsProcesses: boolean;
+}
+
 /** Something that enforces a policy. */
 export interface Sandbox {
   readonly name: "bubblewrap" | "unshare" | "sandbox-exec";
+  /** Whether it enters a control group by itself; if not, it is moved into the group before it reads its settings. */
+  readonly entersGroup: boolean;
   /** @param mounts what the command sees of the file system */
-  wrap(policy: SandboxPolicy, mounts: readonly HeldMount[], command: readonly string[]): SandboxedCommand;
+  wrap(
+    policy: SandboxPolicy,
+    mounts: readonly HeldMount[],
+    command: readonly string[],
+    group: GroupEntry,
+  ): SandboxedCommand;
 }

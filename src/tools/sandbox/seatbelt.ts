@@ -8,6 +8,7 @@ import type { Sandbox, SandboxPolicy } from "./policy.ts";
 export function seatbelt(program: string, temporaryDir: string): Sandbox {
   return {
     name: "sandbox-exec",
+    entersGroup: false,
     wrap(policy, _mounts, command) {
       const env = Object.entries({ ...policy.env, TMPDIR: temporaryDir }).map(([name, value]) => `${name}=${value}`);
       return {

@@ -1,8 +1,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { type CommandGroup, countsProcesses, groupForCommand } from "./cgroup.ts";
 import { descendantsOf } from "./descendants.ts";
 import { hold } from "./held.ts";
+import { maxProcesses } from "./limits.ts";
 import {
   firstInputFd,
   type Sandbox,
@@ -29,15 +31,27 @@ const firstToEnd = "1000";
 
 /** Starts a command in a sandbox: without standard input, and with nothing of this process's environment. */
 export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly string[]): SandboxedProcess {
+  const group = groupForCommand({ memoryBytes: policy.memoryBytes, processes: maxProcesses });
+  const doors = sandbox.entersGroup ? (group?.openDoors() ?? []) : [];
   const { mounts, release } = hold(viewOf(policy, systemView()), policy);
   try {
-    return spawnWrapped(sandbox.wrap(policy, mounts, command));
+    const entry = { doors, countsProcesses: countsProcesses(group) };
+    const child = spawnWrapped(sandbox.wrap(policy, mounts, command, entry), sandbox.entersGroup ? undefined : group);
+    if (group) child.on("close", group.remove);
+    return child;
+  } catch (error) {
+    group?.remove();
+    throw error;
   } finally {
     release();
+    for (const fd of doors) closeSync(fd);
   }
 }
 
-function spawnWrapped({ file, args, settings, inputs, hasStarted }: SandboxedCommand): SandboxedProcess {
+function spawnWrapped(
+  { file, args, settings, inputs, hasStarted }: SandboxedCommand,
+  group: CommandGroup | undefined,
+): SandboxedProcess {
   const child = spawn(file, args, {
     cwd: "/",
     env: { PATH: systemPath.join(":") },
@@ -45,7 +59,10 @@ function spawnWrapped({ file, args, settings, inputs, hasStarted }: SandboxedCom
     detached: true,
   });
   // The sandbox waits for its settings, so this counts for every process that it starts.
-  if (child.pid !== undefined) offerToKernel(child.pid);
+  if (child.pid !== undefined) {
+    group?.add(child.pid);
+    offerToKernel(child.pid);
+  }
   feed(child.stdio[settingsFd] as Writable, settings);
   inputs.forEach((each, index) => {
     if (!isFd(each)) feed(child.stdio.at(firstInputFd + index) as Writable, each);

@@ -26,13 +26,15 @@ export function unshareSandbox(features: UnshareFeatures): Sandbox {
   const { unshare, setpriv, bash, filter, countsProcesses, boundsNamespace } = features;
   return {
     name: "unshare",
-    wrap(policy, mounts, command): SandboxedCommand {
+    entersGroup: true,
+    wrap(policy, mounts, command, group): SandboxedCommand {
       const inputs: number[] = [];
       const passed = mounts.map((mount) =>
         mount.fd === undefined ? mount : { ...mount, fd: firstInputFd + inputs.push(mount.fd) - 1 },
       );
       const settings: LauncherSettings = {
         mounts: passed,
+        groupDoors: group.doors.map((fd) => firstInputFd + inputs.push(fd) - 1),
         cwd: policy.cwd,
         env: policy.env,
         filter: Buffer.from(filter).toString("base64"),

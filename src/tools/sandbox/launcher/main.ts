@@ -8,7 +8,7 @@ import type { LauncherSettings } from "./settings.ts";
  * A program that runs as root of new namespaces, as their first process. It builds the view of a command, gives up
  * what it could do, and becomes the shell that runs the command.
  */
-const { mounts, cwd, env, filter, ownNetwork, limits, shell, command }: LauncherSettings = JSON.parse(
+const { mounts, groupDoors, cwd, env, filter, ownNetwork, limits, shell, command }: LauncherSettings = JSON.parse(
   readFileSync(settingsFd, "utf8"),
 );
 
@@ -19,6 +19,7 @@ const { mounts, cwd, env, filter, ownNetwork, limits, shell, command }: Launcher
 const script = '(trap - INT QUIT; exec "$@") & exec 2>/dev/null; wait "$!"';
 
 try {
+  for (const door of groupDoors) writeSync(door, "0");
   if (ownNetwork) startLoopback();
   buildView(mounts, () => {
     if (limits.pids !== undefined) writeFileSync("/proc/sys/kernel/pid_max", String(limits.pids));

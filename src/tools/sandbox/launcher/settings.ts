@@ -4,6 +4,8 @@ import type { HeldMount } from "../held.ts";
 export interface LauncherSettings {
   /** What the command sees. Descriptors are numbered as the launcher has them. */
   readonly mounts: readonly HeldMount[];
+  /** Descriptors that are written to in order to enter the control group of the command. */
+  readonly groupDoors: readonly number[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** In base64. */

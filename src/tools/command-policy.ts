@@ -1,0 +1,66 @@
+import { resolve } from "node:path";
+import type { OwnToolContext } from "./call.ts";
+import { confinedFolder, type OpenRoot } from "./confined.ts";
+import type { Guard } from "./guard/index.ts";
+import { existingFiles, maxMemoryBytes, programFolders, type SandboxPolicy, temporaryDir } from "./sandbox/index.ts";
+
+/** A command for bash. */
+export interface Command {
+  readonly command: string;
+  /** Relative to the root folder, which is the default. */
+  readonly cwd?: string;
+  /** Defaults to 60000. */
+  readonly timeoutMs?: number;
+  /** Environment variables in addition to PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The part of a tool's context that decides what a command may do. */
+export type CommandLimits = Pick<
+  OwnToolContext,
+  "root" | "rootDir" | "allowNetwork" | "fileRules" | "signal" | "output"
+>;
+
+/** What is known of a command only when it starts. */
+export interface CommandPlace {
+  readonly root: OpenRoot;
+  readonly guard: Guard;
+  readonly temporaryBytes: number;
+}
+
+const defaultPath = "/usr/local/bin:/usr/bin:/bin";
+
+/**
+ * What a sandbox is to let a command do.
+ * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED for its `cwd`
+ */
+export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: CommandPlace): SandboxPolicy {
+  const { root, guard, temporaryBytes } = place;
+  const { fileRules } = limits;
+  const base = systemEnv();
+  return {
+    rootDir: root.path,
+    rootFd: root.fd,
+    readOnly: false,
+    cwd: cwd === undefined ? root.path : confinedFolder(limits.root, cwd),
+    allowNetwork: limits.allowNetwork,
+    readable: [
+      // Only the server's PATH counts: an agent could pass one that uncovers something.
+      ...programFolders(base.PATH, process.env.HOME),
+      ...fileRules.readable.map((path) => resolve(limits.root.rootDir, path)),
+    ],
+    hidden: [...existingFiles(fileRules.privatePaths(), root.path), ...guard.hidden],
+    protected: guard.readOnly,
+    writable: guard.writable,
+    memoryBytes: maxMemoryBytes,
+    temporaryBytes,
+    env: { ...base, ...env },
+  };
+}
+
+/** The environment of every command. A home folder is made where the server has none. */
+function systemEnv(): Record<string, string> & { PATH: string } {
+  const { PATH = defaultPath, HOME, LANG } = process.env;
+  const home = HOME?.startsWith("/") && HOME !== "/" ? HOME : temporaryDir;
+  return { PATH, HOME: home, ...(LANG !== undefined && { LANG }) };
+}

@@ -1,0 +1,147 @@
+import { mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { afterMs } from "../../timing/index.ts";
+import { type Hierarchy, hierarchiesOf } from "./hierarchies.ts";
+
+/** What one control group bounds: the memory of all its processes, also what they share, and how many they are. */
+export interface GroupLimits {
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+/** A control group of one command, in each hierarchy of the kernel that counts something. */
+export interface CommandGroup {
+  /** Moves a process into the group; what it starts from then on belongs to the group too. */
+  add(pid: number): void;
+  /** Opens the files by which a process that writes 0 to them moves itself into the group. The caller closes them. */
+  openDoors(): number[];
+  /** Removes the group, once all its processes have ended. */
+  remove(): void;
+}
+
+/** The group around those of all commands, also of other servers that may make groups in the same place. */
+const commonName = "smithers-commands";
+
+/** All commands together have this part of the machine's memory, and as many processes as so many commands. */
+const shareOfMemory = 0.75;
+const commandsWorth = 4;
+
+let count = 0;
+
+/** The groups of this process's commands that may still be entered, by name. */
+const inUse = new Set<string>();
+
+/**
+ * Makes a group for a command in each hierarchy, and around it the group of all commands.
+ * @throws when the kernel, or who administers this process's own group, does not allow it
+ */
+export function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, all: GroupLimits): CommandGroup {
+  count += 1;
+  const name = `${process.pid}-${count}`;
+  inUse.add(name);
+  const made: string[] = [];
+  const remove = () => {
+    inUse.delete(name);
+    for (const folder of made) removeSoon(folder);
+  };
+  try {
+    for (const hierarchy of hierarchies) {
+      const common = join(hierarchy.folder, commonName);
+      makeFolder(common);
+      removeLeftovers(common);
+      limit(common, hierarchy, all);
+      if (hierarchy.enable !== undefined) writeFileSync(join(common, "cgroup.subtree_control"), hierarchy.enable);
+      const own = join(common, name);
+      mkdirSync(own);
+      made.push(own);
+      limit(own, hierarchy, one);
+    }
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return {
+    add(pid) {
+      for (const folder of made) writeFileSync(join(folder, "cgroup.procs"), String(pid));
+    },
+    openDoors: () => made.map((folder) => openSync(join(folder, "cgroup.procs"), "w")),
+    remove,
+  };
+}
+
+function limit(folder: string, { memoryFile, processesFile }: Hierarchy, limits: GroupLimits): void {
+  if (memoryFile !== undefined) writeFileSync(join(folder, memoryFile), String(limits.memoryBytes));
+  if (processesFile !== undefined) writeFileSync(join(folder, processesFile), String(limits.processes));
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+const retryMs = 50;
+const retries = 5;
+
+/** Removes a group, and the one around all commands unless another command runs. A process may be about to end in it. */
+function removeSoon(folder: string, left = retries): void {
+  if (removeFolder(folder)) removeFolder(dirname(folder));
+  else if (left > 0) afterMs(retryMs, () => removeSoon(folder, left - 1));
+}
+
+/** Whether a folder is gone. A group that holds a process or another group cannot be removed. */
+function removeFolder(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
+  }
+}
+
+/** Removes the groups of processes that were killed, and those that could not be removed at once. */
+function removeLeftovers(common: string): void {
+  for (const name of readdirSync(common)) {
+    const pid = Number(/^(\d+)-\d+$/.exec(name)?.[1] ?? 0);
+    // Another process may have made its group a moment ago, with nothing in it yet.
+    const isLeft = pid === process.pid ? !inUse.has(name) : pid > 0 && hasEnded(pid);
+    if (isLeft) removeFolder(join(common, name));
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+let found: readonly Hierarchy[] | undefined;
+
+/** How the kernel says that this process may not make groups. */
+const forbidden: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/**
+ * Makes a group for a command of this process, where it may make groups; undefined where not.
+ *
+ * @param one the limits of this command
+ */
+export function groupForCommand(one: GroupLimits): CommandGroup | undefined {
+  const all = { memoryBytes: Math.floor(totalmem() * shareOfMemory), processes: commandsWorth * one.processes };
+  try {
+    found ??= hierarchiesOf(readFileSync("/proc/self/cgroup", "utf8"), readFileSync("/proc/self/mountinfo", "utf8"));
+    return found.length === 0 ? undefined : makeGroup(found, one, all);
+  } catch (error) {
+    if (forbidden.has((error as NodeJS.ErrnoException).code)) found = [];
+    return undefined;
+  }
+}
+
+/** Whether groups are made that bound how many processes there are. */
+export const countsProcesses = (group: CommandGroup | undefined): boolean =>
+  group !== undefined && (found ?? []).some(({ processesFile }) => processesFile !== undefined);
