@@ -1,7 +1,7 @@
 /** @jsxImportSource smithers-orchestrator */
 /**
- * Repairs a small program without a model: the failing test is run, every comparison in the source is a
- * suspect, and one after the other is changed until the test passes.
+ * Repairs a small program without a model: runs the failing test, takes every comparison in the source as a suspect, and
+ * changes one after the other until the test passes.
  */
 import { join } from "node:path";
 import { bash, createSmithers, edit, isSmithersError, read, write } from "smithers-orchestrator";
@@ -80,7 +80,7 @@ async function runTest(folder: string): Promise<{ passed: boolean; said: string 
   }
 }
 
-/** Each comparison with its neighbour in its place: `<` and `<=`, `>` and `>=`. */
+/** Replacements for each comparison operator: `<` and `<=`, `>` and `>=`. */
 function suspectsIn(source: string) {
   return source.split("\n").flatMap((from, index) => {
     const changed = from.replace(/ ([<>])(=?) /, (_, sign, equal) => ` ${sign}${equal ? "" : "="} `);

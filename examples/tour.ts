@@ -1,6 +1,6 @@
 /**
- * The main job, from outside: a server starts, a workflow is posted, its events are streamed, an approval is
- * granted, and the result is read. Everything below the first lines goes over HTTP.
+ * A run from outside: starts a server, posts a workflow, streams its events, grants an approval and reads the result. Only
+ * the first lines start the server; the rest goes over HTTP.
  */
 import { Database } from "bun:sqlite";
 import { once } from "node:events";
@@ -30,7 +30,7 @@ const { runId } = await client.runs.start<typeof release>({
   workflowPath: "./release.tsx",
   input: { folder: join(import.meta.dir, "sample-repo"), version: "1.4.0", manifest: join(folder, "release.json") },
 });
-console.log(`POST /v1/runs has started ${runId}. Its events:`);
+console.log(`POST /v1/runs started ${runId}. Its events:`);
 
 for await (const event of client.runs.events(runId)) {
   const what = "nodeId" in event ? event.nodeId : "status" in event ? event.status : "";
@@ -40,7 +40,7 @@ for await (const event of client.runs.events(runId)) {
 
 async function approve(nodeId: string): Promise<void> {
   const [asked] = await client.approvals.list();
-  console.log(`  A person is asked: ${asked?.requestTitle} (${asked?.requestSummary}) Yes, says the tour.`);
+  console.log(`  The run asks: ${asked?.requestTitle} (${asked?.requestSummary}) The tour approves.`);
   await client.approvals.approve(runId, nodeId, { decidedBy: "tour" });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { docsPages, llmsFull, llmsIndex } from "../../scripts/llms.ts";
 import { projectDir } from "../support/packed.ts";
@@ -20,3 +20,34 @@ test("llms-full.txt holds the README and every page whole", () => {
   const full = llmsFull();
   for (const file of ["README.md", ...pages.map((name) => `docs/${name}`)]) expect(full).toContain(read(file).trim());
 });
+
+/** The anchor of each heading, as GitHub makes it. */
+const anchorsOf = (file: string) =>
+  [
+    ...read(file)
+      .replace(/^```.*?^```$/gms, "")
+      .matchAll(/^#+ (.+)$/gm),
+  ].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+test.each(pages)(
+  "docs/%s opens with what it is for, ends with where to go next, and its links lead somewhere",
+  (name) => {
+    const text = read(`docs/${name}`);
+    const [title, opening] = text.split(/\n{2,}/);
+    expect(title).toStartWith("# ");
+    expect(opening).toMatch(/^[A-Z`].{40}/s);
+    expect(text.trimEnd().split("\n## ").at(-1)).toMatch(
+      name === "architecture.md" ? /Next: \[/ : /^Where to go next\n\n- \[/,
+    );
+    const broken = [...text.matchAll(/\]\(([\w./-]*)(?:#([\w-]+))?\)/g)].filter(([, file, anchor]) => {
+      const target = file === "" ? `docs/${name}` : join("docs", file!);
+      return !existsSync(join(projectDir, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  },
+);
