@@ -40,7 +40,7 @@ for await (const event of client.runs.events(runId)) {
 
 async function approve(nodeId: string): Promise<void> {
   const [asked] = await client.approvals.list();
-  console.log(`  The run asks: ${asked?.requestTitle} (${asked?.requestSummary}) The tour approves.`);
+  console.log(`  A person is asked: ${asked?.requestTitle} (${asked?.requestSummary}) The tour approves.`);
   await client.approvals.approve(runId, nodeId, { decidedBy: "tour" });
 }
 
