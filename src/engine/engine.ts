@@ -145,9 +145,7 @@ export class Engine {
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
   async cancel(runId: string): Promise<void> {
-    const run = await this.#find(runId);
-    if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
-    await this.store.requestCancel(runId, Date.now());
+    const run = await this.store.requestCancel(runId, Date.now());
     const active = this.#leaseHolder.active(runId);
     if (active) active.notify();
     else if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.cancel(run);
@@ -168,8 +166,7 @@ export class Engine {
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the open wait
    */
   async signal(given: NewSignal): Promise<Signal> {
-    const run = await this.#find(given.runId);
-    await checkSignal(this.store, run, given, async () => (await this.#options.resolveWorkflow(run)).workflow);
+    await checkSignal(this.store, given, async (run) => (await this.#options.resolveWorkflow(run)).workflow);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
     void this.#wakeFirst(given.runId);

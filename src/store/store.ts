@@ -111,9 +111,10 @@ export interface Store {
 
   /**
    * Asks a run's owner to cancel it. Once this is committed, the run can end in no other way.
+   * @returns the run as it was before
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
-  requestCancel(runId: string, nowMs: number): Promise<void>;
+  requestCancel(runId: string, nowMs: number): Promise<Run>;
   /**
    * Records a person's decision, at the time of the write. Repeating the same decision changes nothing.
    * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not match the

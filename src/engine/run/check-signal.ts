@@ -14,13 +14,14 @@ import { loadRun } from "./load.ts";
  */
 export async function checkSignal(
   store: Store,
-  run: Run,
   given: NewSignal,
   workflowOf: (run: Run) => Promise<Workflow>,
 ): Promise<void> {
   const signal = { name: given.name, correlationId: given.correlationId ?? null };
-  const waiting = await store.waitingNodes(run.runId);
+  const waiting = await store.waitingNodes(given.runId);
   if (!waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal))) return;
+  const run = await store.findRun(given.runId);
+  if (!run) return;
   // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
   const spec = await workflowOf(run)
     .then((workflow) => openWait(store, run.runId, signal, workflow))

@@ -158,7 +158,7 @@ export class SqliteStore implements LocalStore {
     return row?.json;
   }
 
-  requestCancel(runId: string, nowMs: number): Promise<void> {
+  requestCancel(runId: string, nowMs: number): Promise<Run> {
     return this.#connection.write((driver) => requestCancel(driver, runId, nowMs));
   }
 

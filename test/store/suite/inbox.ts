@@ -105,7 +105,7 @@ export function inbox(fresh: FreshDatabase): void {
   test("a request to cancel is noted once, with the time of the first", async () => {
     const { store } = await fresh();
     await startRun(store);
-    await store.requestCancel("r", 2_500);
+    expect(await store.requestCancel("r", 2_500)).toMatchObject({ owner: "me", cancelRequestedAtMs: null });
     await store.requestCancel("r", 2_600);
     expect(await store.readInbox("r")).toMatchObject({ cancelRequestedAtMs: 2_500 });
     expect(await store.runsWithNews()).toEqual(["r"]);
