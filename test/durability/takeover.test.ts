@@ -69,9 +69,9 @@ test("an owner that was paused between its commit and the launch of what it reco
 });
 
 /** Starts servers, one after the other as each is killed, until the run has ended. */
-async function restartUntilEnded(root: string, runId: string): Promise<{ server: ServerProcess; starts: number }> {
+async function restartUntilEnded(root: string, runId: string, options?: object) {
   for (let starts = 1; ; starts++) {
-    const server = await servers(root).catch(() => undefined);
+    const server = await servers(root, options).catch(() => undefined);
     if (!server) continue;
     const ended = server.end(runId).then(
       ({ status }) => status === "failed",
@@ -102,18 +102,19 @@ test("a run that kills every process that takes it up is failed in the end, and 
   expect((await server.end(innocent)).status).toBe("finished");
 });
 
-test("a task that ends its process each time fails after five attempts, and says so", async () => {
+test("a task that ends its process each time fails after as many attempts as maxCrashes allows", async () => {
   const root = folder({
     "killing.tsx": workflowFile(
       `<Task id="a" output={outputs.result}>{() => { process.kill(process.pid, "SIGKILL"); return { value: 1 }; }}</Task>`,
     ),
   });
-  const first = await servers(root);
+  const options = { maxCrashes: 2 };
+  const first = await servers(root, options);
   await first.start("killing.tsx", {}, { runId: "killing" }).catch(() => {});
   await first.gone;
-  const { server } = await restartUntilEnded(root, "killing");
+  const { server } = await restartUntilEnded(root, "killing", options);
   expect((await server.run("killing")).error).toMatchObject({ code: "ATTEMPT_LOST", nodeId: "a" });
-  expect(await server.nodes("killing")).toMatchObject([{ state: "failed", attempt: 5 }]);
+  expect(await server.nodes("killing")).toMatchObject([{ state: "failed", attempt: 2 }]);
 });
 
 test("a server that is asked to end gives its runs up with their commands, and the next one continues them at once", async () => {
