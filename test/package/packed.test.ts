@@ -18,12 +18,16 @@ import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
+import { testInit } from "./init.ts";
 
 const app = packedApp({ "server.ts": readmeFile("server.ts"), "echo.tsx": readmeFile("echo.tsx") });
 const servers = new Set<ChildProcess>();
 afterAll(() => {
   for (const server of servers) server.kill("SIGKILL");
 });
+
+// First: the commands of a new project must find no database of the app above it.
+testInit(app);
 
 test("the README's quick start runs in an app that has installed the tarball", async () => {
   cpSync(join(projectDir, "examples/sample-repo"), join(app, "sample-repo"), { recursive: true });
