@@ -52,7 +52,7 @@ test("ps shows the shortest unambiguous suffix of generated ids, and chosen ids 
 });
 
 test.each(["file", "server"])(
-  "without an id, or with @last, a command means the latest run, and says so (%s)",
+  "without an id, or with @last, a command uses the latest run and names it (%s)",
   async (where) => {
     const root = folder({ "echo.tsx": echo, "ship.tsx": ship });
     const server = await serve(root);

@@ -147,7 +147,7 @@ test("the input may be a file with a byte order mark and Windows line ends, or c
   expect(await given("-", `{"msg":"from stdin"}`)).toBe("from stdin");
 });
 
-test("wrong use exits with 4, says what is wrong, and starts nothing", async () => {
+test("wrong usage exits with 4, says what is wrong, and starts no run", async () => {
   const root = folder({
     "echo.tsx": echo,
     "typed.tsx": workflowFile(`<Task id="t" output={outputs.result}>{{ value: 1 }}</Task>`, {

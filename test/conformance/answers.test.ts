@@ -39,7 +39,7 @@ test("GET /metrics is a Prometheus exposition", async () => {
 });
 
 describe.skipIf(token === undefined)("with a token configured", () => {
-  test("every other request without it is 401, before it tells what is there", async () => {
+  test("every other request without it is 401, for known and unknown paths alike", async () => {
     for (const [path, methods] of [...paths, ["/nothing", ["GET"]], ["/health", ["POST"]]] as typeof paths) {
       for (const method of methods) {
         if (path === "/health" && method === "GET") continue;

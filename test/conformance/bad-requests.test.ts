@@ -135,7 +135,7 @@ describe("POST /v1/runs refuses", () => {
     expect(await code(file("no-workflow"))).toEqual([400, "WORKFLOW_INVALID"]);
   });
 
-  test("and records no run of what it has refused", async () => {
+  test("and records no run for a refused request", async () => {
     expect((await target.get("/v1/runs?workflow=conformance-never")).body).toEqual([]);
   });
 });
@@ -149,12 +149,12 @@ test("optional fields that are null count as absent, and fields that resemble no
   expect((await target.end(body.runId)).output).toEqual({ value: "hi" });
 });
 
-test("nesting of 32 is taken", async () => {
+test("nesting of 32 is accepted", async () => {
   const run = await target.complete(file("echo"), { msg: nested(30) });
   expect(run.output).toEqual({ value: nested(30) });
 });
 
-test("keys and values that only look alike are kept", async () => {
+test("keys and values that only look dangerous are kept", async () => {
   const msg = {
     a: "a",
     n: [null],
@@ -202,7 +202,7 @@ test("a malformed Last-Event-ID is 400", async () => {
   expect(refusal(answer)).toMatchObject([400, "INVALID_REQUEST", { field: "Last-Event-ID" }]);
 });
 
-test("a body of 1 MiB is taken, one byte more is PAYLOAD_TOO_LARGE", async () => {
+test("a body of 1 MiB is accepted, one byte more is PAYLOAD_TOO_LARGE", async () => {
   const body = (bytes: number) => {
     const empty = JSON.stringify({ workflowPath: file("echo"), input: { msg: "" } }).length;
     return JSON.stringify({ workflowPath: file("echo"), input: { msg: "x".repeat(bytes - empty) } });

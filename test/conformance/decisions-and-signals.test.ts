@@ -61,7 +61,7 @@ describe("a decision", () => {
   });
 });
 
-test("what is awaited is listed under each of the four paths, until it is decided", async () => {
+test("a pending approval is listed under each of the four paths until it is decided", async () => {
   const { runId, decide } = await asking();
   for (const path of paths) {
     expect(await awaited(path, runId)).toMatchObject({
@@ -83,7 +83,7 @@ test("what is awaited is listed under each of the four paths, until it is decide
   for (const path of paths) expect(await awaited(path, runId)).toBeUndefined();
 });
 
-test("what is awaited comes longest waiting first", async () => {
+test("pending approvals come longest waiting first", async () => {
   await asking();
   await nextMillisecond();
   await asking();
@@ -92,7 +92,7 @@ test("what is awaited comes longest waiting first", async () => {
   expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
-test("the Link header leads through all that is awaited, each once, also what was requested in one moment", async () => {
+test("the Link header leads through all pending approvals, each once, also those of the same millisecond", async () => {
   const runIds = await Promise.all(Array.from({ length: 7 }, async () => (await asking()).runId));
   const seen: string[] = [];
   for await (const { approvals } of target.pages("/v1/approvals?limit=2")) {
@@ -194,7 +194,7 @@ describe("a signal", () => {
     },
   );
 
-  test("is taken by a wait of its correlation only, and numbered", async () => {
+  test("is consumed only by a wait with its correlation id, and has a number", async () => {
     const runId = await target.startUntil("wait", "NodeWaitingEvent", { order: "order-7" });
     const other = (await send(runId, { data: { value: 6 }, correlationId: "order-6" })).body;
     const right = (await send(runId, { data: { value: 7 }, correlationId: "order-7" })).body;
@@ -210,7 +210,7 @@ describe("a signal", () => {
     expect((await target.end(runId)).output).toEqual({ value: 2 });
   });
 
-  test("whose data does not fit the wait is refused to its sender, and the run waits on", async () => {
+  test("whose data does not fit the wait is refused, and the run keeps waiting", async () => {
     const runId = await target.startUntil("wait", "NodeWaitingEvent");
     const { status, body } = await send(runId, { data: { value: "nine" } });
     expect([status, body.error.code, body.error.details.issues[0].path]).toEqual([400, "INVALID_INPUT", ["value"]]);

@@ -72,7 +72,7 @@ describe("the stream of a run that has ended", () => {
   });
 });
 
-test("the stream of a run in progress gives what is stored, then pushes, in order, each once, and closes", async () => {
+test("the stream of a run in progress sends stored events, then new ones, in order, each once, and closes", async () => {
   const runId = await target.startUntil("wait", "NodeWaitingEvent");
   const ids: number[] = [];
   const types: string[] = [];
@@ -88,7 +88,7 @@ test("the stream of a run in progress gives what is stored, then pushes, in orde
   expect(types).toContain("SignalReceived");
 });
 
-test("a reader that comes back gets the rest, and nothing twice", async () => {
+test("a reader that reconnects gets the rest, and nothing twice", async () => {
   const runId = await target.startUntil("wait", "NodeWaitingEvent");
   const { id } = await target.until(runId, ({ type }) => type === "NodeWaitingEvent");
   await target.post(`/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });

@@ -17,14 +17,14 @@ describe("POST /v1/runs", () => {
     expect(await target.end(body.runId)).toMatchObject({ status: "finished", output: { value: "hi" } });
   });
 
-  test("takes the caller's runId, once", async () => {
+  test("accepts the caller's runId once", async () => {
     const runId = newId();
     expect(await target.start(file("echo"), {}, { runId })).toBe(runId);
     const again = { workflowPath: file("echo"), runId };
     expect(await target.code("POST", "/v1/runs", again)).toEqual([409, "RUN_ALREADY_EXISTS"]);
   });
 
-  test("of twenty starts of one runId, exactly one is taken", async () => {
+  test("of twenty starts with one runId exactly one is accepted", async () => {
     const runId = newId();
     const codes = await many(20, () => target.code("POST", "/v1/runs", { workflowPath: file("echo"), runId }));
     expect(count(codes, [200, undefined])).toBe(1);
@@ -166,7 +166,7 @@ describe("GET /v1/runs/:runId", () => {
     ]);
   });
 
-  test("of a run that runs says so", async () => {
+  test("of a running run says so", async () => {
     const runId = await target.startUntil("hang", "NodeStarted");
     const run = await target.run(runId);
     expect(run).toMatchObject({ status: "running", finishedAtMs: null, summary: { "in-progress": 1 } });
@@ -292,7 +292,7 @@ test("the Link header leads through all frames of a run, each once", async () =>
 describe("POST /v1/runs/:runId/resume", () => {
   const resume = (runId: string, body = {}) => target.code("POST", `/v1/runs/${runId}/resume`, body);
 
-  test("continues a failed run, and what is finished is not run again", async () => {
+  test("continues a failed run, and repeats no finished task", async () => {
     const { runId } = await target.complete(file("fails-once"));
     expect(await resume(runId, { workflowPath: file("fails-once") })).toEqual([200, undefined]);
     expect((await target.end(runId)).status).toBe("finished");
@@ -314,7 +314,7 @@ describe("POST /v1/runs/:runId/resume", () => {
     await target.post(`/v1/runs/${runId}/cancel`);
   });
 
-  test("of a waiting run is taken, and it is still waiting", async () => {
+  test("of a waiting run is accepted, and the run is still waiting", async () => {
     const runId = await target.startUntil("wait", "NodeWaitingEvent");
     expect(await resume(runId)).toEqual([200, undefined]);
     await target.post(`/v1/runs/${runId}/signals/paid%2Fnow`, { data: { value: 1 } });
@@ -357,7 +357,7 @@ describe("POST /v1/runs/:runId/cancel", () => {
     expect(await target.code("POST", `/v1/runs/${runId}/cancel`)).toEqual([409, "RUN_NOT_ACTIVE"]);
   });
 
-  test("that races the run's end leaves one truth: what was answered is what became of it", async () => {
+  test("that races the end of the run is answered with what becomes of the run", async () => {
     await many(20, async (index) => {
       const runId = await target.startUntil("wait", "NodeWaitingEvent");
       const cancel = () => target.code("POST", `/v1/runs/${runId}/cancel`);

@@ -59,7 +59,7 @@ function fill(path: string): void {
   }
 }
 
-test("a damaged page is told by the request that meets it and by /health, and what is whole is still served", async () => {
+test("a damaged page is reported by the request that reads it and by /health, and intact data is still served", async () => {
   const root = folder({ "echo.tsx": echo });
   const first = await ServerProcess.start(root);
   const { runId } = await first.complete("echo.tsx", { msg: "hi" });

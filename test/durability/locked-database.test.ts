@@ -25,7 +25,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   };
 }
 
-test("while a workflow's own database is locked nobody else waits, and whoever wants it is told to try again", async () => {
+test("a locked database of one workflow delays no other run, and its own requests get 503 with Retry-After", async () => {
   const root = folder({ "own.tsx": own, "echo.tsx": echo });
   mkdirSync(join(root, "own"));
   const release = await lock(join(root, "own/runs.db"));
@@ -45,7 +45,7 @@ test("while a workflow's own database is locked nobody else waits, and whoever w
   expect((await server.complete("own.tsx")).status).toBe("finished");
 });
 
-test("runs of a database that is locked when the server starts go on once it is free", async () => {
+test("runs of a database that is locked at the start continue once it is free", async () => {
   const root = folder({
     "own.tsx": own.replace(`<Task id="a"`, `<WaitForEvent id="w" event="go" output={outputs.result} /><Task id="a"`),
   });

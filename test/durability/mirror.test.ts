@@ -90,7 +90,7 @@ test("a run is looked up, streamed and cancelled where it lives", async () => {
   expect((await server.end(runId)).status).toBe("cancelled");
 });
 
-test("what a server has not copied when it is killed is copied by another one that runs", async () => {
+test("what a killed server had not copied is copied by another server", async () => {
   const done = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`, {
     create: `, { dbPath: "own/runs.db" }`,
   });
@@ -107,7 +107,7 @@ test("what a server has not copied when it is killed is copied by another one th
   expect(rowsOf(join(root, "smithers.db"), "owed")).toEqual(rowsOf(join(root, "own/runs.db"), "owed"));
 });
 
-test("a run is found by a server that has not heard of its database yet", async () => {
+test("a server finds a run in a database that it does not know yet", async () => {
   const root = folder({ "own.tsx": own });
   const second = await serve(root, { heartbeatMs: 60_000 });
   const first = await ServerProcess.start(root);

@@ -61,7 +61,7 @@ test("a run is taken at once when its owner is a zombie", async () => {
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
 });
 
-test("a run is left to an owner that lives, and cancelled in its place once that has been silent for too long", async () => {
+test("a run stays with a live owner, and is cancelled by another server once the owner has been silent for too long", async () => {
   const { root, runId } = await left(ownerWith(process.pid, ticksOf(process.pid)[19]!));
   const server = await serve(root, { staleAfterMs: 3_000, heartbeatMs: 50 });
   expect((await server.post(`/v1/runs/${runId}/resume`)).body.error?.code).toBe("RUN_IN_PROGRESS");

@@ -30,7 +30,7 @@ function countRows(root: string): Record<string, number> {
   return rows;
 }
 
-test("ended runs older than the window go with all that belongs to them; what lives stays", async () => {
+test("ended runs older than the window are removed with all their rows; live runs stay", async () => {
   const root = folder({ "w.tsx": waiting, "m.tsx": manyFrames, "g.tsx": growing });
   const first = await serve(root);
   const living = await first.start("w.tsx");
@@ -61,7 +61,7 @@ test("runs inside the window stay, and without a window all do", async () => {
   expect(countRows(root).runs).toBe(2);
 });
 
-test("a run with very many events goes bit by bit, so that others write in between, and is not resumed meanwhile", async () => {
+test("a run with very many events is removed in batches, others write in between, and it cannot be resumed meanwhile", async () => {
   const root = folder({
     "fails.tsx": workflowFile(`<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("no"); }}</Task>`),
   });

@@ -35,7 +35,7 @@ async function eventsOf(server: ServerProcess, runId: string) {
   return events.map(({ type }) => type);
 }
 
-test("an owner that was paused past its lease finds its run finished by another server, and writes nothing", async () => {
+test("an owner that was paused past its lease writes nothing to the run that another server has finished", async () => {
   const root = folder({ "gated.tsx": gated });
   const paused = await servers(root);
   const runId = await paused.start("gated.tsx");
@@ -82,7 +82,7 @@ async function restartUntilEnded(root: string, runId: string, options?: object) 
   }
 }
 
-test("a run that kills every process that takes it up is failed in the end, and costs the others nothing more", async () => {
+test("a run that kills every process that executes it fails in the end, and other runs finish", async () => {
   const killing = workflowFile(
     `{existsSync("armed") && process.kill(process.pid, "SIGKILL")}<Task id="a" output={outputs.result}>{() => fileAt("never")}</Task>`,
     { head: note },

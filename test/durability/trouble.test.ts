@@ -14,7 +14,7 @@ const gated = workflowFile(`<Task id="first" output={outputs.result}>
   </Task>
   <Task id="second" output={outputs.result}>{() => ({ value: "end" })}</Task>`);
 
-test("a full disk stops nothing for good: writes are refused with 503, the run goes on when there is room", async () => {
+test("a full disk stops nothing for good: writes are refused with 503, and the run continues when there is room", async () => {
   const root = folder({ "gated.tsx": gated });
   const database = new Database(join(root, "smithers.db"), { create: true });
   const server = await serve(root, { withoutDb: true, db: drizzle(database) });
@@ -38,7 +38,7 @@ test("a full disk stops nothing for good: writes are refused with 503, the run g
   database.close();
 });
 
-test("health says what is wrong with a database that takes no writes, and when it is right again", async () => {
+test("/health reports a database that takes no writes, and its recovery", async () => {
   const root = folder({ "gated.tsx": gated, go: "" });
   const database = new Database(join(root, "smithers.db"), { create: true });
   const server = await serve(root, { withoutDb: true, db: drizzle(database) });
@@ -67,7 +67,7 @@ test("a turn that the database refuses for a reason of its own ends the run with
   );
 });
 
-test("health tells that a database's file was removed under the server", async () => {
+test("/health reports that the file of the database was removed", async () => {
   const root = folder();
   const server = await serve(root);
   expect((await server.get("/health")).status).toBe(200);

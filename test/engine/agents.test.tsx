@@ -102,7 +102,7 @@ test("what an agent says step by step is in the event log", async () => {
   ]);
 });
 
-test("an agent with a structured output of its own is taken at its word", async () => {
+test("the structured output of an agent is used as it is", async () => {
   const output = Output.object({ schema: z.object({ verdict: z.string(), score: z.number() }) });
   const ran = await ask(new ToolLoopAgent({ model: modelSaying(good), output }));
   expect(ran.output).toEqual({ verdict: "good", score: 9 });
@@ -117,7 +117,7 @@ test("text that is not the structured output an agent wanted goes back like any 
   expect(ran.of("TokenUsageReported")).toHaveLength(2);
 });
 
-test("an answer that does not fit goes back with the issues, and that is no retry", async () => {
+test("an answer that does not fit goes back to the agent with the issues, and does not count as a retry", async () => {
   const model = modelSaying('{"verdict":"fine","score":9}', good);
   const ran = await ask(new ToolLoopAgent({ model }), { retries: 0 });
   expect(ran).toMatchObject({ status: "finished", nodes: { review: { attempt: 1, failures: 0 } } });
@@ -156,7 +156,7 @@ test.each([
   ["a bracket in a text of it", '{"verdict":"good","score":9,"why":"a } and a ] and \\" "} {x}'],
   ["an object that fits before it", `{"verdict":"bad","score":1} no, rather ${good}`],
   ["an opening bracket without end", `{ [ ${good}`],
-])("JSON in an agent's prose is found beside %s", async (_, text) => {
+])("JSON in an agent's prose is found next to %s", async (_, text) => {
   let asked = 0;
   const ran = await ask({
     generate: () => {
@@ -228,7 +228,7 @@ test("errors of agents that say they are final are not retried", async () => {
   expect(calls).toBe(1);
 });
 
-test("an agent is told of the cancellation through abortSignal, and its silence is no heartbeat", async () => {
+test("abortSignal tells an agent of the cancellation, and its silence does not count as a heartbeat", async () => {
   let aborted = false;
   const silent = {
     generate: ({ abortSignal }: { abortSignal: AbortSignal }) =>

@@ -79,7 +79,7 @@ test.each([
   ["shema", <Signal key="s" {...given({ id: "s", shema: z.any() })} />, '<Signal id="s">', "schema"],
   ["els", <Branch key="b" {...given({ if: true, els: null })} />, "<Branch>", "else"],
   ["skipif", <Sequence key="s" {...given({ skipif: true })} />, "<Sequence>", "skipIf"],
-])("the misspelt prop %s is refused with the one that was meant", async (name, element, where, meant) => {
+])("the misspelt prop %s is refused, and the right one is suggested", async (name, element, where, meant) => {
   const ran = await run(smithers(() => <Workflow name="test">{element}</Workflow>));
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
   expect(ran.error!.message).toStartWith(where);
@@ -295,7 +295,7 @@ test("a tree that is too deep for the stack fails its run, and no other", async 
   expect((await run(smithers(() => <Workflow name="test">{task()}</Workflow>))).status).toBe("finished");
 });
 
-test("a workflow that goes bad after a task keeps what was done", async () => {
+test("a workflow that becomes invalid after a task keeps the results", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">
@@ -307,7 +307,7 @@ test("a workflow that goes bad after a task keeps what was done", async () => {
   expect(ran).toMatchObject({ status: "failed", error: { code: "DUPLICATE_ID" }, states: { first: "finished" } });
 });
 
-test("what is no workflow, no schema or no function is refused before there is a run", async () => {
+test("a value that is not a workflow, a schema or a function is refused before a run exists", async () => {
   await expect(run({} as never)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
   expect(() => createSmithers({ result: {} as never })).toThrow('"result" is not a Zod schema');
   expect(() => smithers("x" as never)).toThrow("smithers(build) requires a function that takes ctx");

@@ -125,7 +125,7 @@ test("`by` may be a function of ctx", async () => {
   expect(count.calls).toBe(2);
 });
 
-test("a `by` that is no JSON fails the run with a code", async () => {
+test("a `by` that cannot be stored as JSON fails the run with a code", async () => {
   const { runWith } = counted();
   const ran = await runWith({ by: { n: 1n } });
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });

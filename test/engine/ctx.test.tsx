@@ -62,7 +62,7 @@ test("outputMaybe of another output than the node's is undefined", async () => {
   expect(ran.output).toBe("undefined");
 });
 
-test("output throws MISSING_OUTPUT where there is none, which fails the run", async () => {
+test("ctx.output without a stored output throws MISSING_OUTPUT and fails the run", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">
@@ -126,7 +126,7 @@ test("outputs lists the rows of a key with the node and iteration that made each
   expect(JSON.parse(ran.output as string)).toEqual([rows, rows, ["text"]]);
 });
 
-test("outputs are told apart by iteration: output, latest and iterationCount", async () => {
+test("output, latest and iterationCount distinguish iterations", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">

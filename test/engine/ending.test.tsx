@@ -125,7 +125,7 @@ test("a listener that throws keeps no run from going on", async () => {
   }
 });
 
-test("onProgress is told of each event, in order, once it is stored", async () => {
+test("onProgress gets each event, in order, after it is stored", async () => {
   const ran = await run(smithers(() => <Workflow name="test">{<Step id="a" />}</Workflow>));
   const stored = await inStore(ran.db, (store) => store.eventsAfter(ran.runId, 0, 100));
   expect(stored.map(({ json }) => JSON.parse(json))).toEqual([...ran.events]);

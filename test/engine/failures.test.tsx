@@ -29,7 +29,7 @@ test("a task that has failed for good fails the run, and what follows is not run
   expect(ran.events.at(-1)).toMatchObject({ type: "RunFailed", error: { nodeId: "bad" } });
 });
 
-test("with continueOnFail the run goes on, and dependents that only wait run", async () => {
+test("with continueOnFail the run continues, and tasks that only wait for the failed one run", async () => {
   const ran = await run(
     smithers(() => (
       <Workflow name="test">
@@ -51,7 +51,7 @@ test("with continueOnFail the run goes on, and dependents that only wait run", a
   expect(ran.nodes.bad!.error).toMatchObject({ code: "TASK_FAILED", message: "broken" });
 });
 
-test("what runs beside a failing task ends first, and its result is kept", async () => {
+test("tasks that run next to a failing one end first, and their results are kept", async () => {
   const failed = Promise.withResolvers<void>();
   const ran = await run(
     smithers(() => (

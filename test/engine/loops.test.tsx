@@ -125,7 +125,7 @@ test('onMaxReached="fail" fails the run with LOOP_MAX_REACHED', async () => {
   expect(ran.states).toEqual({ a: "finished", "a#1": "finished", after: "pending" });
 });
 
-test("an `until` that comes true in the last iteration is no failure", async () => {
+test("an `until` that becomes true in the last iteration does not fail the run", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">
@@ -138,7 +138,7 @@ test("an `until` that comes true in the last iteration is no failure", async () 
   expect(ran.status).toBe("finished");
 });
 
-test("loops stand in sequences and beside one another, each with its own iterations", async () => {
+test("loops in sequences and next to each other have their own iterations", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">
@@ -188,7 +188,7 @@ test("tasks of a loop read from the iteration that they are in", async () => {
   ]);
 });
 
-test("a component in a loop is told the iteration of that loop", async () => {
+test("a component in a loop sees the iteration of that loop", async () => {
   const Told = ({ id }: { id: string }) => {
     const { iteration } = useCtx();
     return (
@@ -212,7 +212,7 @@ test("a component in a loop is told the iteration of that loop", async () => {
   expect([ran.outputs["a#2"], ran.outputs.b, ran.outputs["b#1"]]).toEqual([{ value: 2 }, { value: 0 }, { value: 1 }]);
 });
 
-test("a loop goes on after an iteration whose task failed or was skipped", async () => {
+test("a loop continues after an iteration whose task failed or was skipped", async () => {
   const ran = await run(
     smithers((ctx) => (
       <Workflow name="test">
@@ -277,7 +277,7 @@ describe("what stands outside of a loop", () => {
     expect(started(ran)).toHaveLength(4);
   });
 
-  test("goes on past a loop that was over before it began: what waits for its nodes alone runs, what needs their values is skipped", async () => {
+  test("runs after a loop that was over before it began, unless it needs values of its nodes: then it is skipped", async () => {
     const ran = await run(
       smithers(() => (
         <Workflow name="test">
@@ -405,7 +405,7 @@ describe("a loop in a loop", () => {
     );
   };
 
-  test("begins again in each iteration of the outer one, and its nodes are told apart", async () => {
+  test("starts again in each iteration of the outer loop, and its nodes have ids of their own", async () => {
     const ran = await run(
       smithers(() => (
         <Workflow name="test">

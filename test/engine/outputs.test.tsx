@@ -70,7 +70,7 @@ test.each([
   ["a Map", { found: [new Map([["a", 1]])] }],
   ["a Set", new Set([1])],
   ["nothing at all", undefined],
-])("%s is no JSON, and so INVALID_OUTPUT", async (_, value) => {
+])("%s cannot be stored as JSON and is INVALID_OUTPUT", async (_, value) => {
   expect(await give(value)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT", nodeId: "a" } });
 });
 

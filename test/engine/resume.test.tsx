@@ -35,7 +35,7 @@ test("a resumed run does what had failed and what follows, and nothing that had 
   expect(resumed.outputs).toEqual({ a: { value: 1 }, b: { value: 3 }, c: { value: 4 } });
 });
 
-test("the attempts of a node are counted on, and its retries begin anew", async () => {
+test("a resumed node continues its attempt numbers and gets all its retries again", async () => {
   let calls = 0;
   const workflow = smithers(() => (
     <Workflow name="test">
@@ -54,7 +54,7 @@ test("the attempts of a node are counted on, and its retries begin anew", async 
   expect(resumed).toMatchObject({ status: "finished", output: { value: 4 } });
 });
 
-test("the event log goes on where it ended", async () => {
+test("a resumed run continues its event log", async () => {
   const { world, workflow } = fragile();
   const failed = await run(workflow, { runId: "r" });
   world.broken = false;
@@ -108,7 +108,7 @@ test("what was cancelled by the run's failure runs after the resume", async () =
   expect(resumed).toMatchObject({ status: "finished", outputs: { other: { value: 7 } } });
 });
 
-test("a run may go on with changed code", async () => {
+test("a resumed run may use changed code", async () => {
   const { workflow } = fragile();
   const { db } = await run(workflow, { runId: "r" });
   const repaired = smithers((ctx) => (

@@ -84,7 +84,7 @@ test("the next attempt starts no sooner than the delay says", async () => {
   expect(second!.timestampMs - retrying!.timestampMs).toBeGreaterThanOrEqual(retrying!.delayMs);
 });
 
-test("delays vary, so that what failed together is not tried again together", async () => {
+test("delays vary, to spread the retries of attempts that failed together", async () => {
   const ran = await attempt(always, { retries: 20, retryPolicy: { backoff: "fixed", initialDelayMs: 8 } });
   expect(new Set(ran.of("NodeRetrying").map(({ delayMs }) => delayMs)).size).toBeGreaterThan(1);
 });

@@ -50,7 +50,7 @@ async function withEngine<T>(
   }
 }
 
-test("a retry does one failed node anew and leaves the other as it is", async () => {
+test("a retry repeats one failed node and leaves the other as it is", async () => {
   const { broken, calls, workflow } = twoBroken();
   const db = database();
   await run(workflow, { db, runId: "r" });

@@ -24,7 +24,7 @@ test("a static task stores its value without an attempt", async () => {
   expect(ran.of("NodeStarted")).toEqual([]);
 });
 
-test("a compute task is told what attempt it runs in", async () => {
+test("a compute task gets the number of its attempt", async () => {
   let seen: TaskContext | undefined;
   const ran = await run(
     smithers(() => (

@@ -95,7 +95,7 @@ test("heartbeats from inside keep a task alive for longer than that", async () =
   expect(ran.of("TaskHeartbeat")).toMatchObject([{ nodeId: "alive", attempt: 1, data: { beat: 0 } }]);
 });
 
-test("a heartbeat whose data is no JSON harms nothing", async () => {
+test("a heartbeat with data that is not JSON is harmless", async () => {
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
   for (const data of [1n, cycle]) {

@@ -39,7 +39,7 @@ const gate = (onDeny?: "fail" | "continue" | "skip") =>
     </Workflow>
   ));
 
-test("a run that waits for a decision resolves waiting-approval, and goes on when it is granted", async () => {
+test("a run that waits for a decision resolves waiting-approval, and continues when it is granted", async () => {
   const workflow = gate();
   const waiting = await run(workflow);
   expect(waiting).toMatchObject({
@@ -85,7 +85,7 @@ test("a task with needsApproval starts only after it is approved", async () => {
   expect(await resume(workflow, waiting)).toMatchObject({ status: "finished", output: { value: 1 } });
 });
 
-test("nobody's decision within timeoutMs fails the node", async () => {
+test("a node without a decision within timeoutMs fails", async () => {
   const workflow = smithers(() => (
     <Workflow name="test">
       <Approval id="gate" output={outputs.decision} request={{ title: "Ship it?" }} timeoutMs={0} />
@@ -94,7 +94,7 @@ test("nobody's decision within timeoutMs fails the node", async () => {
   expect(await run(workflow)).toMatchObject({ status: "failed", error: { code: "APPROVAL_TIMEOUT", nodeId: "gate" } });
 });
 
-test("a decision that comes too late is refused, also when nobody has noted yet that it is late", async () => {
+test("a late decision is refused, also before the timeout is recorded", async () => {
   const workflow = smithers(() => (
     <Workflow name="test">
       <Approval id="gate" output={outputs.decision} request={{ title: "Ship it?" }} timeoutMs={200} />
@@ -207,7 +207,7 @@ test("a run parked on a timer that another process cancels resolves cancelled", 
   expect(ran.status).toBe("cancelled");
 });
 
-test("what can run beside a wait runs before the run is parked", async () => {
+test("everything that can run next to a wait runs before the run is parked", async () => {
   const ran = await run(
     smithers(() => (
       <Workflow name="test">

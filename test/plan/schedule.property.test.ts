@@ -61,7 +61,7 @@ test("never more run at once than the run and each Parallel allow, and no fewer 
   });
 });
 
-test("every run ends, and one that finishes has left nothing open", () => {
+test("every run ends, and a finished run has no open node", () => {
   always((run) => {
     const simulation = new Simulation(run);
     const ending = simulation.toEnd();

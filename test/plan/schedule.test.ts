@@ -52,7 +52,7 @@ const cases: Case[] = [
   ["the children of a Parallel are ready together", both, {}, { ready: ["a", "b"] }],
   ["what follows a Parallel waits for each child", both, { a: "finished" }, { ready: ["b"] }],
   ["a failed child does not stop its neighbours", both, { a: "failed" }, { ready: ["b"], failed: "a" }],
-  ["a wait is no start", both, { a: "waiting-event" }, { ready: ["b"], waiting: ["a"] }],
+  ["a wait does not count as a start", both, { a: "waiting-event" }, { ready: ["b"], waiting: ["a"] }],
   ["a retry is due at its time", pair, { a: { retryAtMs: 100 } }, { ready: ["a"], nextRetryAtMs: null }],
   ["and not before", pair, { a: { retryAtMs: 101 } }, { ready: [], nextRetryAtMs: 101 }],
   [
@@ -80,14 +80,14 @@ const cases: Case[] = [
     { ready: ["b"], blocked: [] },
   ],
   [
-    "a dependency that is no longer mounted, but has finished, holds nothing back",
+    "a finished dependency that is no longer mounted does not block",
     workflow(task("b", { dependsOn: ["gone"] })),
     { gone: "finished" },
     { ready: ["b"] },
   ],
   ["a dependency that never was is waited for", workflow(task("b", { dependsOn: ["ghost"] })), {}, { blocked: ["b"] }],
   [
-    "literals, skips and waits take no place of a limit",
+    "literals, skips and waits do not count against a limit",
     workflow(
       parallel(1, task("a"), task("b", { kind: "static" }), task("c", { skipIf: true }), task("d", { kind: "timer" })),
     ),

@@ -69,7 +69,7 @@ test("runWorkflow gives up on a database that another process keeps locked, with
   expect(refusal.message).toContain(errorCodes.DB_BUSY.advice);
 });
 
-test("a workflow whose own database is bad starts no run, and the server goes on", async () => {
+test("a workflow whose own database is unusable starts no run, and the server continues", async () => {
   const path = await newer();
   const own = (dbPath: string) =>
     workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`, {

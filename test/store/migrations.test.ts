@@ -36,7 +36,7 @@ test("a database of the current version is left as it is", async () => {
   expect(contents(file)).toEqual(before);
 });
 
-test("a database with tables of somebody else's gets ours beside them", async () => {
+test("a database with tables of another program gets ours next to them", async () => {
   const file = database();
   const db = new Database(file, { create: true });
   db.run("CREATE TABLE users (name TEXT)");
@@ -48,7 +48,7 @@ test("a database with tables of somebody else's gets ours beside them", async ()
   after.close();
 });
 
-test("a database that a later release has migrated is refused with what it has and what is known, and untouched", async () => {
+test("a database of a later release is refused with both versions, and left untouched", async () => {
   const file = database();
   await (await openStore(file)).close();
   const db = new Database(file);

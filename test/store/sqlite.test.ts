@@ -14,7 +14,7 @@ storeSuite("SQLite", () => {
 });
 
 // Within one process no write comes between the statements of a read: the writer is another one.
-test("what is read together is of one moment, while another process writes to the file", async () => {
+test("what one method reads is a snapshot, while another process writes to the file", async () => {
   const file = database();
   const writer = fileURLToPath(new URL("writer-process.ts", import.meta.url));
   const store = await openStore(file);

@@ -92,7 +92,7 @@ test("an agent of the AI SDK calls the tools, within the run's root, and each ca
   ]);
 });
 
-test("a model is told of each tool's input by its schema", async () => {
+test("a model gets the JSON Schema of each tool's input", async () => {
   const mock = model();
   await new ToolLoopAgent({ model: mock, tools }).generate({ prompt: "Go." });
   const schemas = Object.fromEntries(

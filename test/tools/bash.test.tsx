@@ -62,7 +62,7 @@ test("a command that begins with a dash is a command", async () => {
   expect(details(await failureOf(() => bash("-x"))).exitCode).toBe(127);
 });
 
-test("outside of a run it works in the current folder", async () => {
+test("outside a run bash works in the current folder", async () => {
   const root = folder();
   const before = process.cwd();
   process.chdir(root);
@@ -123,7 +123,7 @@ test("the environment is PATH, HOME, LANG and what is passed", async () => {
   expect(names).toContain("MINE");
 });
 
-test("a library to be preloaded is loaded in the sandbox alone", async () => {
+test("LD_PRELOAD and BASH_ENV take effect only inside the sandbox", async () => {
   const root = folder();
   const error = await failureOf(
     () => bash("true; exit 7", { env: { LD_PRELOAD: "/no/such.so", BASH_ENV: "/no/such" } }),
@@ -261,7 +261,7 @@ test("10 MB on one line are cut between characters", async () => {
   expect(value).toContain("[cut: ");
 });
 
-test("bytes that are no UTF-8 become replacement characters, and zero bytes stay", async () => {
+test("bytes that are not UTF-8 become replacement characters, and zero bytes stay", async () => {
   expect(await resultOf(() => bash("printf 'a\\xff\\x00b'"))).toBe("a\uFFFD\0b");
 });
 
@@ -317,7 +317,7 @@ test.each(["..", "/", "out"])("a task never sees a wider root than its run: %s",
   expect(ran.error?.code).toBe("TOOL_PATH_ESCAPE");
 });
 
-test("a task may give up the network, and cannot take one that its run has not", async () => {
+test("a task can give up the network, and cannot gain a network that its run does not have", async () => {
   const interfaces = () => bash("tail -n +3 /proc/net/dev | wc -l");
   const [without, narrowed, widened] = await Promise.all([
     resultOf(interfaces),

@@ -62,7 +62,7 @@ test("a definition without a proper name is refused", () => {
   );
 });
 
-test("the tool's code is told which run, node and attempt it serves", async () => {
+test("the tool's code gets the run, node and attempt that it serves", async () => {
   const { tool, calls } = spy();
   const ran = await run(
     task(() => tool({})),
@@ -152,7 +152,7 @@ test("a call keeps its idempotency key over retries and resumes, also when other
   expect(keys.filter((_, index) => index % 2 === 0)).toEqual(Array(4).fill(keys[0]));
 });
 
-test("a tool that must not run twice says so when a later attempt calls it again", async () => {
+test("a later attempt is warned when it calls a tool that must not run twice", async () => {
   const warnings: unknown[] = [];
   const original = console.error;
   console.error = (message: unknown) => void warnings.push(message);

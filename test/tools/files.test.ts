@@ -60,7 +60,7 @@ test("write makes the folders on the way, and says what it wrote", async () => {
   expect(readFileSync(join(root, "a/b/c.txt"), "utf8")).toBe("ä");
 });
 
-test("write keeps the permissions of a file, and leaves nothing beside it", async () => {
+test("write keeps the permissions of a file, and leaves no temporary file", async () => {
   const root = folder({ run: "old" });
   chmodSync(join(root, "run"), 0o750);
   await below(root, () => write({ path: "run", content: "new" }));
@@ -213,7 +213,7 @@ test("edit applies a unified diff, and refuses one that does not fit", async () 
   }
 });
 
-test("edit leaves a file that is no UTF-8 as it is, and keeps line ends and a byte order mark", async () => {
+test("edit refuses a file that is not UTF-8, and keeps line ends and a byte order mark", async () => {
   const root = folder({ "crlf.txt": "\uFEFFone\r\ntwo\r\n" });
   writeFileSync(join(root, "latin1"), Buffer.from([0x61, 0xe4]));
   const patch = [{ find: "a", replace: "b" }];

@@ -113,7 +113,7 @@ needs("rg")("grep answers the same without ripgrep", async () => {
   expect(child.stdout.toString()).toBe(withIt);
 });
 
-test("a pattern that is none is refused", async () => {
+test("an invalid pattern is refused", async () => {
   await expect(within(project(), { pattern: "(" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
 });
 
@@ -125,7 +125,7 @@ test("grep cuts a long answer, and a long line, with a mark", async () => {
   expect(found).toEndWith("[cut: there are more matches; search for less, or in a part]");
 });
 
-test("a search that takes for ever is ended, and keeps nobody waiting", async () => {
+test("an endless search is ended, and does not block the process", async () => {
   const rootDir = folder({ file: `${"a".repeat(40)}!\n` });
   const controller = new AbortController();
   const search = { root: { rootDir, narrowedTo: "" }, path: ".", pattern: "^(a|a?)+$", ignoreCase: false, hidden: [] };

@@ -86,7 +86,7 @@ test("tasks of every kind ask before they start when they need an approval", asy
   ]);
 });
 
-test("a task whose result is cached asks all the same", async () => {
+test("a task with a cached result still asks for its approval", async () => {
   const root = folder({
     "w.tsx": workflowFile(
       `<Task id="c" cache needsApproval output={outputs.result}>{() => ({ value: Math.random() })}</Task>`,
@@ -119,7 +119,7 @@ test("a question that the workflow no longer asks is withdrawn", async () => {
   expect((await server.post(`${path}/no/approve`)).body.error.code).toBe("NODE_NOT_WAITING");
 });
 
-test("a denial fails the run unless continueOnFail, and skipIf asks nobody", async () => {
+test("a denial fails the run unless continueOnFail, and skipIf asks no question", async () => {
   const { server, runId, path } = await asking(`
     <Approval id="skipped" skipIf output={outputs.decision} request={{ title: "?" }} />
     <Approval id="ok" dependsOn={["skipped"]} continueOnFail output={outputs.decision} request={{ title: "?" }} />
@@ -131,7 +131,7 @@ test("a denial fails the run unless continueOnFail, and skipIf asks nobody", asy
   });
 });
 
-test("nobody who said yes is asked again when the run is resumed", async () => {
+test("an approval that was granted is not asked again when the run is resumed", async () => {
   const tree = (output: string) =>
     workflowFile(`<Approval id="ok" output={outputs.${output}} request={{ title: "?" }} />`, { schemas });
   const root = folder({ "w.tsx": tree("noted") });

@@ -12,7 +12,7 @@ test("a run that waits for a decision only for a while says until when", async (
   expect(timesOutAtMs! - sinceMs).toBe(60_000);
 });
 
-test("a run whose task fails again and again says so, in the listing too, and is well again when it succeeds", async () => {
+test("a run whose task keeps failing is unhealthy, in the list too, until the task succeeds", async () => {
   const root = folder({
     "flaky.tsx": workflowFile(
       `<Parallel>

@@ -47,7 +47,7 @@ test("a decision that another process writes into the database continues the run
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { decidedBy: "elsewhere" } });
 });
 
-test("a decision that another server of the same database is told continues the run for everybody's readers", async () => {
+test("a decision through another server of the same database continues the run for readers of both", async () => {
   const root = folder({ "ask.tsx": ask });
   const first = await ServerProcess.start(root);
   const runId = await parked(first, root, "ask.tsx");
@@ -58,7 +58,7 @@ test("a decision that another server of the same database is told continues the 
   expect((await second.end(runId)).status).toBe("finished");
 });
 
-test("what comes while no server runs continues the run when one starts", async () => {
+test("decisions, signals and timers that arrive while no server runs continue the run at the next start", async () => {
   const root = folder({ "three.tsx": three });
   const first = await ServerProcess.start(root);
   const runId = await parked(first, root, "three.tsx", { at: Date.now() + 300 });

@@ -76,7 +76,7 @@ test("a Signal that has the name of an output keeps out of that output's rows", 
   expect(ran.output).toEqual({ value: "Uppsala 0" });
 });
 
-test("an event that did not come in time leaves null to those that depend on it, with onTimeout=continue", async () => {
+test("with onTimeout=continue an event that does not arrive in time is null for its dependents", async () => {
   const ran = await run(
     smithers(() => (
       <Workflow name="test">
@@ -109,7 +109,7 @@ test.each([
   expect(ran.error!.message).toContain(message);
 });
 
-test("of two open waits for one name the first takes the first signal, and each signal is checked by its wait", async () => {
+test("with two open waits for one name the first takes the first signal, and each wait checks its own signal", async () => {
   const two = workflowFile(
     `<Parallel>
       <WaitForEvent id="a" event="n" output={outputs.number} />

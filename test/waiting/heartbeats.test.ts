@@ -10,7 +10,7 @@ const rounds = workflowFile(
   </Loop>`,
 );
 
-test("a heartbeat that meets runs as they are parked and continued takes none of them for lost", async () => {
+test("runs that are parked and continued during heartbeats are not taken for lost", async () => {
   const warned: string[] = [];
   const logger = { debug() {}, info() {}, warn: (_: object, message: string) => warned.push(message), error() {} };
   const server = await serve(folder({ "rounds.tsx": rounds }), {

@@ -42,7 +42,7 @@ async function follow(title: string, input: unknown = {}) {
   return { server, runId, answers, run: await server.end(runId) };
 }
 
-test("a run waits for a person who looks at the listing and says yes", async () => {
+test("a run waits for a person who reads the list and approves", async () => {
   const { run, answers } = await follow("deploy.tsx");
   expect(answers[0]).toContain("Deploy app:42?");
   expect(run).toMatchObject({ status: "finished", output: { image: "app:42", by: "ann" } });

@@ -74,7 +74,7 @@ test("a timer in a loop waits in each iteration", async () => {
   expect(ran.of("TimerFired").map(({ iteration }) => iteration)).toEqual([0, 1, 2]);
 });
 
-test("waits of months and of ever wait on, and a cancellation ends them all", async () => {
+test("waits of months and without end keep waiting, and a cancellation ends them all", async () => {
   const caller = new AbortController();
   const ran = await run(
     smithers(() => (
@@ -143,7 +143,7 @@ test("a task's timeout of months is kept", async () => {
   expect(Math.max(...delays)).toBeLessThan(2 ** 31);
 });
 
-test("a timer of months beside a task that runs fires when its time has come", async () => {
+test("a timer of months next to a running task fires when it is due", async () => {
   const delays = daysPassAtOnce();
   const fired = Promise.withResolvers<{ value: number }>();
   const ran = await run(
