@@ -6,7 +6,7 @@ import { failureOf } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
-import { type Guard, guardOf, undo, watch } from "./guard/index.ts";
+import { type Guard, guardOf, notePaths, undo } from "./guard/index.ts";
 import {
   findProgram,
   findSandbox,
@@ -61,7 +61,7 @@ async function executeIn(
   if (!bash) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
   const rootDir = realpathSync(limits.root.rootDir);
   const guard = await guardOf(rootDir, limits.fileRules);
-  const watched = watch(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
+  const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
   let executed: Executed;
   try {
     const child = withRoot(limits.root, command.cwd ?? ".", (root) =>

@@ -5,7 +5,7 @@ import { isBelow } from "../sandbox/index.ts";
 import { Databases } from "./databases.ts";
 import { loadedWith } from "./loaded.ts";
 import { Modules } from "./modules.ts";
-import { Tree } from "./tree.ts";
+import { FolderTree } from "./tree.ts";
 
 /** What tools may not read or change below a root, as it stands now. All paths are absolute. */
 export interface Guard {
@@ -20,7 +20,7 @@ export interface Guard {
 }
 
 interface KnownRoot {
-  readonly tree: Tree;
+  readonly tree: FolderTree;
   readonly modules: Modules;
   readonly databases: Databases;
 }
@@ -31,7 +31,11 @@ const maxKnownRoots = 16;
 const knownRoots = new Map<string, KnownRoot>();
 
 function knownRoot(rootDir: string): KnownRoot {
-  const known = knownRoots.get(rootDir) ?? { tree: new Tree(), modules: new Modules(), databases: new Databases() };
+  const known = knownRoots.get(rootDir) ?? {
+    tree: new FolderTree(),
+    modules: new Modules(),
+    databases: new Databases(),
+  };
   knownRoots.delete(rootDir);
   knownRoots.set(rootDir, known);
   const [oldest] = knownRoots.keys();

@@ -1,4 +1,4 @@
 export { isEnvFile } from "./env-file.ts";
 export { type Guard, guardOf } from "./guard.ts";
 export { refuseChange, refuseRead } from "./refuse.ts";
-export { undo, watch } from "./watch.ts";
+export { notePaths, undo } from "./watch.ts";

@@ -32,7 +32,7 @@ const settledAfterMs = 100;
 const foldersPerTurn = 200;
 
 /** A root folder with all that is below it. Only folders that have changed are read again. */
-export class Tree {
+export class FolderTree {
   #folders = new Map<string, Folder>();
 
   async list(rootDir: string): Promise<TreeListing> {

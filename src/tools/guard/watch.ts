@@ -1,10 +1,10 @@
 import { lstatSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 
 /** What was at watched paths: a link's target, or nothing. */
-export type Watched = ReadonlyMap<string, string | undefined>;
+export type NotedPaths = ReadonlyMap<string, string | undefined>;
 
 /** Notes what is at the watched paths now. */
-export function watch(paths: readonly string[]): Watched {
+export function notePaths(paths: readonly string[]): NotedPaths {
   return new Map(paths.map((path) => [path, linkAt(path)]));
 }
 
@@ -14,7 +14,7 @@ export function watch(paths: readonly string[]): Watched {
  *
  * @returns the paths, each with the name that what was made there has now
  */
-export function undo(watched: Watched): { path: string; renamedTo: string | undefined }[] {
+export function undo(watched: NotedPaths): { path: string; renamedTo: string | undefined }[] {
   return [...watched].flatMap(([path, target]) => {
     if (linkAt(path) === target && (target !== undefined || !exists(path))) return [];
     const renamedTo = exists(path) ? freeName(path) : undefined;
