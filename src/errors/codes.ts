@@ -100,7 +100,7 @@ export const errorCodes = {
   DB_TOO_NEW: { status: 503, advice: "Upgrade smithers-orchestrator, or use another database file." },
   DB_UNAVAILABLE: { status: 503, advice: "Check that the database's folder exists and is writable." },
 
-  TOOL_PATH_ESCAPE: { status: 400, advice: "Use a path inside the run's rootDir." },
+  TOOL_PATH_ESCAPE: { status: 400, advice: "Use another path inside the run's rootDir." },
   TOOL_COMMAND_FAILED: { status: 500, advice: "details has the exit code, stdout and stderr." },
   TOOL_SANDBOX_UNAVAILABLE: {
     status: 500,

@@ -4,34 +4,29 @@ import { runCommand } from "./command.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 
 export interface BashOptions {
-  /** Below the run's `rootDir`, which is the default. */
+  /** The folder to run in, relative to the run's `rootDir`. Default: `rootDir` itself. */
   cwd?: string;
-  /** Defaults to 60000. */
+  /** Time limit, in ms. Default: 60000. */
   timeoutMs?: number;
-  /** Beside PATH, HOME and LANG, all that the command sees. */
+  /** Environment variables in addition to PATH, HOME and LANG; the command sees no others. */
   env?: Record<string, string>;
 }
 
-/** The longest that a timer of JavaScript can wait. */
+/** Longest delay of a JavaScript timer, in ms. */
 const maxTimeoutMs = 2_147_483_647;
 
 const inputSchema = z.object({
   command: z
     .string()
     .min(1)
-    .refine((text) => !text.includes("\0"), "it holds a NUL character, which no command can")
-    .describe("what bash is to run"),
+    .refine((text) => !text.includes("\0"), "it contains a NUL character, which a command cannot")
+    .describe("the command that bash runs"),
   cwd: z.string().min(1).optional().describe("the folder to run it in, relative to the root folder"),
-  timeoutMs: z
-    .number()
-    .positive()
-    .max(maxTimeoutMs)
-    .optional()
-    .describe("milliseconds until it is ended; 60000 when absent"),
+  timeoutMs: z.number().positive().max(maxTimeoutMs).optional().describe("time limit in milliseconds; default 60000"),
   env: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().regex(/^[^\0]*$/))
     .optional()
-    .describe("environment variables beside PATH, HOME and LANG"),
+    .describe("environment variables in addition to PATH, HOME and LANG"),
 });
 
 /** {@link bash}, with what the AI SDK needs. */

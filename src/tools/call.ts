@@ -6,30 +6,30 @@ import { currentTask, type FileRules } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
 import type { Root } from "./confined.ts";
 
-/** What a tool's code is told about its call. */
+/** What a tool's code knows about its call. */
 export interface ToolContext {
   readonly toolName: string;
   /**
-   * The same for this call in every attempt of the task, also after a resume: give it to services that
-   * deduplicate. Outside of a run it is new at each call.
+   * Equal for this call in every attempt of the task, also after a resume: give it to services that
+   * deduplicate. Outside a run it is different for each call.
    */
   readonly idempotencyKey: string;
   /** Aborted when the task ends, the run is cancelled, or the caller's own signal is aborted. */
   readonly signal: AbortSignal;
-  /** The folder that tools are confined to; the current one outside of a run. */
+  /** The folder that tools are confined to; outside a run, the current folder. */
   readonly rootDir: string;
   readonly allowNetwork: boolean;
-  /** Files that no tool may touch, wherever they lie. */
+  /** Files that no tool may read or change. */
   readonly privatePaths: readonly string[];
-  /** Absent outside of a run, as are the next three. */
+  /** Undefined outside a run, like the next three. */
   readonly runId: string | undefined;
   readonly nodeId: string | undefined;
   readonly iteration: number | undefined;
-  /** Of the task, from 1. */
+  /** Number of the task's attempt, from 1. */
   readonly attempt: number | undefined;
-  /** Tells that the task is alive; see `heartbeatTimeoutMs`. */
+  /** Reports that the task is alive; see `heartbeatTimeoutMs`. */
   heartbeat(data?: unknown): void;
-  /** Shows what the tool says as NodeOutput events. */
+  /** Emits text of the tool as NodeOutput events. */
   output(text: string, stream?: "stdout" | "stderr"): void;
 }
 
@@ -42,18 +42,18 @@ export interface OwnToolContext extends ToolContext {
 /** The rules outside a run. */
 const noRules: FileRules = { privatePaths: () => [], entries: [], readable: [], writable: [] };
 
-/** What a tool is to the record of its calls. */
+/** Properties of a tool that matter for the record of its calls. */
 export interface ToolTraits {
   readonly name: string;
-  /** It changes something outside of the task's own result. Defaults to false. */
+  /** Whether it changes something outside the task's own result. Default: false. */
   readonly sideEffect?: boolean;
-  /** Doing it twice is as good as once. Defaults to true for a tool without a side effect, else to false. */
+  /** Whether calling it twice has the effect of calling it once. Default: true without a side effect, otherwise false. */
   readonly idempotent?: boolean;
 }
 
 /**
- * Makes a tool's call: refused where the task may not make it, recorded before `work` begins and closed when it
- * has ended. Outside of a run there is no record.
+ * Makes a tool call: checks that the task may make it, and records it before `work` begins and when it ends. Outside a
+ * run there is no record.
  * @throws TOOL_NOT_ALLOWED, TASK_CANCELLED, LEASE_LOST, and what `work` throws
  */
 export async function callTool<R>(
@@ -89,7 +89,7 @@ export async function callTool<R>(
     call?.end(null);
     return result;
   } catch (error) {
-    // Its details may be long, and are stored with the attempt where they fail it.
+    // The details may be long. If they fail the attempt, they are stored with it.
     const { code, message } = toErrorRecord(error);
     call?.end({ code, message });
     throw error;
@@ -101,7 +101,7 @@ export function parseInput<S extends z.ZodType>(toolName: string, schema: S, inp
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const issues = plainIssues(parsed.error);
-  throw new SmithersError("INVALID_INPUT", `The input of the tool ${toolName} does not fit: ${summary(issues)}.`, {
+  throw new SmithersError("INVALID_INPUT", `The input of the tool ${toolName} is invalid: ${summary(issues)}.`, {
     details: { issues },
   });
 }

@@ -1,6 +1,6 @@
-/** Kept of a command's stdout, and as much of its stderr, in bytes. */
+/** Bytes that are kept of a command's stdout, and of its stderr. */
 const maxCapturedBytes = 200_000;
-/** Of what is kept, this much is the end: there a command says why it failed. */
+/** Bytes that are kept of the end, where a command usually prints why it failed. */
 const tailBytes = 50_000;
 const headBytes = maxCapturedBytes - tailBytes;
 
@@ -27,7 +27,7 @@ export class Capture {
     if (this.#tailLength > 20 * tailBytes) this.#shorten();
   }
 
-  /** As UTF-8; a byte that is none becomes U+FFFD. */
+  /** The kept bytes as UTF-8 text. Invalid bytes become U+FFFD. */
   text(): string {
     this.#shorten();
     const head = Buffer.concat(this.#head);
@@ -39,13 +39,13 @@ export class Capture {
 
   #shorten(): void {
     const all = Buffer.concat(this.#tail);
-    // A copy, so that what is left out can be freed.
+    // A copy, to let the rest be freed.
     this.#tail = [Buffer.from(all.subarray(Math.max(all.length - tailBytes, 0)))];
     this.#tailLength = this.#tail[0]!.length;
   }
 }
 
-/** Without a character whose end was cut off. */
+/** Drops a last character whose end was cut off. */
 function whole(bytes: Buffer): string {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back]!;
@@ -56,7 +56,7 @@ function whole(bytes: Buffer): string {
   return bytes.toString("utf8");
 }
 
-/** Where the first character begins whose start was not cut off. */
+/** Index of the first character whose start was not cut off. */
 function firstStart(bytes: Buffer): number {
   let start = 0;
   while (start < 3 && start < bytes.length && (bytes[start]! & 0xc0) === 0x80) start += 1;

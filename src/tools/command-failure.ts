@@ -44,7 +44,7 @@ const noNetwork =
 /** How programs say that they may not write somewhere. */
 const notWritable = /\b(Read-only file system|EROFS)\b/i;
 
-/** What the sandbox has to do with a failure, as far as the command's output tells. */
+/** Explains a failure that the sandbox caused, if the command's output shows one. */
 function hintFor(output: string, { allowNetwork, rootDir }: Allowed): string {
   if (!allowNetwork && noNetwork.test(output)) {
     return " There is no network in `bash`: --allow-network, or the option allowNetwork, gives it the host's.";

@@ -7,9 +7,9 @@ import { existingFiles, maxMemoryBytes, programFolders, type SandboxPolicy, temp
 /** A command for bash. */
 export interface Command {
   readonly command: string;
-  /** Relative to the root folder, which is the default. */
+  /** The folder to run in, relative to the root folder. Default: the root folder. */
   readonly cwd?: string;
-  /** Defaults to 60000. */
+  /** Time limit, in ms. Default: 60000. */
   readonly timeoutMs?: number;
   /** Environment variables in addition to PATH, HOME and LANG. */
   readonly env?: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export type CommandLimits = Pick<
   "root" | "rootDir" | "allowNetwork" | "fileRules" | "signal" | "output"
 >;
 
-/** What is known of a command only when it starts. */
+/** The facts about a command that are known only when it starts. */
 export interface CommandPlace {
   readonly root: OpenRoot;
   readonly guard: Guard;
@@ -31,7 +31,7 @@ export interface CommandPlace {
 const defaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 /**
- * What a sandbox is to let a command do.
+ * The policy that a sandbox enforces on a command.
  * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED for its `cwd`
  */
 export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: CommandPlace): SandboxPolicy {
@@ -58,7 +58,7 @@ export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: C
   };
 }
 
-/** The environment of every command. A home folder is made where the server has none. */
+/** The environment of every command. Without a usable `HOME`, the temporary folder is the home. */
 function systemEnv(): Record<string, string> & { PATH: string } {
   const { PATH = defaultPath, HOME, LANG } = process.env;
   const home = HOME?.startsWith("/") && HOME !== "/" ? HOME : temporaryDir;

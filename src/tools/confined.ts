@@ -10,19 +10,20 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { readField, SmithersError } from "../errors/index.ts";
+import { SmithersError } from "../errors/index.ts";
+import { codeOf, failed, fileError } from "./file-error.ts";
 import { databaseSuffixes, isBelow } from "./sandbox/index.ts";
 
-/** Links that one path may lead through, as the kernel allows. */
+/** Most links that one path may lead through, as in the kernel. */
 const maxLinks = 40;
 
-/** A place in a folder that is held open: nothing that happens to the paths above can move it. */
+/** A name in a folder that is held open: renaming the folders above does not move it. */
 export interface Place {
   /** The folder, by a path that goes through its open descriptor. */
   readonly folder: string;
-  /** The folder's path at the moment. */
+  /** The folder's current path. */
   readonly realFolder: string;
-  /** In it; "." when the place is the root itself. */
+  /** The name in the folder; "." for the root itself. */
   readonly name: string;
   /** The place below the root, for messages. */
   readonly shown: string;
@@ -36,7 +37,7 @@ export interface Root {
   readonly narrowedTo: string;
 }
 
-/** The root folder, held open: whatever is renamed meanwhile, the descriptor stays with the folder. */
+/** The root folder, held open: the descriptor stays with the folder when something is renamed. */
 export interface OpenRoot {
   readonly fd: number;
   /** Where the folder was when it was opened. */
@@ -70,8 +71,8 @@ export function withRoot<R>({ rootDir, narrowedTo }: Root, path: string, act: (r
 
 /**
  * Calls `act` with the place that a path below the root leads to. Each folder on the way is opened by name in the
- * one above, never through a link; links are read and followed here, as long as they stay below the root. So
- * there is no moment at which a link that is swapped could lead out.
+ * one above, never through a link; links are read and followed here, as long as they stay below the root. A link that
+ * is swapped during this leads nowhere.
  *
  * @param beforeMaking makes the folders on the way that do not exist, and is called with the path of each before
  * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED
@@ -87,7 +88,7 @@ export function withPlace<R>(root: Root, path: string, beforeMaking: BeforeMakin
   });
 }
 
-/** Called with the path of a folder that is to be made, unless it exists; or false, where none is to be made. */
+/** Called with the path of each folder on the way, before it is made if it does not exist. False: make none. */
 type BeforeMaking = false | ((path: string) => void);
 
 function walk(root: string, path: string, beforeMaking: BeforeMaking, held: Held[]): Place {
@@ -126,7 +127,7 @@ function walk(root: string, path: string, beforeMaking: BeforeMaking, held: Held
   return { folder: through(last), realFolder: realFolder(last), name, shown };
 }
 
-/** The steps of a path from the root, or from where the walk stands when it is relative. */
+/** The names of a path: from the root for an absolute path, otherwise from the current folder of the walk. */
 function components(root: string, path: string, given: string): string[] {
   if (path.includes("\0")) throw failed(given, "EINVAL", "it holds a NUL character");
   if (!isAbsolute(path)) return path.split(sep).filter((step) => step !== "" && step !== ".");
@@ -141,8 +142,8 @@ interface Held extends OpenRoot {
 }
 
 /**
- * On Linux, a descriptor's own name, by which the kernel finds what it holds open without looking at any path.
- * macOS has none; there, opening refuses any link in the path (written after its manual, tried by nobody yet).
+ * On Linux, the name of a descriptor, by which the kernel finds the open folder without resolving a path.
+ * macOS has none; there, opening refuses any link in the path (written from its manual, not tested yet).
  */
 const through = ({ fd, path }: OpenRoot) => (process.platform === "linux" ? `/proc/self/fd/${fd}` : path);
 
@@ -171,19 +172,19 @@ function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
-    // No link, or not there: opening it says so.
+    // It is not a link, or does not exist. Opening it reports that.
     return undefined;
   }
 }
 
 /**
- * Opens the file at a place for reading: a regular file that is none of the private ones.
+ * Opens the file at a place for reading. It must be a regular file, and not a private one.
  * @throws TOOL_FILE_FAILED, TOOL_PATH_ESCAPE
  */
 export function openFile(place: Place, path: string, privateFiles: readonly string[]): { fd: number; stats: Stats } {
   let fd: number;
   try {
-    // Without O_NONBLOCK, a pipe would be waited for until somebody writes to it.
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
     const flags = constants.O_RDONLY | noLinks | constants.O_NONBLOCK;
     fd = openSync(`${place.folder}/${place.name}`, flags);
   } catch (error) {
@@ -202,10 +203,10 @@ export function openFile(place: Place, path: string, privateFiles: readonly stri
 
 function refuseSpecial(stats: Stats, path: string): void {
   if (stats.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
-  if (!stats.isFile()) throw failed(path, "EINVAL", "it is no regular file");
+  if (!stats.isFile()) throw failed(path, "EINVAL", "it is not a regular file");
 }
 
-/** By what the file is, not by its name: a hard link is the same file. */
+/** Compares the file itself, not its name: a hard link is the same file. */
 function refusePrivate({ dev, ino }: Stats, path: string, privateFiles: readonly string[]): void {
   for (const file of privateFiles) {
     const stats = statSync(file, { throwIfNoEntry: false });
@@ -214,7 +215,7 @@ function refusePrivate({ dev, ino }: Stats, path: string, privateFiles: readonly
 }
 
 /**
- * Refuses a place that is, or is to be, a private file: SQLite would believe a journal that somebody else has written.
+ * Refuses a place that is, or would be, a private file: SQLite would trust a journal that another program has written.
  * @throws TOOL_PATH_ESCAPE
  */
 export function refusePrivateName(place: Place, path: string, privatePaths: readonly string[]): void {
@@ -233,7 +234,7 @@ function realName(path: string): string {
 }
 
 function ofTheServer(path: string): SmithersError {
-  return new SmithersError("TOOL_PATH_ESCAPE", `"${path}" is a file of the server's own.`, { details: { path } });
+  return new SmithersError("TOOL_PATH_ESCAPE", `"${path}" belongs to the server.`, { details: { path } });
 }
 
 /**
@@ -245,30 +246,6 @@ export function confinedFolder(root: Root, path: string): string {
     closeSync(openFolder(`${folder}/${name}`, path));
     return join(realpathSync(root.rootDir), root.narrowedTo, shown);
   });
-}
-
-/** Turns what the system answers into the package's own error. */
-export function fileError(path: string, error: unknown): unknown {
-  const code = codeOf(error);
-  if (code === undefined || error instanceof SmithersError) return error;
-  return failed(path, code, reasons[code] ?? code);
-}
-
-const reasons: Record<string, string> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "a part of it is no folder",
-  ELOOP: "it was replaced by a link meanwhile",
-  EACCES: "it may not be opened",
-  EPERM: "it may not be changed",
-  EISDIR: "it is a folder",
-  ENXIO: "it is no regular file",
-  ENOSPC: "the disk is full",
-  EROFS: "it lies on a read-only file system",
-  ENAMETOOLONG: "its name is too long",
-};
-
-export function failed(path: string, reason: string, words: string): SmithersError {
-  return new SmithersError("TOOL_FILE_FAILED", `"${path}": ${words}.`, { details: { path, reason } });
 }
 
 function escapes(path: string): SmithersError {
@@ -283,9 +260,4 @@ function narrowedThroughLink(path: string): SmithersError {
       details: { path },
     },
   );
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = readField(error, "code");
-  return typeof code === "string" ? code : undefined;
 }

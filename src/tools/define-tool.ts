@@ -2,38 +2,38 @@ import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { callTool, parseInput, type ToolContext, type ToolTraits } from "./call.ts";
 
-/** What the AI SDK hands to `execute` beside the input, as far as it matters here. */
+/** What the AI SDK passes to `execute` after the input, as far as tools use it. */
 export interface ToolCallOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-/** What makes a function a tool of the AI SDK. `S` is the schema of its input, `R` what it resolves to. */
+/** The parts of a tool of the AI SDK. `S` is the schema of its input, `R` the type of its result. */
 export interface ToolParts<S extends z.ZodType, R> {
   readonly description: string;
   readonly inputSchema: S;
-  /** As an agent calls it, with an input that fits the schema. */
+  /** Called by an agent, with an input that fits the schema. */
   execute(input: z.output<S>, options?: ToolCallOptions): Promise<R>;
 }
 
-/** A plain async function that is, at the same time, a tool of the AI SDK. */
+/** A plain async function that is also a tool of the AI SDK. */
 export interface Tool<S extends z.ZodType, R> extends ToolParts<S, R> {
   /** @throws INVALID_INPUT, TOOL_NOT_ALLOWED, and what the tool's own code throws */
   (input: z.input<S>): Promise<R>;
 }
 
 export interface ToolDefinition<S extends z.ZodType, R> extends ToolTraits {
-  /** Tells a model what the tool does and when to use it. */
+  /** What the tool does and when to use it, for a model. */
   readonly description: string;
-  /** Of the input; its descriptions go to the model as well. */
+  /** Schema of the input. Its descriptions go to the model too. */
   readonly schema: S;
   execute(input: z.output<S>, context: ToolContext): R | Promise<R>;
 }
 
 /**
- * Makes a tool: callable from a task's code, and to be handed to an agent.
+ * Makes a tool that the code of a task can call, and an agent too.
  *
  * Each call inside a run is recorded before `execute` begins. A tool with `sideEffect: true` that is not
- * `idempotent` is called again when its attempt is, which a warning tells; let it pass
+ * `idempotent` is called again with its attempt, and a warning is logged; let it pass
  * `context.idempotencyKey` to a service that deduplicates.
  *
  * @throws INVALID_OPTIONS when the definition lacks something
@@ -56,7 +56,7 @@ export function defineTool<S extends z.ZodType, R>(definition: ToolDefinition<S,
   return asTool(name, call, { description, inputSchema: schema, execute });
 }
 
-/** Gives a function what makes it a tool. */
+/** Adds the parts of a tool to a function. */
 export function asTool<F extends (...args: never[]) => unknown, P extends object>(name: string, call: F, parts: P) {
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, parts);

@@ -70,17 +70,17 @@ async function run({ path, patch }: z.output<typeof inputSchema>, context: OwnTo
     }
     const { text, done } = patchText(path, decode(path, before), patch);
     if (!writeAside(place, path, Buffer.from(text, "utf8"), stats)) {
-      throw rejected(path, "somebody has changed it meanwhile");
+      throw rejected(path, "it was changed during the edit");
     }
     return `${done} in ${place.shown}.`;
   });
 }
 
-/** A file that is no UTF-8 would lose what does not fit. */
+/** Refuses a file that is not UTF-8: writing it back would change its other bytes. */
 function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw rejected(path, "it is no UTF-8 text");
+    throw rejected(path, "it is not UTF-8 text");
   }
 }

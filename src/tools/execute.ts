@@ -2,15 +2,15 @@ import { StringDecoder } from "node:string_decoder";
 import { Capture } from "./capture.ts";
 import { kill, type SandboxedProcess, terminate } from "./sandbox/index.ts";
 
-/** Between the polite and the final signal. */
+/** Time between SIGTERM and SIGKILL, in ms. */
 const killAfterMs = 2_000;
-/** Of what is shown while a command runs; nobody counts further. */
+/** Length of the output that is shown while a command runs, just above the limit of an attempt. */
 const maxShownLength = 200_001;
 
 export interface ExecuteOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Told of what the command says while it runs. */
+  /** Called with the command's output while it runs. */
   onOutput?(text: string, stream: "stdout" | "stderr"): void;
 }
 
@@ -18,14 +18,14 @@ export interface Executed {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it was ended from outside. */
+  /** Why it was ended from outside; undefined when it ended by itself. */
   readonly ended: "timeout" | "abort" | undefined;
   /** False when the sandbox could not be set up, so that the command never ran. */
   readonly hasStarted: boolean;
 }
 
 /**
- * Follows a command to its end: the end of its first process, with which everything that it has left behind ends too.
+ * Follows a command until its first process ends; processes that it left behind end too.
  * Rejects when it could not be started.
  */
 export function execute(child: SandboxedProcess, options: ExecuteOptions): Promise<Executed> {
@@ -57,14 +57,14 @@ export function execute(child: SandboxedProcess, options: ExecuteOptions): Promi
     child.on("close", (exitCode) => {
       cleanUp();
       for (const flush of decoders) flush();
-      // A sandbox that is killed has no time to say what it has done.
+      // A sandbox that is killed cannot report that it has started the command.
       const hasStarted = exitCode === null || ended !== undefined || child.hasStarted();
       resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text(), ended, hasStarted });
     });
   });
 }
 
-/** Captures a stream and shows it; returns how to show its last, incomplete character. */
+/** Captures and shows a stream. Returns a function that shows its last, incomplete character. */
 function follow(
   stream: NodeJS.ReadableStream,
   capture: Capture,

@@ -1,23 +1,23 @@
 import { applyPatch, parsePatch, type StructuredPatch } from "diff";
 import { messageOf, SmithersError } from "../errors/index.ts";
 
-/** An exact piece of text, and what takes its place. */
+/** An exact piece of text and its replacement. */
 export interface Replacement {
   readonly find: string;
   readonly replace: string;
-  /** Every place where it occurs; otherwise it must occur once. */
+  /** Whether to replace every occurrence. Otherwise there must be exactly one. */
   readonly all?: boolean;
 }
 
 export interface Patched {
   readonly text: string;
-  /** What was done, for a sentence. */
+  /** What was done, as the beginning of a sentence. */
   readonly done: string;
 }
 
 /**
- * Applies a unified diff, every line of whose context must be there, or exact replacements, in order. Pure.
- * @throws TOOL_PATCH_REJECTED saying which part does not fit
+ * Applies a unified diff, whose context lines must all match, or exact replacements, in order. Pure.
+ * @throws TOOL_PATCH_REJECTED naming the part that does not match
  */
 export function patchText(path: string, text: string, patch: string | readonly Replacement[]): Patched {
   return typeof patch === "string" ? applyDiff(path, text, patch) : applyReplacements(path, text, patch);

@@ -8,7 +8,7 @@ import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { guardOf, refuseRead } from "./guard/index.ts";
 import { existingFiles } from "./sandbox/index.ts";
 
-/** Of what one call returns. */
+/** Most bytes that one call returns. */
 const maxBytes = 1_048_576;
 
 const inputSchema = z.object({
@@ -32,7 +32,7 @@ async function call(first: string | object): Promise<string> {
 }
 
 /**
- * Reads a text file below the run's `rootDir`, or some of its lines. Bytes that are no UTF-8 become U+FFFD.
+ * Reads a text file below the run's `rootDir`, or some of its lines. Bytes that are not UTF-8 become U+FFFD.
  *
  * @throws TOOL_PATH_ESCAPE also through a link, and for a `.env` file, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE above 1 MiB, INVALID_INPUT
  * @example

@@ -1,22 +1,22 @@
-/** What all commands of a process have together. */
+/** What all commands of a process share. */
 export interface CommonSpace {
   /** How many commands run at once; further ones wait. */
   readonly commands: number;
   /** Temporary space of all of them, in bytes. */
   readonly bytes: number;
-  /** What one command has at most, and what it has at least. The least may exceed the common space. */
+  /** Most and least space of one command, in bytes. The least is granted even when no space is left. */
   readonly mostBytes: number;
   readonly leastBytes: number;
 }
 
-/** What one command has of it. */
+/** The share of one command. */
 export interface Share {
   readonly temporaryBytes: number;
-  /** Gives it back. */
+  /** Returns the share. */
   release(): void;
 }
 
-/** Divides what is bounded among the commands that run at once. */
+/** Divides limited resources among the commands that run at once. */
 export class Shares {
   readonly #space: CommonSpace;
   readonly #waiting: (() => void)[] = [];
@@ -29,8 +29,8 @@ export class Shares {
   }
 
   /**
-   * Waits for a command's turn, in the order of calls, and takes its share: half of what is free, so that there is
-   * always something left for the next.
+   * Waits for a command's turn, in the order of calls, and takes its share: half of what is free, to leave
+   * something for the next.
    * @throws the signal's reason when it aborts
    */
   async take(signal: AbortSignal): Promise<Share> {
@@ -48,7 +48,7 @@ export class Shares {
         isReleased = true;
         this.#freeBytes += temporaryBytes;
         const next = this.#waiting.shift();
-        // The place passes to who waits, so that no other call can take it before.
+        // The place passes to the waiting call directly: no other call can take it first.
         if (next) next();
         else this.#running -= 1;
       },

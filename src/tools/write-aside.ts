@@ -10,13 +10,14 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { failed, fileError, type Place } from "./confined.ts";
+import type { Place } from "./confined.ts";
+import { failed, fileError } from "./file-error.ts";
 
 /**
- * Replaces the file at a place in one step: whoever reads it sees the old text or the new one, also after a crash.
+ * Replaces the file at a place in one step: a reader sees the old text or the new one, also after a crash.
  * Its permissions stay; a link to it from elsewhere keeps the old text.
  *
- * @param expected what the file must still be; when it has changed, nothing is replaced and false is returned
+ * @param expected the file's earlier state; if it has changed since, nothing is replaced and false is returned
  * @throws TOOL_FILE_FAILED
  */
 export function writeAside(place: Place, path: string, bytes: Buffer, expected?: Stats): boolean {
@@ -24,7 +25,7 @@ export function writeAside(place: Place, path: string, bytes: Buffer, expected?:
   const aside = `${place.folder}/.${place.name.slice(0, 100)}.smithers-${randomBytes(6).toString("hex")}`;
   const before = lstatSync(target, { throwIfNoEntry: false });
   if (place.name === "." || before?.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
-  if (before && !before.isFile()) throw failed(path, "EINVAL", "it is no regular file");
+  if (before && !before.isFile()) throw failed(path, "EINVAL", "it is not a regular file");
   try {
     const fd = openSync(aside, "wx", 0o666);
     try {
@@ -44,7 +45,7 @@ export function writeAside(place: Place, path: string, bytes: Buffer, expected?:
     try {
       unlinkSync(aside);
     } catch {
-      // It was never made, or was renamed.
+      // It was not made, or has been renamed.
     }
     throw fileError(path, error);
   }

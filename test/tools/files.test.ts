@@ -168,8 +168,8 @@ test("the server's own files are out of reach, also by another name, and none ca
 test.each([
   ["missing", "there is no such file"],
   ["sub", "it is a folder"],
-  ["sub/file/x", "a part of it is no folder"],
-  ["pipe", "it is no regular file"],
+  ["sub/file/x", "a part of the path is not a folder"],
+  ["pipe", "it is not a regular file"],
   ["round", "too many links"],
   ["nul\0", "NUL"],
 ])("read of %j says why it cannot", async (path, words) => {

@@ -7,8 +7,8 @@ const isSource = import.meta.url.endsWith(".ts");
 const script = fileURLToPath(new URL(isSource ? "./walk-process.ts" : "./walk-process.js", import.meta.url));
 
 /**
- * Searches without ripgrep, in a process of its own: an expression that takes for ever, as some do, can be ended,
- * and keeps nobody else waiting.
+ * Searches without ripgrep, in a process of its own: an expression that never finishes can be stopped, and blocks
+ * nothing else.
  */
 export const builtIn: SearchEngine = async (search, signal, take) => {
   const child = spawn(process.execPath, [script], { cwd: "/", env: {}, stdio: ["pipe", "pipe", "pipe"] });

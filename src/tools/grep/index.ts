@@ -2,8 +2,9 @@ import { lstatSync } from "node:fs";
 import { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
 import { callTool, type OwnToolContext, parseInput } from "../call.ts";
-import { failed, type Root, withPlace } from "../confined.ts";
+import { type Root, withPlace } from "../confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "../define-tool.ts";
+import { failed } from "../file-error.ts";
 import { guardOf, refuseRead } from "../guard/index.ts";
 import { existingFiles, findProgram, findSandbox } from "../sandbox/index.ts";
 import { builtIn } from "./built-in.ts";
@@ -11,9 +12,9 @@ import { toRegExp } from "./pattern.ts";
 import { PatternNotTaken, ripgrep } from "./ripgrep.ts";
 import { type Match, maxSearchedFileBytes, type SearchEngine, searchTimeoutMs } from "./search.ts";
 
-/** Of what one call returns, in characters. */
+/** Length of the longest result, in characters. */
 const maxLength = 200_000;
-/** Of one line of it. */
+/** Length of the longest line of a result. */
 const maxLineLength = 2_000;
 
 const inputSchema = z.object({
@@ -35,10 +36,10 @@ const call = async (input: unknown) => invoke(parseInput("grep", inputSchema, in
 
 /**
  * Searches the text files below the run's `rootDir` line by line. Resolves to a line `path:number:text` per match,
- * in the order of paths, or to "" when nothing matches. Links, `.git`, `node_modules`, binary files and files above
- * 10 MiB are left out. It uses ripgrep where that is installed, and gives the same answer without.
+ * in the order of paths, or to "" when nothing matches. Links, `.git`, `node_modules`, `.env*`, binary files and
+ * files above 10 MiB are left out. It uses ripgrep if that is installed, and returns the same without.
  *
- * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE, INVALID_INPUT also for a pattern that is none
+ * @throws TOOL_PATH_ESCAPE, TOOL_FILE_FAILED, TOOL_FILE_TOO_LARGE, INVALID_INPUT, also for an invalid pattern
  * @example
  * await grep({ pattern: "TODO|FIXME", path: "src" });
  */
@@ -92,13 +93,13 @@ async function ripgrepHere(): Promise<SearchEngine | undefined> {
   }
 }
 
-/** Where a path really leads, relative to the root. */
+/** The path with links resolved, relative to the root. */
 function searchable(root: Root, path: string): string {
   return withPlace(root, path, false, (place) => {
     refuseRead(place.name, path);
     const stats = lstatSync(`${place.folder}/${place.name}`, { throwIfNoEntry: false });
     if (!stats) throw new SmithersError("TOOL_FILE_FAILED", `"${path}": there is no such file.`, { details: { path } });
-    if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is no regular file");
+    if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is not a regular file");
     if (stats.isFile() && stats.size > maxSearchedFileBytes) {
       throw new SmithersError("TOOL_FILE_TOO_LARGE", `"${path}" has more than ${maxSearchedFileBytes} bytes.`);
     }
@@ -106,7 +107,7 @@ function searchable(root: Root, path: string): string {
   });
 }
 
-/** The matches of a search as text, which stops the search when it is full. */
+/** Collects the matches of a search as text, and stops the search when the text is long enough. */
 export async function collect(find: (take: (match: Match) => boolean) => Promise<void>): Promise<string> {
   const lines: string[] = [];
   let length = 0;

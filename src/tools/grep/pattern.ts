@@ -1,22 +1,22 @@
 import { messageOf, SmithersError } from "../../errors/index.ts";
 
 /**
- * The regular expression, in JavaScript's own language, that a line is tested with.
+ * The JavaScript regular expression that lines are tested with.
  * @throws INVALID_INPUT
  */
 export function toRegExp(pattern: string, ignoreCase: boolean): RegExp {
-  // A line holds no newline, so that "." may match everything, as it does in ripgrep.
+  // A line contains no newline, so "." may match everything, as it does in ripgrep.
   const flags = ignoreCase ? "si" : "s";
   try {
     return new RegExp(pattern, `${flags}u`);
   } catch {
-    // Without u, JavaScript takes a lone brace for itself.
+    // Without the flag u, JavaScript accepts a lone brace as a character.
   }
   try {
     return new RegExp(pattern, flags);
   } catch (cause) {
     const reason = messageOf(cause);
-    throw new SmithersError("INVALID_INPUT", `The pattern is no regular expression: ${reason}.`, {
+    throw new SmithersError("INVALID_INPUT", `Invalid regular expression: ${reason}.`, {
       cause,
       details: { issues: [{ path: ["pattern"], message: reason, code: "custom" }] },
     });
@@ -33,8 +33,8 @@ const outsideClass: Record<string, string> = {
 const insideClass: Record<string, string> = { d: "0-9", w: "0-9A-Za-z_" };
 
 /**
- * The same expression in ripgrep's language, where letters and digits are not only those of ASCII; nothing where
- * the two languages differ in more than that.
+ * Translates the expression into ripgrep's language, whose letters and digits are not only those of ASCII. Returns
+ * undefined where the two languages differ in more than that.
  */
 export function toRipgrep(pattern: string): string | undefined {
   let translated = "";
@@ -47,7 +47,7 @@ export function toRipgrep(pattern: string): string | undefined {
       if (isInClass ? "DWBb".includes(escaped) : escaped === "B") return undefined;
       translated += (isInClass ? insideClass : outsideClass)[escaped] ?? `\\${escaped}`;
     } else if (isInClass) {
-      // Classes within classes, and their differences, are known to ripgrep alone.
+      // Only ripgrep knows nested classes and their differences.
       if (char === "[" || ["&&", "--", "~~"].includes(pattern.slice(index, index + 2))) return undefined;
       if (char === "]") isInClass = false;
       translated += char;

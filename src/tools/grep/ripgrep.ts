@@ -12,12 +12,12 @@ import {
 import { toRipgrep } from "./pattern.ts";
 import { type Match, maxSearchedFileBytes, type Search, type SearchEngine, skippedGlobs } from "./search.ts";
 
-/** ripgrep cannot read the pattern: another engine must. */
+/** ripgrep cannot handle the pattern; the built-in engine can. */
 export class PatternNotTaken extends Error {}
 
 /**
- * Searches with ripgrep in a sandbox that shows it the root folder and nothing else of the machine's files: so no
- * link that is swapped while it walks leads out.
+ * Searches with ripgrep in a sandbox that shows only the root folder and the system's files: a link that is swapped
+ * during the search leads nowhere.
  */
 export function ripgrep(program: string, sandbox: Sandbox): SearchEngine {
   return async (search, signal, take) => {
@@ -78,7 +78,7 @@ async function readMatches(child: SandboxedProcess, take: (match: Match) => bool
       const text = decoded(data.lines).replace(/\n$/, "");
       ofFile.push({ path: decoded(data.path).replace(/^(\.\/)+/, ""), lineNo: data.line_number, text });
     } else if (type === "end") {
-      // A file with a NUL byte is no text, also before that byte.
+      // A file with a NUL byte is binary, also before that byte.
       const matches = data.binary_offset === null ? ofFile : [];
       ofFile = [];
       if (!matches.every(take)) return;

@@ -4,11 +4,11 @@ import { isEnvFile } from "../guard/env-file.ts";
 /** What to search, and where. */
 export interface Search {
   readonly root: Root;
-  /** Below it, free of links: a file or a folder. */
+  /** A file or a folder below the root, with links resolved. */
   readonly path: string;
   readonly pattern: string;
   readonly ignoreCase: boolean;
-  /** Files that are left out, wherever they lie. */
+  /** Absolute paths of files that are left out. */
   readonly hidden: readonly string[];
 }
 
@@ -22,17 +22,17 @@ export interface Match {
 /** Finds matches in the order of paths, then lines; stops when `take` returns false. */
 export type SearchEngine = (search: Search, signal: AbortSignal, take: (match: Match) => boolean) => Promise<void>;
 
-/** Folders whose contents nobody wants to search, unless the search begins in them. */
+/** Folders that are left out of a search, unless it begins in them. */
 export const skippedFolders = [".git", "node_modules"];
 
 /** Whether a file or a folder is left out of every search. */
 export const isSkipped = (name: string): boolean => skippedFolders.includes(name) || isEnvFile(name);
 
-/** The same for ripgrep. */
+/** What {@link isSkipped} leaves out, as globs for ripgrep. */
 export const skippedGlobs: readonly string[] = [...skippedFolders, ".env*"];
 
 /** Larger files are left out. */
 export const maxSearchedFileBytes = 10_485_760;
 
-/** After this, a search has ended. */
+/** Time limit of a search, in ms. */
 export const searchTimeoutMs = 30_000;

@@ -27,14 +27,14 @@ function kindOf(root: Root, path: string): "file" | "folder" {
   );
 }
 
-/** A folder's files and folders by the bytes of their names; links and special files are left out. */
+/** The files and folders in a folder, sorted by the bytes of their names, without links and special files. */
 function entries(root: Root, path: string): { name: string; isFolder: boolean }[] {
   const list = ({ folder, name }: Place) => readdirSync(`${folder}/${name}`, { withFileTypes: true });
   let found: ReturnType<typeof list>;
   try {
     found = withPlace(root, path, false, list);
   } catch {
-    // It may not be read, or is gone.
+    // The folder may not be read, or is gone.
     return [];
   }
   return found

@@ -1,2 +1,2 @@
-/** Whether a file is one of those that hold an environment, as `.env` and `.env.local` do. */
+/** Whether a file of this name holds an environment, such as `.env` or `.env.local`. */
 export const isEnvFile = (name: string): boolean => name.startsWith(".env");

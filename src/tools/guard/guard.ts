@@ -7,15 +7,15 @@ import { loadedWith } from "./loaded.ts";
 import { Modules } from "./modules.ts";
 import { FolderTree } from "./tree.ts";
 
-/** What tools may not read or change below a root, as it stands now. All paths are absolute. */
+/** What tools may not read or change below a root at this moment. All paths are absolute. */
 export interface Guard {
-  /** Databases of this package, and files with an environment, where they really lie. */
+  /** Databases of this package and files with an environment, with links resolved. */
   readonly hidden: readonly string[];
   /** Files and folders that the server loads. */
   readonly readOnly: readonly string[];
-  /** Paths where the server would load something, and where nothing is, or a link. */
+  /** Paths where the server would load a file, and where there is nothing or a link now. */
   readonly watched: readonly string[];
-  /** What may be changed nevertheless. */
+  /** Exceptions: paths that may be changed. */
   readonly writable: readonly string[];
 }
 
@@ -25,7 +25,7 @@ interface KnownRoot {
   readonly databases: Databases;
 }
 
-/** A process serves few roots. */
+/** Roots that are remembered; a process serves few. */
 const maxKnownRoots = 16;
 
 const knownRoots = new Map<string, KnownRoot>();
@@ -44,8 +44,8 @@ function knownRoot(rootDir: string): KnownRoot {
 }
 
 /**
- * Finds what tools may not touch below a run's root: what holds an environment, and what the server loads or would
- * load. It looks at every folder and every module again, because a person may have changed them.
+ * Finds what tools may not touch below a run's root: databases, files with an environment, and what the server loads or
+ * would load. Checks every folder and module at each call, because people may change them.
  *
  * @param givenRoot the run's root
  */

@@ -3,28 +3,28 @@ import { dirname, extname, join } from "node:path";
 import { isBelow } from "../sandbox/index.ts";
 import { moduleEndings } from "./modules.ts";
 
-/** What the server loads from below a root, or would load if it were there. */
+/** What the server loads from below a root, or would load if it existed. */
 export interface Loaded {
   /** Files and folders that exist. */
   readonly existing: readonly string[];
-  /** Paths where nothing is, or a link. A mount cannot keep those as they are. */
+  /** Paths where there is nothing, or a link. A mount cannot protect those. */
   readonly watched: readonly string[];
 }
 
-/** Next to a module, and in the folders above it: what decides what the module's imports mean. */
+/** Names, next to a module and in the folders above, of what decides where the module's imports lead. */
 const settings = ["package.json", "tsconfig.json", "jsconfig.json", "bunfig.toml", ".npmrc", "node_modules"];
 
-/** What git runs, or reads what it runs from. */
+/** What git executes, and the settings that tell it what to execute. */
 const ofGit = [".git/hooks", ".git/config", ".git/config.worktree"];
 
-/** What Bun takes into its environment where it starts. */
+/** Files that Bun reads its environment from, in the folder where it starts. */
 const environments = ["", ".development", ".production", ".test"].flatMap((mode) => [
   `.env${mode}`,
   `.env${mode}.local`,
 ]);
 
 /**
- * What the server loads with these modules.
+ * Everything that the server loads with these modules.
  *
  * @param modules below the root
  * @param startDir where the server was started
@@ -50,23 +50,23 @@ export function loadedWith(rootDir: string, modules: readonly string[], startDir
     for (const name of settings) add(join(folder, name), true);
     const git = lstatSync(join(folder, ".git"), { throwIfNoEntry: false });
     if (git?.isDirectory()) for (const path of ofGit) add(join(folder, path), true);
-    // A worktree's `.git` is a file that says where the repository is.
+    // The `.git` of a worktree is a file with the path of the repository.
     else if (git) add(join(folder, ".git"), true);
   }
   for (const folder of starts) for (const name of environments) add(join(folder, name), true);
   for (const path of modules) {
     add(path, false);
-    // An import that leaves out the ending could mean one of these.
+    // An import without an ending could lead to one of these.
     const stem = path.slice(0, -extname(path).length);
     for (const ending of moduleEndings) if (!existsSync(stem + ending)) watched.add(stem + ending);
   }
   return { existing: [...existing, ...crowded(modules, rootDir)], watched: [...watched] };
 }
 
-/** Each file that is protected takes time at the start of a command, so many are protected by their folder. */
+/** Each protected file takes time at the start of a command. A folder with more modules is protected as a whole. */
 const maxModulesPerFolder = 20;
 
-/** The folders below the root with more modules than that. */
+/** Folders below the root with too many modules to protect one by one. */
 function crowded(modules: readonly string[], rootDir: string): string[] {
   const counts = new Map<string, number>();
   for (const folder of modules.map(dirname)) counts.set(folder, (counts.get(folder) ?? 0) + 1);
@@ -80,6 +80,6 @@ function addTarget(link: string, rootDir: string, existing: Set<string>): void {
     const target = realpathSync(link);
     if (isBelow(target, rootDir)) existing.add(target);
   } catch {
-    // It leads nowhere.
+    // The link is broken.
   }
 }

@@ -7,9 +7,9 @@ import { stampOf } from "./tree.ts";
 
 interface Module {
   readonly stamp: string;
-  /** Whether it names this package and has a default export, as every workflow file does. */
+  /** Whether it names this package and has a default export, like every workflow file. */
   readonly isWorkflow: boolean;
-  /** What it imports; read when it is asked for. */
+  /** Its imports; read when they are needed. */
   imports?: readonly string[];
 }
 
@@ -18,12 +18,12 @@ const packageName = "smithers-orchestrator";
 /** Larger files are not workflows. */
 const maxBytes = 5 * 1024 ** 2;
 
-/** The endings that an import may leave out, and those that may stand for one another. */
+/** File endings that an import may omit or exchange. */
 export const moduleEndings = [".tsx", ".ts", ".jsx", ".js", ".mts", ".mjs", ".cts", ".cjs", ".json"];
 
 const builtIn: ReadonlySet<string> = new Set([...builtinModules, "bun"]);
 
-/** What is known of the modules below a root: which are workflows, and what they import. */
+/** Knows which modules below a root are workflows, and what they import. */
 export class Modules {
   readonly #modules = new Map<string, Module>();
   readonly #resolved = new Map<string, string | undefined>();
@@ -83,7 +83,7 @@ const looksLikeWorkflow = (text: Buffer) =>
 
 const isOwn = (specifier: string) => specifier === packageName || specifier.startsWith(`${packageName}/`);
 
-/** The file that a path without its ending, or with another one, means. */
+/** The file that a path leads to which has no ending, or that of the compiled file. */
 function localFile(path: string): string | undefined {
   const stem = path.replace(/\.[mc]?jsx?$/, "");
   const candidates = [

@@ -3,35 +3,35 @@ import { join } from "node:path";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import { isEnvFile } from "./env-file.ts";
 
-/** What a root folder holds that the guard looks at. */
+/** The files below a root folder that the guard cares about. */
 export interface TreeListing {
-  /** Everything but folders whose name begins with `.env`: files, links, also FIFOs. */
+  /** Files, links and FIFOs whose names begin with `.env`. */
   readonly envFiles: readonly string[];
   /** Files that can be modules. */
   readonly sources: readonly string[];
-  /** Files that are called like SQLite databases, or like what SQLite writes next to one. */
+  /** Files with names of SQLite databases, or of the files that SQLite keeps next to one. */
   readonly databases: readonly string[];
 }
 
 interface Folder extends TreeListing {
-  /** Undefined when the folder has changed so shortly before that another change could have the same time. */
+  /** Undefined when the folder changed so recently that another change could have the same time. */
   readonly stamp: string | undefined;
   readonly folders: readonly string[];
 }
 
-/** Packages are guarded as a whole, and git keeps no file as such. */
+/** Not listed: packages are protected as a whole, and `.git` contains no modules. */
 const skippedFolders: ReadonlySet<string> = new Set(["node_modules", ".git"]);
 
 const sourceName = /\.[mc]?[jt]sx?$/;
 const databaseName = /\.(db|db3|sqlite|sqlite3)(-wal|-journal)?$/i;
 
-/** Two changes within this time can leave the same times at a folder. */
+/** Two changes within this time may leave the same timestamps. */
 const settledAfterMs = 100;
 
-/** After so many folders the event loop gets its turn. */
+/** Folders that are read before the event loop gets a turn. */
 const foldersPerTurn = 200;
 
-/** A root folder with all that is below it. Only folders that have changed are read again. */
+/** Lists the files below a root folder. Only folders that have changed are read again. */
 export class FolderTree {
   #folders = new Map<string, Folder>();
 
@@ -65,7 +65,7 @@ function read(path: string, known: Folder | undefined): Folder | undefined {
     const isSettled = Date.now() - Number(stats.ctimeMs) > settledAfterMs;
     return { stamp: isSettled ? stamp : undefined, ...sorted(path, readdirSync(path, { withFileTypes: true })) };
   } catch {
-    // It is gone, or may not be read; then a command, which is the same user, may not read it either.
+    // The folder is gone, or this user may not read it. Commands run as the same user.
     return undefined;
   }
 }
@@ -86,6 +86,6 @@ function sorted(path: string, entries: readonly Dirent[]) {
   return { folders, envFiles, sources, databases };
 }
 
-/** Changes whenever a file or a folder may have changed. */
+/** A text that changes whenever a file or folder may have changed. */
 export const stampOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;

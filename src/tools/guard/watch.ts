@@ -1,18 +1,18 @@
 import { lstatSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 
-/** What was at watched paths: a link's target, or nothing. */
+/** What was at the watched paths: the target of a link, or undefined for nothing. */
 export type NotedPaths = ReadonlyMap<string, string | undefined>;
 
-/** Notes what is at the watched paths now. */
+/** Records what is at the watched paths now. */
 export function notePaths(paths: readonly string[]): NotedPaths {
   return new Map(paths.map((path) => [path, linkAt(path)]));
 }
 
 /**
- * Undoes what a command has done at watched paths: what it has made there is renamed, and a link that it has replaced
- * is made again.
+ * Undoes what a command has done at watched paths: renames what it has made there, and restores a link that it has
+ * replaced.
  *
- * @returns the paths, each with the name that what was made there has now
+ * @returns the changed paths, and the new names of what was there
  */
 export function undo(watched: NotedPaths): { path: string; renamedTo: string | undefined }[] {
   return [...watched].flatMap(([path, target]) => {

@@ -11,21 +11,21 @@ import {
 } from "./policy.ts";
 import { hiddenOfTheKernel } from "./view.ts";
 
-/** What this machine's bubblewrap, and what surrounds it, can do. */
+/** What bubblewrap and the kernel of this machine can do. */
 export interface BubblewrapFeatures {
   readonly bwrap: string;
   readonly prlimit: string;
   /** Which system calls are refused; see `seccomp/filter.ts`. */
   readonly filter: Uint8Array;
-  /** Whether user namespaces may be made: without, only root can use bubblewrap. */
+  /** Whether to make a user namespace. Only root can use bubblewrap without one. */
   readonly userNamespace: boolean;
-  /** RLIMIT_NPROC counts what this user runs in the sandbox alone. */
+  /** Whether RLIMIT_NPROC counts only the processes inside the sandbox. */
   readonly countsProcesses: boolean;
-  /** For root: programs that bound the PID namespace itself. */
+  /** For root: the programs that limit the PID namespace itself. */
   readonly pidLimit: { readonly setpriv: string; readonly unshare: string; readonly sh: string } | undefined;
 }
 
-/** Options that a bubblewrap must know. Debian 12, Ubuntu 24.04 and Fedora 40 have one that does. */
+/** Options that bubblewrap must know. The packages of Debian 12 and Ubuntu 24.04 do. */
 export const neededOptions = ["--bind-fd", "--disable-userns", "--json-status-fd", "--perms", "--seccomp", "--size"];
 
 export function bubblewrap(features: BubblewrapFeatures): Sandbox {
@@ -41,7 +41,7 @@ export function bubblewrap(features: BubblewrapFeatures): Sandbox {
         ...["--dev", "/dev", "--proc", "/proc"],
         ...hiddenOfTheKernel.filter(existsSync).flatMap((path) => ["--ro-bind", "/dev/null", path]),
         ...mounts.flatMap((mount) => mountOption(mount, input)),
-        // Only now: mount points are made in these.
+        // Last, because mount points are made in these.
         ...["/", "/dev", "/proc"].flatMap((path) => ["--remount-ro", path]),
         ...["--chdir", policy.cwd],
         ...Object.entries(policy.env).flatMap(([name, value]) => ["--setenv", name, value]),
@@ -55,7 +55,7 @@ export function bubblewrap(features: BubblewrapFeatures): Sandbox {
         args,
         settings: options.map((option) => `${option}\0`).join(""),
         inputs,
-        // bubblewrap reports an exit code only of a command that it has executed.
+        // bubblewrap reports an exit code only for a command that it has executed.
         hasStarted: (status) => status.includes('"exit-code"'),
       };
     },
@@ -69,7 +69,7 @@ function namespaces(features: BubblewrapFeatures, policy: SandboxPolicy): string
   return [...options, "--die-with-parent", "--new-session", "--cap-drop", "ALL"];
 }
 
-/** @param input hands a descriptor to bubblewrap and returns its number there */
+/** @param input passes a descriptor to bubblewrap and returns its number there */
 function mountOption(mount: HeldMount, input: (fd: number) => string): string[] {
   const { path, fd } = mount;
   switch (mount.kind) {
@@ -91,8 +91,8 @@ function mountOption(mount: HeldMount, input: (fd: number) => string): string[] 
 }
 
 /**
- * Root is bound by no count of processes, but by the numbers that a PID namespace has to give. The namespace needs a
- * /proc of its own: bubblewrap looks itself up there, and does not find itself in the one of a container.
+ * Wraps a command in a PID namespace of limited size: no count of processes limits root. The namespace needs a /proc of
+ * its own, because bubblewrap looks itself up there.
  */
 function bounded({ pidLimit }: BubblewrapFeatures, command: string[]): string[] {
   if (!pidLimit) return command;

@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { afterMs } from "../../timing/index.ts";
 import { type Hierarchy, hierarchiesOf } from "./hierarchies.ts";
 
-/** What one control group bounds: the memory of all its processes, also what they share, and how many they are. */
+/** Limits of a control group: memory of all its processes, including what they share, and number of processes. */
 export interface GroupLimits {
   readonly memoryBytes: number;
   readonly processes: number;
 }
 
-/** A control group of one command, in each hierarchy of the kernel that counts something. */
+/** The control group of one command, in each of the kernel's hierarchies that counts memory or processes. */
 export interface CommandGroup {
   /** Moves a process into the group; what it starts from then on belongs to the group too. */
   add(pid: number): void;
@@ -20,10 +20,10 @@ export interface CommandGroup {
   remove(): void;
 }
 
-/** The group around those of all commands, also of other servers that may make groups in the same place. */
+/** Name of the group around the groups of all commands, shared with other servers in the same place. */
 const commonName = "smithers-commands";
 
-/** All commands together have this part of the machine's memory, and as many processes as so many commands. */
+/** Limits of all commands together: this share of the machine's memory, and the processes of this many commands. */
 const shareOfMemory = 0.75;
 const commandsWorth = 4;
 
@@ -34,7 +34,7 @@ const inUse = new Set<string>();
 
 /**
  * Makes a group for a command in each hierarchy, and around it the group of all commands.
- * @throws when the kernel, or who administers this process's own group, does not allow it
+ * @throws when this process may not make groups
  */
 export function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, all: GroupLimits): CommandGroup {
   count += 1;
@@ -123,13 +123,13 @@ function hasEnded(pid: number): boolean {
 
 let found: readonly Hierarchy[] | undefined;
 
-/** How the kernel says that this process may not make groups. */
+/** Error codes for a process that may not make groups. */
 const forbidden: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /**
- * Makes a group for a command of this process, where it may make groups; undefined where not.
+ * Makes the group of a command. Returns undefined where this process may not make groups.
  *
- * @param one the limits of this command
+ * @param one limits of the command
  */
 export function groupForCommand(one: GroupLimits): CommandGroup | undefined {
   const all = { memoryBytes: Math.floor(totalmem() * shareOfMemory), processes: commandsWorth * one.processes };
@@ -142,6 +142,6 @@ export function groupForCommand(one: GroupLimits): CommandGroup | undefined {
   }
 }
 
-/** Whether groups are made that bound how many processes there are. */
+/** Whether a group limits the number of processes. */
 export const countsProcesses = (group: CommandGroup | undefined): boolean =>
   group !== undefined && (found ?? []).some(({ processesFile }) => processesFile !== undefined);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A process with everything that it has started, and that they have started. Linux only. */
+/** The ids of a process and of all its descendants. Linux only. */
 export function descendantsOf(pid: number): number[] {
   const found = [pid];
   for (let index = 0; index < found.length; index += 1) {

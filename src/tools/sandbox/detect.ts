@@ -12,20 +12,20 @@ import { commandFilter } from "./seccomp/filter.ts";
 import { type SandboxedProcess, start } from "./start.ts";
 import { unshareSandbox } from "./unshare.ts";
 
-/** What was found on this machine, and why nothing else was. */
+/** The sandbox that was found on this machine, and why others do not work. */
 export interface SandboxSearch {
   readonly sandbox: Sandbox | undefined;
   /** One sentence per mechanism that does not work here. */
   readonly failures: readonly string[];
 }
 
-/** What was found, by the mechanism that `SMITHERS_SANDBOX` names. */
+/** Results of searches, by the mechanism that `SMITHERS_SANDBOX` names. */
 const searches = new Map<Sandbox["name"] | undefined, Promise<SandboxSearch>>();
 
 /**
- * The best sandbox that works on this machine. It is looked for once, and tried out: that a program is installed
- * does not say that the kernel, or the container around it, lets it do its work.
- * @throws TOOL_SANDBOX_UNAVAILABLE with what was tried
+ * The best sandbox that works on this machine. The search runs once and tests what it finds: an installed program may
+ * still be stopped by the kernel or by a container.
+ * @throws TOOL_SANDBOX_UNAVAILABLE naming what does not work
  */
 export async function findSandbox(): Promise<Sandbox> {
   const only = chosen();
@@ -37,12 +37,12 @@ export async function findSandbox(): Promise<Sandbox> {
   searches.delete(only);
   throw new SmithersError(
     "TOOL_SANDBOX_UNAVAILABLE",
-    `Commands are run only where the system can confine them, and here it cannot: ${failures.join(" ")}`,
+    `Commands run only where the system can confine them, and here it cannot: ${failures.join(" ")}`,
     { details: { failures } },
   );
 }
 
-/** `SMITHERS_SANDBOX` names the only mechanism that may be used. */
+/** The only mechanism that may be used, if `SMITHERS_SANDBOX` names one. */
 function chosen(): Sandbox["name"] | undefined {
   return (process.env.SMITHERS_SANDBOX || undefined) as Sandbox["name"] | undefined;
 }
@@ -72,7 +72,7 @@ export async function searchSandbox(only?: Sandbox["name"]): Promise<SandboxSear
 
 interface Mechanism {
   readonly name: Sandbox["name"];
-  /** Sandboxes to be tried, the best first, or why there is none. */
+  /** Sandboxes to try, the best first, or the reason why one cannot be made. */
   candidates(): AsyncIterable<Sandbox | string>;
 }
 
@@ -121,9 +121,9 @@ async function* bubblewraps(): AsyncIterable<Sandbox | string> {
 async function* unshares(): AsyncIterable<Sandbox | string> {
   const [unshare, setpriv, bash] = ["unshare", "setpriv", "bash"].map(findProgram);
   const filter = commandFilter();
-  if (!unshare || !setpriv || !bash) return yield "unshare and setpriv of util-linux, and bash, are not all there.";
+  if (!unshare || !setpriv || !bash) return yield "unshare needs unshare and setpriv of util-linux, and bash.";
   if (!filter) return yield noFilter;
-  if (!isKernelSince(5, 12)) return yield "unshare needs Linux 5.12; bubblewrap does with an older one.";
+  if (!isKernelSince(5, 12)) return yield "unshare needs Linux 5.12. bubblewrap works on older kernels too.";
   const features = { unshare, setpriv, bash, filter, countsProcesses: !isRoot() && countsProcessesByNamespace() };
   const canBound = isRoot() && hasNamespacedPidMax();
   yield unshareSandbox({ ...features, boundsNamespace: canBound });
@@ -150,8 +150,8 @@ function isKernelSince(major: number, minor: number): boolean {
   return has > major || (has === major && hasMinor >= minor);
 }
 
-/** What a sandbox must keep in the plainest case. */
-const promises = [
+/** Checks that every sandbox must pass. */
+const checks = [
   "touch inside",
   "! touch /etc/.smithers-sandbox 2>/dev/null",
   ...(process.platform === "linux"
@@ -165,13 +165,13 @@ const promises = [
     : []),
 ];
 
-/** Whether a sandbox keeps its promises in the plainest case; what it said if not. */
+/** Tests a sandbox with one command. Returns what is wrong with it, or undefined if it works. */
 async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
   const bash = findProgram("bash");
   if (!bash) return "bash is missing.";
   const rootDir = realpathSync(mkdtempSync(join(tmpdir(), "smithers-sandbox-")));
   const rootFd = openSync(rootDir, constants.O_RDONLY | constants.O_DIRECTORY);
-  const script = [...promises, "echo confined"].join(" && ");
+  const script = [...checks, "echo confined"].join(" && ");
   try {
     const policy: SandboxPolicy = {
       rootDir,

@@ -10,7 +10,7 @@ const O_PATH = 0x20_0000;
 /** A piece of a command's view; a descriptor holds what lies below the root, and what is to be copied. */
 export type HeldMount = Mount & { readonly fd?: number };
 
-/** The pieces of a view, and how to let go of what they hold. */
+/** The pieces of a view, with open descriptors. */
 export interface HeldView {
   readonly mounts: readonly HeldMount[];
   release(): void;
@@ -18,7 +18,7 @@ export interface HeldView {
 
 /**
  * Opens what lies below the root, step by step from the root's descriptor and never through a link: another command
- * may be renaming folders at the same time. What is no longer there, or has become a link, is left out.
+ * may be renaming folders at the same time. What has gone, or has become a link, is left out.
  */
 export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy): HeldView {
   const opened: number[] = [];

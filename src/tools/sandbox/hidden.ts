@@ -1,12 +1,12 @@
 import { closeSync, existsSync, openSync, realpathSync } from "node:fs";
 import { isBelow } from "./paths.ts";
 
-/** What a SQLite database keeps beside its file. */
+/** Suffixes of the files that SQLite keeps next to a database, and of the database itself. */
 export const databaseSuffixes = ["", "-wal", "-shm", "-journal"];
 
 /**
- * The private files that exist, with what SQLite keeps beside a database, where they really lie. A database below
- * `writableDir` is given an empty journal if it has none: SQLite would play back one that a command has made.
+ * The private files that exist, including those that SQLite keeps next to a database, with links resolved. A database
+ * below `writableDir` gets an empty journal if it has none: SQLite would play back a journal that a command has made.
  */
 export function existingFiles(privatePaths: readonly string[], writableDir?: string): string[] {
   const found = new Set<string>();
@@ -17,7 +17,7 @@ export function existingFiles(privatePaths: readonly string[], writableDir?: str
       try {
         found.add(realpathSync(path + suffix));
       } catch {
-        // Not every database has all of them.
+        // Not every database has all of these files.
       }
     }
   }
@@ -27,10 +27,10 @@ export function existingFiles(privatePaths: readonly string[], writableDir?: str
 function keepJournal(path: string, writableDir: string): void {
   try {
     const database = realpathSync(path);
-    // Only a database in use, and in this mode, has one of these.
+    // Only a database that is in use in this mode has a -wal file.
     if (isBelow(database, writableDir) && existsSync(`${database}-wal`))
       closeSync(openSync(`${database}-journal`, "a", 0o600));
   } catch {
-    // There is no such database.
+    // The database does not exist.
   }
 }

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** A folder of the kernel's in which groups can be made, and the files that hold their limits. */
+/** A folder in which control groups can be made, and the names of the files with their limits. */
 export interface Hierarchy {
   readonly folder: string;
   readonly memoryFile?: string;
   readonly processesFile?: string;
-  /** What makes the limits of the groups in a group count: only version 2 has this. */
+  /** Version 2 only: what to write to a group to enable the limits of the groups inside it. */
   readonly enable?: string;
 }
 
 /**
  * The hierarchies in which this process may make groups.
  *
- * @param ownGroups what /proc/self/cgroup says
- * @param mounts what /proc/self/mountinfo says
+ * @param ownGroups the content of /proc/self/cgroup
+ * @param mounts the content of /proc/self/mountinfo
  */
 export function hierarchiesOf(ownGroups: string, mounts: string): Hierarchy[] {
   const mountOf = (type: string, controller?: string) =>
@@ -38,7 +38,7 @@ export function hierarchiesOf(ownGroups: string, mounts: string): Hierarchy[] {
   });
 }
 
-/** A group with processes may have no groups in it that are bounded, so this process's neighbours are made next to it. */
+/** In version 2, a group that contains processes cannot limit groups inside it. So groups are made next to this one. */
 function versionTwo(mount: { path: string; root: string } | undefined, ownPath: string): Hierarchy[] {
   if (!mount) return [];
   const own = placeOf(mount, ownPath);
@@ -54,7 +54,7 @@ function versionTwo(mount: { path: string; root: string } | undefined, ownPath: 
   return [];
 }
 
-/** Where a group is seen: a container may have mounted only a part of the hierarchy. */
+/** The folder of a group. A container may have mounted only a part of the hierarchy. */
 function placeOf({ path, root }: { path: string; root: string }, group: string): string {
   return resolve(path, `.${group.startsWith(root) && root !== "/" ? group.slice(root.length) : group}`);
 }

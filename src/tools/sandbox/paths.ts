@@ -1,6 +1,6 @@
 import { sep } from "node:path";
 
-/** Whether a path is a folder's own, or lies in it. Both are absolute, and only their text counts. */
+/** Whether a path is the folder itself or lies in it. Both are absolute. Only their text is compared. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

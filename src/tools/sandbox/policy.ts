@@ -1,10 +1,10 @@
 import type { HeldMount } from "./held.ts";
 
-/** What a command may do, whatever enforces it. All paths are absolute. */
+/** What a command may do, independent of what enforces it. All paths are absolute. */
 export interface SandboxPolicy {
-  /** Seen at its own path, and writable unless `readOnly` says otherwise. */
+  /** The root folder: seen at its own path, and writable unless `readOnly` is true. */
   readonly rootDir: string;
-  /** A descriptor of the root folder, which the sandbox shows even if something else lies at the path by then. */
+  /** A descriptor of the root folder. The sandbox shows this folder, or fails if another one has taken its path. */
   readonly rootFd: number;
   readonly readOnly: boolean;
   /** Where the command starts; below `rootDir`. */
@@ -16,13 +16,13 @@ export interface SandboxPolicy {
   readonly hidden: readonly string[];
   /** Files and folders below the root that a command can read and not change. */
   readonly protected: readonly string[];
-  /** Files and folders in protected ones that a command can change nevertheless. */
+  /** Files and folders inside protected ones that a command can still change. */
   readonly writable: readonly string[];
   /** The memory of all its processes together, in bytes, where the kernel can count it. */
   readonly memoryBytes: number;
   /** The size of the temporary file systems of the command together, in bytes. They lie in memory. */
   readonly temporaryBytes: number;
-  /** All that the command sees of an environment. `HOME` is an empty folder unless it lies below the root. */
+  /** The whole environment of the command. `HOME` is an empty folder unless it lies below the root. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -30,9 +30,9 @@ export interface SandboxPolicy {
 export interface SandboxedCommand {
   readonly file: string;
   readonly args: readonly string[];
-  /** What the sandbox reads from {@link settingsFd}. Every user of the machine can see arguments, and not this. */
+  /** What the sandbox reads from {@link settingsFd}. Other users of the machine can see arguments, but not this. */
   readonly settings: string;
-  /** What it finds at the descriptors from {@link firstInputFd} on: bytes to read, or a file that is open here. */
+  /** The descriptors from {@link firstInputFd} on: bytes to read, or the number of a descriptor of this process. */
   readonly inputs: readonly (Uint8Array | number)[];
   /** Whether the sandbox was set up and has executed the command, by what it has written to {@link statusFd}. */
   hasStarted(status: string): boolean;
@@ -42,18 +42,18 @@ export const settingsFd = 3;
 export const statusFd = 4;
 export const firstInputFd = 5;
 
-/** What a sandbox knows of the control group of its command. */
+/** How a sandbox enters the control group of its command. */
 export interface GroupEntry {
   /** Descriptors that a process writes 0 to in order to enter the group. */
   readonly doors: readonly number[];
-  /** Whether the group bounds how many processes there are. */
+  /** Whether the group limits the number of processes. */
   readonly countsProcesses: boolean;
 }
 
 /** Something that enforces a policy. */
 export interface Sandbox {
   readonly name: "bubblewrap" | "unshare" | "sandbox-exec";
-  /** Whether it enters a control group by itself; if not, it is moved into the group before it reads its settings. */
+  /** Whether it enters a control group by itself. Otherwise it is moved there before it reads its settings. */
   readonly entersGroup: boolean;
   /** @param mounts what the command sees of the file system */
   wrap(

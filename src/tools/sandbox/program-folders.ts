@@ -3,7 +3,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { isBelow } from "./paths.ts";
 import { systemView } from "./system-view.ts";
 
-/** What lies beside a folder `bin` and belongs to its programs. Settings, caches and credentials are not among it. */
+/** What lies next to a folder `bin` and belongs to its programs. Settings, caches and credentials are not listed. */
 const besideBin = [
   "lib",
   "lib64",
@@ -18,10 +18,10 @@ const besideBin = [
   "pyvenv.cfg",
 ];
 
-/** What lies beside a folder `shims`, as pyenv, rbenv and asdf have one, and belongs to its programs. */
+/** What lies next to a folder `shims` of pyenv, rbenv or asdf and belongs to its programs. */
 const besideShims = ["bin", "lib", "libexec", "versions", "installs", "plugins", "version", "pyenv.d", "rbenv.d"];
 
-/** The most entries of one folder that are looked at for links to other places. */
+/** Most entries of one folder whose links are followed. */
 const maxEntries = 1_000;
 
 const known = new Map<string, readonly string[]>();
@@ -30,7 +30,7 @@ const known = new Map<string, readonly string[]>();
  * The files and folders outside the system's own that the programs of a PATH need: its folders, what belongs to them,
  * and what their links lead to. They are looked up once for a PATH.
  *
- * @param path as the environment has it
+ * @param path the environment variable PATH
  * @param home a folder that is never shown as a whole
  */
 export function programFolders(path: string, home: string | undefined): readonly string[] {

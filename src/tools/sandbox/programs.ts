@@ -2,8 +2,8 @@ import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Where the system's own programs lie. What confines commands is looked for nowhere else: a folder that PATH names may
- * be one that a command can write to.
+ * Folders of the system's own programs. Programs that confine commands are looked up only here: commands may be able to
+ * write to other folders of PATH.
  */
 export const systemPath = [
   "/usr/local/sbin",
@@ -15,7 +15,7 @@ export const systemPath = [
   "/run/current-system/sw/bin",
 ];
 
-/** The path of a program of the system. */
+/** The path of a program of the system; undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
   for (const folder of systemPath) {
     const path = join(folder, name);
@@ -23,7 +23,7 @@ export function findProgram(name: string): string | undefined {
       accessSync(path, constants.X_OK);
       if (statSync(path).isFile()) return path;
     } catch {
-      // It is not there.
+      // The next folder may have it.
     }
   }
   return undefined;

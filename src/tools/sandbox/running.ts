@@ -6,13 +6,13 @@ import { isBelow } from "./paths.ts";
 
 const pollMs = 50;
 
-/** A sandbox that is being set up shows its mounts only after a moment, so one look is not enough. */
+/** Number of looks. A sandbox that is being set up has its mounts only after a moment. */
 const looks = 3;
 
 /**
- * Resolves once no running command can see what lies, or would lie, at a path; to false when one still can after
- * `limitMs`. It looks at the sandboxes of this process and of those that it has started. One that starts from now on
- * must hide the path by itself.
+ * Waits until no running command can see a path, which need not exist yet. Resolves to false when one still can after
+ * `limitMs`. Checks the sandboxes of this process and its descendants. Commands that start later must hide the path
+ * themselves.
  */
 export async function whenUnseen(path: string, limitMs: number): Promise<boolean> {
   if (process.platform !== "linux") return true;
@@ -27,7 +27,7 @@ export async function whenUnseen(path: string, limitMs: number): Promise<boolean
   return true;
 }
 
-/** The programs that a sandbox begins with, while they have no mounts of their own yet. */
+/** Names of the programs that start a sandbox, before it has its own mounts. */
 const launchers: ReadonlySet<string> = new Set(["bwrap", "unshare", "setpriv"]);
 
 function lookAtCommands(path: string): { areRunning: boolean; isSeen: boolean } {
@@ -99,7 +99,7 @@ function mountNamespaceOf(pid: number): string | undefined {
 function deviceOf(folder: string): string | undefined {
   const stats = lstatSync(folder, { throwIfNoEntry: false, bigint: true });
   if (!stats) return undefined;
-  // How Linux packs both numbers into one.
+  // Linux packs both numbers into one.
   const major = ((stats.dev >> 8n) & 0xfffn) | ((stats.dev >> 32n) & ~0xfffn);
   const minor = (stats.dev & 0xffn) | ((stats.dev >> 12n) & ~0xffn);
   return `${major}:${minor}`;

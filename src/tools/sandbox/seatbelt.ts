@@ -2,8 +2,9 @@ import { isBelow } from "./paths.ts";
 import type { Sandbox, SandboxPolicy } from "./policy.ts";
 
 /**
- * macOS: `sandbox-exec` with a profile of the policy. Written after Apple's profile language and tried by nobody
- * on a Mac yet. Processes are ended by their group, and nothing bounds their number.
+ * macOS: `sandbox-exec` with a profile of the policy. Written from Apple's documentation of the profile
+ * language and not tested on a Mac yet. Processes are ended by their process group; their number is not
+ * limited.
  */
 export function seatbelt(program: string, temporaryDir: string): Sandbox {
   return {
@@ -22,7 +23,7 @@ export function seatbelt(program: string, temporaryDir: string): Sandbox {
   };
 }
 
-/** The profile: everything is allowed that is not named, and a later line outweighs an earlier one. */
+/** The profile. What it does not name is allowed, and a later line overrides an earlier one. */
 export function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
   const writable = policy.readOnly ? [temporaryDir] : [policy.rootDir, temporaryDir];
   const lines = [

@@ -23,13 +23,13 @@ export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
   hasStarted(): boolean;
 };
 
-/** More than any sandbox says about itself. */
+/** Longer than any sandbox's report about itself. */
 const maxStatusLength = 10_000;
 
 /** A process with this score is the first that the kernel ends when memory is short. */
 const firstToEnd = "1000";
 
-/** Starts a command in a sandbox: without standard input, and with nothing of this process's environment. */
+/** Starts a command in a sandbox, with empty standard input and without this process's environment. */
 export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly string[]): SandboxedProcess {
   const group = groupForCommand({ memoryBytes: policy.memoryBytes, processes: maxProcesses });
   const doors = sandbox.entersGroup ? (group?.openDoors() ?? []) : [];
@@ -58,7 +58,7 @@ function spawnWrapped(
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...inputs.map((each) => (isFd(each) ? each : "pipe"))],
     detached: true,
   });
-  // The sandbox waits for its settings, so this counts for every process that it starts.
+  // The sandbox waits for its settings, so this applies to every process that it starts.
   if (child.pid !== undefined) {
     group?.add(child.pid);
     offerToKernel(child.pid);
@@ -76,7 +76,7 @@ function spawnWrapped(
 const isFd = (input: Uint8Array | number) => typeof input === "number";
 
 function feed(pipe: Writable, content: string | Uint8Array): void {
-  // The sandbox may have failed before it has read everything; its exit says so.
+  // The sandbox may fail before it has read everything. Its exit code reports that.
   pipe.on("error", () => {});
   pipe.end(content);
 }
@@ -85,26 +85,26 @@ function offerToKernel(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, firstToEnd);
   } catch {
-    // It has ended already, or this system has no such score.
+    // The process has ended, or this system has no such score.
   }
 }
 
-/** Ends the sandbox, and with it, by its PID namespace, every process in it. */
+/** Kills the sandbox. Every process in its PID namespace ends with it. */
 export function kill({ pid }: SandboxedProcess): void {
   if (pid !== undefined) signal(-pid, "SIGKILL");
 }
 
-/** Asks the processes in the sandbox to end, each of them, also those that have left the command's group. */
+/** Asks every process in the sandbox to end, including those that have left the command's process group. */
 export function terminate({ pid }: SandboxedProcess): void {
   if (pid === undefined) return;
   if (process.platform !== "linux") return signal(-pid, "SIGTERM");
   const known = descendantsOf(pid).map((id) => ({ id, levels: pidLevels(id) }));
-  // The launcher itself is the way out of the namespaces: it must not go before those in the innermost.
+  // Only processes in the innermost namespace: the launcher must not end before them.
   const depth = Math.max(...known.map(({ levels }) => levels.length));
   for (const { id, levels } of known) if (levels.length === depth && levels.at(-1) !== 1) signal(id, "SIGTERM");
 }
 
-/** A process's number in each PID namespace that it belongs to, the innermost last. */
+/** The ids of a process in each of its PID namespaces, the innermost last. */
 function pidLevels(pid: number): number[] {
   try {
     const line = /^NSpid:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";

@@ -57,7 +57,7 @@ const maxCopiedBytes = 256 * 1024;
 
 let known: readonly Mount[] | undefined;
 
-/** What every command sees of the machine. It is looked up once, because programs and settings keep their places. */
+/** What every command sees of the machine. Looked up once: programs and settings keep their places. */
 export function systemView(): readonly Mount[] {
   known ??= [
     ...[...programFolders, ...settings].flatMap(pieceAt),

@@ -3,7 +3,7 @@ import type { LauncherSettings } from "./launcher/settings.ts";
 import { maxDataBytes, maxFileBytes, maxProcesses } from "./limits.ts";
 import { firstInputFd, type Sandbox, type SandboxedCommand } from "./policy.ts";
 
-/** The programs of util-linux, and the shell, that it is made of. */
+/** The programs that it uses, and what the kernel can do. */
 export interface UnshareFeatures {
   readonly unshare: string;
   readonly setpriv: string;
@@ -11,7 +11,7 @@ export interface UnshareFeatures {
   /** Which system calls are refused; see `seccomp/filter.ts`. */
   readonly filter: Uint8Array;
   readonly countsProcesses: boolean;
-  /** Root is bounded by the size of the PID namespace. */
+  /** For root: whether to limit the size of the PID namespace. */
   readonly boundsNamespace: boolean;
 }
 
@@ -19,8 +19,8 @@ const isSource = import.meta.url.endsWith(".ts");
 const launcher = fileURLToPath(new URL(isSource ? "./launcher/main.ts" : "./launcher/main.js", import.meta.url));
 
 /**
- * Does what bubblewrap does, where that is not installed: `unshare` of util-linux makes the namespaces, and a program
- * of this package, run by this process's own Bun, builds the view in them. Slower by the start of Bun.
+ * The fallback for machines without bubblewrap: `unshare` of util-linux makes the namespaces, and a program of this
+ * package, executed by this process's Bun, builds the view in them. Each command takes longer by the start of Bun.
  */
 export function unshareSandbox(features: UnshareFeatures): Sandbox {
   const { unshare, setpriv, bash, filter, countsProcesses, boundsNamespace } = features;

@@ -2,7 +2,7 @@ import { sep } from "node:path";
 import { isBelow } from "./paths.ts";
 import type { SandboxPolicy } from "./policy.ts";
 
-/** A piece of the file system that a command sees. Everything else does not exist for it. */
+/** A piece of the file system that a command sees. Nothing else exists for the command. */
 export type Mount =
   /** A file or a folder of the machine, at its own path. */
   | { readonly kind: "readOnly" | "writable"; readonly path: string }
@@ -23,7 +23,7 @@ export const temporaryDir = "/tmp";
 /** Files of the kernel that tell of the host or its users. */
 export const hiddenOfTheKernel = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/latency_stats"];
 
-/** Of a command's temporary space, this part belongs to its home folder, and as much to shared memory. */
+/** Share of a command's temporary space that its home folder has, and that its shared memory has. */
 const smallShare = 1 / 4;
 
 /**
@@ -42,7 +42,7 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
     ...policy.readable.map((path): Mount => ({ kind: "readOnly", path })),
   ];
   const mounts: Mount[] = [
-    // A root that holds a folder of the machine shows it anyway; programs stay read-only in it.
+    // A root that contains one of these shows it anyway. Programs stay read-only in it.
     ...ofTheMachine.filter(({ path, kind }) => path !== rootDir && (kind === "readOnly" || !isBelow(path, rootDir))),
     { kind: "temporary", path: temporaryDir, bytes: policy.temporaryBytes - 2 * small },
     { kind: "temporary", path: "/dev/shm", bytes: small },
@@ -53,7 +53,7 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
   const seen = mounts.filter(({ kind }) => kind === "readOnly" || kind === "writable").map(({ path }) => path);
   const hidden = policy.hidden.filter((path) => seen.some((folder) => isBelow(path, folder)));
   const inRoot = policy.protected.filter((path) => isBelow(path, rootDir));
-  // One mount for a folder holds for what is in it.
+  // The mount of a folder covers everything in it.
   const kept = inRoot.filter((path) => !inRoot.some((folder) => folder !== path && isBelow(path, folder)));
   mounts.push(
     ...foldersAbove([...hidden, ...kept], policy).map((path): Mount => ({ kind: "writable", path })),
@@ -66,7 +66,7 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
   return inOrder(mounts);
 }
 
-/** The empty folder that a command has for a home, unless the path shows it something already. */
+/** The empty home folder of a command, unless the command already sees something at its path. */
 function homeFolder(path: string | undefined, mounts: readonly Mount[], bytes: number): Mount | undefined {
   if (path === undefined || !path.startsWith(sep) || path === sep) return undefined;
   const around = mounts.filter((mount) => isBelow(path, mount.path));
@@ -94,7 +94,7 @@ function foldersAbove(paths: readonly string[], policy: SandboxPolicy): string[]
 
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf(sep)) || sep;
 
-/** One mount for each path, the last that names it, and each after the folder that it lies in. */
+/** Keeps the last mount of each path, and sorts them: folders before what lies in them. */
 function inOrder(mounts: readonly Mount[]): Mount[] {
   const byPath = new Map(mounts.map((mount) => [mount.path, mount]));
   return [...byPath.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path));

@@ -83,7 +83,7 @@ function show(piece: Piece): void {
     mkdirSync(path, { recursive: true });
     return mountNew("tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${piece.bytes},mode=755`);
   }
-  // What has gone meanwhile is not shown.
+  // A source that has gone since is not shown.
   if (source === undefined) return;
   makePlaceFor(source.stats, path);
   const readOnly = piece.kind === "readOnly" ? mountAttributes.readOnly : 0;

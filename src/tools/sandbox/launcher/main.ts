@@ -14,7 +14,7 @@ const { mounts, groupDoors, cwd, env, filter, ownNetwork, limits, shell, command
 
 /**
  * The shell waits, because the namespace ends with its first process: what the command leaves behind ends with it. A
- * shell makes what it starts in the background ignore two signals, and says when something was killed; both are undone.
+ * shell lets a background process ignore two signals, and prints a line when one was killed; the script undoes both.
  */
 const script = '(trap - INT QUIT; exec "$@") & exec 2>/dev/null; wait "$!"';
 

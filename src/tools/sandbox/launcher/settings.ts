@@ -1,6 +1,6 @@
 import type { HeldMount } from "../held.ts";
 
-/** What the launcher is to do, as it reads it from its settings descriptor. */
+/** The instructions that the launcher reads from its settings descriptor. */
 export interface LauncherSettings {
   /** What the command sees. Descriptors are numbered as the launcher has them. */
   readonly mounts: readonly HeldMount[];
@@ -15,9 +15,9 @@ export interface LauncherSettings {
   readonly limits: {
     readonly fileBytes: number;
     readonly dataBytes: number;
-    /** Bound for an ordinary user. */
+    /** Limit for an ordinary user. */
     readonly processes?: number;
-    /** Bounds the PID namespace, for root. */
+    /** Size of the PID namespace, which limits root. */
     readonly pids?: number;
   };
   /** A shell that stays as the first process while the command runs. */
