@@ -174,5 +174,4 @@ async function settle(server: ServerProcess, history: History): Promise<void> {
   };
   // What is still open then is found by the checks.
   await eventually(answerAll, { within: 60_000 }).catch(() => {});
-  await sleep(200);
 }

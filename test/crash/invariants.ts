@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeItem, RunDetail } from "../../src/api/index.ts";
 import type { SmithersEvent } from "../../src/model/index.ts";
-import type { Client } from "../support/client.ts";
+import type { Answer, Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import type { History, Started } from "./history.ts";
 import { fromOutside, kinds } from "./workflows.ts";
@@ -34,10 +34,11 @@ export async function checkInvariants(
   history: History,
 ): Promise<{ seen: Seen; wrong: string[] }> {
   const findings = new Findings();
-  const ledger = readLedger(root);
   const seen: Seen = { runs: {}, events: 0, tasksFinished: 0, attemptsLost: 0, runsTakenOver: 0 };
   for (const started of history.starts.values()) {
-    const { status, body } = await client.get(`/v1/runs/${started.runId}`);
+    const { status, body } = await settled(client, started.runId);
+    // Read after the run: one that was decided on late may execute its last task only now.
+    const ledger = readLedger(root);
     if (status === 404) {
       findings.check(!started.accepted, `${started.runId} was accepted and is gone`);
       findings.check(!ledger.has(started.runId), `${started.runId} is gone and has executed something`);
@@ -45,10 +46,24 @@ export async function checkInvariants(
     }
     await checkRun(started, body, client, history, ledger.get(started.runId) ?? [], findings, seen);
   }
-  for (const file of ["smithers.db", "own/runs.db"]) checkFile(join(root, file), findings);
+  for (const file of ["smithers.db", "own/runs.db"]) await checkFile(join(root, file), findings);
   await checkCopies(root, findings);
   return { seen, wrong: findings.wrong };
 }
+
+/** A run once it has ended or waits, or as it is after ten seconds: it may have been decided on a moment ago. */
+async function settled(client: Client, runId: string): Promise<Answer<any>> {
+  const read = () => client.get(`/v1/runs/${runId}`);
+  return eventually(
+    async () => {
+      const answer = await read();
+      return (answer.status === 404 || hasEnded(answer.body) || answer.body.runState.blocked !== undefined) && answer;
+    },
+    { within: 10_000 },
+  ).catch(read);
+}
+
+const hasEnded = ({ status }: RunDetail) => status === "finished" || status === "cancelled";
 
 interface LedgerLine {
   readonly node: string;
@@ -82,8 +97,8 @@ async function checkRun(
   const nodes = await client.nodes(runId);
   const events: SmithersEvent[] = [];
   const seqs: number[] = [];
-  const hasEnded = run.status === "finished" || run.status === "cancelled";
-  if (hasEnded) {
+  const isOver = hasEnded(run);
+  if (isOver) {
     for await (const { id, event } of client.events(runId)) {
       seqs.push(id);
       events.push(event);
@@ -94,10 +109,10 @@ async function checkRun(
   seen.runsTakenOver += events.some(({ type }) => type === "RunAutoResumed") ? 1 : 0;
 
   findings.check(
-    hasEnded || run.runState.blocked !== undefined,
+    isOver || run.runState.blocked !== undefined,
     `${runId} is ${run.status} and waits for nothing: ${JSON.stringify(run)}`,
   );
-  if (!hasEnded) return;
+  if (!isOver) return;
   findings.check(
     seqs.every((seq, index) => seq === index + 1),
     `${runId}: the events have a gap or a repeat: ${seqs}`,
@@ -210,7 +225,7 @@ function checkSignals(
   findings.check((run.output as { value: number }).value === value, `${runId} lost what its signal said`);
 }
 
-function checkFile(path: string, findings: Findings): void {
+async function checkFile(path: string, findings: Findings): Promise<void> {
   if (!existsSync(path)) return;
   const database = new Database(path);
   const [{ integrity_check: verdict }] = database.query("PRAGMA integrity_check").all() as [
@@ -219,8 +234,10 @@ function checkFile(path: string, findings: Findings): void {
   findings.check(verdict === "ok", `${path}: ${verdict}`);
   findings.check(database.query("PRAGMA foreign_key_check").all().length === 0, `${path}: a row refers to nothing`);
   if (!hasTables(database)) return;
-  const open = database.query("SELECT run_id FROM _smithers_runs WHERE status = 'running' AND home IS NULL").all();
-  findings.check(open.length === 0, `${path}: ${open.length} runs are running`);
+  const open = () =>
+    database.query("SELECT run_id FROM _smithers_runs WHERE status = 'running' AND home IS NULL").all();
+  await eventually(() => open().length === 0, { within: 10_000 }).catch(() => {});
+  findings.check(open().length === 0, `${path}: ${open().length} runs are running`);
   const attempts = database
     .query(
       "SELECT a.run_id FROM _smithers_attempts a JOIN _smithers_runs r USING (run_id) WHERE a.state = 'running' AND r.owner IS NULL",
