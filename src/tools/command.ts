@@ -7,6 +7,7 @@ import { type Command, type CommandLimits, policyFor } from "./command-policy.ts
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
 import { type Guard, guardOf, notePaths, undo } from "./guard/index.ts";
+import { startGuardian } from "./guardian.ts";
 import {
   findProgram,
   findSandbox,
@@ -62,21 +63,24 @@ async function executeIn(
   const rootDir = realpathSync(limits.root.rootDir);
   const guard = await guardOf(rootDir, limits.fileRules);
   const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
-  let executed: Executed;
+  const guardian = startGuardian(watched);
   try {
     const child = withRoot(limits.root, command.cwd ?? ".", (root) =>
       start(sandbox, policyFor(command, limits, { root, guard, temporaryBytes }), [bash, "-c", "--", command.command]),
     );
+    guardian.removeGroups(child.groups);
     const { timeoutMs = defaultTimeoutMs } = command;
-    executed = await execute(child, { timeoutMs, signal: limits.signal, onOutput: limits.output });
+    const executed = await execute(child, { timeoutMs, signal: limits.signal, onOutput: limits.output });
+    refusePlanted(rootDir, undo(watched));
+    return executed;
   } catch (cause) {
     if (cause instanceof SmithersError) throw cause;
     const reason = messageOf(cause);
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
+  } finally {
+    guardian.ended();
   }
-  refusePlanted(rootDir, undo(watched));
-  return executed;
 }
 
 /** Only what lies below its own root can a command change. */

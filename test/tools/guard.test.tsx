@@ -1,6 +1,6 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -15,6 +15,7 @@ import {
   write,
 } from "smithers-orchestrator";
 import { z } from "zod";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { run } from "../support/run.ts";
@@ -245,4 +246,28 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
   );
   expect(new Set(swapped)).toEqual(new Set(["TOOL_PATH_ESCAPE"]));
   expect(existsSync(join(victim, "by-bash"))).toBe(false);
+});
+
+testEachMechanism("what a command of %s plants is undone when the server is killed meanwhile", async (mechanism) => {
+  const rootDir = project();
+  symlinkSync("lib", join(rootDir, "flows/node_modules"));
+  const plant = "echo x > bunfig.toml; rm flows/node_modules; mkdir flows/node_modules; touch planted; sleep 60";
+  const server = spawn(
+    process.execPath,
+    [
+      "-e",
+      `await (await import(${JSON.stringify(Bun.resolveSync("smithers-orchestrator", import.meta.dir))})).bash(${JSON.stringify(plant)})`,
+    ],
+    {
+      cwd: rootDir,
+      env: { ...process.env, SMITHERS_SANDBOX: mechanism },
+      stdio: "ignore",
+    },
+  );
+  await eventually(() => existsSync(join(rootDir, "planted")));
+  server.kill("SIGKILL");
+  await eventually(() => existsSync(join(rootDir, "bunfig.toml.refused")));
+  await eventually(() => lstatSync(join(rootDir, "flows/node_modules")).isSymbolicLink());
+  expect(existsSync(join(rootDir, "bunfig.toml"))).toBe(false);
+  expect(readlinkSync(join(rootDir, "flows/node_modules"))).toBe("lib");
 });

@@ -12,6 +12,8 @@ export interface GroupLimits {
 
 /** The control group of one command, in each of the kernel's hierarchies that counts memory or processes. */
 export interface CommandGroup {
+  /** Its folders, one in each hierarchy. */
+  readonly folders: readonly string[];
   /** Moves a process into the group; what it starts from then on belongs to the group too. */
   add(pid: number): void;
   /** Opens the files by which a process that writes 0 to them moves itself into the group. The caller closes them. */
@@ -62,6 +64,7 @@ export function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, a
     throw error;
   }
   return {
+    folders: made,
     add(pid) {
       for (const folder of made) writeFileSync(join(folder, "cgroup.procs"), String(pid));
     },

@@ -4,7 +4,7 @@ export { maxMemoryBytes, maxTemporaryBytes, minTemporaryBytes } from "./limits.t
 export { isBelow } from "./paths.ts";
 export type { Sandbox, SandboxPolicy } from "./policy.ts";
 export { programFolders } from "./program-folders.ts";
-export { findProgram } from "./programs.ts";
+export { findProgram, systemPath } from "./programs.ts";
 export { whenUnseen } from "./running.ts";
 export { kill, type SandboxedProcess, start, terminate } from "./start.ts";
 export { temporaryDir } from "./view.ts";

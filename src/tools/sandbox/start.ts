@@ -21,6 +21,8 @@ import { viewOf } from "./view.ts";
 export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
   /** Whether the sandbox was set up and has executed the command. Known once the process has closed. */
   hasStarted(): boolean;
+  /** The folders of its control groups. */
+  readonly groups: readonly string[];
 };
 
 /** Longer than any sandbox's report about itself. */
@@ -36,7 +38,7 @@ export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly
   const { mounts, release } = hold(viewOf(policy, systemView()), policy);
   try {
     const entry = { doors, countsProcesses: countsProcesses(group) };
-    const child = spawnWrapped(sandbox.wrap(policy, mounts, command, entry), sandbox.entersGroup ? undefined : group);
+    const child = spawnWrapped(sandbox.wrap(policy, mounts, command, entry), group, sandbox.entersGroup);
     if (group) child.on("close", group.remove);
     return child;
   } catch (error) {
@@ -51,6 +53,7 @@ export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly
 function spawnWrapped(
   { file, args, settings, inputs, hasStarted }: SandboxedCommand,
   group: CommandGroup | undefined,
+  entersGroup: boolean,
 ): SandboxedProcess {
   const child = spawn(file, args, {
     cwd: "/",
@@ -60,7 +63,7 @@ function spawnWrapped(
   });
   // The sandbox waits for its settings, so this applies to every process that it starts.
   if (child.pid !== undefined) {
-    group?.add(child.pid);
+    if (!entersGroup) enter(group, child.pid);
     offerToKernel(child.pid);
   }
   feed(child.stdio[settingsFd] as Writable, settings);
@@ -70,7 +73,11 @@ function spawnWrapped(
   let status = "";
   const statusPipe = child.stdio[statusFd] as Readable;
   statusPipe.setEncoding("utf8").on("data", (chunk: string) => (status = (status + chunk).slice(0, maxStatusLength)));
-  return Object.assign(child as unknown as SandboxedProcess, { hasStarted: () => hasStarted(status) });
+  const groups = group?.folders ?? [];
+  return Object.assign(child as unknown as SandboxedProcess, {
+    hasStarted: () => hasStarted(status),
+    groups,
+  });
 }
 
 const isFd = (input: Uint8Array | number) => typeof input === "number";
@@ -79,6 +86,16 @@ function feed(pipe: Writable, content: string | Uint8Array): void {
   // The sandbox may fail before it has read everything. Its exit code reports that.
   pipe.on("error", () => {});
   pipe.end(content);
+}
+
+/** A command that cannot be moved into its group does not run: nothing would limit it. */
+function enter(group: CommandGroup | undefined, pid: number): void {
+  try {
+    group?.add(pid);
+  } catch (error) {
+    signal(-pid, "SIGKILL");
+    throw error;
+  }
 }
 
 function offerToKernel(pid: number): void {

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import type { NotedPaths } from "./guard/index.ts";
+import { findProgram, systemPath } from "./sandbox/index.ts";
+
+/** A process that cleans up after a command, also if this process is killed before the command has ended. */
+export interface Guardian {
+  /** Names the command's control groups, which are removed when they are empty. */
+  removeGroups(folders: readonly string[]): void;
+  /** Reports that the command has ended, and that this process has undone what it did at watched paths. */
+  ended(): void;
+}
+
+/**
+ * Reads lines until one says that the command has ended. When none comes, this process was killed: then it undoes what
+ * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are pairs of a
+ * watched path and the target of the link that was there, or nothing.
+ */
+const script = `
+undo() {
+  while [ $# -gt 0 ]; do
+    path=$1 target=$2; shift 2
+    if [ -n "$target" ] && [ "$(readlink "$path")" = "$target" ]; then continue; fi
+    if [ -e "$path" ] || [ -L "$path" ]; then
+      free=$path.refused; number=1
+      while [ -e "$free" ] || [ -L "$free" ]; do number=$((number + 1)); free=$path.refused-$number; done
+      mv -T "$path" "$free"
+    fi
+    [ -z "$target" ] || ln -s "$target" "$path"
+  done
+}
+ended=; groups=
+while read -r word folder; do
+  case $word in
+    group) groups="$groups $folder" ;;
+    ended) ended=yes; break ;;
+  esac
+done
+[ "$ended" ] || { undo "$@"; sleep 1; undo "$@"; }
+for folder in $groups; do
+  for try in 1 2 3 4 5; do
+    [ ! -d "$folder" ] || rmdir "$folder" || { sleep 0.2; continue; }
+    rmdir "\${folder%/*}"
+    break
+  done
+done`;
+
+/** Starts a guardian for a command that has not started yet. It outlives this process. */
+export function startGuardian(noted: NotedPaths): Guardian {
+  const sh = findProgram("sh");
+  if (sh === undefined) return { removeGroups() {}, ended() {} };
+  const pairs = [...noted].flatMap(([path, target]) => [path, target ?? ""]);
+  const guardian = spawn(sh, ["-c", script, "guardian", ...pairs], {
+    cwd: "/",
+    env: { PATH: systemPath.join(":") },
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guardian.on("error", () => {});
+  guardian.stdin.on("error", () => {});
+  guardian.unref();
+  return {
+    removeGroups: (folders) => void guardian.stdin.write(folders.map((folder) => `group ${folder}\n`).join("")),
+    ended: () => void guardian.stdin.end("ended\n"),
+  };
+}
