@@ -7,7 +7,7 @@ import { type Command, type CommandLimits, policyFor } from "./command-policy.ts
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
 import { type Guard, guardOf, notePaths, undo } from "./guard/index.ts";
-import { startGuardian } from "./guardian.ts";
+import { type Guardian, startGuardian } from "./guardian.ts";
 import {
   findProgram,
   findSandbox,
@@ -63,12 +63,13 @@ async function executeIn(
   const rootDir = realpathSync(limits.root.rootDir);
   const guard = await guardOf(rootDir, limits.fileRules);
   const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
-  const guardian = startGuardian(watched);
+  let guardian: Guardian | undefined;
   try {
     const child = withRoot(limits.root, command.cwd ?? ".", (root) =>
       start(sandbox, policyFor(command, limits, { root, guard, temporaryBytes }), [bash, "-c", "--", command.command]),
     );
-    guardian.removeGroups(child.groups);
+    // After the sandbox, whose start takes longer.
+    guardian = startGuardian(watched, child.groups);
     const { timeoutMs = defaultTimeoutMs } = command;
     const executed = await execute(child, { timeoutMs, signal: limits.signal, onOutput: limits.output });
     refusePlanted(rootDir, undo(watched));
@@ -79,7 +80,7 @@ async function executeIn(
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
   } finally {
-    guardian.ended();
+    guardian?.ended();
   }
 }
 

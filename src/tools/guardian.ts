@@ -4,16 +4,14 @@ import { findProgram, systemPath } from "./sandbox/index.ts";
 
 /** A process that cleans up after a command, also if this process is killed before the command has ended. */
 export interface Guardian {
-  /** Names the command's control groups, which are removed when they are empty. */
-  removeGroups(folders: readonly string[]): void;
   /** Reports that the command has ended, and that this process has undone what it did at watched paths. */
   ended(): void;
 }
 
 /**
- * Reads lines until one says that the command has ended. When none comes, this process was killed: then it undoes what
- * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are pairs of a
- * watched path and the target of the link that was there, or nothing.
+ * Waits for a line, which says that the command has ended. When none comes, this process was killed: then it undoes what
+ * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are the number of
+ * control groups, their folders, and pairs of a watched path and the target of the link that was there, or nothing.
  */
 const script = `
 undo() {
@@ -28,14 +26,9 @@ undo() {
     [ -z "$target" ] || ln -s "$target" "$path"
   done
 }
-ended=; groups=
-while read -r word folder; do
-  case $word in
-    group) groups="$groups $folder" ;;
-    ended) ended=yes; break ;;
-  esac
-done
-[ "$ended" ] || { undo "$@"; sleep 1; undo "$@"; }
+count=$1 groups=; shift
+while [ "$count" -gt 0 ]; do groups="$groups $1"; shift; count=$((count - 1)); done
+read -r line || { undo "$@"; sleep 1; undo "$@"; }
 for folder in $groups; do
   for try in 1 2 3 4 5; do
     [ ! -d "$folder" ] || rmdir "$folder" || { sleep 0.2; continue; }
@@ -44,12 +37,16 @@ for folder in $groups; do
   done
 done`;
 
-/** Starts a guardian for a command that has not started yet. It outlives this process. */
-export function startGuardian(noted: NotedPaths): Guardian {
+/**
+ * Starts the guardian of a command that has just started. It outlives this process.
+ *
+ * @param groups folders of the command's control groups, which it removes
+ */
+export function startGuardian(noted: NotedPaths, groups: readonly string[]): Guardian {
   const sh = findProgram("sh");
-  if (sh === undefined) return { removeGroups() {}, ended() {} };
-  const pairs = [...noted].flatMap(([path, target]) => [path, target ?? ""]);
-  const guardian = spawn(sh, ["-c", script, "guardian", ...pairs], {
+  if (sh === undefined) return { ended() {} };
+  const args = [String(groups.length), ...groups, ...[...noted].flatMap(([path, target]) => [path, target ?? ""])];
+  const guardian = spawn(sh, ["-c", script, "guardian", ...args], {
     cwd: "/",
     env: { PATH: systemPath.join(":") },
     stdio: ["pipe", "ignore", "ignore"],
@@ -58,8 +55,5 @@ export function startGuardian(noted: NotedPaths): Guardian {
   guardian.on("error", () => {});
   guardian.stdin.on("error", () => {});
   guardian.unref();
-  return {
-    removeGroups: (folders) => void guardian.stdin.write(folders.map((folder) => `group ${folder}\n`).join("")),
-    ended: () => void guardian.stdin.end("ended\n"),
-  };
+  return { ended: () => void guardian.stdin.end("ended\n") };
 }
