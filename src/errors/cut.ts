@@ -36,6 +36,11 @@ export function cutDetails(details: unknown): unknown {
   return isRecord(value) ? { ...value, truncated: true } : { value, truncated: true };
 }
 
+/** A copy of a value as JSON, cut to about `maxBytes`; undefined for what has no JSON form. Never throws. */
+export function jsonWithin(value: unknown, maxBytes: number): unknown {
+  return new JsonCopy(maxBytes, maxBytes / 4).of(value);
+}
+
 /** Any value as a text for a person, cut to `maxBytes`: a string as it is, an object as JSON. Never throws. */
 export function textOf(value: unknown, maxBytes = maxMessageBytes): string {
   if (typeof value === "string") return cutText(value, maxBytes);

@@ -1,5 +1,6 @@
 import { type ErrorCode, isErrorCode } from "./codes.ts";
 import { cutText, maxMessageBytes, textOf } from "./cut.ts";
+import { ownFields } from "./own-fields.ts";
 import { isError, readField } from "./read-field.ts";
 import { isSmithersError } from "./smithers-error.ts";
 
@@ -12,6 +13,8 @@ export interface ThrownDescription {
   readonly code?: ErrorCode;
   /** The `code` of another library's error, as "ENOENT". */
   readonly foreignCode?: string;
+  /** Further facts of another library's error, as `status`. */
+  readonly fields?: Readonly<Record<string, unknown>>;
   readonly cause?: ThrownDescription;
   /** The members of an AggregateError. */
   readonly errors?: readonly ThrownDescription[];
@@ -53,6 +56,7 @@ function describe(thrown: unknown, budget: Budget): ThrownDescription {
   const ownCode = readField(thrown, "code");
   const code = isSmithersError(thrown) && isErrorCode(ownCode) ? ownCode : undefined;
   const foreignCode = code === undefined ? ownCode : undefined;
+  const fields = isSmithersError(thrown) ? undefined : ownFields(thrown);
   const [cause] = describeAll([readField(thrown, "cause")], budget, 1);
   const errors = describeAll(readField(thrown, "errors"), budget, maxMembers);
   return {
@@ -61,6 +65,7 @@ function describe(thrown: unknown, budget: Budget): ThrownDescription {
     ...(typeof stack === "string" && { stack: cutText(stack, maxStackBytes) }),
     ...(code !== undefined && { code }),
     ...(typeof foreignCode === "string" && { foreignCode: cutText(foreignCode, maxNameBytes) }),
+    ...(fields !== undefined && { fields }),
     ...(cause !== undefined && { cause }),
     ...(errors.length > 0 && { errors }),
   };

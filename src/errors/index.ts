@@ -1,3 +1,4 @@
+export { addCaller } from "./caller.ts";
 export { type ErrorCode, errorCodes, isErrorCode } from "./codes.ts";
 export { cutDetails, cutText, maxDetailsBytes, maxMessageBytes } from "./cut.ts";
 export { describeThrown, messageOf, type ThrownDescription } from "./describe-thrown.ts";

@@ -67,14 +67,27 @@ export interface ToolCallHandle {
   end(error: ErrorRecord | null): void;
 }
 
-const storage = new AsyncLocalStorage<TaskContext>();
+export type PrintedStream = "stdout" | "stderr";
 
-/** Runs `body` so that {@link currentTask} returns `context` in it and in everything it awaits. */
-export function runInTask<T>(context: TaskContext, body: () => T): T {
-  return storage.run(context, body);
+/** Keeps what a task's code prints to the console. */
+export type TaskPrinter = (text: string, stream: PrintedStream) => void;
+
+const storage = new AsyncLocalStorage<{ readonly context: TaskContext; readonly print: TaskPrinter | undefined }>();
+
+/**
+ * Runs `body` so that {@link currentTask} finds `context` in it and in whatever it awaits.
+ * @param print called with what it prints to the console of its workflow file
+ */
+export function runInTask<T>(context: TaskContext, body: () => T, print?: TaskPrinter): T {
+  return storage.run({ context, print }, body);
 }
 
-/** The attempt that the calling code runs in; undefined outside of a task. */
+/** The attempt that the calling code runs in, if it runs in one. */
 export function currentTask(): TaskContext | undefined {
-  return storage.getStore();
+  return storage.getStore()?.context;
+}
+
+/** What keeps the console output of the calling code's attempt, if it runs in one. */
+export function printerOfTask(): TaskPrinter | undefined {
+  return storage.getStore()?.print;
 }

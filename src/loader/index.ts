@@ -1,1 +1,2 @@
 export { type LoadedWorkflow, Loader, type LoaderOptions } from "./loader.ts";
+export { authorStack, throwSite } from "./throw-site.ts";

@@ -1,6 +1,7 @@
 import { relative, sep } from "node:path";
 import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
 import type { SourceProblem } from "../runtime/index.ts";
+import { framesOf } from "./frames.ts";
 
 /** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {
@@ -17,16 +18,11 @@ export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?:
   });
 }
 
-const frame = /(?:\(|at )([^()\s][^()]*?):(\d+):(\d+)\)?$/;
-
 /** Finds in an error's stack where it was thrown in one of `files`; if nowhere, returns the entry without a line. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
   const described = describeThrown(thrown);
   const { name, stack = "" } = described;
   const message = isError(thrown) && name !== "Error" ? `${name}: ${described.message}` : messageOf(thrown);
-  for (const text of stack.split("\n")) {
-    const [, file, line, column] = frame.exec(text) ?? [];
-    if (file !== undefined && files.has(file)) return { file, line: Number(line), column: Number(column), message };
-  }
-  return { file: entry, message };
+  const at = framesOf(stack).find(({ file }) => files.has(file));
+  return at ? { file: at.file, line: at.line, column: at.column, message } : { file: entry, message };
 }

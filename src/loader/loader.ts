@@ -3,7 +3,7 @@ import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
-import { findPackage, withoutInstallPaths } from "./packages.ts";
+import { consoleOfTasks, findPackage, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
 
@@ -84,7 +84,7 @@ export class Loader {
 
   async #bundle(file: string): Promise<Bundle> {
     try {
-      return await runtime.bundle(file, findPackage);
+      return await runtime.bundle(file, { findPackage, console: consoleOfTasks });
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
       throw error;

@@ -46,9 +46,17 @@ export function findPackage(
 
 function ownEntry(subpath: string): string | undefined {
   const entry = ownEntries[subpath];
-  // Neighbouring modules have the same extension: .ts in the sources, .js in the build.
-  return entry && fileURLToPath(new URL(entry + extname(import.meta.url), import.meta.url));
+  return entry && ownModule(entry);
 }
+
+/** The file of a module of this package, which is named relative to this one and without its ending. */
+function ownModule(module: string): string {
+  // Neighbouring modules have the same extension: .ts in the sources, .js in the build.
+  return fileURLToPath(new URL(module + extname(import.meta.url), import.meta.url));
+}
+
+/** The `console` of workflow files. */
+export const consoleOfTasks = { module: ownModule("../jsx/task-console"), name: "taskConsole" };
 
 /**
  * Replaces paths of installed packages with the packages' names: an author does not need paths of the server's machine.

@@ -4,6 +4,14 @@ import { nodeStateSchema, runStatusSchema } from "./status.ts";
 const ms = z.number().int().describe("milliseconds since the epoch");
 const json = z.unknown();
 
+/** A place in an author's source. Lines and columns count from 1. */
+export const sourcePlaceSchema = z.object({
+  file: z.string().describe("relative to the run's root folder"),
+  line: z.number().int(),
+  column: z.number().int(),
+});
+export type SourcePlace = z.infer<typeof sourcePlaceSchema>;
+
 /** An error as it is stored with a run, a node or an attempt. */
 export const errorRecordSchema = z.object({
   code: z.string(),
@@ -104,6 +112,8 @@ export const attemptSchema = z.object({
   startedAtMs: ms,
   finishedAtMs: ms.nullable(),
   error: errorRecordSchema.nullable(),
+  /** Where the error was thrown: the author's lines. For people at the machine; no HTTP answer has it. */
+  stack: z.string().nullable(),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 

@@ -1,4 +1,5 @@
 export * from "./entities.ts";
+export * from "./error-place.ts";
 export * from "./events.ts";
 export * from "./issues.ts";
 export * from "./json.ts";

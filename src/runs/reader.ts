@@ -28,6 +28,14 @@ export interface RunListPage {
   readonly nextCursor?: string;
 }
 
+export interface ReadNode {
+  readonly node: NodeItem;
+  /** The events that name it, oldest first. */
+  readonly events: readonly StoredEvent[];
+  /** Where the error of its last attempt was thrown. For people at the machine: no answer has it. */
+  readonly stack: string | undefined;
+}
+
 /**
  * Reads runs in the shapes of the API, each from its own database. Methods that take a run id throw RUN_NOT_FOUND, and
  * a `DB_*` code when the run's database cannot be read.
@@ -62,16 +70,13 @@ export class RunReader {
     return toNodeItems(nodes, outputs);
   }
 
-  /**
-   * A node in one iteration, and the events that name it, oldest first.
-   * @throws NODE_NOT_FOUND
-   */
-  async node(runId: string, nodeId: string, iteration: number): Promise<{ node: NodeItem; events: StoredEvent[] }> {
+  /** A node in one iteration. @throws NODE_NOT_FOUND */
+  async node(runId: string, nodeId: string, iteration: number): Promise<ReadNode> {
     const { database } = await this.#databases.locate(runId);
     const found = await database.store.readNode(runId, nodeId, iteration);
     if (!found) throw noSuchNode(runId, nodeId, iteration);
     const [node] = toNodeItems([found.node], found.output ? [found.output] : []);
-    return { node: node!, events: [...found.events] };
+    return { node: node!, events: found.events, stack: found.attempts.at(-1)?.stack ?? undefined };
   }
 
   /** Frames of a run after `afterFrameNo`, oldest first: at most `limit`, fewer when they are large. */

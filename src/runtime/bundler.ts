@@ -25,6 +25,12 @@ export type FindPackage = (
   resolveFrom: (specifier: string, from: string) => string,
 ) => FoundPackage | undefined;
 
+export interface BundleOptions {
+  readonly findPackage: FindPackage;
+  /** A module, by absolute path, whose export of this name stands for the global `console` in the bundle. */
+  readonly console: { readonly module: string; readonly name: string };
+}
+
 /** A compiled workflow file. */
 export interface Bundle {
   /** One ES module. Packages remain imports, by absolute path. */

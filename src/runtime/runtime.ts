@@ -1,4 +1,4 @@
-import type { Bundle, FindPackage } from "./bundler.ts";
+import type { Bundle, BundleOptions } from "./bundler.ts";
 import type { ChildChannel, ParentChannel, SpawnOptions } from "./channel.ts";
 import type { SqliteLibrary } from "./sqlite.ts";
 
@@ -14,7 +14,7 @@ export interface Runtime {
    * author's lines.
    * @throws BundleError
    */
-  bundle(entry: string, findPackage: FindPackage): Promise<Bundle>;
+  bundle(entry: string, options: BundleOptions): Promise<Bundle>;
   /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
   importBundle(file: string, attempt: number): Promise<Record<string, unknown>>;
   /** Lets an imported module be collected once nothing uses it any more. */

@@ -28,7 +28,7 @@ export type RunChange = Partial<
   >
 > & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
 
-export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error"> & {
+export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error" | "stack"> & {
   state: Exclude<Attempt["state"], "running">;
 };
 
@@ -76,4 +76,6 @@ export interface TurnRecord {
   readonly cached: readonly { cacheKey: string; json: string }[];
   readonly frame?: FrameRecord;
   readonly events: readonly NewEvent[];
+  /** Where the error was thrown that fails the run while it is rendered. For the log: it is not stored. */
+  readonly stack?: string;
 }

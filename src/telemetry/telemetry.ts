@@ -8,7 +8,7 @@ import { otlpFromEnv, serviceResource } from "./otlp.ts";
 import { packageVersion } from "./package-info.ts";
 import { measureProcess } from "./process-metrics.ts";
 import { PullReader } from "./pull-reader.ts";
-import { logEvents } from "./run-log.ts";
+import { logErrors, logEvents } from "./run-log.ts";
 import { RunMetrics } from "./run-metrics.ts";
 import { type Observed, observeEngines, storeObserver } from "./store-metrics.ts";
 import { Tracing } from "./tracing.ts";
@@ -132,6 +132,7 @@ export class Telemetry {
       turnCommitted: (turn) => {
         this.#runs.turnCommitted(turn);
         this.#tracing?.turnCommitted(turn);
+        logErrors(this.#log, turn);
       },
       aroundAttempt: (attempt, code) => (this.#tracing ? this.#tracing.aroundAttempt(attempt, code) : code()),
       leaseLost: (runId) => {

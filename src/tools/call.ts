@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
-import { SmithersError, toErrorRecord } from "../errors/index.ts";
+import { addCaller, SmithersError, toErrorRecord } from "../errors/index.ts";
 import { currentTask, type FileRules } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
 import type { Root } from "./confined.ts";
@@ -65,6 +65,7 @@ export async function callTool<R>(
   if (task?.allowedTools && !task.allowedTools.has(tool.name)) {
     throw new SmithersError("TOOL_NOT_ALLOWED", `The tool ${tool.name} is not allowed in "${task.nodeId}".`);
   }
+  const caller = new Error("called here");
   const { sideEffect = false, idempotent = !sideEffect } = tool;
   const call = await task?.beginToolCall({ toolName: tool.name, repeats: sideEffect && !idempotent });
   try {
@@ -92,6 +93,7 @@ export async function callTool<R>(
     // The details may be long. If they fail the attempt, they are stored with it.
     const { code, message } = toErrorRecord(error);
     call?.end({ code, message });
+    addCaller(error, caller);
     throw error;
   }
 }

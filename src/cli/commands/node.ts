@@ -1,3 +1,4 @@
+import { placeOfError, placeText } from "../../model/index.ts";
 import { defineCommand } from "../command.ts";
 import { iteration, nodeArgument, runArgument } from "../options.ts";
 import { duration, moment, stateWord } from "../terminal/format.ts";
@@ -30,14 +31,15 @@ export const node = defineCommand<Options>({
     const { out } = context;
     const runId = await context.runId(given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
-    const { node: found, events: numbered } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
+    const { node: found, events: numbered, stack } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
     const events = numbered.map(({ seq: _, ...event }) => event);
     if (out.isJson) {
-      out.json({ runId, ...found, events });
+      out.json({ runId, ...found, ...(stack !== undefined && { stack }), events });
       return undefined;
     }
     const nowMs = Date.now();
     const { startedAtMs, finishedAtMs, error } = found;
+    const at = placeOfError(error);
     printFields(out, [
       ["Node", oneLine(found.nodeId)],
       ["Label", oneLine(found.label ?? "")],
@@ -50,12 +52,14 @@ export const node = defineCommand<Options>({
         startedAtMs === null ? "" : duration((finishedAtMs ?? nowMs) - startedAtMs),
       ],
       ["Error", error ? `${error.code}: ${manyLines(error.message)}` : ""],
+      ["Thrown at", at ? oneLine(placeText(at)) : ""],
+      ["Stack", manyLines(stack ?? "")],
       ["Details", error?.details === undefined ? "" : jsonText(error.details)],
       ["Output", found.output === null ? "" : jsonText(found.output)],
     ]);
     out.line();
     for (const event of events) {
-      const line = eventLine(event, out.style, nowMs);
+      const line = eventLine(event, out.style);
       if (line !== undefined) out.line(line);
     }
     return undefined;

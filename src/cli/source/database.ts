@@ -103,8 +103,8 @@ export class DatabaseSource implements Source {
   }
 
   async findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail> {
-    const { node, events } = await this.#reader.node(runId, nodeId, iteration);
-    return { node, events: events.map(toRunEvent) };
+    const { node, events, stack } = await this.#reader.node(runId, nodeId, iteration);
+    return { node, events: events.map(toRunEvent), stack };
   }
 
   async *events(runId: string, afterSeq: number, follow: boolean): AsyncGenerator<RunEvent> {

@@ -18,6 +18,8 @@ export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
 export interface NodeDetail {
   readonly node: NodeItem;
   readonly events: readonly RunEvent[];
+  /** Where the error of its last attempt was thrown. A server does not say it. */
+  readonly stack?: string;
 }
 
 /** Where runs are read and decided on: a database file or a server. Both give the same answers. */

@@ -1,13 +1,13 @@
 import type { styleText } from "node:util";
-import type { SmithersEvent } from "../../model/index.ts";
+import { placeOfError, placeText, type SmithersEvent } from "../../model/index.ts";
 import { duration, moment } from "./format.ts";
 import { manyLines, oneLine } from "./output.ts";
 
 type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 /** An event as a log line for people; undefined for events that only programs need. */
-export function eventLine(event: SmithersEvent, style: Style, nowMs = Date.now()): string | undefined {
-  const text = textOf(event, style, nowMs);
+export function eventLine(event: SmithersEvent, style: Style): string | undefined {
+  const text = textOf(event, style);
   if (text === undefined) return undefined;
   const node = "nodeId" in event ? `${style("bold", oneLine(nameOf(event)))} ` : "";
   return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${text}`;
@@ -18,14 +18,14 @@ export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: numbe
   return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
 }
 
-function textOf(event: SmithersEvent, style: Style, nowMs: number): string | undefined {
+function textOf(event: SmithersEvent, style: Style): string | undefined {
   switch (event.type) {
     case "RunStarted":
       return `run ${event.runId} started`;
     case "RunFinished":
       return style("green", "run finished");
     case "RunFailed":
-      return style("red", `run failed: ${oneLine(event.error.message)}`);
+      return style("red", `run failed${placeOf(event.error)}: ${oneLine(event.error.message)}`);
     case "RunCancelled":
       return style("magenta", "run cancelled");
     case "RunContinuedAsNew":
@@ -37,9 +37,12 @@ function textOf(event: SmithersEvent, style: Style, nowMs: number): string | und
     case "NodeFinished":
       return style("green", event.cached ? "finished (cached)" : "finished");
     case "NodeFailed":
-      return style("red", `failed: ${oneLine(event.error.message)}`);
+      return style("red", `failed${placeOf(event.error)}: ${oneLine(event.error.message)}`);
     case "NodeRetrying":
-      return style("yellow", `failed, retrying in ${duration(event.delayMs)}: ${oneLine(event.error.message)}`);
+      return style(
+        "yellow",
+        `failed${placeOf(event.error)}, retrying in ${duration(event.delayMs)}: ${oneLine(event.error.message)}`,
+      );
     case "NodeCancelled":
       return style("magenta", "cancelled");
     case "NodeSkipped":
@@ -51,7 +54,10 @@ function textOf(event: SmithersEvent, style: Style, nowMs: number): string | und
       return style("yellow", `waiting for the signal ${oneLine(event.eventName)}${which}`);
     }
     case "NodeWaitingTimer":
-      return style("yellow", `waiting ${duration(event.firesAtMs - nowMs)}, until ${moment(event.firesAtMs)}`);
+      return style(
+        "yellow",
+        `waiting ${duration(event.firesAtMs - event.timestampMs)}, until ${moment(event.firesAtMs)}`,
+      );
     case "NodeOutput":
       return manyLines(event.text).trimEnd();
     case "ApprovalGranted":
@@ -71,6 +77,12 @@ function textOf(event: SmithersEvent, style: Style, nowMs: number): string | und
     default:
       return undefined;
   }
+}
+
+/** Where an error was thrown, as ` at release.tsx:12:7`; empty when that is not known. */
+export function placeOf(error: { readonly details?: unknown }): string {
+  const at = placeOfError(error);
+  return at ? ` at ${oneLine(placeText(at))}` : "";
 }
 
 function by({ decidedBy, note }: { decidedBy: string | null; note: string | null }): string {

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { readField, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { readField, SmithersError } from "../../errors/index.ts";
 import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
+import { recordThrown } from "../thrown.ts";
 import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
 import { refusesRetry } from "./retryable.ts";
@@ -28,6 +29,7 @@ export async function executeAgent(
   const reports = new AgentReports(context, emit);
   const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
   let retryable = false;
+  let last: unknown;
   for (const agent of spec.agents) {
     context.signal.throwIfAborted();
     try {
@@ -37,11 +39,15 @@ export async function executeAgent(
       reports.usage(error, agent);
       retryable ||= !refusesRetry(error);
       const { id } = agent as { id?: unknown };
-      failures.push({ ...(typeof id === "string" ? { agent: id } : {}), ...toErrorRecord(error, "AGENT_FAILED") });
+      failures.push({
+        ...(typeof id === "string" ? { agent: id } : {}),
+        ...recordThrown(error, context.rootDir, "AGENT_FAILED").error,
+      });
+      last = error;
     }
   }
   const message = `No agent of "${spec.id}" gave a valid answer: ${failures.at(-1)!.message}`;
-  const failed = new SmithersError("AGENT_FAILED", message, { details: { failures } });
+  const failed = new SmithersError("AGENT_FAILED", message, { details: { failures }, cause: last });
   throw retryable ? failed : Object.assign(failed, { retryable });
 }
 

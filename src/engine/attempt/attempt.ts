@@ -1,9 +1,10 @@
-import { type ErrorRecord, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { SmithersError } from "../../errors/index.ts";
 import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/index.ts";
 import type { EngineObserver } from "../observer.ts";
+import { type RecordedError, recordThrown } from "../thrown.ts";
 import { executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
@@ -11,7 +12,7 @@ import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { asJson, type TaskValue, toTaskValue } from "./value.ts";
 
-export type AttemptOutcome = { ok: true; value: TaskValue } | { ok: false; error: ErrorRecord; retryable: boolean };
+export type AttemptOutcome = { ok: true; value: TaskValue } | ({ ok: false; retryable: boolean } & RecordedError);
 
 /** What an attempt takes from its run. */
 export interface AttemptSettings {
@@ -113,19 +114,23 @@ export function launchAttempt(
   };
   const code = async () => {
     const context = contextOf();
-    return runInTask(context, async () => {
+    const body = async () => {
       const value = await execute(task, deps, context, settings.emit);
       // How long a schema takes to validate the value is not the task's doing.
       stopTimers();
       return toTaskValue(task.nodeId, task.spec.output, value);
-    });
+    };
+    return runInTask(context, body, (text, stream) => output.add(text, stream));
   };
   const work = settings.observer ? settings.observer.aroundAttempt(attempt, code) : code();
   const outcome = Promise.race([work, aborted])
-    .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), toFailure)
+    .then<AttemptOutcome, AttemptOutcome>(
+      (value) => ({ ok: true, value }),
+      (thrown) => ({ ok: false, ...recordThrown(thrown, settings.rootDir), retryable: isRetryable(thrown) }),
+    )
     .finally(() => {
       stopTimers();
-      output.flush();
+      output.close();
       toolCalls.close();
     });
   const codeEnd = work.then(nothing, nothing);
@@ -138,10 +143,6 @@ function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (
   // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
-}
-
-function toFailure(thrown: unknown): AttemptOutcome {
-  return { ok: false, error: toErrorRecord(thrown), retryable: isRetryable(thrown) };
 }
 
 function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {

@@ -16,6 +16,7 @@ export class OutputBuffer {
   #parts: { text: string; stream: OutputStream }[] = [];
   #left = maxTotalLength;
   #wasCut = false;
+  #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(emit: (text: string, stream: OutputStream) => void) {
@@ -23,7 +24,7 @@ export class OutputBuffer {
   }
 
   add(text: string, stream: OutputStream): void {
-    if (text === "" || this.#wasCut) return;
+    if (text === "" || this.#wasCut || this.#isClosed) return;
     this.#wasCut = text.length > this.#left;
     const kept = this.#wasCut ? `${cut(text, this.#left)}\n[cut: no more output is shown]` : text;
     this.#left -= Math.min(text.length, this.#left);
@@ -31,6 +32,12 @@ export class OutputBuffer {
     if (last?.stream === stream) last.text += kept;
     else this.#parts.push({ text: kept, stream });
     this.#timer ??= setTimeout(() => this.flush(), intervalMs);
+  }
+
+  /** Emits what was gathered, and drops what comes later: the attempt is over. */
+  close(): void {
+    this.flush();
+    this.#isClosed = true;
   }
 
   /** Emits what was gathered. */

@@ -1,10 +1,11 @@
-import { type ErrorRecord, isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { type ErrorRecord, isSmithersError, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
 import type { RunStatus } from "../../model/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import type { WorkflowSource } from "../source.ts";
+import { recordThrown } from "../thrown.ts";
 import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
@@ -186,7 +187,9 @@ export class Execution {
         end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState));
       } catch (error) {
         draft.emitFrame();
-        this.#fail(draft, toErrorRecord(error, "RENDER_FAILED"));
+        const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
+        draft.stack = thrown.stack;
+        this.#fail(draft, thrown.error);
         end = "ended";
       }
     }

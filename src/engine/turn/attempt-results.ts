@@ -21,7 +21,7 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
     if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
     return;
   }
-  draft.endAttempt(node, "failed", outcome.error);
+  draft.endAttempt(node, "failed", outcome.error, outcome.stack);
   if (outcome.error.code === "TASK_HEARTBEAT_TIMEOUT") {
     draft.emit({
       type: "TaskHeartbeatTimeout",

@@ -29,6 +29,8 @@ export class TurnDraft {
   /** Decisions that this turn applied. They are stored already. */
   readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
+  /** Where the error was thrown that has ended the run, for the log. */
+  stack: string | undefined;
 
   constructor(runState: RunState, nowMs: number) {
     this.runState = runState;
@@ -161,6 +163,7 @@ export class TurnDraft {
       startedAtMs: this.nowMs,
       finishedAtMs: null,
       error: null,
+      stack: null,
     };
     this.#startedAttempts.push(started);
     this.runState.putAttemptStart(nodeKey(nodeId, iteration), this.nowMs);
@@ -168,13 +171,18 @@ export class TurnDraft {
   }
 
   /** Ends a node's last attempt. */
-  endAttempt(node: Node, state: AttemptEnd["state"], error: ErrorRecord | null = null): void {
+  endAttempt(
+    node: Node,
+    state: AttemptEnd["state"],
+    error: ErrorRecord | null = null,
+    stack: string | null = null,
+  ): void {
     const { nodeId, iteration, attempt } = node;
     if (state !== "lost") this.#noteProgress();
     const key = nodeKey(nodeId, iteration);
     const startedAtMs = this.runState.attemptStartedAtMs(key) ?? this.nowMs;
     this.runState.putAttemptStart(key, null);
-    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error });
+    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error, stack });
   }
 
   endToolCall(end: ToolCallEnd): void {
@@ -218,6 +226,7 @@ export class TurnDraft {
       cached: this.#cached,
       frame: this.frame,
       events: this.#events,
+      stack: this.stack,
     };
   }
 }

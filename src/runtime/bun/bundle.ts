@@ -1,12 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
-import { type Bundle, BundleError, type FindPackage, type SourceProblem } from "../bundler.ts";
+import { type Bundle, BundleError, type BundleOptions, type SourceProblem } from "../bundler.ts";
 import { findLine, sha1 } from "../source-text.ts";
 
 const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
+/** What `console` is called in a bundle. */
+const consoleName = "__smithersConsole";
+
 /** Implements {@link Runtime.bundle}. */
-export async function bundle(entry: string, findPackage: FindPackage): Promise<Bundle> {
+export async function bundle(entry: string, { findPackage, console }: BundleOptions): Promise<Bundle> {
   const inputs = new Map<string, string>();
   const missing: SourceProblem[] = [];
   const result = await Bun.build({
@@ -15,6 +18,8 @@ export async function bundle(entry: string, findPackage: FindPackage): Promise<B
     format: "esm",
     sourcemap: "external",
     throw: false,
+    // Only where it means the global one.
+    define: { console: consoleName },
     plugins: [
       {
         name: "workflow",
@@ -49,7 +54,9 @@ export async function bundle(entry: string, findPackage: FindPackage): Promise<B
     (kind) => result.outputs.find((output) => output.kind === kind)!,
   );
   const text = anywhere(await module!.text(), entry, inputs);
-  return { code: withSourceMap(text, await map!.text()), inputs };
+  // At the end, for the source map counts lines from the beginning. Imports are hoisted.
+  const imported = `\nimport { ${console.name} as ${consoleName} } from ${JSON.stringify(console.module)};\n`;
+  return { code: withSourceMap(text + imported, await map!.text()), inputs };
 }
 
 /**

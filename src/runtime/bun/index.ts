@@ -19,7 +19,7 @@ export const bun: Runtime = {
   upgrade: isSupported(version) ? undefined : "Update to 1.3 or later: bun upgrade",
   sqlite: bunSqlite,
   // Loaded when it is used: most commands bundle nothing.
-  bundle: async (entry, findPackage) => (await import("./bundle.ts")).bundle(entry, findPackage),
+  bundle: async (entry, options) => (await import("./bundle.ts")).bundle(entry, options),
   importBundle,
   forgetModule,
   missingExport,

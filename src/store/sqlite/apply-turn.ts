@@ -18,13 +18,14 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
   for (const node of turn.nodes) nodes.upsert(driver, node);
   for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
   for (const call of turn.endedToolCalls) endToolCall(driver, runId, call);
-  for (const { nodeId, iteration, attempt, state, error } of turn.endedAttempts) {
+  for (const { nodeId, iteration, attempt, state, error, stack } of turn.endedAttempts) {
     driver.run(
-      `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?
+      `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?, stack = ?
        WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
       state,
       turn.nowMs,
       error && JSON.stringify(error),
+      stack,
       runId,
       nodeId,
       iteration,

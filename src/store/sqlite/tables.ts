@@ -63,7 +63,7 @@ export const nodes = table<Node>(
 
 export const attempts = table<Attempt>(
   "_smithers_attempts",
-  ["runId", "nodeId", "iteration", "attempt", "state", "startedAtMs", "finishedAtMs", "error"],
+  ["runId", "nodeId", "iteration", "attempt", "state", "startedAtMs", "finishedAtMs", "error", "stack"],
   { key: ["runId", "nodeId", "iteration", "attempt"], json: ["error"] },
 );
 

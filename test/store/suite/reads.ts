@@ -78,6 +78,7 @@ export function reads(fresh: FreshDatabase): void {
       startedAtMs: 1,
       finishedAtMs: null,
       error: null,
+      stack: null,
     } as const;
     await commit(store, lease, {
       nodes: [nodeRow(), nodeRow({ iteration: 1 }), nodeRow({ nodeId: "nn" })],

@@ -10,7 +10,7 @@ const place = { nodeId: "n", iteration: 0, startedAtMs: 2_000 };
 /** A run with attempts 1 to 3 of its node `n` under way. */
 async function withAttempts(store: Store) {
   const lease = await startRun(store);
-  const row = { runId: "r", ...place, state: "running", finishedAtMs: null, error: null } as const;
+  const row = { runId: "r", ...place, state: "running", finishedAtMs: null, error: null, stack: null } as const;
   await commit(store, lease, {
     nodes: [nodeRow({ state: "in-progress" })],
     startedAttempts: [1, 2, 3].map((attempt) => ({ ...row, attempt })),
@@ -79,7 +79,7 @@ export function toolCalls(fresh: FreshDatabase): void {
     const states = ["finished", "failed", "lost"] as const;
     await commit(store, lease, {
       nowMs: 3_000,
-      endedAttempts: states.map((state, index) => ({ ...place, attempt: index + 1, state, error: null })),
+      endedAttempts: states.map((state, index) => ({ ...place, attempt: index + 1, state, error: null, stack: null })),
     });
     expect((await callsOf(store)).map(({ attempt, state, finishedAtMs }) => [attempt, state, finishedAtMs])).toEqual([
       [1, "cancelled", 3_000],

@@ -8,7 +8,7 @@ const error = { code: "X", message: "no", details: { why: ["ä", null] } };
 
 function attemptRow(given: Partial<Attempt> = {}): Attempt {
   const place = { runId: "r", nodeId: "n", iteration: 0, attempt: 1 };
-  return { ...place, state: "running", startedAtMs: 2_000, finishedAtMs: null, error: null, ...given };
+  return { ...place, state: "running", startedAtMs: 2_000, finishedAtMs: null, error: null, stack: null, ...given };
 }
 
 /** What a turn writes: all of it, or nothing. */
@@ -115,12 +115,12 @@ export function turns(fresh: FreshDatabase): void {
     await commit(store, lease, {
       nowMs: 3_000,
       endedAttempts: [
-        { ...ended, attempt: 1, state: "failed", error },
-        { ...ended, attempt: 2, state: "finished", error: null },
+        { ...ended, attempt: 1, state: "failed", error, stack: "Error: no\n    at w.tsx:1:2" },
+        { ...ended, attempt: 2, state: "finished", error: null, stack: null },
       ],
     });
     expect((await store.readNode("r", "n", 0))?.attempts).toEqual([
-      attemptRow({ state: "failed", finishedAtMs: 3_000, error }),
+      attemptRow({ state: "failed", finishedAtMs: 3_000, error, stack: "Error: no\n    at w.tsx:1:2" }),
       attemptRow({ attempt: 2, state: "finished", finishedAtMs: 3_000 }),
     ]);
   });

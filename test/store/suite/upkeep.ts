@@ -40,7 +40,9 @@ export function upkeep(fresh: FreshDatabase): void {
     const place = { nodeId: "n", iteration: 0, attempt: 1 };
     await commit(store, old, {
       nodes: [nodeRow({ runId: "old" })],
-      startedAttempts: [{ runId: "old", ...place, state: "running", startedAtMs: 1, finishedAtMs: null, error: null }],
+      startedAttempts: [
+        { runId: "old", ...place, state: "running", startedAtMs: 1, finishedAtMs: null, error: null, stack: null },
+      ],
       outputs: [outputRow({ runId: "old" })],
       approvals: [approvalRow({ runId: "old" })],
       timers: [{ nodeId: "n", iteration: 0, firesAtMs: 1, state: "pending" }],

@@ -4,9 +4,10 @@ import { faultPoint } from "../../fault.ts";
 import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
 import { wakeFailure } from "./0003-wake-failure.ts";
+import { stacks } from "./0004-stacks.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure];
+const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks];
 
 /**
  * Brings a database to this release's tables. Several processes may call it at once.

@@ -1,0 +1,32 @@
+import { isAbsolute } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A line of a stack that names a place in a file. */
+export interface StackFrame {
+  /** Absolute. */
+  readonly file: string;
+  /** Lines and columns count from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** The line, without the space around it. */
+  readonly text: string;
+}
+
+// "at name (file:1:2)" or "at file:1:2". A file's path may have brackets of its own.
+const named = /^at (?:.*? )?\((.+):(\d+):(\d+)\)$/;
+const bare = /^at (?:async )?(.+):(\d+):(\d+)$/;
+
+/** Longer than a path can be. An expression takes long over longer ones. */
+const maxLineLength = 5_000;
+
+/** The lines of a stack that name a file; those of the runtime itself do not. */
+export function framesOf(stack: string): StackFrame[] {
+  return stack.split("\n").flatMap((line) => {
+    const text = line.trim();
+    if (text.length > maxLineLength) return [];
+    const [, path, row, column] = (text.endsWith(")") ? named : bare).exec(text) ?? [];
+    const file = path?.startsWith("file://") ? fileURLToPath(path) : path;
+    if (file === undefined || !isAbsolute(file)) return [];
+    return [{ file, line: Number(row), column: Number(column), text }];
+  });
+}
