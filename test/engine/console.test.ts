@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import { smithers, startSmithers } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const files = {
+  "talks.tsx": workflowFile(
+    `<Parallel>
+      <Task id="a" output={outputs.result}>{async () => {
+        console.log("says %s", "a", { deep: [1, { two: 2 }] });
+        await say("from a library");
+        console.table([{ n: 1 }]);
+        return { value: 1 };
+      }}</Task>
+      <Task id="b" output={outputs.result}>{async () => {
+        const { warn } = console;
+        warn("b warns");
+        console.group("in b");
+        console.error(new Error("b is worried").message);
+        console.groupEnd();
+        return { value: 2 };
+      }}</Task>
+      <Task id="own" output={outputs.result}>{() => {
+        const console = { log: (text) => text.length };
+        return { value: console.log("not printed") };
+      }}</Task>
+    </Parallel>`,
+    { head: `import { say } from "./say.ts";\nconsole.log("while it is loaded");` },
+  ),
+  "say.ts": "export const say = async (text: string) => { await 1; console.info(text); };",
+};
+
+/** What each node has printed, by stream. */
+async function printed(events: AsyncIterable<{ event: any }>): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for await (const { event } of events) {
+    if (event.type !== "NodeOutput") continue;
+    const key = `${event.nodeId} ${event.stream}`;
+    texts[key] = (texts[key] ?? "") + event.text;
+  }
+  return texts;
+}
+
+test("what a task prints to the console is told with its run and node, and still goes to the process's own", async () => {
+  const root = folder(files);
+  const server = await ServerProcess.start(root, {}, { captureLog: true });
+  const runId = await server.start("talks.tsx", {}, { runId: "r" });
+  const texts = await printed(server.events(runId));
+  expect(texts).toEqual({
+    "a stdout": expect.stringMatching(/^says a \{ deep: \[ 1, \{ two: 2 \} \] \}\nfrom a library\n.*index.* n .*1/s),
+    "b stderr": "b warns\n  b is worried\n",
+    "b stdout": "in b\n",
+  });
+  await server.stop("SIGTERM");
+  expect(server.log).toContain("b warns\n");
+  const logs = await smithers(root, "logs", "r");
+  expect(logs.out).toMatch(/ a says a \{/);
+  expect(logs.out).toMatch(/ b b warns\n/);
+  const ofA = await smithers(root, "logs", "r", "--node", "a");
+  expect(ofA.out).toContain("from a library");
+  expect(ofA.out).not.toContain("b warns");
+});
+
+test("the command that runs a workflow prints what it says as any program does", async () => {
+  const up = startSmithers(["up", "talks.tsx"], { cwd: folder(files) });
+  const { code, out, err } = await up.ended;
+  expect(code).toBe(0);
+  expect(out).toContain("while it is loaded\nsays a {");
+  expect(err).toMatch(/^b warns$/m);
+  expect(err).toMatch(/ a says a \{/);
+});
+
+test("a task that only talks is silent for its heartbeat limit", async () => {
+  const talks = workflowFile(
+    `<Task id="t" noRetry heartbeatTimeoutMs={200} output={outputs.result}>{async ({ signal }) => {
+      while (!signal.aborted) { console.log("still here"); await new Promise((resolve) => setTimeout(resolve, 20)); }
+    }}</Task>`,
+  );
+  const server = await ServerProcess.start(folder({ "talks.tsx": talks }));
+  expect(await server.complete("talks.tsx")).toMatchObject({ error: { code: "TASK_HEARTBEAT_TIMEOUT" } });
+});

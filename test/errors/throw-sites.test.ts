@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import type { ErrorRecord } from "../../src/errors/index.ts";
+import { smithers, smithersJson } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+/** Each place is marked in the source, so that a test finds its line by itself. */
+const lib = `export function boom(): never {
+  throw new TypeError("kaputt"); // boom
+}
+export async function later(): Promise<never> {
+  await 1;
+  return boom();
+}
+`;
+const tree = `
+  {ctx.input.case === "prompt" ? <Task id="t" noRetry output={outputs.result} agent={agent} deps={{}}>{() => boom()}</Task> : null}
+  {ctx.input.case === "agent" ? <Task id="t" noRetry output={outputs.result} agent={agent}>Go</Task> : null}
+  {ctx.input.case === "render" ? <Broken /> : null}
+  {thrown[ctx.input.case] ? <Task id="t" noRetry output={outputs.result}>{thrown[ctx.input.case]}</Task> : null}`;
+const head = `import { boom, later } from "./lib/throws.ts";
+import { mkdir } from "node:fs/promises";
+const agent = { generate: async () => { throw new Error("no model"); } }; // agent
+const Broken = () => boom();
+const thrown: any = {
+  task: () => boom(),
+  later: () => later(),
+  own: async () => { throw Object.assign(new Error("outer"), { status: 503, headers: { authorization: "s3cret" } }); }, // own
+  chain: () => { throw new Error("outer", { cause: new Error("middle", { cause: new RangeError("deepest") }) }); }, // chain
+  members: () => { throw new AggregateError([new Error("first"), new TypeError("second")], "all"); }, // members
+  tool: async () => ({ value: await bash("exit 3") }), // tool
+  builtin: async () => JSON.parse("{"), // builtin
+  system: async () => { await mkdir("/proc/none/none"); }, // system
+  text: () => { throw "only text"; }, // text
+};`;
+const files = { "flows/throws.tsx": workflowFile(tree, { head }), "flows/lib/throws.ts": lib };
+
+const lineOf = (file: keyof typeof files, mark: string) =>
+  files[file].split("\n").findIndex((line) => line.endsWith(`// ${mark}`)) + 1;
+const inLib = { file: "flows/lib/throws.ts", line: lineOf("flows/lib/throws.ts", "boom") };
+const inFlow = (mark: string) => ({ file: "flows/throws.tsx", line: lineOf("flows/throws.tsx", mark) });
+
+/** [case, where it was thrown] */
+const sites: [string, { file: string; line: number }][] = [
+  ["task", inLib],
+  ["later", inLib],
+  ["prompt", inLib],
+  ["render", inLib],
+  ["agent", inFlow("agent")],
+  ["own", inFlow("own")],
+  ["chain", inFlow("chain")],
+  ["members", inFlow("members")],
+  ["tool", inFlow("tool")],
+  ["builtin", inFlow("builtin")],
+  ["system", inFlow("system")],
+];
+
+async function failed(which: string) {
+  const root = folder(files);
+  const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "info" }, { captureLog: true });
+  const run = await server.complete("flows/throws.tsx", { case: which }, { runId: "r" });
+  const error = run.error as ErrorRecord & { details: Record<string, unknown> };
+  return { root, server, error };
+}
+
+describe.each(sites)("what is thrown in the case %s", (which, at) => {
+  test("names its place in the answers, the log and the commands; answers have no stack", async () => {
+    const { root, server, error } = await failed(which);
+    expect(error.details.at).toEqual({ ...at, column: expect.any(Number) });
+    const answers = [];
+    for (const path of ["", "/nodes", "/events"]) answers.push((await server.get(`/v1/runs/r${path}`)).body);
+    const sent = JSON.stringify([...answers, (await server.get("/v1/runs")).body]);
+    expect(sent).not.toMatch(/\\n\s+at |node_modules/);
+    expect(sent).not.toContain(root);
+
+    await server.stop("SIGTERM");
+    const place = `${at.file}:${at.line}:`;
+    const lines = server.log
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const logged = lines.find(({ msg }) => msg === (which === "render" ? "run failed" : "node failed"));
+    expect(logged.err.at).toStartWith(place);
+    expect(logged.err.stack).toMatch(new RegExp(`\\n +at .*${place}`));
+    expect(logged.err.stack).not.toContain(root);
+    expect(logged.err.stack).not.toContain("node_modules");
+
+    expect((await smithers(root, "why", "r")).out).toContain(` failed at ${place}`);
+    expect((await smithers(root, "logs", "r")).out).toContain(` failed at ${place}`);
+    if (which === "render") return;
+    const node = await smithers(root, "node", "r", "t");
+    expect(node.out).toMatch(new RegExp(`^Thrown at +${place}`, "m"));
+    expect(node.out).toMatch(new RegExp(`^ +at .*${place}`, "m"));
+    expect((await smithersJson(root, "node", "r", "t")).stack).toBe(logged.err.stack);
+  });
+});
+
+test("an error keeps its own fields as JSON, without what is a secret by its name", async () => {
+  const { error } = await failed("own");
+  expect(error).toMatchObject({ code: "TASK_FAILED", message: "outer", details: { name: "Error", status: 503 } });
+  expect(JSON.stringify(error)).not.toContain("s3cret");
+});
+
+test("an error keeps its causes, and node shows them with their stacks", async () => {
+  const { root, error } = await failed("chain");
+  expect(error.details).toMatchObject({
+    cause: { message: "middle", cause: { name: "RangeError", message: "deepest" } },
+  });
+  const { out } = await smithers(root, "node", "r", "t");
+  for (const words of ["Caused by: Error: middle", "Caused by: RangeError: deepest"]) expect(out).toContain(words);
+});
+
+test("an AggregateError keeps its members", async () => {
+  const { root, error } = await failed("members");
+  const { file, line } = inFlow("members");
+  expect((await smithers(root, "inspect", "r")).out).toContain(`TASK_FAILED in t at ${file}:${line}:`);
+  expect(error.details.errors).toMatchObject([{ message: "first" }, { name: "TypeError", message: "second" }]);
+  expect((await smithers(root, "node", "r", "t")).out).toContain("Error 2: TypeError: second");
+});
+
+test("what a component throws is the cause of the run's error", async () => {
+  const { error } = await failed("render");
+  expect(error).toMatchObject({ code: "RENDER_FAILED", details: { cause: { name: "TypeError", message: "kaputt" } } });
+});
+
+test("what is no error has no place, and is told as it is", async () => {
+  const { root, error } = await failed("text");
+  expect(error).toEqual({ code: "TASK_FAILED", message: "only text", nodeId: "t" } as never);
+  expect((await smithers(root, "node", "r", "t")).out).not.toContain("Thrown at");
+});
