@@ -232,10 +232,12 @@ test("a run keeps its options, and its tools write only below --root", async () 
     { head: `import { write } from "smithers-orchestrator";` },
   );
   const root = folder({ "below/writing.tsx": writing });
-  const args = ["--root", "below", "--max-concurrency", "2", "--allow-network", "--run-id", "r1"];
+  const tools = ["--allow-network", "--readable", "a folder", "--writable", "package.json"];
+  const args = ["--root", "below", "--max-concurrency", "2", ...tools, "--run-id", "r1"];
   const { code, err } = await smithers(root, "up", "below/writing.tsx", ...args);
   expect(code).toBe(1);
-  expect(err).toContain("$ smithers resume r1 --root below --allow-network\n");
+  const again = "--root below --allow-network --readable 'a folder' --writable package.json";
+  expect(err).toContain(`$ smithers resume r1 ${again}\n`);
   expect(existsSync(join(root, "below/made.txt"))).toBe(true);
   await inStore(join(root, "smithers.db"), async (store) => {
     const run = await store.findRun("r1");

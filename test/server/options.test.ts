@@ -28,6 +28,8 @@ const wrong: [string, Record<string, unknown>][] = [
   ["rootDir", { rootDir: import.meta.path }],
   ["authToken", { authToken: 5 }],
   ["host", { host: 5 }],
+  ["readable", { readable: "/srv/data" }],
+  ["writable", { writable: [""] }],
   ["db", { db: {} }],
 ];
 

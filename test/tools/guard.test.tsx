@@ -1,7 +1,7 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   bash,
@@ -19,6 +19,8 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { run } from "../support/run.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
 
@@ -270,4 +272,34 @@ testEachMechanism("what a command of %s plants is undone when the server is kill
   await eventually(() => lstatSync(join(rootDir, "flows/node_modules")).isSymbolicLink());
   expect(existsSync(join(rootDir, "bunfig.toml"))).toBe(false);
   expect(readlinkSync(join(rootDir, "flows/node_modules"))).toBe("lib");
+});
+
+testEachMechanism(
+  "the file that the server's environment came from is hidden from a command of %s",
+  async (mechanism) => {
+    const script = `
+    import { bash, createSmithers, runWorkflow, Task, Workflow } from "${Bun.resolveSync("smithers-orchestrator", import.meta.dir)}";
+    import { createElement } from "${Bun.resolveSync("react", import.meta.dir)}";
+    import { z } from "${Bun.resolveSync("zod", import.meta.dir)}";
+    const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });
+    const task = () => createElement(Task, { id: "a", output: outputs.said, noRetry: true }, async () => ({
+      text: await bash("cat prod.env 2>/dev/null; cat other.env"),
+    }));
+    const workflow = smithers(() => createElement(Workflow, { name: "w" }, task()));
+    console.log(JSON.stringify([process.env.KEY, (await runWorkflow(workflow)).output]));`;
+    const rootDir = folder({ "prod.env": "KEY=hidden", "other.env": "seen", "run.ts": script });
+    const args = ["--env-file=prod.env", join(rootDir, "run.ts")];
+    const env = { ...process.env, SMITHERS_SANDBOX: mechanism };
+    const said = execFileSync(process.execPath, args, { cwd: rootDir, env, encoding: "utf8" });
+    expect(JSON.parse(said)).toEqual(["hidden", { text: "seen" }]);
+  },
+);
+
+test("a server starts beside a FIFO and a huge file that are called like files with an environment", async () => {
+  const rootDir = folder({ "echo.tsx": echo });
+  execFileSync("mkfifo", [join(rootDir, ".env.zzz")]);
+  writeFileSync(join(rootDir, ".env.huge"), "");
+  truncateSync(join(rootDir, ".env.huge"), 2 ** 40);
+  const server = await serve(rootDir, { authToken: "a-token" });
+  expect((await server.complete("echo.tsx", { msg: "hi" })).status).toBe("finished");
 });
