@@ -2,7 +2,7 @@ import type { ApprovalItem, NodeItem, RunDetail } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
 import type { SmithersEvent } from "../model/index.ts";
 import type { Source } from "./source/source.ts";
-import { placeOf } from "./terminal/event-line.ts";
+import { atPlace } from "./terminal/event-line.ts";
 
 /** A reason why a run does not continue or has failed, with the commands that help. */
 export interface Reason {
@@ -166,7 +166,7 @@ function choices(approval: ApprovalItem | undefined): string[][] {
 async function failure(source: Source, { runId, error }: RunDetail): Promise<Reason> {
   const nodes = await source.listNodes(runId);
   const failed = nodes.find(({ state, nodeId }) => state === "failed" && (error?.nodeId ?? nodeId) === nodeId);
-  const where = `${failed ? `"${failed.nodeId}"` : "The run"} failed${placeOf(error ?? {})}: `;
+  const where = `${failed ? `"${failed.nodeId}"` : "The run"} failed${atPlace(error ?? {})}: `;
   const again = failed && source.kind === "database" ? [["retry", runId, failed.nodeId]] : [];
   const look = failed ? [["node", runId, failed.nodeId]] : [["logs", runId]];
   return {

@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorRecord, toErrorRecord } from "../errors/index.ts";
 import { authorStack, throwSite } from "../loader/index.ts";
-import { withPlace } from "../model/index.ts";
+import { errorAt } from "../model/index.ts";
 
 /** An error of an author's code, as it is stored. */
 export interface RecordedError {
@@ -11,6 +11,6 @@ export interface RecordedError {
 
 /** Records what an author's code has thrown. Never throws. */
 export function recordThrown(thrown: unknown, rootDir: string, fallback?: ErrorCode): RecordedError {
-  const error = withPlace(toErrorRecord(thrown, fallback), throwSite(thrown, rootDir));
+  const error = errorAt(toErrorRecord(thrown, fallback), throwSite(thrown, rootDir));
   return { error, stack: authorStack(thrown, rootDir) };
 }

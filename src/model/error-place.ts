@@ -12,7 +12,7 @@ export function placeOfError(error: WithDetails | null | undefined): SourcePlace
 }
 
 /** The error with its place. Details that are no object are left as they are. */
-export function withPlace<E extends WithDetails>(error: E, at: SourcePlace | undefined): E {
+export function errorAt<E extends WithDetails>(error: E, at: SourcePlace | undefined): E {
   const { details = {} } = error;
   if (!at || typeof details !== "object" || details === null || Array.isArray(details)) return error;
   return { ...error, details: { ...details, at } };

@@ -191,7 +191,11 @@ test("retry executes the failed node again and continues the run", async () => {
   await server.close();
   const { reasons } = await smithersJson(root, "why", "broken");
   expect(reasons).toMatchObject([
-    { kind: "failed", nodeId: "publish", what: '"publish" failed: the registry is closed' },
+    {
+      kind: "failed",
+      nodeId: "publish",
+      what: expect.stringMatching(/^"publish" failed at \S+\.tsx:\d+:\d+: the registry is closed$/),
+    },
   ]);
   expect(reasons[0].commands).toContain("smithers retry broken publish");
   expect((await smithers(root, "retry", "broken", "publish")).code).toBe(1);

@@ -52,7 +52,7 @@ test("a run that fails exits with 1 and prints how to continue it", async () => 
   const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(withoutTimes(err)).toMatch(
-    /The run r1 failed in …\.\n"boom" failed: the disk is full\n {2}\$ smithers resume r1\n/,
+    /The run r1 failed in …\.\n"boom" failed at failing\.tsx:\d+:\d+: the disk is full\n {2}\$ smithers resume r1\n/,
   );
 });
 

@@ -25,7 +25,7 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
     case "RunFinished":
       return style("green", "run finished");
     case "RunFailed":
-      return style("red", `run failed${placeOf(event.error)}: ${oneLine(event.error.message)}`);
+      return style("red", `run failed${atPlace(event.error)}: ${oneLine(event.error.message)}`);
     case "RunCancelled":
       return style("magenta", "run cancelled");
     case "RunContinuedAsNew":
@@ -37,11 +37,11 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
     case "NodeFinished":
       return style("green", event.cached ? "finished (cached)" : "finished");
     case "NodeFailed":
-      return style("red", `failed${placeOf(event.error)}: ${oneLine(event.error.message)}`);
+      return style("red", `failed${atPlace(event.error)}: ${oneLine(event.error.message)}`);
     case "NodeRetrying":
       return style(
         "yellow",
-        `failed${placeOf(event.error)}, retrying in ${duration(event.delayMs)}: ${oneLine(event.error.message)}`,
+        `failed${atPlace(event.error)}, retrying in ${duration(event.delayMs)}: ${oneLine(event.error.message)}`,
       );
     case "NodeCancelled":
       return style("magenta", "cancelled");
@@ -80,7 +80,7 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
 }
 
 /** Where an error was thrown, as ` at release.tsx:12:7`; empty when that is not known. */
-export function placeOf(error: { readonly details?: unknown }): string {
+export function atPlace(error: { readonly details?: unknown }): string {
   const at = placeOfError(error);
   return at ? ` at ${oneLine(placeText(at))}` : "";
 }

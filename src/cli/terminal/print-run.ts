@@ -1,6 +1,6 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
 import type { CommandContext } from "../command.ts";
-import { placeOf } from "./event-line.ts";
+import { atPlace } from "./event-line.ts";
 import { duration, moment, stateWord } from "./format.ts";
 import { manyLines, oneLine, type TerminalOutput } from "./output.ts";
 
@@ -21,7 +21,7 @@ export async function printRun(context: CommandContext, run: RunDetail, nodes: r
     [
       "Error",
       error
-        ? `${error.code}${error.nodeId === undefined ? "" : ` in ${oneLine(error.nodeId)}`}${placeOf(error)}: ${manyLines(error.message)}`
+        ? `${error.code}${error.nodeId === undefined ? "" : ` in ${oneLine(error.nodeId)}`}${atPlace(error)}: ${manyLines(error.message)}`
         : "",
     ],
     ["Output", run.output === undefined ? "" : jsonText(run.output)],
