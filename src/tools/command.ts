@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { totalmem } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { messageOf, SmithersError } from "../errors/index.ts";
 import { failureOf } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
@@ -61,6 +61,7 @@ async function executeIn(
   const bash = findProgram("bash");
   if (!bash) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
   const rootDir = realpathSync(limits.root.rootDir);
+  if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
   const guard = await guardOf(rootDir, limits.fileRules);
   const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
   let guardian: Guardian | undefined;
@@ -82,6 +83,12 @@ async function executeIn(
   } finally {
     guardian?.ended();
   }
+}
+
+function wholeFileSystem(): SmithersError {
+  const problem =
+    "The root folder is the whole file system, so commands cannot be confined to it; set rootDir to a folder.";
+  return new SmithersError("TOOL_SANDBOX_UNAVAILABLE", problem);
 }
 
 /** Only what lies below its own root can a command change. */

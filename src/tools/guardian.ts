@@ -37,23 +37,31 @@ for folder in $groups; do
   done
 done`;
 
+const noGuardian: Guardian = { ended() {} };
+
 /**
- * Starts the guardian of a command that has just started. It outlives this process.
+ * Starts the guardian of a command that has just started. It outlives this process. Without one, only this process
+ * cleans up.
  *
  * @param groups folders of the command's control groups, which it removes
  */
 export function startGuardian(noted: NotedPaths, groups: readonly string[]): Guardian {
   const sh = findProgram("sh");
-  if (sh === undefined) return { ended() {} };
+  if (sh === undefined) return noGuardian;
   const args = [String(groups.length), ...groups, ...[...noted].flatMap(([path, target]) => [path, target ?? ""])];
-  const guardian = spawn(sh, ["-c", script, "guardian", ...args], {
-    cwd: "/",
-    env: { PATH: systemPath.join(":") },
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
-  guardian.on("error", () => {});
-  guardian.stdin.on("error", () => {});
-  guardian.unref();
-  return { ended: () => void guardian.stdin.end("ended\n") };
+  try {
+    const guardian = spawn(sh, ["-c", script, "guardian", ...args], {
+      cwd: "/",
+      env: { PATH: systemPath.join(":") },
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    guardian.on("error", () => {});
+    guardian.stdin.on("error", () => {});
+    guardian.unref();
+    return { ended: () => void guardian.stdin.end("ended\n") };
+  } catch {
+    // The paths of thousands of modules do not fit into the arguments of a program.
+    return noGuardian;
+  }
 }

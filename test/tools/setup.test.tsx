@@ -1,6 +1,6 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bash, createSmithers } from "smithers-orchestrator";
 import { z } from "zod";
@@ -79,3 +79,22 @@ testEachMechanism("a command of %s that writes outside the root is told where it
   const { error } = await run(says("touch /usr/x", 0), { rootDir });
   expect(error?.message).toContain(`can write below ${rootDir} and in /tmp`);
 });
+
+testEachMechanism(
+  "%s confines commands wherever the root lies, but not to the whole file system",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const roots = [folder(), mkdtempSync("/var/tmp/smithers-root-"), mkdtempSync("/dev/shm/smithers root ü-")];
+    afterThisTest(() => {
+      for (const root of roots) rmSync(root, { recursive: true, force: true });
+    });
+    for (const rootDir of roots) {
+      const { output, error } = await run(says("touch made; touch /usr/made 2>/dev/null || pwd"), { rootDir });
+      expect([rootDir, output, error]).toEqual([rootDir, { value: rootDir }, undefined]);
+      expect(existsSync(join(rootDir, "made"))).toBe(true);
+    }
+    const { error } = await run(says("true"), { rootDir: "/", db: join(folder(), "smithers.db") });
+    expect(error?.code).toBe("TOOL_SANDBOX_UNAVAILABLE");
+    expect(error?.message).toContain("set rootDir to a folder");
+  },
+);

@@ -4,19 +4,10 @@ import { isBelow } from "./paths.ts";
 import { systemView } from "./system-view.ts";
 
 /** What lies next to a folder `bin` and belongs to its programs. Settings, caches and credentials are not listed. */
-const besideBin = [
-  "lib",
-  "lib64",
-  "libexec",
-  "include",
-  "share",
-  "src",
-  "pkg",
-  "conf",
-  "jmods",
-  "release",
-  "pyvenv.cfg",
-];
+const besideBin = ["lib", "lib64", "libexec", "include", "share", "pyvenv.cfg"];
+
+/** More that lies there, when the folder has one of these programs. */
+const besideProgram = { go: ["src", "pkg"], java: ["conf", "jmods", "release"] };
 
 /** What lies next to a folder `shims` of pyenv, rbenv or asdf and belongs to its programs. */
 const besideShims = ["bin", "lib", "libexec", "versions", "installs", "plugins", "version", "pyenv.d", "rbenv.d"];
@@ -72,7 +63,10 @@ function programsOf(folder: string, home: string | undefined): string[] {
   // ~/.local/share holds keyrings and the data of programs, ~/.cargo the token of its registry.
   const beside = basename(above) === ".local" ? besideBin.filter((each) => each !== "share") : besideBin;
   const ofRust = home !== undefined && above === join(home, ".cargo") ? [join(home, ".rustup")] : [];
-  return [folder, ...(above === home ? [] : beside.map((each) => join(above, each))), ...ofRust];
+  const ofProgram = Object.entries(besideProgram).flatMap(([program, names]) =>
+    existsSync(join(folder, program)) ? names : [],
+  );
+  return [folder, ...(above === home ? [] : [...beside, ...ofProgram].map((each) => join(above, each))), ...ofRust];
 }
 
 /** Where the links in a folder lead. */

@@ -63,8 +63,11 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
       .map((path): Mount => ({ kind: "writable", path })),
     ...hidden.map((path): Mount => ({ kind: "hidden", path })),
   );
-  return inOrder(mounts);
+  return inOrder(mounts.filter((mount) => mount.kind !== "link" || !mounts.some((other) => liesIn(other, mount))));
 }
+
+/** Whether a mount lies below the path of another one, which then cannot be a link. */
+const liesIn = (inner: Mount, outer: Mount) => inner.path !== outer.path && isBelow(inner.path, outer.path);
 
 /** The empty home folder of a command, unless the command already sees something at its path. */
 function homeFolder(path: string | undefined, mounts: readonly Mount[], bytes: number): Mount | undefined {
