@@ -212,6 +212,23 @@ testEachMechanism("writable lets tools change what the server loads under %s, bu
   expect(await inRun(rootDir, () => saidBy(write(".env", "x")), options)).toBe("TOOL_PATH_ESCAPE");
 });
 
+testEachMechanism("npm install and git remote add work next to workflows under %s, if writable", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = project();
+  const manifest = JSON.stringify({ name: "app", version: "1.0.0" });
+  writeFileSync(join(rootDir, "package.json"), manifest);
+  const install = `mkdir -p own && echo '{"name":"own","version":"1.0.0"}' > own/package.json && npm install --offline --no-audit --silent ./own`;
+  const remote = "git remote add origin ../elsewhere";
+  expect(await inRun(rootDir, () => Promise.all([saidBy(bash(install)), saidBy(bash(remote))]))).toEqual([
+    "TOOL_COMMAND_FAILED",
+    "TOOL_COMMAND_FAILED",
+  ]);
+  const options = { writable: ["package.json", "node_modules", ".git/config"] };
+  await inRun(rootDir, () => bash(`${install} && ${remote}`), options);
+  expect(JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")).dependencies).toEqual({ own: "file:own" });
+  expect(existsSync(join(rootDir, "node_modules/own"))).toBe(true);
+});
+
 testEachMechanism("readable shows a command of %s a folder outside the root, read-only", async (mechanism) => {
   onlySandbox(mechanism);
   const outside = folder({ file: "outside", ".env": "hidden" });
