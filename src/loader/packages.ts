@@ -1,6 +1,6 @@
 import { extname, isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { FoundPackage } from "../runtime/index.ts";
+import { type FoundPackage, runtime } from "../runtime/index.ts";
 
 const ownName = "smithers-orchestrator";
 
@@ -39,9 +39,10 @@ export function findPackage(
   };
   const name = specifier.split("/", 1)[0]!;
   const path = attempt(importer) ?? (shared.has(name) ? attempt(fileURLToPath(import.meta.url)) : undefined);
-  return path === undefined
-    ? undefined
-    : { path, local: isAbsolute(path) && !path.includes(`${sep}node_modules${sep}`) };
+  if (path === undefined) return undefined;
+  const isInstalled = path.includes(`${sep}node_modules${sep}`);
+  // What cannot be imported is bundled.
+  return { path, local: isAbsolute(path) && (!isInstalled || !runtime.canImport(path)) };
 }
 
 function ownEntry(subpath: string): string | undefined {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { SmithersError } from "../errors/index.ts";
+import { runtime, sha1 } from "../runtime/index.ts";
 
 /** Errors next to the source after which another folder may work. */
 const fallbackErrors: ReadonlySet<string | undefined> = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);
@@ -16,33 +17,47 @@ export function shadowPath(source: string, hash: string): string {
 }
 
 /**
- * Writes a shadow file atomically, replacing an identical one. If the source's folder is not writable or has no room,
- * the file goes to the system's temporary folder.
+ * Writes a shadow file atomically, replacing an identical one. The file goes to a private folder of this process if the
+ * source's folder is not writable or has no room, and if no module can be imported from there.
  * @returns the file's path
  * @throws DB_FULL when neither works
  */
 export async function writeShadow(source: string, hash: string, code: string): Promise<string> {
   const path = shadowPath(source, hash);
+  if (!runtime.canImport(path)) return writePrivate(source, hash, code);
   try {
     await writeWhole(path, code);
     return path;
   } catch (error) {
     const { code: reason } = error as NodeJS.ErrnoException;
     if (!fallbackErrors.has(reason)) throw error;
-    const fallback = join(tmpdir(), basename(path));
-    await writeWhole(fallback, code).catch((cause) => {
-      throw new SmithersError(
-        "DB_FULL",
-        "The compiled workflow cannot be written next to its source or to the temporary folder.",
-        { cause },
-      );
-    });
-    return fallback;
+    return writePrivate(source, hash, code);
+  }
+}
+
+/** A name that no one could take before: what is imported from there runs in this process. */
+let privateFolder: string | undefined;
+
+async function writePrivate(source: string, hash: string, code: string): Promise<string> {
+  try {
+    privateFolder ??= await mkdtemp(join(tmpdir(), "smithers-"));
+    await mkdir(privateFolder, { recursive: true, mode: 0o700 });
+    const path = join(privateFolder, `${sha1(`${source}\0${hash}`)}.tsx`);
+    await writeWhole(path, code);
+    return path;
+  } catch (cause) {
+    throw new SmithersError(
+      "DB_FULL",
+      "The compiled workflow cannot be written next to its source or to the temporary folder.",
+      { cause },
+    );
   }
 }
 
 export async function removeShadow(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => {});
+  // Fails while other shadow files are in it.
+  if (privateFolder !== undefined && dirname(path) === privateFolder) await rmdir(privateFolder).catch(() => {});
 }
 
 /** Removes a source's shadow files that killed processes have left behind. */

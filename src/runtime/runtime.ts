@@ -15,6 +15,8 @@ export interface Runtime {
    * @throws BundleError
    */
   bundle(entry: string, options: BundleOptions): Promise<Bundle>;
+  /** Whether a module can be imported from this path. */
+  canImport(file: string): boolean;
   /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
   importBundle(file: string, attempt: number): Promise<Record<string, unknown>>;
   /** Lets an imported module be collected once nothing uses it any more. */

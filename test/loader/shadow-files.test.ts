@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { readdirSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
@@ -87,3 +88,30 @@ test("shadow files of killed processes are removed, and no others", async () => 
   const { workflowHash: inUse } = await loaderOf(root).load("flow.tsx");
   expect(readdirSync(root).sort()).toEqual([...others, "flow.tsx", `.flow.smithers-${inUse}.tsx`].sort());
 });
+
+test("a file whose path no module can be imported from is loaded from a private folder", async () => {
+  const flow = `import { greeting } from "./lib?/greet.ts";\n${echo.replace("ctx.input.msg", "greeting")}`;
+  const root = folder({
+    "why? #1 (50%)/what?.tsx": flow,
+    "why? #1 (50%)/lib?/greet.ts": 'export const greeting = "hello";',
+  });
+  const server = await serve(root);
+  const before = privateFolders();
+  const file = "why? #1 (50%)/what?.tsx";
+  expect((await server.complete(file)).output).toEqual({ value: "hello" });
+  write(root, { [file]: flow.replace("greeting })", 'greeting + "!" })') });
+  expect((await server.complete(file)).output).toEqual({ value: "hello!" });
+  expect(shadowsIn(join(root, "why? #1 (50%)"))).toEqual([]);
+  const [own, ...more] = privateFolders().filter((path) => !before.includes(path));
+  expect(more).toEqual([]);
+  expect(statSync(own!).mode & 0o777).toBe(0o700);
+  await server.close();
+  expect(existsSync(own!)).toBe(false);
+});
+
+/** The folders of all processes with shadow files that cannot be next to their source. */
+const privateFolders = () =>
+  readdirSync(tmpdir(), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^smithers-\w{6}$/.test(entry.name))
+    .map(({ name }) => join(tmpdir(), name))
+    .filter((path) => readdirSync(path).some((name) => /^[0-9a-f]{40}\.tsx$/.test(name)));

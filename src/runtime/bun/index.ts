@@ -1,7 +1,7 @@
 import type { Runtime } from "../runtime.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
-import { forgetModule, importBundle, missingExport } from "./modules.ts";
+import { canImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { bunSqlite } from "./sqlite.ts";
 
 const version = process.versions.bun ?? "0";
@@ -20,6 +20,7 @@ export const bun: Runtime = {
   sqlite: bunSqlite,
   // Loaded when it is used: most commands bundle nothing.
   bundle: async (entry, options) => (await import("./bundle.ts")).bundle(entry, options),
+  canImport,
   importBundle,
   forgetModule,
   missingExport,

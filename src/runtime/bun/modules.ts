@@ -1,5 +1,10 @@
 import { createRequire } from "node:module";
 
+/** Implements {@link Runtime.canImport}. Bun takes what follows a question mark for a query, also in a file's URL. */
+export function canImport(file: string): boolean {
+  return !file.includes("?");
+}
+
 /** Implements {@link Runtime.importBundle}. */
 export async function importBundle(file: string, attempt: number): Promise<Record<string, unknown>> {
   return await import(attempt === 0 ? file : `${file}?attempt=${attempt}`);
