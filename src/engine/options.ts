@@ -41,8 +41,8 @@ export interface EngineOptions {
 export interface StartRequest extends WorkflowSource {
   readonly input: unknown;
   readonly runId?: string;
-  /** The listed name until the workflow's own is rendered. */
-  readonly workflowName: string;
+  /** The listed name until the workflow's own is rendered. Absent: it has none until then. */
+  readonly workflowName?: string;
   readonly config?: RunConfig;
   /** The W3C trace context of the request. */
   readonly traceparent?: string;

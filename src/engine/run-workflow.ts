@@ -80,7 +80,6 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
       ? await engine.resume(options.runId!, { workflow }).then(() => options.runId!)
       : await engine.start({
           workflow,
-          workflowName: "workflow",
           input: options.input,
           runId: options.runId,
           config: maxConcurrency === undefined ? {} : { maxConcurrency },

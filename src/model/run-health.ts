@@ -114,8 +114,14 @@ export function deriveRunHealth(
   if (status === "running") {
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
     if (run.wakeFailure) return { ...base, state: "stale", unhealthy: cannotContinue(run, run.wakeFailure) };
-    if (silentMs > staleMs || signs.ownerIsGone) {
-      const what = signs.ownerIsGone ? "Its process is gone" : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
+    // A process that stops releases its runs at once. A copy of another database's run has no owner anyway.
+    const isFree = run.owner === null && run.home === null;
+    if (isFree || silentMs > staleMs || signs.ownerIsGone) {
+      const what = isFree
+        ? "No process executes it"
+        : signs.ownerIsGone
+          ? "Its process is gone"
+          : `No heartbeat for ${Math.round(silentMs / 1000)} s`;
       const unblock = `none: the next server that finds the run continues it; or ${calls.resume}`;
       const sinceMs = heartbeatAtMs ?? run.createdAtMs;
       return {

@@ -7,6 +7,7 @@ import { createApp } from "./app.ts";
 import type { ServerContext } from "./context.ts";
 import { ServerDatabases } from "./databases.ts";
 import { createHttpServer, drainMs, urlOf } from "./http/http-server.ts";
+import { notListening } from "./http/not-listening.ts";
 import { onShutdownSignal } from "./http/shutdown.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { routes } from "./routes.ts";
@@ -62,7 +63,10 @@ export function serve(options: ServerOptions): StartedServer {
   const failed = new Promise<never>((_, reject) => {
     server.on("error", (error) => {
       reject(error);
-      if (!server.listening) close();
+      if (server.listening) return;
+      // Ours is not the only listener when the caller handles the event.
+      if (server.listenerCount("error") === 1) logger.error({ err: notListening(resolved, error) }, "cannot listen");
+      close();
     });
   });
   const begin = async () => {
@@ -97,7 +101,9 @@ function closeGracefully(server: Server, { options, loader, telemetry, streams, 
   const stop = async () => {
     // The `error` event has already reported a database that cannot be opened.
     const databases = await opened.catch(() => undefined);
-    logger.info({ activeRuns: databases?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
+    // A server whose port is taken has not begun.
+    const hasBegun = server.listening;
+    if (hasBegun) logger.info({ activeRuns: databases?.activeRuns ?? 0, graceMs: shutdownGraceMs }, "shutting down");
     await databases?.stop(shutdownGraceMs);
     // All events are stored and pushed now. Readers that lag behind need the stores until their streams end.
     streams.abort();
@@ -112,7 +118,7 @@ function closeGracefully(server: Server, { options, loader, telemetry, streams, 
     ]);
     server.closeAllConnections();
     await databases?.close();
-    logger.info({}, "closed");
+    if (hasBegun) logger.info({}, "closed");
   };
   const close = (callback?: (error?: Error) => void) => {
     stopListening();

@@ -33,10 +33,26 @@ test("a served run continues at once after a decision over HTTP, and is served u
   expect((await client.get("/")).body).toMatchObject({ runId: "r1", status: "waiting-approval" });
   expect((await client.post("/approve/ship")).status).toBe(200);
   await run.saysBeside(/The run r1 has finished in .* It is served until Ctrl\+C\./);
+  expect(run.printed.err).not.toMatch(/not continued|resume|being executed/);
   expect((await client.get("/")).body).toMatchObject({ status: "finished", output: { value: "shipped" } });
   expect((await client.get("/metrics")).body).toContain("smithers_runs_started_total");
   run.child.kill("SIGINT");
   expect(await run.ended).toMatchObject({ code: 0, out: '{\n  "value": "shipped"\n}\n' });
+});
+
+test("of a served run only what it waits for now is printed, after each decision and signal", async () => {
+  const tree = `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />
+    <WaitForEvent id="announce" event="announced" output={outputs.result} />
+    <Approval id="close" output={outputs.decision} request={{ title: "Close it?" }} />`;
+  const { run, client } = await served(folder({ "release.tsx": workflowFile(tree, { schemas }) }));
+  await run.saysBeside(/"ship" is waiting for a decision/);
+  await client.post("/approve/ship");
+  await run.saysBeside(/"announce" is waiting for the signal "announced"/);
+  await client.post("/signal/announced", { data: { value: 1 } });
+  await run.saysBeside(/"close" is waiting for a decision/);
+  await client.post("/approve/close");
+  await run.saysBeside(/has finished/);
+  expect(run.printed.err).not.toMatch(/not continued|resume|being executed/);
 });
 
 test("a decision that another process records continues a served run at once", async () => {
@@ -85,6 +101,7 @@ test("a port in use exits with 1 and starts no run", async () => {
     expect(err).toContain(
       `The port ${port} is in use by another program.\nChoose another port, or 0 to pick a free one.`,
     );
+    expect(err).not.toContain("shutting down");
   }
   expect(await smithersJson(root, "ps")).toEqual([]);
 });

@@ -98,9 +98,35 @@ test("the first signal lets running attempts end, and the printed resume command
     expect(ended.err).toEndWith(
       "The run r1 was stopped; finished work is kept.\nContinue the run:\n  $ smithers resume r1\n",
     );
-    expect((await smithersJson(root, "up", "slow.tsx", "--resume", "r1")).status).toBe("finished");
+    const why = await smithersJson(root, "why", "r1");
+    expect(why).toMatchObject({ state: "stale", reasons: [{ kind: "stale", commands: ["smithers resume r1"] }] });
+    expect(why.reasons[0].what).toStartWith("No process executes it.");
+    expect(await smithersJson(root, "ps")).toMatchObject([{ runId: "r1", runState: { state: "stale" } }]);
+    expect((await smithersJson(root, "up", "--resume", "r1")).status).toBe("finished");
     expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
   }
+});
+
+test("up --resume needs no file: the run's own is used, wherever the command is", async () => {
+  const root = folder({ "flows/decision.tsx": decision, "flows/slow.tsx": slow, "other/x": "" });
+  const at = (where: string, ...args: string[]) => smithers(join(root, where), ...args);
+  const db = ["--db", join(root, "runs.db"), "--root", root];
+  await at(".", "up", "flows/decision.tsx", "--run-id", "r1", ...db);
+  await inStore(join(root, "runs.db"), (store) =>
+    store.decide({ runId: "r1", nodeId: "ship", status: "granted" }, Date.now()),
+  );
+  expect(await at("other", "up", "--resume", "r1", ...db)).toMatchObject({
+    code: 0,
+    out: '{\n  "value": "shipped"\n}\n',
+  });
+  // Without a run, the latest of the database; `--resume` with a file, the latest of the file.
+  await at(".", "up", "flows/decision.tsx", "--run-id", "r2", ...db);
+  const latest = await at(".", "up", "--resume", ...db.slice(0, 2));
+  expect(latest).toMatchObject({ code: 3, err: expect.stringContaining("Latest run: r2") });
+  expect((await at(".", "up", "--resume", "flows/decision.tsx", ...db)).err).toContain("smithers approve r2 ship");
+  const unknown = await at(".", "up", "--resume", "none", ...db);
+  expect(unknown).toMatchObject({ code: 4, err: expect.stringContaining('There is no run "none"') });
+  expect(await at(".", "up")).toMatchObject({ code: 4, err: expect.stringContaining("Name the workflow file") });
 });
 
 test("a second Ctrl+C ends the process at once", async () => {
@@ -160,7 +186,7 @@ test("wrong usage exits with 4, says what is wrong, and starts no run", async ()
     "list.json": "[1]",
   });
   const wrong: [string[], RegExp][] = [
-    [["up"], /missing required argument 'workflow'/],
+    [["up"], /Name the workflow file/],
     [["up", "nothing.tsx"], /There is no workflow file "nothing.tsx"/],
     [["up", "notes.txt"], /The name of a workflow file ends in/],
     [

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { type ServerOptions, startServer } from "smithers-orchestrator";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -61,6 +62,17 @@ test("a port in use causes an error event, and the first server continues", asyn
   expect(error.code).toBe("EADDRINUSE");
   expect(second.listening).toBe(false);
   expect((await first.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
+});
+
+test("without a listener for the error, a port in use is logged, and nothing of a server that shuts down", async () => {
+  const first = await serve(folder());
+  const { port } = first.server.address() as AddressInfo;
+  const said: [string, object][] = [];
+  const say = (facts: object, message: string) => void said.push([message, facts]);
+  const second = startServer({ port, rootDir: folder(), logger: { debug: say, info: say, warn: say, error: say } });
+  await eventually(() => said.length > 0);
+  await new Promise((resolve) => second.close(resolve));
+  expect(said).toMatchObject([["cannot listen", { err: { code: "ADDRESS_UNAVAILABLE" } }]]);
 });
 
 test("without db, runs live in smithers.db under the root", async () => {

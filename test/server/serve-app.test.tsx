@@ -262,6 +262,24 @@ test("the run counts in the metrics although another engine executes it", async 
   expect(scrape.value("smithers_runs_parked", { waits_for: "approval" })).toBe(1);
 });
 
+test("the app's log says each thing about a run once, also when another engine executes it", async () => {
+  const said: string[] = [];
+  const say = (_facts: object, message: string) => void said.push(message);
+  const { app } = await waitingRelease({ logger: { debug: say, info: say, warn: say, error: say } });
+  expect((await app.request("/approve/ship%2Fit", { method: "POST" })).status).toBe(200);
+  await app.request("/signal/news", { method: "POST", body: '{"data":{"url":"u"}}' });
+  await eventsUntil(await app.request("/events"), "RunFinished");
+  await app.close();
+  expect(said).toEqual(["run started", "run finished"]);
+});
+
+test("a workflow has no other name than its own", async () => {
+  const { app } = await waitingRelease();
+  const [started] = await eventsUntil(await app.request("/events"), "RunStarted");
+  expect(started).not.toHaveProperty("workflowName");
+  expect(await (await app.request("/")).json()).toMatchObject({ workflowName: "release" });
+});
+
 test("metrics: false removes /metrics", async () => {
   const { app } = await waitingRelease({ metrics: false });
   expect((await app.request("/metrics")).status).toBe(404);

@@ -11,14 +11,14 @@ export const up = defineCommand<UpOptions>({
     "the run has finished, 1 if it failed, 2 if it was cancelled, 3 if it is waiting for an approval or an event.\n" +
     "Workflow paths and tools are confined to --root; by default, to the folder of the nearest smithers.db, or else to " +
     "the current folder.",
-  arguments: [{ name: "<workflow>", description: "workflow file" }],
+  arguments: [{ name: "[workflow]", description: "workflow file; with --resume, the run's own may be omitted" }],
   options: [
     { flags: "-i, --input <json>", description: "the run's input: a JSON object, @file, or - for stdin" },
     { flags: "-r, --run-id <id>", description: "id of the run (default: a new unique id)" },
     {
       flags: "--resume [run]",
       description:
-        "continue this run, or that of --run-id, instead of starting one (default: the latest run of this workflow)",
+        "continue this run, or that of --run-id, instead of starting one (default: the latest run of this workflow, or of the database)",
     },
     {
       flags: "-c, --max-concurrency <n>",
@@ -54,6 +54,6 @@ export const up = defineCommand<UpOptions>({
   ],
   async run(context, options, workflow) {
     const { runUp } = await import("../run/up.ts");
-    return runUp(context, options, workflow!);
+    return runUp(context, options, workflow);
   },
 });

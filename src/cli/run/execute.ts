@@ -1,6 +1,7 @@
 import { settled } from "../../engine/index.ts";
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { ServedRun } from "../../server/index.ts";
+import { waitAtMost } from "../../timing/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
 import { captureConsole, stdoutMethods } from "../terminal/console.ts";
 import { reportStarted } from "./detach.ts";
@@ -115,12 +116,26 @@ async function untilEnded(
     const changed = nextChange(host, runId);
     const run = await host.store.findRun(runId);
     if (!run) return undefined;
+    if (isAboutToContinue(run)) {
+      await waitAtMost(takesUpWithinMs, Promise.race([changed, interrupt.came]));
+      if (interrupt.code !== undefined) return reportedSeq;
+      const now = await host.store.findRun(runId);
+      if (!now || now.lastSeq !== run.lastSeq || !isAboutToContinue(now)) continue;
+    }
     await progress.settle();
     if (hasEnded(run.status)) progress.say(`${endOf(context.out, run)} It is served until Ctrl+C.`);
     for (const line of await reasonLines(commandLineOf(context, host), host, run)) progress.say(line);
     reportedSeq = run.lastSeq;
     if ((await Promise.race([changed, interrupt.came])) !== undefined) return reportedSeq;
   }
+}
+
+/** A run takes in what has arrived within milliseconds, unless it cannot continue. */
+const takesUpWithinMs = 2_000;
+
+/** Whether this process is about to execute the run, although it looks like one that waits. */
+function isAboutToContinue({ status, owner, inboxNo, takenNo, wakeFailure }: Run): boolean {
+  return !hasEnded(status) && wakeFailure === null && (owner !== null || inboxNo > takenNo);
 }
 
 /** Resolves at the run's next commit. */

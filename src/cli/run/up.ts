@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { runIdSchema } from "../../api/index.ts";
 import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { newRunId } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
+import { openSource } from "../context.ts";
 import { usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
 import type { ToolOptions } from "../options.ts";
@@ -34,8 +36,10 @@ export interface UpOptions extends ToolOptions {
 }
 
 /** Starts or continues a run and executes it in this process. */
-export async function runUp(context: CommandContext, options: UpOptions, workflow: string): Promise<ExitCode> {
+export async function runUp(context: CommandContext, typed: UpOptions, file: string | undefined): Promise<ExitCode> {
+  const { workflow: named = file, ...options } = withFile(typed, file);
   const resumed = runToResume(options);
+  if (named === undefined && resumed === undefined) throw usageError("Name the workflow file: smithers up <workflow>.");
   const given = resumed ?? options.runId;
   if (given !== undefined && given !== latestRun && !runIdSchema.safeParse(given).success) {
     throw usageError(`Invalid run id ${JSON.stringify(given)}. Use 1 to 128 letters, digits and . _ : -`);
@@ -53,13 +57,16 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
   }
   const serving = options.serve ? await resolveServing(options) : undefined;
   const log = createProgressLogger(context.out);
+  const stored = named === undefined ? await storedWorkflow(context, options, resumed!) : undefined;
+  const workflow = stored?.workflow ?? named!;
   const host = await openHost({
     ...options,
+    ...stored,
     workflow,
     log,
     measured: serving !== undefined || isTelemetryOn(),
   });
-  const runId = resumed === undefined ? (given ?? newRunId()) : await resolveResumedRun(host, resumed);
+  const runId = resumed === undefined ? (given ?? newRunId()) : await resolveResumedRun(host, stored?.runId ?? resumed);
   const { engine, source } = host;
   return executeRun(context, host, {
     runId,
@@ -83,6 +90,29 @@ export async function runUp(context: CommandContext, options: UpOptions, workflo
         return serveRun({ engine, runId, metrics: options.metrics, logger: log, telemetry, serving, cancelled() {} });
       }),
   });
+}
+
+/** `--resume release.tsx` names the file, not a run. */
+function withFile(options: UpOptions, file: string | undefined): UpOptions & { workflow?: string } {
+  const { resume } = options;
+  if (file !== undefined || typeof resume !== "string" || !existsSync(resume)) return options;
+  return { ...options, resume: true, workflow: resume };
+}
+
+/** Finds the run to resume, and the workflow file, database and root that are stored with it. */
+async function storedWorkflow(context: CommandContext, { db, root }: UpOptions, given: string) {
+  const say = (text: string) => context.out.say(context.out.styleNote("dim", text));
+  const state = (await openSource({ db, flags: [] }, root, say)) as DatabaseSource;
+  try {
+    const runId = await resolveRun(state, given);
+    const { store, file } = await state.locate(runId);
+    const path = (await store.findRun(runId))?.workflowPath;
+    if (path == null) throw usageError(`The run "${runId}" has no workflow file. Name one: smithers up <workflow>.`);
+    if (given === latestRun) say(`Latest run: ${runId}`);
+    return { runId, workflow: resolve(state.rootDir, path), db: file, root: state.rootDir };
+  } finally {
+    await state.close();
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
   return {
     runId: request.runId ?? newRunId(),
     home: null,
-    workflowName: request.workflowName,
+    workflowName: request.workflowName ?? "",
     workflowPath: request.workflowPath ?? null,
     workflowHash: request.workflowHash ?? null,
     status: "running",

@@ -14,7 +14,8 @@ export class FirstCommit {
   /** @param begun called as soon as this request has recorded the run, and before its first turn is published */
   constructor(store: Store, run: Run, idempotency: Idempotency | undefined, begun: (started: Started) => void) {
     this.#store = store;
-    const first = { type: "RunStarted", workflowName: run.workflowName } as const;
+    const { workflowName } = run;
+    const first = { type: "RunStarted", ...(workflowName !== "" && { workflowName }) } as const;
     this.started = store.startOnce(run, [first], idempotency).then((started) => {
       if (started.events.length > 0) begun(started);
       return started;

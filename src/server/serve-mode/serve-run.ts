@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Logger } from "../../engine/index.ts";
-import { SmithersError } from "../../errors/index.ts";
 import { closeHttpServer, createHttpServer, urlOf } from "../http/http-server.ts";
+import { notListening } from "../http/not-listening.ts";
 import type { ResolvedServerOptions } from "../options.ts";
 import { createRunApp, type RunAppOptions } from "./run-app.ts";
 
@@ -39,19 +39,4 @@ export async function serveRun({ serving, ...run }: ServeRunOptions): Promise<Se
       await closeHttpServer(server);
     },
   };
-}
-
-/** The error for a server that cannot listen on its address. */
-export function notListening(
-  { host, port }: Pick<ResolvedServerOptions, "host" | "port">,
-  cause: NodeJS.ErrnoException,
-): SmithersError {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `The port ${port} is in use by another program.`,
-    EACCES: `This user may not listen on the port ${port}.`,
-    EADDRNOTAVAIL: `This machine has no address ${host}.`,
-    ENOTFOUND: `There is no host ${host}.`,
-  };
-  const reason = reasons[cause.code ?? ""] ?? `The server cannot listen on ${host}:${port}: ${cause.message}.`;
-  return new SmithersError("ADDRESS_UNAVAILABLE", reason, { cause });
 }
