@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { installMissingPrograms, missingPrograms } from "./programs.ts";
+import { forbiddenPrograms, installMissingPrograms, missingPrograms } from "./programs.ts";
 
 /**
  * Runs all tests, or those of the named files and folders, and ends with `N passed, N failed` and perhaps `, N
@@ -37,6 +37,9 @@ function testFilesOf(place: string): string[] {
 
 function sayWhatIsMissing(): void {
   const missing = missingPrograms();
+  const forbidden = forbiddenPrograms();
+  if (forbidden)
+    console.log(`Not allowed here: ${forbidden.names.join(", ")} (${forbidden.reason}). Their tests are skipped.`);
   if (missing.length === 0) return;
   const packages = new Set(missing.flatMap((program) => program.packages));
   console.log(

@@ -16,7 +16,7 @@ async function findings(root: string, ...args: string[]) {
   };
 }
 
-needs("rg")("on a machine where everything works each check is a line that says ok", async () => {
+needs("rg", "unshare")("on a machine where everything works each check is a line that says ok", async () => {
   const root = folder({ "echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--input", `{"msg":1}`);
   const { code, out } = await smithers(root, "doctor", "--port", "0");

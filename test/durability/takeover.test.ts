@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { type Fault, faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
+import { testWithBash } from "../support/mechanisms.ts";
 import { pauseBetweenCommits } from "../support/pause.ts";
 import { ServerProcess } from "../support/process.ts";
 import { processesIn } from "../support/sandboxed.ts";
@@ -117,18 +118,21 @@ test("a task that ends its process each time fails after as many attempts as max
   expect(await server.nodes("killing")).toMatchObject([{ state: "failed", attempt: 2 }]);
 });
 
-test("a server that is asked to end gives its runs up with their commands, and the next one continues them at once", async () => {
-  const root = folder({
-    "shell.tsx": workflowFile(
-      `<Task id="a" output={outputs.result}>{async (task) => ({ value: task.attempt === 1 ? await bash("touch began; sleep 60") : "again" })}</Task>`,
-    ),
-  });
-  const first = await servers(root, { staleAfterMs: 60_000, shutdownGraceMs: 50 });
-  const runId = await first.start("shell.tsx");
-  await eventually(() => existsSync(join(root, "began")));
-  await first.stop("SIGTERM");
-  expect(first.child.signalCode).toBe("SIGTERM");
-  expect(processesIn(root)).toEqual([]);
-  const second = await servers(root, { staleAfterMs: 60_000 });
-  expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "again" } });
-});
+testWithBash(
+  "a server that is asked to end gives its runs up with their commands, and the next one continues them at once",
+  async () => {
+    const root = folder({
+      "shell.tsx": workflowFile(
+        `<Task id="a" output={outputs.result}>{async (task) => ({ value: task.attempt === 1 ? await bash("touch began; sleep 60") : "again" })}</Task>`,
+      ),
+    });
+    const first = await servers(root, { staleAfterMs: 60_000, shutdownGraceMs: 50 });
+    const runId = await first.start("shell.tsx");
+    await eventually(() => existsSync(join(root, "began")));
+    await first.stop("SIGTERM");
+    expect(first.child.signalCode).toBe("SIGTERM");
+    expect(processesIn(root)).toEqual([]);
+    const second = await servers(root, { staleAfterMs: 60_000 });
+    expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "again" } });
+  },
+);

@@ -7,10 +7,10 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
 import { serve } from "../support/server.ts";
-import { workflowFile } from "../support/workflows.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
 
 const gated = workflowFile(`<Task id="first" output={outputs.result}>
-    {async () => ({ value: await bash\`until [ -e go ]; do sleep 0.01; done; echo done\` })}
+    {async () => { await fileAt(ctx.input.go); return { value: 1 }; }}
   </Task>
   <Task id="second" output={outputs.result}>{() => ({ value: "end" })}</Task>`);
 
@@ -18,18 +18,22 @@ test("a full disk stops nothing for good: writes are refused with 503, and the r
   const root = folder({ "gated.tsx": gated });
   const database = new Database(join(root, "smithers.db"), { create: true });
   const server = await serve(root, { withoutDb: true, db: drizzle(database) });
-  const runId = await server.start("gated.tsx");
+  const go = join(root, "go");
+  const runId = await server.start("gated.tsx", { go });
   await server.until(runId, ({ type }) => type === "NodeStarted");
 
   database.run("PRAGMA max_page_count = 1");
   const answer = await eventually(async () => {
-    const given = await server.post("/v1/runs", { workflowPath: "gated.tsx", input: { fill: "x".repeat(100_000) } });
+    const given = await server.post("/v1/runs", {
+      workflowPath: "gated.tsx",
+      input: { go, fill: "x".repeat(100_000) },
+    });
     return given.status !== 200 && given;
   });
   expect([answer.status, answer.body.error.code]).toEqual([503, "DB_FULL"]);
   expect(answer.headers.get("retry-after")).toBe("1");
   expect((await server.get("/v1/runs")).status).toBe(200);
-  await Bun.write(join(root, "go"), "");
+  await Bun.write(go, "");
 
   database.run("PRAGMA max_page_count = 1000000");
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
@@ -39,28 +43,28 @@ test("a full disk stops nothing for good: writes are refused with 503, and the r
 });
 
 test("/health reports a database that takes no writes, and its recovery", async () => {
-  const root = folder({ "gated.tsx": gated, go: "" });
+  const root = folder({ "echo.tsx": echo });
   const database = new Database(join(root, "smithers.db"), { create: true });
   const server = await serve(root, { withoutDb: true, db: drizzle(database) });
   database.run("PRAGMA query_only = 1");
-  expect((await server.post("/v1/runs", { workflowPath: "gated.tsx" })).body.error.code).toBe("DB_READ_ONLY");
+  expect((await server.post("/v1/runs", { workflowPath: "echo.tsx" })).body.error.code).toBe("DB_READ_ONLY");
   const { status, body } = await server.get("/health");
   expect([status, body.error.code]).toEqual([503, "DB_READ_ONLY"]);
   database.run("PRAGMA query_only = 0");
   expect(await server.get("/health")).toMatchObject({ status: 200, body: { ok: true } });
-  expect((await server.complete("gated.tsx")).status).toBe("finished");
+  expect((await server.complete("echo.tsx")).status).toBe("finished");
   await server.close();
   database.close();
 });
 
 test("a turn that the database refuses for a reason of its own ends the run with an error, not in endless retries", async () => {
-  const root = folder({ "gated.tsx": gated, go: "" });
+  const root = folder({ "echo.tsx": echo });
   const { logger, errors } = recordedErrors();
   const server = await serve(root, { heartbeatMs: 20, logger });
   const database = new Database(join(root, "smithers.db"));
   database.run("CREATE TRIGGER no BEFORE INSERT ON _smithers_outputs BEGIN SELECT RAISE(ABORT, 'no such row'); END");
   database.close();
-  const { runId, status, error } = await server.complete("gated.tsx");
+  const { runId, status, error } = await server.complete("echo.tsx");
   expect([status, error?.code]).toEqual(["failed", "ATTEMPT_LOST"]);
   expect(errors).toContainEqual(
     expect.objectContaining({ runId, err: expect.objectContaining({ message: "no such row" }) }),

@@ -12,7 +12,7 @@ const tenSteps = workflowFile(
       <Task id={"step" + n} output={outputs.result}>
         {async () => {
           appendFileSync("starts.log", "step" + n + "\\n");
-          if (n === 5) await bash\`until [ -e go ]; do sleep 0.01; done\`;
+          if (n === 5) await fileAt("go");
           return { value: n };
         }}
       </Task>

@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { llmsFull, llmsIndex } from "../../scripts/llms.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { testWithBash } from "../support/mechanisms.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
 import { testInit } from "./init.ts";
@@ -29,20 +30,24 @@ afterAll(() => {
 // First: the commands of a new project must find no database of the app above it.
 testInit(app);
 
-test("the README's quick start runs in an app that has installed the tarball", async () => {
-  cpSync(join(projectDir, "examples/sample-repo"), join(app, "sample-repo"), { recursive: true });
-  cpSync(join(projectDir, "examples/bugfix.tsx"), join(app, "bugfix.tsx"));
-  const server = await startReadmeServer();
-  expect(await server.complete("./echo.tsx", { msg: "hi" })).toMatchObject({
-    status: "finished",
-    output: { stdout: "hi" },
-  });
-  const fixed = await server.complete("./bugfix.tsx", { description: "fix auth" });
-  expect(fixed).toMatchObject({ status: "finished", output: { fixed: true } });
-  const report = readFileSync(join(app, (fixed.output as { path: string }).path), "utf8");
-  expect(report).toContain('+ return typeof text === "string" && text.length >= 16;');
-  expect((await server.get("/v1/runs")).body).toHaveLength(2);
-}, 60_000);
+testWithBash(
+  "the README's quick start runs in an app that has installed the tarball",
+  async () => {
+    cpSync(join(projectDir, "examples/sample-repo"), join(app, "sample-repo"), { recursive: true });
+    cpSync(join(projectDir, "examples/bugfix.tsx"), join(app, "bugfix.tsx"));
+    const server = await startReadmeServer();
+    expect(await server.complete("./echo.tsx", { msg: "hi" })).toMatchObject({
+      status: "finished",
+      output: { stdout: "hi" },
+    });
+    const fixed = await server.complete("./bugfix.tsx", { description: "fix auth" });
+    expect(fixed).toMatchObject({ status: "finished", output: { fixed: true } });
+    const report = readFileSync(join(app, (fixed.output as { path: string }).path), "utf8");
+    expect(report).toContain('+ return typeof text === "string" && text.length >= 16;');
+    expect((await server.get("/v1/runs")).body).toHaveLength(2);
+  },
+  60_000,
+);
 
 test("every export of the package can be imported", () => {
   const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
@@ -58,36 +63,39 @@ test("every export of the package can be imported", () => {
   );
 });
 
-test("the tarball brings the smithers command, which runs with Bun on the PATH, and finds Bun where only Node is", () => {
-  const home = join(app, "home");
-  const node = spawnSync("which", ["node"], { encoding: "utf8" }).stdout.trim();
-  const run = (path: string, args: string[], env: Record<string, string> = {}) =>
-    spawnSync(join(app, "node_modules/.bin/smithers"), args, {
-      cwd: app,
-      encoding: "utf8",
-      env: { PATH: path, ...env },
+testWithBash(
+  "the tarball brings the smithers command, which runs with Bun on the PATH, and finds Bun where only Node is",
+  () => {
+    const home = join(app, "home");
+    const node = spawnSync("which", ["node"], { encoding: "utf8" }).stdout.trim();
+    const run = (path: string, args: string[], env: Record<string, string> = {}) =>
+      spawnSync(join(app, "node_modules/.bin/smithers"), args, {
+        cwd: app,
+        encoding: "utf8",
+        env: { PATH: path, ...env },
+      });
+    const system = `${dirname(node)}:/usr/bin:/bin`;
+    const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+    const withBun = run(`${join(projectDir, "node_modules/.bin")}:${system}`, ["--version"], { HOME: home });
+    expect(withBun).toMatchObject({ status: 0, stdout: `${version}\n` });
+    const noRun = run(system, ["ps"], { HOME: home });
+    expect(noRun).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
+    for (const args of [[], ["--help"], ["help", "up"], ["up", "--help"]]) {
+      expect(run(system, args, { HOME: home })).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage:") });
+    }
+    expect(run(system, ["--version"], { HOME: home })).toMatchObject({ status: 0, stdout: `${version}\n` });
+    expect(run(system, ["init", "made-by-node"], { HOME: home }).status).toBe(0);
+    expect(existsSync(join(app, "made-by-node/hello.tsx"))).toBe(true);
+    mkdirSync(join(home, ".bun/bin"), { recursive: true });
+    symlinkSync(process.execPath, join(home, ".bun/bin/bun"));
+    const found = run(system, ["up", "echo.tsx", "--input", '{"msg": "hi"}'], { HOME: home });
+    expect(found).toMatchObject({ status: 0, stdout: expect.stringContaining('"stdout": "hi"') });
+    expect(run(system, ["ps"], { HOME: home })).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("succeeded"),
     });
-  const system = `${dirname(node)}:/usr/bin:/bin`;
-  const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
-  const withBun = run(`${join(projectDir, "node_modules/.bin")}:${system}`, ["--version"], { HOME: home });
-  expect(withBun).toMatchObject({ status: 0, stdout: `${version}\n` });
-  const noRun = run(system, ["ps"], { HOME: home });
-  expect(noRun).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
-  for (const args of [[], ["--help"], ["help", "up"], ["up", "--help"]]) {
-    expect(run(system, args, { HOME: home })).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage:") });
-  }
-  expect(run(system, ["--version"], { HOME: home })).toMatchObject({ status: 0, stdout: `${version}\n` });
-  expect(run(system, ["init", "made-by-node"], { HOME: home }).status).toBe(0);
-  expect(existsSync(join(app, "made-by-node/hello.tsx"))).toBe(true);
-  mkdirSync(join(home, ".bun/bin"), { recursive: true });
-  symlinkSync(process.execPath, join(home, ".bun/bin/bun"));
-  const found = run(system, ["up", "echo.tsx", "--input", '{"msg": "hi"}'], { HOME: home });
-  expect(found).toMatchObject({ status: 0, stdout: expect.stringContaining('"stdout": "hi"') });
-  expect(run(system, ["ps"], { HOME: home })).toMatchObject({
-    status: 0,
-    stdout: expect.stringContaining("succeeded"),
-  });
-});
+  },
+);
 
 test("an entry that needs Bun says so in one sentence under Node, to an import of its names and to a require", async () => {
   const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
@@ -56,17 +56,31 @@ test("a program that is not installed is named before and after the tests, and t
   const support = JSON.stringify(join(projectDir, "test/support/programs.ts"));
   const root = folder({
     "a.test.ts": `import { needs } from ${support};
-      needs("unshare", "tmux")("runs both", () => { throw new Error("It runs."); });
-      needs("unshare").each([1, 2])("runs unshare %d", () => {});`,
+      needs("setpriv", "tmux")("runs both", () => { throw new Error("It runs."); });
+      needs("setpriv").each([1, 2])("runs setpriv %d", () => {});`,
   });
   const bin = join(root, "bin");
   mkdirSync(bin);
-  for (const name of ["sh", "dirname", "unshare"]) symlinkSync(Bun.which(name)!, join(bin, name));
+  for (const name of ["sh", "dirname", "setpriv"]) symlinkSync(Bun.which(name)!, join(bin, name));
   const { code, lines } = runTests([join(root, "a.test.ts")], { PATH: bin });
   expect([code, lines.at(-1)]).toEqual([0, "2 passed, 0 failed, 1 skipped"]);
-  const told = lines.filter((line) => /^Not installed: .*\btmux\b/.test(line) && !/\bunshare\b/.test(line));
+  const told = lines.filter((line) => /^Not installed: .*\btmux\b/.test(line) && !/\bsetpriv\b/.test(line));
   const advice = lines.filter((line) => /^To run them too: apt-get install .*\btmux\b/.test(line));
   expect([told.length, advice.length]).toEqual([2, 2]);
+});
+
+test("where user namespaces are not allowed the tests that need them are skipped, and the reason is told", () => {
+  const support = JSON.stringify(join(projectDir, "test/support/programs.ts"));
+  const root = folder({
+    "a.test.ts": `import { needs } from ${support}; needs("unshare")("confines", () => { throw new Error("It runs."); });`,
+    "bin/unshare": "#!/bin/sh\necho 'unshare: Operation not permitted' >&2\nexit 1\n",
+  });
+  chmodSync(join(root, "bin/unshare"), 0o755);
+  const PATH = `${join(root, "bin")}:${process.env.PATH}`;
+  const { code, lines } = runTests([join(root, "a.test.ts")], { PATH });
+  expect([code, lines.at(-1)]).toEqual([0, "0 passed, 0 failed, 1 skipped"]);
+  const told = "Not allowed here: bwrap, unshare (unshare: Operation not permitted). Their tests are skipped.";
+  expect(lines.filter((line) => line === told)).toHaveLength(2);
 });
 
 test("a test cannot need a program that nothing would install", () => {

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { testWithBash } from "../support/mechanisms.ts";
 import { processesIn } from "../support/sandboxed.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -31,7 +32,7 @@ test("a run whose workflow is missing is not resumed, and stays as it is", async
   expect((await server.run(runId)).status).toBe("failed");
 });
 
-test("cancel ends a running command with its children", async () => {
+testWithBash("cancel ends a running command with its children", async () => {
   const root = folder({ "sleep.tsx": sleeper });
   const server = await serve(root);
   const runId = await server.start("sleep.tsx");

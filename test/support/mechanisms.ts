@@ -1,3 +1,5 @@
+import { test } from "bun:test";
+import { canRun } from "../../scripts/programs.ts";
 import { afterThisTest } from "./cleanup.ts";
 import { needs } from "./programs.ts";
 
@@ -11,6 +13,11 @@ export const programsOf: Record<Mechanism, string[]> = {
   bubblewrap: ["bwrap", "prlimit"],
   unshare: ["unshare", "setpriv", "prlimit"],
 };
+
+const canConfine = mechanisms.some((mechanism) => canRun(...programsOf[mechanism]));
+
+/** The `test` of bun:test for a test that runs commands with the `bash` tool: skipped where nothing can confine them. */
+export const testWithBash = test.skipIf(!canConfine) as typeof test;
 
 /** A test for each mechanism, `%s` in its name; skipped where its programs, or the `others` that it needs, are missing. */
 export function testEachMechanism(

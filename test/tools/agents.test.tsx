@@ -5,6 +5,7 @@ import { MockLanguageModelV3 } from "ai/test";
 import { bash, createSmithers, defineTool, edit, grep, read, write } from "smithers-orchestrator";
 import { z } from "zod";
 import { folder } from "../support/folder.ts";
+import { testWithBash } from "../support/mechanisms.ts";
 import { inStore, run } from "../support/run.ts";
 
 const shout = defineTool({
@@ -44,7 +45,7 @@ function model(...calls: [toolName: string, input: object][]) {
   return new MockLanguageModelV3({ doGenerate: [...steps, answer] });
 }
 
-test("an agent of the AI SDK calls the tools, within the run's root, and each call is recorded", async () => {
+testWithBash("an agent of the AI SDK calls the tools, within the run's root, and each call is recorded", async () => {
   const root = folder({ "a.txt": "alpha\n" });
   const mock = model(
     ["bash", { command: "echo hi > b.txt; cat a.txt" }],

@@ -8,11 +8,10 @@ import { z } from "zod";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { testWithBash as test } from "../support/mechanisms.ts";
 import { needs } from "../support/programs.ts";
 import { type Ran, run } from "../support/run.ts";
 import { processesIn } from "../support/sandboxed.ts";
-
-const test = needs("unshare", "setpriv", "prlimit");
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
 
@@ -168,7 +167,11 @@ test("a temporary folder is the command's own, and empty at the next one", async
   expect(existsSync("/tmp/x")).toBe(false);
 });
 
-needs("node", "ip")("loopback works inside of the sandbox", async () => {
+needs(
+  "node",
+  "ip",
+  "unshare",
+)("loopback works inside of the sandbox", async () => {
   const server = `require("net").createServer((s) => s.end("hi")).listen(5000, "127.0.0.1", () => require("net").connect(5000, "127.0.0.1").on("data", (d) => { console.log(String(d)); process.exit(0); }))`;
   expect(await resultOf(() => bash`node -e ${server}`)).toBe("hi");
 });
@@ -327,7 +330,7 @@ test("a task can give up the network, and cannot gain a network that its run doe
   expect([without, narrowed, widened]).toEqual(["1", "1", "1"]);
 });
 
-needs("curl")("allowNetwork opens the network, and nothing else", async () => {
+needs("curl", "unshare")("allowNetwork opens the network, and nothing else", async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response("hi") });
   afterThisTest(() => server.stop(true));
   const script = `curl -s http://127.0.0.1:${server.port}/; echo; touch /etc/x 2>/dev/null || echo read-only; ls /proc | grep -cE '^[0-9]+$'; ls -A /tmp | wc -l`;

@@ -50,7 +50,7 @@ const patterns = [
   ],
 ];
 
-needs("rg").each(patterns)("ripgrep and the built-in search give the same answer to %s", async (pattern) => {
+needs("rg", "unshare").each(patterns)("ripgrep and the built-in search give the same answer to %s", async (pattern) => {
   const rootDir = project();
   const engine = ripgrep(findProgram("rg")!, await findSandbox());
   for (const ignoreCase of pattern === "alpha" ? [false, true] : [false]) {
@@ -96,7 +96,7 @@ test("grep searches one file, or a folder that it would skip otherwise", async (
   expect(await within(root, { pattern: "no such text" })).toBe("");
 });
 
-needs("rg")("grep answers the same without ripgrep", async () => {
+needs("rg", "unshare")("grep answers the same without ripgrep", async () => {
   const root = project();
   const withIt = await within(root, { pattern: "alpha|word" });
   const script = `

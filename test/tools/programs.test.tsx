@@ -35,10 +35,12 @@ testEachMechanism("Bun runs, serves itself and tests under %s", async (mechanism
   expect(await said(`${bun} serve.ts && ${bun} test 2>&1 | grep pass`, files)).toMatch(/^served spawned\n\n.*1 pass/s);
 });
 
-testEachMechanism("Node runs, and talks to its children and threads under %s", async (mechanism) => {
-  onlySandbox(mechanism);
-  const files = {
-    "main.mjs": `
+testEachMechanism(
+  "Node runs, and talks to its children and threads under %s",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const files = {
+      "main.mjs": `
       import { execFileSync, fork } from "node:child_process";
       import { once } from "node:events";
       import { networkInterfaces } from "node:os";
@@ -48,26 +50,34 @@ testEachMechanism("Node runs, and talks to its children and threads under %s", a
       const worker = new Worker("require('worker_threads').parentPort.postMessage('thread')", { eval: true });
       const [told] = await once(worker, "message");
       console.log(message, told, execFileSync("echo", ["program"]).toString().trim(), Object.keys(networkInterfaces())[0]);`,
-    "child.mjs": `process.send("child", () => process.disconnect());`,
-  };
-  expect(await said("node main.mjs", files)).toBe("child thread program lo");
-});
+      "child.mjs": `process.send("child", () => process.disconnect());`,
+    };
+    expect(await said("node main.mjs", files)).toBe("child thread program lo");
+  },
+  { others: ["node"] },
+);
 
-testEachMechanism("git makes, commits, branches, merges and clones under %s", async (mechanism) => {
-  onlySandbox(mechanism);
-  const script = `
+testEachMechanism(
+  "git makes, commits, branches, merges and clones under %s",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const script = `
     git init -q -b main repo && cd repo && git config user.name Ada && git config user.email ada@example.com
     echo one > file && git add . && git commit -qm first && git checkout -qb other
     echo two >> file && git commit -qam second && git checkout -q main && git merge -q other
     git worktree add -q ../tree other && git stash list && git clone -q . ../copy && cd ../copy && git gc -q
     git log --format=%s`;
-  expect(await said(script)).toBe("second\nfirst");
-});
+    expect(await said(script)).toBe("second\nfirst");
+  },
+  { others: ["git"] },
+);
 
-testEachMechanism("Python runs, with processes, threads and temporary files under %s", async (mechanism) => {
-  onlySandbox(mechanism);
-  const files = {
-    "main.py": `
+testEachMechanism(
+  "Python runs, with processes, threads and temporary files under %s",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const files = {
+      "main.py": `
 import asyncio, hashlib, multiprocessing, os, pathlib, pwd, sqlite3, ssl, subprocess, tempfile
 
 def square(n):
@@ -86,19 +96,25 @@ if __name__ == "__main__":
     pathlib.Path.home().joinpath("note").write_text("x")
     assert len(ssl.create_default_context().get_ca_certs()) > 0
     print(squares, asyncio.run(ran()), subprocess.check_output(["echo", "program"], text=True).strip())`,
-  };
-  expect(await said("python3 main.py", files)).toBe("[0, 1, 4, 9] asynchronous program");
-});
+    };
+    expect(await said("python3 main.py", files)).toBe("[0, 1, 4, 9] asynchronous program");
+  },
+  { others: ["python3"] },
+);
 
-testEachMechanism("npm runs scripts, packs and installs from a folder under %s", async (mechanism) => {
-  onlySandbox(mechanism);
-  const files = {
-    "app/package.json": JSON.stringify({ name: "app", version: "1.0.0", scripts: { test: "node test.js" } }),
-    "app/test.js": `console.log("tested with", require("lib"));`,
-    "lib/package.json": JSON.stringify({ name: "lib", version: "1.0.0" }),
-    "lib/index.js": `module.exports = "lib";`,
-  };
-  const script =
-    "cd app && npm install --offline --no-audit --silent ../lib && npm pack --silent ../lib && npm test --silent";
-  expect(await said(script, files)).toBe("lib-1.0.0.tgz\ntested with lib");
-});
+testEachMechanism(
+  "npm runs scripts, packs and installs from a folder under %s",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const files = {
+      "app/package.json": JSON.stringify({ name: "app", version: "1.0.0", scripts: { test: "node test.js" } }),
+      "app/test.js": `console.log("tested with", require("lib"));`,
+      "lib/package.json": JSON.stringify({ name: "lib", version: "1.0.0" }),
+      "lib/index.js": `module.exports = "lib";`,
+    };
+    const script =
+      "cd app && npm install --offline --no-audit --silent ../lib && npm pack --silent ../lib && npm test --silent";
+    expect(await said(script, files)).toBe("lib-1.0.0.tgz\ntested with lib");
+  },
+  { others: ["npm"] },
+);

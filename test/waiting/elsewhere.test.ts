@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
+import { testWithBash } from "../support/mechanisms.ts";
 import { ServerProcess } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
 import { serve } from "../support/server.ts";
@@ -79,27 +80,30 @@ async function pidOf(root: string): Promise<number> {
 
 const ended = { status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 2 } };
 
-test("a cancellation through another server ends a run whose owner was killed, with all it waits for", async () => {
-  const root = folder({ "busy.tsx": busy });
-  const owner = await ServerProcess.start(root);
-  const runId = await owner.start("busy.tsx");
-  const pid = await pidOf(root);
-  await owner.kill();
-  const other = await serve(root);
-  expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
-  expect(await other.end(runId)).toMatchObject(ended);
-  const types: string[] = [];
-  for await (const { event } of other.events(runId)) types.push(event.type);
-  expect(types).toContain("TimerCancelled");
-  expect(types.filter((type) => type === "NodeCancelled")).toHaveLength(2);
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended with its server, as it should.
-  }
-});
+testWithBash(
+  "a cancellation through another server ends a run whose owner was killed, with all it waits for",
+  async () => {
+    const root = folder({ "busy.tsx": busy });
+    const owner = await ServerProcess.start(root);
+    const runId = await owner.start("busy.tsx");
+    const pid = await pidOf(root);
+    await owner.kill();
+    const other = await serve(root);
+    expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+    expect(await other.end(runId)).toMatchObject(ended);
+    const types: string[] = [];
+    for await (const { event } of other.events(runId)) types.push(event.type);
+    expect(types).toContain("TimerCancelled");
+    expect(types.filter((type) => type === "NodeCancelled")).toHaveLength(2);
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended with its server, as it should.
+    }
+  },
+);
 
-test("a cancellation through another server ends a run that its owner executes", async () => {
+testWithBash("a cancellation through another server ends a run that its owner executes", async () => {
   const root = folder({ "busy.tsx": busy });
   const owner = await ServerProcess.start(root);
   const runId = await owner.start("busy.tsx");
