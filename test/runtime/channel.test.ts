@@ -5,6 +5,7 @@ import { type ChildChannel, runtime } from "../../src/runtime/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { isRunning } from "../support/sandboxed.ts";
 
 const program = join(import.meta.dirname, "channel-program.ts");
 
@@ -49,9 +50,9 @@ test("a process whose parent is killed learns of it", async () => {
   expect(signal).toBe("SIGKILL");
   const pid = Number(stdout);
   afterThisTest(() => {
-    if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    if (isRunning(pid)) process.kill(pid, "SIGKILL");
   });
-  await eventually(() => !isAlive(pid));
+  await eventually(() => !isRunning(pid));
 });
 
 test("a process gets the folder and the environment that it is given", async () => {
@@ -73,11 +74,3 @@ test("a process that was started in another way has no parent", () => {
   const { stdout } = spawnSync(process.execPath, [program, "alone"], { encoding: "utf8" });
   expect(stdout).toBe("alone\n");
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -17,7 +17,8 @@ import {
 import { z } from "zod";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
+import { type Mechanism, onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
+import { needs } from "../support/programs.ts";
 import { run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -68,7 +69,11 @@ function project(): string {
   return rootDir;
 }
 
-testEachMechanism("a command of %s cannot change what the server loads, and can change the rest", async (mechanism) => {
+/** A test for each mechanism that works in a `project()`. */
+const testInRepository = (name: string, body: (mechanism: Mechanism) => unknown) =>
+  testEachMechanism(name, body, { others: ["git"] });
+
+testInRepository("a command of %s cannot change what the server loads, and can change the rest", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = project();
   const loaded = [
@@ -105,31 +110,28 @@ testEachMechanism("a command of %s cannot change what the server loads, and can 
   expect(existsSync(join(rootDir, "flows/notes.md"))).toBe(true);
 });
 
-testEachMechanism(
-  "what a command of %s plants where the server would load it is undone and told",
-  async (mechanism) => {
-    onlySandbox(mechanism);
-    const planted = {
-      "bunfig.toml": `echo 'preload = ["./p.ts"]' > bunfig.toml`,
-      "jsconfig.json": "echo '{}' > jsconfig.json",
-      "flows/tsconfig.json": "echo '{}' > flows/tsconfig.json",
-      "flows/node_modules": "mkdir -p flows/node_modules/zod && echo x > flows/node_modules/zod/index.js",
-      "lib/package.json": "ln -s ../src/app.ts lib/package.json",
-      "lib/lib.tsx": "echo x > lib/lib.tsx",
-      "lib/deep/deep.js": "mkfifo lib/deep/deep.js",
-    };
-    for (const [path, command] of Object.entries(planted)) {
-      const rootDir = project();
-      const error = await inRun(rootDir, () => bash(command)).catch(String);
-      expect(error).toContain(`TOOL_PATH_ESCAPE: The command has put something where the server would load it`);
-      expect(error).toContain(`"${path}" (now "${path}.refused")`);
-      expect([path, lstatSync(join(rootDir, path), { throwIfNoEntry: false })]).toEqual([path, undefined]);
-      expect(lstatSync(join(rootDir, `${path}.refused`), { throwIfNoEntry: false })).toBeDefined();
-    }
-  },
-);
+testInRepository("what a command of %s plants where the server would load it is undone and told", async (mechanism) => {
+  onlySandbox(mechanism);
+  const planted = {
+    "bunfig.toml": `echo 'preload = ["./p.ts"]' > bunfig.toml`,
+    "jsconfig.json": "echo '{}' > jsconfig.json",
+    "flows/tsconfig.json": "echo '{}' > flows/tsconfig.json",
+    "flows/node_modules": "mkdir -p flows/node_modules/zod && echo x > flows/node_modules/zod/index.js",
+    "lib/package.json": "ln -s ../src/app.ts lib/package.json",
+    "lib/lib.tsx": "echo x > lib/lib.tsx",
+    "lib/deep/deep.js": "mkfifo lib/deep/deep.js",
+  };
+  for (const [path, command] of Object.entries(planted)) {
+    const rootDir = project();
+    const error = await inRun(rootDir, () => bash(command)).catch(String);
+    expect(error).toContain(`TOOL_PATH_ESCAPE: The command has put something where the server would load it`);
+    expect(error).toContain(`"${path}" (now "${path}.refused")`);
+    expect([path, lstatSync(join(rootDir, path), { throwIfNoEntry: false })]).toEqual([path, undefined]);
+    expect(lstatSync(join(rootDir, `${path}.refused`), { throwIfNoEntry: false })).toBeDefined();
+  }
+});
 
-testEachMechanism("a command of %s that fails or takes too long leaves nothing planted either", async (mechanism) => {
+testInRepository("a command of %s that fails or takes too long leaves nothing planted either", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = project();
   const plant = "echo x > bunfig.toml";
@@ -181,24 +183,27 @@ testEachMechanism("no tool reads a .env file, at any depth, and none stops a com
   expect(await inRun(rootDir, () => bash("cat config/.env.later 2>/dev/null; echo refused"))).toBe("refused");
 });
 
-test("write and edit change nothing that the server loads or would load, and make no folders for it", async () => {
-  const rootDir = project();
-  symlinkSync("lib", join(rootDir, "linked"));
-  const paths = [
-    ...["flows/release.tsx", "lib/deep/deep.ts", "linked/lib.ts", "package.json", ".git/config", ".git/hooks/x"],
-    ...["bunfig.toml", "flows/tsconfig.json", "flows/node_modules/zod/index.js", "node_modules/new/index.js"],
-    ...["lib/lib.tsx", "lib/deep/deep.js"],
-  ];
-  for (const path of paths) {
-    expect([path, await inRun(rootDir, () => saidBy(write(path, "x")))]).toEqual([path, "TOOL_PATH_ESCAPE"]);
-  }
-  const patch = [{ find: "export", replace: "x" }];
-  expect(await inRun(rootDir, () => saidBy(edit({ path: "lib/lib.ts", patch })))).toBe("TOOL_PATH_ESCAPE");
-  expect(existsSync(join(rootDir, "flows/node_modules"))).toBe(false);
-  expect(await inRun(rootDir, () => edit({ path: "src/app.ts", patch }))).toBe("Replaced 1 place in src/app.ts.");
-});
+needs("git")(
+  "write and edit change nothing that the server loads or would load, and make no folders for it",
+  async () => {
+    const rootDir = project();
+    symlinkSync("lib", join(rootDir, "linked"));
+    const paths = [
+      ...["flows/release.tsx", "lib/deep/deep.ts", "linked/lib.ts", "package.json", ".git/config", ".git/hooks/x"],
+      ...["bunfig.toml", "flows/tsconfig.json", "flows/node_modules/zod/index.js", "node_modules/new/index.js"],
+      ...["lib/lib.tsx", "lib/deep/deep.js"],
+    ];
+    for (const path of paths) {
+      expect([path, await inRun(rootDir, () => saidBy(write(path, "x")))]).toEqual([path, "TOOL_PATH_ESCAPE"]);
+    }
+    const patch = [{ find: "export", replace: "x" }];
+    expect(await inRun(rootDir, () => saidBy(edit({ path: "lib/lib.ts", patch })))).toBe("TOOL_PATH_ESCAPE");
+    expect(existsSync(join(rootDir, "flows/node_modules"))).toBe(false);
+    expect(await inRun(rootDir, () => edit({ path: "src/app.ts", patch }))).toBe("Replaced 1 place in src/app.ts.");
+  },
+);
 
-testEachMechanism("writable lets tools change what the server loads under %s, but no .env file", async (mechanism) => {
+testInRepository("writable lets tools change what the server loads under %s, but no .env file", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = project();
   writeFileSync(join(rootDir, ".env"), "hidden");
@@ -267,7 +272,7 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
   expect(existsSync(join(victim, "by-bash"))).toBe(false);
 });
 
-testEachMechanism("what a command of %s plants is undone when the server is killed meanwhile", async (mechanism) => {
+testInRepository("what a command of %s plants is undone when the server is killed meanwhile", async (mechanism) => {
   const rootDir = project();
   symlinkSync("lib", join(rootDir, "flows/node_modules"));
   const plant = "echo x > bunfig.toml; rm flows/node_modules; mkdir flows/node_modules; touch planted; sleep 60";
