@@ -8,6 +8,7 @@ import { join } from "node:path";
 export const rooms = [
   "errors",
   "timing",
+  "files",
   "model",
   "api",
   "runtime",

@@ -88,6 +88,11 @@ export const errorCodes = {
   ADDRESS_UNAVAILABLE: { status: 503, advice: "Choose another port, or 0 to pick a free one." },
   CONNECTION_FAILED: { status: 503, advice: "Check the address, and that the server is running." },
 
+  FILE_UNAVAILABLE: {
+    status: 503,
+    advice: "Make the folder writable for the server's user, or remove what has the file's name.",
+  },
+
   DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },
   DB_BUSY: {
     status: 503,

@@ -5,7 +5,7 @@ import { withTimeout } from "../timing/index.ts";
 import { invalidWorkflow, placeOf } from "./invalid.ts";
 import { consoleOfTasks, findPackage, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
-import { removeLeftovers, removeShadow, writeShadow } from "./shadow.ts";
+import { removeShadow, ShadowFiles } from "./shadow.ts";
 
 export interface LoadedWorkflow {
   readonly workflow: Workflow;
@@ -44,6 +44,9 @@ export class Loader {
   readonly #importing = new Map<string, Promise<Workflow>>();
   /** How often evaluating a shadow file has failed. */
   readonly #failures = new Map<string, number>();
+  readonly #shadows = new ShadowFiles();
+  /** How many loads are in progress. */
+  #loads = 0;
   #closed = false;
 
   constructor({ rootDir, importTimeoutMs = 10_000 }: LoaderOptions) {
@@ -57,6 +60,24 @@ export class Loader {
    *   column?, message }`
    */
   async load(given: string): Promise<LoadedWorkflow> {
+    this.#loads += 1;
+    try {
+      return await this.#load(given);
+    } finally {
+      this.#loads -= 1;
+      this.#closeShadows();
+    }
+  }
+
+  /** Removes the shadow files, including those of loads in progress. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#versions.values()].map(({ shadow }) => removeShadow(shadow)));
+    this.#versions.clear();
+    this.#closeShadows();
+  }
+
+  async #load(given: string): Promise<LoadedWorkflow> {
     const { file, path } = await findWorkflowFile(this.#rootDir, given);
     const known = this.#versions.get(file);
     if (known && (await isUnchanged(known.inputs))) {
@@ -65,21 +86,18 @@ export class Loader {
     }
     const { code, inputs } = await this.#bundle(file);
     const hash = sha1(code);
-    const shadow = await writeShadow(file, hash, code);
+    const shadow = await this.#shadows.write(file, hash, code);
     const workflow = await this.#import(file, shadow, inputs);
     const files = [...inputs.keys()];
     const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, inputs, shadow };
     this.#keep(file, version);
-    await removeLeftovers(file, shadow);
+    await this.#shadows.removeLeftovers(file, shadow);
     if (this.#closed) await removeShadow(shadow);
     return version;
   }
 
-  /** Removes the shadow files, including those of loads in progress. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#versions.values()].map(({ shadow }) => removeShadow(shadow)));
-    this.#versions.clear();
+  #closeShadows(): void {
+    if (this.#closed && this.#loads === 0) this.#shadows.close();
   }
 
   async #bundle(file: string): Promise<Bundle> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
@@ -41,4 +41,13 @@ test("doctor reports a port in use, and checks a database that a server is using
   expect(code).toBe(0);
   expect(of.port).toMatchObject({ state: "warn", finding: expect.stringContaining("is in use") });
   expect(of.database.state).toBe("ok");
+});
+
+test("a database that other users may read is told, with the command that changes it", async () => {
+  const root = folder({ "echo.tsx": echo });
+  await smithers(root, "up", "echo.tsx", "--input", `{"msg":1}`);
+  chmodSync(join(root, "smithers.db"), 0o644);
+  const { of } = await findings(root);
+  expect(of.database).toMatchObject({ state: "warn", finding: expect.stringContaining("readable by other users") });
+  expect(of.database.advice).toContain("chmod 600 smithers.db");
 });

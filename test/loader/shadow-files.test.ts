@@ -112,6 +112,8 @@ test("a file whose path no module can be imported from is loaded from a private 
 /** The folders of all processes with shadow files that cannot be next to their source. */
 const privateFolders = () =>
   readdirSync(tmpdir(), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && /^smithers-\w{6}$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && entry.name.startsWith("smithers-private-"))
     .map(({ name }) => join(tmpdir(), name))
-    .filter((path) => readdirSync(path).some((name) => /^[0-9a-f]{40}\.tsx$/.test(name)));
+    .filter((path) =>
+      readdirSync(path, { encoding: "utf8", recursive: true }).some((name) => /[/][0-9a-f]{40}\.tsx$/.test(name)),
+    );

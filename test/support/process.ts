@@ -18,13 +18,16 @@ export class ServerProcess extends Client {
     this.gone = once(child, child.stderr ? "close" : "exit").then(() => {});
   }
 
+  /** @param options.user number of the user who runs it, which only root can choose */
   static async start(
     rootDir: string,
     env: Record<string, string> = {},
-    { captureLog = false } = {},
+    { captureLog = false, user }: { captureLog?: boolean; user?: number } = {},
   ): Promise<ServerProcess> {
     const script = fileURLToPath(new URL("serve.ts", import.meta.url));
-    const child = spawn(process.execPath, [script], {
+    const as = user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+    const [program, ...words] = [...as, process.execPath, script];
+    const child = spawn(program!, words, {
       cwd: rootDir,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", captureLog ? "pipe" : "inherit"],

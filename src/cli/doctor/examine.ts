@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../../errors/index.ts";
@@ -8,7 +8,7 @@ import { openStore } from "../../store/index.ts";
 import { runCommand } from "../../tools/command.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
 import { nearestDatabase, shortPath } from "../source/find-database.ts";
-import { bytes, count } from "../terminal/format.ts";
+import { bytes, count, shellWords } from "../terminal/format.ts";
 import { oneLine } from "../terminal/output.ts";
 
 /** Result of one check. */
@@ -20,6 +20,7 @@ export interface Finding {
   readonly advice?: string;
 }
 
+const othersMayRead = 0o044;
 const sandboxTimeoutMs = 20_000;
 
 /** Checks what runs need on this machine. */
@@ -82,6 +83,10 @@ async function database(file: string | undefined): Promise<Finding> {
       const { staleRuns, runs } = await store.readBacklog(Date.now() - staleAfterMs);
       const open = Object.values(runs).reduce((sum, one) => sum + one, 0);
       const finding = `${path}, version ${version}, ${bytes(sizeBytes)}, intact, ${count(open, "unfinished run")}`;
+      if (staleRuns === 0 && (statSync(file).mode & othersMayRead) !== 0) {
+        const advice = `Keep it to yourself: chmod 600 ${shellWords([path])}*`;
+        return { name, state: "warn", finding: `${finding}, readable by other users`, advice };
+      }
       if (staleRuns === 0) return { name, state: "ok", finding };
       const advice =
         "List them with smithers ps --status running. A server continues them by itself, or use smithers resume <run>.";

@@ -1,5 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { isSmithersError } from "../../errors/index.ts";
+import { fileUnavailable, openPrivateLog } from "../../files/index.ts";
 import { newRunId } from "../../model/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
@@ -28,10 +30,8 @@ export function reportStarted(started: StartedRun): void {
 export async function detach(context: CommandContext, db: string | undefined, runId?: string): Promise<ExitCode> {
   const id = runId ?? newRunId();
   const base = dirname(resolve(db ?? nearestDatabase()?.file ?? databaseName));
-  const folder = join(base, ".smithers");
-  mkdirSync(folder, { recursive: true });
-  const log = join(folder, `${id.replaceAll(":", "_")}.log`);
-  const file = openSync(log, "a");
+  const log = join(base, ".smithers", `${id.replaceAll(":", "_")}.log`);
+  const file = openLog(log);
   const args = [...process.argv.slice(1), ...(runId === undefined ? ["--run-id", id] : [])];
   const env = { ...process.env, [detachedVariable]: "1" };
   const child = runtime.spawn(args, { detached: true, env, outputFd: file });
@@ -55,4 +55,14 @@ export async function detach(context: CommandContext, db: string | undefined, ru
     out.line(`Cancel it: ${context.commandLine("cancel", started.runId)}`);
   }
   return exitCodes.done;
+}
+
+/** Opens the log file. @throws FILE_UNAVAILABLE, DB_FULL */
+function openLog(path: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openPrivateLog(path);
+  } catch (error) {
+    throw isSmithersError(error) ? error : fileUnavailable(`The log file ${path} cannot be written`, error);
+  }
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
 import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch } from "../../timing/index.ts";
 import type { OpenOptions, StoreOptions } from "../open.ts";
+import { createDatabaseFile, keepPrivate } from "./files.ts";
 import { migrate } from "./migrations/index.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -38,6 +38,7 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
   try {
     driver.exec("PRAGMA busy_timeout = 0");
     if (options.existing) refuseStrange(driver);
+    keepPrivate(driver);
     configure(driver, options);
     migrate(driver, Date.now());
     driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
@@ -49,14 +50,7 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
 }
 
 function openFile(path: string): Driver {
-  if (path === ":memory:") return runtime.sqlite.open(path);
-  const file = resolve(path);
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-  } catch (cause) {
-    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be created.`, { cause });
-  }
-  return runtime.sqlite.open(file);
+  return runtime.sqlite.open(path === ":memory:" ? path : createDatabaseFile(path));
 }
 
 /** @throws DB_NOT_FOUND for a database that has only tables of another program */

@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SmithersError } from "../../../errors/index.ts";
+import { createPrivateFile } from "../../../files/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 
 /**
@@ -11,10 +13,11 @@ import type { Driver } from "../../../runtime/index.ts";
 export function backupDatabase(driver: Driver, path: string): void {
   const file = resolve(path);
   if (existsSync(file)) throw new SmithersError("INVALID_OPTIONS", `The file ${file} already exists.`);
-  const part = `${file}.part`;
+  const part = `${file}.${randomBytes(8).toString("hex")}.part`;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    rmSync(part, { force: true });
+    // SQLite writes to an empty file, and would create one that others can read.
+    createPrivateFile(part);
     driver.run("VACUUM INTO ?", part);
     sync(part);
     renameSync(part, file);

@@ -1,0 +1,3 @@
+export { fileUnavailable } from "./file-unavailable.ts";
+export { createPrivateFile, openPrivateLog, ownerOnly, writePrivateFile } from "./private-file.ts";
+export { PrivateFolder } from "./private-folder.ts";

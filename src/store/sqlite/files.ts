@@ -1,0 +1,48 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { SmithersError } from "../../errors/index.ts";
+import { createPrivateFile, ownerOnly } from "../../files/index.ts";
+import type { Driver } from "../../runtime/index.ts";
+
+/** What SQLite keeps next to a database. It gives these files the mode of the database's own. */
+const sideFiles = ["", "-wal", "-shm", "-journal"];
+
+/**
+ * Creates an empty file for a database, with mode 0600, and the folders above it; leaves a file that exists as it is.
+ * @returns the file's absolute path
+ * @throws DB_UNAVAILABLE
+ */
+export function createDatabaseFile(path: string): string {
+  const file = resolve(path);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (cause) {
+    throw new SmithersError("DB_UNAVAILABLE", `The folder of the database ${file} cannot be created.`, { cause });
+  }
+  try {
+    // SQLite would create it with the mode that the umask allows.
+    createPrivateFile(file);
+  } catch {
+    // It exists, or SQLite says why it cannot be opened. But SQLite would follow a link and create a file elsewhere.
+    if (!existsSync(file) && lstatSync(file, { throwIfNoEntry: false })) {
+      throw new SmithersError("DB_UNAVAILABLE", `${file} is a link to a file that does not exist.`);
+    }
+  }
+  return file;
+}
+
+/**
+ * Keeps a new database from other users, also when the caller's own connection has created the file. The mode of a
+ * database that has tables is its owner's choice.
+ * @throws DB_UNAVAILABLE when the file belongs to another user
+ */
+export function keepPrivate(driver: Driver): void {
+  const { filename } = driver;
+  if (filename === "" || driver.get("SELECT 1 FROM sqlite_master") !== undefined) return;
+  const stats = statSync(filename, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (stats.uid !== process.geteuid?.()) {
+    throw new SmithersError("DB_UNAVAILABLE", `The new database ${filename} belongs to another user.`);
+  }
+  for (const suffix of sideFiles) if (existsSync(filename + suffix)) chmodSync(filename + suffix, ownerOnly);
+}
