@@ -61,6 +61,12 @@ describe("a decision", () => {
       { requestedAtMs: 99 },
       "NODE_NOT_WAITING",
     ],
+    ...(["expired", "cancelled"] as const).map((status): (typeof refused)[number] => [
+      `without a selection, after the question was ${status}`,
+      { approvals: [approvalRow({ status, mode: "select", options })] },
+      {},
+      "NODE_NOT_WAITING",
+    ]),
     ["whose time is up", { nodes: [nodeRow({ wakeAtMs: nowMs })] }, {}, "NODE_NOT_WAITING"],
     ...(["granted", "denied", "expired", "cancelled"] as const).map((status): (typeof refused)[number] => [
       `after it was ${status}`,

@@ -30,6 +30,10 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: num
   if ((decision.requestedAtMs ?? requestedAtMs) !== requestedAtMs) {
     throw closed(`The question of "${nodeId}" has changed since ${new Date(decision.requestedAtMs!).toISOString()}.`);
   }
+  // A closed question accepts no answer, so its options do not matter any more.
+  if (approval.status === "cancelled" || approval.status === "expired") {
+    throw closed(`"${nodeId}" is already ${approval.status}.`);
+  }
   const chosen = status === "granted" ? choiceOf(approval, decision) : { selected: null, ranked: null };
   if (approval.status === status && isSameChoice(approval, chosen)) return undefined;
   if (approval.status !== "requested") {
