@@ -23,8 +23,7 @@ export function engineOn(store: LocalStore, { monitor, ...options }: OpenEngineO
 }
 
 /**
- * Opens a database and makes an engine on it, as {@link engineOn} does. Whoever closes the engine closes its store
- * afterwards.
+ * Opens a database and makes an engine on it, as {@link engineOn} does. The caller closes the engine, then its store.
  * @param db a file's path, or a Drizzle database
  * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
  */
