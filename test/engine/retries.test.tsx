@@ -43,6 +43,15 @@ test("a failed attempt is tried three more times", async () => {
   expect(ran.of("NodeFailed")).toHaveLength(1);
 });
 
+test("a request that finds no server is tried again, although its error is a TypeError", async () => {
+  const refused = await fetch("http://127.0.0.1:1").catch((error) => error);
+  expect(refused).toBeInstanceOf(TypeError);
+  expect((await attempt((n) => (n < 2 ? refused : undefined))).nodes.a).toMatchObject({
+    state: "finished",
+    attempt: 2,
+  });
+});
+
 test("an attempt that succeeds ends the retries", async () => {
   const ran = await attempt((n) => (n < 3 ? always() : undefined));
   expect(ran).toMatchObject({ status: "finished", output: { value: 3 }, nodes: { a: { error: null } } });

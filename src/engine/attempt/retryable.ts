@@ -15,6 +15,9 @@ export function isRetryable(thrown: unknown): boolean {
 }
 
 function isMistake(thrown: unknown): boolean {
+  // A failed fetch is a TypeError too, with the system's code, as ECONNREFUSED; the runtime's own codes begin with ERR_.
+  const code = readField(thrown, "code");
+  if (typeof code === "string" && !code.startsWith("ERR_")) return false;
   try {
     return [TypeError, ReferenceError, SyntaxError].some((mistake) => thrown instanceof mistake);
   } catch {
