@@ -1,12 +1,24 @@
 import type { ApprovalItem, NodeItem, RunDetail } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
 import type { SmithersEvent } from "../model/index.ts";
+import { sampleOf } from "./input/sample.ts";
+import { type Note, notesOf } from "./notes/notes.ts";
 import type { Source } from "./source/source.ts";
-import { atPlace } from "./terminal/event-line.ts";
+import { withFullStop } from "./terminal/format.ts";
+import { failure } from "./why-failure.ts";
 
 /** A reason why a run does not continue or has failed, with the commands that help. */
 export interface Reason {
-  readonly kind: "approval" | "event" | "timer" | "stale" | "failed" | "retrying" | "not-continued" | "running";
+  readonly kind:
+    | "approval"
+    | "event"
+    | "timer"
+    | "stale"
+    | "failed"
+    | "retrying"
+    | "not-continued"
+    | "running"
+    | Note["kind"];
   readonly nodeId?: string;
   readonly iteration?: number;
   /** Since when, in milliseconds since the epoch. */
@@ -17,14 +29,26 @@ export interface Reason {
   readonly commands: readonly (readonly string[])[];
 }
 
-/** The reasons why a run does not continue; empty when it has finished or was cancelled. */
+/**
+ * The reasons why a run does not continue, and what else a person should know; of a run that has finished or was
+ * cancelled only the latter.
+ */
 export async function whyOf(source: Source, run: RunDetail): Promise<Reason[]> {
+  const nodes = await source.listNodes(run.runId);
+  const notes = await notesOf(source, run, nodes);
+  return [...(await reasonsOf(source, run, nodes)), ...notes.map(noted)];
+}
+
+function noted({ kind, nodes, text }: Note): Reason {
+  return { ...(nodes.length === 1 && nodes[0]), kind, what: text, commands: [] };
+}
+
+async function reasonsOf(source: Source, run: RunDetail, nodes: readonly NodeItem[]): Promise<Reason[]> {
   const { runId, status, runState } = run;
   const { unhealthy } = runState;
-  if (status === "failed") return [await failure(source, run)];
+  if (status === "failed") return [failure(source, run, nodes)];
   if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
   if (status !== "running" && !status.startsWith("waiting-")) return [];
-  const nodes = await source.listNodes(runId);
   const waiting = nodes.filter(({ state }) => state.startsWith("waiting-"));
   const [approvals, waits] = await Promise.all([approvalsOf(source, runId, waiting), waitsOf(source, runId, waiting)]);
   return [
@@ -43,11 +67,9 @@ function ownerless(runId: string, unhealthy: Unhealthy): Reason {
 
 /** Says when a run continues by itself. A failure, such as a workflow file that does not load, must be repaired first. */
 function whoContinues(unhealthy: Unhealthy | undefined): string {
-  const after = unhealthy?.code === undefined ? "" : " once that is repaired";
-  return `A server that uses this database continues the run by itself${after}.`;
+  if (unhealthy?.code === undefined) return "A server that uses this database continues the run by itself.";
+  return "Repair that first. A server that uses this database then continues the run by itself; without one, resume it.";
 }
-
-const withFullStop = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The pending decisions; undefined when they are unknown, because the server has no database of its own. */
 async function approvalsOf(
@@ -124,15 +146,28 @@ function wait(
   }
   const name = event?.type === "NodeWaitingEvent" ? event.eventName : "<name>";
   const correlation = event?.type === "NodeWaitingEvent" ? event.correlationId : null;
+  const schema = event?.type === "NodeWaitingEvent" ? event.dataSchema : undefined;
   const which = correlation === null ? "" : ` with the correlation id "${correlation}"`;
   return {
     kind: "event",
     ...at,
     what: `"${nodeId}" is waiting for the signal "${name}"${which}.`,
     commands: [
-      ["signal", runId, name, ...(correlation === null ? [] : ["--correlation-id", correlation]), "--data", "{}"],
+      [
+        "signal",
+        runId,
+        name,
+        ...(correlation === null ? [] : ["--correlation-id", correlation]),
+        ...sampleData(schema),
+      ],
     ],
   };
+}
+
+/** An example of the data that a signal may have, as an option of the command. */
+function sampleData(schema: Readonly<Record<string, unknown>> | undefined): string[] {
+  const sample = schema === undefined ? {} : sampleOf(schema);
+  return ["--data", sample === undefined ? "<data>" : JSON.stringify(sample)];
 }
 
 /** The reason for something that arrived and was not taken in. */
@@ -161,20 +196,6 @@ function choices(approval: ApprovalItem | undefined): string[][] {
   return approval?.mode === "rank"
     ? [["--rank", keys.some((key) => key.includes(",")) ? JSON.stringify(keys) : keys.join(",")]]
     : [[]];
-}
-
-async function failure(source: Source, { runId, error }: RunDetail): Promise<Reason> {
-  const nodes = await source.listNodes(runId);
-  const failed = nodes.find(({ state, nodeId }) => state === "failed" && (error?.nodeId ?? nodeId) === nodeId);
-  const where = `${failed ? `"${failed.nodeId}"` : "The run"} failed${atPlace(error ?? {})}: `;
-  const again = failed && source.kind === "database" ? [["retry", runId, failed.nodeId]] : [];
-  const look = failed ? [["node", runId, failed.nodeId]] : [["logs", runId]];
-  return {
-    kind: "failed",
-    ...(failed && { nodeId: failed.nodeId, iteration: failed.iteration, sinceMs: failed.finishedAtMs }),
-    what: `${where}${error?.message ?? "no reason was recorded"}`,
-    commands: [["resume", runId], ...again, ...look],
-  };
 }
 
 function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {

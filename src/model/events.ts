@@ -61,7 +61,15 @@ const eventFields = {
     error,
   },
   NodeWaitingApproval: node,
-  NodeWaitingEvent: { ...node, eventName: z.string().describe("name of the awaited signal"), correlationId },
+  NodeWaitingEvent: {
+    ...node,
+    eventName: z.string().describe("name of the awaited signal"),
+    correlationId,
+    dataSchema: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("JSON Schema of the data that the signal must have; absent if any will do, and for large schemas"),
+  },
   NodeWaitingTimer: { ...node, firesAtMs },
   NodeOutput: {
     ...attempt,

@@ -51,7 +51,7 @@ test("why and ps name the error in the workflow file that keeps a decided run fr
   expect(reasons).toHaveLength(1);
   expect(reasons[0]).toMatchObject({ kind: "not-continued", nodeId: "ship", commands: ["smithers resume release"] });
   expect(reasons[0].what).toMatch(
-    /^"ship" has been decided, but the run cannot continue: release\.tsx:1:\d+: .*;.*\. A server that uses this database continues the run by itself once that is repaired\.$/,
+    /^"ship" has been decided, but the run cannot continue: release\.tsx:1:\d+: .*;.*\. Repair that first\. A server that uses this database then continues the run by itself; without one, resume it\.$/,
   );
   const { out } = await smithers(root, "ps");
   expect(out).toMatch(/release\.tsx:1:\d+: .*;/);

@@ -13,11 +13,15 @@ export const inspect = defineCommand({
     ["inspect --json | jq .output", "the output of the latest run, for a script"],
   ],
   async run(context, _, given) {
-    const [{ printRun }, state] = await Promise.all([import("../terminal/print-run.ts"), context.source()]);
+    const [{ printRun }, { notesOf }, state] = await Promise.all([
+      import("../terminal/print-run.ts"),
+      import("../notes/notes.ts"),
+      context.source(),
+    ]);
     const runId = await context.runId(given);
     const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
     if (context.out.isJson) context.out.json({ ...run, nodes });
-    else await printRun(context, run, nodes);
+    else await printRun(context, run, nodes, await notesOf(state, run, nodes));
     return undefined;
   },
 });

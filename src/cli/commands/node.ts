@@ -22,12 +22,14 @@ export const node = defineCommand<Options>({
     ["node 9e41c7 review --iteration 2", "the third iteration of the node review"],
   ],
   async run(context, options, given, nodeId) {
-    const [{ resolveNode }, { jsonText, printFields }, { eventLine }, state] = await Promise.all([
-      import("../source/resolve-run.ts"),
-      import("../terminal/print-run.ts"),
-      import("../terminal/event-line.ts"),
-      context.source(),
-    ]);
+    const [{ resolveNode }, { jsonText, printFields }, { eventLine }, { notesAbout, notesOf }, state] =
+      await Promise.all([
+        import("../source/resolve-run.ts"),
+        import("../terminal/print-run.ts"),
+        import("../terminal/event-line.ts"),
+        import("../notes/notes.ts"),
+        context.source(),
+      ]);
     const { out } = context;
     const runId = await context.runId(given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
@@ -37,6 +39,8 @@ export const node = defineCommand<Options>({
       out.json({ runId, ...found, ...(stack !== undefined && { stack }), events });
       return undefined;
     }
+    const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
+    const notes = notesAbout(found, await notesOf(state, run, nodes));
     const nowMs = Date.now();
     const { startedAtMs, finishedAtMs, error } = found;
     const at = placeOfError(error);
@@ -51,6 +55,7 @@ export const node = defineCommand<Options>({
         finishedAtMs === null ? "For" : "Took",
         startedAtMs === null ? "" : duration((finishedAtMs ?? nowMs) - startedAtMs),
       ],
+      ["Note", notes.map(({ text }) => oneLine(text)).join("\n")],
       ["Error", error ? `${error.code}: ${manyLines(error.message)}` : ""],
       ["Thrown at", at ? oneLine(placeText(at)) : ""],
       ["Stack", manyLines(stack ?? "")],

@@ -92,3 +92,6 @@ export function bytes(size: number): string {
   const value = size / 1024 ** unit;
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** A text as a sentence, or as the end of one. */
+export const withFullStop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

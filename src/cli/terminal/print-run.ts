@@ -1,11 +1,17 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
 import type { CommandContext } from "../command.ts";
+import type { Note } from "../notes/notes.ts";
 import { atPlace } from "./event-line.ts";
 import { duration, moment, stateWord } from "./format.ts";
 import { manyLines, oneLine, type TerminalOutput } from "./output.ts";
 
-/** Prints a run with its nodes. */
-export async function printRun(context: CommandContext, run: RunDetail, nodes: readonly NodeItem[]): Promise<void> {
+/** Prints a run with its nodes, and notes about it. */
+export async function printRun(
+  context: CommandContext,
+  run: RunDetail,
+  nodes: readonly NodeItem[],
+  notes: readonly Note[],
+): Promise<void> {
   const { out } = context;
   const { runId, workflowName, runState, startedAtMs, finishedAtMs, error } = run;
   const nowMs = Date.now();
@@ -30,6 +36,7 @@ export async function printRun(context: CommandContext, run: RunDetail, nodes: r
     out.line();
     await printNodes(out, nodes, nowMs);
   }
+  for (const { text } of notes) out.line(`\n${oneLine(text)}`);
   if (runState.blocked || runState.unhealthy || error)
     out.say(`\nSee what to do next: ${context.commandLine("why", runId)}`);
 }

@@ -4,6 +4,7 @@ import type { Approval, Node, Signal } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
+import { dataSchemaOf } from "./data-schema.ts";
 import type { TurnDraft } from "./draft.ts";
 import { isGranted, questionOf } from "./question.ts";
 
@@ -36,12 +37,14 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
   beginWait(draft, node, "waiting-event", spec.timeoutMs);
   draft.changeNode(node, { awaits: spec.event, correlationId: spec.correlationId });
+  const dataSchema = dataSchemaOf(spec);
   draft.emit({
     type: "NodeWaitingEvent",
     nodeId: node.nodeId,
     iteration: node.iteration,
     eventName: spec.event,
     correlationId: spec.correlationId,
+    ...(dataSchema && { dataSchema }),
   });
 }
 

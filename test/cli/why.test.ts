@@ -1,0 +1,181 @@
+import { describe, expect, test } from "bun:test";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
+import { folder, write } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+/** Schemas of the data of a signal, each of which refuses {}. */
+const refusing = `
+  flat: z.object({ amount: z.number().min(5), paid: z.boolean(), note: z.string().min(8), by: z.email(), rest: z.string().optional() }),
+  deep: z.object({ order: z.object({ id: z.uuid(), lines: z.array(z.object({ sku: z.string() })).min(1) }), at: z.iso.datetime() }),
+  choice: z.union([z.literal("yes"), z.literal("no")]),
+  oneOf: z.discriminatedUnion("kind", [z.object({ kind: z.literal("a"), n: z.int().positive() }), z.object({ kind: z.literal("b") })]),
+  both: z.object({ a: z.string() }).and(z.object({ b: z.number() })),
+  text: z.string(),
+  pair: z.tuple([z.string(), z.number()]),
+  preset: z.object({ mode: z.enum(["fast", "slow"]), tries: z.number().default(3) })`;
+
+describe("the command for a signal has data that the wait takes:", () => {
+  test.each(["flat", "deep", "choice", "oneOf", "both", "text", "pair", "preset"])("%s", async (key) => {
+    const root = folder({
+      "w.tsx": workflowFile(
+        `{ctx.input.by === "signal"
+          ? <Signal id="go" schema={outputs.${key}} />
+          : <WaitForEvent id="w" event="go" correlationId="c 1" output={outputs.${key}} />}`,
+        { schemas: refusing },
+      ),
+    });
+    const server = await serve(root);
+    for (const by of ["signal", "event"]) {
+      await server.start("w.tsx", { by }, { runId: by });
+      await server.until(by, ({ type }) => type === "NodeWaitingEvent");
+      const overHttp = (await smithersJson(root, "why", by, "--url", server.url)).reasons[0].commands[0] as string;
+      const { reasons } = await smithersJson(root, "why", by);
+      expect(overHttp.replace(/ --url \S+/, "")).toBe(reasons[0].commands[0]);
+      const bash = `smithers() { ${smithersWords.join(" ")} "$@"; }; ${reasons[0].commands[0]}`;
+      await promisify(execFile)("bash", ["-c", bash], { cwd: root });
+      expect((await server.end(by)).status).toBe("finished");
+    }
+  });
+});
+
+test("a wait for data that no sample fits says that data is needed", async () => {
+  const root = folder({
+    "w.tsx": workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`, {
+      schemas: `result: z.string().regex(/^[a-f]{9}-\\\\d+$/)`,
+    }),
+  });
+  const { err } = await smithers(root, "up", "w.tsx", "--run-id", "r");
+  expect(err).toContain("$ smithers signal r go --data '<data>'\n");
+});
+
+describe("a loop that ends without converging", () => {
+  const loops = `
+    <Loop id="outer" maxIterations={2} until={false}>
+      <Loop id="fix" maxIterations={3} until={ctx.input.converges ? ctx.iterationCount("result", "a") >= 2 : undefined}>
+        <Task id="a" output={outputs.result}>{() => ({ value: 1 })}</Task>
+      </Loop>
+      <Task id="b" output={outputs.result}>{() => ({ value: 2 })}</Task>
+    </Loop>
+    <Loop id="good" maxIterations={3} until={ctx.iterationCount("result", "c") >= 2}>
+      <Task id="c" output={outputs.result}>{() => ({ value: 3 })}</Task>
+    </Loop>
+    <Task id="last" output={outputs.result}>{() => ({ value: 4 })}</Task>`;
+  const says = (id: string, count: number) => `The loop "${id}" ended after ${count} iterations`;
+
+  test("says so in its nodes, in inspect and in why, from a database and from a server", async () => {
+    const root = folder({ "loops.tsx": workflowFile(loops) });
+    const server = await serve(root);
+    expect((await server.complete("loops.tsx", {}, { runId: "r" })).status).toBe("finished");
+    for (const place of [[], ["--url", server.url]]) {
+      const asked = async (...args: string[]) => (await smithers(root, ...args, ...place)).out;
+      const why = await smithersJson(root, "why", "r", ...place);
+      expect(why.reasons.map(({ kind, what }: Record<string, string>) => [kind, what!.split(",")[0]])).toEqual([
+        ["exhausted-loop", says("outer", 2)],
+        ["exhausted-loop", says("fix", 3)],
+      ]);
+      const inspected = await asked("inspect", "r");
+      for (const note of [says("outer", 2), says("fix", 3)]) expect(inspected).toContain(note);
+      expect(inspected).not.toContain('The loop "good"');
+      expect(await asked("node", "r", "b")).toContain(says("outer", 2));
+      const inner = (await server.nodes("r")).find(({ nodeId }) => nodeId === "a@@outer=1")!.nodeId;
+      expect(await asked("node", "r", inner)).toContain(says("fix", 3));
+      expect(await asked("node", "r", inner, "--iteration", "0")).not.toContain("The loop");
+      for (const node of ["c", "last"]) expect(await asked("node", "r", node)).not.toContain("The loop");
+    }
+  });
+
+  test("is not said while its last iteration runs", async () => {
+    const root = folder({
+      "slow.tsx": workflowFile(
+        `<Loop id="l" maxIterations={2} until={false}>
+          <Task id="a" output={outputs.result}>{() => ({ value: 1 })}</Task>
+          <Approval id="ok" output={outputs.decision} request={{ title: "?" }} />
+        </Loop>`,
+        { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
+      ),
+    });
+    const server = await serve(root);
+    await server.start("slow.tsx", {}, { runId: "r" });
+    for (const count of [1, 2]) {
+      let asked = 0;
+      await server.until("r", ({ type }) => type === "NodeWaitingApproval" && ++asked === count);
+      expect((await smithersJson(root, "why", "r")).reasons.map(({ kind }: { kind: string }) => kind)).toEqual([
+        "approval",
+      ]);
+      await server.post("/v1/runs/r/nodes/ok/approve");
+    }
+    await server.end("r");
+    expect((await smithersJson(root, "why", "r")).reasons).toMatchObject([{ kind: "exhausted-loop" }]);
+  });
+});
+
+describe("a decision on a gate", () => {
+  const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";
+  const gate = (tree: string) =>
+    workflowFile(`${tree}<WaitForEvent id="w" event="go" output={outputs.result} />`, { schemas });
+  const approval = `<Parallel><Approval id="g" output={outputs.decision} request={{ title: "?" }} />
+    <Task id="hold" output={outputs.result}>{async (task) => { await fileAt("go", task.signal); return { value: 1 }; }}</Task></Parallel>`;
+
+  test("that an edit has removed meanwhile is shown, and says who decided", async () => {
+    const root = folder({ "w.tsx": gate(approval) });
+    const up = startSmithers(["up", "w.tsx", "--run-id", "r"], { cwd: root });
+    await up.saysBeside(/g .*waiting for an approval/);
+    up.child.kill("SIGKILL");
+    await up.ended;
+    expect((await smithers(root, "approve", "r", "g", "--by", "ann", "--note", "fine")).code).toBe(0);
+    write(root, { "w.tsx": gate("") });
+    const server = await serve(root);
+    await server.until("r", (event) => event.type === "NodeWaitingEvent");
+    const text = `"g" was approved by ann ("fine"), but the workflow no longer has it.`;
+    for (const place of [[], ["--url", server.url]]) {
+      const { reasons } = await smithersJson(root, "why", "r", ...place);
+      expect(reasons).toMatchObject([
+        { kind: "event", nodeId: "w" },
+        { kind: "unused-decision", nodeId: "g", what: expect.stringContaining(text) },
+      ]);
+      for (const command of [
+        ["inspect", "r"],
+        ["node", "r", "g"],
+      ])
+        expect((await smithers(root, ...command, ...place)).out).toContain(text);
+      expect((await smithers(root, "node", "r", "w", ...place)).out).not.toContain("was approved");
+    }
+  });
+});
+
+describe("what resume alone cannot cure is not offered first:", () => {
+  const failing: [string, string, boolean][] = [
+    ["a mistake in the code", "<Task id='t' output={outputs.result}>{() => null!.x}</Task>", true],
+    [
+      "a tree that makes no sense",
+      "<Task id='t' output={outputs.result}>{1}</Task><Task id='t' output={outputs.result}>{1}</Task>",
+      true,
+    ],
+    [
+      "a loop that does not converge",
+      "<Loop id='l' maxIterations={1} onMaxReached='fail' until={false}><Task id='t' output={outputs.result}>{() => ({ value: 1 })}</Task></Loop>",
+      true,
+    ],
+    [
+      "an error of the moment",
+      "<Task id='t' noRetry output={outputs.result}>{() => { throw new Error('busy'); }}</Task>",
+      false,
+    ],
+    [
+      "a server that is away",
+      "<Task id='t' retries={0} output={outputs.result}>{() => fetch('http://127.0.0.1:1')}</Task>",
+      false,
+    ],
+  ];
+  test.each(failing)("%s", async (_, tree, isMistake) => {
+    const root = folder({ "w.tsx": workflowFile(tree) });
+    await smithers(root, "up", "w.tsx", "--run-id", "r");
+    const [reason] = (await smithersJson(root, "why", "r")).reasons;
+    expect(reason.what.includes("Edit the workflow before you resume the run")).toBe(isMistake);
+    expect(reason.commands[0] === "smithers resume r").toBe(!isMistake);
+    expect(reason.commands).toContain("smithers resume r");
+  });
+});
