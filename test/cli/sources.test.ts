@@ -7,6 +7,7 @@ import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
 
 /** What the clock changes between two looks. */
 const withoutClock = (text: string) => withoutTimes(text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"'));
@@ -54,6 +55,15 @@ test("a database file and a running server give the same output", async () => {
     expect(withoutClock(http1)).toBe(withoutClock(file1.join("\n")));
   });
   await Promise.all(answers);
+});
+
+test("logs tells a timer's duration, whenever it is read", async () => {
+  const root = folder({ "nap.tsx": workflowFile(`<Timer id="nap" duration="1200ms" />`) });
+  const up = startSmithers(["up", "nap.tsx", "--run-id", "r"], { cwd: root });
+  const waits = / nap waiting 1\.2s, until \d{4}-/;
+  await up.saysBeside(waits);
+  expect((await up.ended).code).toBe(0);
+  expect((await smithers(root, "logs", "r")).out).toMatch(waits);
 });
 
 test("a command that the server's API does not support says so", async () => {
