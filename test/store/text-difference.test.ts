@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { applyDifference, differenceOf } from "../../src/store/sqlite/text-difference.ts";
+import { applyDifference, differenceOf } from "../../src/store/text-difference.ts";
 
 // Few characters, so that texts have much in common; the last two are pairs with one half in common.
 const text = fc.string({ unit: fc.constantFrom("a", "b", "é", "\u{1f600}", "\u{1f601}", "\u{2f600}"), maxLength: 30 });

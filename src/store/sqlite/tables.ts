@@ -1,122 +1,30 @@
-import type { Approval, Attempt, Node, Output, Run, Signal, ToolCall } from "../../model/index.ts";
-import { table } from "./table.ts";
+import type { Driver } from "../../runtime/index.ts";
+import type { Table } from "../columns.ts";
+import * as tables from "../tables.ts";
 
-export const runs = table<Run>(
-  "_smithers_runs",
-  [
-    "runId",
-    "home",
-    "workflowName",
-    "workflowPath",
-    "workflowHash",
-    "status",
-    "input",
-    "config",
-    "createdAtMs",
-    "startedAtMs",
-    "finishedAtMs",
-    "heartbeatAtMs",
-    "owner",
-    "leaseNo",
-    "lastSeq",
-    "frameNo",
-    "inboxNo",
-    "takenNo",
-    "wakeAtMs",
-    "cancelRequestedAtMs",
-    "parentRunId",
-    "traceparent",
-    "crashes",
-    "reopened",
-    "loops",
-    "outputNodeId",
-    "outputIteration",
-    "error",
-    "wakeFailure",
-  ],
-  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"], required: ["input"] },
-);
+/** A table of a SQLite database. */
+interface SqliteTable<Entity> extends Pick<Table<Entity>, "select" | "decode"> {
+  insert(driver: Driver, entity: Entity): void;
+  /** Inserts a row, or replaces all of its columns but the key. */
+  upsert(driver: Driver, entity: Entity): void;
+}
 
-export const nodes = table<Node>(
-  "_smithers_nodes",
-  [
-    "runId",
-    "nodeId",
-    "iteration",
-    "kind",
-    "state",
-    "ordinal",
-    "label",
-    "loopId",
-    "attempt",
-    "failures",
-    "lostAttempts",
-    "startedAtMs",
-    "finishedAtMs",
-    "wakeAtMs",
-    "awaits",
-    "correlationId",
-    "error",
-  ],
-  { key: ["runId", "nodeId", "iteration"], json: ["error"] },
-);
+function inSqlite<Entity>({ name, columns, key, select, encode, decode }: Table<Entity>): SqliteTable<Entity> {
+  const insert = `INSERT INTO ${name} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+  const changes = columns.filter((column) => !key.includes(column)).map((column) => `${column} = excluded.${column}`);
+  const upsert = `${insert} ON CONFLICT (${key.join(", ")}) DO UPDATE SET ${changes.join(", ")}`;
+  return {
+    select,
+    decode,
+    insert: (driver, entity) => void driver.run(insert, ...encode(entity)),
+    upsert: (driver, entity) => void driver.run(upsert, ...encode(entity)),
+  };
+}
 
-export const attempts = table<Attempt>(
-  "_smithers_attempts",
-  ["runId", "nodeId", "iteration", "attempt", "state", "startedAtMs", "finishedAtMs", "error", "stack"],
-  { key: ["runId", "nodeId", "iteration", "attempt"], json: ["error"] },
-);
-
-export const toolCalls = table<ToolCall>(
-  "_smithers_tool_calls",
-  [
-    "runId",
-    "nodeId",
-    "iteration",
-    "attempt",
-    "callNo",
-    "toolName",
-    "idempotencyKey",
-    "state",
-    "startedAtMs",
-    "finishedAtMs",
-    "error",
-  ],
-  { key: ["runId", "nodeId", "iteration", "attempt", "callNo"], json: ["error"] },
-);
-
-/** `json` is stored in its encoded form, so the field is a plain value here. */
-export const outputs = table<Output>(
-  "_smithers_outputs",
-  ["runId", "nodeId", "iteration", "outputNo", "schemaKey", "schemaHash", "json"],
-  { key: ["runId", "nodeId", "iteration"] },
-);
-
-export const approvals = table<Approval>(
-  "_smithers_approvals",
-  [
-    "runId",
-    "nodeId",
-    "iteration",
-    "status",
-    "mode",
-    "label",
-    "title",
-    "summary",
-    "metadata",
-    "options",
-    "requestedAtMs",
-    "decidedAtMs",
-    "decidedBy",
-    "note",
-    "selected",
-    "ranked",
-  ],
-  { key: ["runId", "nodeId", "iteration"], json: ["metadata", "options", "ranked"] },
-);
-
-export const signals = table<Signal>(
-  "_smithers_signals",
-  ["runId", "seq", "name", "correlationId", "data", "receivedAtMs", "receivedBy", "consumedBy", "consumedIteration"],
-  { key: ["runId", "seq"], json: ["data"] },
-);
+export const runs = inSqlite(tables.runs);
+export const nodes = inSqlite(tables.nodes);
+export const attempts = inSqlite(tables.attempts);
+export const toolCalls = inSqlite(tables.toolCalls);
+export const outputs = inSqlite(tables.outputs);
+export const approvals = inSqlite(tables.approvals);
+export const signals = inSqlite(tables.signals);

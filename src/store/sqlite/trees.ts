@@ -1,18 +1,6 @@
 import type { Driver } from "../../runtime/index.ts";
-import type { Tree, TreeTexts } from "../turn.ts";
-import { applyDifference, type Difference, differenceOf } from "./text-difference.ts";
-
-/** Maximum number of trees to read for one that is stored as a chain of differences. */
-const maxDepth = 50;
-
-const parts = ["xmlJson", "mountedTaskIdsJson", "taskIndexJson"] as const;
-
-interface TreeRow {
-  readonly xmlHash: string;
-  readonly baseNo: number | null;
-  /** The texts, or their differences from those of the base tree, as JSON. */
-  readonly json: string;
-}
+import { maxTreeDepth, shortTree, TreeReader, type TreeRow, wholeTree } from "../stored-trees.ts";
+import type { Tree } from "../turn.ts";
 
 /**
  * Stores a tree, once for all frames that show it. A tree that differs little from `before` is stored as a difference;
@@ -26,14 +14,13 @@ export function keepTree(driver: Driver, tree: Tree, before: Tree | undefined): 
   );
   if (known) return known.treeNo;
   const base = before && findBase(driver, before.treeHash);
-  const whole = JSON.stringify(parts.map((part) => tree[part]));
-  const short = base && JSON.stringify(parts.map((part) => toArray(differenceOf(before[part], tree[part]))));
-  const isShort = short !== undefined && short.length < whole.length / 2;
+  const short = base && shortTree(tree, before);
+  const isShort = short !== undefined;
   const { treeNo } = driver.get<{ treeNo: number }>(
     "INSERT INTO _smithers_trees (xml_hash, base_no, json) VALUES (?, ?, ?) RETURNING tree_no AS treeNo",
     tree.xmlHash,
     isShort ? base!.treeNo : null,
-    isShort ? short : whole,
+    short ?? wholeTree(tree),
   )!;
   driver.run(
     "INSERT INTO _smithers_tree_uses (tree_no, tree_hash, depth, uses) VALUES (?, ?, ?, 1)",
@@ -49,45 +36,14 @@ function findBase(driver: Driver, treeHash: string): { treeNo: number; depth: nu
   return driver.get(
     "SELECT tree_no AS treeNo, depth FROM _smithers_tree_uses WHERE tree_hash = ? AND depth < ?",
     treeHash,
-    maxDepth,
+    maxTreeDepth,
   );
 }
 
-/** Reads trees by number. Frames share trees, and trees build on one another, so each tree is read only once. */
-export class TreeReader {
-  readonly #driver: Driver;
-  readonly #known = new Map<number, TreeTexts>();
-
-  constructor(driver: Driver) {
-    this.#driver = driver;
-  }
-
-  read(treeNo: number): TreeTexts {
-    const differences: [number, TreeRow][] = [];
-    let tree = this.#known.get(treeNo);
-    for (let no = treeNo; tree === undefined; ) {
-      const row = this.#row(no);
-      if (row.baseNo === null) {
-        const [xmlJson, mountedTaskIdsJson, taskIndexJson] = JSON.parse(row.json) as [string, string, string];
-        tree = { xmlHash: row.xmlHash, xmlJson, mountedTaskIdsJson, taskIndexJson };
-        this.#known.set(no, tree);
-      } else {
-        differences.push([no, row]);
-        no = row.baseNo;
-        tree = this.#known.get(no);
-      }
-    }
-    for (const [no, { xmlHash, json }] of differences.reverse()) {
-      tree = changed(tree, xmlHash, JSON.parse(json));
-      this.#known.set(no, tree);
-    }
-    return tree;
-  }
-
-  #row(treeNo: number): TreeRow {
-    const sql = "SELECT xml_hash AS xmlHash, base_no AS baseNo, json FROM _smithers_trees WHERE tree_no = ?";
-    return this.#driver.get<TreeRow>(sql, treeNo)!;
-  }
+/** Reads the trees of a database. */
+export function treeReader(driver: Driver): TreeReader {
+  const sql = "SELECT xml_hash AS xmlHash, base_no AS baseNo, json FROM _smithers_trees WHERE tree_no = ?";
+  return new TreeReader((treeNo) => driver.get<TreeRow>(sql, treeNo)!);
 }
 
 /** Decrements a tree's reference count. At zero, deletes the tree, and the trees that only it builds on. */
@@ -99,16 +55,4 @@ export function releaseTree(driver: Driver, treeNo: number, uses: number): void 
     const sql = "DELETE FROM _smithers_trees WHERE tree_no = ? RETURNING base_no AS baseNo";
     [no, count] = [driver.get<{ baseNo: number | null }>(sql, no)!.baseNo, 1];
   }
-}
-
-type DifferenceArray = [head: number, middle: string, tail: number];
-
-const toArray = ({ head, middle, tail }: Difference): DifferenceArray => [head, middle, tail];
-
-function changed(base: TreeTexts, xmlHash: string, differences: DifferenceArray[]): TreeTexts {
-  const [xmlJson, mountedTaskIdsJson, taskIndexJson] = parts.map((part, index) => {
-    const [head, middle, tail] = differences[index]!;
-    return applyDifference(base[part], { head, middle, tail });
-  }) as [string, string, string];
-  return { xmlHash, xmlJson, mountedTaskIdsJson, taskIndexJson };
 }

@@ -1,7 +1,8 @@
 import type { Frame } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import type { FramePage } from "../../snapshots.ts";
-import { TreeReader } from "../trees.ts";
+import { treeSize } from "../../stored-trees.ts";
+import { treeReader } from "../trees.ts";
 
 /** Hash of the tree in a run's last frame. */
 export function lastTreeHash(driver: Driver, runId: string): string | undefined {
@@ -32,12 +33,12 @@ export function framesAfter(
     limit + 1,
   );
   // Few large frames fit on a page, so each one is read only when it is needed.
-  const trees = new TreeReader(driver);
+  const trees = treeReader(driver);
   const frames: Frame[] = [];
   let characters = 0;
   for (const { frameNo, createdAtMs, treeNo } of rows.slice(0, limit)) {
     const tree = trees.read(treeNo);
-    characters += tree.xmlJson.length + tree.taskIndexJson.length + tree.mountedTaskIdsJson.length;
+    characters += treeSize(tree);
     if (frames.length > 0 && characters > maxPageCharacters) break;
     frames.push({ runId, frameNo, createdAtMs, ...tree });
   }

@@ -1,0 +1,64 @@
+/** A value in a column that every database has. */
+export type ColumnValue = string | number | null;
+
+/** How an entity of the model is stored in its table: for each field, the column and whether it holds JSON. */
+export interface Table<Entity> {
+  readonly name: string;
+  /** In the order of the fields. */
+  readonly columns: readonly string[];
+  /** The columns of the primary key. */
+  readonly key: readonly string[];
+  /** The columns for a SELECT, each named as its field. */
+  readonly select: string;
+  /** The values of the columns. */
+  encode(entity: Entity): ColumnValue[];
+  /** Turns a row of {@link select} into the entity. */
+  decode(row: Record<string, unknown>): Entity;
+}
+
+/**
+ * Describes a table once, for reading and writing. The fields in `json` are stored as JSON, in columns with the suffix
+ * `_json`.
+ */
+export function table<Entity extends object>(
+  name: string,
+  fields: readonly (keyof Entity & string)[],
+  options: {
+    key: readonly (keyof Entity & string)[];
+    json?: readonly (keyof Entity & string)[];
+    /** Fields of JSON whose columns are never NULL: there `null` is the JSON. */
+    required?: readonly (keyof Entity & string)[];
+  },
+): Table<Entity> {
+  const isJson = (field: keyof Entity & string) => options.json?.includes(field) ?? false;
+  const columnOf = (field: keyof Entity & string) => (isJson(field) ? `${snake(field)}_json` : snake(field));
+  const kinds = fields.map((field) => ({
+    field,
+    json: isJson(field),
+    required: options.required?.includes(field) ?? false,
+  }));
+  const jsonFields = fields.filter(isJson);
+  return {
+    name,
+    columns: fields.map(columnOf),
+    key: options.key.map(columnOf),
+    select: fields.map((field) => `${columnOf(field)} AS "${field}"`).join(", "),
+    encode: (entity) =>
+      kinds.map(({ field, json, required }) => {
+        const value = entity[field];
+        if ((value === null && !required) || value === undefined) return null;
+        return json ? JSON.stringify(value) : (value as ColumnValue);
+      }),
+    decode(row) {
+      for (const field of jsonFields) {
+        const text = row[field];
+        if (typeof text === "string") row[field] = JSON.parse(text);
+      }
+      return row as Entity;
+    },
+  };
+}
+
+function snake(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
