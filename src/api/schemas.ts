@@ -112,6 +112,17 @@ export const decisionBodySchema = bodyFields({
 }).meta({ examples: [{ note: "Looks good", decidedBy: "ann" }] });
 export type DecisionBody = z.infer<typeof decisionBodySchema>;
 
+/** Body of retry. */
+export const retryBodySchema = bodyFields({
+  iteration: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("iteration of the node's loop; default: the last failed one"),
+});
+export type RetryBody = z.infer<typeof retryBodySchema>;
+
 export const signalBodySchema = bodyWithPayload("data", {
   data: z.unknown().optional(),
   correlationId: z.string().min(1).max(512).nullish(),

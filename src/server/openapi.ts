@@ -77,7 +77,11 @@ function describe(route: Route<never>, components: Components): Json {
     ...(isOpen ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { content: { "application/json": { schema: components.of(body, "input") } } } } : {}),
-    responses: { 200: success(route.operation, components), ...failures(errorCodesOf(route), components) },
+    responses: {
+      200: success(route.operation, components),
+      ...noContent(route.operation),
+      ...failures(errorCodesOf(route), components),
+    },
   };
 }
 
@@ -103,6 +107,11 @@ function success({ answer, answerType, query }: Operation<never>, components: Co
       }
     : described;
   return { description: "OK", headers, content: { [answerType]: { schema } } };
+}
+
+function noContent({ noContent: description }: Operation<never>): Record<string, Json> {
+  if (description === undefined) return {};
+  return { 204: { description, headers: { "X-Request-Id": { $ref: "#/components/headers/RequestId" } } } };
 }
 
 /** One response per status, with an example of each code. */

@@ -37,6 +37,8 @@ export interface OperationDescription<
   readonly answer: A;
   /** Content type of the answer. Default: application/json. */
   readonly answerType?: string;
+  /** What a 204 answer means, for an operation that may have nothing to answer. */
+  readonly noContent?: string;
   /** Error codes in addition to those of every route. */
   readonly errors: readonly ErrorCode[];
   /** Whether the operation needs no token. */
@@ -55,6 +57,7 @@ export interface Operation<Services> {
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
   readonly answerType: string;
+  readonly noContent: string | undefined;
   readonly errors: readonly ErrorCode[];
   readonly isOpen: boolean;
   handle(request: Request<Shape, Shape, Shape, z.ZodType>, services: Services): Promise<unknown>;
@@ -82,7 +85,7 @@ export function operation<
   H extends Shape = Record<never, never>,
   B extends z.ZodType = z.ZodUndefined,
 >(description: OperationDescription<Services, P, Q, H, B, A>): Operation<Services> {
-  const { params, query, headers, body, answerType = "application/json", isOpen = false } = description;
+  const { params, query, headers, body, noContent, answerType = "application/json", isOpen = false } = description;
   return {
     ...description,
     params: z.object(params ?? {}),
@@ -90,6 +93,7 @@ export function operation<
     headers: z.object(headers ?? {}),
     body,
     answerType,
+    noContent,
     isOpen,
     handle: (request, services) => description.handle(request as Request<P, Q, H, B>, services),
   };

@@ -97,6 +97,24 @@ test("a reader that reconnects gets the rest, and nothing twice", async () => {
   expect(rest.length).toBeGreaterThan(2);
 });
 
+test("a reconnect with nothing left of a run that has ended is 204, and of one that continues a stream", async () => {
+  const { read } = await finished();
+  const last = Number((await read()).headers.get("x-last-seq"));
+  const { status, headers, body } = await read("", { "last-event-id": String(last) });
+  expect([status, body, headers.get("content-type"), headers.get("x-last-seq")]).toEqual([204, "", null, String(last)]);
+  expect((await read("", { "last-event-id": String(last - 1) })).status).toBe(200);
+  const waiting = await target.startUntil("wait", "NodeWaitingEvent");
+  const { id } = await target.until(waiting, ({ type }) => type === "RunStatusChanged");
+  const left = target.until(waiting, ({ type }) => type === "SignalReceived", id);
+  await target.post(`/v1/runs/${waiting}/signals/paid%2Fnow`, { data: { value: 1 } });
+  expect((await left).id).toBe(id + 1);
+  const failed = await target.complete(file("fails-once"));
+  const failedRead = (seq: string) => target.get(`/v1/runs/${failed.runId}/events`, { "last-event-id": seq });
+  expect((await failedRead("1000")).status).toBe(204);
+  await target.post(`/v1/runs/${failed.runId}/resume`);
+  expect((await failedRead("5")).body).toContain('"type":"RunFinished"');
+});
+
 test("a run that was resumed shows both ends", async () => {
   const { runId } = await target.complete(file("fails-once"));
   await target.post(`/v1/runs/${runId}/resume`);

@@ -56,6 +56,40 @@ describe("POST /v1/runs", () => {
   });
 });
 
+describe("POST /v1/runs/:runId/nodes/:nodeId/retry", () => {
+  const retry = (runId: string, nodeId: string, body?: unknown) =>
+    target.code("POST", `/v1/runs/${runId}/nodes/${encodeURIComponent(nodeId)}/retry`, body);
+
+  test("executes the failed node again and continues the run; finished nodes are not executed again", async () => {
+    const { runId, status } = await target.complete(file("fails-once"));
+    expect(status).toBe("failed");
+    const { status: answer, body } = await target.post(`/v1/runs/${runId}/nodes/fails/retry`);
+    expect([answer, body]).toEqual([200, { runId }]);
+    expect((await target.end(runId)).status).toBe("finished");
+    const nodes = await target.nodes(runId);
+    expect(nodes.map(({ nodeId, attempt }) => [nodeId, attempt])).toEqual([
+      ["once", 1],
+      ["fails", 2],
+      ["after", 0],
+    ]);
+    expect(nodes[0]!.output).toEqual({ value: 1 });
+  });
+
+  test("takes the iteration, and refuses what is not a failed node", async () => {
+    const { runId } = await target.complete(file("fails-once"));
+    expect(await retry(runId, "once")).toEqual([409, "NODE_NOT_FAILED"]);
+    expect(await retry(runId, "none")).toEqual([404, "NODE_NOT_FOUND"]);
+    expect(await retry(runId, "fails", { iteration: 1 })).toEqual([404, "NODE_NOT_FOUND"]);
+    expect(await retry(runId, "fails", { iteration: -1 })).toEqual([400, "INVALID_REQUEST"]);
+    expect(await retry(runId, "fails", { iterations: 0 })).toEqual([400, "INVALID_REQUEST"]);
+    expect(await retry(runId, "fails", { iteration: 0 })).toEqual([200, undefined]);
+    expect(await retry(runId, "fails")).toEqual([409, "RUN_IN_PROGRESS"]);
+    expect((await target.end(runId)).status).toBe("finished");
+    expect(await retry(runId, "fails")).toEqual([409, "RUN_NOT_ACTIVE"]);
+    expect(await retry(newId(), "fails")).toEqual([404, "RUN_NOT_FOUND"]);
+  });
+});
+
 describe("Idempotency-Key", () => {
   const start = (key: string, input = {}) =>
     target.post("/v1/runs", { workflowPath: file("echo"), input }, { "Idempotency-Key": key });

@@ -57,13 +57,16 @@ async function run(command: string, server: TestServer, isEnough: (printed: stri
 
 /** What the examples of a section need, beside those before them. */
 const before: Record<string, (server: TestServer) => Promise<unknown>> = {
-  "Resume a run": async (server) => {
-    await waiting(server, "release-2");
-    await server.post("/v1/runs/release-2/nodes/ship/deny");
-    await server.end("release-2");
-  },
+  "Resume a run": (server) => failed(server, "release-2"),
+  "Retry a node": (server) => failed(server, "release-4"),
   Deny: (server) => waiting(server, "release-3"),
 };
+
+async function failed(server: TestServer, runId: string): Promise<void> {
+  await waiting(server, runId);
+  await server.post(`/v1/runs/${runId}/nodes/ship/deny`);
+  await server.end(runId);
+}
 
 async function waiting(server: TestServer, runId: string): Promise<void> {
   await server.start("release.tsx", { version: "2" }, { runId });

@@ -45,6 +45,9 @@ test("every route answers as the document describes, for valid and invalid reque
   const failed = await start("fail.tsx");
   await server.end(failed);
   await get(`/v1/runs/${failed}/events`);
+  await send("GET", `/v1/runs/${failed}/events`, undefined, { "last-event-id": "1000" });
+  await post(`/v1/runs/${failed}/nodes/t/retry`);
+  await server.end(failed);
   await post(`/v1/runs/${failed}/resume`);
   const asking = await start("ask.tsx");
   await server.until(asking, ({ type }) => type === "NodeWaitingApproval");
@@ -74,7 +77,7 @@ test("every route answers as the document describes, for valid and invalid reque
   for (const path of ["/v1/runs?limit=0", "/v1/approvals?cursor=x", `/v1/runs/${done}/events?afterSeq=x`])
     await get(path);
   for (const path of ["", "/nodes", "/frames", "/events"]) await get(`/v1/runs/none${path}`);
-  for (const path of ["/cancel", "/resume", "/signals/s", "/nodes/ok/approve", "/nodes/n/deny"]) {
+  for (const path of ["/cancel", "/resume", "/signals/s", "/nodes/ok/approve", "/nodes/n/deny", "/nodes/t/retry"]) {
     await post(`/v1/runs/none${path}`);
     await post(`/v1/runs/${done}${path}`);
     await send("POST", `/v1/runs/${done}${path}`, {}, { authorization: "Bearer wrong" });

@@ -1,7 +1,7 @@
 import { Ajv2020 } from "@redocly/ajv/dist/2020.js";
 import type { Answer } from "./client.ts";
 
-type Described = { responses: Record<string, { content: Record<string, unknown> }> };
+type Described = { responses: Record<string, { content?: Record<string, unknown> }> };
 
 /** What a server says of itself at /openapi.json. */
 export interface OpenApiDocument {
@@ -37,9 +37,11 @@ export class Conformity {
     this.seen.add(where);
     const response = described.responses[status];
     if (!response) return [`${where} is not described`];
+    if (!response.content) return body === "" ? [] : [`${where} has a body`];
+    const content = response.content;
     const mediaType = (type: string) => type.split(";", 1)[0]!;
     const given = mediaType(headers.get("content-type") ?? "");
-    const type = Object.keys(response.content).find((one) => mediaType(one) === given);
+    const type = Object.keys(content).find((one) => mediaType(one) === given);
     if (type === undefined) return [`${where} is ${given}`];
     const pointer = ["paths", template, method.toLowerCase(), "responses", String(status), "content", type, "schema"];
     const schema = `api#/${pointer.map((part) => encodeURIComponent(part.replaceAll("/", "~1"))).join("/")}`;

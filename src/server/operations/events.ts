@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { afterSeqSchema } from "../../api/index.ts";
 import { smithersEventSchema } from "../../model/index.ts";
+import { isLogEnd } from "../../runs/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
@@ -12,6 +13,7 @@ export const streamEvents = operation({
   headers: { "Last-Event-ID": afterSeqSchema.optional().describe("like afterSeq, over which it takes precedence") },
   answer: smithersEventSchema,
   answerType: "text/event-stream",
+  noContent: "The run has ended, and there is no event after Last-Event-ID: an EventSource stops reconnecting.",
   errors: [],
   async handle({ c, query, headers }, { locate, closing, telemetry }: RunServices) {
     const { database: engine, run } = await locate();
@@ -20,6 +22,11 @@ export const streamEvents = operation({
     c.header("Content-Type", "text/event-stream");
     c.header("X-Accel-Buffering", "no");
     c.header("X-Last-Seq", String(run.lastSeq));
+    const isReconnect = headers["Last-Event-ID"] !== undefined;
+    if (isReconnect && (await isLogEnd(engine.store, run.runId, afterSeq))) {
+      c.res.headers.delete("Content-Type");
+      return c.body(null, 204);
+    }
     keepOpen(c);
     // The stream of a HEAD request would never be read or cancelled.
     if (c.req.method === "HEAD") return c.body(null);
