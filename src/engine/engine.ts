@@ -19,6 +19,7 @@ import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
 import { checkSignal } from "./run/check-signal.ts";
 import { newRun, toInput } from "./run/create.ts";
+import { Edit } from "./run/edit.ts";
 import type { ExecutionEnd } from "./run/execution.ts";
 import type { WorkflowSource } from "./source.ts";
 
@@ -129,15 +130,26 @@ export class Engine {
   }
 
   /**
-   * Replaces the code of an active run. Attempts that are running continue with the old code. Does nothing for a run
-   * that this engine does not execute.
+   * Replaces the code of a run, and continues it with the new code. Attempts that are running continue with the old
+   * code.
+   * @returns false when this engine does not execute the run: it has ended, or another owner executes it
    * @throws what the new code throws when it is rendered; the run then keeps the old code
    */
-  async reload(runId: string, source: WorkflowSource): Promise<void> {
-    const active = this.#leaseHolder.active(runId);
-    if (!active) return;
+  async reload(runId: string, source: WorkflowSource): Promise<boolean> {
     await this.store.registerSchemas(source.workflow.registry.list());
-    await active.reload(source);
+    const edit = new Edit(source);
+    for (;;) {
+      await this.#leaseHolder.claimed(runId);
+      const active = this.#leaseHolder.active(runId);
+      if (active) {
+        if (await active.reload(edit)) return true;
+        continue;
+      }
+      const run = await this.store.findRun(runId);
+      if (!run || !this.#mayClaim(run)) return false;
+      if (!(await this.#leaseHolder.claim(run, { edit }))) continue;
+      return edit.settledBefore(this.#leaseHolder.active(runId)?.end);
+    }
   }
 
   /**
@@ -179,8 +191,7 @@ export class Engine {
     const active = this.#leaseHolder.active(runId);
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
-    if (!run || this.#closing || !this.#owns(runId) || hasEnded(run.status)) return;
-    if (this.#leaseHolder.isOwnedElsewhere(run)) return;
+    if (!run || !this.#mayClaim(run)) return;
     try {
       await this.#leaseHolder.claim(run, { isOrphan: true });
     } catch (error) {
@@ -266,6 +277,12 @@ export class Engine {
   #owns(runId: string): boolean {
     const { scope = "all" } = this.#options;
     return scope === "all" || (scope === "own" && this.#own.has(runId));
+  }
+
+  /** Whether this engine may continue a run that it does not hold by itself. */
+  #mayClaim(run: Run): boolean {
+    if (this.#closing || !this.#owns(run.runId) || hasEnded(run.status)) return false;
+    return !this.#leaseHolder.isOwnedElsewhere(run);
   }
 
   #refuseWhenClosing(): void {

@@ -6,6 +6,7 @@ import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineOptions } from "./options.ts";
+import type { Edit } from "./run/edit.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, withTakeover } from "./run/load.ts";
@@ -17,6 +18,8 @@ import type { RunEnd } from "./turn/run-end.ts";
 export interface Claim {
   /** Replaces the run's own workflow, which is loaded otherwise. */
   readonly source?: WorkflowSource;
+  /** Replaces the run's workflow in the first turn, unless it cannot be rendered. */
+  readonly edit?: Edit;
   /** Keys of nodes that start even though another has failed. */
   readonly forced?: ReadonlySet<string>;
   /** The engine claims it by itself: a run that has ended too many processes fails instead of being claimed again. */
@@ -173,7 +176,7 @@ export class LeaseHolder {
     return true;
   }
 
-  async #takeOver(run: Run, { source: given, forced, isOrphan = false }: Claim): Promise<boolean> {
+  async #takeOver(run: Run, { source: given, edit, forced, isOrphan = false }: Claim): Promise<boolean> {
     const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
     if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
@@ -186,7 +189,7 @@ export class LeaseHolder {
     if (!stored) return false;
     const ownerDied = run.status === "running" && given === undefined;
     const loaded = withTakeover(stored, source, ownerDied);
-    this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded }));
+    this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded, edit }));
     return true;
   }
 

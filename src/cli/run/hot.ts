@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from "node:fs";
 import { dirname, relative } from "node:path";
 import { messageOf } from "../../errors/index.ts";
+import { throwSite } from "../../loader/index.ts";
+import { placeText } from "../../model/index.ts";
 import { loaderOf } from "../load-workflow.ts";
 import type { Host } from "./local-engine.ts";
 
@@ -35,21 +37,34 @@ export function reloadOnEdit(host: Host, runId: string, path: string, say: (text
     try {
       const source = await loaderOf(host.rootDir).load(relative(host.rootDir, path));
       if (source.workflowHash === host.source?.workflowHash) return;
-      await host.engine.reload(runId, source);
+      const isInUse = await host.engine.reload(runId, source);
       host.source = source;
       problem = undefined;
-      say(`${source.workflowPath} was edited: the run continues with the new version.`);
       follow(source.files);
+      say(
+        isInUse
+          ? `${source.workflowPath} was edited: the run continues with the new version.`
+          : `${source.workflowPath} was edited. This process does not execute the run any more, so nothing changes here.`,
+      );
     } catch (error) {
-      const message = messageOf(error);
+      const message = problemOf(error, host.rootDir);
       if (message === problem) return;
       problem = message;
       say(`The edited workflow is invalid, so the run continues with the version before: ${message}`);
     }
   };
   follow(host.source?.files ?? []);
+  // An edit that was made before the files were watched counts too.
+  loading = reload();
   return () => {
     clearTimeout(timer);
     for (const watcher of watchers.values()) watcher.close();
   };
+}
+
+/** An error of an author's code, with its place. A file that does not compile has its place in the message. */
+function problemOf(thrown: unknown, rootDir: string): string {
+  const message = messageOf(thrown);
+  const at = throwSite(thrown, rootDir);
+  return at && !message.includes(at.file) ? `${placeText(at)}: ${message}` : message;
 }

@@ -4,7 +4,6 @@ import type { RunStatus } from "../../model/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
-import type { WorkflowSource } from "../source.ts";
 import { recordThrown } from "../thrown.ts";
 import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
@@ -12,6 +11,7 @@ import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
 import { Attempts } from "./attempts.ts";
+import type { Edit } from "./edit.ts";
 import type { FirstCommit } from "./first-commit.ts";
 import { endParkedRun, type LoadedRun } from "./load.ts";
 import { retryCommit } from "./retry-commit.ts";
@@ -25,6 +25,8 @@ export interface LeasedRun {
   readonly lease: Lease;
   readonly workflow: Workflow;
   readonly loaded: LoadedRun;
+  /** Replaces the workflow in the first turn, unless it cannot be rendered. */
+  readonly edit?: Edit;
 }
 
 export interface ExecutionSettings {
@@ -69,7 +71,7 @@ export class Execution {
   readonly #trigger = new TurnTrigger();
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
-  constructor({ lease, workflow, loaded }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
+  constructor({ lease, workflow, loaded, edit }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
     const { sink } = settings;
     this.lease = lease;
     this.#store = sink.store;
@@ -78,6 +80,7 @@ export class Execution {
     this.#runState = loaded.runState;
     this.#forNextTurn = [({ draft }) => loaded.recordTakeover(draft)];
     if (firstCommit) this.#forNextTurn.push((turn) => void (turn.writer = firstCommit));
+    if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
     this.#planner = new TurnPlanner({ workflow, store: sink.store, ...loaded });
@@ -101,26 +104,14 @@ export class Execution {
   }
 
   /**
-   * Replaces the workflow's code. Attempts that are running continue with the old code.
+   * Uses an edit's code from the next turn on. Attempts that are running continue with the old code.
+   * @returns true once the edit is in use, false when the execution ended before its next turn
    * @throws what the new code throws when it is rendered; the old code is kept then
    */
-  reload({ workflow, workflowPath, workflowHash }: WorkflowSource): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#forNextTurn.push(async ({ draft }) => {
-        try {
-          await this.#planner.replace(workflow);
-        } catch (error) {
-          return reject(error);
-        }
-        if (workflowHash !== undefined && workflowHash !== this.#runState.run.workflowHash) {
-          draft.emit({ type: "WorkflowReloaded", workflowHash });
-          draft.changeRun({ workflowHash, workflowPath: workflowPath ?? this.#runState.run.workflowPath });
-        }
-        resolve();
-      });
-      this.#trigger.pull();
-      void this.end.then(() => resolve());
-    });
+  reload(edit: Edit): Promise<boolean> {
+    this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
+    this.#trigger.pull();
+    return edit.settledBefore(this.end);
   }
 
   /** Starts nothing more, lets attempts run for `graceMs`, aborts them, and gives up the lease. */
@@ -210,6 +201,22 @@ export class Execution {
     }
     for (const launch of launches) this.#attempts.launch(launch);
     return end;
+  }
+
+  /** Keeps the old code when the new one cannot be rendered. */
+  async #apply({ source, accept, refuse }: Edit, draft: TurnDraft): Promise<void> {
+    const { run } = this.#runState;
+    const { workflow, workflowPath = run.workflowPath, workflowHash } = source;
+    try {
+      await this.#planner.replace(workflow);
+    } catch (error) {
+      return refuse(error);
+    }
+    if (workflowHash !== undefined && workflowHash !== run.workflowHash) {
+      draft.emit({ type: "WorkflowReloaded", workflowHash });
+      draft.changeRun({ workflowHash, workflowPath });
+    }
+    accept();
   }
 
   /** Takes in decisions and signals; returns whether the run must be cancelled. */
