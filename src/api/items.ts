@@ -1,6 +1,6 @@
-import type { Approval, Node, Output, Run } from "../model/entities.ts";
+import type { Approval, Attempt, Node, Output, Run, ToolCall } from "../model/entities.ts";
 import type { RunHealth } from "../model/run-health.ts";
-import type { ApprovalItem, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
+import type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
 
 /** A pending approval, with its run's name and status. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
@@ -42,16 +42,64 @@ export function toRunDetail(
   };
 }
 
+/** An output's value, or the size of one that is left out of a list. */
+type ListedOutput = Pick<Output, "nodeId" | "iteration"> & ({ readonly json: string } | { readonly bytes: number });
+
 /** The nodes of a run, in the order given, each with its output. */
-export function toNodeItems(nodes: readonly Node[], outputs: readonly Output[]): NodeItem[] {
-  const byNode = new Map(outputs.map((output) => [`${output.iteration}:${output.nodeId}`, output]));
-  return nodes.map((node) => toNodeItem(node, byNode.get(`${node.iteration}:${node.nodeId}`)));
+export function toNodeItems(nodes: readonly Node[], outputs: readonly ListedOutput[]): NodeItem[] {
+  const keyOf = ({ iteration, nodeId }: ListedOutput | Node) => `${iteration}:${nodeId}`;
+  const byNode = new Map(outputs.map((output) => [keyOf(output), output]));
+  return nodes.map((node) => toNodeItem(node, byNode.get(keyOf(node))));
 }
 
-function toNodeItem(node: Node, output: Output | undefined): NodeItem {
+function toNodeItem(node: Node, output: ListedOutput | undefined): NodeItem {
   const { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, error } = node;
-  const value = output ? JSON.parse(output.json) : null;
-  return { nodeId, iteration, state, label, attempt, startedAtMs, finishedAtMs, output: value, error };
+  const value = output && "json" in output ? JSON.parse(output.json) : null;
+  return {
+    nodeId,
+    iteration,
+    state,
+    label,
+    attempt,
+    startedAtMs,
+    finishedAtMs,
+    output: value,
+    ...(output && "bytes" in output && { outputBytes: output.bytes }),
+    error,
+  };
+}
+
+/** One node in detail: with its whole output, its attempts and its tool calls. */
+export function toNodeDetail(
+  node: Node,
+  output: Output | undefined,
+  attempts: readonly Attempt[],
+  toolCalls: readonly ToolCall[],
+): NodeDetail {
+  return {
+    runId: node.runId,
+    kind: node.kind,
+    ...toNodeItem(node, output),
+    attempts: attempts.map(({ attempt, state, startedAtMs, finishedAtMs, error }) => ({
+      attempt,
+      state,
+      startedAtMs,
+      finishedAtMs,
+      error,
+    })),
+    toolCalls: toolCalls.map(
+      ({ attempt, callNo, toolName, idempotencyKey, state, startedAtMs, finishedAtMs, error }) => ({
+        attempt,
+        callNo,
+        toolName,
+        idempotencyKey,
+        state,
+        startedAtMs,
+        finishedAtMs,
+        error,
+      }),
+    ),
+  };
 }
 
 /** A pending approval as listings show it; `nowMs` is the clock's time. */

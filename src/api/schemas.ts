@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
-import { approvalSchema, errorRecordSchema, nodeSchema, runSchema } from "../model/entities.ts";
+import {
+  approvalSchema,
+  attemptSchema,
+  errorRecordSchema,
+  nodeSchema,
+  runSchema,
+  toolCallSchema,
+} from "../model/entities.ts";
 import { runHealthSchema } from "../model/run-health.ts";
 import { runStatusSchema } from "../model/status.ts";
 import { bodyFields, bodyWithPayload } from "./body.ts";
@@ -84,6 +91,22 @@ export const framesQuerySchema = z.object({
   limit: pageLimit(50),
   afterFrameNo: position.default(0).describe("start after this frame number"),
 });
+
+export const nodesQuerySchema = z.object({
+  limit: pageLimit(largestPage),
+  cursor: z.string().max(4_096).optional().describe("from the previous page's Link header"),
+});
+export type NodesQuery = z.infer<typeof nodesQuerySchema>;
+
+export const nodeQuerySchema = z.object({
+  iteration: z
+    .preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER))
+    .optional()
+    .describe("iteration of the node's loop; default: the last one"),
+});
+
+/** Larger outputs are left out of the list of a run's nodes, in bytes of JSON. */
+export const maxListedOutputBytes = 65_536;
 
 export const approvalsQuerySchema = z.object({
   limit: pageLimit(100),
@@ -188,8 +211,42 @@ export const nodeItemSchema = nodeSchema
     finishedAtMs: true,
     error: true,
   })
-  .extend({ output: z.unknown().describe("null until the node has one") });
+  .extend({
+    output: z.unknown().describe("null until the node has one, and when outputBytes says that it was left out"),
+    outputBytes: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        `size of an output that was left out of the list, in bytes of JSON: larger than ${maxListedOutputBytes}`,
+      ),
+  });
 export type NodeItem = z.infer<typeof nodeItemSchema>;
+
+/** One node, with its whole output. */
+export const nodeDetailSchema = nodeItemSchema.omit({ outputBytes: true }).extend({
+  runId: z.string(),
+  kind: nodeSchema.shape.kind,
+  output: z.unknown().describe("null until the node has one"),
+  attempts: attemptSchema
+    .pick({ attempt: true, state: true, startedAtMs: true, finishedAtMs: true, error: true })
+    .array()
+    .describe("oldest first, the last 100"),
+  toolCalls: toolCallSchema
+    .pick({
+      attempt: true,
+      callNo: true,
+      toolName: true,
+      idempotencyKey: true,
+      state: true,
+      startedAtMs: true,
+      finishedAtMs: true,
+      error: true,
+    })
+    .array()
+    .describe("in the order in which they began, the last 1,000"),
+});
+export type NodeDetail = z.infer<typeof nodeDetailSchema>;
 
 /** A pending approval. */
 export const approvalItemSchema = approvalSchema

@@ -1,4 +1,4 @@
-export type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer } from "../api/index.ts";
+export type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem, SignalAnswer } from "../api/index.ts";
 export { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
 export { type ApprovalsClient, createClient, type SignalsClient, type SmithersClient } from "./client.ts";
 export type { ClientOptions } from "./http.ts";

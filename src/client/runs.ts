@@ -1,4 +1,12 @@
-import type { ListRunsQuery, NodeItem, RunConfig, RunDetail, RunListItem } from "../api/index.ts";
+import type {
+  ListRunsQuery,
+  NodeDetail,
+  NodeItem,
+  NodesQuery,
+  RunConfig,
+  RunDetail,
+  RunListItem,
+} from "../api/index.ts";
 import type { Frame } from "../model/index.ts";
 import { hasEnded } from "../model/run-end.ts";
 import { type Http, runPath } from "./http.ts";
@@ -37,8 +45,13 @@ export interface RunsClient {
   get<W extends TypedWorkflow = TypedWorkflow>(runId: string): Promise<RunDetailOf<W>>;
   /** Runs, newest first. `limit` is the size of a page. */
   list(query?: Partial<ListRunsQuery>): Pages<RunListItem>;
-  /** Every node of a run, in plan order, with its output. */
-  nodes(runId: string): Pages<NodeItem>;
+  /**
+   * Every node of a run, in plan order, with its output. An output larger than 64 KB is left out and has `outputBytes`;
+   * `node` reads it. `limit` is the size of a page.
+   */
+  nodes(runId: string, query?: Partial<NodesQuery>): Pages<NodeItem>;
+  /** One node: its whole output, its attempts and its tool calls. Default iteration: the last one. */
+  node(runId: string, nodeId: string, iteration?: number): Promise<NodeDetail>;
   /** What the run's workflow has rendered. A page's cursor is the `afterFrameNo` of the next one. */
   frames(runId: string, query?: { limit?: number; afterFrameNo?: number }): Pages<Frame>;
   /** Continues a run that is paused, has failed, or was left by a crash; `workflowPath` says where the file is now. */
@@ -65,13 +78,15 @@ export function runsOf(http: Http): RunsClient {
     get: (runId) => http.get(runPath(runId)),
     list: (query = {}) =>
       pages<RunListItem[], RunListItem>(http, { path: "/v1/runs", query, cursor: "cursor", itemsOf: (runs) => runs }),
-    nodes: (runId) =>
+    nodes: (runId, query = {}) =>
       pages<NodeItem[], NodeItem>(http, {
         path: `${runPath(runId)}/nodes`,
-        query: {},
+        query,
         cursor: "cursor",
         itemsOf: (nodes) => nodes,
       }),
+    node: (runId, nodeId, iteration) =>
+      http.get(`${runPath(runId)}/nodes/${encodeURIComponent(nodeId)}`, { query: { iteration } }),
     frames: (runId, query = {}) =>
       pages<Frame[], Frame>(http, {
         path: `${runPath(runId)}/frames`,

@@ -1,19 +1,24 @@
 import {
   type ApprovalItem,
   type ListRunsQuery,
+  maxListedOutputBytes,
+  type NodeDetail,
   type NodeItem,
+  type NodesQuery,
   type RunDetail,
   type RunListItem,
   toApprovalItem,
+  toNodeDetail,
   toNodeItems,
   toRunDetail,
   toRunListItem,
 } from "../api/index.ts";
 import { noSuchNode } from "../errors/index.ts";
 import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth, type StoredEvent } from "../model/index.ts";
-import type { RunSnapshot } from "../store/index.ts";
+import type { NodeSnapshot, RunSnapshot, Store } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
-import type { RunDatabase, RunDatabases } from "./databases.ts";
+import type { ReadRun, RunDatabase, RunDatabases } from "./databases.ts";
+import { cursorOf, positionOf } from "./node-cursor.ts";
 
 export interface RunReaderOptions {
   /** Age of an owner's last heartbeat, in milliseconds, after which the owner counts as dead. Default: 30000. */
@@ -28,10 +33,14 @@ export interface RunListPage {
   readonly nextCursor?: string;
 }
 
+export interface NodeListPage {
+  readonly nodes: NodeItem[];
+  /** Pass it as `cursor` to read the next page; absent on the last page. */
+  readonly nextCursor?: string;
+}
+
 export interface ReadNode {
-  readonly node: NodeItem;
-  /** The events that name it, oldest first. */
-  readonly events: readonly StoredEvent[];
+  readonly node: NodeDetail;
   /** Where the error of its last attempt was thrown. For people at the machine: no answer has it. */
   readonly stack: string | undefined;
 }
@@ -64,19 +73,38 @@ export class RunReader {
     };
   }
 
-  /** A run's nodes in plan order, with their outputs. */
-  async nodes(runId: string): Promise<NodeItem[]> {
-    const { nodes, outputs } = await this.#databases.find(runId, (store) => store.readNodes(runId));
-    return toNodeItems(nodes, outputs);
+  /**
+   * A page of a run's nodes in plan order, with their outputs; the large ones are left out.
+   * @throws INVALID_REQUEST for an unknown cursor
+   */
+  async nodes(runId: string, { limit, cursor }: NodesQuery): Promise<NodeListPage> {
+    const query = { limit, after: positionOf(cursor), maxOutputBytes: maxListedOutputBytes };
+    const page = await this.#databases.find(runId, (store) => store.readNodes(runId, query));
+    return {
+      nodes: toNodeItems(page.nodes, [...page.outputs, ...page.largeOutputs]),
+      ...(page.hasMore && { nextCursor: cursorOf(page.nodes.at(-1)!) }),
+    };
   }
 
-  /** A node in one iteration. @throws NODE_NOT_FOUND */
-  async node(runId: string, nodeId: string, iteration: number): Promise<ReadNode> {
+  /**
+   * One node.
+   * @param iteration default: the last one
+   * @throws NODE_NOT_FOUND
+   */
+  async node(runId: string, nodeId: string, iteration?: number): Promise<ReadNode> {
+    const found = await this.#databases.find(runId, (store) => nodeOrRun(store, runId, nodeId, iteration));
+    if (!("node" in found)) throw noSuchNode(runId, nodeId, iteration);
+    const { node, output, attempts, toolCalls } = found;
+    return {
+      node: toNodeDetail(node, output, attempts, toolCalls),
+      stack: attempts.at(-1)?.stack ?? undefined,
+    };
+  }
+
+  /** The events that name a node in one iteration, oldest first. */
+  async eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
     const { database } = await this.#databases.locate(runId);
-    const found = await database.store.readNode(runId, nodeId, iteration);
-    if (!found) throw noSuchNode(runId, nodeId, iteration);
-    const [node] = toNodeItems([found.node], found.output ? [found.output] : []);
-    return { node: node!, events: found.events, stack: found.attempts.at(-1)?.stack ?? undefined };
+    return database.store.eventsOfNode(runId, nodeId, iteration);
   }
 
   /** Frames of a run after `afterFrameNo`, oldest first: at most `limit`, fewer when they are large. */
@@ -102,4 +130,17 @@ export class RunReader {
     const { staleMs, calls } = this.#options;
     return deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
   }
+}
+
+/** A node with its run, or the run alone when it has no such node. */
+async function nodeOrRun(
+  store: Store,
+  runId: string,
+  nodeId: string,
+  iteration: number | undefined,
+): Promise<NodeSnapshot | ReadRun | undefined> {
+  const found = await store.readNode(runId, nodeId, iteration);
+  if (found) return found;
+  const run = await store.findRun(runId);
+  return run && { run };
 }

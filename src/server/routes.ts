@@ -7,7 +7,7 @@ import { readMetrics } from "./operations/metrics.ts";
 import { onRun } from "./operations/on-run.ts";
 import { openApi } from "./operations/openapi.ts";
 import { retryNode } from "./operations/retry.ts";
-import { cancelRun, getRun, listFrames, listNodes } from "./operations/run.ts";
+import { cancelRun, getNode, getRun, listFrames, listNodes } from "./operations/run.ts";
 import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
 import { type Route, route } from "./route.ts";
@@ -20,6 +20,7 @@ export const routes: readonly Route<ServerContext>[] = [
   route("GET", "/v1/runs", listRuns),
   route("GET", "/v1/runs/:runId", onRun(getRun)),
   route("GET", "/v1/runs/:runId/nodes", onRun(listNodes)),
+  route("GET", "/v1/runs/:runId/nodes/:nodeId", onRun(getNode)),
   route("POST", "/v1/runs/:runId/resume", resumeRun),
   route("POST", "/v1/runs/:runId/cancel", onRun(cancelRun)),
   route("GET", "/v1/runs/:runId/events", onRun(streamEvents)),

@@ -46,14 +46,29 @@ export interface StoredRun {
   readonly treeHash: string | undefined;
 }
 
-/** All nodes of a run in plan order, and all outputs in the order in which they were stored. */
-export interface NodesSnapshot {
+/** The position of a node in its run's list, which is in plan order. */
+export type NodePosition = Pick<Node, "ordinal" | "iteration" | "nodeId">;
+
+export interface NodesQuery {
+  /** Maximum number of nodes. */
+  readonly limit: number;
+  /** Only nodes after this one. */
+  readonly after?: NodePosition;
+  /** Outputs with more bytes of JSON are left out. */
+  readonly maxOutputBytes: number;
+}
+
+/** A page of a run's nodes in plan order, with their outputs. */
+export interface NodePage {
   readonly run: Run;
   readonly nodes: readonly Node[];
   readonly outputs: readonly Output[];
+  /** The outputs that were left out, with their sizes in bytes of JSON. */
+  readonly largeOutputs: readonly (Pick<Output, "nodeId" | "iteration"> & { readonly bytes: number })[];
+  readonly hasMore: boolean;
 }
 
-/** Everything stored about one node in one iteration. */
+/** A node in one iteration, with its output, its last 100 attempts and its last 1,000 tool calls. */
 export interface NodeSnapshot {
   readonly run: Run;
   readonly node: Node;
@@ -61,8 +76,6 @@ export interface NodeSnapshot {
   readonly approval: Approval | undefined;
   readonly attempts: readonly Attempt[];
   readonly toolCalls: readonly ToolCall[];
-  /** The events of the node in this iteration, oldest first. */
-  readonly events: readonly StoredEvent[];
 }
 
 export interface RunPage {

@@ -22,8 +22,9 @@ import type {
   ClaimedRun,
   FramePage,
   Inbox,
+  NodePage,
   NodeSnapshot,
-  NodesSnapshot,
+  NodesQuery,
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
@@ -161,8 +162,12 @@ export interface Store {
   readRuns(runIds: readonly string[]): Promise<RunSnapshot[]>;
   readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined>;
   readOutcome(runId: string): Promise<RunOutcome | undefined>;
-  readNodes(runId: string): Promise<NodesSnapshot | undefined>;
-  readNode(runId: string, nodeId: string, iteration: number): Promise<NodeSnapshot | undefined>;
+  /** Nodes of a run in plan order: at least one, at most the query's limit, fewer when they are large. */
+  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined>;
+  /** @param iteration default: the last one */
+  readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined>;
+  /** The events of a run that name a node in one iteration, oldest first. */
+  eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]>;
   /** All nodes of a run, in plan order, without outputs. */
   nodesOf(runId: string): Promise<Node[]>;
   /** The waiting nodes of a run, oldest wait first. */

@@ -40,6 +40,12 @@ test("a run is started, followed to its end and read", async () => {
   const [node] = (await runs.nodes(runId).page()).items;
   expect(node).toMatchObject({ nodeId: "say", state: "finished", output: { value: "hi" } });
   expect(await Array.fromAsync(runs.nodes(runId))).toEqual([node!]);
+  expect(await runs.node(runId, "say")).toMatchObject({
+    ...node,
+    runId,
+    attempts: [{ attempt: 1, state: "finished" }],
+  });
+  expect(await failure(runs.node(runId, "say", 1))).toMatchObject({ code: "NODE_NOT_FOUND" });
 });
 
 test("the same idempotency key starts one run", async () => {

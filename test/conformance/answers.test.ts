@@ -12,6 +12,7 @@ const paths: [string, string[]][] = [
   ["/v1/runs", ["GET", "POST"]],
   ["/v1/runs/none", ["GET"]],
   ["/v1/runs/none/nodes", ["GET"]],
+  ["/v1/runs/none/nodes/n", ["GET"]],
   ["/v1/runs/none/events", ["GET"]],
   ["/v1/runs/none/frames", ["GET"]],
   ["/v1/runs/none/resume", ["POST"]],
@@ -139,7 +140,7 @@ test("HEAD is answered as GET, without a body", async () => {
   }
 });
 
-test.each(["/", "/v1", "/v1/", "/v1/runs/", "/v1/runs/x/nope", "/v1/runs/x/nodes/n", "/signal/x"])(
+test.each(["/", "/v1", "/v1/", "/v1/runs/", "/v1/runs/x/nope", "/v1/runs/x/nodes/n/x", "/signal/x"])(
   "%s is NOT_FOUND",
   async (path) => {
     expect(await target.code("GET", path)).toEqual([404, "NOT_FOUND"]);

@@ -282,6 +282,63 @@ test("GET /v1/runs/:runId/nodes is every node in plan order, with its result", a
   ]);
 });
 
+test("GET /v1/runs/:runId/nodes comes in pages, without outputs over 64 KB", async () => {
+  const { runId } = await target.complete(file("sized"), { size: 100_000 });
+  const bytes = 100_000 + '{"text":""}'.length;
+  const [large, ...loop] = await target.nodes(runId);
+  expect(large).toMatchObject({ nodeId: "a/b", state: "finished", output: null, outputBytes: bytes });
+  expect(loop.map(({ output, outputBytes }) => [output, outputBytes])).toEqual(
+    ["0", "1", "2"].map((text) => [{ text }, undefined]),
+  );
+  const pages = await Array.fromAsync(target.pages(`/v1/runs/${runId}/nodes?limit=2`));
+  expect(pages).toEqual([[large, loop[0]], loop.slice(1)]);
+  expect(await target.code("GET", `/v1/runs/${runId}/nodes?cursor=x`)).toEqual([400, "INVALID_REQUEST"]);
+
+  const { status, body } = await target.get(`/v1/runs/${runId}/nodes/a%2Fb`);
+  expect([status, body.output]).toEqual([200, { text: "x".repeat(100_000) }]);
+});
+
+test("an output of 64 KB stands in the list", async () => {
+  const { runId } = await target.complete(file("sized"), { size: 65_536 - '{"text":""}'.length });
+  const [node] = await target.nodes(runId);
+  expect(node!.output).toEqual({ text: expect.stringMatching(/^x{65525}$/) });
+  expect(node).not.toHaveProperty("outputBytes");
+});
+
+test("GET /v1/runs/:runId/nodes/:nodeId is one node with its attempts, the last iteration unless the query says", async () => {
+  const { runId } = await target.complete(file("sized"), { size: 1 });
+  const { body } = await target.get(`/v1/runs/${runId}/nodes/a%2Fb`);
+  const at = { startedAtMs: expect.any(Number), finishedAtMs: expect.any(Number) };
+  expect(body).toEqual({
+    runId,
+    nodeId: "a/b",
+    iteration: 0,
+    kind: "compute",
+    state: "finished",
+    label: null,
+    attempt: 2,
+    ...at,
+    output: { text: "x" },
+    error: null,
+    attempts: [
+      {
+        attempt: 1,
+        state: "failed",
+        ...at,
+        error: expect.objectContaining({ code: "TASK_FAILED", message: "not yet" }),
+      },
+      { attempt: 2, state: "finished", ...at, error: null },
+    ],
+    toolCalls: [],
+  });
+  const node = `/v1/runs/${runId}/nodes/c`;
+  expect((await target.get(node)).body).toMatchObject({ iteration: 2, kind: "static", output: { text: "2" } });
+  expect((await target.get(`${node}?iteration=1`)).body).toMatchObject({ iteration: 1, output: { text: "1" } });
+  expect(await target.code("GET", `${node}?iteration=3`)).toEqual([404, "NODE_NOT_FOUND"]);
+  expect(await target.code("GET", `${node}?iteration=-1`)).toEqual([400, "INVALID_REQUEST"]);
+  expect(await target.code("GET", `/v1/runs/${runId}/nodes/nope`)).toEqual([404, "NODE_NOT_FOUND"]);
+});
+
 test("GET /v1/runs/:runId/nodes keeps the plan's order, whichever node ended first, with each iteration apart", async () => {
   const { runId } = await target.complete(file("plan"));
   expect((await target.nodes(runId)).map(({ nodeId, iteration, state }) => [nodeId, iteration, state])).toEqual([

@@ -26,6 +26,7 @@ const reading = [
 const shown: [string, (typeof reading)[number]][] = [
   ["", "readRunDetail"],
   ["/nodes", "readNodes"],
+  ["/nodes/a", "readNode"],
   ["/frames", "readFrames"],
 ];
 

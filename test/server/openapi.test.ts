@@ -36,7 +36,8 @@ test("every route answers as the document describes, for valid and invalid reque
   const start = async (workflowPath: string, more = {}) =>
     (await post("/v1/runs", { workflowPath, ...more })).body.runId as string;
   const readAll = async (runId: string) => {
-    for (const path of ["", "/nodes", "/frames?limit=1"]) await get(`/v1/runs/${runId}${path}`);
+    for (const path of ["", "/nodes", "/nodes/ok", "/nodes/say", "/frames?limit=1"])
+      await get(`/v1/runs/${runId}${path}`);
     await get("/v1/runs?limit=1");
   };
 

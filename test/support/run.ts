@@ -43,7 +43,7 @@ export async function run(
     },
   });
   const { runId } = result;
-  const found = await inStore(db, (store) => store.readNodes(runId));
+  const found = await inStore(db, (store) => store.readNodes(runId, { limit: 100_000, maxOutputBytes: 1_000_000 }));
   const { run: stored, nodes, outputs } = found!;
   return {
     ...result,

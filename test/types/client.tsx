@@ -57,6 +57,8 @@ export async function reads(runId: string, stop: AbortSignal) {
   const { items, nextCursor } = await runs.list().page();
   said(items[0]?.runId, nextCursor?.length);
   for await (const { nodeId, state } of runs.nodes(runId)) said(nodeId, state);
+  const { attempts, toolCalls } = await runs.node(runId, "review", 2);
+  said(attempts[0]?.error?.code, toolCalls[0]?.toolName);
   for await (const { xmlJson } of runs.frames(runId, { afterFrameNo: 2 })) said(xmlJson);
   const [first] = await approvals.list();
   await approvals.approve(runId, first!.nodeId, { note: "fine", decidedBy: "ann" });

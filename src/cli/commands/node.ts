@@ -36,7 +36,7 @@ export const node = defineCommand<Options>({
     const { node: found, events: numbered, stack } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
     const events = numbered.map(({ seq: _, ...event }) => event);
     if (out.isJson) {
-      out.json({ runId, ...found, ...(stack !== undefined && { stack }), events });
+      out.json({ ...found, ...(stack !== undefined && { stack }), events });
       return undefined;
     }
     const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);

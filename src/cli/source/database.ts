@@ -9,7 +9,7 @@ import { type Decision, type LocalStore, openStore, type Store } from "../../sto
 import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
 import { shortPath } from "./find-database.ts";
-import type { NodeDetail, RunsQuery, Source } from "./source.ts";
+import type { FoundNode, RunsQuery, Source } from "./source.ts";
 import { storedEvents, toRunEvent } from "./stored-events.ts";
 
 /** Time between two checks whether a run has taken in what was recorded for it. */
@@ -98,12 +98,19 @@ export class DatabaseSource implements Source {
     return this.#reader.run(runId);
   }
 
-  listNodes(runId: string): Promise<NodeItem[]> {
-    return this.#reader.nodes(runId);
+  async listNodes(runId: string): Promise<NodeItem[]> {
+    const all: NodeItem[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const { nodes, nextCursor } = await this.#reader.nodes(runId, { limit: 1_000, cursor });
+      all.push(...nodes);
+      if (nextCursor === undefined) return all;
+      cursor = nextCursor;
+    }
   }
 
-  async findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail> {
-    const { node, events, stack } = await this.#reader.node(runId, nodeId, iteration);
+  async findNode(runId: string, nodeId: string, iteration: number): Promise<FoundNode> {
+    const { node, stack } = await this.#reader.node(runId, nodeId, iteration);
+    const events = await this.#reader.eventsOfNode(runId, nodeId, iteration);
     return { node, events: events.map(toRunEvent), stack };
   }
 

@@ -1,10 +1,10 @@
 import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, SignalBody } from "../../api/index.ts";
 import { createClient, type RunEvent, type SmithersClient } from "../../client/index.ts";
-import { isSmithersError, noSuchNode } from "../../errors/index.ts";
+import { isSmithersError } from "../../errors/index.ts";
 import type { Frame } from "../../model/index.ts";
 import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
-import type { NodeDetail, RunsQuery, Source } from "./source.ts";
+import type { FoundNode, RunsQuery, Source } from "./source.ts";
 
 /** Number of latest runs that are searched for a part of an id. */
 const maxSearched = 10_000;
@@ -59,9 +59,8 @@ export class ServerSource implements Source {
     return this.#ask(({ runs }) => Array.fromAsync(runs.nodes(runId)));
   }
 
-  async findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail> {
-    const node = (await this.listNodes(runId)).find((one) => one.nodeId === nodeId && one.iteration === iteration);
-    if (!node) throw noSuchNode(runId, nodeId, iteration);
+  async findNode(runId: string, nodeId: string, iteration: number): Promise<FoundNode> {
+    const node = await this.#ask(({ runs }) => runs.node(runId, nodeId, iteration));
     const events: RunEvent[] = [];
     for await (const event of this.events(runId, 0, false)) {
       if ("nodeId" in event && event.nodeId === nodeId && event.iteration === iteration) events.push(event);

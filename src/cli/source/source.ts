@@ -1,6 +1,7 @@
 import type {
   ApprovalItem,
   ListRunsQuery,
+  NodeDetail,
   NodeItem,
   RunDetail,
   RunListItem,
@@ -15,8 +16,8 @@ import type { Decision } from "../../store/index.ts";
 export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
 
 /** A node, and what happened to it. */
-export interface NodeDetail {
-  readonly node: NodeItem;
+export interface FoundNode {
+  readonly node: NodeDetail;
   readonly events: readonly RunEvent[];
   /** Where the error of its last attempt was thrown. A server does not say it. */
   readonly stack?: string;
@@ -40,10 +41,10 @@ export interface Source {
   listRuns(query: RunsQuery): Promise<RunListItem[]>;
   /** @throws RUN_NOT_FOUND */
   findRun(runId: string): Promise<RunDetail>;
-  /** In plan order. @throws RUN_NOT_FOUND */
+  /** In plan order; large outputs are left out. @throws RUN_NOT_FOUND */
   listNodes(runId: string): Promise<NodeItem[]>;
   /** A node in one iteration, and its events, oldest first. @throws RUN_NOT_FOUND, NODE_NOT_FOUND */
-  findNode(runId: string, nodeId: string, iteration: number): Promise<NodeDetail>;
+  findNode(runId: string, nodeId: string, iteration: number): Promise<FoundNode>;
   /**
    * Events after `afterSeq`, oldest first: the stored ones and, with `follow`, new ones as they are committed, until
    * the run has ended.

@@ -49,7 +49,7 @@ export async function printNodes(out: TerminalOutput, nodes: readonly NodeItem[]
     state: stateWord(out, node.state),
     attempt: node.attempt > 1 ? String(node.attempt) : "",
     took: node.startedAtMs === null ? "" : duration((node.finishedAtMs ?? nowMs) - node.startedAtMs),
-    result: oneLine(node.error?.message ?? (node.output === null ? "" : JSON.stringify(node.output))),
+    result: oneLine(node.error?.message ?? outputText(node)),
   }));
   await out.table(
     [
@@ -78,4 +78,9 @@ export function printFields(out: TerminalOutput, fields: readonly (readonly [nam
 /** A value as text for people. */
 export function jsonText(value: unknown): string {
   return manyLines(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+}
+
+function outputText({ output, outputBytes }: NodeItem): string {
+  if (outputBytes !== undefined) return `(${outputBytes} bytes)`;
+  return output === null ? "" : JSON.stringify(output);
 }

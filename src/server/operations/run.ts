@@ -1,4 +1,13 @@
-import { framesQuerySchema, nodeItemSchema, runDetailSchema, runIdAnswerSchema } from "../../api/index.ts";
+import { z } from "zod";
+import {
+  framesQuerySchema,
+  nodeDetailSchema,
+  nodeItemSchema,
+  nodeQuerySchema,
+  nodesQuerySchema,
+  runDetailSchema,
+  runIdAnswerSchema,
+} from "../../api/index.ts";
 import { frameSchema } from "../../model/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
@@ -16,11 +25,26 @@ export const getRun = operation({
 
 export const listNodes = operation({
   id: "listNodes",
-  summary: "List a run's nodes in plan order, with their outputs",
+  summary: "List a run's nodes in plan order, with their outputs, except large ones",
+  query: nodesQuerySchema.shape,
   answer: nodeItemSchema.array(),
   errors: [],
-  async handle(_, { runId, reader }: RunServices) {
-    return reader.nodes(runId);
+  async handle({ c, query }, { runId, reader }: RunServices) {
+    const { nodes, nextCursor } = await reader.nodes(runId, query);
+    if (nextCursor !== undefined) nextPage(c, { cursor: nextCursor });
+    return nodes;
+  },
+});
+
+export const getNode = operation({
+  id: "getNode",
+  summary: "Get a node's whole output, its attempts and its tool calls",
+  params: { nodeId: z.string() },
+  query: nodeQuerySchema.shape,
+  answer: nodeDetailSchema,
+  errors: ["NODE_NOT_FOUND"],
+  async handle({ params: { nodeId }, query: { iteration } }, { runId, reader }: RunServices) {
+    return (await reader.node(runId, nodeId, iteration)).node;
   },
 });
 

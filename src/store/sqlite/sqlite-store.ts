@@ -21,8 +21,9 @@ import type {
   ClaimedRun,
   FramePage,
   Inbox,
+  NodePage,
   NodeSnapshot,
-  NodesSnapshot,
+  NodesQuery,
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
@@ -46,9 +47,10 @@ import { Connection } from "./connection.ts";
 import { SqliteMaintenance } from "./maintenance.ts";
 import { SqliteMirroredRuns } from "./mirrored-runs.ts";
 import { readBacklog } from "./queries/backlog.ts";
-import { eventsAfter, lastEvent } from "./queries/events.ts";
+import { eventsAfter, eventsOfNode, lastEvent } from "./queries/events.ts";
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
+import { readNodes } from "./queries/node-pages.ts";
 import { nodesOf, waitingNodes } from "./queries/nodes.ts";
 import {
   claimedRuns,
@@ -60,15 +62,7 @@ import {
   runIdsSharing,
   runsWithNews,
 } from "./queries/runs.ts";
-import {
-  readFrames,
-  readNode,
-  readNodes,
-  readOutcome,
-  readRunDetail,
-  readRuns,
-  readStoredRun,
-} from "./queries/snapshots.ts";
+import { readFrames, readNode, readOutcome, readRunDetail, readRuns, readStoredRun } from "./queries/snapshots.ts";
 import { registerSchema } from "./queries/views.ts";
 import { CommitWatch } from "./watch.ts";
 
@@ -220,12 +214,16 @@ export class SqliteStore implements LocalStore {
     return this.#connection.snapshot((driver) => readOutcome(driver, runId));
   }
 
-  readNodes(runId: string): Promise<NodesSnapshot | undefined> {
-    return this.#connection.snapshot((driver) => readNodes(driver, runId));
+  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined> {
+    return this.#connection.snapshot((driver) => readNodes(driver, runId, query));
   }
 
-  readNode(runId: string, nodeId: string, iteration: number): Promise<NodeSnapshot | undefined> {
+  readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {
     return this.#connection.snapshot((driver) => readNode(driver, runId, nodeId, iteration));
+  }
+
+  eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
+    return this.#connection.read((driver) => eventsOfNode(driver, runId, nodeId, iteration));
   }
 
   nodesOf(runId: string): Promise<Node[]> {

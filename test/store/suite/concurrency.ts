@@ -4,6 +4,7 @@ import { nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, nodeEvent, outputRow, startRun } from "./writes.ts";
 
+const everyNode = { limit: 1_000, maxOutputBytes: 1_000 };
 /** Turns that the writer of the snapshot test commits. */
 const turns = 60;
 
@@ -79,11 +80,11 @@ export function concurrency(fresh: FreshDatabase): void {
       const detail = (await store.readRunDetail("r"))!;
       const { frameNo } = detail.run;
       expect([detail.nodeCounts.finished ?? 0, detail.output ?? 0]).toEqual([frameNo, frameNo]);
-      for (const read of [await store.readNodes("r"), await store.loadRun("r")]) {
+      for (const read of [await store.readNodes("r", everyNode), await store.loadRun("r")]) {
         expect([read!.nodes.length, read!.outputs.length]).toEqual([read!.run.frameNo, read!.run.frameNo]);
       }
     }
     await written;
-    expect((await store.readNodes("r"))!.nodes).toHaveLength(turns);
+    expect((await store.readNodes("r", everyNode))!.nodes).toHaveLength(turns);
   });
 }

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import type { NodePage } from "../../../src/store/index.ts";
 import { approvalRow, nodeRow, runRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { askApproval, commit, end, nodeEvent, outputRow, park, startRun } from "./writes.ts";
+
+const everyNode = { limit: 1_000, maxOutputBytes: 1_000 };
 
 /** What is read of one run. */
 export function reads(fresh: FreshDatabase): void {
@@ -12,7 +15,7 @@ export function reads(fresh: FreshDatabase): void {
       store.loadRun("r"),
       store.readRunDetail("r"),
       store.readOutcome("r"),
-      store.readNodes("r"),
+      store.readNodes("r", everyNode),
       store.readNode("r", "n", 0),
       store.readFrames("r", 0, 10),
       store.lastEvent("r"),
@@ -23,7 +26,7 @@ export function reads(fresh: FreshDatabase): void {
     expect(await store.eventsAfter("r", 0, 10)).toEqual([]);
   });
 
-  test("nodes come in plan order, outputs in the order in which they were stored", async () => {
+  test("nodes come in plan order; an execution gets outputs in the order in which they were stored", async () => {
     const { store } = await fresh();
     const lease = await startRun(store);
     const nodes = [
@@ -34,9 +37,46 @@ export function reads(fresh: FreshDatabase): void {
     ];
     const outputs = ["z", "a", "b"].map((nodeId, index) => outputRow({ nodeId, outputNo: index + 1 }));
     await commit(store, lease, { nodes: nodes.toReversed(), outputs: outputs.toReversed() });
-    expect(await store.readNodes("r")).toMatchObject({ run: { runId: "r" }, nodes, outputs });
+    expect(await store.readNodes("r", everyNode)).toMatchObject({ run: { runId: "r" }, nodes, hasMore: false });
     expect(await store.loadRun("r")).toMatchObject({ nodes, outputs });
     expect(await store.nodesOf("r")).toEqual(nodes);
+  });
+
+  test("nodes are read in pages, each after the last node of the one before", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const nodes = [0, 1, 2].flatMap((ordinal) =>
+      [0, 1].map((iteration) => nodeRow({ nodeId: `n${ordinal}`, ordinal, iteration })),
+    );
+    const again = nodeRow({ nodeId: "m", ordinal: 0 });
+    await commit(store, lease, { nodes: [...nodes, again] });
+    const read = [];
+    let page: NodePage | undefined;
+    do {
+      page = await store.readNodes("r", { ...everyNode, limit: 2, after: page?.nodes.at(-1) });
+      read.push(page!.nodes);
+    } while (page?.hasMore);
+    expect(read.map(({ length }) => length)).toEqual([2, 2, 2, 1]);
+    expect(read.flat()).toEqual([again, ...nodes]);
+  });
+
+  test("large outputs are left out of a page, and a page ends before the others become many", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const json = (bytes: number) => JSON.stringify("é".repeat((bytes - 2) / 2));
+    const sizes = [1_000_000, 3_000_000, 2_000_000, 9_000_000, 10];
+    await commit(store, lease, {
+      nodes: sizes.map((_, ordinal) => nodeRow({ nodeId: `n${ordinal}`, ordinal })),
+      outputs: sizes.map((bytes, index) => outputRow({ nodeId: `n${index}`, outputNo: index + 1, json: json(bytes) })),
+    });
+    const query = { limit: 10, maxOutputBytes: 3_000_000 };
+    const first = (await store.readNodes("r", query))!;
+    expect(first.outputs.map(({ nodeId }) => nodeId)).toEqual(["n0", "n1"]);
+    expect(first).toMatchObject({ largeOutputs: [], hasMore: true });
+    const rest = (await store.readNodes("r", { ...query, after: first.nodes.at(-1) }))!;
+    expect(rest.nodes.map(({ nodeId }) => nodeId)).toEqual(["n2", "n3", "n4"]);
+    expect(rest.outputs).toEqual([expect.objectContaining({ json: json(sizes[2]!) }), expect.anything()]);
+    expect(rest).toMatchObject({ largeOutputs: [{ nodeId: "n3", iteration: 0, bytes: 9_000_000 }], hasMore: false });
   });
 
   test("a run's detail counts its nodes by state, and has the value of the task that finished last", async () => {
@@ -103,9 +143,12 @@ export function reads(fresh: FreshDatabase): void {
       ],
       toolCalls: [],
     });
-    expect(read.events.map(({ seq }) => seq)).toEqual([3]);
+    expect(await store.readNode("r", "n")).toEqual(read);
+    expect((await store.eventsOfNode("r", "n", 1)).map(({ seq }) => seq)).toEqual([3]);
     expect(await store.readNode("r", "n", 2)).toBeUndefined();
-    expect(await store.readNode("r", "nn", 0)).toMatchObject({ output: undefined, approval: undefined, events: [] });
+    expect(await store.readNode("r", "none")).toBeUndefined();
+    expect(await store.readNode("r", "nn", 0)).toMatchObject({ output: undefined, approval: undefined });
+    expect(await store.eventsOfNode("r", "nn", 0)).toEqual([]);
   });
 
   test("events are read on from a number, a page at a time", async () => {

@@ -37,6 +37,12 @@ export function findNode(driver: Driver, runId: string, nodeId: string, iteratio
   return row && nodes.decode(row);
 }
 
+/** The highest iteration of a node; undefined when the run has no such node. */
+export function lastIteration(driver: Driver, runId: string, nodeId: string): number | undefined {
+  const sql = "SELECT max(iteration) AS last FROM _smithers_nodes WHERE run_id = ? AND node_id = ?";
+  return driver.get<{ last: number | null }>(sql, runId, nodeId)?.last ?? undefined;
+}
+
 /** The waiting nodes of a run, oldest wait first. */
 export function waitingNodes(driver: Driver, runId: string): Node[] {
   return driver
@@ -48,30 +54,38 @@ export function waitingNodes(driver: Driver, runId: string): Node[] {
     .map((row) => nodes.decode(row));
 }
 
-/** All attempts of a node in one iteration, in order. */
+/** Attempts and tool calls of one node that are read at once. */
+const maxAttempts = 100;
+const maxToolCalls = 1_000;
+
+/** The last attempts of a node in one iteration, in order. */
 export function attemptsOf(driver: Driver, runId: string, nodeId: string, iteration: number): Attempt[] {
   return driver
     .all<Record<string, unknown>>(
       `SELECT ${attempts.select} FROM _smithers_attempts
-       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt`,
+       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt DESC LIMIT ?`,
       runId,
       nodeId,
       iteration,
+      maxAttempts,
     )
-    .map((row) => attempts.decode(row));
+    .map((row) => attempts.decode(row))
+    .reverse();
 }
 
-/** All tool calls of a node in one iteration, in the order in which they started. */
+/** The last tool calls of a node in one iteration, in the order in which they started. */
 export function toolCallsOf(driver: Driver, runId: string, nodeId: string, iteration: number): ToolCall[] {
   return driver
     .all<Record<string, unknown>>(
       `SELECT ${toolCalls.select} FROM _smithers_tool_calls
-       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt, call_no`,
+       WHERE run_id = ? AND node_id = ? AND iteration = ? ORDER BY attempt DESC, call_no DESC LIMIT ?`,
       runId,
       nodeId,
       iteration,
+      maxToolCalls,
     )
-    .map((row) => toolCalls.decode(row));
+    .map((row) => toolCalls.decode(row))
+    .reverse();
 }
 
 /** The attempts of a run that have not ended. */

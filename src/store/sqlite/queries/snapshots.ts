@@ -3,13 +3,11 @@ import type { Driver } from "../../../runtime/index.ts";
 import type {
   FramePage,
   NodeSnapshot,
-  NodesSnapshot,
   RunDetailSnapshot,
   RunOutcome,
   RunSnapshot,
   StoredRun,
 } from "../../snapshots.ts";
-import { eventsOfNode } from "./events.ts";
 import { framesAfter, lastTreeHash } from "./frames.ts";
 import { withHealthSignals } from "./health-signals.ts";
 import { approvalsNamed, approvalsOf, pendingSignals } from "./inbox.ts";
@@ -18,6 +16,7 @@ import {
   countNodes,
   findNode,
   findOutput,
+  lastIteration,
   nodesOf,
   outputsOf,
   runningAttempts,
@@ -70,15 +69,11 @@ function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Ru
   return output && JSON.parse(output.json);
 }
 
-export function readNodes(driver: Driver, runId: string): NodesSnapshot | undefined {
+export function readNode(driver: Driver, runId: string, nodeId: string, given?: number): NodeSnapshot | undefined {
   const run = findRun(driver, runId);
-  return run && { run, nodes: nodesOf(driver, runId), outputs: outputsOf(driver, runId) };
-}
-
-export function readNode(driver: Driver, runId: string, nodeId: string, iteration: number): NodeSnapshot | undefined {
-  const run = findRun(driver, runId);
-  const node = run && findNode(driver, runId, nodeId, iteration);
-  if (!node) return undefined;
+  const iteration = given ?? lastIteration(driver, runId, nodeId);
+  const node = run && iteration !== undefined ? findNode(driver, runId, nodeId, iteration) : undefined;
+  if (!run || !node || iteration === undefined) return undefined;
   return {
     run,
     node,
@@ -86,7 +81,6 @@ export function readNode(driver: Driver, runId: string, nodeId: string, iteratio
     approval: approvalsNamed(driver, runId, nodeId).find((one) => one.iteration === iteration),
     attempts: attemptsOf(driver, runId, nodeId, iteration),
     toolCalls: toolCallsOf(driver, runId, nodeId, iteration),
-    events: eventsOfNode(driver, runId, nodeId, iteration),
   };
 }
 
