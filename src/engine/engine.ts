@@ -1,5 +1,7 @@
 import {
+  cutText,
   isSmithersError,
+  maxMessageBytes,
   messageOf,
   noSuchRun,
   runHasEnded,
@@ -205,7 +207,7 @@ export class Engine {
     const { code } = toErrorRecord(thrown, "SERVER_ERROR");
     // A database that is in trouble takes no note; the server's health tells of it.
     if (code.startsWith("DB_")) return;
-    const reason = isSmithersError(thrown) ? thrown.problem : messageOf(thrown);
+    const reason = cutText(isSmithersError(thrown) ? thrown.problem : messageOf(thrown), maxMessageBytes);
     await this.store.noteWakeFailure(runId, leaseNo, { code, reason, sinceMs: Date.now() }).catch(() => {});
   }
 

@@ -1,3 +1,4 @@
+import { redact, redactBeginning } from "../secrets/index.ts";
 import { isError, readField } from "./read-field.ts";
 
 /** Longest message of an error that is stored or sent, in bytes of UTF-8. */
@@ -12,12 +13,21 @@ const maxDepth = 32;
 const unreadable = "[unreadable]";
 const utf8 = new TextEncoder();
 
-/** The beginning of a text, with a note that it was cut when it has more than `maxBytes` bytes of UTF-8. */
+/**
+ * The beginning of a text without the secrets of this process, with a note that it was cut when it has more than
+ * `maxBytes` bytes of UTF-8.
+ */
 export function cutText(text: string, maxBytes: number): string {
-  if (text.length * 3 <= maxBytes) return text;
+  return cutRedacted(redactBeginning(text, maxBytes), text.length, maxBytes);
+}
+
+/** Cuts a text that is redacted already: a secret that is cut apart would not be recognised. */
+function cutRedacted(text: string, length: number, maxBytes: number): string {
+  const isWhole = length <= maxBytes;
+  if (isWhole && text.length * 3 <= maxBytes) return text;
   const { read } = utf8.encodeInto(text, new Uint8Array(maxBytes));
-  if (read === text.length) return text;
-  const note = `… [cut: ${text.length} characters in all]`;
+  if (isWhole && read === text.length) return text;
+  const note = `… [cut: ${length} characters in all]`;
   const leftBytes = maxBytes - utf8.encode(note).length;
   if (leftBytes < 0) return text.slice(0, read);
   return text.slice(0, utf8.encodeInto(text, new Uint8Array(leftBytes)).read) + note;
@@ -121,17 +131,23 @@ class JsonCopy {
       if (!this.#spend(jsonBytes(key) + 2)) break;
       const field = this.of(readField(value, key));
       if (field !== undefined)
-        Object.defineProperty(copy, key, { value: field, enumerable: true, writable: true, configurable: true });
+        Object.defineProperty(copy, redact(key), {
+          value: field,
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        });
     }
     return copy;
   }
 
-  #text(text: string): string {
+  #text(given: string): string {
     const limit = Math.max(Math.min(this.#leftBytes - 2, this.#maxTextBytes), 0);
-    let kept = cutText(text, limit);
+    const text = redactBeginning(given, limit);
+    let kept = cutRedacted(text, given.length, limit);
     // A control character takes six bytes in JSON.
-    if (jsonBytes(kept) > limit + 2) kept = cutText(text, Math.floor(limit / 6));
-    if (kept !== text) this.isCut = true;
+    if (jsonBytes(kept) > limit + 2) kept = cutRedacted(text, given.length, Math.floor(limit / 6));
+    if (kept !== text || given.length > limit) this.isCut = true;
     this.#spend(jsonBytes(kept));
     return kept;
   }

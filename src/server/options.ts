@@ -3,6 +3,7 @@ import { defaultMaxCrashes, type Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
+import { keepSecret } from "../secrets/index.ts";
 import { checkSource, type DrizzleDatabase, type StoreOptions } from "../store/index.ts";
 import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
 import { isLoopback } from "./http/loopback.ts";
@@ -102,18 +103,21 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     synchronous: options.synchronous,
-    logger: options.logger ?? loggerOf(options.logLevel, authToken),
+    logger: options.logger ?? loggerOf(options.logLevel),
   };
 }
 
 /**
+ * The token of a server, which is a secret of this process from then on.
  * @param given default: `process.env.SMITHERS_API_KEY`
  * @throws INVALID_OPTIONS when the token is empty
  */
 export function resolveAuthToken(given: string | undefined): string | undefined {
   const authToken = given ?? process.env.SMITHERS_API_KEY;
   if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
-  if (authToken?.trim() !== "") return authToken;
+  if (authToken === undefined) return undefined;
+  keepSecret(authToken);
+  if (authToken.trim() !== "") return authToken;
   throw invalid("authToken", "it is empty; omit it and unset SMITHERS_API_KEY to serve without authentication");
 }
 
@@ -146,8 +150,8 @@ function paths(name: string, given: readonly string[] = []): readonly string[] {
   throw invalid(name, "it must be an array of paths");
 }
 
-export function loggerOf(logLevel: LogLevel | undefined, authToken: string | undefined): Logger {
-  return createLogger(levelOf(logLevel), authToken === undefined ? [] : [authToken]);
+export function loggerOf(logLevel: LogLevel | undefined): Logger {
+  return createLogger(levelOf(logLevel));
 }
 
 function levelOf(logLevel: LogLevel | undefined): LogLevel {

@@ -1,3 +1,5 @@
+import { redactBeginning } from "../secrets/index.ts";
+
 const maxLength = 100;
 
 /** Limits the number of values of a label that authors choose, so that a metric cannot grow without bound. */
@@ -9,12 +11,12 @@ export class Bounded {
     this.#max = max;
   }
 
-  /** The value, shortened; `other` once there are too many values. */
+  /** The value, shortened and without secrets; `other` once there are too many values. */
   of(value: string): string {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
     if (this.#known.size >= this.#max) return "other";
-    const short = value.slice(0, maxLength);
+    const short = redactBeginning(value, maxLength).slice(0, maxLength);
     this.#known.set(value, short);
     return short;
   }

@@ -3,31 +3,18 @@ import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
 import { cutDetails, describeThrown, isError, readField } from "../errors/index.ts";
-import { redactor, secretsInEnv } from "./redact.ts";
+import { redactJson, secretFields } from "../secrets/index.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Fields whose values are never logged. */
-const secretFields = [
-  "authorization",
-  "x-smithers-key",
-  "cookie",
-  "token",
-  "authToken",
-  "apiKey",
-  "password",
-  "secret",
-];
-
 const stderr = 2;
 
 /**
- * Creates a logger that writes one JSON object per line to stderr; on a terminal, lines for people.
- * @param secrets texts to remove from every line, in addition to secrets in the environment
+ * Creates a logger that writes one JSON object per line to stderr; on a terminal, lines for people. Neither has the
+ * secrets of this process.
  */
-export function createLogger(level: LogLevel, secrets: readonly string[]): Logger {
-  const clean = redactor([...secrets, ...secretsInEnv()]);
+export function createLogger(level: LogLevel): Logger {
   const paths = secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
   const options = {
     level,
@@ -37,7 +24,7 @@ export function createLogger(level: LogLevel, secrets: readonly string[]): Logge
     redact: { paths, censor: "[redacted]" },
     serializers: { err: describeForLog },
   };
-  return pino(options, isatty(stderr) ? { write: (line) => show(clean(line)) } : toStderr(clean));
+  return pino(options, isatty(stderr) ? { write: (line) => show(redactJson(line)) } : toStderr());
 }
 
 /** pino's own serializer reads an error's fields without guards and without limits. */
@@ -47,11 +34,11 @@ function describeForLog(thrown: unknown): unknown {
   return { type, ...described, code: code ?? foreignCode, details: cutDetails(readField(thrown, "details")) };
 }
 
-function toStderr(clean: (line: string) => string): pino.DestinationStream {
+function toStderr(): pino.DestinationStream {
   const out = pino.destination({ fd: stderr, sync: true });
   // The reader of the log may end before the server does.
   out.on("error", () => {});
-  return { write: (line) => void out.write(clean(line)) };
+  return { write: (line) => void out.write(redactJson(line)) };
 }
 
 /** Prints a log line for people, with an error's stack below it. */

@@ -11,6 +11,7 @@ import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { Logger } from "../engine/index.ts";
 import { metricExporters, traceExporters, traceSdk } from "./lazy.ts";
 import { packageVersion } from "./package-info.ts";
+import { withoutSecrets } from "./redacting-exporter.ts";
 
 const leastTimeoutMs = 1_000;
 
@@ -66,7 +67,7 @@ function metricReader(config: { timeoutMillis?: number }): IMetricReader {
 function spanProcessor(config: { timeoutMillis?: number }): SpanProcessor {
   const { OTLPTraceExporter } = traceExporters();
   const { BatchSpanProcessor } = traceSdk();
-  return new BatchSpanProcessor(new OTLPTraceExporter(config));
+  return new BatchSpanProcessor(withoutSecrets(new OTLPTraceExporter(config)));
 }
 
 function timeout(signal: "METRICS" | "TRACES", graceMs: number): { timeoutMillis?: number } {

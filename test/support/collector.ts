@@ -26,6 +26,8 @@ export interface Point {
 export class Collector {
   readonly url: string;
   readonly headers: IncomingHttpHeaders[] = [];
+  /** Everything that was sent. */
+  readonly bodies: unknown[] = [];
   readonly spans: Span[] = [];
   /** Of the last push of metrics. */
   points: Point[] = [];
@@ -40,6 +42,7 @@ export class Collector {
       for await (const chunk of request.setEncoding("utf8")) text += chunk;
       collector.headers.push(request.headers);
       const body = JSON.parse(text);
+      collector.bodies.push(body);
       if (request.url === "/v1/traces") collector.spans.push(...spansIn(body));
       else if (request.url === "/v1/metrics") collector.points = pointsIn(body);
       else response.statusCode = 404;

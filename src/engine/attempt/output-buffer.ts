@@ -1,3 +1,5 @@
+import { redact } from "../../secrets/index.ts";
+
 export type OutputStream = "stdout" | "stderr";
 
 /** Time between two events of one attempt. */
@@ -40,12 +42,12 @@ export class OutputBuffer {
     this.#isClosed = true;
   }
 
-  /** Emits what was gathered. */
+  /** Emits what was gathered, without the secrets of this process. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { text, stream } of this.#parts.splice(0)) {
-      for (let rest = text; rest !== ""; ) {
+      for (let rest = redact(text); rest !== ""; ) {
         const piece = cut(rest, maxEventLength);
         rest = rest.slice(piece.length);
         this.#emit(piece, stream);

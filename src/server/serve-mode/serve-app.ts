@@ -90,7 +90,7 @@ export function createServeApp(options: ServeAppOptions): ServeApp {
   const authToken = resolveAuthToken(options.authToken);
   const rootDir = existingFolder(options.rootDir ?? process.cwd());
   const maxBodyBytes = whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
-  const logger = options.logger ?? loggerOf(options.logLevel, authToken);
+  const logger = options.logger ?? loggerOf(options.logLevel);
   const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");
   checkSource(source);
   const telemetry = new Telemetry(logger, closeGraceMs);

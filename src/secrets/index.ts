@@ -1,0 +1,2 @@
+export { keepSecret } from "./known.ts";
+export { isSecretField, redact, redactBeginning, redactJson, redactValue, secretFields } from "./redact.ts";
