@@ -21,6 +21,11 @@ const lastAttempt = z
   .describe("number of the last attempt; 0 for a node that executes nothing, such as a wait");
 const correlationId = z.string().nullable().describe("correlation id of the signal; null without one");
 const firesAtMs = z.number().int().describe("when the timer fires, in milliseconds since the epoch");
+const timesOutAtMs = z
+  .number()
+  .int()
+  .optional()
+  .describe("when the wait's time limit ends, in milliseconds since the epoch; absent without a limit");
 const decision = {
   ...node,
   decidedBy: z.string().nullable().describe("name of the person who decided"),
@@ -60,11 +65,12 @@ const eventFields = {
     delayMs: z.number().int().nonnegative().describe("milliseconds until the next attempt"),
     error,
   },
-  NodeWaitingApproval: node,
+  NodeWaitingApproval: { ...node, timesOutAtMs },
   NodeWaitingEvent: {
     ...node,
     eventName: z.string().describe("name of the awaited signal"),
     correlationId,
+    timesOutAtMs,
     dataSchema: z
       .record(z.string(), z.unknown())
       .optional()

@@ -15,7 +15,7 @@ import {
 } from "../api/index.ts";
 import { noSuchNode } from "../errors/index.ts";
 import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth, type StoredEvent } from "../model/index.ts";
-import type { NodeSnapshot, RunSnapshot, Store } from "../store/index.ts";
+import type { NodePage, NodeSnapshot, RunSnapshot, Store } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { ReadRun, RunDatabase, RunDatabases } from "./databases.ts";
 import { cursorOf, positionOf } from "./node-cursor.ts";
@@ -37,6 +37,17 @@ export interface NodeListPage {
   readonly nodes: NodeItem[];
   /** Pass it as `cursor` to read the next page; absent on the last page. */
   readonly nextCursor?: string;
+}
+
+/** A run as it was at one moment. A run with very many nodes may have changed while its further nodes were read. */
+export interface RunOverview {
+  readonly run: RunDetail;
+  /** In plan order; large outputs are left out. */
+  readonly nodes: readonly NodeItem[];
+  /** The last frame; undefined while there is none. */
+  readonly frame: Frame | undefined;
+  /** The pending approvals, oldest first. */
+  readonly approvals: readonly ApprovalItem[];
 }
 
 export interface ReadNode {
@@ -63,6 +74,19 @@ export class RunReader {
     return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output);
   }
 
+  /** A run, with what explains its state. */
+  async overview(runId: string): Promise<RunOverview> {
+    const nowMs = Date.now();
+    const found = await this.#databases.find(runId, (store) => store.readOverview(runId, nodesQuery(1_000), nowMs));
+    const { nodes, nextCursor } = toNodeListPage(found);
+    return {
+      run: toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output),
+      nodes: nextCursor === undefined ? nodes : [...nodes, ...(await this.allNodes(runId, nextCursor))],
+      frame: found.frame,
+      approvals: found.approvals.map((approval) => toApprovalItem(approval, nowMs)),
+    };
+  }
+
   /** Runs, newest first. @throws INVALID_REQUEST for an unknown cursor */
   async runs(query: ListRunsQuery): Promise<RunListPage> {
     const { runs, nextCursor } = await this.#databases.main.store.listRuns(query);
@@ -78,12 +102,19 @@ export class RunReader {
    * @throws INVALID_REQUEST for an unknown cursor
    */
   async nodes(runId: string, { limit, cursor }: NodesQuery): Promise<NodeListPage> {
-    const query = { limit, after: positionOf(cursor), maxOutputBytes: maxListedOutputBytes };
-    const page = await this.#databases.find(runId, (store) => store.readNodes(runId, query));
-    return {
-      nodes: toNodeItems(page.nodes, [...page.outputs, ...page.largeOutputs]),
-      ...(page.hasMore && { nextCursor: cursorOf(page.nodes.at(-1)!) }),
-    };
+    const query = nodesQuery(limit, cursor);
+    return toNodeListPage(await this.#databases.find(runId, (store) => store.readNodes(runId, query)));
+  }
+
+  /** All nodes of a run after `cursor`, in plan order. */
+  async allNodes(runId: string, cursor?: string): Promise<NodeItem[]> {
+    const all: NodeItem[] = [];
+    for (let next = cursor; ; ) {
+      const { nodes, nextCursor } = await this.nodes(runId, { limit: 1_000, cursor: next });
+      all.push(...nodes);
+      if (nextCursor === undefined) return all;
+      next = nextCursor;
+    }
   }
 
   /**
@@ -143,4 +174,15 @@ async function nodeOrRun(
   if (found) return found;
   const run = await store.findRun(runId);
   return run && { run };
+}
+
+function nodesQuery(limit: number, cursor?: string) {
+  return { limit, after: positionOf(cursor), maxOutputBytes: maxListedOutputBytes };
+}
+
+function toNodeListPage({ nodes, outputs, largeOutputs, hasMore }: NodePage): NodeListPage {
+  return {
+    nodes: toNodeItems(nodes, [...outputs, ...largeOutputs]),
+    ...(hasMore && { nextCursor: cursorOf(nodes.at(-1)!) }),
+  };
 }

@@ -19,6 +19,7 @@ export type {
   NodeSnapshot,
   NodesQuery,
   RunOutcome,
+  RunOverviewSnapshot,
   RunSnapshot,
   StoredRun,
 } from "./snapshots.ts";

@@ -1,3 +1,4 @@
+import type { PendingApproval } from "../api/index.ts";
 import type {
   Approval,
   Attempt,
@@ -66,6 +67,14 @@ export interface NodePage {
   /** The outputs that were left out, with their sizes in bytes of JSON. */
   readonly largeOutputs: readonly (Pick<Output, "nodeId" | "iteration"> & { readonly bytes: number })[];
   readonly hasMore: boolean;
+}
+
+/** A run with what explains its state to a person, and the first page of its nodes. */
+export interface RunOverviewSnapshot extends RunDetailSnapshot, NodePage {
+  /** The last frame; undefined while there is none. */
+  readonly frame: Frame | undefined;
+  /** The pending approvals of the run, oldest first. */
+  readonly approvals: readonly PendingApproval[];
 }
 
 /** A node in one iteration, with its output, its last 100 attempts and its last 1,000 tool calls. */

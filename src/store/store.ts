@@ -28,6 +28,7 @@ import type {
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
+  RunOverviewSnapshot,
   RunPage,
   RunSnapshot,
   StoreDescription,
@@ -164,6 +165,11 @@ export interface Store {
   readOutcome(runId: string): Promise<RunOutcome | undefined>;
   /** Nodes of a run in plan order: at least one, at most the query's limit, fewer when they are large. */
   readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined>;
+  /**
+   * @param query which nodes it has
+   * @param nowMs the clock's time: see {@link PendingApprovalsQuery}
+   */
+  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined>;
   /** @param iteration default: the last one */
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined>;
   /** The events of a run that name a node in one iteration, oldest first. */

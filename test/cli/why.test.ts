@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -84,6 +85,23 @@ describe("a loop that ends without converging", () => {
       expect(await asked("node", "r", inner)).toContain(says("fix", 3));
       expect(await asked("node", "r", inner, "--iteration", "0")).not.toContain("The loop");
       for (const node of ["c", "last"]) expect(await asked("node", "r", node)).not.toContain("The loop");
+    }
+  });
+
+  test("says so also when it may have one iteration only", async () => {
+    const once = (until: string) => `<Loop id="l" maxIterations={1} until={${until}}>
+      <Task id="a" output={outputs.result}>{() => ({ value: 1 })}</Task></Loop>`;
+    const root = folder({
+      "once.tsx": workflowFile(once("ctx.input.converges && ctx.iterationCount('result', 'a') > 0")),
+    });
+    const server = await serve(root);
+    await server.complete("once.tsx", {}, { runId: "r" });
+    await server.complete("once.tsx", { converges: true }, { runId: "good" });
+    for (const place of [[], ["--url", server.url]]) {
+      const { reasons } = await smithersJson(root, "why", "r", ...place);
+      expect(reasons).toMatchObject([{ kind: "exhausted-loop", nodeId: "a", what: expect.stringContaining('"l"') }]);
+      expect((await smithers(root, "node", "r", "a", ...place)).out).toContain('The loop "l" ended after 1 iteration,');
+      expect((await smithersJson(root, "why", "good", ...place)).reasons).toEqual([]);
     }
   });
 
@@ -178,4 +196,54 @@ describe("what resume alone cannot cure is not offered first:", () => {
     expect(reason.commands[0] === "smithers resume r").toBe(!isMistake);
     expect(reason.commands).toContain("smithers resume r");
   });
+});
+
+describe("a wait whose time limit has passed, of a run that cannot continue,", () => {
+  const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";
+  const waits: [string, string][] = [
+    ["an approval", `<Approval id="w" timeoutMs={200} output={outputs.decision} request={{ title: "?" }} />`],
+    ["an event", `<WaitForEvent id="w" timeoutMs={200} event="go" output={outputs.result} />`],
+    ["a signal", `<Signal id="w" timeoutMs={200} schema={outputs.result} />`],
+  ];
+  test.each(waits)("%s, advises the repair and no answer that comes too late", async (_, tree) => {
+    const root = folder({ "w.tsx": workflowFile(tree, { schemas }) });
+    const server = await serve(root);
+    await server.start("w.tsx", {}, { runId: "r" });
+    await server.until("r", ({ type }) => type === "NodeWaitingApproval" || type === "NodeWaitingEvent");
+    write(root, { "w.tsx": `throw new Error("kaputt");` });
+    await eventually(async () => (await server.run("r")).runState.unhealthy?.code);
+    for (const place of [[], ["--url", server.url]]) {
+      const { reasons } = await smithersJson(root, "why", "r", ...place);
+      expect(reasons).toMatchObject([{ kind: "not-continued", nodeId: "w" }]);
+      expect(reasons[0].what).toMatch(
+        /^The time limit of "w" has passed, but .*w\.tsx:1:\d+: kaputt.* Repair that first\./,
+      );
+      expect(reasons[0].commands[0]).toStartWith("smithers resume r");
+    }
+  });
+
+  test.each(waits)("%s, when no process executes it, advises resume", async (_, tree) => {
+    const root = folder({ "w.tsx": workflowFile(tree, { schemas }) });
+    expect((await smithers(root, "up", "w.tsx", "--run-id", "r")).code).toBe(3);
+    await eventually(async () =>
+      (await smithersJson(root, "inspect", "r")).runState.blocked.unblock.startsWith("none"),
+    );
+    const { reasons } = await smithersJson(root, "why", "r");
+    expect(reasons).toMatchObject([{ kind: "not-continued", commands: ["smithers resume r"] }]);
+    expect(reasons[0].what).toContain('The time limit of "w" has passed, but the run has not continued yet.');
+  });
+});
+
+test("a wait of a run whose file does not load is told with what to repair first", async () => {
+  const waits = `<Parallel><WaitForEvent id="w" event="go" output={outputs.result} /><WaitForEvent id="v" event="on" output={outputs.result} /></Parallel>`;
+  const root = folder({ "w.tsx": workflowFile(waits) });
+  const server = await serve(root);
+  await server.start("w.tsx", {}, { runId: "r" });
+  await server.until("r", ({ type }) => type === "NodeWaitingEvent");
+  write(root, { "w.tsx": `throw new Error("kaputt");` });
+  await server.post("/v1/runs/r/signals/other");
+  await eventually(async () => (await server.run("r")).runState.unhealthy?.code);
+  const { reasons } = await smithersJson(root, "why", "r");
+  expect(reasons.map(({ kind }: { kind: string }) => kind)).toEqual(["not-continued", "event", "event"]);
+  expect(reasons[0].what).toMatch(/^The run cannot continue: .*kaputt/);
 });

@@ -19,9 +19,10 @@ export const inspect = defineCommand({
       context.source(),
     ]);
     const runId = await context.runId(given);
-    const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
+    const overview = await state.overview(runId);
+    const { run, nodes } = overview;
     if (context.out.isJson) context.out.json({ ...run, nodes });
-    else await printRun(context, run, nodes, await notesOf(state, run, nodes));
+    else await printRun(context, run, nodes, await notesOf(state, overview));
     return undefined;
   },
 });

@@ -39,8 +39,7 @@ export const node = defineCommand<Options>({
       out.json({ ...found, ...(stack !== undefined && { stack }), events });
       return undefined;
     }
-    const [run, nodes] = await Promise.all([state.findRun(runId), state.listNodes(runId)]);
-    const notes = notesAbout(found, await notesOf(state, run, nodes));
+    const notes = notesAbout(found, await notesOf(state, await state.overview(runId)));
     const nowMs = Date.now();
     const { startedAtMs, finishedAtMs, error } = found;
     const at = placeOfError(error);

@@ -15,11 +15,11 @@ export const why = defineCommand({
     ["why 9e41c7", "why the run whose id ends with 9e41c7 does not continue"],
   ],
   async run(context, _, given) {
-    const [{ whyOf }, state] = await Promise.all([import("../why.ts"), context.source()]);
+    const [{ whyOf }, state] = await Promise.all([import("../why/why.ts"), context.source()]);
     const { out } = context;
-    const run = await state.findRun(await context.runId(given));
-    const { runId, status, runState } = run;
-    const reasons = (await whyOf(state, run)).map((reason) => ({
+    const overview = await state.overview(await context.runId(given));
+    const { runId, status, runState } = overview.run;
+    const reasons = (await whyOf(state, overview)).map((reason) => ({
       ...reason,
       commands: reason.commands.map((words) => context.commandLine(...words)),
     }));

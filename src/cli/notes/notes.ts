@@ -1,5 +1,6 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
 import type { SmithersEvent } from "../../model/index.ts";
+import type { RunOverview } from "../../runs/index.ts";
 import type { Source } from "../source/source.ts";
 import { exhaustedLoops } from "./exhausted-loops.ts";
 
@@ -10,24 +11,18 @@ export interface Note {
   readonly text: string;
 }
 
-/** The notes about a run. Its events are read only when there may be any. */
-export async function notesOf(source: Source, run: RunDetail, nodes: readonly NodeItem[]): Promise<Note[]> {
-  const mayLoop = nodes.some(({ iteration }) => iteration > 0);
-  const mayBeUnused = nodes.some(({ state }) => state === "cancelled");
-  if (!mayLoop && !mayBeUnused) return [];
-  let lastFrameNo = 0;
+/** The notes about a run. Its events are read only when a decision may be unused. */
+export async function notesOf(source: Source, { run, nodes, frame }: RunOverview): Promise<Note[]> {
   const decisions = new Map<string, Decision>();
-  for await (const event of source.events(run.runId, 0, false)) {
-    if (event.type === "FrameCommitted") lastFrameNo = event.frameNo;
-    noteDecision(decisions, event);
+  if (nodes.some(({ state }) => state === "cancelled")) {
+    for await (const event of source.events(run.runId, 0, false)) noteDecision(decisions, event);
   }
-  const [frame] = mayLoop && lastFrameNo > 0 ? await source.listFrames(run.runId, lastFrameNo - 1, 1) : [];
   const loops = frame ? exhaustedLoops(frame, nodes) : [];
   return [
     ...loops.map(({ id, iterations, nodes }) => ({
       kind: "exhausted-loop" as const,
       nodes,
-      text: `The loop "${id}" ended after ${iterations} iterations, the most that it may have; its until is still false.`,
+      text: `The loop "${id}" ended after ${times(iterations)}, the most that it may have; its until is still false.`,
     })),
     ...nodes.flatMap((node) => {
       const decision = node.state === "cancelled" ? decisions.get(keyOf(node)) : undefined;
@@ -35,6 +30,8 @@ export async function notesOf(source: Source, run: RunDetail, nodes: readonly No
     }),
   ];
 }
+
+const times = (iterations: number) => (iterations === 1 ? "1 iteration" : `${iterations} iterations`);
 
 /** The notes that are about one node. */
 export function notesAbout({ nodeId, iteration }: NodeItem, notes: readonly Note[]): Note[] {

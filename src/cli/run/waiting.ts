@@ -1,7 +1,7 @@
 import type { Run } from "../../model/index.ts";
 import { DatabaseSource } from "../source/database.ts";
 import { manyLines } from "../terminal/output.ts";
-import { whyOf } from "../why.ts";
+import { whyOf } from "../why/why.ts";
 import type { Host } from "./local-engine.ts";
 
 /** Writes a command line from the words after `smithers`. */
@@ -10,7 +10,7 @@ export type CommandLine = (...words: readonly string[]) => string;
 /** The reasons why a run does not continue, as `smithers why` prints them, each followed by its commands. */
 export async function reasonLines(commandLine: CommandLine, host: Host, { runId }: Run): Promise<string[]> {
   const source = new DatabaseSource(host.store, host.file, host.rootDir);
-  const reasons = await whyOf(source, await source.findRun(runId));
+  const reasons = await whyOf(source, await source.overview(runId));
   return reasons.flatMap(({ what, commands }) => [
     manyLines(what),
     ...commands.map((words) => `  $ ${commandLine(...words)}`),

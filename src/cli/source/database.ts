@@ -4,7 +4,7 @@ import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, Sign
 import type { RunEvent } from "../../client/index.ts";
 import type { Engine } from "../../engine/index.ts";
 import { type Frame, hasEnded } from "../../model/index.ts";
-import { RunDatabases, RunReader } from "../../runs/index.ts";
+import { RunDatabases, type RunOverview, RunReader } from "../../runs/index.ts";
 import { type Decision, type LocalStore, openStore, type Store } from "../../store/index.ts";
 import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
@@ -98,14 +98,12 @@ export class DatabaseSource implements Source {
     return this.#reader.run(runId);
   }
 
-  async listNodes(runId: string): Promise<NodeItem[]> {
-    const all: NodeItem[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const { nodes, nextCursor } = await this.#reader.nodes(runId, { limit: 1_000, cursor });
-      all.push(...nodes);
-      if (nextCursor === undefined) return all;
-      cursor = nextCursor;
-    }
+  overview(runId: string): Promise<RunOverview> {
+    return this.#reader.overview(runId);
+  }
+
+  listNodes(runId: string): Promise<NodeItem[]> {
+    return this.#reader.allNodes(runId);
   }
 
   async findNode(runId: string, nodeId: string, iteration: number): Promise<FoundNode> {

@@ -2,6 +2,7 @@ import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, Sign
 import { createClient, type RunEvent, type SmithersClient } from "../../client/index.ts";
 import { isSmithersError } from "../../errors/index.ts";
 import type { Frame } from "../../model/index.ts";
+import type { RunOverview } from "../../runs/index.ts";
 import type { Decision } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
 import type { FoundNode, RunsQuery, Source } from "./source.ts";
@@ -55,6 +56,14 @@ export class ServerSource implements Source {
     return this.#ask(({ runs }) => runs.get(runId));
   }
 
+  async overview(runId: string): Promise<RunOverview> {
+    const run = await this.findRun(runId);
+    const nodes = await this.listNodes(runId);
+    const isAsking = nodes.some(({ state }) => state === "waiting-approval");
+    const approvals = isAsking ? await this.#pendingOf(runId) : [];
+    return { run, nodes, approvals, frame: await this.#lastFrame(runId) };
+  }
+
   listNodes(runId: string): Promise<NodeItem[]> {
     return this.#ask(({ runs }) => Array.fromAsync(runs.nodes(runId)));
   }
@@ -79,6 +88,23 @@ export class ServerSource implements Source {
   async listApprovals(runId: string): Promise<ApprovalItem[]> {
     const all = await this.#ask(({ approvals }) => approvals.list());
     return all.filter((approval) => approval.runId === runId);
+  }
+
+  /** Frames are listed from the first one on, so that the last one's number is looked up in the events. */
+  async #lastFrame(runId: string): Promise<Frame | undefined> {
+    let lastNo = 0;
+    for await (const event of this.events(runId, 0, false)) {
+      if (event.type === "FrameCommitted") lastNo = event.frameNo;
+    }
+    return lastNo === 0 ? undefined : (await this.listFrames(runId, lastNo - 1, 1))[0];
+  }
+
+  /** A server without a database of its own lists no approvals. */
+  async #pendingOf(runId: string): Promise<ApprovalItem[]> {
+    return this.listApprovals(runId).catch((error) => {
+      if (isSmithersError(error) && error.code === "DB_NOT_CONFIGURED") return [];
+      throw error;
+    });
   }
 
   async decide({ runId, nodeId, status, ...body }: Decision): Promise<void> {

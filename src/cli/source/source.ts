@@ -10,6 +10,7 @@ import type {
 } from "../../api/index.ts";
 import type { RunEvent } from "../../client/index.ts";
 import type { Frame } from "../../model/index.ts";
+import type { RunOverview } from "../../runs/index.ts";
 import type { Decision } from "../../store/index.ts";
 
 /** Which runs to list; at most `limit`. */
@@ -41,6 +42,8 @@ export interface Source {
   listRuns(query: RunsQuery): Promise<RunListItem[]>;
   /** @throws RUN_NOT_FOUND */
   findRun(runId: string): Promise<RunDetail>;
+  /** A run with what explains its state: of one moment, where the source can read that. @throws RUN_NOT_FOUND */
+  overview(runId: string): Promise<RunOverview>;
   /** In plan order; large outputs are left out. @throws RUN_NOT_FOUND */
   listNodes(runId: string): Promise<NodeItem[]>;
   /** A node in one iteration, and its events, oldest first. @throws RUN_NOT_FOUND, NODE_NOT_FOUND */

@@ -11,7 +11,7 @@ import { isGranted, questionOf } from "./question.ts";
 /** Asks a person for a decision. One that was granted before the run failed and was resumed is not asked for again. */
 export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
   const before = draft.runState.approval(task.key);
-  if (isGranted(before, task)) return beginWait(draft, node, "waiting-approval");
+  if (isGranted(before, task)) return void beginWait(draft, node, "waiting-approval");
   const approval: Approval = {
     ...questionOf(task),
     runId: node.runId,
@@ -27,15 +27,16 @@ export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask)
     ranked: null,
   };
   const at = { nodeId: node.nodeId, iteration: node.iteration };
-  beginWait(draft, node, "waiting-approval", task.spec.kind === "approval" ? task.spec.timeoutMs : undefined);
+  const timeoutMs = task.spec.kind === "approval" ? task.spec.timeoutMs : undefined;
+  const limit = beginWait(draft, node, "waiting-approval", timeoutMs);
   draft.putApproval(approval);
   draft.emit({ type: "ApprovalRequested", ...at });
-  draft.emit({ type: "NodeWaitingApproval", ...at });
+  draft.emit({ type: "NodeWaitingApproval", ...at, ...limit });
 }
 
 /** Waits for a signal from outside. */
 export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): void {
-  beginWait(draft, node, "waiting-event", spec.timeoutMs);
+  const limit = beginWait(draft, node, "waiting-event", spec.timeoutMs);
   draft.changeNode(node, { awaits: spec.event, correlationId: spec.correlationId });
   const dataSchema = dataSchemaOf(spec);
   draft.emit({
@@ -44,6 +45,7 @@ export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): v
     iteration: node.iteration,
     eventName: spec.event,
     correlationId: spec.correlationId,
+    ...limit,
     ...(dataSchema && { dataSchema }),
   });
 }
@@ -165,14 +167,16 @@ async function finishWait(
   }
 }
 
+/** Returns the wait's time limit as its event has it. */
 function beginWait(
   draft: TurnDraft,
   node: Node,
   state: "waiting-approval" | "waiting-event",
   timeoutMs?: number,
-): void {
+): { timesOutAtMs?: number } {
   const wakeAtMs = timeoutMs === undefined ? null : timeAfter(draft.nowMs, timeoutMs);
   draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
+  return wakeAtMs === null ? {} : { timesOutAtMs: wakeAtMs };
 }
 
 /** The latest time that a Date can hold. */

@@ -27,6 +27,7 @@ import type {
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
+  RunOverviewSnapshot,
   RunPage,
   RunSnapshot,
   StoreDescription,
@@ -62,7 +63,15 @@ import {
   runIdsSharing,
   runsWithNews,
 } from "./queries/runs.ts";
-import { readFrames, readNode, readOutcome, readRunDetail, readRuns, readStoredRun } from "./queries/snapshots.ts";
+import {
+  readFrames,
+  readNode,
+  readOutcome,
+  readOverview,
+  readRunDetail,
+  readRuns,
+  readStoredRun,
+} from "./queries/snapshots.ts";
 import { registerSchema } from "./queries/views.ts";
 import { CommitWatch } from "./watch.ts";
 
@@ -216,6 +225,10 @@ export class SqliteStore implements LocalStore {
 
   readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined> {
     return this.#connection.snapshot((driver) => readNodes(driver, runId, query));
+  }
+
+  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
+    return this.#connection.snapshot((driver) => readOverview(driver, runId, query, nowMs));
   }
 
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {

@@ -2,9 +2,8 @@ import { expect, test } from "bun:test";
 import { yieldToEventLoop } from "../../../src/timing/index.ts";
 import { nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
-import { commit, nodeEvent, outputRow, startRun } from "./writes.ts";
+import { commit, everyNode, nodeEvent, outputRow, startRun } from "./writes.ts";
 
-const everyNode = { limit: 1_000, maxOutputBytes: 1_000 };
 /** Turns that the writer of the snapshot test commits. */
 const turns = 60;
 

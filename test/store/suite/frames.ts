@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import type { Lease, Store, Tree } from "../../../src/store/index.ts";
+import { approvalRow, nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
-import { commit, end, startRun } from "./writes.ts";
+import { commit, end, everyNode, nowMs, outputRow, startRun } from "./writes.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -44,6 +45,34 @@ export function frames(fresh: FreshDatabase): void {
     expect(frames).toEqual([{ runId: "r", frameNo: 1, createdAtMs: 2_001, ...texts }]);
     expect(hasMore).toBe(false);
     expect((await store.loadRun("r"))?.treeHash).toBe(treeHash);
+  });
+
+  test("a run's overview is its detail, its nodes with outputs, its last frame and its pending approvals", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    expect(await store.readOverview("r", everyNode, nowMs)).toMatchObject({
+      nodes: [],
+      frame: undefined,
+      approvals: [],
+    });
+    await showAll(store, lease, ["one", "two"]);
+    await commit(store, lease, {
+      run: { outputNodeId: "n", outputIteration: 0 },
+      nodes: [
+        nodeRow({ state: "finished" }),
+        nodeRow({ nodeId: "ask", ordinal: 1, state: "waiting-approval" }),
+        nodeRow({ nodeId: "late", ordinal: 2, state: "waiting-approval", wakeAtMs: nowMs }),
+      ],
+      outputs: [outputRow()],
+      approvals: [approvalRow({ nodeId: "ask" }), approvalRow({ nodeId: "late" })],
+    });
+    expect(await store.readOverview("r", everyNode, nowMs)).toMatchObject({
+      ...(await store.readRunDetail("r"))!,
+      ...(await store.readNodes("r", everyNode))!,
+      frame: (await store.readFrames("r", 1, 10))!.frames[0],
+      approvals: await store.pendingApprovals({ runId: "r", nowMs, limit: 10 }),
+    });
+    expect((await store.readOverview("r", everyNode, nowMs))!.approvals.map(({ nodeId }) => nodeId)).toEqual(["ask"]);
   });
 
   test("a tree that grows, shrinks and changes comes back frame by frame", async () => {

@@ -2,9 +2,7 @@ import { expect, test } from "bun:test";
 import type { NodePage } from "../../../src/store/index.ts";
 import { approvalRow, nodeRow, runRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
-import { askApproval, commit, end, nodeEvent, outputRow, park, startRun } from "./writes.ts";
-
-const everyNode = { limit: 1_000, maxOutputBytes: 1_000 };
+import { askApproval, commit, end, everyNode, nodeEvent, outputRow, park, startRun } from "./writes.ts";
 
 /** What is read of one run. */
 export function reads(fresh: FreshDatabase): void {
@@ -16,6 +14,7 @@ export function reads(fresh: FreshDatabase): void {
       store.readRunDetail("r"),
       store.readOutcome("r"),
       store.readNodes("r", everyNode),
+      store.readOverview("r", everyNode, 1),
       store.readNode("r", "n", 0),
       store.readFrames("r", 0, 10),
       store.lastEvent("r"),

@@ -5,6 +5,9 @@ import { approvalRow, nodeRow, runRow } from "../rows.ts";
 /** The clock's time when something is asked for. */
 export const nowMs = 5_000;
 
+/** A query for all nodes of a run, with their outputs. */
+export const everyNode = { limit: 1_000, maxOutputBytes: 1_000 };
+
 /** Records a run, which is `r` and held by `me` unless `given` says otherwise, and returns its lease. */
 export async function startRun(store: Store, given: Partial<Run> = {}): Promise<Lease> {
   const run = runRow(given);

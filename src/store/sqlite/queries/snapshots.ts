@@ -3,14 +3,17 @@ import type { Driver } from "../../../runtime/index.ts";
 import type {
   FramePage,
   NodeSnapshot,
+  NodesQuery,
   RunDetailSnapshot,
   RunOutcome,
+  RunOverviewSnapshot,
   RunSnapshot,
   StoredRun,
 } from "../../snapshots.ts";
 import { framesAfter, lastTreeHash } from "./frames.ts";
 import { withHealthSignals } from "./health-signals.ts";
-import { approvalsNamed, approvalsOf, pendingSignals } from "./inbox.ts";
+import { approvalsNamed, approvalsOf, pendingApprovals, pendingSignals } from "./inbox.ts";
+import { readNodes } from "./node-pages.ts";
 import {
   attemptsOf,
   countNodes,
@@ -67,6 +70,22 @@ function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Ru
   if (outputNodeId === null || outputIteration === null) return undefined;
   const output = findOutput(driver, runId, outputNodeId, outputIteration);
   return output && JSON.parse(output.json);
+}
+
+export function readOverview(
+  driver: Driver,
+  runId: string,
+  query: NodesQuery,
+  nowMs: number,
+): RunOverviewSnapshot | undefined {
+  const detail = readRunDetail(driver, runId);
+  if (!detail) return undefined;
+  return {
+    ...detail,
+    ...readNodes(driver, runId, query)!,
+    frame: framesAfter(driver, runId, detail.run.frameNo - 1, 1).frames[0],
+    approvals: pendingApprovals(driver, { runId, nowMs, limit: Number.MAX_SAFE_INTEGER }),
+  };
 }
 
 export function readNode(driver: Driver, runId: string, nodeId: string, given?: number): NodeSnapshot | undefined {

@@ -1,9 +1,9 @@
-import type { NodeItem, RunDetail } from "../api/index.ts";
-import { type ErrorCode, readField } from "../errors/index.ts";
-import type { Source } from "./source/source.ts";
-import { atPlace } from "./terminal/event-line.ts";
-import { withFullStop } from "./terminal/format.ts";
-import type { Reason } from "./why.ts";
+import type { NodeItem, RunDetail } from "../../api/index.ts";
+import { type ErrorCode, readField } from "../../errors/index.ts";
+import type { Source } from "../source/source.ts";
+import { atPlace } from "../terminal/event-line.ts";
+import { withFullStop } from "../terminal/format.ts";
+import type { Reason } from "./reason.ts";
 
 /** Codes of failures that come again unless the workflow is edited. */
 const mistakes: ReadonlySet<string | undefined> = new Set<ErrorCode>([

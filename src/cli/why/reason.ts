@@ -1,0 +1,23 @@
+import type { Note } from "../notes/notes.ts";
+
+/** A reason why a run does not continue or has failed, with the commands that help. */
+export interface Reason {
+  readonly kind:
+    | "approval"
+    | "event"
+    | "timer"
+    | "stale"
+    | "failed"
+    | "retrying"
+    | "not-continued"
+    | "running"
+    | Note["kind"];
+  readonly nodeId?: string;
+  readonly iteration?: number;
+  /** Since when, in milliseconds since the epoch. */
+  readonly sinceMs?: number | null;
+  /** The reason as text for a person. */
+  readonly what: string;
+  /** Words after `smithers`; the most usual command first. */
+  readonly commands: readonly (readonly string[])[];
+}

@@ -1,0 +1,52 @@
+import type { NodeItem, RunDetail } from "../../api/index.ts";
+import type { RunOverview } from "../../runs/index.ts";
+import { type Note, notesOf } from "../notes/notes.ts";
+import type { Source } from "../source/source.ts";
+import { failure } from "./failure.ts";
+import type { Reason } from "./reason.ts";
+import { broken, ownerless } from "./stuck.ts";
+import { waitReasons } from "./waits.ts";
+
+/**
+ * The reasons why a run does not continue, and what else a person should know; of a run that has finished or was
+ * cancelled only the latter.
+ */
+export async function whyOf(source: Source, overview: RunOverview): Promise<Reason[]> {
+  const notes = await notesOf(source, overview);
+  return [...(await reasonsOf(source, overview)), ...notes.map(noted)];
+}
+
+function noted({ kind, nodes, text }: Note): Reason {
+  return { ...(nodes.length === 1 && nodes[0]), kind, what: text, commands: [] };
+}
+
+async function reasonsOf(source: Source, overview: RunOverview): Promise<Reason[]> {
+  const { run, nodes } = overview;
+  const { runId, status, runState } = run;
+  const { unhealthy } = runState;
+  if (status === "failed") return [failure(source, run, nodes)];
+  if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
+  if (status === "running") return running(run, nodes).concat(await waitReasons(source, overview));
+  if (!status.startsWith("waiting-")) return [];
+  const waits = await waitReasons(source, overview);
+  const isTold = unhealthy?.code === undefined || waits.some(({ kind }) => kind === "not-continued");
+  return isTold ? waits : [broken(runId, unhealthy), ...waits];
+}
+
+function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {
+  const follow = [["logs", runId, "--follow"]];
+  if (unhealthy?.kind === "retrying") {
+    const { nodeId, iteration, reason } = unhealthy;
+    return [{ kind: "retrying", nodeId, iteration, what: reason, commands: [...follow, ["cancel", runId]] }];
+  }
+  const busy = nodes.filter(({ state }) => state === "in-progress");
+  if (busy.length === 0) return [{ kind: "running", what: "The run is being executed.", commands: follow }];
+  return busy.map(({ nodeId, iteration, startedAtMs }) => ({
+    kind: "running",
+    nodeId,
+    iteration,
+    sinceMs: startedAtMs,
+    what: `"${nodeId}" is being executed.`,
+    commands: follow,
+  }));
+}
