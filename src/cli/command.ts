@@ -55,7 +55,7 @@ export interface CommandDefinition<Options = Record<string, unknown>> {
   readonly arguments?: readonly ArgumentDefinition[];
   readonly options?: readonly OptionDefinition[];
   /**
-   * Where the command reads state: `any` takes --db, --url and --token; `database` takes --db, and explains why it
+   * Where the command reads state: `any` takes --db, --url and the token; `database` takes --db, and explains why it
    * refuses --url; absent for a command that reads none.
    */
   readonly state?: "any" | "database";
@@ -91,7 +91,7 @@ export interface StateLocation {
   readonly db?: string;
   /** Address of a server, from --url or SMITHERS_URL. */
   readonly url?: string;
-  /** Token of the server, from --token or SMITHERS_API_KEY. */
+  /** Token of the server, from --token, --auth-token-file or SMITHERS_API_KEY. */
   readonly token?: string;
   /** The location options that were on the command line, to repeat them in suggested commands. */
   readonly flags: readonly string[];

@@ -1,5 +1,6 @@
+import { readTokenFile } from "../files/index.ts";
 import type { CommandContext, CommandDefinition, StateLocation } from "./command.ts";
-import { usageError } from "./errors.ts";
+import { asUsageError, usageError } from "./errors.ts";
 import type { DatabaseSource } from "./source/database.ts";
 import type { Source } from "./source/source.ts";
 import { shellWords } from "./terminal/format.ts";
@@ -10,19 +11,33 @@ export interface LocationOptions {
   readonly db?: string;
   readonly url?: string;
   readonly token?: string;
+  readonly authTokenFile?: string;
   readonly root?: string;
 }
 
 /**
  * Reads the location of the state from the options and the environment.
- * @throws INVALID_USAGE when an option is empty
+ * @throws INVALID_USAGE when an option is empty, or the token file cannot be used
  */
-export function locateState({ db, url, token }: LocationOptions): StateLocation {
-  const empty = Object.entries({ db, url, token }).find(([, value]) => value?.trim() === "");
+export function locateState({ db, url, token, authTokenFile }: LocationOptions): StateLocation {
+  const given = { db, url, token, "auth-token-file": authTokenFile };
+  const empty = Object.entries(given).find(([, value]) => value?.trim() === "");
   if (empty) throw usageError(`The option --${empty[0]} is empty.`);
-  const flags = [...(db === undefined ? [] : ["--db", db]), ...(url === undefined ? [] : ["--url", url])];
+  const repeatable = { db, url, "auth-token-file": url === undefined ? undefined : authTokenFile };
+  const flags = Object.entries(repeatable).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, value],
+  );
   const server = url ?? (db === undefined ? process.env.SMITHERS_URL || undefined : undefined);
-  return { db, url: server, token: token ?? (process.env.SMITHERS_API_KEY || undefined), flags };
+  const fromFile = server === undefined || authTokenFile === undefined ? undefined : tokenIn(authTokenFile);
+  return { db, url: server, token: token ?? fromFile ?? (process.env.SMITHERS_API_KEY || undefined), flags };
+}
+
+function tokenIn(file: string): string {
+  try {
+    return readTokenFile(file);
+  } catch (error) {
+    throw asUsageError(error);
+  }
 }
 
 /** The context of one command, with a way to close it. */

@@ -11,7 +11,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   RUN_ALREADY_EXISTS: "Choose another --run-id, or continue that run with smithers resume <run>.",
   RUN_IN_PROGRESS: "Follow it with smithers logs <run> --follow, or cancel it with smithers cancel <run>.",
   RUN_NOT_ACTIVE: "Start a new run with smithers up.",
-  UNAUTHORIZED: "Pass the server's token with --token, or set SMITHERS_API_KEY.",
+  UNAUTHORIZED: "Pass the server's token with --auth-token-file or --token, or set SMITHERS_API_KEY.",
   WORKFLOW_PATH_OUTSIDE_ROOT: "Choose a folder that contains it with --root.",
   WORKFLOW_NOT_FOUND: "Check the path of the workflow file. If it has moved, use smithers resume --workflow <file>.",
   WORKFLOW_INVALID: "Fix the file and try again.",
@@ -23,6 +23,11 @@ const advice: Partial<Record<ErrorCode, string>> = {
 /** An error about wrong usage: nothing was done. */
 export function usageError(message: string, code: ErrorCode = "INVALID_USAGE", details?: unknown): SmithersError {
   return new SmithersError(code, message, { details });
+}
+
+/** An invalid option as wrong usage; any other error as it is. */
+export function asUsageError(thrown: unknown): unknown {
+  return isSmithersError(thrown) && thrown.code === "INVALID_OPTIONS" ? usageError(thrown.problem) : thrown;
 }
 
 /** Text of an error for a person: the problem, the issues and the advice. */

@@ -62,6 +62,13 @@ export const by: OptionDefinition = {
   description: "name of the sender (default: the user of this shell)",
 };
 
+/** The file with the token of a server. Unlike --auth-token, it shows the token to no one who lists the processes. */
+export const authTokenFile = (description: string): OptionDefinition => ({
+  flags: "--auth-token-file <file>",
+  description,
+  conflicts: ["authToken"],
+});
+
 /** Who may call a server without its token. */
 export const allowedCallers: readonly OptionDefinition[] = [
   {

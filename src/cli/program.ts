@@ -4,7 +4,7 @@
  * To add a command, write a file `commands/<name>.ts` that exports `defineCommand({ … })`, and add it to
  * `commands/index.ts`. Parsing, help, completions, docs/cli.md and the common options follow from the definition:
  *
- * - `state: "any"` adds --db, --url and --token; `context.source()` opens what they name. `"database"` adds --db;
+ * - `state: "any"` adds --db, --url, --token and --auth-token-file; `context.source()` opens what they name. `"database"` adds --db;
  *   `context.database()` refuses a server.
  * - `json` adds --json. When `out.isJson`, print with `out.json(value)`, or one line of JSON per item.
  * - `run` returns an exit code of `exitCodes`, or nothing for 0. It throws SmithersError; `usageError(…)` exits with 4.
@@ -36,20 +36,26 @@ export const sharedOptions = {
   },
   url: { flags: "--url <address>", description: "use a running server instead; also SMITHERS_URL", conflicts: ["db"] },
   token: { flags: "--token <token>", description: "the server's token; also SMITHERS_API_KEY" },
+  tokenFile: {
+    flags: "--auth-token-file <file>",
+    description: "file with the server's token",
+    conflicts: ["token"],
+  },
   json: { flags: "--json", description: "print JSON" },
 } as const satisfies Record<string, OptionDefinition>;
 
 /** All options of a command, its own first. */
 export function optionsOf({ options = [], state, json }: CommandDefinition): readonly OptionDefinition[] {
-  const { db, url, token } = sharedOptions;
+  const { db, url, token, tokenFile } = sharedOptions;
   // A command that needs a database accepts --url, hidden, to explain why it refuses a server.
   const server =
     state === "database"
       ? [
           { ...url, isHidden: true },
           { ...token, isHidden: true },
+          { ...tokenFile, isHidden: true },
         ]
-      : [url, token];
+      : [url, token, tokenFile];
   const place = state === undefined ? [] : [db, ...server];
   return [...options, ...place, ...(json === undefined ? [] : [sharedOptions.json])];
 }

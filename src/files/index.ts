@@ -1,3 +1,4 @@
 export { fileUnavailable } from "./file-unavailable.ts";
 export { createPrivateFile, openPrivateLog, ownerOnly, writePrivateFile } from "./private-file.ts";
 export { PrivateFolder } from "./private-folder.ts";
+export { readTokenFile } from "./token-file.ts";

@@ -149,12 +149,16 @@ export class ServerDatabases {
   }
 
   #serve(store: LocalStore): Engine {
-    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
+    const { rootDir, authTokenFile, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
     const engine = engineOn(store, {
       rootDir,
       allowNetwork,
       fileRules: {
-        privatePaths: () => [...this.engines().flatMap(({ store }) => store.privateFiles), ...this.#opening.keys()],
+        privatePaths: () => [
+          ...this.engines().flatMap(({ store }) => store.privateFiles),
+          ...this.#opening.keys(),
+          ...(authTokenFile === undefined ? [] : [authTokenFile]),
+        ],
         readable: this.#options.readable,
         writable: this.#options.writable,
       },

@@ -1,6 +1,8 @@
 import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { defaultMaxCrashes, type Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
+import { readTokenFile } from "../files/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
 import { keepSecret } from "../secrets/index.ts";
@@ -23,6 +25,11 @@ export interface ServerOptions extends StoreOptions {
    * token.
    */
   authToken?: string;
+  /**
+   * File that holds the token, instead of `authToken`. Users outside its group must not be able to read it. Tools see
+   * it as little as the server's database.
+   */
+  authTokenFile?: string;
   /** Largest request body, in bytes. Default: 1 MiB. */
   maxBodyBytes?: number;
   /** Folder that workflow paths and tools are confined to. Default: the current folder. */
@@ -61,12 +68,14 @@ export interface ServerOptions extends StoreOptions {
   logLevel?: LogLevel;
 }
 
-type Optional = "db" | "authToken" | "synchronous" | "retention" | "logLevel";
+type Optional = "db" | "authToken" | "authTokenFile" | "synchronous" | "retention" | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
   retentionMs: number | undefined;
   db: DrizzleDatabase | string | undefined;
   authToken: string | undefined;
+  /** Absolute path. */
+  authTokenFile: string | undefined;
   synchronous: StoreOptions["synchronous"];
 }
 
@@ -75,7 +84,7 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Opti
  * @throws INVALID_OPTIONS with the option's name
  */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-  const authToken = resolveAuthToken(options.authToken);
+  const { authToken, authTokenFile } = resolveToken(options);
   const host = options.host ?? "127.0.0.1";
   const insecure = options.insecure ?? false;
   if (!isLoopback(host) && authToken === undefined && !insecure) {
@@ -87,6 +96,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     host,
     db: options.db,
     authToken,
+    authTokenFile,
     insecure,
     allowedHosts: resolveAllowedHosts(options.allowedHosts),
     allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
@@ -105,6 +115,15 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     synchronous: options.synchronous,
     logger: options.logger ?? loggerOf(options.logLevel),
   };
+}
+
+function resolveToken(options: ServerOptions): Pick<ResolvedServerOptions, "authToken" | "authTokenFile"> {
+  const { authToken, authTokenFile } = options;
+  if (authTokenFile === undefined) return { authToken: resolveAuthToken(authToken), authTokenFile };
+  if (authToken !== undefined) throw invalid("authTokenFile", "it cannot be combined with authToken");
+  if (typeof authTokenFile !== "string") throw invalid("authTokenFile", "it must be a path");
+  const file = resolve(authTokenFile);
+  return { authToken: readTokenFile(file), authTokenFile: file };
 }
 
 /**

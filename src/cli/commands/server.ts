@@ -1,13 +1,14 @@
 import type { LogLevel } from "../../telemetry/index.ts";
 import { type CommandContext, defineCommand, type ExitCode } from "../command.ts";
-import { usageError } from "../errors.ts";
-import { allowedCallers, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
+import { asUsageError } from "../errors.ts";
+import { allowedCallers, authTokenFile, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
 
 interface Options extends ToolOptions {
   readonly port?: number;
   readonly host?: string;
   readonly db?: string;
   readonly authToken?: string;
+  readonly authTokenFile?: string;
   readonly root?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
@@ -40,6 +41,7 @@ export const server = defineCommand<Options>({
     },
     { flags: "--db <file>", description: "database file, created if missing (default: smithers.db in --root)" },
     { flags: "--auth-token <token>", description: "token that requests must send; also SMITHERS_API_KEY" },
+    authTokenFile("file with the token, which only its owner and its group may read"),
     {
       flags: "--root <folder>",
       description: "folder that workflow paths and tools are confined to (default: the current folder)",
@@ -74,7 +76,7 @@ export const server = defineCommand<Options>({
   json: "value",
   examples: [
     ["server", "serve the current folder at http://127.0.0.1:7331"],
-    ["server --host 0.0.0.0 --auth-token secret", "serve other machines too"],
+    ["server --host 0.0.0.0 --auth-token-file ~/.smithers-token", "serve other machines too"],
   ],
   run,
 });
@@ -103,8 +105,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     // Invalid options fail before a database file is created.
     started = serve({ ...given, db: file });
   } catch (error) {
-    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.problem);
-    throw error;
+    throw asUsageError(error);
   }
   const { server, ready } = started;
   // The promise is awaited below.

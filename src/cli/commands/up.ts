@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { allowedCallers, toolOptions, wholeNumber } from "../options.ts";
+import { allowedCallers, authTokenFile, toolOptions, wholeNumber } from "../options.ts";
 import type { UpOptions } from "../run/up.ts";
 
 export const up = defineCommand<UpOptions>({
@@ -41,6 +41,7 @@ export const up = defineCommand<UpOptions>({
       flags: "--auth-token <token>",
       description: "with --serve: token that requests must send; also SMITHERS_API_KEY",
     },
+    authTokenFile("with --serve: file with the token, which only its owner and its group may read"),
     { flags: "--insecure", description: "with --serve: serve other machines without a token" },
     ...allowedCallers,
     { flags: "--metrics", description: "with --serve: answer GET /metrics", default: true },

@@ -64,7 +64,12 @@ async function candidatesFor(
   if (argument?.choices) return argument.choices.map((value) => ({ value, about: argument.description }));
   if (!argument || !command.state) return [];
   const source = await openSource(
-    locateState({ db: values.get("--db"), url: values.get("--url"), token: values.get("--token") }),
+    locateState({
+      db: values.get("--db"),
+      url: values.get("--url"),
+      token: values.get("--token"),
+      authTokenFile: values.get("--auth-token-file"),
+    }),
   );
   try {
     return await stored(source, argument.name, positionals);

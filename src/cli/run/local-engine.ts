@@ -18,6 +18,8 @@ export interface HostSettings {
   readonly rootDir: string;
   /** What the tools of its runs may do. */
   readonly tools: ToolOptions;
+  /** A file that tools do not see. */
+  readonly authTokenFile?: string;
   readonly log: Logger;
   /** The workflow to execute. Default: the run's own file. */
   readonly source?: LoadedWorkflow;
@@ -49,7 +51,7 @@ const pushMs = 5_000;
 /** Creates a host over a store that the caller closes. */
 export async function hostOn(
   store: LocalStore,
-  { file, rootDir, tools, log, source, measured }: HostSettings,
+  { file, rootDir, tools, authTokenFile, log, source, measured }: HostSettings,
 ): Promise<Host> {
   const telemetry = measured
     ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
@@ -58,7 +60,11 @@ export async function hostOn(
     scope: "own",
     rootDir,
     allowNetwork: tools.allowNetwork ?? false,
-    fileRules: { readable: absolute(tools.readable), writable: absolute(tools.writable) },
+    fileRules: {
+      privatePaths: () => (authTokenFile === undefined ? [] : absolute([authTokenFile])),
+      readable: absolute(tools.readable),
+      writable: absolute(tools.writable),
+    },
     resolveWorkflow: async (run) => host.source ?? loadWorkflow(rootDir, run),
     log,
     monitor: telemetry,

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { runIdSchema } from "../../api/index.ts";
-import { isSmithersError, SmithersError } from "../../errors/index.ts";
+import { SmithersError } from "../../errors/index.ts";
 import { newRunId } from "../../model/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { openSource } from "../context.ts";
-import { usageError } from "../errors.ts";
+import { asUsageError, usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
 import type { ToolOptions } from "../options.ts";
 import { DatabaseSource } from "../source/database.ts";
@@ -29,6 +29,7 @@ export interface UpOptions extends ToolOptions {
   readonly port?: number;
   readonly host?: string;
   readonly authToken?: string;
+  readonly authTokenFile?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -142,7 +143,7 @@ function runToResume({ resume, runId }: UpOptions): string | undefined {
 }
 
 function refuseServing(options: UpOptions): void {
-  for (const name of ["port", "host", "authToken", "insecure", "allowHost", "allowOrigin"] as const) {
+  for (const name of ["port", "host", "authToken", "authTokenFile", "insecure", "allowHost", "allowOrigin"] as const) {
     if (options[name] === undefined) continue;
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw usageError(`The option --${flag} requires --serve.`);
@@ -152,17 +153,17 @@ function refuseServing(options: UpOptions): void {
 async function resolveServing(options: UpOptions) {
   const { resolveServerOptions } = await import("../../server/index.ts");
   try {
-    const { port, host, authToken, insecure, allowHost, allowOrigin } = options;
+    const { port, host, authToken, authTokenFile, insecure, allowHost, allowOrigin } = options;
     return resolveServerOptions({
       port,
       host,
       authToken,
+      authTokenFile,
       insecure,
       allowedHosts: allowHost,
       allowedOrigins: allowOrigin,
     });
   } catch (error) {
-    if (isSmithersError(error) && error.code === "INVALID_OPTIONS") throw usageError(error.problem);
-    throw error;
+    throw asUsageError(error);
   }
 }
