@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type ErrorRecord, leaseLost, SmithersError } from "../errors/index.ts";
+import { type ErrorRecord, leaseLost, messageOf, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
 import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
@@ -99,7 +99,7 @@ function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
   try {
     onProgress(JSON.parse(json));
   } catch (error) {
-    console.error("onProgress threw an error. The run continues.", error);
+    console.error(`onProgress threw an error: ${messageOf(error)}. The run continues.`);
   }
 }
 

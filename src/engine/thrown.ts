@@ -11,6 +11,11 @@ export interface RecordedError {
 
 /** Records what an author's code has thrown. Never throws. */
 export function recordThrown(thrown: unknown, rootDir: string, fallback?: ErrorCode): RecordedError {
-  const error = errorAt(toErrorRecord(thrown, fallback), throwSite(thrown, rootDir));
-  return { error, stack: authorStack(thrown, rootDir) };
+  const error = toErrorRecord(thrown, fallback);
+  try {
+    return { error: errorAt(error, throwSite(thrown, rootDir)), stack: authorStack(thrown, rootDir) };
+  } catch {
+    // The place is a help, and no reason to lose the error.
+    return { error, stack: undefined };
+  }
 }

@@ -26,7 +26,7 @@ function detailsOf(thrown: unknown, { code, cause }: ThrownDescription): unknown
 }
 
 function factsOf(thrown: unknown, described: ThrownDescription): unknown {
-  if (isSmithersError(thrown)) return { ...facts(described), details: thrown.details };
+  if (isSmithersError(thrown)) return { ...facts(described), details: readField(thrown, "details") };
   return isError(thrown) ? facts(described) : undefined;
 }
 

@@ -19,14 +19,24 @@ const bare = /^at (?:async )?(.+):(\d+):(\d+)$/;
 /** Longer than a path can be. An expression takes long over longer ones. */
 const maxLineLength = 5_000;
 
-/** The lines of a stack that name a file; those of the runtime itself do not. */
+/** The lines of a stack that name a file; those of the runtime itself do not. Never throws. */
 export function framesOf(stack: string): StackFrame[] {
   return stack.split("\n").flatMap((line) => {
     const text = line.trim();
     if (text.length > maxLineLength) return [];
     const [, path, row, column] = (text.endsWith(")") ? named : bare).exec(text) ?? [];
-    const file = path?.startsWith("file://") ? fileURLToPath(path) : path;
+    const file = path && fileOf(path);
     if (file === undefined || !isAbsolute(file)) return [];
     return [{ file, line: Number(row), column: Number(column), text }];
   });
+}
+
+/** A stack may say anything: code can write it. */
+function fileOf(path: string): string | undefined {
+  if (!path.startsWith("file://")) return path;
+  try {
+    return fileURLToPath(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { textOf } from "../errors/index.ts";
 
 export interface PlainIssue {
   readonly path: readonly (string | number)[];
@@ -6,9 +7,16 @@ export interface PlainIssue {
   readonly code: string;
 }
 
+/** Longest message of one issue, in bytes. A schema's own messages may be any value. */
+const maxIssueBytes = 4_096;
+
 /** Zod's issues, without the values that caused them. */
 export function plainIssues(error: z.ZodError): PlainIssue[] {
-  return error.issues.map(({ path, message, code }) => ({ path: path.map(plainKey), message, code: code ?? "custom" }));
+  return error.issues.map(({ path, message, code }) => ({
+    path: path.map(plainKey),
+    message: textOf(message, maxIssueBytes),
+    code: code ?? "custom",
+  }));
 }
 
 /** The issues as one line, for a message. */

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { isRetryable } from "../../src/engine/attempt/retryable.ts";
+import { recordThrown } from "../../src/engine/thrown.ts";
 import {
   describeThrown,
   errorCodes,
@@ -26,6 +28,11 @@ function expectDescribed(thrown: unknown): void {
   expect(Buffer.byteLength(JSON.stringify(record.details) ?? "")).toBeLessThanOrEqual(maxDetailsBytes);
   expect(JSON.parse(JSON.stringify(record))).toEqual(record);
   expect(typeof messageOf(thrown)).toBe("string");
+
+  const recorded = recordThrown(thrown, "/");
+  expect(recorded.error).toMatchObject({ code: record.code, message: record.message });
+  expect(Buffer.byteLength(recorded.stack ?? "")).toBeLessThanOrEqual(maxMessageBytes);
+  expect(typeof isRetryable(thrown)).toBe("boolean");
 }
 
 function all(described: ThrownDescription): ThrownDescription[] {

@@ -32,6 +32,13 @@ function aggregateOfItself(): AggregateError {
   return error;
 }
 
+class SmithersLike extends Error {
+  override name = "SmithersError";
+  code = "TASK_TIMEOUT";
+  problem = "own";
+  advice = "";
+}
+
 /** Values that break a description which trusts them. */
 export const hostileValues: Record<string, () => unknown> = {
   undefined: () => undefined,
@@ -83,6 +90,12 @@ export const hostileValues: Record<string, () => unknown> = {
     return deeper();
   },
   "a large buffer": () => new Uint8Array(1_000_000),
+  "a stack that names no file": () =>
+    Object.assign(new Error("x"), { stack: "Error: x\n    at f (file://host/a:1:2)" }),
+  "a stack with a path that is none": () => Object.assign(new Error("x"), { stack: "at file:///%2F/%00:1:2" }),
+  "a stack that is long": () => Object.assign(new Error("x"), { stack: `at ${"(".repeat(100_000)}:1:2)` }),
+  "a SmithersError of another copy whose details throw": () =>
+    hiding("details", Object.assign(new SmithersLike("x"), { code: "OF_A_NEWER_COPY" })),
   "a code that looks like ours": () => Object.assign(new Error("x"), { code: "RUN_NOT_FOUND" }),
   "a forged SmithersError": () =>
     Object.assign(new Error("x"), { name: "SmithersError", code: "MADE_UP", problem: "x", advice: "" }),
@@ -91,13 +104,6 @@ export const hostileValues: Record<string, () => unknown> = {
 };
 
 const shown = () => ({ enumerable: true, configurable: true });
-
-class SmithersLike extends Error {
-  override name = "SmithersError";
-  code = "TASK_TIMEOUT";
-  problem = "own";
-  advice = "";
-}
 
 /** Functions that make any thrown value: hostile ones, arbitrary ones, and errors whose fields are any of these. */
 export const thrownValues = fc.letrec<Record<"maker" | "error", () => unknown>>((tie) => ({

@@ -1,3 +1,4 @@
+import { readField } from "../../errors/index.ts";
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 
@@ -20,7 +21,7 @@ export class AgentReports {
     };
     return {
       onStepFinish: (step: unknown) => {
-        const text = isObject(step) ? step.text : undefined;
+        const text = readField(step, "text");
         report(typeof text === "string" && text !== "" ? `${text}\n` : text, "stdout");
       },
       onStdout: (text: unknown) => report(text, "stdout"),
@@ -30,14 +31,13 @@ export class AgentReports {
 
   /** Reports the tokens that an answer, or an error, says it used. `totalUsage`, if present, covers all steps. */
   usage(from: unknown, agent: unknown): void {
-    if (!isObject(from)) return;
-    const usage = isObject(from.totalUsage) ? from.totalUsage : from.usage;
-    if (!isObject(usage)) return;
-    const inputTokens = count(usage.inputTokens);
-    const outputTokens = count(usage.outputTokens);
+    const total = readField(from, "totalUsage");
+    const usage = isObject(total) ? total : readField(from, "usage");
+    const inputTokens = count(readField(usage, "inputTokens"));
+    const outputTokens = count(readField(usage, "outputTokens"));
     if (inputTokens === undefined && outputTokens === undefined) return;
-    const model = isObject(from.response) ? name(from.response.modelId) : undefined;
-    const id = isObject(agent) ? name(agent.id) : undefined;
+    const model = name(readField(readField(from, "response"), "modelId"));
+    const id = name(readField(agent, "id"));
     this.#emit({ type: "TokenUsageReported", ...this.#at, agent: id, model, inputTokens, outputTokens });
   }
 

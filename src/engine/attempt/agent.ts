@@ -38,7 +38,7 @@ export async function executeAgent(
       context.signal.throwIfAborted();
       reports.usage(error, agent);
       retryable ||= !refusesRetry(error);
-      const { id } = agent as { id?: unknown };
+      const id = readField(agent, "id");
       failures.push({
         ...(typeof id === "string" ? { agent: id } : {}),
         ...recordThrown(error, context.rootDir, "AGENT_FAILED").error,

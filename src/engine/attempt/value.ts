@@ -39,11 +39,12 @@ export function asJson(value: unknown): unknown {
   }
 }
 
-/** Parses without a promise where possible: a schema with asynchronous refinements throws, and is parsed with one. */
+/** Parses without a promise where possible: a schema with asynchronous refinements is parsed with one. */
 async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
   try {
     return schema.safeParse(value);
   } catch {
+    // What the schema's own code throws, the second parse throws too.
     return await schema.safeParseAsync(value);
   }
 }

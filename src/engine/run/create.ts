@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { SmithersError } from "../../errors/index.ts";
+import type { z } from "zod";
+import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
 import { newRunId, plainIssues, type Run, summary } from "../../model/index.ts";
 import type { StartRequest } from "../options.ts";
@@ -50,7 +51,7 @@ export function newRun(request: StartRequest, owner: string, input: unknown, now
 export async function toInput(workflow: Workflow, given: unknown): Promise<unknown> {
   const schema = workflow.registry.inputSchema;
   const value = given ?? {};
-  const parsed = schema ? await schema.safeParseAsync(value) : { success: true as const, data: value };
+  const parsed = schema ? await parseInput(schema, value) : { success: true as const, data: value };
   if (!parsed.success) {
     const issues = plainIssues(parsed.error);
     throw new SmithersError("INVALID_INPUT", `The input does not fit: ${summary(issues)}.`, {
@@ -61,5 +62,17 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
     return JSON.parse(JSON.stringify(parsed.data));
   } catch (cause) {
     throw new SmithersError("INVALID_INPUT", "The input is not valid JSON.", { cause });
+  }
+}
+
+async function parseInput(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
+  try {
+    return await schema.safeParseAsync(value);
+  } catch (thrown) {
+    const { message, details } = toErrorRecord(thrown);
+    throw new SmithersError("INVALID_INPUT", `The workflow's input schema threw an error: ${message}.`, {
+      details: { issues: [{ path: [], message, code: "custom" }], thrown: details },
+      cause: thrown,
+    });
   }
 }
