@@ -19,6 +19,7 @@ import {
   signalAnswerSchema,
   signalBodySchema,
   startRunBodySchema,
+  workflowItemSchema,
 } from "./schemas.ts";
 
 /** The names that schemas have in the OpenAPI document. A separate registry, for workflows use Zod's global one. */
@@ -45,6 +46,7 @@ const named: Record<string, z.ZodType> = {
   Signal: signalBodySchema,
   SignalAnswer: signalAnswerSchema,
   StartRun: startRunBodySchema,
+  Workflow: workflowItemSchema,
 };
 for (const [id, schema] of Object.entries(named)) apiSchemas.add(schema, { id });
 for (const type of eventTypes) {

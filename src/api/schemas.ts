@@ -42,6 +42,9 @@ const position = z.preprocess(
   wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER),
 );
 
+/** A time in a query, in milliseconds since the epoch. */
+const moment = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER));
+
 /** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
 
@@ -81,6 +84,9 @@ export const listRunsQuerySchema = z.object({
   limit: pageLimit(50),
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
+  text: z.string().max(512).optional().describe("a part of the run's id, of its workflow's name or of its path"),
+  createdAfterMs: moment.optional().describe("runs that were created at this time or later"),
+  createdBeforeMs: moment.optional().describe("runs that were created before this time"),
   cursor: z.string().max(512).optional().describe("from the previous page's Link header"),
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
@@ -111,6 +117,11 @@ export const maxListedOutputBytes = 65_536;
 export const approvalsQuerySchema = z.object({
   limit: pageLimit(100),
   cursor: z.string().max(2_048).optional().describe("from the previous page's Link header"),
+});
+
+export const workflowsQuerySchema = z.object({
+  limit: pageLimit(50),
+  cursor: z.string().max(4_096).optional().describe("from the previous page's Link header"),
 });
 
 /** Body of approve and deny. */
@@ -247,6 +258,22 @@ export const nodeDetailSchema = nodeItemSchema.omit({ outputBytes: true }).exten
     .describe("in the order in which they began, the last 1,000"),
 });
 export type NodeDetail = z.infer<typeof nodeDetailSchema>;
+
+/** A workflow file that may be started. */
+export const workflowItemSchema = z.object({
+  workflowPath: z.string(),
+  name: z.string(),
+  description: z.string().optional().describe("the comment above the file's default export"),
+  inputSchema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("JSON Schema of the input; absent when the workflow takes any, and for very large schemas"),
+  problem: z.object({ code: z.string(), message: z.string() }).optional().describe("why the file does not load"),
+});
+export type WorkflowItem = z.infer<typeof workflowItemSchema>;
+
+/** Data of the `approvals` event of the stream of changes: the pending approvals are to be read again. */
+export const approvalsChangedSchema = z.strictObject({});
 
 /** A pending approval. */
 export const approvalItemSchema = approvalSchema

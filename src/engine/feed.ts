@@ -14,6 +14,7 @@ export interface RunListener {
 /** Publishes events once they are committed, of one run or of all. The events of a run come in order. */
 export class Feed {
   readonly #all = new Set<CommitListener>();
+  readonly #everywhere = new Set<CommitListener>();
   readonly #byRun = new Map<string, Set<RunListener>>();
   readonly #onPublish: CommitListener;
 
@@ -27,6 +28,7 @@ export class Feed {
     const runId = events[0]?.runId;
     if (runId === undefined) return;
     for (const listener of this.#all) listener(events);
+    for (const listener of this.#everywhere) listener(events);
     for (const listener of this.#byRun.get(runId) ?? []) listener.committed?.(events);
     this.#onPublish(events);
   }
@@ -37,6 +39,7 @@ export class Feed {
    */
   forward(events: readonly CommittedEvent[], toAll: boolean): void {
     if (toAll) for (const listener of this.#all) listener(events);
+    for (const listener of this.#everywhere) listener(events);
     for (const listener of this.#byRun.get(events[0]!.runId) ?? []) listener.changedElsewhere?.();
   }
 
@@ -51,6 +54,12 @@ export class Feed {
   subscribe(listener: CommitListener): () => void {
     this.#all.add(listener);
     return () => void this.#all.delete(listener);
+  }
+
+  /** Follows all runs, whichever engine of this process commits to them; returns how to stop. */
+  followAll(listener: CommitListener): () => void {
+    this.#everywhere.add(listener);
+    return () => void this.#everywhere.delete(listener);
   }
 
   /** Follows one run; returns how to stop. */

@@ -18,6 +18,18 @@ export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?:
   });
 }
 
+const noWorkflowMessage = "The file has no workflow. Export the result of smithers(…) as the default export";
+
+/** Creates the WORKFLOW_INVALID error of a file that loads and has no workflow. */
+export function noWorkflow(rootDir: string, file: string): SmithersError {
+  return invalidWorkflow(rootDir, { file, message: noWorkflowMessage });
+}
+
+/** Whether the error is that of {@link noWorkflow}. */
+export function isNoWorkflow({ code, details }: SmithersError): boolean {
+  return code === "WORKFLOW_INVALID" && (details as { message?: unknown } | undefined)?.message === noWorkflowMessage;
+}
+
 /** Finds in an error's stack where it was thrown in one of `files`; if nowhere, returns the entry without a line. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
   const described = describeThrown(thrown);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
-import { invalidWorkflow, placeOf } from "./invalid.ts";
+import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { consoleOfTasks, findPackage, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
@@ -137,8 +137,7 @@ export class Loader {
     }
     await removeShadow(shadow);
     runtime.forgetModule(shadow);
-    const message = "The file has no workflow. Export the result of smithers(…) as the default export";
-    throw invalidWorkflow(this.#rootDir, { file, message });
+    throw noWorkflow(this.#rootDir, file);
   }
 
   /**

@@ -12,6 +12,9 @@ export interface WorkflowFile {
 
 const endings: ReadonlySet<string> = new Set([".tsx", ".ts", ".jsx", ".js", ".mts", ".mjs"]);
 
+/** Whether a file's name ends as a workflow file's may. */
+export const isWorkflowFileName = (name: string): boolean => endings.has(extname(name));
+
 /**
  * Resolves the path of a workflow file.
  * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
@@ -30,7 +33,7 @@ export async function findWorkflowFile(rootDir: string, given: string): Promise<
   if (file === undefined) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${given}".`);
   const path = relative(rootDir, file).split(sep).join("/");
   if (!(await stat(file)).isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is not a file.`);
-  if (!endings.has(extname(file))) {
+  if (!isWorkflowFileName(file)) {
     const message = `The name of a workflow file ends in ${[...endings].join(", ")}`;
     throw new SmithersError("WORKFLOW_INVALID", `"${given}" is not a workflow file. ${message}.`, {
       details: { file: path, message },

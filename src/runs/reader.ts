@@ -97,6 +97,12 @@ export class RunReader {
     };
   }
 
+  /** Those of these runs that exist, each from `database`, which is where they live. */
+  async itemsOf(database: RunDatabase, runIds: readonly string[]): Promise<RunListItem[]> {
+    const found = await database.store.readRuns(runIds);
+    return found.map((snapshot) => toRunListItem(snapshot.run, this.#healthOf(snapshot)));
+  }
+
   /**
    * A page of a run's nodes in plan order, with their outputs; the large ones are left out.
    * @throws INVALID_REQUEST for an unknown cursor

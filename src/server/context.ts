@@ -1,7 +1,8 @@
-import type { Loader } from "../loader/index.ts";
+import type { Loader, WorkflowCatalogue } from "../loader/index.ts";
 import type { RunReader } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
+import type { ChangeHub } from "./changes/hub.ts";
 import type { ServerDatabases } from "./databases.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
@@ -11,6 +12,8 @@ export interface ServerContext {
   readonly databases: ServerDatabases;
   readonly reader: RunReader;
   readonly loader: Loader;
+  readonly catalogue: WorkflowCatalogue;
+  readonly changes: ChangeHub;
   readonly telemetry: Telemetry;
   /** All open databases. */
   stores(): readonly Store[];

@@ -3,10 +3,8 @@ import { isTerminalEvent, type StoredEvent } from "../model/index.ts";
 import { isLogEnd } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
+import { keepAliveLine, keepAliveMs, retryLine } from "./http/answer-stream.ts";
 
-const keepAliveMs = 10_000;
-/** How long a browser waits before it reconnects. */
-const retryMs = 1_000;
 /** Approximate size of a chunk of events, in characters: the memory that a reader costs when it stops reading. */
 const chunkLength = 65_536;
 const largestPage = 256;
@@ -100,7 +98,7 @@ class EventReader {
     });
     const keepAlive = setInterval(() => {
       // One unread keep-alive is enough.
-      if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
+      if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(keepAliveLine));
     }, keepAliveMs);
     const wake = () => this.#wake?.();
     this.#closing.addEventListener("abort", wake);
@@ -112,7 +110,7 @@ class EventReader {
       this.#closing.removeEventListener("abort", wake);
       wake();
     };
-    controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
+    controller.enqueue(encoder.encode(retryLine));
   }
 
   /** Sends committed events directly when they are the next ones; otherwise the reader reads from the store. */

@@ -93,11 +93,11 @@ function parametersOf(place: "path" | "query" | "header", fields: z.ZodObject, c
   });
 }
 
-function success({ answer, answerType, query }: Operation<never>, components: Components): Json {
+function success({ answer, answerType, params, query }: Operation<never>, components: Components): Json {
   const headers: Json = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
   if ("limit" in query.shape) headers.Link = { $ref: "#/components/headers/Next" };
   const isStream = answerType === "text/event-stream";
-  if (isStream) headers["X-Last-Seq"] = { $ref: "#/components/headers/LastSeq" };
+  if (isStream && "runId" in params.shape) headers["X-Last-Seq"] = { $ref: "#/components/headers/LastSeq" };
   const described = components.of(answer, "output");
   const schema = isStream
     ? {

@@ -1,5 +1,6 @@
 import type { ServerContext } from "./context.ts";
 import { listApprovals } from "./operations/approvals.ts";
+import { streamChanges } from "./operations/changes.ts";
 import { approveNode, denyNode } from "./operations/decisions.ts";
 import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
@@ -10,6 +11,7 @@ import { retryNode } from "./operations/retry.ts";
 import { cancelRun, getNode, getRun, listFrames, listNodes } from "./operations/run.ts";
 import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
+import { listWorkflows } from "./operations/workflows.ts";
 import { type Route, route } from "./route.ts";
 
 /** The server's routes: the table behind routing, the Allow header, validation and the OpenAPI document. */
@@ -30,6 +32,8 @@ export const routes: readonly Route<ServerContext>[] = [
   route("POST", "/v1/runs/:runId/nodes/:nodeId/retry", onRun(retryNode)),
   route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
   route("GET", "/v1/approvals", listApprovals),
+  route("GET", "/v1/workflows", listWorkflows),
+  route("GET", "/v1/changes", streamChanges),
   route(
     "GET",
     "/openapi.json",

@@ -1,9 +1,10 @@
 import type { Server } from "node:http";
-import { Loader } from "../loader/index.ts";
+import { Loader, WorkflowCatalogue } from "../loader/index.ts";
 import { RunReader } from "../runs/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { createApp } from "./app.ts";
+import { ChangeHub } from "./changes/hub.ts";
 import type { ServerContext } from "./context.ts";
 import { ServerDatabases } from "./databases.ts";
 import { createHttpServer, drainMs, urlOf } from "./http/http-server.ts";
@@ -44,17 +45,20 @@ export function serve(options: ServerOptions): StartedServer {
   const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
   const opened = ServerDatabases.open(resolved, loader, telemetry);
   const streams = new AbortController();
-  const context = opened.then(
-    (databases): ServerContext => ({
+  const context = opened.then((databases): ServerContext => {
+    const reader = new RunReader(databases.runs, { staleMs: resolved.staleAfterMs });
+    return {
       options: resolved,
       loader,
+      catalogue: new WorkflowCatalogue(resolved.rootDir, (path) => loader.load(path)),
+      changes: new ChangeHub({ databases, reader, log: logger }),
       databases,
-      reader: new RunReader(databases.runs, { staleMs: resolved.staleAfterMs }),
+      reader,
       telemetry,
       stores: () => databases.engines().map(({ store }) => store),
       streams,
-    }),
-  );
+    };
+  });
   // The server's `error` event reports a rejection, even when no request waits for it.
   context.catch(() => {});
   const server = createHttpServer(createApp(routes, context, { ...resolved, telemetry }), resolved);

@@ -39,7 +39,12 @@ function examples(): Example[] {
 }
 
 /** Runs a command of the page; what it prints, or what it had printed when `isEnough`. */
-async function run(command: string, server: TestServer, isEnough: (printed: string) => boolean): Promise<string> {
+async function run(
+  command: string,
+  server: TestServer,
+  isEnough: (printed: string) => boolean,
+  printedSome?: () => Promise<unknown>,
+): Promise<string> {
   const script = `curl() { command curl -sS "$@"; }\n${command.replaceAll("http://localhost:7331", server.url)}`;
   const child = spawn("bash", ["-c", script], {
     env: { ...process.env, SMITHERS_API_KEY: "secret" },
@@ -50,6 +55,8 @@ async function run(command: string, server: TestServer, isEnough: (printed: stri
   for await (const chunk of child.stdout) {
     printed += chunk;
     if (isEnough(printed)) break;
+    await printedSome?.();
+    printedSome = undefined;
   }
   if (child.exitCode === null) process.kill(-child.pid!, "SIGKILL");
   return printed;
@@ -59,7 +66,13 @@ async function run(command: string, server: TestServer, isEnough: (printed: stri
 const before: Record<string, (server: TestServer) => Promise<unknown>> = {
   "Resume a run": (server) => failed(server, "release-2"),
   "Retry a node": (server) => failed(server, "release-4"),
+  "Follow all runs": (server) => waiting(server, "release-5"),
   Deny: (server) => waiting(server, "release-3"),
+};
+
+/** What happens once the example of a section has printed something. */
+const meanwhile: Record<string, (server: TestServer) => Promise<unknown>> = {
+  "Follow all runs": (server) => server.post("/v1/runs/release-5/cancel"),
 };
 
 async function failed(server: TestServer, runId: string): Promise<void> {
@@ -76,13 +89,21 @@ async function waiting(server: TestServer, runId: string): Promise<void> {
 needs("curl")("the page's examples are answered as it shows", async () => {
   const server = await serve(folder({ "release.tsx": workflow }), { authToken: "secret" });
   for (const { heading, command, answer } of examples()) {
-    await before[heading.split(":", 1)[0]!]?.(server);
+    const section = heading.split(":", 1)[0]!;
+    await before[section]?.(server);
     if (answer?.kind === "text") {
       const shown = eventsIn(answer.text);
-      const printed = await run(command, server, (printed) => printed.includes(JSON.stringify(shown.at(-1)!.type)));
+      // What changes in the lists is no event, and has no type.
+      const last = shown.at(-1)!.type === undefined ? '"status":"cancelled"' : JSON.stringify(shown.at(-1)!.type);
+      const printed = await run(
+        command,
+        server,
+        (printed) => printed.includes(last),
+        () => meanwhile[section]?.(server) ?? Promise.resolve(),
+      );
       expect(printed).toStartWith(answer.text.slice(0, answer.text.indexOf("data:")));
       for (const event of shown) {
-        const same = eventsIn(printed).find(({ type }) => type === event.type);
+        const same = eventsIn(printed).findLast((one) => one.type === event.type && one.runId !== undefined);
         expect([event.type, difference(event, same)]).toEqual([event.type, undefined]);
       }
       continue;

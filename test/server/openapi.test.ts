@@ -66,7 +66,19 @@ test("every route answers as the document describes, for valid and invalid reque
   await server.until(denied, ({ type }) => type === "NodeWaitingApproval");
   await post(`/v1/runs/${denied}/nodes/ok/deny`);
   await post(`/v1/runs/${asking}/cancel`);
-  for (const path of ["/openapi.json", "/health", "/metrics"]) await get(path);
+  for (const path of ["/openapi.json", "/health", "/metrics", "/v1/workflows"]) await get(path);
+  // Its stream does not end by itself.
+  const leave = new AbortController();
+  const { status, headers, body } = await fetch(`${server.url}/v1/changes`, {
+    headers: server.headers,
+    signal: leave.signal,
+  });
+  const [head] = await body!
+    .getReader()
+    .read()
+    .then(({ value }) => [new TextDecoder().decode(value)]);
+  problems.push(...conformity.problems("GET", "/v1/changes", { status, headers, body: head }));
+  leave.abort();
 
   await start("typed.tsx", { input: { to: "nobody" } });
   for (const path of ["broken.tsx", "none.tsx", "../up.tsx"]) await start(path);

@@ -1,8 +1,8 @@
-import type { Context } from "hono";
 import { afterSeqSchema } from "../../api/index.ts";
 import { smithersEventSchema } from "../../model/index.ts";
 import { isLogEnd } from "../../runs/index.ts";
 import { eventStream } from "../event-stream.ts";
+import { answerStream } from "../http/answer-stream.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 
@@ -19,23 +19,9 @@ export const streamEvents = operation({
     const { database: engine, run } = await locate();
     // A client that reconnects repeats the query of its first request, and sends its real position in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
-    c.header("Content-Type", "text/event-stream");
-    c.header("X-Accel-Buffering", "no");
     c.header("X-Last-Seq", String(run.lastSeq));
     const isReconnect = headers["Last-Event-ID"] !== undefined;
-    if (isReconnect && (await isLogEnd(engine.store, run.runId, afterSeq))) {
-      c.res.headers.delete("Content-Type");
-      return c.body(null, 204);
-    }
-    keepOpen(c);
-    // The stream of a HEAD request would never be read or cancelled.
-    if (c.req.method === "HEAD") return c.body(null);
-    return c.body(eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
+    if (isReconnect && (await isLogEnd(engine.store, run.runId, afterSeq))) return c.body(null, 204);
+    return answerStream(c, () => eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
   },
 });
-
-/** Keeps an idle stream open on Bun's own server, which otherwise closes idle connections after ten seconds. */
-function keepOpen(c: Context): void {
-  const server = c.env as { timeout?: (request: globalThis.Request, seconds: number) => void } | undefined;
-  if (typeof server?.timeout === "function") server.timeout(c.req.raw, 0);
-}

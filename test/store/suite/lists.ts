@@ -53,6 +53,22 @@ export function lists(fresh: FreshDatabase): void {
     expect(await idsOf(store, { workflow: "X" })).toEqual([]);
   });
 
+  test("runs are listed by a part of their id, name or path, and by the time of their creation", async () => {
+    const { store } = await fresh();
+    await startRun(store, { runId: "Order-17", workflowName: "x", workflowPath: "flows/ship.tsx", createdAtMs: 1_000 });
+    await startRun(store, { runId: "b", workflowName: "Ship%", workflowPath: null, createdAtMs: 2_000 });
+    await startRun(store, { runId: "c", workflowName: "y", workflowPath: "flows/y.tsx", createdAtMs: 3_000 });
+    expect(await idsOf(store, { text: "order" })).toEqual(["Order-17"]);
+    expect(await idsOf(store, { text: "SHIP" })).toEqual(["b", "Order-17"]);
+    expect(await idsOf(store, { text: "%" })).toEqual(["b"]);
+    expect(await idsOf(store, { text: "" })).toEqual(["c", "b", "Order-17"]);
+    expect(await idsOf(store, { createdAfterMs: 2_000 })).toEqual(["c", "b"]);
+    expect(await idsOf(store, { createdBeforeMs: 2_000 })).toEqual(["Order-17"]);
+    expect(await idsOf(store, { text: "flows", createdAfterMs: 1_001, createdBeforeMs: 3_001 })).toEqual(["c"]);
+    const { nextCursor } = await store.listRuns({ limit: 1, text: "ship" });
+    expect(await idsOf(store, { text: "ship", cursor: nextCursor })).toEqual(["Order-17"]);
+  });
+
   test("listed runs come with their health", async () => {
     const { store } = await fresh();
     await askApproval(store, await startRun(store));

@@ -77,6 +77,19 @@ function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] 
     conditions.push("workflow_name = ?");
     params.push(query.workflow);
   }
+  if (query.text !== undefined && query.text !== "") {
+    const columns = ["run_id", "workflow_name", "coalesce(workflow_path, '')"];
+    conditions.push(`(${columns.map((column) => `instr(lower(${column}), lower(?)) > 0`).join(" OR ")})`);
+    params.push(...columns.map(() => query.text!));
+  }
+  if (query.createdAfterMs !== undefined) {
+    conditions.push("created_at_ms >= ?");
+    params.push(query.createdAfterMs);
+  }
+  if (query.createdBeforeMs !== undefined) {
+    conditions.push("created_at_ms < ?");
+    params.push(query.createdBeforeMs);
+  }
   if (query.cursor !== undefined) {
     const [createdAtMs, runId] = parseCursor(query.cursor);
     conditions.push("(created_at_ms, run_id) < (?, ?)");
