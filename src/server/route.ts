@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import { check, headersOf, readJsonBody } from "./http/request.ts";
+import { jsonAnswer } from "./http/whole-answers.ts";
 import type { Operation } from "./operation.ts";
 
 /** An operation and its path. */
@@ -37,7 +38,7 @@ export function mount<Services>(
         },
         await services,
       );
-      return answer instanceof Response ? answer : c.json(answer as object);
+      return answer instanceof Response ? answer : jsonAnswer(c, answer);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { sleep } from "./sleep.ts";
+import { afterMs } from "./long-timer.ts";
 
 /**
  * Waits for `work`, at most `ms`. The work itself continues.
@@ -24,10 +24,12 @@ export function withTimeout<T>(ms: number, work: Promise<T>, late: () => Error):
 }
 
 async function race<T>(ms: number, work: Promise<T>, late: () => T): Promise<T> {
-  const over = new AbortController();
+  const over = Promise.withResolvers<void>();
+  // A plain timer: aborting a sleep makes an error with its stack, and every attempt passes here.
+  const cancel = afterMs(ms, over.resolve);
   try {
-    return await Promise.race([work, sleep(ms, over.signal).then(late)]);
+    return await Promise.race([work, over.promise.then(late)]);
   } finally {
-    over.abort();
+    cancel();
   }
 }

@@ -2,6 +2,7 @@ import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "../../engine/index.ts";
 import { isErrorCode, isSmithersError, SmithersError } from "../../errors/index.ts";
+import { jsonAnswer } from "../http/whole-answers.ts";
 
 /** The status that proxies log for a client that disconnected; no client sees it. */
 const clientClosedRequest = 499 as ContentfulStatusCode;
@@ -25,5 +26,5 @@ export function envelope(c: Context, error: SmithersError): Response {
   if (status === 503) c.header("Retry-After", "1");
   const { code, message, details } = error.toRecord();
   c.set("errorCode", code);
-  return c.json({ error: { code, message, details: details ?? null } }, status);
+  return jsonAnswer(c, { error: { code, message, details: details ?? null } }, status);
 }
