@@ -5,9 +5,14 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** File descriptor that stdout and stderr are written to. Default: this process's own. */
   readonly outputFd?: number;
-  /** Starts the process in a session of its own, which survives this one's terminal. */
+  /** Starts the process in a session and process group of its own, which survive this one's terminal. */
   readonly detached?: boolean;
+  /** A file descriptor that the process gets as {@link sharedFd}, with what is open there. Default: none. */
+  readonly sharedFd?: number;
 }
+
+/** The number under which a process finds {@link SpawnOptions.sharedFd}. */
+export const sharedFd = 4;
 
 /** How a process has ended: one of the two is not null, unless it could not be started. */
 export interface ChildEnd {
@@ -27,6 +32,8 @@ export interface ChildChannel {
   send(message: unknown): boolean;
   onMessage(listener: (message: unknown) => void): void;
   kill(signal?: NodeJS.Signals): void;
+  /** Kills a detached process with all processes of its group. */
+  killGroup(): void;
   /** Closes the channel, and lets this process end before the other. */
   release(): void;
 }

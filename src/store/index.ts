@@ -1,4 +1,7 @@
+export { committedEvents } from "./committed-events.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";
+export type { Maintenance } from "./maintenance.ts";
+export type { MirroredRuns } from "./mirrored-runs.ts";
 export type { StoreObserver } from "./observer.ts";
 export { checkSource, type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
 export { isProvablyDead, newOwner } from "./owner.ts";

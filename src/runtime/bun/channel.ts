@@ -4,14 +4,14 @@ import type { ChildChannel, ChildEnd, ParentChannel, SpawnOptions } from "../cha
 
 /** Implements {@link Runtime.spawn}. */
 export function spawnBun(args: readonly string[], options: SpawnOptions = {}): ChildChannel {
-  const { env, cwd, outputFd = "inherit", detached = false } = options;
+  const { env, cwd, outputFd = "inherit", detached = false, sharedFd } = options;
   // Loaded when it is used: it would make every start of the command slower.
   const { spawn } = process.getBuiltinModule("node:child_process");
   const child = spawn(process.execPath, args, {
     cwd,
     detached,
     env: env ?? process.env,
-    stdio: ["inherit", outputFd, outputFd, "ipc"],
+    stdio: ["inherit", outputFd, outputFd, "ipc", ...(sharedFd === undefined ? [] : [sharedFd])],
     serialization: "advanced",
   });
   return {
@@ -20,6 +20,14 @@ export function spawnBun(args: readonly string[], options: SpawnOptions = {}): C
     send: (message) => child.connected && child.send(message as Serializable),
     onMessage: (listener) => void child.on("message", listener),
     kill: (signal) => void child.kill(signal),
+    killGroup() {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // It has ended, and so has its group.
+      }
+    },
     release() {
       child.unref();
       if (child.connected) child.disconnect();

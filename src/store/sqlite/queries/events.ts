@@ -1,5 +1,6 @@
-import type { CommittedEvent, NewEvent, SmithersEvent, StoredEvent } from "../../../model/index.ts";
+import type { CommittedEvent, NewEvent, StoredEvent } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
+import { committedEvents } from "../../committed-events.ts";
 
 /** Events after `afterSeq`, oldest first, at most `limit`. */
 export function eventsAfter(driver: Driver, runId: string, afterSeq: number, limit: number): StoredEvent[] {
@@ -37,15 +38,9 @@ export function appendEvents(
   lastSeq: number,
   nowMs: number,
 ): CommittedEvent[] {
-  let seq = lastSeq - events.length;
-  return events.map((event) => {
-    seq += 1;
-    const { type, ...fields } = event;
-    const whole = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
-    const committed: CommittedEvent = { runId, seq, type, json: JSON.stringify(whole), event: whole };
-    insertEvent(driver, committed);
-    return committed;
-  });
+  const committed = committedEvents(runId, events, lastSeq, nowMs);
+  for (const event of committed) insertEvent(driver, event);
+  return committed;
 }
 
 /** `again`: an existing event stays as it is. */

@@ -1,0 +1,90 @@
+import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
+import { committedEvents, type Maintenance, type MirroredRuns, type Store, type TurnRecord } from "../store/index.ts";
+import { type StorePart, storeMethods } from "./store-methods.ts";
+
+/** What a remote store knows of the store that it stands for. */
+export interface StoreIdentity {
+  readonly id: string;
+  readonly privateFiles: readonly string[];
+}
+
+/** How a remote store reaches its host. */
+export interface StoreLink {
+  call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Asks for, or refuses, news of commits of other connections. */
+  watch(isWatched: boolean): void;
+}
+
+/** A store in another process, reached over a channel. The host calls {@link changed} and {@link setTrouble}. */
+export class RemoteStore {
+  readonly store: Store;
+  readonly #link: StoreLink;
+  readonly #listeners = new Set<() => void>();
+  #trouble: SmithersError | undefined;
+  /** Calls without an answer: what a local store would have in its queue. */
+  readonly #open = new Set<Promise<unknown>>();
+
+  constructor(identity: StoreIdentity, link: StoreLink) {
+    this.#link = link;
+    const remote = this;
+    this.store = {
+      ...(this.#methodsOf("own") as Store),
+      ...identity,
+      maintenance: this.#methodsOf("maintenance") as unknown as Maintenance,
+      mirroredRuns: this.#methodsOf("mirroredRuns") as unknown as MirroredRuns,
+      get trouble() {
+        return remote.#trouble;
+      },
+      get queueDepth() {
+        return remote.#open.size;
+      },
+      commitTurn: (turn) => this.#commitTurn(turn),
+      watch: (listener) => this.#watch(listener),
+      close: () => this.#close(),
+    };
+  }
+
+  /** Another connection has committed something. */
+  changed(): void {
+    for (const told of this.#listeners) told();
+  }
+
+  setTrouble(record: ErrorRecord | undefined): void {
+    this.#trouble = record && fromWire(record);
+  }
+
+  #methodsOf(part: StorePart): unknown {
+    const names = Object.keys(storeMethods[part]);
+    return Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => this.#call(part, name, args)]));
+  }
+
+  #call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+    const answer = this.#link.call(part, name, args);
+    this.#open.add(answer);
+    const over = () => void this.#open.delete(answer);
+    answer.then(over, over);
+    return answer;
+  }
+
+  async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
+    const lastSeq = (await this.#call("own", "commitTurn", [turn])) as number | "cancel-pending";
+    return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
+  }
+
+  #watch(listener: () => void): () => void {
+    // Each call needs its own function, because the same listener may watch twice.
+    const told = () => listener();
+    this.#listeners.add(told);
+    if (this.#listeners.size === 1) this.#link.watch(true);
+    return () => {
+      if (this.#listeners.delete(told) && this.#listeners.size === 0) this.#link.watch(false);
+    };
+  }
+
+  /** Waits for what was asked for. The store itself belongs to the other process. */
+  async #close(): Promise<void> {
+    if (this.#listeners.size > 0) this.#link.watch(false);
+    this.#listeners.clear();
+    await Promise.allSettled(this.#open);
+  }
+}

@@ -1,0 +1,59 @@
+import type { ErrorRecord } from "../errors/index.ts";
+import type { CommittedEvent } from "../model/index.ts";
+import type { Store } from "../store/index.ts";
+import { type StorePart, storeMethods } from "./store-methods.ts";
+
+/** What a {@link StoreHost} tells the other end. */
+export interface HostNews {
+  /** Another connection has committed something. */
+  changed(): void;
+  /** The store's trouble is another one now. */
+  trouble(error: ErrorRecord | undefined): void;
+}
+
+/** Answers a remote store's calls from a store of this process. */
+export class StoreHost {
+  readonly #store: Store;
+  readonly #news: HostNews;
+  #unwatch = () => {};
+  #trouble: unknown;
+
+  constructor(store: Store, news: HostNews) {
+    this.#store = store;
+    this.#news = news;
+  }
+
+  /**
+   * Calls a method of the store. Calls of one turn of the event loop are applied in order, as the store's own are.
+   * @returns what the method returns; of a committed turn only the number of its last event
+   * @throws what the method throws
+   */
+  async call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+    if (!Object.hasOwn(storeMethods[part], name)) throw new Error(`A store has no method ${part}.${name}.`);
+    const target = part === "own" ? this.#store : this.#store[part];
+    const method = Reflect.get(target, name) as (...args: readonly unknown[]) => Promise<unknown>;
+    try {
+      const answer = await method.apply(target, args as unknown[]);
+      return name === "commitTurn" ? seqOf(answer as CommittedEvent[] | "cancel-pending") : answer;
+    } finally {
+      this.#tellTrouble();
+    }
+  }
+
+  /** Starts or stops to tell of commits of other connections. */
+  watch(isWatched: boolean): void {
+    this.#unwatch();
+    this.#unwatch = isWatched ? this.#store.watch(() => this.#news.changed()) : () => {};
+  }
+
+  #tellTrouble(): void {
+    const { trouble } = this.#store;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#news.trouble(trouble?.toRecord());
+  }
+}
+
+/** The events themselves are known at the other end, but for their numbers. */
+const seqOf = (committed: CommittedEvent[] | "cancel-pending") =>
+  committed === "cancel-pending" ? committed : (committed.at(-1)?.seq ?? 0);

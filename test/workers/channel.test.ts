@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { isSmithersError, SmithersError } from "../../src/errors/index.ts";
+import { Channel, type Port } from "../../src/workers/channel.ts";
+
+type Adder = {
+  add(a: number, b: number): Promise<number>;
+  note(text: string): void;
+  fail(how: "code" | "plain" | "value"): void;
+  strange(): unknown;
+};
+
+/** Two ends in this process. Packets are copied as they are between processes. */
+function connected(answers: Partial<Adder> = {}) {
+  const packets: unknown[][] = [];
+  const ends = [0, 1].map((): { hear(packet: unknown): void } => ({ hear: () => {} }));
+  const port = (own: number): Port => ({
+    send(packet) {
+      packets.push(packet as unknown[]);
+      const copy = structuredClone(packet);
+      queueMicrotask(() => ends[1 - own]!.hear(copy));
+    },
+    onMessage(listener) {
+      ends[own]!.hear = listener;
+    },
+  });
+  const noted: string[] = [];
+  const far: Adder = {
+    add: async (a, b) => a + b,
+    note: (text) => void noted.push(text),
+    fail(how) {
+      if (how === "code") throw new SmithersError("INVALID_INPUT", "It does not fit.", { details: { issues: [1] } });
+      throw how === "plain" ? new RangeError("out of range") : "a text";
+    },
+    strange: () => () => {},
+    ...answers,
+  };
+  const near = new Channel<Record<never, never>, Adder>(port(0), {});
+  new Channel<Adder, Record<never, never>>(port(1), far);
+  return { near, noted, packets };
+}
+
+test("calls of one turn of the event loop travel together and begin in order", async () => {
+  const begun: number[] = [];
+  const { near, packets } = connected({
+    async add(a, b) {
+      begun.push(a);
+      return a + b;
+    },
+  });
+  expect(await Promise.all([near.call("add", 1, 1), near.call("add", 2, 2), near.call("add", 3, 3)])).toEqual([
+    2, 4, 6,
+  ]);
+  expect(begun).toEqual([1, 2, 3]);
+  expect(packets.map(({ length }) => length)).toEqual([3, 3]);
+});
+
+test("what is told arrives before what is called after it", async () => {
+  const { near, noted } = connected();
+  near.tell("note", "first");
+  await near.call("add", 1, 1);
+  expect(noted).toEqual(["first"]);
+});
+
+test("an error arrives as what it is", async () => {
+  const { near } = connected();
+  const refused = await near.call("fail", "code").catch((error) => error);
+  expect(isSmithersError(refused)).toBe(true);
+  expect(refused).toMatchObject({ code: "INVALID_INPUT", problem: "It does not fit.", details: { issues: [1] } });
+  expect(refused.status).toBe(400);
+  expect(await near.call("fail", "plain").catch(String)).toBe("RangeError: out of range");
+  expect(await near.call("fail", "value").catch((error) => error.message)).toBe("a text");
+});
+
+test("what cannot be copied fails its own call, and no other", async () => {
+  const { near } = connected();
+  const [good, bad, strange] = await Promise.allSettled([
+    near.call("add", 1, 2),
+    near.call("note", (() => {}) as never),
+    near.call("strange"),
+  ]);
+  expect([good.status, bad.status, strange.status]).toEqual(["fulfilled", "rejected", "rejected"]);
+});
+
+test("a closed channel rejects what is open and what follows", async () => {
+  const { near } = connected({ add: () => new Promise(() => {}) });
+  const open = near.call("add", 1, 1);
+  near.close(new SmithersError("WORKFLOW_NOT_FOUND"));
+  expect(await open.catch((error) => error.code)).toBe("WORKFLOW_NOT_FOUND");
+  expect(await near.call("add", 1, 1).catch((error) => error.code)).toBe("WORKFLOW_NOT_FOUND");
+});
