@@ -1,6 +1,7 @@
-import type { ApprovalItem, DecisionBody, SignalAnswer, SignalBody } from "../api/index.ts";
+import type { ApprovalItem, DecisionBody, SignalAnswer, SignalBody, WorkflowItem } from "../api/index.ts";
+import { type Change, changes } from "./changes.ts";
 import { type ClientOptions, Http, runPath } from "./http.ts";
-import { pages } from "./pages.ts";
+import { type Pages, pages } from "./pages.ts";
 import { type RunsClient, runsOf } from "./runs.ts";
 
 /** The most that the server gives in one page. */
@@ -18,6 +19,11 @@ export interface SignalsClient {
   send(runId: string, name: string, body?: SignalBody): Promise<SignalAnswer>;
 }
 
+export interface WorkflowsClient {
+  /** The workflow files that can be started, by path. `limit` is the size of a page. */
+  list(query?: { limit?: number; cursor?: string }): Pages<WorkflowItem>;
+}
+
 /**
  * A server's API. Each call throws `SmithersError`: with the server's code, status and details, or
  * CONNECTION_FAILED when no server answers.
@@ -26,6 +32,14 @@ export interface SmithersClient {
   readonly runs: RunsClient;
   readonly approvals: ApprovalsClient;
   readonly signals: SignalsClient;
+  readonly workflows: WorkflowsClient;
+  /**
+   * What changes in the lists of runs and approvals, until the reader leaves. A broken connection is opened again; read
+   * the lists after each `connected`.
+   * @example
+   * for await (const change of client.changes()) if (change.type === "run") console.log(change.run.status);
+   */
+  changes(options?: { signal?: AbortSignal }): AsyncGenerator<Change>;
 }
 
 /**
@@ -38,7 +52,13 @@ export interface SmithersClient {
  */
 export function createClient(options: ClientOptions): SmithersClient {
   const http = new Http(options);
-  return { runs: runsOf(http), approvals: approvalsOf(http), signals: signalsOf(http) };
+  return {
+    runs: runsOf(http),
+    approvals: approvalsOf(http),
+    signals: signalsOf(http),
+    workflows: workflowsOf(http),
+    changes: (options) => changes(http, options),
+  };
 }
 
 function approvalsOf(http: Http): ApprovalsClient {
@@ -64,5 +84,17 @@ function approvalsOf(http: Http): ApprovalsClient {
 function signalsOf(http: Http): SignalsClient {
   return {
     send: (runId, name, body) => http.post(`${runPath(runId)}/signals/${encodeURIComponent(name)}`, body),
+  };
+}
+
+function workflowsOf(http: Http): WorkflowsClient {
+  return {
+    list: (query = {}) =>
+      pages<WorkflowItem[], WorkflowItem>(http, {
+        path: "/v1/workflows",
+        query,
+        cursor: "cursor",
+        itemsOf: (workflows) => workflows,
+      }),
   };
 }

@@ -1,6 +1,21 @@
-export type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem, SignalAnswer } from "../api/index.ts";
+export type {
+  ApprovalItem,
+  NodeDetail,
+  NodeItem,
+  RunDetail,
+  RunListItem,
+  SignalAnswer,
+  WorkflowItem,
+} from "../api/index.ts";
 export { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
-export { type ApprovalsClient, createClient, type SignalsClient, type SmithersClient } from "./client.ts";
+export type { Change } from "./changes.ts";
+export {
+  type ApprovalsClient,
+  createClient,
+  type SignalsClient,
+  type SmithersClient,
+  type WorkflowsClient,
+} from "./client.ts";
 export type { ClientOptions } from "./http.ts";
 export type { Page, Pages } from "./pages.ts";
 export type { EventsOptions, RunEvent } from "./run-events.ts";

@@ -21,8 +21,10 @@ interface StartRequest {
   /** Default: the server makes one. */
   readonly runId?: string;
   readonly config?: RunConfig;
-  /** Makes requests one request: the same key with the same options starts one run. */
+  /** Makes requests one request: the same key with the same options starts one run. Default: a random one. */
   readonly idempotencyKey?: string;
+  /** How long to try again while no server answers, in ms; no second run is started. Default: 1000. */
+  readonly patienceMs?: number;
 }
 
 /** What a run is started with; `input` may be left out where the workflow needs none. */
@@ -56,6 +58,8 @@ export interface RunsClient {
   frames(runId: string, query?: { limit?: number; afterFrameNo?: number }): Pages<Frame>;
   /** Continues a run that is paused, has failed, or was left by a crash; `workflowPath` says where the file is now. */
   resume(runId: string, options?: { workflowPath?: string }): Promise<{ runId: string }>;
+  /** Executes a failed node again and continues its run. Default iteration: the last failed one. */
+  retry(runId: string, nodeId: string, options?: { iteration?: number }): Promise<{ runId: string }>;
   /** Aborts a run that runs or waits, its child processes too. */
   cancel(runId: string): Promise<{ runId: string }>;
   /**
@@ -71,10 +75,8 @@ export interface RunsClient {
 /** The calls about runs. */
 export function runsOf(http: Http): RunsClient {
   return {
-    start: ({ idempotencyKey, ...body }: StartRequest) =>
-      http.post("/v1/runs", body, {
-        headers: idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey },
-      }),
+    start: ({ idempotencyKey = randomKey(), patienceMs = 1_000, ...body }: StartRequest) =>
+      persist(() => http.post("/v1/runs", body, { headers: { "Idempotency-Key": idempotencyKey } }), { patienceMs }),
     get: (runId) => http.get(runPath(runId)),
     list: (query = {}) =>
       pages<RunListItem[], RunListItem>(http, { path: "/v1/runs", query, cursor: "cursor", itemsOf: (runs) => runs }),
@@ -94,11 +96,17 @@ export function runsOf(http: Http): RunsClient {
         cursor: "afterFrameNo",
         itemsOf: (frames) => frames,
       }),
+    retry: (runId, nodeId, body = {}) => http.post(`${runPath(runId)}/nodes/${encodeURIComponent(nodeId)}/retry`, body),
     resume: (runId, body = {}) => http.post(`${runPath(runId)}/resume`, body),
     cancel: (runId) => http.post(`${runPath(runId)}/cancel`),
     events: (runId, options) => runEvents(http, runId, options),
     wait: (runId, options) => wait(http, runId, options),
   };
+}
+
+/** Not `randomUUID`, which browsers have only on pages that came over TLS or from this machine. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("-");
 }
 
 async function wait<W extends TypedWorkflow>(

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { createServer } from "node:http";
-import { createClient, SmithersError } from "smithers-orchestrator/client";
+import { type Change, createClient, SmithersError } from "smithers-orchestrator/client";
 import { afterThisTest } from "../support/cleanup.ts";
-import { folder } from "../support/folder.ts";
+import { folder, write } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -186,4 +187,68 @@ test("the given fetch and headers are used, and the address may have a path", as
   expect(await Array.fromAsync(runs.list({ limit: 2 }))).toHaveLength(3);
   expect(asked[0]).toEqual(["http://elsewhere.invalid/prefix/v1/runs", "POST"]);
   for (const [url] of asked) expect(url).toStartWith("http://elsewhere.invalid/prefix/v1/runs");
+});
+
+test("a start whose answer is lost is sent again with its key, and starts one run", async () => {
+  const server = await serve(folder({ "echo.tsx": echo }));
+  const keys: unknown[] = [];
+  const { runs } = createClient({
+    url: server.url,
+    async fetch(url, init) {
+      const response = await fetch(url, init);
+      if (init.method !== "POST") return response;
+      keys.push((init.headers as Record<string, string>)["Idempotency-Key"]);
+      if (keys.length === 1) throw new TypeError("the connection broke");
+      return response;
+    },
+  });
+  const { runId } = await runs.start({ workflowPath: "echo.tsx" });
+  expect(keys).toEqual([expect.any(String), keys[0]]);
+  expect((await Array.fromAsync(runs.list())).map((run) => run.runId)).toEqual([runId]);
+  const other = await runs.start({ workflowPath: "echo.tsx" });
+  expect(other.runId).not.toBe(runId);
+});
+
+test("a failed node is retried, and workflows are listed", async () => {
+  const flaky = workflowFile(
+    `<Task id="t" output={outputs.result} noRetry>{() => { if (!existsSync("gate")) throw new Error("no"); return { value: 1 }; }}</Task>`,
+  );
+  const root = folder({ "flaky.tsx": flaky.replaceAll('"gate"', "ctx.input.gate as string") });
+  const server = await serve(root);
+  const { runs, workflows } = createClient({ url: server.url });
+  const { runId } = await runs.start({ workflowPath: "flaky.tsx", input: { gate: `${root}/gate` } });
+  expect((await runs.wait(runId)).status).toBe("failed");
+  write(root, { gate: "" });
+  expect(await runs.retry(runId, "t")).toEqual({ runId });
+  expect((await runs.wait(runId)).status).toBe("finished");
+  expect(await Array.fromAsync(workflows.list())).toEqual([{ workflowPath: "flaky.tsx", name: "test" }]);
+});
+
+test("changes are told, and told on by a server that was restarted; the reader can leave", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const first = await ServerProcess.start(root);
+  const client = createClient({ url: first.url });
+  const leave = new AbortController();
+  const changes = client.changes({ signal: leave.signal });
+  const until = async (fits: (change: Change) => boolean) => {
+    for (;;) {
+      const { value, done } = await changes.next();
+      if (done) throw new Error("the changes have ended");
+      if (fits(value)) return value;
+    }
+  };
+  const finished = (runId: string) => (change: Change) =>
+    change.type === "run" && change.run.runId === runId && change.run.status === "finished";
+  await until(({ type }) => type === "connected");
+  await client.runs.start({ workflowPath: "echo.tsx", runId: "one" });
+  await until(finished("one"));
+  await first.kill();
+  await until(({ type }) => type === "disconnected");
+  const port = Number(new URL(first.url).port);
+  await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ port }) });
+  await until(({ type }) => type === "connected");
+  await client.runs.start({ workflowPath: "echo.tsx", runId: "two" });
+  await until(finished("two"));
+  leave.abort(new Error("enough"));
+  expect(await changes.next().catch((error) => error.message)).toBe("enough");
 });

@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
-import { usageError } from "../errors.ts";
-import { root, runArgument, type ToolOptions, toolFlags, toolOptions } from "../options.ts";
+import { root, runArgument, type ToolOptions, toolOptions } from "../options.ts";
+import { refuseExecuting } from "../refuse-executing.ts";
 
 interface Options extends ToolOptions {
   readonly workflow?: string;
@@ -39,13 +39,3 @@ export const resume = defineCommand<Options>({
     return continueHere(context, runId, options, (engine, source) => engine.resume(runId, source));
   },
 });
-
-/** A server executes the run with its own root, network and tools, so these options would have no effect. */
-function refuseExecuting({ root, ...tools }: Options): void {
-  const flags = toolFlags(tools).filter((word) => word.startsWith("--"));
-  const given = [...(root === undefined ? [] : ["--root"]), ...new Set(flags)];
-  if (given.length === 0) return;
-  throw usageError(
-    `${given.join(" and ")} cannot be used with --url: the server executes the run with its own settings. Leave it out, or use --db.`,
-  );
-}

@@ -27,6 +27,7 @@ export interface DatabaseFile {
 export class DatabaseSource implements Source {
   readonly kind = "database";
   readonly resume = undefined;
+  readonly retry = undefined;
   readonly name: string;
   readonly store: LocalStore;
   /** Folder that workflow paths are relative to. Default: the database's folder. */

@@ -3,7 +3,7 @@ import { createClient, type RunEvent, type SmithersClient } from "../../client/i
 import { isSmithersError } from "../../errors/index.ts";
 import type { Frame } from "../../model/index.ts";
 import type { RunOverview } from "../../runs/index.ts";
-import type { Decision } from "../../store/index.ts";
+import type { Decision, NodeToRetry } from "../../store/index.ts";
 import { usageError } from "../errors.ts";
 import type { FoundNode, RunsQuery, Source } from "./source.ts";
 
@@ -122,6 +122,10 @@ export class ServerSource implements Source {
 
   async resume(runId: string, workflowPath: string | undefined): Promise<void> {
     await this.#ask(({ runs }) => runs.resume(runId, { workflowPath }));
+  }
+
+  async retry({ runId, nodeId, iteration }: NodeToRetry): Promise<void> {
+    await this.#ask(({ runs }) => runs.retry(runId, nodeId, { iteration }));
   }
 
   async isTakenIn(): Promise<boolean> {

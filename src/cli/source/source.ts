@@ -11,7 +11,7 @@ import type {
 import type { RunEvent } from "../../client/index.ts";
 import type { Frame } from "../../model/index.ts";
 import type { RunOverview } from "../../runs/index.ts";
-import type { Decision } from "../../store/index.ts";
+import type { Decision, NodeToRetry } from "../../store/index.ts";
 
 /** Which runs to list; at most `limit`. */
 export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
@@ -70,6 +70,11 @@ export interface Source {
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, WORKFLOW_INVALID
    */
   readonly resume: ((runId: string, workflowPath: string | undefined) => Promise<void>) | undefined;
+  /**
+   * Lets the source execute a failed node again. Undefined for a source that executes no runs.
+   * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, NODE_NOT_FOUND, NODE_NOT_FAILED
+   */
+  readonly retry: ((node: NodeToRetry) => Promise<void>) | undefined;
   /**
    * Whether a process continues a run after something was recorded for it. A server always does; a database is observed
    * for a moment.

@@ -1,6 +1,5 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
 import { type ErrorCode, readField } from "../../errors/index.ts";
-import type { Source } from "../source/source.ts";
 import { atPlace } from "../terminal/event-line.ts";
 import { withFullStop } from "../terminal/format.ts";
 import type { Reason } from "./reason.ts";
@@ -28,11 +27,11 @@ function needsEdit(error: RunDetail["error"]): boolean {
 const editFirst = "Edit the workflow before you resume the run: otherwise it fails in the same way.";
 
 /** Why a run has failed, with the commands that continue it. */
-export function failure(source: Source, { runId, error }: RunDetail, nodes: readonly NodeItem[]): Reason {
+export function failure({ runId, error }: RunDetail, nodes: readonly NodeItem[]): Reason {
   const failed = nodes.find(({ state, nodeId }) => state === "failed" && (error?.nodeId ?? nodeId) === nodeId);
   const where = `${failed ? `"${failed.nodeId}"` : "The run"} failed${atPlace(error ?? {})}: `;
   const resume = ["resume", runId];
-  const again = failed && source.kind === "database" ? [["retry", runId, failed.nodeId]] : [];
+  const again = failed ? [["retry", runId, failed.nodeId]] : [];
   const look = failed ? ["node", runId, failed.nodeId] : ["logs", runId];
   const message = error?.message ?? "no reason was recorded";
   const isMistake = needsEdit(error);

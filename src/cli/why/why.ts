@@ -24,7 +24,7 @@ async function reasonsOf(source: Source, overview: RunOverview): Promise<Reason[
   const { run, nodes } = overview;
   const { runId, status, runState } = run;
   const { unhealthy } = runState;
-  if (status === "failed") return [failure(source, run, nodes)];
+  if (status === "failed") return [failure(run, nodes)];
   if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
   if (status === "running") return running(run, nodes).concat(await waitReasons(source, overview));
   if (!status.startsWith("waiting-")) return [];
