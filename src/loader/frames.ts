@@ -12,16 +12,16 @@ export interface StackFrame {
   readonly text: string;
 }
 
-// "at name (file:1:2)" or "at file:1:2". A file's path may have brackets of its own.
-const named = /^at (?:.*? )?\((.+):(\d+):(\d+)\)$/;
-const bare = /^at (?:async )?(.+):(\d+):(\d+)$/;
+// "at name (file:1:2)" or "at file:1:2". A file's path may have brackets and line breaks of its own.
+const named = /^at (?:.*? )?\((.+):(\d+):(\d+)\)$/s;
+const bare = /^at (?:async )?(.+):(\d+):(\d+)$/s;
 
 /** Longer than a path can be. An expression takes long over longer ones. */
 const maxLineLength = 5_000;
 
 /** The lines of a stack that name a file; those of the runtime itself do not. Never throws. */
 export function framesOf(stack: string): StackFrame[] {
-  return stack.split("\n").flatMap((line) => {
+  return stack.split(/\n(?=\s*at )/).flatMap((line) => {
     const text = line.trim();
     if (text.length > maxLineLength) return [];
     const [, path, row, column] = (text.endsWith(")") ? named : bare).exec(text) ?? [];

@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { folder } from "../support/folder.ts";
+import { folder, write } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -79,4 +79,32 @@ export default smithers(() => h(Workflow, { name: "plain" }, h(Task, { id: "t", 
   const root = folder({ [join("flows", `flow.${ending}`)]: source });
   const server = await serve(root);
   expect((await server.complete(`flows/flow.${ending}`)).output).toEqual({ value: 1 });
+});
+
+describe("a name with unusual characters is that of a", () => {
+  const names = ["a\\b", "a?b", "a#b", "a%b", "a%20b", " a b ", "a\nb", "...a", `a'b"c`, "[a](b){c}*", "$a`b`", "a:b"];
+  const flow = workflowFile(
+    `<Task id="t" noRetry output={outputs.result}>{async () => {
+       if (data.fail) throw new Error("kaputt");
+       return { value: n + (await import("./lib/n.js")).n };
+     }}</Task>`,
+    { head: `import data from "./the data.json";\nimport { n } from "./lib/n";` },
+  );
+  test.each(names)("folder and a file: %j", async (name) => {
+    const parts = (dir: string, fail: boolean) => ({
+      [`${dir}/lib/n.ts`]: "export const n = 21;",
+      [`${dir}/the data.json`]: JSON.stringify({ fail }),
+    });
+    const root = folder({ [`${name}/${name}.tsx`]: flow, ...parts(name, false) });
+    const server = await serve(root);
+    const path = `./${name}/${name}.tsx`;
+    expect(await server.complete(path)).toMatchObject({ status: "finished", output: { value: 42 } });
+    write(root, { [`${name}/lib/n.ts`]: "export const n = 50;" });
+    expect(await server.complete(path)).toMatchObject({ status: "finished", output: { value: 100 } });
+    write(root, { [`${name}/the data.json`]: `{"fail":true}` });
+    const line = flow.split("\n").findIndex((text) => text.includes("kaputt")) + 1;
+    // Bun's stacks have slashes for backslashes.
+    const file = `${name}/${name}.tsx`.replaceAll("\\", "/");
+    expect(await server.complete(path)).toMatchObject({ status: "failed", error: { details: { at: { file, line } } } });
+  });
 });

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, relative } from "node:path";
 import { type Bundle, BundleError, type BundleOptions, type SourceProblem } from "../bundler.ts";
 import { findLine, sha1 } from "../source-text.ts";
+import { fileNames, resolveLocal } from "./local-imports.ts";
 
 const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
@@ -24,6 +25,10 @@ export async function bundle(entry: string, { findPackage, console }: BundleOpti
       {
         name: "workflow",
         setup(build) {
+          build.onResolve({ filter: /^[./]/ }, ({ path, importer }) => {
+            const found = resolveLocal(path, importer);
+            return found === undefined ? undefined : { path: found };
+          });
           build.onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {
             const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
             if (found === undefined) missing.push({ file: importer, message: `Cannot find the package "${path}"` });
@@ -53,27 +58,28 @@ export async function bundle(entry: string, { findPackage, console }: BundleOpti
   const [module, map] = ["entry-point", "sourcemap"].map(
     (kind) => result.outputs.find((output) => output.kind === kind)!,
   );
-  const text = anywhere(await module!.text(), entry, inputs);
+  const fileNamed = fileNames(inputs.keys());
+  const text = anywhere(await module!.text(), entry, inputs, fileNamed);
   // At the end, for the source map counts lines from the beginning. Imports are hoisted.
   const imported = `\nimport { ${console.name} as ${consoleName} } from ${JSON.stringify(console.module)};\n`;
-  return { code: withSourceMap(text + imported, await map!.text()), inputs };
+  return { code: withSourceMap(text + imported, await map!.text(), fileNamed), inputs };
 }
 
 /**
  * Removes what depends on the process's working folder: Bun names files in comments relative to it, and derives the
  * build's debug id from them.
  */
-function anywhere(text: string, entry: string, inputs: Bundle["inputs"]): string {
+function anywhere(text: string, entry: string, inputs: Bundle["inputs"], fileNamed: (named: string) => string): string {
   return text.replace(/\n\/\/# debugId=\w+/, "").replace(/^\/\/ (\S.*)$/gm, (comment, path) => {
-    const file = resolve(path);
+    const file = fileNamed(path);
     return inputs.has(file) ? `// ${relative(dirname(entry), file)}` : comment;
   });
 }
 
 /** Inlines the source map. Bun writes its sources relative to the working folder, and reads them relative to the module. */
-function withSourceMap(text: string, mapText: string): string {
+function withSourceMap(text: string, mapText: string, fileNamed: (named: string) => string): string {
   const { debugId: _, ...map } = JSON.parse(mapText) as { sources: string[]; debugId?: string };
-  const absolute = { ...map, sources: map.sources.map((source) => resolve(source)) };
+  const absolute = { ...map, sources: map.sources.map(fileNamed) };
   const encoded = Buffer.from(JSON.stringify(absolute)).toString("base64");
   return `${text}\n//# sourceMappingURL=data:application/json;base64,${encoded}\n`;
 }

@@ -1,8 +1,11 @@
 import { createRequire } from "node:module";
 
-/** Implements {@link Runtime.canImport}. Bun takes what follows a question mark for a query, also in a file's URL. */
+/**
+ * Implements {@link Runtime.canImport}. Bun takes what follows a question mark for a query, and a backslash for a slash,
+ * also in a file's URL.
+ */
 export function canImport(file: string): boolean {
-  return !file.includes("?");
+  return !/[?\\]/.test(file);
 }
 
 /** Implements {@link Runtime.importBundle}. */
