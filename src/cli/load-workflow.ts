@@ -18,7 +18,10 @@ export function loaderOf(rootDir: string): Loader {
  * Loads the workflow of a run.
  * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
-export function loadWorkflow(rootDir: string, { runId, workflowPath }: Run): Promise<LoadedWorkflow> {
+export function loadWorkflow(
+  rootDir: string,
+  { runId, workflowPath }: Pick<Run, "runId" | "workflowPath">,
+): Promise<LoadedWorkflow> {
   if (workflowPath !== null) return loaderOf(rootDir).load(workflowPath);
   throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file.`);
 }

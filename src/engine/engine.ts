@@ -19,11 +19,10 @@ import { Feed } from "./feed.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
-import { checkSignal } from "./run/check-signal.ts";
-import { newRun, toInput } from "./run/create.ts";
 import { Edit } from "./run/edit.ts";
 import type { ExecutionEnd } from "./run/execution.ts";
-import type { WorkflowSource } from "./source.ts";
+import type { HolderParts, RunHolder } from "./run-holder.ts";
+import type { WorkflowRef, WorkflowSource } from "./source.ts";
 
 /** Executes the runs of one store: starts, resumes, wakes and cancels them. */
 export class Engine {
@@ -33,7 +32,7 @@ export class Engine {
   });
   readonly #options: EngineOptions;
   readonly #log: Logger;
-  readonly #leaseHolder: LeaseHolder;
+  readonly #holder: RunHolder;
   readonly #watcher: Watcher;
   readonly #localEngines: LocalEngines;
   /** With the scope `own`: the runs that this engine was asked to start or resume. */
@@ -46,19 +45,19 @@ export class Engine {
     this.#options = options;
     this.#log = options.log ?? troubleOnly;
     this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
-    this.#leaseHolder = new LeaseHolder({
-      ...options,
+    const parts: HolderParts = {
       log: this.#log,
       sink: localSink(this.#localEngines, { store: options.store, feed: this.feed, observer: options.observer }),
       onReleased: (runId, end) => this.#onReleased(runId, end),
-    });
+    };
+    this.#holder = options.holderOf ? options.holderOf(parts) : new LeaseHolder({ ...options, ...parts });
     this.#watcher = new Watcher({
       store: this.store,
       feed: this.feed,
-      isActive: (runId) => this.#leaseHolder.active(runId) !== undefined,
+      isActive: (runId) => this.#holder.active(runId) !== undefined,
       owns: (runId) => this.#owns(runId),
       wake: (runId) => this.wake(runId),
-      orphans: async () => (options.recoversOrphans === false ? [] : this.#leaseHolder.orphans()),
+      orphans: async () => (options.recoversOrphans === false ? [] : this.#holder.orphans()),
       heartbeatMs: options.heartbeatMs ?? 5_000,
       log: this.#log,
     });
@@ -78,16 +77,9 @@ export class Engine {
    */
   async start(request: StartRequest): Promise<string> {
     this.#refuseWhenClosing();
-    const started = this.#start(request);
+    const started = this.#holder.start(request, (runId) => this.own(runId));
     this.#starting.add(started);
     return started.finally(() => this.#starting.delete(started));
-  }
-
-  async #start(request: StartRequest): Promise<string> {
-    const { workflow, idempotency } = request;
-    const run = newRun(request, this.#leaseHolder.owner, await toInput(workflow, request.input), Date.now());
-    await this.store.registerSchemas(workflow.registry.list());
-    return this.#leaseHolder.start(run, workflow, idempotency, () => this.own(run.runId));
   }
 
   /** Makes a run one of this engine's own: the engine continues it whenever it has news and no live owner. */
@@ -99,16 +91,15 @@ export class Engine {
    * Continues a run that is parked, has failed or has lost its owner.
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
-  resume(runId: string, source?: WorkflowSource): Promise<void> {
+  resume(runId: string, source?: WorkflowRef): Promise<void> {
     return this.#resume(runId, source);
   }
 
-  async #resume(runId: string, source?: WorkflowSource, forced?: ReadonlySet<string>): Promise<void> {
+  async #resume(runId: string, source?: WorkflowRef, forced?: ReadonlySet<string>): Promise<void> {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
     if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
-    if (this.#leaseHolder.isTaken(run) || !(await this.#leaseHolder.claim(run, { source, forced })))
-      throw runInProgress(runId);
+    if (this.#holder.isTaken(run) || !(await this.#holder.claim(run, { source, forced }))) throw runInProgress(runId);
     this.own(runId);
   }
 
@@ -116,13 +107,13 @@ export class Engine {
    * Runs one failed node again, and continues its run. Other failed nodes stay failed.
    * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_FAILED, RUN_NOT_ACTIVE, RUN_IN_PROGRESS, SERVER_CLOSING
    */
-  async retry(node: NodeToRetry, source?: WorkflowSource): Promise<void> {
+  async retry(node: NodeToRetry, source?: WorkflowRef): Promise<void> {
     this.#refuseWhenClosing();
     const { runId } = node;
     const run = await this.#find(runId);
-    if (this.#leaseHolder.isTaken(run)) throw runInProgress(runId);
+    if (this.#holder.isTaken(run)) throw runInProgress(runId);
     // Loaded first: a workflow that cannot be loaded leaves the node as it is.
-    const found = source ?? (await this.#options.resolveWorkflow(run));
+    const found = source ?? (await this.#holder.resolve(run));
     const { iteration, events } = await this.store.retryNode(node, run.leaseNo, Date.now());
     this.feed.publish(events);
     await this.#resume(runId, found, new Set([nodeKey(node.nodeId, iteration)])).catch((error) => {
@@ -141,16 +132,16 @@ export class Engine {
     await this.store.registerSchemas(source.workflow.registry.list());
     const edit = new Edit(source);
     for (;;) {
-      await this.#leaseHolder.claimed(runId);
-      const active = this.#leaseHolder.active(runId);
+      await this.#holder.claimed(runId);
+      const active = this.#holder.active(runId);
       if (active) {
-        if (await active.reload(edit)) return true;
+        if (await active.reload?.(edit)) return true;
         continue;
       }
       const run = await this.store.findRun(runId);
       if (!run || !this.#mayClaim(run)) return false;
-      if (!(await this.#leaseHolder.claim(run, { edit }))) continue;
-      return edit.settledBefore(this.#leaseHolder.active(runId)?.end);
+      if (!(await this.#holder.claim(run, { edit }))) continue;
+      return edit.settledBefore(this.#holder.active(runId)?.end);
     }
   }
 
@@ -160,9 +151,9 @@ export class Engine {
    */
   async cancel(runId: string): Promise<void> {
     const run = await this.store.requestCancel(runId, Date.now());
-    const active = this.#leaseHolder.active(runId);
+    const active = this.#holder.active(runId);
     if (active) active.notify();
-    else if (!this.#leaseHolder.isOwnedElsewhere(run)) await this.#leaseHolder.cancel(run);
+    else if (!this.#holder.isOwnedElsewhere(run)) await this.#holder.cancel(run);
     else await this.#wakeElsewhere(runId);
   }
 
@@ -180,7 +171,7 @@ export class Engine {
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the open wait
    */
   async signal(given: NewSignal): Promise<Signal> {
-    await checkSignal(this.store, given, async (run) => (await this.#options.resolveWorkflow(run)).workflow);
+    await this.#holder.checkSignal(given);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
     void this.#wakeFirst(given.runId);
@@ -189,13 +180,13 @@ export class Engine {
 
   /** Takes in what is new for a run: the execution takes a turn; a run that no one executes is claimed. */
   async wake(runId: string): Promise<void> {
-    await this.#leaseHolder.claimed(runId);
-    const active = this.#leaseHolder.active(runId);
+    await this.#holder.claimed(runId);
+    const active = this.#holder.active(runId);
     if (active) return active.notify();
     const run = await this.store.findRun(runId);
     if (!run || !this.#mayClaim(run)) return;
     try {
-      await this.#leaseHolder.claim(run, { isOrphan: true });
+      await this.#holder.claim(run, { isOrphan: true });
     } catch (error) {
       await this.#noteWakeFailure(run, error);
       throw error;
@@ -213,12 +204,12 @@ export class Engine {
 
   /** Resolves when this engine releases the run: it has ended, is parked, or was taken over. */
   released(runId: string): Promise<ExecutionEnd> {
-    return this.#leaseHolder.released(runId);
+    return this.#holder.released(runId);
   }
 
   /** How many runs are being executed. */
   get activeRuns(): number {
-    return this.#leaseHolder.activeRuns;
+    return this.#holder.activeRuns;
   }
 
   /** The engines of this process that work on this database: this one and the other local ones. */
@@ -228,24 +219,24 @@ export class Engine {
 
   /** How many attempts are running. */
   get runningAttempts(): number {
-    return this.#leaseHolder.runningAttempts;
+    return this.#holder.runningAttempts;
   }
 
   /** Closes gracefully: attempts may run for `graceMs` more. Then they are aborted, and run again at the next start. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
     this.#watcher.stop();
-    const stopped = this.#leaseHolder.stop(graceMs);
+    const stopped = this.#holder.stop(graceMs);
     await Promise.allSettled(this.#starting);
     await stopped;
     // Stops the runs whose start was accepted in the meantime.
-    await this.#leaseHolder.stop(0);
+    await this.#holder.stop(0);
     this.#localEngines.leave();
   }
 
   /** Wakes a run that has news. The engine that executes it, or started it, is asked first. Never rejects. */
   async #wakeFirst(runId: string): Promise<void> {
-    if (!this.#leaseHolder.active(runId)) await this.#wakeElsewhere(runId);
+    if (!this.#holder.active(runId)) await this.#wakeElsewhere(runId);
     await this.#watcher.wakeNow(runId);
   }
 
@@ -284,7 +275,7 @@ export class Engine {
   /** Whether this engine may continue a run that it does not hold by itself. */
   #mayClaim(run: Run): boolean {
     if (this.#closing || !this.#owns(run.runId) || hasEnded(run.status)) return false;
-    return !this.#leaseHolder.isOwnedElsewhere(run);
+    return !this.#holder.isOwnedElsewhere(run);
   }
 
   #refuseWhenClosing(): void {

@@ -1,44 +1,26 @@
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
-import type { Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
-import { type ClaimedRun, type Idempotency, isProvablyDead, type Lease, newOwner } from "../store/index.ts";
+import { type ClaimedRun, isProvablyDead, type Lease, type NewSignal, newOwner } from "../store/index.ts";
 import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
-import type { Logger } from "./logger.ts";
-import type { EngineOptions } from "./options.ts";
-import type { Edit } from "./run/edit.ts";
+import type { LocalEngineOptions, StartRequest } from "./options.ts";
+import { checkSignal } from "./run/check-signal.ts";
+import { newRun, toInput } from "./run/create.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, withTakeover } from "./run/load.ts";
-import type { WorkflowSource } from "./source.ts";
-import type { TurnSink } from "./turn/commit.ts";
+import type { Claim, HolderParts, RunHolder } from "./run-holder.ts";
+import type { WorkflowRef, WorkflowSource } from "./source.ts";
 import type { RunEnd } from "./turn/run-end.ts";
 
-/** How a run is claimed. */
-export interface Claim {
-  /** Replaces the run's own workflow, which is loaded otherwise. */
-  readonly source?: WorkflowSource;
-  /** Replaces the run's workflow in the first turn, unless it cannot be rendered. */
-  readonly edit?: Edit;
-  /** Keys of nodes that start even though another has failed. */
-  readonly forced?: ReadonlySet<string>;
-  /** The engine claims it by itself: a run that has ended too many processes fails instead of being claimed again. */
-  readonly isOrphan?: boolean;
-}
-
 /** The options of the engine, and what the engine adds. */
-export interface LeaseHolderSettings extends EngineOptions {
-  readonly sink: TurnSink;
-  readonly log: Logger;
-  /** Called for each run that is released. */
-  onReleased(runId: string, end: ExecutionEnd): void;
-}
+export type LeaseHolderSettings = Omit<LocalEngineOptions, "log"> & HolderParts;
 
 /** How long a workflow file that does not load is left alone when many runs wait for it. */
 const brokenPauseMs = 1_000;
 
-/** Executes the runs that this engine holds: takes their leases, renews them and releases them. */
-export class LeaseHolder {
+/** Executes runs in this process: takes their leases, renews them and releases them. */
+export class LeaseHolder implements RunHolder {
   /** The name of this owner in the rows of its runs. */
   readonly owner = newOwner();
   readonly #settings: LeaseHolderSettings;
@@ -56,12 +38,10 @@ export class LeaseHolder {
     this.#heartbeat.unref();
   }
 
-  /** How many runs are being executed. */
   get activeRuns(): number {
     return this.#active.size;
   }
 
-  /** How many attempts are running. */
   get runningAttempts(): number {
     let count = 0;
     for (const execution of this.#active.values()) count += execution.runningAttempts;
@@ -73,33 +53,29 @@ export class LeaseHolder {
     return this.#active.get(runId);
   }
 
-  /** Resolves when a pending claim of the run, if there is one, has succeeded or failed. */
   async claimed(runId: string): Promise<void> {
     await this.#claiming.get(runId);
   }
 
-  /** Whether the run has an owner, here or elsewhere, that may be alive. */
   isTaken(run: Run): boolean {
     return this.#isHeld(run.runId) || this.isOwnedElsewhere(run);
   }
 
-  /** Whether the run has another owner that may be alive. */
   isOwnedElsewhere({ owner, heartbeatAtMs }: Run): boolean {
     if (owner === null || owner === this.owner || isProvablyDead(owner)) return false;
     return Date.now() - (heartbeatAtMs ?? 0) <= (this.#settings.staleMs ?? staleAfterMs);
   }
 
-  /**
-   * Records a run as this owner's and executes it, or finds the run that the same request has started before.
-   * @param begun called once the run is recorded, before it can be released
-   * @returns the run's id
-   * @throws RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED
-   */
-  async start(run: Run, workflow: Workflow, idempotency: Idempotency | undefined, begun: () => void): Promise<string> {
+  async start(request: StartRequest, begun: (runId: string) => void): Promise<string> {
     const { store, sink } = this.#settings;
-    const firstCommit = new FirstCommit(store, run, idempotency, ({ events }) => {
+    const source = await this.#load(request);
+    const { workflow } = source;
+    const input = await toInput(workflow, request.input);
+    const run = newRun({ ...request, ...source }, this.owner, input, Date.now());
+    await store.registerSchemas(workflow.registry.list());
+    const firstCommit = new FirstCommit(store, run, request.idempotency, ({ events }) => {
       sink.feed.publish(events);
-      begun();
+      begun(run.runId);
       this.#hold(execution);
     });
     const lease = { runId: run.runId, owner: this.owner, leaseNo: run.leaseNo };
@@ -107,10 +83,6 @@ export class LeaseHolder {
     return (await firstCommit.started).runId;
   }
 
-  /**
-   * Takes the lease of a run without an owner, and executes the run.
-   * @returns false when another owner was faster
-   */
   async claim(run: Run, how: Claim): Promise<boolean> {
     const { runId } = run;
     if (this.#isHeld(runId)) return false;
@@ -126,12 +98,18 @@ export class LeaseHolder {
     }
   }
 
-  /** Cancels a run without an owner, unless another was faster. Needs no workflow: its file may be gone. */
   cancel(run: Run): Promise<boolean> {
     return this.#end(run, { status: "cancelled" });
   }
 
-  /** Resolves when the run is released: it has ended, is parked, or was taken over. */
+  resolve(run: Run): Promise<WorkflowSource> {
+    return this.#settings.resolveWorkflow(run);
+  }
+
+  checkSignal(given: NewSignal): Promise<void> {
+    return checkSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
+  }
+
   released(runId: string): Promise<ExecutionEnd> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(runId) ?? new Set();
@@ -139,7 +117,6 @@ export class LeaseHolder {
     });
   }
 
-  /** Runs whose owner has died, or that should have an owner and have none. */
   async orphans(): Promise<ClaimedRun[]> {
     const dead = new Map<string, boolean>();
     const isDead = (owner: string) => {
@@ -154,7 +131,6 @@ export class LeaseHolder {
     });
   }
 
-  /** Claims nothing more, lets attempts run for `graceMs`, aborts them, and gives up every lease. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = { graceMs };
     // A claim that is still loading its workflow will take no lease, and is not waited for longer than that.
@@ -177,10 +153,10 @@ export class LeaseHolder {
   }
 
   async #takeOver(run: Run, { source: given, edit, forced, isOrphan = false }: Claim): Promise<boolean> {
-    const { store, resolveWorkflow, maxCrashes = defaultMaxCrashes } = this.#settings;
+    const { store, maxCrashes = defaultMaxCrashes } = this.#settings;
     if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
     if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
-    const source = given ?? (await (isOrphan ? this.#loadOnce(run) : resolveWorkflow(run)));
+    const source = await (given ? this.#load(given) : isOrphan ? this.#loadOnce(run) : this.resolve(run));
     if (this.#stopping) return false;
     const lease = await this.#lease(run);
     if (!lease) return false;
@@ -191,6 +167,10 @@ export class LeaseHolder {
     const loaded = withTakeover(stored, source, ownerDied);
     this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded, edit }));
     return true;
+  }
+
+  async #load(ref: WorkflowRef): Promise<WorkflowSource> {
+    return ref.workflow ? ref : this.#settings.resolveWorkflow({ runId: "", workflowPath: ref.workflowPath });
   }
 
   /** Of many runs of one file that does not load, only the first tries it for a while. */

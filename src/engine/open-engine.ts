@@ -1,7 +1,7 @@
 import { type DrizzleDatabase, type LocalStore, openStore, type StoreOptions } from "../store/index.ts";
 import { Engine } from "./engine.ts";
 import type { EngineObserver } from "./observer.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions, LocalEngineOptions } from "./options.ts";
 
 /** Measures engines and their stores. */
 export interface EngineMonitor {
@@ -10,12 +10,14 @@ export interface EngineMonitor {
   watchStore(store: LocalStore): void;
 }
 
-export interface OpenEngineOptions extends Omit<EngineOptions, "store" | "observer"> {
+type Opened<Options> = Options extends unknown ? Omit<Options, "store" | "observer"> : never;
+
+export type OpenEngineOptions<Options extends EngineOptions = LocalEngineOptions> = Opened<Options> & {
   readonly monitor?: EngineMonitor;
-}
+};
 
 /** Makes an engine on a store that is open. It does nothing by itself until it is told to {@link Engine.begin}. */
-export function engineOn(store: LocalStore, { monitor, ...options }: OpenEngineOptions): Engine {
+export function engineOn(store: LocalStore, { monitor, ...options }: OpenEngineOptions<EngineOptions>): Engine {
   const engine = new Engine({ ...options, store, observer: monitor?.observer });
   monitor?.watch(engine);
   monitor?.watchStore(store);

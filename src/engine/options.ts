@@ -4,7 +4,8 @@ import type { Run } from "../model/index.ts";
 import type { Idempotency, Store } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineObserver } from "./observer.ts";
-import type { WorkflowSource } from "./source.ts";
+import type { HolderParts, RunHolder } from "./run-holder.ts";
+import type { WorkflowRef, WorkflowSource } from "./source.ts";
 
 /**
  * Which runs an engine continues by itself: `all` runs of its store, its `own` (those that it has started or resumed),
@@ -12,19 +13,13 @@ import type { WorkflowSource } from "./source.ts";
  */
 export type EngineScope = "all" | "own" | "none";
 
-export interface EngineOptions {
+/** How an engine looks after the runs of a store. */
+export interface EngineSettings {
   readonly store: Store;
   /** Defaults to `all`. */
   readonly scope?: EngineScope;
   /** Whether it takes over runs of its scope whose owner has died. Defaults to true. */
   readonly recoversOrphans?: boolean;
-  /** The folder that tools are confined to. */
-  readonly rootDir: string;
-  readonly allowNetwork: boolean;
-  /** What tools may read and change. The store's own files are private anyway. */
-  readonly fileRules?: Partial<FileRules>;
-  /** Finds the workflow of a run that this engine has not started itself. */
-  readonly resolveWorkflow: (run: Run) => Promise<WorkflowSource>;
   /** Defaults to {@link troubleOnly}: warnings and errors on stderr. */
   readonly log?: Logger;
   readonly observer?: EngineObserver;
@@ -38,7 +33,30 @@ export interface EngineOptions {
   readonly maxCrashes?: number;
 }
 
-export interface StartRequest extends WorkflowSource {
+/** What executing runs in this process takes. */
+export interface ExecutionOptions {
+  /** The folder that tools are confined to. */
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  /** What tools may read and change. The store's own files are private anyway. */
+  readonly fileRules?: Partial<FileRules>;
+  /** Finds the workflow of a run that this engine has not started itself. */
+  readonly resolveWorkflow: (run: Pick<Run, "runId" | "workflowPath">) => Promise<WorkflowSource>;
+}
+
+export interface LocalEngineOptions extends EngineSettings, ExecutionOptions {
+  readonly holderOf?: undefined;
+}
+
+/** The options of an engine that executes its runs elsewhere. */
+export interface RemoteEngineOptions extends EngineSettings {
+  /** Makes what executes the runs. */
+  holderOf(parts: HolderParts): RunHolder;
+}
+
+export type EngineOptions = LocalEngineOptions | RemoteEngineOptions;
+
+export interface RunRequest {
   readonly input: unknown;
   readonly runId?: string;
   /** The listed name until the workflow's own is rendered. Absent: it has none until then. */
@@ -49,3 +67,5 @@ export interface StartRequest extends WorkflowSource {
   /** Requests with the same key start one run. */
   readonly idempotency?: Idempotency;
 }
+
+export type StartRequest = WorkflowRef & RunRequest;

@@ -31,7 +31,7 @@ export interface Preview {
  */
 export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {
   const input = await toInput(workflow, given);
-  const { runState } = freshRun(newRun({ workflow, workflowName: "", input }, "", input, Date.now()));
+  const { runState } = freshRun(newRun({ workflowName: "", input }, "", input, Date.now()));
   const renderer = new WorkflowRenderer(workflow);
   try {
     const { root } = renderer.render(runState);

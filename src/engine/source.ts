@@ -8,3 +8,13 @@ export interface WorkflowSource {
   /** Hash of its code. */
   readonly workflowHash?: string;
 }
+
+/** A workflow file that whoever executes the run loads. */
+export interface WorkflowFile {
+  readonly workflow?: undefined;
+  /** Absolute, or relative to the root. */
+  readonly workflowPath: string;
+}
+
+/** A workflow, or the file to load it from. */
+export type WorkflowRef = WorkflowSource | WorkflowFile;

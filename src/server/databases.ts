@@ -208,7 +208,7 @@ export class ServerDatabases {
   }
 }
 
-function pathOf(run: Run): string {
+function pathOf(run: Pick<Run, "runId" | "workflowPath">): string {
   if (run.workflowPath !== null) return run.workflowPath;
   throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${run.runId}" has no workflow file. Pass its workflowPath.`);
 }

@@ -3,13 +3,19 @@ import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
 import { newRunId, plainIssues, type Run, summary } from "../../model/index.ts";
-import type { StartRequest } from "../options.ts";
+import type { RunRequest } from "../options.ts";
+import type { WorkflowSource } from "../source.ts";
 
 /** The first lease number of a run is below this, to keep all later ones exact in a JavaScript number. */
 const firstLeaseNos = 2 ** 47;
 
 /** The row of a new run that `owner` executes. */
-export function newRun(request: StartRequest, owner: string, input: unknown, nowMs: number): Run {
+export function newRun(
+  request: RunRequest & Omit<WorkflowSource, "workflow">,
+  owner: string,
+  input: unknown,
+  nowMs: number,
+): Run {
   return {
     runId: request.runId ?? newRunId(),
     home: null,
