@@ -6,7 +6,7 @@ import { join } from "node:path";
  * `biome.rooms.json` from this list; a test checks that it is up to date and that `src` has no other folder.
  */
 export const rooms = [
-  "secrets",
+  "text",
   "errors",
   "timing",
   "files",

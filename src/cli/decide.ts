@@ -1,12 +1,12 @@
 import type { ApprovalItem } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
+import { oneLine } from "../text/printable.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
 import { sayHowToContinue } from "./how-to-continue.ts";
 import { shellUser } from "./shell-user.ts";
 import { latestRun, resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
-import { oneLine } from "./terminal/output.ts";
 
 export interface DecideOptions {
   readonly iteration?: number;

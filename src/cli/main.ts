@@ -17,7 +17,7 @@ try {
 } catch (error) {
   const [{ describeError, exitCodeOf }, { manyLines }] = await Promise.all([
     import("./errors.ts"),
-    import("./terminal/output.ts"),
+    import("../text/printable.ts"),
   ]);
   process.stderr.write(`smithers: ${manyLines(describeError(error))}\n`);
   code = exitCodeOf(error);

@@ -11,7 +11,7 @@
  * - Print results with `context.out` (`line`, `table`, `json`), and notes for a person with `out.say`, which writes to
  *   stderr. A closed pipe ends the process quietly; a command that must continue without a reader calls
  *   `out.surviveClosedPipe()`.
- * - Pass text from outside through `oneLine` or `manyLines` of output.ts. Format states, durations and times with
+ * - Pass text from outside through `oneLine` or `manyLines` of src/text. Format states, durations and times with
  *   format.ts.
  * - `runArgument` may be omitted, also in front of a required argument; `context.runId(given)` is the id of the run that
  *   it names.
@@ -22,7 +22,9 @@
  * - `execute` of run/execute.ts executes a run in this process until it ends or waits for a person, shows its progress
  *   and handles Ctrl+C; `up`, `resume` and `retry` share it.
  */
+
 import { Argument, Command, CommanderError, Option } from "commander";
+import { printable } from "../text/printable.ts";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import type { LocationOptions } from "./context.ts";
@@ -81,6 +83,10 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .helpOption("-h, --help", "print this help")
     .commandsGroup("Maintenance:")
     .helpCommand("help [command]", "Print help for a command")
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(printable(text)),
+      writeErr: (text) => process.stderr.write(printable(text)),
+    })
     .exitOverride()
     .showHelpAfterError("See smithers --help for the commands, and smithers <command> --help for their options.")
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...argumentNames(command)].join(" ") });

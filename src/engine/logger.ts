@@ -1,3 +1,7 @@
+import { formatWithOptions } from "node:util";
+import { redact } from "../text/index.ts";
+import { printable } from "../text/printable.ts";
+
 /**
  * Receives what an operator should know: facts first, then a sentence, in the order of pino's loggers.
  */
@@ -12,6 +16,10 @@ export interface Logger {
 export const troubleOnly: Logger = {
   debug() {},
   info() {},
-  warn: (facts, message) => console.error(message, facts),
-  error: (facts, message) => console.error(message, facts),
+  warn: toStderr,
+  error: toStderr,
 };
+
+function toStderr(facts: object, message: string): void {
+  console.error(printable(redact(formatWithOptions({ colors: process.stderr.isTTY === true }, message, facts))));
+}

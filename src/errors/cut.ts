@@ -1,4 +1,4 @@
-import { redact, redactBeginning } from "../secrets/index.ts";
+import { redact, redactBeginning } from "../text/index.ts";
 import { isError, readField } from "./read-field.ts";
 
 /** Longest message of an error that is stored or sent, in bytes of UTF-8. */

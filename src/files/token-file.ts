@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { SmithersError } from "../errors/index.ts";
-import { keepSecret } from "../secrets/index.ts";
+import { keepSecret } from "../text/index.ts";
 
 const maxBytes = 4_096;
 const othersMayRead = 0o007;

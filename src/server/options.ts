@@ -5,9 +5,9 @@ import { SmithersError } from "../errors/index.ts";
 import { readTokenFile } from "../files/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
 import { staleAfterMs as defaultStaleAfterMs } from "../model/index.ts";
-import { keepSecret } from "../secrets/index.ts";
 import { checkSource, type DrizzleDatabase, type StoreOptions } from "../store/index.ts";
 import { createLogger, type LogLevel, logLevels } from "../telemetry/index.ts";
+import { keepSecret } from "../text/index.ts";
 import { isLoopback } from "./http/loopback.ts";
 
 export interface ServerOptions extends StoreOptions {

@@ -1,4 +1,4 @@
-import { redactBeginning } from "../secrets/index.ts";
+import { redactBeginning } from "../text/index.ts";
 
 const maxLength = 100;
 

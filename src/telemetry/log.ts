@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
 import { cutDetails, describeThrown, isError, readField } from "../errors/index.ts";
-import { redactJson, secretFields } from "../secrets/index.ts";
+import { redactJson, secretFields } from "../text/index.ts";
+import { printable } from "../text/printable.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -48,5 +49,6 @@ function show(line: string): void {
   delete facts.err?.stack;
   const about =
     Object.keys(facts).length > 0 ? ` ${inspect(facts, { colors: true, breakLength: Number.POSITIVE_INFINITY })}` : "";
-  process.stderr.write(`${time.slice(11, 19)} ${level.padEnd(5)} ${msg}${about}\n${stack ? `${stack}\n` : ""}`);
+  const text = `${time.slice(11, 19)} ${level.padEnd(5)} ${msg}${about}\n${stack ? `${stack}\n` : ""}`;
+  process.stderr.write(printable(text));
 }

@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
-import { isSecretField, redact } from "../secrets/index.ts";
+import { isSecretField, redact } from "../text/index.ts";
 
 /** Exports spans without the secrets of this process, also the spans that authors have started. */
 export function withoutSecrets(exporter: SpanExporter): SpanExporter {

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ago, bytes, duration, shellWords } from "../../src/cli/terminal/format.ts";
-import { manyLines, oneLine } from "../../src/cli/terminal/output.ts";
 import { cut, renderTable } from "../../src/cli/terminal/table.ts";
 import { runtime } from "../../src/runtime/index.ts";
+import { manyLines, oneLine } from "../../src/text/printable.ts";
 
 const cell = fc.oneof(
   fc.string(),

@@ -30,7 +30,7 @@ async function bundled(): Promise<{ code: string; modules: string[] }> {
 test("the client is a small bundle of its own modules and the errors, without a package, at most 12 KB compressed", async () => {
   const { code, modules } = await bundled();
   expect(modules).toContain("client/client.ts");
-  expect(modules.filter((file) => !/^(client|errors|secrets)\//.test(file))).toEqual(["model/run-end.ts"]);
+  expect(modules.filter((file) => !/^(client|errors|text)\//.test(file))).toEqual(["model/run-end.ts"]);
   expect(code).not.toMatch(/\bimport\s*[({"*]|\bfrom\s*"|\brequire\(|\bprocess\.|\bBuffer\./);
   expect(Bun.gzipSync(code).byteLength).toBeLessThan(12_288);
 });

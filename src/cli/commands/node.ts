@@ -1,8 +1,8 @@
 import { placeOfError, placeText } from "../../model/index.ts";
+import { manyLines, oneLine } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
 import { iteration, nodeArgument, runArgument } from "../options.ts";
 import { duration, moment, stateWord } from "../terminal/format.ts";
-import { manyLines, oneLine } from "../terminal/output.ts";
 
 interface Options {
   readonly iteration?: number;

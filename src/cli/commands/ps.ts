@@ -1,10 +1,10 @@
 import type { RunListItem } from "../../api/index.ts";
 import type { RunStatus } from "../../model/index.ts";
 import { runStatusSchema } from "../../model/index.ts";
+import { oneLine } from "../../text/printable.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { wholeNumber } from "../options.ts";
 import { ago, duration, stateWord } from "../terminal/format.ts";
-import { oneLine } from "../terminal/output.ts";
 
 interface Options {
   readonly status?: RunStatus;

@@ -1,7 +1,7 @@
+import { manyLines } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
 import { runArgument } from "../options.ts";
 import { duration, phraseOf } from "../terminal/format.ts";
-import { manyLines } from "../terminal/output.ts";
 
 export const why = defineCommand({
   name: "why",

@@ -1,9 +1,9 @@
+import { oneLine } from "../../text/printable.ts";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "../command.ts";
 import { locateState, openSource } from "../context.ts";
 import { runArgument } from "../options.ts";
 import { latestRun, resolveRun } from "../source/resolve-run.ts";
 import type { Source } from "../source/source.ts";
-import { oneLine } from "../terminal/output.ts";
 
 /** A word that may complete the current one, and its description. */
 interface Candidate {

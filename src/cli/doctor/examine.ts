@@ -5,11 +5,11 @@ import { messageOf } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { openStore } from "../../store/index.ts";
+import { oneLine } from "../../text/printable.ts";
 import { runCommand } from "../../tools/command.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
 import { nearestDatabase, shortPath } from "../source/find-database.ts";
 import { bytes, count, shellWords } from "../terminal/format.ts";
-import { oneLine } from "../terminal/output.ts";
 
 /** Result of one check. */
 export interface Finding {

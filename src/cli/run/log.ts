@@ -1,6 +1,7 @@
 import type { Logger } from "../../engine/index.ts";
 import { messageOf } from "../../errors/index.ts";
-import { oneLine, type TerminalOutput } from "../terminal/output.ts";
+import { oneLine } from "../../text/printable.ts";
+import type { TerminalOutput } from "../terminal/output.ts";
 
 /** Prints warnings and errors for a person, next to the progress. */
 export interface ProgressLogger extends Logger {

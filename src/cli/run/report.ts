@@ -1,8 +1,9 @@
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { RunOutcome } from "../../store/index.ts";
+import { manyLines } from "../../text/printable.ts";
 import type { CommandContext } from "../command.ts";
 import { duration } from "../terminal/format.ts";
-import { manyLines, type TerminalOutput } from "../terminal/output.ts";
+import type { TerminalOutput } from "../terminal/output.ts";
 import type { Host } from "./local-engine.ts";
 import { type CommandLine, reasonLines } from "./waiting.ts";
 

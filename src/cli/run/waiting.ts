@@ -1,6 +1,6 @@
 import type { Run } from "../../model/index.ts";
+import { manyLines } from "../../text/printable.ts";
 import { DatabaseSource } from "../source/database.ts";
-import { manyLines } from "../terminal/output.ts";
 import { whyOf } from "../why/why.ts";
 import type { Host } from "./local-engine.ts";
 

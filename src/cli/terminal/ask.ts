@@ -1,6 +1,6 @@
 import { isCancel, select } from "@clack/prompts";
 import type { ApprovalItem } from "../../api/index.ts";
-import { oneLine } from "./output.ts";
+import { oneLine } from "../../text/printable.ts";
 
 /** Asks which of several decisions is meant; undefined when the person leaves. */
 export async function askWhich(waiting: readonly ApprovalItem[]): Promise<ApprovalItem | undefined> {

@@ -1,7 +1,7 @@
 import type { styleText } from "node:util";
 import { placeOfError, placeText, type SmithersEvent } from "../../model/index.ts";
+import { manyLines, oneLine } from "../../text/printable.ts";
 import { duration, moment } from "./format.ts";
-import { manyLines, oneLine } from "./output.ts";
 
 type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
 

@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
+import { printable, printableJson } from "../../text/printable.ts";
 import type { Column } from "./table.ts";
 
 type Style = Parameters<typeof styleText>[0];
@@ -34,7 +35,7 @@ export class TerminalOutput {
 
   /** Prints a line of the result. */
   line(text = ""): void {
-    this.#needsDrain = !this.#stdout.write(`${text}\n`);
+    this.#needsDrain = !this.#stdout.write(`${printable(text)}\n`);
   }
 
   /** Clears the terminal's screen. */
@@ -50,7 +51,7 @@ export class TerminalOutput {
 
   /** Prints the result as JSON: with `--json`, the only output on stdout. */
   json(value: unknown): void {
-    this.line(JSON.stringify(value, null, 2));
+    this.line(printableJson(value, 2));
   }
 
   /** Prints rows as a table that fits the terminal. */
@@ -62,7 +63,7 @@ export class TerminalOutput {
 
   /** Prints a note for a person on stderr. */
   say(text: string): void {
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${printable(text)}\n`);
   }
 
   /** Colours a text for stdout; a pipe or NO_COLOR gets plain text. */
@@ -77,16 +78,4 @@ export class TerminalOutput {
       await new Promise<void>((resolve) => stream.write("", () => resolve()));
     }
   }
-}
-
-/** An outside text as one line, without terminal control sequences. */
-export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/\p{Cc}+/gu, " ")
-    .trim();
-}
-
-/** An outside text with its line breaks, without terminal control sequences. */
-export function manyLines(text: string): string {
-  return stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(/[^\P{Cc}\n\t]+/gu, " ");
 }

@@ -1,9 +1,10 @@
 import type { NodeItem, RunDetail } from "../../api/index.ts";
+import { manyLines, oneLine } from "../../text/printable.ts";
 import type { CommandContext } from "../command.ts";
 import type { Note } from "../notes/notes.ts";
 import { atPlace } from "./event-line.ts";
 import { duration, moment, stateWord } from "./format.ts";
-import { manyLines, oneLine, type TerminalOutput } from "./output.ts";
+import type { TerminalOutput } from "./output.ts";
 
 /** Prints a run with its nodes, and notes about it. */
 export async function printRun(

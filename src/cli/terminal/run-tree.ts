@@ -1,7 +1,8 @@
 import type { Node, NodeState } from "../../model/index.ts";
+import { oneLine } from "../../text/printable.ts";
 import { nameOf } from "./event-line.ts";
 import { count, duration, stateWord } from "./format.ts";
-import { oneLine, type TerminalOutput } from "./output.ts";
+import type { TerminalOutput } from "./output.ts";
 
 const signs: Record<NodeState, string> = {
   pending: "○",

@@ -1,5 +1,6 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { runtime } from "../../runtime/index.ts";
+import { printable } from "../../text/printable.ts";
 import { cut } from "./table.ts";
 
 /** Lines at the bottom of a terminal that are redrawn, below the text that is printed permanently. */
@@ -21,7 +22,7 @@ export class Screen {
   }
 
   draw(lines: readonly string[]): void {
-    const shown = lines.map((line) => cut(line, this.columns));
+    const shown = lines.map((line) => cut(printable(line), this.columns));
     this.#stream.cork();
     this.#erase();
     if (shown.length > 0) this.#stream.write(`${shown.join("\n")}\n`);
@@ -34,7 +35,7 @@ export class Screen {
     const drawn = this.#drawn;
     this.#stream.cork();
     this.#erase();
-    this.#stream.write(`${text}\n`);
+    this.#stream.write(`${printable(text)}\n`);
     this.#drawn = [];
     this.draw(drawn);
     this.#stream.uncork();

@@ -1,5 +1,5 @@
+import { oneLine } from "../../text/printable.ts";
 import { duration } from "./format.ts";
-import { oneLine } from "./output.ts";
 
 /** A node of a frame's tree, as `xmlJson` stores it. */
 export type TreeNode =

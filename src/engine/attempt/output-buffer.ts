@@ -1,4 +1,4 @@
-import { redact } from "../../secrets/index.ts";
+import { redact } from "../../text/index.ts";
 
 export type OutputStream = "stdout" | "stderr";
 

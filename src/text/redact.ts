@@ -1,4 +1,4 @@
-import { keptSecrets, knownSecrets } from "./known.ts";
+import { keptSecrets, knownSecrets } from "./known-secrets.ts";
 
 const redacted = "[redacted]";
 /** The environment is read again after this time: a program may fill it while it runs. */

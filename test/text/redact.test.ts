@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { cutDetails, cutText, toErrorRecord } from "../../src/errors/index.ts";
-import { keepSecret, redact, redactJson } from "../../src/secrets/index.ts";
+import { keepSecret, redact, redactJson } from "../../src/text/index.ts";
 
 // Each holds what JSON escapes, what is a number, or what is long.
 const secrets = ['quote"and\\slash', "line one\nline two", "1234567890", "nothing-special", "k".repeat(5_000)];

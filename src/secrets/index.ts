@@ -1,2 +1,0 @@
-export { keepSecret } from "./known.ts";
-export { isSecretField, redact, redactBeginning, redactJson, redactValue, secretFields } from "./redact.ts";
