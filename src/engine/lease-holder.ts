@@ -232,6 +232,7 @@ export class LeaseHolder implements RunHolder {
     const { store, observer, log } = this.#settings;
     const leases = [...this.#active.values()].map((execution) => execution.lease);
     if (leases.length === 0) return;
+    for (const execution of this.#active.values()) execution.lookAtClocks();
     try {
       const lost = await store.beat(leases, Date.now());
       // A run whose last turn shared the heartbeat's transaction gave up its lease itself: it is released first.

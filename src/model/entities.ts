@@ -50,7 +50,11 @@ export const runSchema = z.object({
   frameNo: z.number().int(),
   inboxNo: z.number().int(),
   takenNo: z.number().int(),
+  /** When the first retry, timer or time limit of the parked run is due; see {@link RunWake}. */
   wakeAtMs: ms.nullable(),
+  wakeWallMs: ms.nullable(),
+  wakeSteadyMs: ms.nullable(),
+  wakeSteadyClock: z.string().nullable(),
   cancelRequestedAtMs: ms.nullable(),
   parentRunId: z.string().nullable(),
   /** The W3C trace context of the request that started the run. */
@@ -90,8 +94,10 @@ export const nodeSchema = z.object({
   lostAttempts: z.number().int(),
   startedAtMs: ms.nullable(),
   finishedAtMs: ms.nullable(),
-  /** When a retry is due, a timer fires or a wait times out. */
+  /** When a retry is due, a timer fires or a wait times out; see {@link Wake}. */
   wakeAtMs: ms.nullable(),
+  wakeSteadyMs: ms.nullable(),
+  wakeSteadyClock: z.string().nullable(),
   /** Name of the event that the node waits for. */
   awaits: z.string().nullable(),
   /** The signal must have the same correlation id. */

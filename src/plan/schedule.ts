@@ -1,11 +1,11 @@
-import { isSettled, isWaiting, type NodeState } from "../model/index.ts";
+import { isSettled, isWaiting, type Moment, msUntil, type NodeState } from "../model/index.ts";
 import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
 
 /** What scheduling reads of the stored run. */
 export interface ScheduleState {
   /** The stored state of a node; undefined before it is first mounted. */
   progress(key: string): NodeProgress | undefined;
-  readonly nowMs: number;
+  readonly now: Moment;
   /** How many attempts of the whole run may run at once. */
   readonly maxConcurrency: number;
 }
@@ -28,8 +28,8 @@ export interface Schedule {
   readonly running: number;
   /** Tasks whose turn has come, but with a dependency that is not done. */
   readonly blocked: readonly BlockedTask[];
-  /** When the earliest retry that is not due yet is due, in epoch ms. */
-  readonly nextRetryAtMs: number | null;
+  /** Tasks that failed and whose retry is not due yet. */
+  readonly paused: readonly PlannedTask[];
   /** The first task, in plan order, that has failed for good. */
   readonly failed: PlannedTask | undefined;
   /** The first loop that ran out of iterations and must fail the run. */
@@ -44,9 +44,9 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const advance: PlanLoop[] = [];
   const waiting: PlannedTask[] = [];
   const blocked: BlockedTask[] = [];
+  const paused: PlannedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
-  let nextRetryAtMs: number | null = null;
   let failed: PlannedTask | undefined;
   let exhausted: PlanLoop | undefined;
 
@@ -67,9 +67,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     else if (isWaiting(nodeState)) waiting.push(task);
     else if (!task.spec.dependsOn.every((id) => isDone(id, task))) {
       blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !isDone(id, task)) });
-    } else if (progress?.wakeAtMs != null && progress.wakeAtMs > state.nowMs) {
-      nextRetryAtMs = Math.min(nextRetryAtMs ?? Number.POSITIVE_INFINITY, progress.wakeAtMs);
-    } else candidates.push(task);
+    } else if (progress && isPaused(progress, state.now)) paused.push(task);
+    else candidates.push(task);
     return false;
   };
 
@@ -147,7 +146,12 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     return true;
   });
   const inProgress = running - ready.filter(needsSlot).length;
-  return { ready, advance, waiting, running: inProgress, blocked, nextRetryAtMs, failed, exhausted, settled };
+  return { ready, advance, waiting, running: inProgress, blocked, paused, failed, exhausted, settled };
+}
+
+/** Whether the node has failed and its retry is not due yet. */
+function isPaused(progress: NodeProgress, now: Moment): boolean {
+  return progress.wakeAtMs !== null && msUntil(progress, now) > 0;
 }
 
 /** Whether a task takes a slot among the running attempts: waits and literals do not. */

@@ -1,5 +1,5 @@
 import type { HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
-import type { NodeState } from "../model/index.ts";
+import type { NodeState, Wake } from "../model/index.ts";
 
 /** A limit on attempts running at once, shared by the tasks inside one Parallel. */
 export interface Group {
@@ -76,10 +76,8 @@ export interface Container {
 }
 
 /** What scheduling reads of a stored node. */
-export interface NodeProgress {
+export interface NodeProgress extends Wake {
   readonly state: NodeState;
-  /** While it is pending: when a failed attempt may be retried, in epoch ms. */
-  readonly wakeAtMs: number | null;
 }
 
 /** The key of a node in one iteration. */

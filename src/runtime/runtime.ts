@@ -1,6 +1,7 @@
 import type { Bundle, BundleOptions } from "./bundler.ts";
 import type { ChildChannel, ParentChannel, SpawnOptions } from "./channel.ts";
 import type { SqliteLibrary } from "./sqlite.ts";
+import type { SteadyClock } from "./steady-clock.ts";
 
 /** What differs between JavaScript runtimes. One implementation per runtime, in a folder of its name. */
 export interface Runtime {
@@ -9,6 +10,7 @@ export interface Runtime {
   /** What to do about a version that is too old; undefined when this one is supported. */
   readonly upgrade: string | undefined;
   readonly sqlite: SqliteLibrary;
+  readonly steadyClock: SteadyClock;
   /**
    * Compiles a workflow file with its local imports into one module, its source map inlined, so that stacks name the
    * author's lines.

@@ -124,7 +124,10 @@ export interface Inbox {
   readonly signals: readonly Signal[];
 }
 
-export type ClaimedRun = Pick<Run, "runId" | "owner" | "heartbeatAtMs" | "crashes">;
+/** A run that may continue, and its workflow's file. */
+export type RunToWake = Pick<Run, "runId" | "workflowPath">;
+
+export type ClaimedRun = RunToWake & Pick<Run, "owner" | "leaseNo" | "heartbeatAtMs" | "crashes">;
 
 /** The open work in a database, of all processes. Mirrored runs do not count. */
 export interface Backlog {

@@ -1,6 +1,6 @@
 import type { ListRunsQuery, PendingApproval } from "../api/index.ts";
 import type { SmithersError } from "../errors/index.ts";
-import type { CommittedEvent, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../model/index.ts";
+import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../model/index.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { MirroredRuns } from "./mirrored-runs.ts";
 import type { StoreObserver } from "./observer.ts";
@@ -31,6 +31,7 @@ import type {
   RunOverviewSnapshot,
   RunPage,
   RunSnapshot,
+  RunToWake,
   StoreDescription,
   StoredRun,
 } from "./snapshots.ts";
@@ -141,11 +142,11 @@ export interface Store {
   /** Runs that have an owner, or should have one. */
   claimedRuns(): Promise<ClaimedRun[]>;
   /** Runs for which something has arrived that was not taken in. */
-  runsWithNews(): Promise<string[]>;
-  /** Parked runs whose timer, retry or time limit is due. */
-  dueRuns(nowMs: number): Promise<string[]>;
-  /** When the next parked run is due after `nowMs`. */
-  nextDueMs(nowMs: number): Promise<number | null>;
+  runsWithNews(): Promise<RunToWake[]>;
+  /** Parked runs whose timer, retry or time limit is due, as {@link msUntilRun} judges them; the latest ones last. */
+  dueRuns(now: Moment): Promise<RunToWake[]>;
+  /** How long until another parked run is due, in ms; null when none will be. */
+  msToNextDue(now: Moment): Promise<number | null>;
 
   // Views of runs for people
 

@@ -1,4 +1,4 @@
-import type { Approval, Attempt, Frame, NewEvent, Node, Output, Run, ToolCall } from "../model/index.ts";
+import type { Approval, Attempt, Frame, NewEvent, Node, Output, Run, RunWake, ToolCall } from "../model/index.ts";
 
 /** The right to advance a run. `leaseNo` is its fencing token: a write with an old token is refused. */
 export interface Lease {
@@ -14,7 +14,7 @@ export type RunChange = Partial<
     | "status"
     | "startedAtMs"
     | "finishedAtMs"
-    | "wakeAtMs"
+    | keyof RunWake
     | "takenNo"
     | "crashes"
     | "frameNo"

@@ -26,7 +26,7 @@ const own = {
   claimedRuns: true,
   runsWithNews: true,
   dueRuns: true,
-  nextDueMs: true,
+  msToNextDue: true,
   findRun: true,
   runIdsLike: true,
   runIdsSharing: true,

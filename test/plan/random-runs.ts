@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { isSmithersError } from "../../src/errors/index.ts";
 import type { HostElement } from "../../src/jsx/index.ts";
-import { isSettled, type NodeState } from "../../src/model/index.ts";
+import { isSettled, type NodeState, noWake, type Wake } from "../../src/model/index.ts";
 import { compilePlan, nodeKey, type Plan, type PlannedTask, type Schedule, schedule } from "../../src/plan/index.ts";
 import { loop, parallel, sequence, task, workflow } from "./trees.ts";
 
@@ -79,7 +79,7 @@ export const randomRuns: fc.Arbitrary<RandomRun> = fc.record({
   choices: fc.array(fc.nat(999), { minLength: 1, maxLength: 30 }),
 });
 
-interface NodeRecord {
+interface NodeRecord extends Wake {
   state: NodeState;
   wakeAtMs: number | null;
   failures: number;
@@ -138,11 +138,11 @@ export class Simulation {
         });
         rendered = shown;
         for (const { key } of plan.tasks) {
-          if (!this.nodes.has(key)) this.nodes.set(key, { state: "pending", wakeAtMs: null, failures: 0 });
+          if (!this.nodes.has(key)) this.nodes.set(key, { ...noWake, state: "pending", failures: 0 });
         }
       }
       const planned = schedule(plan, {
-        nowMs: this.nowMs,
+        now: { nowMs: this.nowMs, steadyMs: 0, steadyClock: "" },
         maxConcurrency: this.#run.maxConcurrency,
         progress: (key) => this.nodes.get(key),
       });
@@ -168,8 +168,8 @@ export class Simulation {
         this.#settle(waits[this.#choose(waits.length)]!, "finished");
         continue;
       }
-      if (planned.nextRetryAtMs !== null) {
-        this.nowMs = planned.nextRetryAtMs;
+      if (planned.paused.length > 0) {
+        this.nowMs = Math.min(...planned.paused.map(({ key }) => this.nodes.get(key)!.wakeAtMs!));
         continue;
       }
       return "blocked";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { HostElement } from "../../src/jsx/index.ts";
-import type { NodeState } from "../../src/model/index.ts";
+import { type NodeState, noWake } from "../../src/model/index.ts";
 import { compilePlan, schedule } from "../../src/plan/index.ts";
 import { loop, parallel, sequence, task, workflow } from "./trees.ts";
 
@@ -11,14 +11,14 @@ function next(tree: HostElement, states: Record<string, NodeState | { retryAtMs:
     hasStarted: (nodeId) => nodeId in states,
   });
   const planned = schedule(plan, {
-    nowMs: 100,
+    now: { nowMs: 100, steadyMs: 0, steadyClock: "" },
     maxConcurrency: Number.POSITIVE_INFINITY,
     progress: (key) => {
       const known = states[key];
       if (known === undefined) return undefined;
       return typeof known === "string"
-        ? { state: known, wakeAtMs: null }
-        : { state: "pending", wakeAtMs: known.retryAtMs };
+        ? { ...noWake, state: known }
+        : { ...noWake, state: "pending", wakeAtMs: known.retryAtMs };
     },
   });
   const ids = (tasks: readonly { nodeId: string }[]) => tasks.map(({ nodeId }) => nodeId);
@@ -29,7 +29,7 @@ function next(tree: HostElement, states: Record<string, NodeState | { retryAtMs:
     advance: planned.advance.map(({ spec }) => spec.id),
     failed: planned.failed?.nodeId,
     exhausted: planned.exhausted?.spec.id,
-    nextRetryAtMs: planned.nextRetryAtMs,
+    paused: ids(planned.paused),
     running: planned.running,
     settled: planned.settled,
   };
@@ -53,13 +53,13 @@ const cases: Case[] = [
   ["what follows a Parallel waits for each child", both, { a: "finished" }, { ready: ["b"] }],
   ["a failed child does not stop its neighbours", both, { a: "failed" }, { ready: ["b"], failed: "a" }],
   ["a wait does not count as a start", both, { a: "waiting-event" }, { ready: ["b"], waiting: ["a"] }],
-  ["a retry is due at its time", pair, { a: { retryAtMs: 100 } }, { ready: ["a"], nextRetryAtMs: null }],
-  ["and not before", pair, { a: { retryAtMs: 101 } }, { ready: [], nextRetryAtMs: 101 }],
+  ["a retry is due at its time", pair, { a: { retryAtMs: 100 } }, { ready: ["a"], paused: [] }],
+  ["and not before", pair, { a: { retryAtMs: 101 } }, { ready: [], paused: ["a"] }],
   [
-    "the earliest retry is the next",
+    "several wait for their retries",
     both,
     { a: { retryAtMs: 300 }, b: { retryAtMs: 200 } },
-    { ready: [], nextRetryAtMs: 200 },
+    { ready: [], paused: ["a", "b"] },
   ],
   [
     "with continueOnFail a failure is an end like another",

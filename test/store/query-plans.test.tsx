@@ -10,6 +10,7 @@ import { openStore, type Store } from "../../src/store/index.ts";
 import { lastTreeHash } from "../../src/store/sqlite/queries/frames.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { database, run } from "../support/run.ts";
+import { momentAt } from "./rows.ts";
 
 /** A driver that remembers each statement that it runs. */
 function recording(driver: Driver): Driver & { statements: { sql: string; params: any[] }[] } {
@@ -119,8 +120,8 @@ const ordered: [string, (store: Store, driver: Driver) => Promise<unknown>][] = 
   ["the last frame", async (_, driver) => lastTreeHash(driver, "a")],
   ["approvals that are awaited", (store) => store.pendingApprovals({ nowMs: Date.now(), limit: 100 })],
   ["nodes that wait", (store) => store.waitingNodes("a")],
-  ["runs that are due", (store) => store.dueRuns(1)],
-  ["when the next run is due", (store) => store.nextDueMs(1)],
+  ["runs that are due", (store) => store.dueRuns(momentAt(1))],
+  ["when the next run is due", (store) => store.msToNextDue(momentAt(1))],
   ["ended runs that are to be removed", (store) => store.maintenance.pruneBatch(1)],
 ];
 

@@ -1,4 +1,9 @@
-import type { Approval, Node, Run } from "../../src/model/index.ts";
+import { type Approval, type Moment, type Node, noRunWake, noWake, type Run } from "../../src/model/index.ts";
+
+/** A moment of a wall clock, and of a steady clock of its own. */
+export function momentAt(nowMs: number, steadyMs = 0): Moment {
+  return { nowMs, steadyMs, steadyClock: "this boot" };
+}
 
 /** A run's row; a run that an owner executes, unless `given` says otherwise. */
 export function runRow(given: Partial<Run> = {}): Run {
@@ -21,7 +26,7 @@ export function runRow(given: Partial<Run> = {}): Run {
     frameNo: 0,
     inboxNo: 0,
     takenNo: 0,
-    wakeAtMs: null,
+    ...noRunWake,
     cancelRequestedAtMs: null,
     parentRunId: null,
     traceparent: null,
@@ -52,7 +57,7 @@ export function nodeRow(given: Partial<Node> = {}): Node {
     lostAttempts: 0,
     startedAtMs: null,
     finishedAtMs: null,
-    wakeAtMs: null,
+    ...noWake,
     awaits: null,
     correlationId: null,
     error: null,

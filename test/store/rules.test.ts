@@ -7,7 +7,7 @@ import { judgeDecision } from "../../src/store/rules/decision.ts";
 import { judgeRetry } from "../../src/store/rules/retry.ts";
 import { judgeSignal } from "../../src/store/rules/signal.ts";
 import { idempotencyKeptMs, judgeStart } from "../../src/store/rules/start.ts";
-import { approvalRow, nodeRow, runRow } from "./rows.ts";
+import { approvalRow, momentAt, nodeRow, runRow } from "./rows.ts";
 
 /** What a rule answers, or the code that it throws. */
 function outcome<T>(rule: () => T): T | ErrorCode {
@@ -28,7 +28,11 @@ describe("a decision", () => {
   const rows = { run: runRow(), nodes: waiting, approvals: [approvalRow()] };
   const judge = (given: Partial<typeof rows>, decision: Partial<Decision> = {}) =>
     outcome(() =>
-      judgeDecision({ ...rows, ...given }, { runId: "r", nodeId: "n", status: "granted", ...decision }, nowMs),
+      judgeDecision(
+        { ...rows, ...given },
+        { runId: "r", nodeId: "n", status: "granted", ...decision },
+        momentAt(nowMs),
+      ),
     );
 
   test("is recorded with who made it, when, and its note", () => {

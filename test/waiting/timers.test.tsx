@@ -10,6 +10,7 @@ import {
   Workflow,
 } from "smithers-orchestrator";
 import { z } from "zod";
+import { runtime } from "../../src/runtime/index.ts";
 import { inStore, run } from "../support/run.ts";
 
 const { smithers, outputs, Task, WaitForEvent } = createSmithers({
@@ -114,8 +115,10 @@ function daysPassAtOnce(): number[] {
   let passedMs = 0;
   const realTimeout = globalThis.setTimeout;
   const [performanceNow, dateNow] = [performance.now.bind(performance), Date.now.bind(Date)];
+  const steadyNow = runtime.steadyClock.nowMs.bind(runtime.steadyClock);
   spyOn(performance, "now").mockImplementation(() => performanceNow() + passedMs);
   spyOn(Date, "now").mockImplementation(() => dateNow() + passedMs);
+  spyOn(runtime.steadyClock, "nowMs").mockImplementation(() => steadyNow() + passedMs);
   spyOn(globalThis, "setTimeout").mockImplementation(((fire: () => void, delayMs = 0) => {
     if (delayMs < 3_600_000) return realTimeout(fire, delayMs);
     delays.push(delayMs);

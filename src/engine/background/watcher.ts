@@ -1,4 +1,5 @@
 import { messageOf } from "../../errors/index.ts";
+import { moment } from "../../runtime/index.ts";
 import type { ClaimedRun, Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
@@ -64,12 +65,12 @@ export class Watcher {
   async wakeDue(): Promise<void> {
     this.#cancelDue();
     if (this.#stopped) return;
-    const nowMs = Date.now();
-    for (const runId of await this.#engine.store.dueRuns(nowMs)) await this.#wake(runId);
-    const nextMs = await this.#engine.store.nextDueMs(nowMs);
+    const now = moment();
+    for (const { runId } of await this.#engine.store.dueRuns(now)) await this.#wake(runId);
+    const delayMs = await this.#engine.store.msToNextDue(now);
     this.#cancelDue();
-    if (nextMs === null || this.#stopped) return;
-    this.#cancelDue = afterMs(nextMs - nowMs, () => void this.#attempt(() => this.wakeDue()));
+    if (delayMs === null || this.#stopped) return;
+    this.#cancelDue = afterMs(Math.ceil(delayMs), () => void this.#attempt(() => this.wakeDue()));
   }
 
   stop(): void {
@@ -96,7 +97,7 @@ export class Watcher {
   }
 
   async #wakeWithNews(): Promise<void> {
-    for (const runId of await this.#engine.store.runsWithNews()) await this.#wake(runId);
+    for (const { runId } of await this.#engine.store.runsWithNews()) await this.#wake(runId);
   }
 
   async #recoverOrphans(): Promise<void> {

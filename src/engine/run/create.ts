@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
-import { newRunId, plainIssues, type Run, summary } from "../../model/index.ts";
+import { newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
 import type { RunRequest } from "../options.ts";
 import type { WorkflowSource } from "../source.ts";
 
@@ -36,7 +36,7 @@ export function newRun(
     frameNo: 0,
     inboxNo: 0,
     takenNo: 0,
-    wakeAtMs: null,
+    ...noRunWake,
     cancelRequestedAtMs: null,
     parentRunId: null,
     traceparent: request.traceparent ?? null,

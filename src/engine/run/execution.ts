@@ -1,6 +1,7 @@
 import { type ErrorRecord, isSmithersError, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
-import type { RunStatus } from "../../model/index.ts";
+import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
+import { moment } from "../../runtime/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
@@ -69,6 +70,8 @@ export class Execution {
   #stopping = false;
   #abandoned = false;
   readonly #trigger = new TurnTrigger();
+  /** When the run next needs a turn by itself. */
+  #wake: RunWake = noRunWake;
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
   constructor({ lease, workflow, loaded, edit }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
@@ -95,6 +98,11 @@ export class Execution {
 
   get runningAttempts(): number {
     return this.#attempts.size;
+  }
+
+  /** Sets the timer of the run's next turn by the clocks as they are now. The wall clock may have been set. */
+  lookAtClocks(): void {
+    this.#trigger.pullIn(msUntilRun(this.#wake, moment()));
   }
 
   /** Takes in what may have arrived for the run: a decision, a signal, a cancel request. */
@@ -158,7 +166,7 @@ export class Execution {
   }
 
   async #turn(): Promise<ExecutionEnd | undefined> {
-    const draft = new TurnDraft(this.#runState, Date.now());
+    const draft = new TurnDraft(this.#runState, moment());
     const turn: OpenTurn = { draft, writer: this.#store };
     for (const act of this.#forNextTurn.splice(0)) await act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
@@ -175,7 +183,7 @@ export class Execution {
         const planned = await this.#planner.plan(draft, !this.#stopping);
         launches = planned.launches;
         draft.emitFrame();
-        end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState));
+        end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState, draft.now));
       } catch (error) {
         draft.emitFrame();
         const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
@@ -195,7 +203,7 @@ export class Execution {
     }
     this.#attempts.abortEnded(this.#runState);
     if (launches.length > 0) faultPoint("before-launch");
-    if (this.#wasPausedSince(draft.nowMs) && !(await this.#store.holdsLease(this.lease))) {
+    if (this.#wasPausedSince(draft.now) && !(await this.#store.holdsLease(this.lease))) {
       this.abandon();
       return "lost";
     }
@@ -238,11 +246,12 @@ export class Execution {
         return "ended";
       case "parked":
         this.#changeStatus(draft, outcome.status);
-        draft.changeRun({ wakeAtMs: outcome.wakeAtMs, release: true });
+        draft.changeRun({ ...outcome.wake, release: true });
         return "parked";
       case "active":
         this.#changeStatus(draft, "running");
-        this.#trigger.pullAt(outcome.wakeAtMs, draft.nowMs);
+        this.#wake = outcome.wake;
+        this.lookAtClocks();
         if (!this.#stopping || this.#attempts.size > 0) return undefined;
         draft.changeRun({ release: true });
         return "released";
@@ -266,8 +275,8 @@ export class Execution {
   }
 
   /** Whether the process may have been paused since its commit: it may have lost the lease, and must start nothing. */
-  #wasPausedSince(turnBeganAtMs: number): boolean {
-    return Date.now() - turnBeganAtMs > this.#settings.staleMs / 2;
+  #wasPausedSince(turnBegan: Moment): boolean {
+    return moment().steadyMs - turnBegan.steadyMs > this.#settings.staleMs / 2;
   }
 
   #retryCommit(write: () => Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Run } from "../../model/index.ts";
+import { moment } from "../../runtime/index.ts";
 import type { Lease, Store } from "../../store/index.ts";
 import type { WorkflowSource } from "../source.ts";
 import { recordLostAttempt } from "../turn/attempt-results.ts";
@@ -79,7 +80,7 @@ export function withTakeover(loaded: LoadedRun, source: WorkflowSource, ownerDie
 export async function endParkedRun(sink: TurnSink, lease: Lease, end: RunEnd): Promise<void> {
   const loaded = await loadRun(sink.store, lease.runId);
   if (!loaded) return;
-  const draft = new TurnDraft(loaded.runState, Date.now());
+  const draft = new TurnDraft(loaded.runState, moment());
   endRun(draft, end);
   await commitTurn(sink, lease, draft);
 }

@@ -12,11 +12,11 @@ export class TurnTrigger {
     this.#resolve();
   }
 
-  /** Asks for a turn at `atMs` instead of at the time that was set before; null sets none. */
-  pullAt(atMs: number | null, nowMs: number): void {
+  /** Asks for a turn in `delayMs` instead of at the time that was set before; infinite sets none. */
+  pullIn(delayMs: number): void {
     this.#cancelTimer();
-    if (atMs === null) return;
-    this.#cancelTimer = afterMs(atMs - nowMs, () => this.pull());
+    if (delayMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = afterMs(Math.ceil(delayMs), () => this.pull());
   }
 
   /** Forgets what was asked for before: the turn that begins now serves it. */

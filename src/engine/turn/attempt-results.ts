@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../../errors/index.ts";
-import type { Attempt, Node } from "../../model/index.ts";
+import { type Attempt, type Node, wakeAfter } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
 import type { TaskValue } from "../attempt/value.ts";
@@ -62,7 +62,7 @@ export function finishTask(draft: TurnDraft, node: Node, task: PlannedTask, valu
 }
 
 function retryLater(draft: TurnDraft, node: Node, error: ErrorRecord, delayMs: number): void {
-  draft.changeNode(node, { state: "pending", wakeAtMs: draft.nowMs + delayMs, error });
+  draft.changeNode(node, { state: "pending", ...wakeAfter(draft.now, delayMs), error });
   draft.emit({
     type: "NodeRetrying",
     nodeId: node.nodeId,

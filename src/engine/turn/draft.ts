@@ -1,5 +1,15 @@
 import type { ErrorRecord } from "../../errors/index.ts";
-import type { Approval, Attempt, NewEvent, Node, NodeState, Output, Signal } from "../../model/index.ts";
+import {
+  type Approval,
+  type Attempt,
+  type Moment,
+  type NewEvent,
+  type Node,
+  type NodeState,
+  noWake,
+  type Output,
+  type Signal,
+} from "../../model/index.ts";
 import { nodeKey, type PlannedTask } from "../../plan/index.ts";
 import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../../store/index.ts";
 import type { TaskValue } from "../attempt/value.ts";
@@ -13,7 +23,7 @@ type NewOutput = Pick<Output, "nodeId" | "schemaKey">;
  */
 export class TurnDraft {
   readonly runState: RunState;
-  readonly nowMs: number;
+  readonly now: Moment;
   readonly #nodes = new Set<Node>();
   readonly #startedAttempts: Attempt[] = [];
   readonly #endedAttempts: AttemptEnd[] = [];
@@ -32,9 +42,14 @@ export class TurnDraft {
   /** Where the error was thrown that has ended the run, for the log. */
   stack: string | undefined;
 
-  constructor(runState: RunState, nowMs: number) {
+  constructor(runState: RunState, now: Moment) {
     this.runState = runState;
-    this.nowMs = nowMs;
+    this.now = now;
+  }
+
+  /** The time of the turn by the wall clock. */
+  get nowMs(): number {
+    return this.now.nowMs;
   }
 
   get isEmpty(): boolean {
@@ -87,7 +102,7 @@ export class TurnDraft {
       lostAttempts: 0,
       startedAtMs: null,
       finishedAtMs: null,
-      wakeAtMs: null,
+      ...noWake,
       awaits: null,
       correlationId: null,
       error: null,
@@ -111,7 +126,7 @@ export class TurnDraft {
     error: ErrorRecord | null = null,
   ): void {
     this.#noteProgress();
-    this.changeNode(node, { state, finishedAtMs: this.nowMs, wakeAtMs: null, error });
+    this.changeNode(node, { state, finishedAtMs: this.nowMs, ...noWake, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };
     if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
     else this.emit({ type: state === "skipped" ? "NodeSkipped" : "NodeCancelled", ...at });
@@ -121,7 +136,7 @@ export class TurnDraft {
   finish(node: Node, output: { schemaKey: string; schemaHash: string } & TaskValue, cached = false): void {
     const { nodeId, iteration } = node;
     this.#noteProgress();
-    this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, wakeAtMs: null, error: null });
+    this.changeNode(node, { state: "finished", finishedAtMs: this.nowMs, ...noWake, error: null });
     this.#outputs.push({
       runId: this.runState.runId,
       nodeId,
@@ -150,7 +165,7 @@ export class TurnDraft {
       state: "in-progress",
       attempt: node.attempt + 1,
       startedAtMs: node.startedAtMs ?? this.nowMs,
-      wakeAtMs: null,
+      ...noWake,
     });
     const { nodeId, iteration, attempt } = node;
     this.emit({ type: "NodeStarted", nodeId, iteration, attempt });

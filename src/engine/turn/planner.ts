@@ -164,7 +164,7 @@ export class TurnPlanner {
   #schedule(draft: TurnDraft): Schedule {
     const { maxConcurrency } = this.#runState.run.config as { maxConcurrency?: number };
     return schedule(this.#plan!, {
-      nowMs: draft.nowMs,
+      now: draft.now,
       maxConcurrency: maxConcurrency ?? Number.POSITIVE_INFINITY,
       progress: (key) => this.#runState.progress(key),
     });

@@ -1,6 +1,6 @@
 import { SmithersError } from "../../errors/index.ts";
 import { authoredId } from "../../jsx/index.ts";
-import { isWaiting, type Node, type NodeKind } from "../../model/index.ts";
+import { isWaiting, type Node, type NodeKind, noWake } from "../../model/index.ts";
 import { nodeKey, type Plan, type PlannedTask } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import { hasAsked, questionOf } from "./question.ts";
@@ -91,7 +91,7 @@ function remount(draft: TurnDraft, node: Node, { ordinal, loopId, spec }: Planne
     lostAttempts: 0,
     startedAtMs: null,
     finishedAtMs: null,
-    wakeAtMs: null,
+    ...noWake,
     awaits: null,
     correlationId: null,
     error: null,

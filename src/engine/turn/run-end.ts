@@ -1,22 +1,22 @@
 import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
-import type { Node, RunStatus } from "../../model/index.ts";
+import { firstWake, type Moment, type Node, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
 import { nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What a turn leaves its run as. */
 export type TurnOutcome =
-  | { kind: "active"; wakeAtMs: number | null }
-  | { kind: "parked"; status: Extract<RunStatus, `waiting-${string}`>; wakeAtMs: number | null }
+  | { kind: "active"; wake: RunWake }
+  | { kind: "parked"; status: Extract<RunStatus, `waiting-${string}`>; wake: RunWake }
   | { kind: "finished" }
   | { kind: "failed"; error: ErrorRecord & { nodeId?: string } };
 
 /** Derives the outcome of a turn from what its last frame allows. */
-export function outcomeOf(schedule: Schedule, runState: RunState): TurnOutcome {
-  const { failed, exhausted, running, ready, waiting, nextRetryAtMs, blocked, settled } = schedule;
+export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): TurnOutcome {
+  const { failed, exhausted, running, ready, waiting, paused, blocked, settled } = schedule;
   if (settled) return { kind: "finished" };
   // Running attempts end first: their results are kept for a resume.
-  if (running > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
+  if (running > 0) return { kind: "active", wake: wakeOf(schedule, runState, now) };
   if (failed) {
     const error = runState.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
     return { kind: "failed", error: { ...error, nodeId: failed.nodeId } };
@@ -26,27 +26,23 @@ export function outcomeOf(schedule: Schedule, runState: RunState): TurnOutcome {
     const message = `The loop "${id}" ran ${maxIterations} times, and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
-  if (nextRetryAtMs !== null || ready.length > 0) return { kind: "active", wakeAtMs: earliest(schedule, runState) };
+  if (paused.length > 0 || ready.length > 0) return { kind: "active", wake: wakeOf(schedule, runState, now) };
   if (waiting.length > 0) {
     const states = new Set(waiting.map((task) => runState.node(task.key)?.state));
     const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) =>
       states.has(state),
     )!;
-    return { kind: "parked", status, wakeAtMs: earliest(schedule, runState) };
+    return { kind: "parked", status, wake: wakeOf(schedule, runState, now) };
   }
   const names = blocked.map(({ task, waitsFor }) => `"${task.nodeId}" (waits for ${waitsFor.join(", ")})`).join("; ");
   const error = new SmithersError("DEPENDENCY_UNMET", `Nothing can run any more: ${names || "no node is ready"}.`);
   return { kind: "failed", error: error.toRecord() };
 }
 
-/** When the run next needs a turn by itself, for a retry, a timer or a timeout, in epoch ms; null when never. */
-function earliest({ waiting, nextRetryAtMs }: Schedule, runState: RunState): number | null {
-  let first = nextRetryAtMs;
-  for (const task of waiting) {
-    const wakeAtMs = runState.node(task.key)?.wakeAtMs ?? null;
-    if (wakeAtMs !== null && (first === null || wakeAtMs < first)) first = wakeAtMs;
-  }
-  return first;
+/** When the run next needs a turn by itself: for a retry, a timer or a timeout. */
+function wakeOf({ waiting, paused }: Schedule, runState: RunState, now: Moment): RunWake {
+  const nodes = [...waiting, ...paused].map(({ key }) => runState.node(key)).filter((node) => node !== undefined);
+  return firstWake(nodes, now);
 }
 
 export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
@@ -55,7 +51,7 @@ export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status
 export function endRun(draft: TurnDraft, end: RunEnd): void {
   for (const node of draft.runState.nodes()) closeNode(draft, node, end.status);
   const error = end.status === "failed" ? end.error : null;
-  draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, wakeAtMs: null, release: true });
+  draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, ...noRunWake, release: true });
   draft.emit({ type: "RunStatusChanged", status: end.status });
   if (end.status === "failed") draft.emit({ type: "RunFailed", error: end.error });
   else if (end.status === "finished") draft.emit({ type: "RunFinished" });

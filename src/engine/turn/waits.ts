@@ -1,6 +1,6 @@
 import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import { type ApprovalSpec, decisionValue, type EventSpec, type TimerSpec } from "../../jsx/index.ts";
-import type { Approval, Node, Signal } from "../../model/index.ts";
+import { type Approval, msUntil, type Node, noWake, type Signal, wakeAfter, wakeOn } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
 import { finishTask } from "./attempt-results.ts";
@@ -52,9 +52,10 @@ export function beginEventWait(draft: TurnDraft, node: Node, spec: EventSpec): v
 
 /** Waits until a time that is fixed from now on. */
 export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void {
-  const firesAtMs = spec.untilMs ?? timeAfter(draft.nowMs, spec.durationMs ?? 0);
+  const wake = spec.untilMs === undefined ? wakeAfter(draft.now, spec.durationMs ?? 0) : wakeOn(spec.untilMs);
+  const firesAtMs = wake.wakeAtMs!;
   const at = { nodeId: node.nodeId, iteration: node.iteration };
-  draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, wakeAtMs: firesAtMs });
+  draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, ...wake });
   draft.putTimer(node, firesAtMs, "pending");
   draft.emit({ type: "TimerCreated", ...at, firesAtMs });
   draft.emit({ type: "NodeWaitingTimer", ...at, firesAtMs });
@@ -80,7 +81,7 @@ async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask):
     draft.decisions.push(approval);
     const spec = task.spec.kind === "approval" ? task.spec : undefined;
     if (spec) await finishApproval(draft, node, task, spec, approval);
-    else if (approval.status === "granted") draft.changeNode(node, { state: "pending", wakeAtMs: null });
+    else if (approval.status === "granted") draft.changeNode(node, { state: "pending", ...noWake });
     else draft.settle(node, "failed", denied(node, approval));
     return true;
   }
@@ -174,20 +175,13 @@ function beginWait(
   state: "waiting-approval" | "waiting-event",
   timeoutMs?: number,
 ): { timesOutAtMs?: number } {
-  const wakeAtMs = timeoutMs === undefined ? null : timeAfter(draft.nowMs, timeoutMs);
-  draft.changeNode(node, { state, startedAtMs: draft.nowMs, wakeAtMs });
-  return wakeAtMs === null ? {} : { timesOutAtMs: wakeAtMs };
-}
-
-/** The latest time that a Date can hold. */
-const latestTimeMs = 8_640_000_000_000_000;
-
-function timeAfter(nowMs: number, delayMs: number): number {
-  return Math.min(Math.round(nowMs + delayMs), latestTimeMs);
+  const wake = timeoutMs === undefined ? noWake : wakeAfter(draft.now, timeoutMs);
+  draft.changeNode(node, { state, startedAtMs: draft.nowMs, ...wake });
+  return wake.wakeAtMs === null ? {} : { timesOutAtMs: wake.wakeAtMs };
 }
 
 function isDue(draft: TurnDraft, node: Node): boolean {
-  return node.wakeAtMs !== null && node.wakeAtMs <= draft.nowMs;
+  return msUntil(node, draft.now) <= 0;
 }
 
 function denied(node: Node, approval: Approval) {

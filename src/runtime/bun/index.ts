@@ -1,8 +1,13 @@
 import type { Runtime } from "../runtime.ts";
+import type { SteadyClock } from "../steady-clock.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
 import { canImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { bunSqlite } from "./sqlite.ts";
+import { openSteadyClock } from "./steady-clock.ts";
+
+/** Opened when it is first read. */
+let steadyClock: SteadyClock | undefined;
 
 const version = process.versions.bun ?? "0";
 
@@ -18,6 +23,10 @@ export const bun: Runtime = {
   version,
   upgrade: isSupported(version) ? undefined : "Update to 1.3 or later: bun upgrade",
   sqlite: bunSqlite,
+  get steadyClock() {
+    steadyClock ??= openSteadyClock();
+    return steadyClock;
+  },
   // Loaded when it is used: most commands bundle nothing.
   bundle: async (entry, options) => (await import("./bundle.ts")).bundle(entry, options),
   canImport,

@@ -1,5 +1,13 @@
 import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
-import { type Approval, hasEnded, type NewEvent, type Node, type Run } from "../../model/index.ts";
+import {
+  type Approval,
+  hasEnded,
+  type Moment,
+  msUntil,
+  type NewEvent,
+  type Node,
+  type Run,
+} from "../../model/index.ts";
 import type { Decision } from "../requests.ts";
 
 /** The rows that a decision depends on: the run, and one row of each kind per iteration of the node. */
@@ -20,7 +28,7 @@ export interface JudgedDecision {
  * @returns the decided approval and its event; undefined when the same decision was made before
  * @throws RUN_NOT_FOUND, NODE_NOT_FOUND, NODE_NOT_WAITING, INVALID_REQUEST when a selection does not match the options
  */
-export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: number): JudgedDecision | undefined {
+export function judgeDecision(rows: DecisionRows, decision: Decision, now: Moment): JudgedDecision | undefined {
   const { run, approvals, nodes } = rows;
   const { runId, nodeId, status } = decision;
   if (!run) throw noSuchRun(runId);
@@ -42,14 +50,14 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, nowMs: num
   }
   if (hasEnded(run.status)) throw closed(`"${nodeId}" belongs to a run that has ended (${run.status}).`);
   if (run.cancelRequestedAtMs !== null) throw closed(`"${nodeId}" belongs to a run that is being cancelled.`);
-  const wakeAtMs = nodes.find((node) => node.iteration === iteration)?.wakeAtMs ?? null;
-  if (wakeAtMs !== null && wakeAtMs <= nowMs) {
-    throw closed(`The time limit for deciding "${nodeId}" was ${new Date(wakeAtMs).toISOString()}.`);
+  const node = nodes.find((one) => one.iteration === iteration);
+  if (node && msUntil(node, now) <= 0) {
+    throw closed(`The time limit for deciding "${nodeId}" was ${new Date(node.wakeAtMs!).toISOString()}.`);
   }
   const { decidedBy = null, note = null } = decision;
   const type = status === "granted" ? "ApprovalGranted" : "ApprovalDenied";
   return {
-    approval: { ...approval, ...chosen, status, decidedAtMs: nowMs, decidedBy, note },
+    approval: { ...approval, ...chosen, status, decidedAtMs: now.nowMs, decidedBy, note },
     event: { type, nodeId, iteration, decidedBy, note },
   };
 }

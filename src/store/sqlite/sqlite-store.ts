@@ -1,7 +1,7 @@
 import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
-import type { CommittedEvent, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
-import type { Driver } from "../../runtime/index.ts";
+import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
+import { type Driver, moment } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import type {
   BegunToolCall,
@@ -30,6 +30,7 @@ import type {
   RunOverviewSnapshot,
   RunPage,
   RunSnapshot,
+  RunToWake,
   StoreDescription,
   StoredRun,
 } from "../snapshots.ts";
@@ -57,7 +58,7 @@ import {
   claimedRuns,
   dueRuns,
   findRun,
-  nextDueMs,
+  msToNextDue,
   readRunPage,
   runIdsLike,
   runIdsSharing,
@@ -166,9 +167,11 @@ export class SqliteStore implements LocalStore {
   }
 
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
-    // Uses the clock at the time of the write, so that a decision cannot count as in time after its run has found it
+    // Uses the clocks at the time of the write, so that a decision cannot count as in time after its run has found it
     // too late.
-    return this.#connection.write((driver) => decide(driver, decision, Math.max(nowMs, Date.now())));
+    return this.#connection.write((driver) =>
+      decide(driver, decision, { ...moment(), nowMs: Math.max(nowMs, Date.now()) }),
+    );
   }
 
   receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
@@ -183,16 +186,16 @@ export class SqliteStore implements LocalStore {
     return this.#connection.read(claimedRuns);
   }
 
-  runsWithNews(): Promise<string[]> {
+  runsWithNews(): Promise<RunToWake[]> {
     return this.#connection.read(runsWithNews);
   }
 
-  dueRuns(nowMs: number): Promise<string[]> {
-    return this.#connection.read((driver) => dueRuns(driver, nowMs));
+  dueRuns(now: Moment): Promise<RunToWake[]> {
+    return this.#connection.snapshot((driver) => dueRuns(driver, now));
   }
 
-  nextDueMs(nowMs: number): Promise<number | null> {
-    return this.#connection.read((driver) => nextDueMs(driver, nowMs));
+  msToNextDue(now: Moment): Promise<number | null> {
+    return this.#connection.snapshot((driver) => msToNextDue(driver, now));
   }
 
   findRun(runId: string): Promise<Run | undefined> {
@@ -260,7 +263,7 @@ export class SqliteStore implements LocalStore {
   }
 
   pendingApprovals(query: PendingApprovalsQuery): Promise<PendingApproval[]> {
-    return this.#connection.read((driver) => pendingApprovals(driver, query));
+    return this.#connection.read((driver) => pendingApprovals(driver, query, moment()));
   }
 
   readBacklog(staleSinceMs: number): Promise<Backlog> {

@@ -53,7 +53,7 @@ export function inbox(fresh: FreshDatabase): void {
     await store.receiveSignal(signal, 2_500);
     await store.receiveSignal(signal, 2_600);
     await commit(store, lease, { run: { takenNo: 1 } });
-    expect(await store.runsWithNews()).toEqual(["r"]);
+    expect(await store.runsWithNews()).toEqual([{ runId: "r", workflowPath: "w.tsx" }]);
     await commit(store, lease, { run: { takenNo: 2 } });
     expect(await store.runsWithNews()).toEqual([]);
   });
@@ -108,7 +108,7 @@ export function inbox(fresh: FreshDatabase): void {
     expect(await store.requestCancel("r", 2_500)).toMatchObject({ owner: "me", cancelRequestedAtMs: null });
     await store.requestCancel("r", 2_600);
     expect(await store.readInbox("r")).toMatchObject({ cancelRequestedAtMs: 2_500 });
-    expect(await store.runsWithNews()).toEqual(["r"]);
+    expect(await store.runsWithNews()).toEqual([{ runId: "r", workflowPath: "w.tsx" }]);
     expect(await codeOf(store.receiveSignal(signal, 2_700))).toBe("RUN_NOT_ACTIVE");
   });
 

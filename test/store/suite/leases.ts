@@ -145,8 +145,8 @@ export function leases(fresh: FreshDatabase): void {
     await store.startOnce(runRow({ runId: "copy", home: "elsewhere", owner: null }), []);
     const claimed = (await store.claimedRuns()).sort((a, b) => (a.runId < b.runId ? -1 : 1));
     expect(claimed).toEqual([
-      { runId: "held", owner: "me", heartbeatAtMs: 1_000, crashes: 0 },
-      { runId: "left", owner: null, heartbeatAtMs: null, crashes: 2 },
+      { runId: "held", workflowPath: "w.tsx", owner: "me", leaseNo: 7, heartbeatAtMs: 1_000, crashes: 0 },
+      { runId: "left", workflowPath: "w.tsx", owner: null, leaseNo: 7, heartbeatAtMs: null, crashes: 2 },
     ]);
   });
 }

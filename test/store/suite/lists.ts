@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import type { ListRunsQuery } from "../../../src/api/index.ts";
+import type { Moment } from "../../../src/model/index.ts";
 import type { ApprovalPosition, Store } from "../../../src/store/index.ts";
-import { approvalRow, runRow } from "../rows.ts";
+import { approvalRow, momentAt, runRow } from "../rows.ts";
 import { codeOf, type FreshDatabase } from "./database.ts";
 import { askApproval, commit, end, nowMs, park, startRun } from "./writes.ts";
 
@@ -175,21 +176,56 @@ export function lists(fresh: FreshDatabase): void {
     expect(await listed("none")).toEqual([]);
   });
 
-  test("parked runs are due when their time has come, the earliest first", async () => {
+  const dueAt = async (store: Store, now: Moment) => (await store.dueRuns(now)).map(({ runId }) => runId);
+
+  test.each([
+    ["by date", (at: number) => ({ wakeAtMs: at, wakeWallMs: at })],
+    ["as an earlier release recorded it", (at: number) => ({ wakeAtMs: at })],
+    [
+      "after a duration by another steady clock",
+      (at: number) => ({ wakeAtMs: at, wakeSteadyMs: 7, wakeSteadyClock: "another boot" }),
+    ],
+  ])("parked runs are due when their time has come %s, the earliest first", async (_, wakeOf) => {
     const { store } = await fresh();
-    for (const [runId, wakeAtMs] of [
+    for (const [runId, at] of [
       ["b", 300],
       ["a", 200],
       ["later", 400],
-      ["never", null],
     ] as const) {
-      await park(store, await startRun(store, { runId }), { wakeAtMs });
+      await park(store, await startRun(store, { runId }), wakeOf(at));
     }
-    await startRun(store, { runId: "held", wakeAtMs: 100 });
-    expect(await store.dueRuns(300)).toEqual(["a", "b"]);
-    expect(await store.nextDueMs(300)).toBe(400);
-    expect(await store.dueRuns(100)).toEqual([]);
-    expect(await store.nextDueMs(400)).toBeNull();
+    await park(store, await startRun(store, { runId: "never" }));
+    await startRun(store, { runId: "held", ...wakeOf(100) });
+    expect(await store.dueRuns(momentAt(300))).toEqual([
+      { runId: "a", workflowPath: "w.tsx" },
+      { runId: "b", workflowPath: "w.tsx" },
+    ]);
+    expect(await store.msToNextDue(momentAt(300))).toBe(100);
+    expect(await dueAt(store, momentAt(100))).toEqual([]);
+    expect(await store.msToNextDue(momentAt(400))).toBeNull();
+  });
+
+  test("a parked run is due when its duration has passed, however the wall clock was set", async () => {
+    const { store } = await fresh();
+    const wake = { wakeAtMs: 5_000, wakeSteadyMs: 50, wakeSteadyClock: momentAt(0).steadyClock };
+    await park(store, await startRun(store), wake);
+    for (const wallMs of [0, 5_000, 9_000_000]) {
+      expect(await dueAt(store, momentAt(wallMs, 49.5))).toEqual([]);
+      expect(await store.msToNextDue(momentAt(wallMs, 49.5))).toBe(0.5);
+      expect(await dueAt(store, momentAt(wallMs, 50))).toEqual(["r"]);
+      expect(await store.msToNextDue(momentAt(wallMs, 50))).toBeNull();
+    }
+  });
+
+  test("a parked run that waits for a date and for a duration is due at the first of them", async () => {
+    const { store } = await fresh();
+    const wake = { wakeAtMs: 1_000, wakeWallMs: 2_000, wakeSteadyMs: 50, wakeSteadyClock: momentAt(0).steadyClock };
+    await park(store, await startRun(store), wake);
+    expect(await dueAt(store, momentAt(1_999, 49))).toEqual([]);
+    expect(await store.msToNextDue(momentAt(1_990, 49))).toBe(1);
+    expect(await store.msToNextDue(momentAt(1_999, 40))).toBe(1);
+    expect(await dueAt(store, momentAt(2_000, 49))).toEqual(["r"]);
+    expect(await dueAt(store, momentAt(0, 50))).toEqual(["r"]);
   });
 
   test("the backlog counts what is open, and no copies", async () => {
@@ -215,6 +251,6 @@ export function lists(fresh: FreshDatabase): void {
     const { store } = await fresh();
     expect(await store.readBacklog(5_000)).toMatchObject({ runs: {}, staleRuns: 0, oldestApprovalAtMs: null });
     expect(await store.listRuns({ limit: 1 })).toEqual({ runs: [] });
-    expect(await store.nextDueMs(0)).toBeNull();
+    expect(await store.msToNextDue(momentAt(0))).toBeNull();
   });
 }

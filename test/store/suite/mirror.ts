@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { noRunWake } from "../../../src/model/index.ts";
 import type { Store } from "../../../src/store/index.ts";
-import { approvalRow, nodeRow } from "../rows.ts";
+import { approvalRow, momentAt, nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, end, nodeEvent, nowMs, startRun } from "./writes.ts";
 
@@ -31,12 +32,12 @@ export function mirror(fresh: FreshDatabase): void {
     expect(await to.mirroredRuns.mirroredSeq(home, "r")).toBe(0);
     await copy(from, to);
     const original = (await from.findRun("r"))!;
-    const idle = { owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, wakeAtMs: null };
+    const idle = { owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, ...noRunWake };
     expect(await to.findRun("r")).toEqual({ ...original, home, ...idle });
     expect(await to.nodesOf("r")).toEqual(await from.nodesOf("r"));
     expect(await to.eventsAfter("r", 0, 100)).toEqual(await from.eventsAfter("r", 0, 100));
     expect(await to.pendingApprovals({ nowMs, limit: 9, runId: "r" })).toMatchObject([{ nodeId: "n" }]);
-    expect([await to.claimedRuns(), await to.runsWithNews(), await to.dueRuns(99_999)]).toEqual([[], [], []]);
+    expect([await to.claimedRuns(), await to.runsWithNews(), await to.dueRuns(momentAt(99_999))]).toEqual([[], [], []]);
   });
 
   test("a copy is brought up to date page by page, and applying a page again changes nothing", async () => {

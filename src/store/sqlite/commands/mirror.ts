@@ -1,4 +1,4 @@
-import { isTerminalEvent, type Node, type Run, type StoredEvent } from "../../../model/index.ts";
+import { isTerminalEvent, type Node, noRunWake, type Run, type StoredEvent } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
 import type { MirrorPage, RunPosition } from "../../snapshots.ts";
@@ -51,7 +51,7 @@ export function mirroredSeq(driver: Driver, home: string, runId: string): number
 export function applyMirrorPage(driver: Driver, home: string, page: MirrorPage): void {
   const { run } = page;
   // Copies are not executed: they have no owner, no timers and no inbox.
-  const copy: Run = { ...run, home, owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, wakeAtMs: null };
+  const copy: Run = { ...run, home, owner: null, leaseNo: 0, inboxNo: 0, takenNo: 0, ...noRunWake };
   runs.upsert(driver, copy);
   for (const node of page.nodes) nodes.upsert(driver, node);
   for (const approval of page.approvals) approvals.upsert(driver, approval);

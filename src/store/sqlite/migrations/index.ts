@@ -5,9 +5,10 @@ import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
 import { wakeFailure } from "./0003-wake-failure.ts";
 import { stacks } from "./0004-stacks.ts";
+import { steadyWakes } from "./0005-steady-wakes.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks];
+const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks, steadyWakes];
 
 /**
  * Brings a database to this release's tables. Several processes may call it at once.

@@ -1,5 +1,5 @@
 import type { PendingApproval } from "../../../api/index.ts";
-import type { Approval, Signal } from "../../../model/index.ts";
+import type { Approval, Moment, Signal } from "../../../model/index.ts";
 import type { Driver, SqlValue } from "../../../runtime/index.ts";
 import type { Inbox, PendingApprovalsQuery } from "../../snapshots.ts";
 import { approvals, signals } from "../tables.ts";
@@ -52,14 +52,17 @@ export function pendingSignals(driver: Driver, runId: string): Signal[] {
 export function pendingApprovals(
   driver: Driver,
   { limit, after, runId, nowMs }: PendingApprovalsQuery,
+  { steadyMs, steadyClock }: Moment,
 ): PendingApproval[] {
   const isCopy = "SELECT home IS NOT NULL FROM _smithers_runs r WHERE r.run_id = _smithers_approvals.run_id";
   const order = "requested_at_ms, run_id, node_id, iteration";
   // Approvals of mirrored runs are listed by their own database, unless the caller names the run.
   const hasTimedOut = `SELECT 1 FROM _smithers_nodes n WHERE n.run_id = _smithers_approvals.run_id
-    AND n.node_id = _smithers_approvals.node_id AND n.iteration = _smithers_approvals.iteration AND n.wake_at_ms <= ?`;
+    AND n.node_id = _smithers_approvals.node_id AND n.iteration = _smithers_approvals.iteration
+    AND CASE WHEN n.wake_steady_clock = ? THEN n.wake_steady_ms <= ? ELSE n.wake_at_ms <= ? END`;
   const conditions = [`NOT EXISTS (${hasTimedOut})`, runId === undefined ? `NOT (${isCopy})` : "run_id = ?"];
-  const params: SqlValue[] = runId === undefined ? [nowMs] : [nowMs, runId];
+  const params: SqlValue[] = [steadyClock, steadyMs, nowMs];
+  if (runId !== undefined) params.push(runId);
   if (after) {
     conditions.push(`(${order}) > (?, ?, ?, ?)`);
     params.push(after.requestedAtMs, after.runId, after.nodeId, after.iteration);

@@ -24,8 +24,8 @@ export function nodesNamed(driver: Driver, runId: string, nodeId: string): Node[
 }
 
 /** The assignments that make a node pending again, with all of its retries. */
-export const pendingAgain =
-  "state = 'pending', failures = 0, lost_attempts = 0, wake_at_ms = NULL, finished_at_ms = NULL, error_json = NULL";
+export const pendingAgain = `state = 'pending', failures = 0, lost_attempts = 0, finished_at_ms = NULL, error_json = NULL,
+   wake_at_ms = NULL, wake_steady_ms = NULL, wake_steady_clock = NULL`;
 
 export function findNode(driver: Driver, runId: string, nodeId: string, iteration: number): Node | undefined {
   const row = driver.get<Record<string, unknown>>(

@@ -1,8 +1,8 @@
 import type { ListRunsQuery } from "../../../api/index.ts";
 import { noSuchRun, runExists, unknownCursor } from "../../../errors/index.ts";
-import type { CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
+import type { CommittedEvent, Moment, NewEvent, Run } from "../../../model/index.ts";
 import { type Driver, runtime, type SqlValue } from "../../../runtime/index.ts";
-import type { ClaimedRun, RunPage } from "../../snapshots.ts";
+import type { ClaimedRun, RunPage, RunToWake } from "../../snapshots.ts";
 import { runs } from "../tables.ts";
 import { appendEvents } from "./events.ts";
 import { withHealthSignals } from "./health-signals.ts";
@@ -127,28 +127,56 @@ export function appendToInbox(
   return appendEvents(driver, runId, events, row.lastSeq, nowMs);
 }
 
+const toWake = "run_id AS runId, workflow_path AS workflowPath";
+
 /** Runs that have something in their inbox which was not taken in. */
-export function runsWithNews(driver: Driver): string[] {
-  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE inbox_no > taken_no";
-  return driver.all<{ runId: string }>(sql).map((row) => row.runId);
+export function runsWithNews(driver: Driver): RunToWake[] {
+  return driver.all(`SELECT ${toWake} FROM _smithers_runs WHERE inbox_no > taken_no`);
 }
 
 /** Runs that have an owner, and `running` ones that should have one. */
 export function claimedRuns(driver: Driver): ClaimedRun[] {
-  const columns = "SELECT run_id AS runId, owner, heartbeat_at_ms AS heartbeatAtMs, crashes FROM _smithers_runs";
+  const fields = "owner, lease_no AS leaseNo, heartbeat_at_ms AS heartbeatAtMs, crashes";
+  const columns = `SELECT ${toWake}, ${fields} FROM _smithers_runs`;
   return driver.all<ClaimedRun>(
     `${columns} WHERE owner IS NOT NULL UNION ALL ${columns} WHERE status = 'running' AND owner IS NULL AND home IS NULL`,
   );
 }
 
-/** Parked runs whose timer, retry or time limit is due. */
-export function dueRuns(driver: Driver, nowMs: number): string[] {
-  const sql = "SELECT run_id AS runId FROM _smithers_runs WHERE wake_at_ms <= ? AND owner IS NULL ORDER BY wake_at_ms";
-  return driver.all<{ runId: string }>(sql, nowMs).map((row) => row.runId);
+/** What a run's time is judged by: the column, the moment's value that it is compared with, and which runs it is. */
+function judgedBy({
+  nowMs,
+  steadyMs,
+  steadyClock,
+}: Moment): { column: string; now: number; which: string; params: SqlValue[] }[] {
+  return [
+    { column: "wake_wall_ms", now: nowMs, which: "", params: [] },
+    { column: "wake_steady_ms", now: steadyMs, which: "AND wake_steady_clock = ?", params: [steadyClock] },
+    // Parked by another host, before a restart of this one or by an earlier release.
+    { column: "wake_at_ms", now: nowMs, which: "AND wake_steady_clock IS NOT ?", params: [steadyClock] },
+  ];
 }
 
-/** When the next parked run is due after `nowMs`. */
-export function nextDueMs(driver: Driver, nowMs: number): number | null {
-  const sql = "SELECT min(wake_at_ms) AS at FROM _smithers_runs WHERE wake_at_ms > ? AND owner IS NULL";
-  return driver.get<{ at: number | null }>(sql, nowMs)?.at ?? null;
+/** See `Store.dueRuns`. */
+export function dueRuns(driver: Driver, now: Moment): RunToWake[] {
+  const due = new Map<string, RunToWake & { lateMs: number }>();
+  for (const { column, now: value, which, params } of judgedBy(now)) {
+    const rows = driver.all<RunToWake & { at: number }>(
+      `SELECT ${toWake}, ${column} AS at FROM _smithers_runs WHERE ${column} <= ? ${which} AND owner IS NULL ORDER BY ${column}`,
+      value,
+      ...params,
+    );
+    for (const { at, ...run } of rows) due.set(run.runId, { ...run, lateMs: value - at });
+  }
+  return [...due.values()].sort((a, b) => b.lateMs - a.lateMs).map(({ lateMs: _, ...run }) => run);
+}
+
+/** See `Store.msToNextDue`. */
+export function msToNextDue(driver: Driver, now: Moment): number | null {
+  const delays = judgedBy(now).flatMap(({ column, now: value, which, params }) => {
+    const sql = `SELECT min(${column}) AS at FROM _smithers_runs WHERE ${column} > ? ${which} AND owner IS NULL`;
+    const at = driver.get<{ at: number | null }>(sql, value, ...params)?.at ?? null;
+    return at === null ? [] : at - value;
+  });
+  return delays.length === 0 ? null : Math.min(...delays);
 }

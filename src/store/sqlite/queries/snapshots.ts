@@ -1,5 +1,5 @@
 import type { Run } from "../../../model/index.ts";
-import type { Driver } from "../../../runtime/index.ts";
+import { type Driver, moment } from "../../../runtime/index.ts";
 import type {
   FramePage,
   NodeSnapshot,
@@ -84,7 +84,7 @@ export function readOverview(
     ...detail,
     ...readNodes(driver, runId, query)!,
     frame: framesAfter(driver, runId, detail.run.frameNo - 1, 1).frames[0],
-    approvals: pendingApprovals(driver, { runId, nowMs, limit: Number.MAX_SAFE_INTEGER }),
+    approvals: pendingApprovals(driver, { runId, nowMs, limit: Number.MAX_SAFE_INTEGER }, moment()),
   };
 }
 
