@@ -3,7 +3,7 @@ export { keepPruned, type Pruned, prune } from "./background/retention.ts";
 export { Engine } from "./engine.ts";
 export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
-export type { CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
+export type { CodePlace, CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
 export { type EngineMonitor, engineOn, type OpenEngineOptions, openEngine } from "./open-engine.ts";
 export type { EngineOptions, EngineScope, RemoteEngineOptions, RunRequest, StartRequest } from "./options.ts";
 export { type Preview, preview } from "./preview.ts";

@@ -1,14 +1,15 @@
-import { type ErrorRecord, SmithersError } from "../errors/index.ts";
-import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
-import { type ClaimedRun, isProvablyDead, type Lease, type NewSignal, newOwner } from "../store/index.ts";
+import { type Run, staleAfterMs } from "../model/index.ts";
+import { type ClaimedRun, type Lease, type NewSignal, newOwner } from "../store/index.ts";
 import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
+import { OtherOwners } from "./other-owners.ts";
 import { checkSignal } from "./run/check-signal.ts";
 import { newRun, toInput } from "./run/create.ts";
+import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
-import { defaultMaxCrashes, endParkedRun, freshRun, loadRun, withTakeover } from "./run/load.ts";
+import { defaultMaxCrashes, freshRun, loadRun, withTakeover } from "./run/load.ts";
 import type { Claim, HolderParts, RunHolder } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
 import type { RunEnd } from "./turn/run-end.ts";
@@ -30,10 +31,17 @@ export class LeaseHolder implements RunHolder {
   readonly #broken = new Map<string, { readonly error: unknown; readonly sinceMs: () => number }>();
   readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #others: OtherOwners;
   #stopping: { readonly graceMs: number } | undefined;
 
   constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
+    this.#others = new OtherOwners({
+      store: settings.store,
+      staleMs: settings.staleMs ?? staleAfterMs,
+      isOurs: (owner) => owner === this.owner,
+      isHeld: (runId) => this.#isHeld(runId),
+    });
     this.#heartbeat = setInterval(() => void this.#beat(), settings.heartbeatMs ?? 5_000);
     this.#heartbeat.unref();
   }
@@ -61,9 +69,8 @@ export class LeaseHolder implements RunHolder {
     return this.#isHeld(run.runId) || this.isOwnedElsewhere(run);
   }
 
-  isOwnedElsewhere({ owner, heartbeatAtMs }: Run): boolean {
-    if (owner === null || owner === this.owner || isProvablyDead(owner)) return false;
-    return Date.now() - (heartbeatAtMs ?? 0) <= (this.#settings.staleMs ?? staleAfterMs);
+  isOwnedElsewhere(run: Run): boolean {
+    return this.#others.mayOwn(run);
   }
 
   async start(request: StartRequest, begun: (runId: string) => void): Promise<string> {
@@ -117,18 +124,8 @@ export class LeaseHolder implements RunHolder {
     });
   }
 
-  async orphans(): Promise<ClaimedRun[]> {
-    const dead = new Map<string, boolean>();
-    const isDead = (owner: string) => {
-      if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
-      return dead.get(owner)!;
-    };
-    const staleSinceMs = Date.now() - (this.#settings.staleMs ?? staleAfterMs);
-    const claimed = await this.#settings.store.claimedRuns();
-    return claimed.filter(({ runId, owner, heartbeatAtMs }) => {
-      if (owner === this.owner) return !this.#isHeld(runId);
-      return owner === null || (heartbeatAtMs ?? 0) < staleSinceMs || isDead(owner);
-    });
+  orphans(): Promise<ClaimedRun[]> {
+    return this.#others.orphans();
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -143,19 +140,16 @@ export class LeaseHolder implements RunHolder {
     return this.#active.has(runId) || this.#claiming.has(runId);
   }
 
-  async #end({ runId, leaseNo }: Run, end: RunEnd): Promise<boolean> {
-    const { store, sink } = this.#settings;
-    const lease = await store.takeLease(runId, this.owner, leaseNo, Date.now());
-    if (!lease) return false;
-    await endParkedRun(sink, lease, end);
-    this.#resolveReleased(runId, "ended");
-    return true;
+  async #end(run: Run, end: RunEnd): Promise<boolean> {
+    const hasEnded = await endUnheldRun(this.#settings.sink, run, this.owner, end);
+    if (hasEnded) this.#resolveReleased(run.runId, "ended");
+    return hasEnded;
   }
 
   async #takeOver(run: Run, { source: given, edit, forced, isOrphan = false }: Claim): Promise<boolean> {
     const { store, maxCrashes = defaultMaxCrashes } = this.#settings;
-    if (run.cancelRequestedAtMs !== null && !hasEnded(run.status)) return this.cancel(run);
-    if (isOrphan && run.crashes >= maxCrashes) return this.#end(run, { status: "failed", error: crashLoop(run) });
+    const end = endWithoutCode(run, isOrphan, maxCrashes);
+    if (end) return this.#end(run, end);
     const source = await (given ? this.#load(given) : isOrphan ? this.#loadOnce(run) : this.resolve(run));
     if (this.#stopping) return false;
     const lease = await this.#lease(run);
@@ -248,9 +242,4 @@ export class LeaseHolder implements RunHolder {
       observer?.heartbeatFailed();
     }
   }
-}
-
-function crashLoop({ runId, crashes }: Run): ErrorRecord {
-  const message = `The process ended, or lost the run, ${crashes} times after it had claimed the run "${runId}", and the run made no progress.`;
-  return new SmithersError("CRASH_LOOP", message).toRecord();
 }

@@ -19,16 +19,32 @@ export interface TurnTiming {
   readonly commitMs: number;
 }
 
+/** Whose code is about to be called: that of a run's turn, or of a node's attempt. */
+export interface CodePlace {
+  readonly runId: string;
+  readonly nodeId?: string;
+  readonly iteration?: number;
+  /** How long an attempt may take by its own rules, in ms; absent without a limit of its own. */
+  readonly timeoutMs?: number;
+}
+
 /** Observes an engine. Called on its hot path: must be fast and must not throw. */
 export interface EngineObserver {
   /** Called after the commit, and before the attempts that it recorded start. */
   turnCommitted(turn: CommittedTurn): void;
   /** Calls `code`, which executes a task, and returns its result. An async context set around it holds inside. */
   aroundAttempt<T>(attempt: Attempt, code: () => T): T;
+  /** Calls `code`, which may call the author's for this place, and returns its result. */
+  aroundCode?<T>(place: CodePlace, code: () => T): T;
   /** Called when another process has taken over a run that this one was executing. */
   leaseLost(runId: string): void;
   /** Called when a heartbeat could not be written. */
   heartbeatFailed(): void;
+}
+
+/** Calls code within what an observer puts around it. */
+export function within<T>(observer: EngineObserver | undefined, place: CodePlace, code: () => T): T {
+  return observer?.aroundCode ? observer.aroundCode(place, code) : code();
 }
 
 /** Fans out to several observers; undefined when there are none. */
@@ -40,6 +56,7 @@ export function allOf(observers: readonly (EngineObserver | undefined)[]): Engin
     turnCommitted: (turn) => all.forEach((one) => void one.turnCommitted(turn)),
     aroundAttempt: (attempt, code) =>
       all.reduce<typeof code>((inner, one) => () => one.aroundAttempt(attempt, inner), code)(),
+    aroundCode: (place, code) => all.reduce<typeof code>((inner, one) => () => within(one, place, inner), code)(),
     leaseLost: (runId) => all.forEach((one) => void one.leaseLost(runId)),
     heartbeatFailed: () => all.forEach((one) => void one.heartbeatFailed()),
   };

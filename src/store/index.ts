@@ -27,4 +27,4 @@ export type {
   StoredRun,
 } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";
-export type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, Tree, TurnRecord } from "./turn.ts";
+export type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, Tree, TurnFacts, TurnRecord } from "./turn.ts";

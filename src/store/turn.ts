@@ -78,4 +78,16 @@ export interface TurnRecord {
   readonly events: readonly NewEvent[];
   /** Where the error was thrown that fails the run while it is rendered. For the log: it is not stored. */
   readonly stack?: string;
+  /** For observers in the store's process, when the engine is in another: it is not stored. */
+  readonly facts?: TurnFacts;
+}
+
+/** What an observer of a turn learns besides its record. */
+export interface TurnFacts {
+  /** The run after the turn; a run in another process than its store is described without its input. */
+  readonly run: Run;
+  /** Decisions that the turn applied. They were stored earlier, perhaps by another process. */
+  readonly decisions: readonly Approval[];
+  /** How long rendering and planning took, in ms. */
+  readonly timing: { readonly renderMs: number; readonly planMs: number };
 }

@@ -3,7 +3,7 @@ import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts"
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/index.ts";
-import type { EngineObserver } from "../observer.ts";
+import { type EngineObserver, within } from "../observer.ts";
 import { type RecordedError, recordThrown } from "../thrown.ts";
 import { executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
@@ -118,11 +118,13 @@ export function launchAttempt(
       const value = await execute(task, deps, context, settings.emit);
       // How long a schema takes to validate the value is not the task's doing.
       stopTimers();
-      return toTaskValue(task.nodeId, task.spec.output, value);
+      return within(settings.observer, place, () => toTaskValue(task.nodeId, task.spec.output, value));
     };
     return runInTask(context, body, (text, stream) => output.add(text, stream));
   };
-  const work = settings.observer ? settings.observer.aroundAttempt(attempt, code) : code();
+  const { observer } = settings;
+  const place = { runId: attempt.runId, nodeId: attempt.nodeId, iteration: attempt.iteration, timeoutMs };
+  const work = within(observer, place, () => (observer ? observer.aroundAttempt(attempt, code) : code()));
   const outcome = Promise.race([work, aborted])
     .then<AttemptOutcome, AttemptOutcome>(
       (value) => ({ ok: true, value }),

@@ -5,6 +5,7 @@ import { moment } from "../../runtime/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
+import { within } from "../observer.ts";
 import { recordThrown } from "../thrown.ts";
 import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
@@ -86,7 +87,7 @@ export class Execution {
     if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
-    this.#planner = new TurnPlanner({ workflow, store: sink.store, ...loaded });
+    this.#planner = new TurnPlanner({ workflow, store: sink.store, observer: () => sink.observer, ...loaded });
     this.#attempts = new Attempts({
       ...settings,
       observer: () => sink.observer,
@@ -145,7 +146,7 @@ export class Execution {
     try {
       while (!this.#abandoned) {
         this.#trigger.reset();
-        const end = await this.#turn();
+        const end = await within(this.#sink.observer, { runId: this.lease.runId }, () => this.#turn());
         if (end) return end;
         await this.#trigger.pulled();
       }

@@ -9,6 +9,8 @@ export interface TurnSink {
   readonly store: Store;
   readonly feed: Feed;
   readonly observer: EngineObserver | undefined;
+  /** Whether the store is in another process, whose observers learn of a turn from its record. */
+  readonly isRemote?: boolean;
 }
 
 /** Refuses a turn that would end a run in another way after its cancellation was accepted. */
@@ -21,22 +23,25 @@ export class CancelPending extends Error {}
  * @throws LEASE_LOST, {@link CancelPending}, or a `DB_*` code; the same draft may be committed again
  */
 export async function commitTurn(
-  { store, feed, observer }: TurnSink,
+  { store, feed, observer, isRemote = false }: TurnSink,
   lease: Lease,
   draft: TurnDraft,
   timing: Omit<TurnTiming, "commitMs"> = { renderMs: 0, planMs: 0 },
   writer: Pick<Store, "commitTurn"> = store,
 ): Promise<void> {
   const { runState } = draft;
-  const record = draft.toRecord(lease);
+  const { decisions } = draft;
+  const { run } = runState;
+  const facts = isRemote ? { run: { ...run, input: null }, decisions, timing } : undefined;
+  const record = { ...draft.toRecord(lease), facts };
   const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);
   if (events === "cancel-pending") throw new CancelPending();
   observer?.turnCommitted({
-    run: runState.run,
+    run,
     record,
     events,
-    decisions: draft.decisions,
+    decisions,
     node: (nodeId, iteration) => runState.findNode(nodeId, iteration),
     timing: { ...timing, commitMs: elapsedMs() },
   });

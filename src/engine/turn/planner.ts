@@ -14,6 +14,7 @@ import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } fro
 import type { Store, Tree } from "../../store/index.ts";
 import { stopwatch } from "../../timing/index.ts";
 import { toTaskValue } from "../attempt/value.ts";
+import { type EngineObserver, within } from "../observer.ts";
 import { finishTask } from "./attempt-results.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
@@ -42,6 +43,8 @@ export interface TurnPlan {
 export interface TurnPlannerSettings {
   readonly workflow: Workflow;
   readonly runState: RunState;
+  /** Learns that the author's code is about to be called. */
+  observer?(): EngineObserver | undefined;
   /** Where cached results are looked up. */
   readonly store: Pick<Store, "findCached">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
@@ -58,6 +61,7 @@ export class TurnPlanner {
   readonly #runState: RunState;
   readonly #store: Pick<Store, "findCached">;
   readonly #forced: Set<string>;
+  readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
   #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
@@ -71,10 +75,11 @@ export class TurnPlanner {
   #storedTree: Tree | undefined;
   #renderMs = 0;
 
-  constructor({ workflow, runState, store, treeHash, forced }: TurnPlannerSettings) {
+  constructor({ workflow, runState, store, treeHash, forced, observer }: TurnPlannerSettings) {
     this.#runState = runState;
     this.#store = store;
     this.#forced = new Set(forced);
+    this.#observer = observer;
     this.#loadedTreeHash = treeHash;
     this.#workflow = workflow;
     this.#renderer = new WorkflowRenderer(workflow);
@@ -154,6 +159,10 @@ export class TurnPlanner {
     this.#renderer.unmount();
   }
 
+  #within<T>(code: () => T): T {
+    return within(this.#observer?.(), { runId: this.#runState.runId }, code);
+  }
+
   #outputsWereRead(draft: TurnDraft): boolean {
     const { rowsOf, outputsOf } = this.#reads;
     return draft
@@ -172,7 +181,7 @@ export class TurnPlanner {
 
   #render(draft: TurnDraft): void {
     draft.takeNewOutputs();
-    const { root, version, reads } = this.#renderer.render(this.#runState);
+    const { root, version, reads } = this.#within(() => this.#renderer.render(this.#runState));
     const plan = compilePlan(root, this.#runState);
     this.#reads = reads;
     this.#plan = plan;
