@@ -71,9 +71,18 @@ const workflowPath = z
   .optional()
   .describe("path of the workflow file, relative to the server's rootDir");
 
+/** Any object, as it is: `z.record` would copy it, which blocks the server when it has 100,000 fields. */
+const anyObject = z
+  .unknown()
+  .superRefine((value, context) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+    context.addIssue({ code: "invalid_type", expected: "record", input: value });
+  })
+  .meta({ type: "object", additionalProperties: {} }) as unknown as z.ZodType<Record<string, unknown>>;
+
 export const startRunBodySchema = bodyFields({
   workflowPath,
-  input: z.record(z.string(), z.unknown()).optional(),
+  input: anyObject.optional(),
   runId: runIdSchema.optional().describe("generated if absent"),
   resume: z.boolean().optional().describe("continue the run that runId names"),
   config: runConfigSchema.optional(),

@@ -29,7 +29,8 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
 export function isNearly(name: string, known: string): boolean {
   const [given, meant] = [name, known].map((one) => one.toLowerCase().replace(/[_\-\s]/g, "")) as [string, string];
   const mistakes = meant.length < longName ? 1 : 2;
-  return distance(given, meant) <= mistakes || (given.length >= shortestBeginning && meant.startsWith(given));
+  const isClose = Math.abs(given.length - meant.length) <= mistakes && distance(given, meant) <= mistakes;
+  return isClose || (given.length >= shortestBeginning && meant.startsWith(given));
 }
 
 const longName = 8;

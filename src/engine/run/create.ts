@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
 import { newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
+import { yieldToEventLoop } from "../../timing/index.ts";
 import type { RunRequest } from "../options.ts";
 import type { WorkflowSource } from "../source.ts";
 
@@ -50,6 +51,8 @@ export function newRun(
   };
 }
 
+const longInput = 65_536;
+
 /**
  * Validates a run's input with the workflow's `input` schema, and returns it as it is stored, with defaults.
  * @throws INVALID_INPUT with the Zod issues
@@ -65,7 +68,10 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
     });
   }
   try {
-    return JSON.parse(JSON.stringify(parsed.data));
+    const text = JSON.stringify(parsed.data);
+    // Other requests get a turn.
+    if (text.length > longInput) await yieldToEventLoop();
+    return JSON.parse(text);
   } catch (cause) {
     throw new SmithersError("INVALID_INPUT", "The input is not valid JSON.", { cause });
   }

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
 import { plainIssues, summary } from "../../model/index.ts";
+import { yieldToEventLoop } from "../../timing/index.ts";
 import { parseJson } from "./json.ts";
 
 /**
@@ -31,8 +32,14 @@ export function headersOf(c: Context, schema: z.ZodObject): Record<string, strin
  */
 export async function readJsonBody(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
-  return bytes.byteLength === 0 ? {} : parseJson(bytes);
+  if (bytes.byteLength === 0) return {};
+  const value = await parseJson(bytes);
+  if (bytes.byteLength > longBody) await yieldToEventLoop();
+  return value;
 }
+
+/** Bytes of a body after which other requests get a turn before it is worked on. */
+const longBody = 65_536;
 
 /**
  * Adds a `Link` header to the same request with other query parameters. The link is a path, because the server does not

@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+const many = (count: number, one: (index: number) => string) =>
+  Array.from({ length: count }, (_, at) => one(at)).join(",");
+const field = (at: number) => `"${at.toString(36)}":1`;
+
+/** Bodies below 1 MiB that have as many values as fit. */
+const bodies: Record<string, string> = {
+  "empty objects": `{"workflowPath":"./echo.tsx","input":{"x":[${many(340_000, () => "{}")}]}}`,
+  numbers: `{"workflowPath":"./echo.tsx","input":{"x":[${many(500_000, () => "1")}]}}`,
+  "objects with a field": `{"workflowPath":"./echo.tsx","input":{"x":[${many(140_000, () => '{"":1}')}]}}`,
+  fields: `{"workflowPath":"./echo.tsx","input":{${many(100_000, field)}}}`,
+  "unknown fields": `{"workflowPath":"./echo.tsx",${many(100_000, field)}}`,
+  "unknown settings": `{"workflowPath":"./echo.tsx","config":{${many(100_000, field)}}}`,
+  "deep arrays": `{"workflowPath":"./echo.tsx","input":{"x":[${many(16_000, () => `${"[".repeat(28)}${"]".repeat(28)}`)}]}}`,
+};
+
+/** The longest time in which nothing else ran, in milliseconds. */
+async function longestBlock(act: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  try {
+    await act();
+  } finally {
+    clearInterval(timer);
+  }
+  return longest;
+}
+
+for (const [what, body] of Object.entries(bodies)) {
+  test(`a body of many ${what} blocks nothing for more than 50 ms`, async () => {
+    const { url } = await serve(folder({ "echo.tsx": echo }), { logLevel: "silent" });
+    const post = async () => {
+      const answer = await fetch(`${url}/v1/runs`, { method: "POST", body });
+      const { runId } = (await answer.json()) as { runId: string };
+      expect([answer.status, runId]).toEqual([200, expect.any(String)]);
+      // The stream ends with the run.
+      await fetch(`${url}/v1/runs/${runId}/events`).then((events) => events.text());
+    };
+    // Loads the workflow file.
+    await fetch(`${url}/v1/runs`, { method: "POST", body: '{"workflowPath":"./echo.tsx"}' }).then((answer) =>
+      answer.text(),
+    );
+    // Other programs on this machine may take the processor from this one, but not every time.
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 8 && least > 50; round += 1) least = Math.min(least, await longestBlock(post));
+    expect(least).toBeLessThan(50);
+  });
+}
