@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { type ErrorRecord, leaseLost, messageOf, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
-import type { DrizzleDatabase, StoreOptions } from "../store/index.ts";
+import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
+import { openForWorkflow } from "./databases/index.ts";
 import type { Engine } from "./engine.ts";
-import { openEngine } from "./open-engine.ts";
+import { engineOn } from "./open-engine.ts";
 
 export interface RunWorkflowOptions extends StoreOptions {
   /** Validated by the workflow's `input` schema. */
@@ -57,11 +58,19 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
   const rootDir = resolve(options.rootDir ?? process.cwd());
-  const engine = await openEngine(options.db ?? resolve(rootDir, workflow.dbPath ?? "smithers.db"), {
-    synchronous: options.synchronous,
+  const { synchronous } = options;
+  const { store, knownPaths } =
+    options.db === undefined
+      ? await openForWorkflow(workflow.dbPath, { rootDir, synchronous })
+      : { store: await openStore(options.db, { synchronous }), knownPaths: [] };
+  const engine = engineOn(store, {
     rootDir,
     allowNetwork: options.allowNetwork ?? false,
-    fileRules: { readable: options.readable ?? [], writable: options.writable ?? [] },
+    fileRules: {
+      privatePaths: () => knownPaths,
+      readable: options.readable ?? [],
+      writable: options.writable ?? [],
+    },
     scope: "own",
     resolveWorkflow: async () => ({ workflow }),
   });

@@ -52,3 +52,12 @@ export function shuttingDown(): SmithersError {
 export function unknownCursor(): SmithersError {
   return new SmithersError("INVALID_REQUEST", "Unknown cursor.", { details: { field: "cursor" } });
 }
+
+/**
+ * DB_NOT_TRUSTED for a database that a workflow names and that was not created for it here.
+ * @param command trusts it
+ */
+export function notTrusted(name: string, command = "smithers trust <file>"): SmithersError {
+  const problem = `The workflow's database ${name} was not created here, or was replaced, so nothing in it is used.`;
+  return new SmithersError("DB_NOT_TRUSTED", problem, { advice: `If it is yours, say so: ${command}` });
+}

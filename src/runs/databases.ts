@@ -87,7 +87,7 @@ export class RunDatabases<D extends RunDatabase> {
     return [...all];
   }
 
-  #knownFiles(): Promise<string[]> {
-    return this.main.store.maintenance.knownDatabases();
+  async #knownFiles(): Promise<string[]> {
+    return (await this.main.store.maintenance.knownDatabases()).map(({ path }) => path);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { OwnDatabases } from "../engine/databases/index.ts";
 import { type Engine, engineOn, keepPruned, type Logger, Mirror } from "../engine/index.ts";
 import { isSmithersError, noSuchRun, SmithersError, shuttingDown } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
@@ -8,7 +9,6 @@ import type { Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
-import { reserveDatabase } from "./new-database.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /**
@@ -18,6 +18,7 @@ export class ServerDatabases {
   readonly main: Engine;
   /** Finds runs in these databases. */
   readonly runs: RunDatabases<Engine>;
+  readonly #own: OwnDatabases;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
   readonly #log: Logger;
@@ -26,6 +27,8 @@ export class ServerDatabases {
   readonly #opening = new Map<string, Promise<Engine>>();
   /** Known databases of workflows that cannot be opened now, with the error. */
   readonly #unopened = new Map<string, unknown>();
+  /** Databases whose refusal the log has. */
+  readonly #logged = new Set<string>();
   readonly #opened: Promise<void>;
   readonly #stops: (() => void)[] = [];
   readonly #mirrors: Mirror[] = [];
@@ -36,10 +39,25 @@ export class ServerDatabases {
   /** @throws a `DB_*` code when the server's own database cannot be used */
   static async open(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Promise<ServerDatabases> {
     const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
-    return new ServerDatabases(await openStore(db, { synchronous }), options, loader, telemetry);
+    const main = await openStore(db, { synchronous });
+    const own = new OwnDatabases(main, { rootDir: options.rootDir, synchronous });
+    try {
+      await own.noteMissing();
+    } catch (error) {
+      await main.close();
+      throw error;
+    }
+    return new ServerDatabases(main, own, options, loader, telemetry);
   }
 
-  private constructor(main: LocalStore, options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry) {
+  private constructor(
+    main: LocalStore,
+    own: OwnDatabases,
+    options: ResolvedServerOptions,
+    loader: Loader,
+    telemetry: Telemetry,
+  ) {
+    this.#own = own;
     this.#options = options;
     this.#loader = loader;
     this.#log = options.logger;
@@ -68,7 +86,25 @@ export class ServerDatabases {
   async of(workflow: Workflow): Promise<Engine> {
     if (workflow.dbPath === undefined) return this.main;
     const file = resolve(this.#options.rootDir, workflow.dbPath);
-    return this.#byId.get(file) ?? this.#openOther(file);
+    // A retry that looks for the file right now would not create it.
+    if (!existsSync(file)) await this.#opening.get(file)?.catch(() => {});
+    return this.#byId.get(file) ?? this.#openOrCreate(file);
+  }
+
+  async #openOrCreate(file: string): Promise<Engine> {
+    try {
+      return await this.#openOther(file, () => this.#own.openOrCreate(file));
+    } catch (error) {
+      if (isSmithersError(error) && error.code === "DB_NOT_TRUSTED") this.#logOnce(file, error);
+      throw error;
+    }
+  }
+
+  /** Logs that a database is not used; once, because a client may ask for it again and again. */
+  #logOnce(file: string, error: unknown): void {
+    if (this.#logged.has(file)) return;
+    this.#logged.add(file);
+    this.#log.error({ db: file, err: error }, "database of a workflow is not used");
   }
 
   /**
@@ -123,28 +159,24 @@ export class ServerDatabases {
     if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
   }
 
-  #openOther(file: string): Promise<Engine> {
+  #openOther(file: string, open: () => Promise<LocalStore>): Promise<Engine> {
     const known = this.#opening.get(file);
     if (known) return known;
-    const opening = this.#openAndServe(file).finally(() => this.#opening.delete(file));
+    const opening = this.#openAndServe(file, open).finally(() => this.#opening.delete(file));
     this.#opening.set(file, opening);
     return opening;
   }
 
-  async #openAndServe(file: string): Promise<Engine> {
-    await reserveDatabase(file);
-    const store = await openStore(file, { synchronous: this.#options.synchronous });
-    try {
-      // Must come before the first run: after a restart, the server must know where to look.
-      await this.main.store.maintenance.rememberDatabase(file, Date.now());
-      if (this.#stopping) throw shuttingDown();
-    } catch (error) {
+  async #openAndServe(file: string, open: () => Promise<LocalStore>): Promise<Engine> {
+    const store = await open();
+    if (this.#stopping) {
       await store.close();
-      throw error;
+      throw shuttingDown();
     }
     const engine = this.#serve(store);
     this.#mirrors.push(new Mirror(store, this.main.store, engine.feed, this.#log, this.#options.heartbeatMs));
     this.#unopened.delete(file);
+    this.#logged.delete(file);
     return engine;
   }
 
@@ -158,6 +190,7 @@ export class ServerDatabases {
           ...this.engines().flatMap(({ store }) => store.privateFiles),
           ...this.#opening.keys(),
           ...(authTokenFile === undefined ? [] : [authTokenFile]),
+          ...this.#unopened.keys(),
         ],
         readable: this.#options.readable,
         writable: this.#options.writable,
@@ -183,8 +216,9 @@ export class ServerDatabases {
   /** Opens the databases that this server, or another server with the same main database, has recorded. */
   async #openKnown(): Promise<void> {
     try {
+      await this.#own.noteMissing();
       const known = await this.main.store.maintenance.knownDatabases();
-      await Promise.all(known.map((file) => this.#engineAt(file)));
+      await Promise.all(known.map(({ path }) => this.#engineAt(path)));
     } catch (error) {
       this.#log.warn({ err: error }, "known databases of workflows could not be read; will retry");
     }
@@ -197,10 +231,11 @@ export class ServerDatabases {
 
   async #tryToOpen(file: string): Promise<void> {
     try {
-      if (!existsSync(file)) throw new SmithersError("DB_UNAVAILABLE", "The workflow's own database does not exist.");
-      await this.#openOther(file);
+      await this.#openOther(file, () => this.#own.open(file));
     } catch (error) {
-      if (!this.#unopened.has(file) && !(isSmithersError(error) && error.code === "SERVER_CLOSING")) {
+      const code = isSmithersError(error) ? error.code : undefined;
+      if (code === "DB_NOT_TRUSTED") this.#logOnce(file, error);
+      else if (!this.#unopened.has(file) && code !== "SERVER_CLOSING") {
         this.#log.error({ db: file, err: error }, "database of a workflow cannot be opened; will retry");
       }
       this.#unopened.set(file, error);

@@ -51,7 +51,7 @@ export function routeTemplate(c: Context): string | undefined {
 }
 
 const databaseTrouble = (Object.keys(errorCodes) as ErrorCode[]).filter(
-  (code) => code.startsWith("DB_") && errorCodes[code].status === 503,
+  (code) => code.startsWith("DB_") && errorCodes[code].status !== 404,
 );
 
 /** All error codes of a route, including those that every route has. */

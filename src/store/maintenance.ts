@@ -1,5 +1,17 @@
 import type { PrunedBatch } from "./snapshots.ts";
 
+/** A database that a workflow names for itself, as the main database has recorded it. */
+export interface KnownDatabase {
+  /** Absolute. */
+  readonly path: string;
+  /** Its identity; null when a release that knew no identities recorded it. See `rules/ownership.ts`. */
+  readonly databaseId: string | null;
+  /** Names its file, see `fileKey`; null when such a release recorded it. */
+  readonly fileKey: string | null;
+  /** Names the main database's file at that time; null when it had none. */
+  readonly mainFileKey: string | null;
+}
+
 /** Operations on a whole database. */
 export interface Maintenance {
   /**
@@ -19,8 +31,10 @@ export interface Maintenance {
    * @throws INVALID_OPTIONS when the file exists; a `DB_*` code
    */
   backup(path: string): Promise<void>;
-  /** Records another database, whose runs belong to this one's server too. */
-  rememberDatabase(path: string, nowMs: number): Promise<void>;
-  /** The recorded databases, in the order of {@link rememberDatabase}. */
-  knownDatabases(): Promise<string[]>;
+  /** Identity of this database, which cannot be guessed. A backup has another one. */
+  databaseId(): Promise<string>;
+  /** Records another database, whose runs belong to this one's server too; replaces what was recorded of its path. */
+  rememberDatabase(database: KnownDatabase, nowMs: number): Promise<void>;
+  /** The recorded databases, in the order in which their paths were recorded first. */
+  knownDatabases(): Promise<KnownDatabase[]>;
 }

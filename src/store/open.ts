@@ -14,6 +14,8 @@ export interface StoreOptions {
 export interface OpenOptions extends StoreOptions {
   /** Opens only an existing file that is ours or empty. Creates no file, and changes none of another program. */
   existing?: boolean;
+  /** Opens only the database that has this identity, and changes nothing in another one. An empty one gets it. */
+  databaseId?: string;
 }
 
 /** A Drizzle database; only its client is used. */
@@ -25,7 +27,7 @@ export interface DrizzleDatabase {
  * Opens the database at `source`: the path of a file, or a Drizzle database for bun-sqlite, whose connection is used
  * and not closed.
  * @throws INVALID_OPTIONS, see {@link checkSource}; DB_NOT_A_DATABASE, DB_TOO_NEW, DB_READ_ONLY, DB_UNAVAILABLE,
- *   DB_BUSY; with `existing` also DB_NOT_FOUND
+ *   DB_BUSY; with `existing` also DB_NOT_FOUND; with `databaseId` also DB_NOT_TRUSTED
  */
 export async function openStore(source: string | DrizzleDatabase, options: OpenOptions = {}): Promise<LocalStore> {
   return openSqlite(connectionOf(source), options);

@@ -49,7 +49,7 @@ export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: C
       ...programFolders(base.PATH, process.env.HOME),
       ...fileRules.readable.map((path) => resolve(limits.root.rootDir, path)),
     ],
-    hidden: [...existingFiles(fileRules.privatePaths(), root.path), ...guard.hidden],
+    hidden: existingFiles([...fileRules.privatePaths(), ...guard.hidden], root.path),
     protected: guard.readOnly,
     writable: guard.writable,
     memoryBytes: maxMemoryBytes,

@@ -60,8 +60,9 @@ async function run({ path, patch }: z.output<typeof inputSchema>, context: OwnTo
   return withPlace(context.root, path, false, (place) => {
     refuseRead(place.name, path);
     refuseChange(guard, join(place.realFolder, place.name), path);
-    refusePrivateName(place, path, context.privatePaths);
-    const { fd, stats } = openFile(place, path, existingFiles(context.privatePaths));
+    const hidden = [...context.privatePaths, ...guard.hidden];
+    refusePrivateName(place, path, hidden);
+    const { fd, stats } = openFile(place, path, existingFiles(hidden));
     let before: Buffer;
     try {
       before = readAll(fd, path, maxBytes);

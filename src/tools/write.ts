@@ -56,7 +56,7 @@ async function run({ path, content }: z.output<typeof inputSchema>, context: Own
   return withPlace(context.root, path, refuse, (place) => {
     refuseRead(place.name, path);
     refuse(join(place.realFolder, place.name));
-    refusePrivateName(place, path, context.privatePaths);
+    refusePrivateName(place, path, [...context.privatePaths, ...guard.hidden]);
     writeAside(place, path, bytes);
     return `Wrote ${bytes.length} bytes to ${place.shown}.`;
   });

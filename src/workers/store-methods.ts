@@ -56,6 +56,7 @@ const maintenance = {
   pruneCache: true,
   giveBackSpace: true,
   backup: true,
+  databaseId: true,
   rememberDatabase: true,
   knownDatabases: true,
 } as const satisfies Record<MethodOf<Store["maintenance"]>, true>;

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
@@ -27,7 +26,9 @@ async function lock(file: string): Promise<() => Promise<void>> {
 
 test("a locked database of one workflow delays no other run, and its own requests get 503 with Retry-After", async () => {
   const root = folder({ "own.tsx": own, "echo.tsx": echo });
-  mkdirSync(join(root, "own"));
+  const first = await serve(root);
+  await first.complete("own.tsx");
+  await first.close();
   const release = await lock(join(root, "own/runs.db"));
   const server = await serve(root);
   const asked = server.post("/v1/runs", { workflowPath: "own.tsx" });
@@ -54,7 +55,7 @@ test("runs of a database that is locked at the start continue once it is free", 
   await first.until(runId, ({ type, ...event }) => type === "RunStatusChanged" && "status" in event);
   await first.close();
   const release = await lock(join(root, "own/runs.db"));
-  const second = await serve(root);
+  const second = await serve(root, { heartbeatMs: 500 });
   const refused = await second.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
   expect([refused.status, refused.body.error?.code]).toEqual([503, "DB_BUSY"]);
   await release();

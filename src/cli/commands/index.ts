@@ -18,6 +18,7 @@ import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { server } from "./server.ts";
 import { signal } from "./signal.ts";
+import { trust } from "./trust.ts";
 import { up } from "./up.ts";
 import { why } from "./why.ts";
 
@@ -42,6 +43,7 @@ export const commands: readonly CommandDefinition[] = [
   cancel,
   gc,
   backup,
+  trust,
   doctor,
   completions,
 ];

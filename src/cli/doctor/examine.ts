@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
+import { OwnDatabases } from "../../engine/databases/index.ts";
 import { messageOf } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { runtime } from "../../runtime/index.ts";
@@ -26,7 +27,15 @@ const sandboxTimeoutMs = 20_000;
 /** Checks what runs need on this machine. */
 export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
   const file = db === undefined ? nearestDatabase()?.file : resolve(db);
-  return [runtimeVersion(), await sandbox(file), ripgrep(), await database(file), await portOf(port), disk(file)];
+  return [
+    runtimeVersion(),
+    await sandbox(file),
+    ripgrep(),
+    await database(file),
+    ...(await databasesOfWorkflows(file)),
+    await portOf(port),
+    disk(file),
+  ];
 }
 
 function runtimeVersion(): Finding {
@@ -101,6 +110,27 @@ async function database(file: string | undefined): Promise<Finding> {
     }
   } catch (error) {
     return { name, state: "fail", finding: oneLineOf(error) };
+  }
+}
+
+/** The databases that workflows name, if one of them is not used. */
+async function databasesOfWorkflows(file: string | undefined): Promise<Finding[]> {
+  if (file === undefined) return [];
+  try {
+    const store = await openStore(file, { existing: true });
+    try {
+      const listed = await new OwnDatabases(store, { rootDir: dirname(file) }).list();
+      return listed.flatMap(({ path, error }) => {
+        if (!error) return [];
+        const finding = oneLine(`${shortPath(path)}: ${error.problem}`);
+        return [{ name: "dbPath", state: "warn" as const, finding, advice: oneLine(error.advice) }];
+      });
+    } finally {
+      await store.close();
+    }
+  } catch {
+    // The check of the database itself says why it cannot be used.
+    return [];
   }
 }
 

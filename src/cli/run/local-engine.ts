@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
+import { openForWorkflow } from "../../engine/databases/index.ts";
 import { type Engine, engineOn, type Logger } from "../../engine/index.ts";
 import type { LoadedWorkflow } from "../../loader/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
@@ -16,6 +17,8 @@ export interface HostSettings {
   readonly file: string;
   /** Absolute path of the folder that workflow paths are relative to and tools are confined to. */
   readonly rootDir: string;
+  /** Databases of other workflows, which commands must not see. Default: none. */
+  readonly knownPaths?: readonly string[];
   /** What the tools of its runs may do. */
   readonly tools: ToolOptions;
   /** A file that tools do not see. */
@@ -51,7 +54,7 @@ const pushMs = 5_000;
 /** Creates a host over a store that the caller closes. */
 export async function hostOn(
   store: LocalStore,
-  { file, rootDir, tools, authTokenFile, log, source, measured }: HostSettings,
+  { file, rootDir, knownPaths = [], tools, authTokenFile, log, source, measured }: HostSettings,
 ): Promise<Host> {
   const telemetry = measured
     ? new (await import("../../telemetry/index.ts")).Telemetry(withoutRunLines(log), pushMs)
@@ -61,7 +64,7 @@ export async function hostOn(
     rootDir,
     allowNetwork: tools.allowNetwork ?? false,
     fileRules: {
-      privatePaths: () => (authTokenFile === undefined ? [] : absolute([authTokenFile])),
+      privatePaths: () => [...(authTokenFile === undefined ? [] : absolute([authTokenFile])), ...knownPaths],
       readable: absolute(tools.readable),
       writable: absolute(tools.writable),
     },
@@ -113,13 +116,20 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
     if (found && own === usual) sayWhichDatabase(found, options.log);
     const file = options.db === undefined ? own : resolve(options.db);
-    const store = await openStore(file);
+    const { store, knownPaths } =
+      options.db === undefined
+        ? await openForWorkflow(dbPath, {
+            rootDir,
+            mainFile: dbPath === undefined ? usual : (nearest ?? resolve(rootDir, databaseName)),
+          })
+        : { store: await openStore(file), knownPaths: [] };
     const host = await hostOn(store, {
       ...options,
       file,
       tools: options,
       rootDir,
       source,
+      knownPaths,
     });
     return Object.assign(host, {
       source,

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, SignalBody } from "../../api/index.ts";
 import type { RunEvent } from "../../client/index.ts";
+import { OwnDatabases } from "../../engine/databases/index.ts";
 import type { Engine } from "../../engine/index.ts";
+import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import { type Frame, hasEnded } from "../../model/index.ts";
 import { RunDatabases, type RunOverview, RunReader } from "../../runs/index.ts";
 import { type Decision, type LocalStore, openStore, type Store } from "../../store/index.ts";
@@ -37,7 +39,10 @@ export class DatabaseSource implements Source {
   readonly #databases: RunDatabases<DatabaseFile>;
   readonly #reader: RunReader;
   readonly #others = new Map<string, Promise<DatabaseFile>>();
+  readonly #refused = new Map<string, SmithersError>();
   readonly #engines = new Map<Store, Engine>();
+  /** The databases that workflows name, as this one knows them. */
+  readonly own: OwnDatabases;
 
   /**
    * Opens a database file, which must exist.
@@ -54,8 +59,18 @@ export class DatabaseSource implements Source {
     this.store = store;
     this.name = file;
     this.rootDir = rootDir;
+    this.own = new OwnDatabases(store, { rootDir });
     this.#further = further;
-    this.#databases = new RunDatabases<DatabaseFile>({ store, file }, { open: (other) => this.#other(other) });
+    this.#databases = new RunDatabases<DatabaseFile>(
+      { store, file },
+      {
+        open: (other) => this.#own(other),
+        refuseCopy: ({ home }) => {
+          const error = this.#refused.get(home!);
+          if (error) throw error;
+        },
+      },
+    );
     this.#reader = new RunReader(this.#databases);
   }
 
@@ -83,7 +98,7 @@ export class DatabaseSource implements Source {
   async elsewhere(runId: string): Promise<string | undefined> {
     for (const file of this.#further) {
       // A database that cannot be opened was not meant.
-      const found = await this.#other(file)
+      const found = await this.#other(file, () => openStore(file, { existing: true }))
         .then((other) => other?.store.findRun(runId))
         .catch(() => undefined);
       if (found) return shellWords(["--db", shortPath(file)]);
@@ -159,9 +174,20 @@ export class DatabaseSource implements Source {
     await Promise.all([this, ...others].map(({ store }) => store.close()));
   }
 
-  async #other(file: string): Promise<DatabaseFile | undefined> {
+  /** A database that a workflow names; undefined when it does not exist, or is not the one that was recorded. */
+  async #own(file: string): Promise<DatabaseFile | undefined> {
+    try {
+      return await this.#other(file, () => this.own.open(file));
+    } catch (error) {
+      if (!isSmithersError(error) || error.code !== "DB_NOT_TRUSTED") throw error;
+      this.#refused.set(file, error);
+      return undefined;
+    }
+  }
+
+  async #other(file: string, open: () => Promise<LocalStore>): Promise<DatabaseFile | undefined> {
     if (!this.#others.has(file) && existsSync(file)) {
-      const opening = openStore(file, { existing: true }).then((store) => ({ store, file }));
+      const opening = open().then((store) => ({ store, file }));
       // A database that is locked now may be open later.
       opening.catch(() => this.#others.delete(file));
       this.#others.set(file, opening);

@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SmithersError } from "../../errors/index.ts";
-import { createPrivateFile, ownerOnly } from "../../files/index.ts";
+import { createPrivateFile, ownerOnly, sqliteHeader } from "../../files/index.ts";
 import type { Driver } from "../../runtime/index.ts";
 
 /** What SQLite keeps next to a database. It gives these files the mode of the database's own. */
@@ -45,4 +45,23 @@ export function keepPrivate(driver: Driver): void {
     throw new SmithersError("DB_UNAVAILABLE", `The new database ${filename} belongs to another user.`);
   }
   for (const suffix of sideFiles) if (existsSync(filename + suffix)) chmodSync(filename + suffix, ownerOnly);
+}
+
+/**
+ * Removes the rollback journal of a database that has a write-ahead log instead. SQLite would play it back, and a
+ * command that was running when the database was created could have put it there.
+ */
+export function removeStrayJournal(file: string): void {
+  const journal = `${file}-journal`;
+  const stats = lstatSync(journal, { throwIfNoEntry: false });
+  if (stats && (stats.size > 0 || !stats.isFile()) && hasLog(file)) rmSync(journal, { recursive: true, force: true });
+}
+
+function hasLog(file: string): boolean {
+  try {
+    return sqliteHeader(file)?.hasLog ?? false;
+  } catch {
+    // Opening the database says why.
+    return false;
+  }
 }

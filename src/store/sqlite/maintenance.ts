@@ -1,8 +1,9 @@
-import type { Maintenance } from "../maintenance.ts";
+import type { KnownDatabase, Maintenance } from "../maintenance.ts";
 import type { PrunedBatch } from "../snapshots.ts";
 import { backupDatabase } from "./commands/backup.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
 import type { Connection } from "./connection.ts";
+import { databaseIdOf } from "./identity.ts";
 
 /** Number of pages that one transaction gives back. */
 const vacuumedPages = 200;
@@ -45,16 +46,32 @@ export class SqliteMaintenance implements Maintenance {
     return this.#connection.read((driver) => backupDatabase(driver, path));
   }
 
-  rememberDatabase(path: string, nowMs: number): Promise<void> {
+  databaseId(): Promise<string> {
+    return this.#connection.read((driver) => databaseIdOf(driver)!);
+  }
+
+  rememberDatabase({ path, databaseId, fileKey, mainFileKey }: KnownDatabase, nowMs: number): Promise<void> {
     return this.#connection.write((driver) => {
-      driver.run("INSERT OR IGNORE INTO _smithers_databases (path, added_at_ms) VALUES (?, ?)", path, nowMs);
+      driver.run(
+        `INSERT INTO _smithers_databases (path, added_at_ms, database_id, file_key, main_file_key)
+         VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (path) DO UPDATE SET database_id = excluded.database_id, file_key = excluded.file_key,
+           main_file_key = excluded.main_file_key`,
+        path,
+        nowMs,
+        databaseId,
+        fileKey,
+        mainFileKey,
+      );
     });
   }
 
-  async knownDatabases(): Promise<string[]> {
-    const rows = await this.#connection.read((driver) =>
-      driver.all<{ path: string }>("SELECT path FROM _smithers_databases ORDER BY added_at_ms"),
+  knownDatabases(): Promise<KnownDatabase[]> {
+    return this.#connection.read((driver) =>
+      driver.all<KnownDatabase>(
+        `SELECT path, database_id AS databaseId, file_key AS fileKey, main_file_key AS mainFileKey
+         FROM _smithers_databases ORDER BY added_at_ms, path`,
+      ),
     );
-    return rows.map((row) => row.path);
   }
 }

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { isSmithersError, SmithersError } from "../../errors/index.ts";
+import { isSmithersError, notTrusted, SmithersError } from "../../errors/index.ts";
 import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch } from "../../timing/index.ts";
 import type { OpenOptions, StoreOptions } from "../open.ts";
-import { createDatabaseFile, keepPrivate } from "./files.ts";
+import { createDatabaseFile, keepPrivate, removeStrayJournal } from "./files.ts";
+import { databaseIdOf } from "./identity.ts";
 import { migrate } from "./migrations/index.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
@@ -37,10 +38,11 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
   const driver = typeof source === "string" ? openFile(source) : runtime.sqlite.borrow(source);
   try {
     driver.exec("PRAGMA busy_timeout = 0");
+    if (options.databaseId !== undefined) refuseAnother(driver, options.databaseId);
     if (options.existing) refuseStrange(driver);
     keepPrivate(driver);
     configure(driver, options);
-    migrate(driver, Date.now());
+    migrate(driver, Date.now(), options.databaseId);
     driver.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   } catch (error) {
     driver.close();
@@ -50,7 +52,16 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
 }
 
 function openFile(path: string): Driver {
-  return runtime.sqlite.open(path === ":memory:" ? path : createDatabaseFile(path));
+  if (path === ":memory:") return runtime.sqlite.open(path);
+  const file = createDatabaseFile(path);
+  removeStrayJournal(file);
+  return runtime.sqlite.open(file);
+}
+
+/** @throws DB_NOT_TRUSTED for a database that has tables and not this identity */
+function refuseAnother(driver: Driver, databaseId: string): void {
+  const isEmpty = driver.get("SELECT 1 FROM sqlite_master") === undefined;
+  if (!isEmpty && databaseIdOf(driver) !== databaseId) throw notTrusted(driver.filename);
 }
 
 /** @throws DB_NOT_FOUND for a database that has only tables of another program */

@@ -1,18 +1,22 @@
-import { closeSync, existsSync, openSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
+import { createPrivateFile, sqliteHeader } from "../../files/index.ts";
 import { isBelow } from "./paths.ts";
 
 /** Suffixes of the files that SQLite keeps next to a database, and of the database itself. */
 export const databaseSuffixes = ["", "-wal", "-shm", "-journal"];
 
+/** What SQLite reads back into a database when it opens one. */
+const playedBack = ["-wal", "-journal"];
+
 /**
  * The private files that exist, including those that SQLite keeps next to a database, with links resolved. A database
- * below `writableDir` gets an empty journal if it has none: SQLite would play back a journal that a command has made.
+ * below `writableDir` gets the side files that it lacks, empty: SQLite would play back what a command puts there.
  */
 export function existingFiles(privatePaths: readonly string[], writableDir?: string): string[] {
   const found = new Set<string>();
   for (const path of privatePaths) {
     if (path === "") continue;
-    if (writableDir !== undefined) keepJournal(path, writableDir);
+    if (writableDir !== undefined) keepSideFiles(path, writableDir);
     for (const suffix of databaseSuffixes) {
       try {
         found.add(realpathSync(path + suffix));
@@ -24,13 +28,22 @@ export function existingFiles(privatePaths: readonly string[], writableDir?: str
   return [...found];
 }
 
-function keepJournal(path: string, writableDir: string): void {
+/** Creates the side files that a database below a folder lacks. */
+function keepSideFiles(path: string, folder: string): void {
   try {
     const database = realpathSync(path);
-    // Only a database that is in use in this mode has a -wal file.
-    if (isBelow(database, writableDir) && existsSync(`${database}-wal`))
-      closeSync(openSync(`${database}-journal`, "a", 0o600));
+    // Files with an environment, which are hidden too, get none.
+    if (!isBelow(database, folder) || !sqliteHeader(database)) return;
+    for (const suffix of playedBack) keepFile(database + suffix);
   } catch {
     // The database does not exist.
+  }
+}
+
+function keepFile(path: string): void {
+  try {
+    createPrivateFile(path);
+  } catch {
+    // It exists. Or its folder is not writable, for a command neither.
   }
 }

@@ -118,10 +118,25 @@ export function upkeep(fresh: FreshDatabase): void {
     const { store, another } = await fresh();
     const { rememberDatabase, knownDatabases } = store.maintenance;
     expect(await knownDatabases()).toEqual([]);
-    await rememberDatabase("/b.db", 1);
-    await rememberDatabase("/a.db", 2);
-    await rememberDatabase("/b.db", 3);
-    expect(await (await another()).maintenance.knownDatabases()).toEqual(["/b.db", "/a.db"]);
+    const [a, b] = ["/a.db", "/b.db"].map((path) => ({
+      path,
+      databaseId: `id of ${path}`,
+      fileKey: "1:2",
+      mainFileKey: "3:4",
+    }));
+    await rememberDatabase({ ...b!, databaseId: null, fileKey: null, mainFileKey: null }, 1);
+    await rememberDatabase(a!, 2);
+    await rememberDatabase(b!, 3);
+    expect(await (await another()).maintenance.knownDatabases()).toEqual([b!, a!]);
+  });
+
+  test("a database has one identity, and another database another one", async () => {
+    const { store, another } = await fresh();
+    const elsewhere = await fresh();
+    const databaseId = await store.maintenance.databaseId();
+    expect(databaseId.length).toBeGreaterThanOrEqual(32);
+    expect(await (await another()).maintenance.databaseId()).toBe(databaseId);
+    expect(await elsewhere.store.maintenance.databaseId()).not.toBe(databaseId);
   });
 
   test("writes that were asked for are written before the store is closed", async () => {

@@ -1,9 +1,10 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SmithersError } from "../../../errors/index.ts";
 import { createPrivateFile } from "../../../files/index.ts";
-import type { Driver } from "../../../runtime/index.ts";
+import { type Driver, runtime } from "../../../runtime/index.ts";
+import { setIdentity } from "../identity.ts";
 
 /**
  * Copies the current state of a database to a new file while other connections continue to write. The file gets its
@@ -19,12 +20,23 @@ export function backupDatabase(driver: Driver, path: string): void {
     // SQLite writes to an empty file, and would create one that others can read.
     createPrivateFile(part);
     driver.run("VACUUM INTO ?", part);
+    becomeAnother(part);
     sync(part);
     renameSync(part, file);
     sync(dirname(file));
   } catch (error) {
     rmSync(part, { force: true });
     throw toFileError(error, file);
+  }
+}
+
+/** Gives a copy its own identity: who puts it in the place of the original has to say that it is to be used. */
+function becomeAnother(path: string): void {
+  const copy = runtime.sqlite.open(path);
+  try {
+    setIdentity(copy, randomUUID());
+  } finally {
+    copy.close();
   }
 }
 

@@ -1,20 +1,24 @@
+import { basename } from "node:path";
 import { SmithersError } from "../../../errors/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
+import { setIdentity } from "../identity.ts";
 import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
 import { wakeFailure } from "./0003-wake-failure.ts";
 import { stacks } from "./0004-stacks.ts";
 import { steadyWakes } from "./0005-steady-wakes.ts";
+import { identity } from "./0006-identity.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks, steadyWakes];
+const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks, steadyWakes, identity];
 
 /**
  * Brings a database to this release's tables. Several processes may call it at once.
+ * @param databaseId the identity of a new database; default: a random one
  * @throws DB_TOO_NEW when a later release has migrated the database
  */
-export function migrate(driver: Driver, nowMs: number): void {
+export function migrate(driver: Driver, nowMs: number, databaseId?: string): void {
   if (currentVersion(driver) === migrations.length) return;
   driver.exec("BEGIN IMMEDIATE");
   try {
@@ -28,6 +32,7 @@ export function migrate(driver: Driver, nowMs: number): void {
       driver.exec(sql);
       driver.run("INSERT INTO _smithers_migrations VALUES (?, ?)", version + index + 1, nowMs);
     });
+    if (version === 0 && databaseId !== undefined) setIdentity(driver, databaseId);
     driver.exec("COMMIT");
   } catch (error) {
     driver.exec("ROLLBACK");
@@ -45,7 +50,7 @@ function currentVersion(driver: Driver): number {
 function tooNew(filename: string, version: number): SmithersError {
   return new SmithersError(
     "DB_TOO_NEW",
-    `The database ${filename} has version ${version}, but this release supports only version ${migrations.length}.`,
+    `The database ${basename(filename)} has version ${version}, but this release supports only version ${migrations.length}.`,
     { details: { version, supported: migrations.length } },
   );
 }

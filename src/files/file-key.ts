@@ -1,0 +1,14 @@
+import { lstatSync, statSync } from "node:fs";
+import { SmithersError } from "../errors/index.ts";
+
+/**
+ * Names the file at a path: a copy of it has another name, and the same file keeps it when it is moved or changed.
+ * @returns undefined when nothing is there
+ * @throws DB_UNAVAILABLE for a link that leads nowhere
+ */
+export function fileKey(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats) return `${stats.ino}:${stats.birthtimeNs}`;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  throw new SmithersError("DB_UNAVAILABLE", `${path} is a link to a file that does not exist.`);
+}
