@@ -31,18 +31,21 @@ export class LeaseHolder implements RunHolder {
   readonly #broken = new Map<string, { readonly error: unknown; readonly sinceMs: () => number }>();
   readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  #lastBeatMs = 0;
   readonly #others: OtherOwners;
   #stopping: { readonly graceMs: number } | undefined;
 
   constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
+    const { heartbeatMs = 5_000 } = settings;
     this.#others = new OtherOwners({
       store: settings.store,
       staleMs: settings.staleMs ?? staleAfterMs,
+      lookMs: heartbeatMs,
       isOurs: (owner) => owner === this.owner,
       isHeld: (runId) => this.#isHeld(runId),
     });
-    this.#heartbeat = setInterval(() => void this.#beat(), settings.heartbeatMs ?? 5_000);
+    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
     this.#heartbeat.unref();
   }
 
@@ -66,7 +69,7 @@ export class LeaseHolder implements RunHolder {
   }
 
   isTaken(run: Run): boolean {
-    return this.#isHeld(run.runId) || this.isOwnedElsewhere(run);
+    return this.#isHeld(run.runId) || (this.isOwnedElsewhere(run) && !this.#others.seemsLeft(run));
   }
 
   isOwnedElsewhere(run: Run): boolean {
@@ -228,7 +231,10 @@ export class LeaseHolder implements RunHolder {
     if (leases.length === 0) return;
     for (const execution of this.#active.values()) execution.lookAtClocks();
     try {
-      const lost = await store.beat(leases, Date.now());
+      // Others see that the owner is alive by the change, so each heartbeat differs from the last one.
+      const nowMs = Date.now();
+      this.#lastBeatMs = nowMs === this.#lastBeatMs ? nowMs + 1 : nowMs;
+      const lost = await store.beat(leases, this.#lastBeatMs);
       // A run whose last turn shared the heartbeat's transaction gave up its lease itself: it is released first.
       if (lost.length > 0) await yieldToEventLoop();
       for (const lease of lost) {

@@ -4,7 +4,7 @@ export type { KnownDatabase, Maintenance } from "./maintenance.ts";
 export type { MirroredRuns } from "./mirrored-runs.ts";
 export type { StoreObserver } from "./observer.ts";
 export { checkSource, type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";
-export { isProvablyDead, newOwner } from "./owner.ts";
+export { isProvablyAlive, isProvablyDead, newOwner } from "./owner.ts";
 export type {
   Decision,
   Idempotency,

@@ -23,6 +23,12 @@ export function isProvablyDead(owner: string): boolean {
   return started !== "" && startTicks(Number(pid)) !== started;
 }
 
+/** True only when the owner's process is known to be alive: it runs on this host, and its id was not reused. */
+export function isProvablyAlive(owner: string): boolean {
+  const [at, pid, started] = owner.split("|");
+  return at === place() && !!pid && !!started && startTicks(Number(pid)) === started;
+}
+
 let knownPlace: string | undefined;
 
 /** Process ids are unique only within one boot and one PID namespace of a host. */
