@@ -92,12 +92,12 @@ for (const [how, command] of [
       onlySandbox(mechanism);
       const root = await withSeed();
       // Under a name like this a command sees it.
-      move(root, "seed.db", "seed.bak");
+      move(root, "seed.db", "seed");
       write(root, { "command.tsx": commandWorkflow });
       for (const keepsMain of [true, false]) {
         if (!keepsMain) for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
         const server = await serve(root, fast);
-        const script = `for f in seed.bak*; do ${command} $f forged.db\${f#seed.bak}; done`;
+        const script = `for f in seed*; do ${command} $f forged.db\${f#seed}; done`;
         expect(await server.complete("command.tsx", { command: script })).toMatchObject({ status: "finished" });
         expect(existsSync(join(root, "forged.db"))).toBe(true);
         expect(await server.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
@@ -105,7 +105,7 @@ for (const [how, command] of [
         const again = await serve(root, fast);
         expect(await again.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
         await again.close();
-        if (command === "mv") move(root, "forged.db", "seed.bak");
+        if (command === "mv") move(root, "forged.db", "seed");
         else for (const name of filesOf(root, "forged.db")) rmSync(join(root, name));
       }
       expect(existsSync(join(root, "ran"))).toBe(false);

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -51,6 +52,7 @@ export async function tryAttacks(mechanism: Mechanism, user: User = isRoot ? "ro
     "node_modules/.bin/tool": "",
     "package.json": "{}",
   });
+  for (const name of ["closed.db", "closed.db.bak"]) closedDatabase(join(root, name));
   spawnSync("git", ["init", "-q"], { cwd: root });
   write(outside, { victim: "" });
   write(home, { ".ssh/id_ed25519": "a private key" });
@@ -85,6 +87,12 @@ export async function tryAttacks(mechanism: Mechanism, user: User = isRoot ? "ro
     targets.kill();
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function closedDatabase(path: string): void {
+  const database = new Database(path, { create: true });
+  database.run("CREATE TABLE _smithers_runs (run_id TEXT)");
+  database.close();
 }
 
 export type User = "root" | "user";

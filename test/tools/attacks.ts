@@ -257,6 +257,13 @@ const server: Attack[] = [
     control: false,
   },
   { what: "a forged journal for SQLite to play back", script: "echo x > data/smithers.db-journal", control: false },
+  {
+    what: "a log for SQLite to play back, next to a database that is closed",
+    script: "echo x > closed.db-wal && rm closed.db-wal",
+    control: true,
+  },
+  { what: "a closed database replaced", script: "mv closed.db other.db && mv other.db closed.db", control: true },
+  { what: "a copy of a database read", script: "head -c 16 closed.db.bak | grep -a SQLite", control: true },
   { what: "the token in the server's `.env`", script: "cat .env", control: true },
 ];
 

@@ -50,6 +50,8 @@ testEachMechanism("a copy of a database is hidden from a command of %s, by what 
   mkdirSync(join(root, "backups"));
   for (const suffix of ["", "-wal"])
     copyFileSync(join(root, `own.db${suffix}`), join(root, `backups/old.sqlite${suffix}`));
+  for (const name of ["own.db.bak", "own.db-wal.2026", "saved.old"])
+    copyFileSync(join(root, "own.db-wal"), join(root, `backups/${name}`));
   const looked = await server.start("command.tsx", { command: look("other.db own.db* backups/*") });
   expect((await server.end(looked)).output).toEqual({ text: "READ other.db" });
 });

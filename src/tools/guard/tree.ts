@@ -9,7 +9,7 @@ export interface TreeListing {
   readonly envFiles: readonly string[];
   /** Files that can be modules. */
   readonly sources: readonly string[];
-  /** Files with names of SQLite databases, or of the files that SQLite keeps next to one. */
+  /** Files with names of SQLite databases, of the files that SQLite keeps next to one, or of copies. */
   readonly databases: readonly string[];
 }
 
@@ -23,7 +23,7 @@ interface Folder extends TreeListing {
 const skippedFolders: ReadonlySet<string> = new Set(["node_modules", ".git"]);
 
 const sourceName = /\.[mc]?[jt]sx?$/;
-const databaseName = /\.(db|db3|sqlite|sqlite3)(-wal|-journal)?$/i;
+const databaseName = /\.(db|sqlite)3?(?![\da-z])|\.(bak|backup|copy|old|orig|save)$/i;
 
 /** Two changes within this time may leave the same timestamps. */
 const settledAfterMs = 100;
