@@ -12,6 +12,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   RUN_IN_PROGRESS: "Follow it with smithers logs <run> --follow, or cancel it with smithers cancel <run>.",
   RUN_NOT_ACTIVE: "Start a new run with smithers up.",
   UNAUTHORIZED: "Pass the server's token with --auth-token-file or --token, or set SMITHERS_API_KEY.",
+  WORKFLOW_NOT_ALLOWED: "",
   WORKFLOW_PATH_OUTSIDE_ROOT: "Choose a folder that contains it with --root.",
   WORKFLOW_NOT_FOUND: "Check the path of the workflow file. If it has moved, use smithers resume --workflow <file>.",
   WORKFLOW_INVALID: "Fix the file and try again.",

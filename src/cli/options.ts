@@ -12,7 +12,7 @@ export const wholeNumber =
   };
 
 /** Parser for an option that may be given several times. */
-const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
+export const list = (text: string, previous: unknown) => [...((previous as string[] | undefined) ?? []), text];
 
 /** Arguments and options that several commands share. */
 export const runArgument: ArgumentDefinition = {

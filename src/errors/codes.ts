@@ -4,6 +4,7 @@ export const errorCodes = {
   INVALID_JSON: { status: 400, advice: "Send a body that is valid JSON." },
   INVALID_INPUT: { status: 400, advice: "Make the data match the schema; details.issues lists the mismatches." },
   RUN_ID_REQUIRED: { status: 400, advice: "Give the id of the run to resume as runId." },
+  WORKFLOW_NOT_ALLOWED: { status: 403, advice: "" },
   WORKFLOW_PATH_OUTSIDE_ROOT: { status: 400, advice: "Use a workflow file inside the server's rootDir." },
   WORKFLOW_INVALID: { status: 400, advice: "Fix the workflow file at the place that details gives." },
   DB_NOT_CONFIGURED: { status: 400, advice: "Start the server with the db option." },

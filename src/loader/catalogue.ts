@@ -6,6 +6,7 @@ import type { Workflow } from "../jsx/index.ts";
 import { isNoWorkflow } from "./invalid.ts";
 import type { LoadedWorkflow } from "./loader.ts";
 import { isWorkflowFileName } from "./paths.ts";
+import { everything, type Startable } from "./startable.ts";
 
 /** A workflow file as people choose one. */
 export interface CataloguedWorkflow {
@@ -49,9 +50,15 @@ const loadsAtOnce = 4;
 export class WorkflowCatalogue {
   readonly #rootDir: string;
   readonly #load: (path: string) => Promise<Pick<LoadedWorkflow, "workflow">>;
+  readonly #allows: Startable["allows"];
   #candidates = new Map<string, Candidate>();
 
-  constructor(rootDir: string, load: (path: string) => Promise<Pick<LoadedWorkflow, "workflow">>) {
+  constructor(
+    rootDir: string,
+    load: (path: string) => Promise<Pick<LoadedWorkflow, "workflow">>,
+    { allows }: Pick<Startable, "allows"> = everything,
+  ) {
+    this.#allows = allows;
     this.#rootDir = rootDir;
     this.#load = load;
   }
@@ -87,6 +94,7 @@ export class WorkflowCatalogue {
     const candidates = new Map<string, Candidate>();
     for await (const file of workflowFiles(this.#rootDir)) {
       const path = relative(this.#rootDir, file).split(sep).join("/");
+      if (!this.#allows(path)) continue;
       const candidate = await look(file, this.#candidates.get(path)).catch(() => undefined);
       if (candidate) candidates.set(path, candidate);
     }

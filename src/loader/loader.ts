@@ -6,6 +6,7 @@ import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { consoleOfTasks, findPackage, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
+import type { Startable } from "./startable.ts";
 
 export interface LoadedWorkflow {
   readonly workflow: Workflow;
@@ -25,6 +26,8 @@ export interface LoaderOptions {
   readonly rootDir: string;
   /** How long a workflow file's top-level code may take, in milliseconds. Default: 10000. */
   readonly importTimeoutMs?: number;
+  /** Which files may be loaded. Default: every one in the root. */
+  readonly startable?: Startable;
 }
 
 interface Version extends LoadedWorkflow {
@@ -39,6 +42,7 @@ const keptFiles = 256;
 export class Loader {
   readonly #rootDir: string;
   readonly #importTimeoutMs: number;
+  readonly #startable: Startable | undefined;
   /** The last valid version of each file, least recently used first. */
   readonly #versions = new Map<string, Version>();
   readonly #importing = new Map<string, Promise<Workflow>>();
@@ -49,14 +53,15 @@ export class Loader {
   #loads = 0;
   #closed = false;
 
-  constructor({ rootDir, importTimeoutMs = 10_000 }: LoaderOptions) {
+  constructor({ rootDir, importTimeoutMs = 10_000, startable }: LoaderOptions) {
+    this.#startable = startable;
     this.#rootDir = rootDir;
     this.#importTimeoutMs = importTimeoutMs;
   }
 
   /**
    * @param given absolute, or relative to the root
-   * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID with `{ file, line?,
+   * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_ALLOWED, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID with `{ file, line?,
    *   column?, message }`
    */
   async load(given: string): Promise<LoadedWorkflow> {
@@ -78,7 +83,7 @@ export class Loader {
   }
 
   async #load(given: string): Promise<LoadedWorkflow> {
-    const { file, path } = await findWorkflowFile(this.#rootDir, given);
+    const { file, path } = await findWorkflowFile(this.#rootDir, given, this.#startable);
     const known = this.#versions.get(file);
     if (known && (await isUnchanged(known.inputs))) {
       this.#keep(file, known);

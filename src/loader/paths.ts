@@ -1,6 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import { extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { SmithersError } from "../errors/index.ts";
+import { maxSourceBytes } from "../runtime/index.ts";
+import { everything, type Startable } from "./startable.ts";
 
 /** A workflow file inside the root. */
 export interface WorkflowFile {
@@ -17,9 +19,13 @@ export const isWorkflowFileName = (name: string): boolean => endings.has(extname
 
 /**
  * Resolves the path of a workflow file.
- * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
+ * @throws INVALID_REQUEST, WORKFLOW_PATH_OUTSIDE_ROOT, WORKFLOW_NOT_ALLOWED, WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
-export async function findWorkflowFile(rootDir: string, given: string): Promise<WorkflowFile> {
+export async function findWorkflowFile(
+  rootDir: string,
+  given: string,
+  { allows, reason }: Startable = everything,
+): Promise<WorkflowFile> {
   if (given.includes("\0")) {
     throw new SmithersError("INVALID_REQUEST", "The workflowPath contains a NUL character.", {
       details: { field: "workflowPath" },
@@ -30,12 +36,22 @@ export async function findWorkflowFile(rootDir: string, given: string): Promise<
   // Existing and missing files outside the root get the same answer, so that it does not reveal which files exist.
   if (!isInside(rootDir, file ?? wanted))
     throw new SmithersError("WORKFLOW_PATH_OUTSIDE_ROOT", `"${given}" is outside the root folder.`);
+  const path = relative(rootDir, file ?? wanted)
+    .split(sep)
+    .join("/");
+  if (!allows(path)) throw new SmithersError("WORKFLOW_NOT_ALLOWED", `"${given}" ${reason}.`);
   if (file === undefined) throw new SmithersError("WORKFLOW_NOT_FOUND", `There is no workflow file "${given}".`);
-  const path = relative(rootDir, file).split(sep).join("/");
-  if (!(await stat(file)).isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is not a file.`);
+  const stats = await stat(file);
+  if (!stats.isFile()) throw new SmithersError("WORKFLOW_NOT_FOUND", `"${given}" is not a file.`);
   if (!isWorkflowFileName(file)) {
     const message = `The name of a workflow file ends in ${[...endings].join(", ")}`;
     throw new SmithersError("WORKFLOW_INVALID", `"${given}" is not a workflow file. ${message}.`, {
+      details: { file: path, message },
+    });
+  }
+  if (stats.size > maxSourceBytes) {
+    const message = `The file has ${stats.size} bytes; the limit is ${maxSourceBytes}`;
+    throw new SmithersError("WORKFLOW_INVALID", `"${given}" is not loaded. ${message}.`, {
       details: { file: path, message },
     });
   }

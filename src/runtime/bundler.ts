@@ -1,3 +1,6 @@
+/** Largest local file that is bundled, in bytes. */
+export const maxSourceBytes = 5_000_000;
+
 /** A problem in the author's source. Lines and columns count from 1. */
 export interface SourceProblem {
   /** Absolute. */

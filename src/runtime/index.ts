@@ -2,7 +2,7 @@ import type { Moment } from "../model/index.ts";
 import { bun } from "./bun/index.ts";
 import type { Runtime } from "./runtime.ts";
 
-export { type Bundle, BundleError, type FoundPackage, type SourceProblem } from "./bundler.ts";
+export { type Bundle, BundleError, type FoundPackage, maxSourceBytes, type SourceProblem } from "./bundler.ts";
 export { type ChildChannel, type ChildEnd, type ParentChannel, type SpawnOptions, sharedFd } from "./channel.ts";
 export { findLine, sha1 } from "./source-text.ts";
 export type { Driver, SqlValue } from "./sqlite.ts";

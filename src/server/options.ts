@@ -40,6 +40,11 @@ export interface ServerOptions extends StoreOptions {
   readable?: readonly string[];
   /** Paths that tools may change although the server loads them, relative to `rootDir`. Default: none. */
   writable?: readonly string[];
+  /**
+   * Globs of the files that may be started, relative to `rootDir`; a folder stands for everything in it. Default: every
+   * file that is not in a `node_modules` folder.
+   */
+  workflows?: readonly string[];
   /** Allows a non-loopback address without a token, and turns the browser guard off. Default: false. */
   insecure?: boolean;
   /**
@@ -105,6 +110,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     allowNetwork: options.allowNetwork ?? false,
     readable: paths("readable", options.readable),
     writable: paths("writable", options.writable),
+    workflows: paths("workflows", options.workflows),
     headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
     requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
     shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
@@ -166,7 +172,7 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
 
 function paths(name: string, given: readonly string[] = []): readonly string[] {
   if (Array.isArray(given) && given.every((path) => typeof path === "string" && path.trim() !== "")) return [...given];
-  throw invalid(name, "it must be an array of paths");
+  throw invalid(name, `it must be an array of ${name === "workflows" ? "globs" : "paths"}`);
 }
 
 export function loggerOf(logLevel: LogLevel | undefined): Logger {

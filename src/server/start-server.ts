@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { Loader, WorkflowCatalogue } from "../loader/index.ts";
+import { Loader, startable, WorkflowCatalogue } from "../loader/index.ts";
 import { RunReader } from "../runs/index.ts";
 import { Telemetry } from "../telemetry/index.ts";
 import { waitAtMost } from "../timing/index.ts";
@@ -40,7 +40,8 @@ export interface StartedServer {
  */
 export function serve(options: ServerOptions): StartedServer {
   const resolved = resolveServerOptions(options);
-  const loader = new Loader(resolved);
+  const mayStart = startable(resolved.workflows);
+  const loader = new Loader({ rootDir: resolved.rootDir, startable: mayStart });
   const { logger } = resolved;
   const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
   const opened = ServerDatabases.open(resolved, loader, telemetry);
@@ -50,7 +51,7 @@ export function serve(options: ServerOptions): StartedServer {
     return {
       options: resolved,
       loader,
-      catalogue: new WorkflowCatalogue(resolved.rootDir, (path) => loader.load(path)),
+      catalogue: new WorkflowCatalogue(resolved.rootDir, (path) => loader.load(path), mayStart),
       changes: new ChangeHub({ databases, reader, log: logger }),
       databases,
       reader,

@@ -1,7 +1,7 @@
 import type { LogLevel } from "../../telemetry/index.ts";
 import { type CommandContext, defineCommand, type ExitCode } from "../command.ts";
 import { asUsageError } from "../errors.ts";
-import { allowedCallers, authTokenFile, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
+import { allowedCallers, authTokenFile, list, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
 
 interface Options extends ToolOptions {
   readonly port?: number;
@@ -10,6 +10,7 @@ interface Options extends ToolOptions {
   readonly authToken?: string;
   readonly authTokenFile?: string;
   readonly root?: string;
+  readonly workflows?: readonly string[];
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -45,6 +46,11 @@ export const server = defineCommand<Options>({
     {
       flags: "--root <folder>",
       description: "folder that workflow paths and tools are confined to (default: the current folder)",
+    },
+    {
+      flags: "--workflows <glob>",
+      description: "files that may be started, in --root; repeatable (default: all that are not in node_modules)",
+      parse: list,
     },
     ...toolOptions,
     { flags: "--insecure", description: "serve other machines without a token" },

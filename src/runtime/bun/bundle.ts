@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import { type Bundle, BundleError, type BundleOptions, type SourceProblem } from "../bundler.ts";
+import { type Bundle, BundleError, type BundleOptions, maxSourceBytes, type SourceProblem } from "../bundler.ts";
 import { findLine, sha1 } from "../source-text.ts";
 import { fileNames, resolveLocal } from "./local-imports.ts";
 
@@ -35,6 +35,10 @@ export async function bundle(entry: string, { findPackage, console }: BundleOpti
             return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };
           });
           build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
+            const { size } = await stat(path);
+            if (size > maxSourceBytes) {
+              throw new Error(`${path} has ${size} bytes; the limit for imported files is ${maxSourceBytes}`);
+            }
             const contents = await readFile(path);
             inputs.set(path, sha1(contents));
             // Anything but code is left to Bun, which knows the import's attributes.

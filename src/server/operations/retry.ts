@@ -11,6 +11,7 @@ export const retryNode = operation({
   answer: runIdAnswerSchema,
   errors: [
     "WORKFLOW_PATH_OUTSIDE_ROOT",
+    "WORKFLOW_NOT_ALLOWED",
     "WORKFLOW_INVALID",
     "WORKFLOW_NOT_FOUND",
     "FILE_UNAVAILABLE",

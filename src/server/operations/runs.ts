@@ -33,6 +33,7 @@ export const startRun = operation({
     "INVALID_INPUT",
     "RUN_ID_REQUIRED",
     "WORKFLOW_PATH_OUTSIDE_ROOT",
+    "WORKFLOW_NOT_ALLOWED",
     "WORKFLOW_INVALID",
     "WORKFLOW_NOT_FOUND",
     "FILE_UNAVAILABLE",
@@ -58,6 +59,7 @@ export const resumeRun = operation({
   params: { runId: z.string() },
   errors: [
     "WORKFLOW_PATH_OUTSIDE_ROOT",
+    "WORKFLOW_NOT_ALLOWED",
     "WORKFLOW_INVALID",
     "WORKFLOW_NOT_FOUND",
     "FILE_UNAVAILABLE",
