@@ -26,12 +26,12 @@ export function engineOn(store: LocalStore, { monitor, ...options }: OpenEngineO
 
 /**
  * Opens a database and makes an engine on it, as {@link engineOn} does. The caller closes the engine, then its store.
- * @param db a file's path, or a Drizzle database
+ * @param db a file's path, a `postgres://` address, or a Drizzle database
  * @throws INVALID_OPTIONS, or a `DB_*` code when the database cannot be used
  */
 export async function openEngine(
   db: string | DrizzleDatabase,
-  { synchronous, ...options }: OpenEngineOptions & StoreOptions,
+  { synchronous, schema, ...options }: OpenEngineOptions & StoreOptions,
 ): Promise<Engine> {
-  return engineOn(await openStore(db, { synchronous }), options);
+  return engineOn(await openStore(db, { synchronous, schema }), options);
 }

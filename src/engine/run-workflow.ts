@@ -13,7 +13,7 @@ export interface RunWorkflowOptions extends StoreOptions {
   runId?: string;
   /** Continues the run named `runId` instead of starting one. */
   resume?: boolean;
-  /** A Drizzle database, or a file's path. Defaults to the workflow's `dbPath`, then to `smithers.db` in `rootDir`. */
+  /** A Drizzle database, a file's path, or a `postgres://` address. Defaults to the workflow's `dbPath`, then to `smithers.db` in `rootDir`. */
   db?: DrizzleDatabase | string;
   /** The folder that tools are confined to. Defaults to the current folder. */
   rootDir?: string;
@@ -58,11 +58,11 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   }
   if (options.resume && options.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
   const rootDir = resolve(options.rootDir ?? process.cwd());
-  const { synchronous } = options;
+  const { synchronous, schema } = options;
   const { store, knownPaths } =
     options.db === undefined
       ? await openForWorkflow(workflow.dbPath, { rootDir, synchronous })
-      : { store: await openStore(options.db, { synchronous }), knownPaths: [] };
+      : { store: await openStore(options.db, { synchronous, schema }), knownPaths: [] };
   const engine = engineOn(store, {
     rootDir,
     allowNetwork: options.allowNetwork ?? false,

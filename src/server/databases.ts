@@ -38,8 +38,8 @@ export class ServerDatabases {
 
   /** @throws a `DB_*` code when the server's own database cannot be used */
   static async open(options: ResolvedServerOptions, loader: Loader, telemetry: Telemetry): Promise<ServerDatabases> {
-    const { db = resolve(options.rootDir, "smithers.db"), synchronous } = options;
-    const main = await openStore(db, { synchronous });
+    const { db = resolve(options.rootDir, "smithers.db"), synchronous, schema } = options;
+    const main = await openStore(db, { synchronous, schema });
     const own = new OwnDatabases(main, { rootDir: options.rootDir, synchronous });
     try {
       await own.noteMissing();

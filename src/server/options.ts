@@ -16,8 +16,8 @@ export interface ServerOptions extends StoreOptions {
   /** Address to listen on. One that is not loopback needs a token, or `insecure: true`. Default: 127.0.0.1. */
   host?: string;
   /**
-   * Drizzle database for runs whose workflow names none of its own; it enables the lists of runs and approvals.
-   * Default: `smithers.db` in `rootDir`, without the lists.
+   * Drizzle database, path of a file or `postgres://` address for runs whose workflow names no database of its own; it
+   * enables the lists of runs and approvals. Default: `smithers.db` in `rootDir`, without the lists.
    */
   db?: DrizzleDatabase | string;
   /**
@@ -73,7 +73,7 @@ export interface ServerOptions extends StoreOptions {
   logLevel?: LogLevel;
 }
 
-type Optional = "db" | "authToken" | "authTokenFile" | "synchronous" | "retention" | "logLevel";
+type Optional = "db" | "schema" | "authToken" | "authTokenFile" | "synchronous" | "retention" | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
   retentionMs: number | undefined;
@@ -82,6 +82,7 @@ export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Opti
   /** Absolute path. */
   authTokenFile: string | undefined;
   synchronous: StoreOptions["synchronous"];
+  schema: StoreOptions["schema"];
 }
 
 /**
@@ -119,6 +120,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     synchronous: options.synchronous,
+    schema: options.schema,
     logger: options.logger ?? loggerOf(options.logLevel),
   };
 }

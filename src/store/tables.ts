@@ -1,7 +1,7 @@
 import type { Approval, Attempt, Node, Output, Run, Signal, ToolCall } from "../model/index.ts";
 import { table } from "./columns.ts";
 
-export const runs = table<Run>(
+const runs = table<Run>(
   "_smithers_runs",
   [
     "runId",
@@ -40,7 +40,7 @@ export const runs = table<Run>(
   { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"], required: ["input"] },
 );
 
-export const nodes = table<Node>(
+const nodes = table<Node>(
   "_smithers_nodes",
   [
     "runId",
@@ -66,13 +66,13 @@ export const nodes = table<Node>(
   { key: ["runId", "nodeId", "iteration"], json: ["error"] },
 );
 
-export const attempts = table<Attempt>(
+const attempts = table<Attempt>(
   "_smithers_attempts",
   ["runId", "nodeId", "iteration", "attempt", "state", "startedAtMs", "finishedAtMs", "error", "stack"],
   { key: ["runId", "nodeId", "iteration", "attempt"], json: ["error"] },
 );
 
-export const toolCalls = table<ToolCall>(
+const toolCalls = table<ToolCall>(
   "_smithers_tool_calls",
   [
     "runId",
@@ -91,13 +91,13 @@ export const toolCalls = table<ToolCall>(
 );
 
 /** `json` is stored in its encoded form, so the field is a plain value here. */
-export const outputs = table<Output>(
+const outputs = table<Output>(
   "_smithers_outputs",
   ["runId", "nodeId", "iteration", "outputNo", "schemaKey", "schemaHash", "json"],
   { key: ["runId", "nodeId", "iteration"] },
 );
 
-export const approvals = table<Approval>(
+const approvals = table<Approval>(
   "_smithers_approvals",
   [
     "runId",
@@ -120,8 +120,11 @@ export const approvals = table<Approval>(
   { key: ["runId", "nodeId", "iteration"], json: ["metadata", "options", "ranked"] },
 );
 
-export const signals = table<Signal>(
+const signals = table<Signal>(
   "_smithers_signals",
   ["runId", "seq", "name", "correlationId", "data", "receivedAtMs", "receivedBy", "consumedBy", "consumedIteration"],
   { key: ["runId", "seq"], json: ["data"] },
 );
+
+/** The tables of the entities. */
+export const tables = { runs, nodes, attempts, toolCalls, outputs, approvals, signals };

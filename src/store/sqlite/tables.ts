@@ -1,6 +1,6 @@
 import type { Driver } from "../../runtime/index.ts";
 import type { Table } from "../columns.ts";
-import * as tables from "../tables.ts";
+import { tables } from "../tables.ts";
 
 /** A table of a SQLite database. */
 interface SqliteTable<Entity> extends Pick<Table<Entity>, "select" | "decode"> {

@@ -1,7 +1,8 @@
 import type { ListRunsQuery } from "../../../api/index.ts";
-import { noSuchRun, runExists, unknownCursor } from "../../../errors/index.ts";
+import { noSuchRun, runExists } from "../../../errors/index.ts";
 import type { CommittedEvent, Moment, NewEvent, Run } from "../../../model/index.ts";
 import { type Driver, runtime, type SqlValue } from "../../../runtime/index.ts";
+import { parseRunCursor, runCursor } from "../../run-cursor.ts";
 import type { ClaimedRun, RunPage, RunToWake } from "../../snapshots.ts";
 import { runs } from "../tables.ts";
 import { appendEvents } from "./events.ts";
@@ -62,8 +63,7 @@ export function readRunPage(driver: Driver, query: ListRunsQuery): RunPage {
   const found = driver.all<Record<string, unknown>>(sql, ...params).map((row) => runs.decode(row));
   const page = found.slice(0, query.limit).map((run) => withHealthSignals(driver, run));
   if (found.length <= query.limit) return { runs: page };
-  const last = page.at(-1)!.run;
-  return { runs: page, nextCursor: `${last.createdAtMs}.${last.runId}` };
+  return { runs: page, nextCursor: runCursor(page.at(-1)!.run) };
 }
 
 function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
@@ -91,21 +91,13 @@ function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] 
     params.push(query.createdBeforeMs);
   }
   if (query.cursor !== undefined) {
-    const [createdAtMs, runId] = parseCursor(query.cursor);
+    const [createdAtMs, runId] = parseRunCursor(query.cursor);
     conditions.push("(created_at_ms, run_id) < (?, ?)");
     params.push(createdAtMs, runId);
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
   const sql = `SELECT ${runs.select} FROM _smithers_runs ${where} ORDER BY created_at_ms DESC, run_id DESC LIMIT ?`;
   return { sql, params: [...params, query.limit + 1] };
-}
-
-function parseCursor(cursor: string): [number, string] {
-  const match = /^(\d{1,16})\.(.+)$/.exec(cursor);
-  if (!match) {
-    throw unknownCursor();
-  }
-  return [Number(match[1]), match[2]!];
 }
 
 /**

@@ -1,0 +1,55 @@
+import type { SmithersError } from "../../errors/index.ts";
+import type { Parameter, PgClient } from "./client.ts";
+import { fromPostgresError } from "./errors.ts";
+import { quoteName } from "./quote.ts";
+import { encodeText, parseDecoded } from "./text.ts";
+
+/** A value of a parameter; the statement casts it from text: `$1::text::bigint`. */
+export type Value = string | number | null;
+
+/** The schema of one store, for reading. Rejects with a `DB_*` code when the database fails. */
+export class Database {
+  readonly client: PgClient;
+  readonly schema: string;
+  /** The damage that was found. It is never cleared. */
+  damage: SmithersError | undefined;
+  readonly #prefix: string;
+  readonly #qualified = new Map<string, string>();
+
+  constructor(client: PgClient, schema: string) {
+    this.client = client;
+    this.schema = schema;
+    this.#prefix = `${quoteName(schema)}._smithers_`;
+  }
+
+  /** Runs one statement that answers with one JSON text, which may be NULL. Tables are named without the schema. */
+  async read<T>(sql: string, ...params: Value[]): Promise<T | undefined> {
+    const [text] = await this.texts(sql, ...params);
+    return text === null || text === undefined ? undefined : (parseDecoded(text) as T);
+  }
+
+  /** Runs one statement, and returns the texts of its only column. */
+  async texts(sql: string, ...params: Value[]): Promise<(string | null)[]> {
+    try {
+      return await this.client.query(this.qualify(sql), params.map(toParameter));
+    } catch (error) {
+      const thrown = fromPostgresError(error) as SmithersError;
+      if (thrown.code === "DB_CORRUPT") this.damage = thrown;
+      throw thrown;
+    }
+  }
+
+  /** Names the tables and functions of a statement with their schema. */
+  qualify(sql: string): string {
+    let qualified = this.#qualified.get(sql);
+    if (qualified === undefined) {
+      qualified = sql.replaceAll(/\b_smithers_/g, this.#prefix);
+      this.#qualified.set(sql, qualified);
+    }
+    return qualified;
+  }
+}
+
+function toParameter(value: Value): Parameter {
+  return value === null ? null : encodeText(String(value));
+}

@@ -1,0 +1,139 @@
+import { leaseLost } from "../../../errors/index.ts";
+import type { CommittedEvent } from "../../../model/index.ts";
+import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
+import { tables } from "../../tables.ts";
+import type { FrameRecord, RunChange, TurnRecord } from "../../turn.ts";
+import type { KnownTrees } from "../known-trees.ts";
+import type { Write } from "../writer.ts";
+import { eventsToAppend, rowOf, rowsOf } from "./rows.ts";
+
+/** Writes all of a turn, or nothing; see `Store.commitTurn`. */
+export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedEvent[] | "cancel-pending"> {
+  const { lease, nowMs, run } = turn;
+  const { runId, owner, leaseNo } = lease;
+  const events = eventsToAppend(runId, turn.events, nowMs);
+  const { status } = run;
+  const asked = turn.approvals.filter((approval) => approval.status === "requested");
+  const closed = turn.approvals.filter((approval) => approval.status !== "requested");
+  return {
+    runId,
+    waits: true,
+    encode: (whole) => ({
+      do: "turn",
+      runId,
+      owner,
+      leaseNo,
+      nowMs,
+      run: encodeChange(run),
+      ...(run.release && { release: true }),
+      ...((status === "finished" || status === "failed") && { ends: true }),
+      ...list("nodes", rowsOf(tables.nodes, turn.nodes)),
+      ...list(
+        "started",
+        turn.startedAttempts.map((attempt) => rowOf(tables.attempts, attempt)),
+      ),
+      ...list(
+        "endedCalls",
+        turn.endedToolCalls.map((end) => [
+          end.nodeId,
+          end.iteration,
+          end.attempt,
+          end.callNo,
+          end.error === null ? "finished" : "failed",
+          end.finishedAtMs,
+          end.error && JSON.stringify(end.error),
+        ]),
+      ),
+      ...list(
+        "ended",
+        turn.endedAttempts.map((end) => [
+          end.nodeId,
+          end.iteration,
+          end.attempt,
+          end.state,
+          end.error && JSON.stringify(end.error),
+          end.stack,
+        ]),
+      ),
+      ...list("outputs", rowsOf(tables.outputs, turn.outputs)),
+      ...list("approvals", rowsOf(tables.approvals, asked)),
+      ...list(
+        "closedApprovals",
+        closed.map(({ nodeId, iteration, status }) => [nodeId, iteration, status]),
+      ),
+      ...list(
+        "consumed",
+        turn.consumedSignals.map(({ seq, nodeId, iteration }) => [seq, nodeId, iteration]),
+      ),
+      ...list(
+        "timers",
+        lastOfEach(turn.timers, ({ nodeId, iteration }) => `${iteration} ${nodeId}`).map((timer) => [
+          timer.nodeId,
+          timer.iteration,
+          timer.firesAtMs,
+          timer.state,
+        ]),
+      ),
+      ...list(
+        "cached",
+        lastOfEach(turn.cached, ({ cacheKey }) => cacheKey).map(({ cacheKey, json }) => [cacheKey, json]),
+      ),
+      ...(turn.frame && { frame: encodeFrame(turn.frame, trees, whole) }),
+      ...list("events", events.encoded),
+    }),
+    decode(answer) {
+      if (answer === "cancel-pending") return answer;
+      if (answer === "lease-lost") throw leaseLost(runId);
+      if (turn.frame) trees.stored(turn.frame.tree.treeHash, turn.frame.before?.treeHash);
+      return events.numbered(answer as number);
+    },
+  };
+}
+
+/** What is empty is left out. */
+function list(name: string, values: readonly unknown[]): Record<string, readonly unknown[]> {
+  return values.length === 0 ? {} : { [name]: values };
+}
+
+function lastOfEach<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
+  return values.length < 2 ? [...values] : [...new Map(values.map((value) => [keyOf(value), value])).values()];
+}
+
+/** The column of each field that a turn may set, and whether it holds JSON. */
+const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: string; json?: true } } = {
+  status: { column: "status" },
+  startedAtMs: { column: "started_at_ms" },
+  finishedAtMs: { column: "finished_at_ms" },
+  wakeAtMs: { column: "wake_at_ms" },
+  wakeWallMs: { column: "wake_wall_ms" },
+  wakeSteadyMs: { column: "wake_steady_ms" },
+  wakeSteadyClock: { column: "wake_steady_clock" },
+  takenNo: { column: "taken_no" },
+  crashes: { column: "crashes" },
+  frameNo: { column: "frame_no" },
+  loops: { column: "loops_json", json: true },
+  outputNodeId: { column: "output_node_id" },
+  outputIteration: { column: "output_iteration" },
+  error: { column: "error_json", json: true },
+  workflowName: { column: "workflow_name" },
+  workflowPath: { column: "workflow_path" },
+  workflowHash: { column: "workflow_hash" },
+};
+
+function encodeChange({ release: _, ...fields }: RunChange): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, value]) => {
+      const { column, json } = runColumns[field as keyof typeof runColumns];
+      return [column, value === null || value === undefined ? null : json ? JSON.stringify(value) : value];
+    }),
+  );
+}
+
+function encodeFrame({ frameNo, tree, before }: FrameRecord, trees: KnownTrees, whole: boolean): object {
+  const frame = { no: frameNo, hash: tree.treeHash };
+  if (!whole && trees.has(tree.treeHash)) return frame;
+  const short = whole || !before || !trees.canBuildOn(before.treeHash) ? undefined : shortTree(tree, before);
+  const { xmlHash } = tree;
+  if (short === undefined) return { ...frame, xmlHash, json: wholeTree(tree) };
+  return { ...frame, xmlHash, json: short, base: before!.treeHash, maxDepth: maxTreeDepth };
+}

@@ -1,0 +1,358 @@
+import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
+import type { SmithersError } from "../../errors/index.ts";
+import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
+import { moment } from "../../runtime/index.ts";
+import type { StoreObserver } from "../observer.ts";
+import type {
+  BegunToolCall,
+  Decision,
+  Idempotency,
+  NewSignal,
+  NewToolCall,
+  NodeToRetry,
+  ReceivedSignal,
+  Reopened,
+  RetriedNode,
+  SchemaRecord,
+  Started,
+} from "../requests.ts";
+import { judgeCancel } from "../rules/cancel.ts";
+import { judgeDecision } from "../rules/decision.ts";
+import { judgeRetry } from "../rules/retry.ts";
+import { judgeSignal } from "../rules/signal.ts";
+import { judgeStart, type KeyRow } from "../rules/start.ts";
+import type {
+  Backlog,
+  ClaimedRun,
+  FramePage,
+  Inbox,
+  NodePage,
+  NodeSnapshot,
+  NodesQuery,
+  PendingApprovalsQuery,
+  RunDetailSnapshot,
+  RunOutcome,
+  RunOverviewSnapshot,
+  RunPage,
+  RunSnapshot,
+  RunToWake,
+  StoreDescription,
+  StoredRun,
+} from "../snapshots.ts";
+import type { LocalStore } from "../store.ts";
+import type { Lease, TurnRecord } from "../turn.ts";
+import type { PgClient } from "./client.ts";
+import { checkDatabase, describeDatabase } from "./condition.ts";
+import { Database } from "./database.ts";
+import { InOrder } from "./in-order.ts";
+import { KnownTrees } from "./known-trees.ts";
+import { PostgresMaintenance } from "./maintenance.ts";
+import { PostgresMirroredRuns } from "./mirrored-runs.ts";
+import { cancelWrite, changed, decideWrite, retryWrite, signalWrite } from "./operations/inbox.ts";
+import { beatWrite, probeWrite, reopenWrite, takeLeaseWrite, wakeFailureWrite } from "./operations/leases.ts";
+import { startWrite } from "./operations/start.ts";
+import { beginToolCallWrite } from "./operations/tool-call.ts";
+import { turnWrite } from "./operations/turn.ts";
+import { selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
+import { selectFrames } from "./queries/frames.ts";
+import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
+import {
+  selectBacklog,
+  selectClaimedRuns,
+  selectDueRuns,
+  selectIdsLike,
+  selectIdsSharing,
+  selectMsToNextDue,
+  selectRun,
+  selectRunPage,
+  selectRuns,
+  selectRunsWithNews,
+} from "./queries/runs.ts";
+import {
+  selectNode,
+  selectNodes,
+  selectNodesOf,
+  selectOutcome,
+  selectOverview,
+  selectRunDetail,
+  selectStoredRun,
+  selectWaitingNodes,
+} from "./queries/snapshots.ts";
+import { encodeTexts, isStorable } from "./text.ts";
+import { ChangeWatch } from "./watch.ts";
+import { BatchWriter } from "./writer.ts";
+
+/** What a store is opened with. */
+export interface PostgresStoreParts {
+  readonly id: string;
+  readonly writer: PgClient;
+  /** May be the same client. */
+  readonly reader: PgClient;
+  readonly schema: string;
+  /** Number of the schema's last migration. */
+  readonly version: number;
+}
+
+/** A store in a schema of a Postgres database, which other servers may use at the same time. */
+export class PostgresStore implements LocalStore {
+  readonly id: string;
+  readonly privateFiles: readonly string[] = [];
+  readonly maintenance: PostgresMaintenance;
+  readonly mirroredRuns: PostgresMirroredRuns;
+  readonly #parts: PostgresStoreParts;
+  readonly #database: Database;
+  readonly #writer: BatchWriter;
+  readonly #watch: ChangeWatch;
+  readonly #trees = new KnownTrees();
+  readonly #schemas = new Set<string>();
+  /** What is judged by what was read before: one write of a run at a time. */
+  readonly #judged = new InOrder();
+  readonly #reading = new Set<Promise<unknown>>();
+
+  constructor(parts: PostgresStoreParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.#database = new Database(parts.reader, parts.schema);
+    this.#watch = new ChangeWatch(this.#database);
+    this.#writer = new BatchWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
+    this.maintenance = new PostgresMaintenance(this.#database);
+    this.mirroredRuns = new PostgresMirroredRuns(this.#database, this.#writer);
+  }
+
+  get trouble(): SmithersError | undefined {
+    return this.#database.damage ?? this.#writer.trouble;
+  }
+
+  get queueDepth(): number {
+    return this.#writer.queueDepth;
+  }
+
+  startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started> {
+    return this.#writer.write(startWrite(run, events, idempotency));
+  }
+
+  async findStarted(idempotency: Idempotency, nowMs: number): Promise<string | undefined> {
+    const row = await this.#database.read<KeyRow>(
+      `SELECT json_build_object('runId', run_id, 'bodyHash', body_hash, 'createdAtMs', created_at_ms)::text
+       FROM _smithers_idempotency WHERE key = $1::text`,
+      idempotency.key,
+    );
+    return judgeStart(row, idempotency, nowMs);
+  }
+
+  async registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {
+    const unknown = schemas.filter(({ key, hash }) => !this.#schemas.has(`${key}\0${hash}`));
+    if (unknown.length === 0) return;
+    const records = unknown.map(({ key, hash, columns }) => [key, hash, JSON.stringify(columns.filter(isStorable))]);
+    await this.#database.texts("SELECT _smithers_register($1::text)", encodeTexts(JSON.stringify(records)));
+    for (const { key, hash } of unknown) this.#schemas.add(`${key}\0${hash}`);
+  }
+
+  takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined> {
+    return this.#writer.write(takeLeaseWrite(runId, owner, seenLeaseNo, nowMs));
+  }
+
+  reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
+    return this.#writer.write(reopenWrite(runId, owner, seenLeaseNo, nowMs));
+  }
+
+  noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void> {
+    return this.#writer.write(wakeFailureWrite(runId, seenLeaseNo, failure));
+  }
+
+  beat(leases: readonly Lease[], nowMs: number): Promise<Lease[]> {
+    return this.#writer.write(beatWrite(leases, nowMs));
+  }
+
+  async holdsLease({ runId, owner, leaseNo }: Lease): Promise<boolean> {
+    const sql = `SELECT 'held' FROM _smithers_runs WHERE run_id = $1::text AND lease_no = $2::text::bigint AND owner = $3::text`;
+    return (await this.#database.texts(sql, runId, leaseNo, owner)).length === 1;
+  }
+
+  loadRun(runId: string): Promise<StoredRun | undefined> {
+    return selectStoredRun(this.#database, runId);
+  }
+
+  readInbox(runId: string): Promise<Inbox> {
+    return selectInbox(this.#database, runId);
+  }
+
+  commitTurn(turn: TurnRecord): Promise<CommittedEvent[] | "cancel-pending"> {
+    return this.#writer.write(turnWrite(turn, this.#trees));
+  }
+
+  beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall> {
+    return this.#writer.write(beginToolCallWrite(lease, call, nowMs));
+  }
+
+  async findCached(cacheKey: string): Promise<string | undefined> {
+    const [json] = await this.#database.texts("SELECT json FROM _smithers_cache WHERE cache_key = $1::text", cacheKey);
+    return json ?? undefined;
+  }
+
+  requestCancel(runId: string, nowMs: number): Promise<Run> {
+    return this.#judge(runId, async () => {
+      const run = judgeCancel(await selectRun(this.#database, runId), runId);
+      return this.#writer.write(cancelWrite(run, nowMs));
+    });
+  }
+
+  decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
+    const { runId, nodeId } = decision;
+    return this.#judge(runId, async () => {
+      const rows = await decisionRows(this.#database, runId, nodeId);
+      // Uses the clocks at the time of the write, so that a decision cannot count as in time after its run has found it
+      // too late.
+      const now = { ...moment(), nowMs: Math.max(nowMs, Date.now()) };
+      const judged = judgeDecision(rows, decision, now);
+      return judged ? this.#writer.write(decideWrite(judged, now)) : [];
+    });
+  }
+
+  receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
+    return this.#judge(signal.runId, async () => {
+      const judged = judgeSignal(await signalRows(this.#database, signal.runId), signal, nowMs);
+      return this.#writer.write(signalWrite(judged, nowMs));
+    });
+  }
+
+  retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode> {
+    return this.#judge(node.runId, async () => {
+      const rows = await retryRows(this.#database, node.runId, node.nodeId);
+      const judged = judgeRetry(rows, node, seenLeaseNo);
+      return this.#writer.write(retryWrite(rows.run!, node, judged, nowMs));
+    });
+  }
+
+  claimedRuns(): Promise<ClaimedRun[]> {
+    return selectClaimedRuns(this.#database);
+  }
+
+  runsWithNews(): Promise<RunToWake[]> {
+    return selectRunsWithNews(this.#database);
+  }
+
+  dueRuns(now: Moment): Promise<RunToWake[]> {
+    return selectDueRuns(this.#database, now);
+  }
+
+  msToNextDue(now: Moment): Promise<number | null> {
+    return selectMsToNextDue(this.#database, now);
+  }
+
+  findRun(runId: string): Promise<Run | undefined> {
+    return selectRun(this.#database, runId);
+  }
+
+  runIdsLike(part: string, limit: number): Promise<string[]> {
+    return selectIdsLike(this.#database, part, limit);
+  }
+
+  runIdsSharing(parts: readonly string[]): Promise<string[]> {
+    return selectIdsSharing(this.#database, parts);
+  }
+
+  listRuns(query: ListRunsQuery): Promise<RunPage> {
+    return selectRunPage(this.#database, query);
+  }
+
+  readRuns(runIds: readonly string[]): Promise<RunSnapshot[]> {
+    return selectRuns(this.#database, runIds);
+  }
+
+  readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined> {
+    return selectRunDetail(this.#database, runId);
+  }
+
+  readOutcome(runId: string): Promise<RunOutcome | undefined> {
+    return selectOutcome(this.#database, runId);
+  }
+
+  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined> {
+    return selectNodes(this.#database, runId, query);
+  }
+
+  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
+    return selectOverview(this.#database, runId, query, { ...moment(), nowMs });
+  }
+
+  readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {
+    return selectNode(this.#database, runId, nodeId, iteration);
+  }
+
+  nodesOf(runId: string): Promise<Node[]> {
+    return selectNodesOf(this.#database, runId);
+  }
+
+  waitingNodes(runId: string): Promise<Node[]> {
+    return selectWaitingNodes(this.#database, runId);
+  }
+
+  readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined> {
+    return selectFrames(this.#database, runId, afterFrameNo, limit);
+  }
+
+  eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
+    return selectEvents(this.#database, runId, afterSeq, limit);
+  }
+
+  eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
+    return selectEventsOfNode(this.#database, runId, nodeId, iteration);
+  }
+
+  lastEvent(runId: string): Promise<StoredEvent | undefined> {
+    return selectLastEvent(this.#database, runId);
+  }
+
+  pendingApprovals(query: PendingApprovalsQuery): Promise<PendingApproval[]> {
+    return selectPendingApprovals(this.#database, query, moment());
+  }
+
+  readBacklog(staleSinceMs: number): Promise<Backlog> {
+    return selectBacklog(this.#database, staleSinceMs);
+  }
+
+  check(): Promise<void> {
+    return checkDatabase(this.#database, this.#writer);
+  }
+
+  probe(): Promise<void> {
+    return this.#writer.write(probeWrite);
+  }
+
+  describe({ integrity = false }: { readonly integrity?: boolean } = {}): Promise<StoreDescription> {
+    return describeDatabase(this.#database, this.#parts.version, integrity);
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#watch.watch(listener);
+  }
+
+  observe(observer: StoreObserver): void {
+    this.#writer.observe(observer);
+  }
+
+  async close(): Promise<void> {
+    // A request that is being judged has a write to come.
+    await Promise.allSettled(this.#reading);
+    await this.#writer.close();
+    await this.#watch.stop();
+    await Promise.all([this.#parts.writer.close(), this.#parts.reader.close()]);
+  }
+
+  /** Reads, judges and writes; again when something has changed between the reading and the writing. */
+  async #judge<T>(runId: string, attempt: () => Promise<T | typeof changed>): Promise<T> {
+    const work = this.#judged.run(runId, async () => {
+      for (;;) {
+        const result = await attempt();
+        if (result !== changed) return result as T;
+      }
+    });
+    this.#reading.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#reading.delete(work);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { StoredEvent } from "../../../model/index.ts";
+import type { Database } from "../database.ts";
+import { rowsAsJson } from "./select.ts";
+
+/** Events after `afterSeq`, oldest first, at most `limit`. */
+export async function selectEvents(
+  database: Database,
+  runId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
+    WHERE run_id = $1::text AND seq > $2::text::bigint ORDER BY seq LIMIT $3::text::bigint`;
+  return (await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId, afterSeq, limit))!;
+}
+
+export async function selectLastEvent(database: Database, runId: string): Promise<StoredEvent | undefined> {
+  const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
+    WHERE run_id = $1::text ORDER BY seq DESC LIMIT 1`;
+  return (await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId))![0];
+}
+
+/** The events of a run that name a node in one iteration, oldest first. */
+export async function selectEventsOfNode(
+  database: Database,
+  runId: string,
+  nodeId: string,
+  iteration: number,
+): Promise<StoredEvent[]> {
+  const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
+    WHERE run_id = $1::text AND strpos(json, $2::text) > 0 ORDER BY seq`;
+  // The text narrows the events down; each that is found is looked at.
+  const text = `"nodeId":${JSON.stringify(nodeId)}`;
+  const found = await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId, text);
+  return found!.filter(({ json }) => {
+    const event = JSON.parse(json);
+    return event.nodeId === nodeId && event.iteration === iteration;
+  });
+}

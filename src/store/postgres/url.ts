@@ -1,0 +1,39 @@
+import { SmithersError } from "../../errors/index.ts";
+
+/** Default schema of the tables. */
+export const defaultSchema = "smithers";
+
+/** Whether a text is the address of a Postgres database. */
+export function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(text);
+}
+
+/** An address as people may see it: without the password. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^(\w+:\/\/[^:@/?#]*):[^@/?#]*@/, "$1@").replace(/([?&](?:password|sslpassword)=)[^&]*/gi, "$1…");
+}
+
+/** A parsed address: what the library gets, and what is the package's own. */
+export interface PostgresAddress {
+  /** Without the package's own parameters. */
+  readonly url: string;
+  readonly schema: string;
+}
+
+/**
+ * Reads an address. Its parameter `schema` names the schema of the tables.
+ * @throws INVALID_OPTIONS
+ */
+export function parseAddress(text: string, schema?: string): PostgresAddress {
+  if (!URL.canParse(text) && !/^postgres(ql)?:\/\/[^/?]*,/i.test(text)) {
+    throw new SmithersError("INVALID_OPTIONS", "The address of the database is not valid.", {
+      advice: "Use one such as postgres://user@host:5432/database.",
+    });
+  }
+  const [before, query = ""] = text.split("?", 2) as [string, string?];
+  const params = new URLSearchParams(query);
+  const named = params.get("schema");
+  params.delete("schema");
+  const rest = params.toString();
+  return { url: rest === "" ? before : `${before}?${rest}`, schema: schema ?? named ?? defaultSchema };
+}

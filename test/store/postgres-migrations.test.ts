@@ -1,0 +1,114 @@
+import { expect } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { openStore } from "../../src/store/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { folder } from "../support/folder.ts";
+import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
+import { startRun } from "./suite/writes.ts";
+
+/** A client of the tests' own. */
+async function client(url?: string) {
+  const sql = postgres(url ?? (await sharedServer()), { max: 1, onnotice() {} });
+  afterThisTest(() => sql.end());
+  return sql;
+}
+
+const versionsOf = async (schema: string) =>
+  (await (await client())`SELECT version FROM ${(await client())(schema)}._smithers_migrations ORDER BY version`).map(
+    ({ version }) => Number(version),
+  );
+
+testOnPostgres("an address without a schema uses the schema smithers", async () => {
+  const sql = await client();
+  const name = `d_${crypto.randomUUID().slice(0, 8)}`;
+  await sql.unsafe(`CREATE DATABASE ${name}`);
+  const url = new URL(await sharedServer());
+  url.pathname = name;
+  const store = await openStore(url.href);
+  await startRun(store);
+  await store.close();
+  const inside = await client(url.href);
+  expect((await inside`SELECT run_id FROM smithers._smithers_runs`).map((row) => row.run_id)).toEqual(["r"]);
+});
+
+testOnPostgres("a schema of a later release is refused with both versions, and left untouched", async () => {
+  const schema = newSchema();
+  const address = `${await sharedServer()}?schema=${schema}`;
+  await (await openStore(address)).close();
+  const before = await versionsOf(schema);
+  await (await client()).unsafe(`INSERT INTO ${schema}._smithers_migrations VALUES (9000, 1)`);
+  await expect(openStore(address)).rejects.toThrow(
+    expect.objectContaining({ code: "DB_TOO_NEW", details: { version: 9000, supported: before.at(-1) } }),
+  );
+  expect(await versionsOf(schema)).toEqual([...before, 9000]);
+});
+
+testOnPostgres("several servers may open a new schema at once, and it is migrated once", async () => {
+  const schema = newSchema();
+  const address = `${await sharedServer()}?schema=${schema}`;
+  const root = folder();
+  const gate = join(root, "gate");
+  const store = fileURLToPath(new URL("../../src/store/index.ts", import.meta.url));
+  const code = `
+    const { openStore } = await import(${JSON.stringify(store)});
+    const { existsSync } = await import("node:fs");
+    console.log("ready");
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 1));
+    await (await openStore(${JSON.stringify(address)})).close();`;
+  const children: ChildProcess[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    afterThisTest(() => child.kill("SIGKILL"));
+    children.push(child);
+  }
+  await Promise.all(children.map((child) => once(child.stdout!, "data")));
+  const ends = children.map((child) => once(child, "exit"));
+  writeFileSync(gate, "");
+  expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 0]);
+  const versions = await versionsOf(schema);
+  expect(versions).toEqual(versions.map((_, index) => index + 1));
+});
+
+testOnPostgres("a role that owns the schema needs no other right", async () => {
+  const schema = newSchema();
+  const sql = await client();
+  await sql.unsafe(`CREATE ROLE ${schema} LOGIN; CREATE SCHEMA ${schema} AUTHORIZATION ${schema};
+    REVOKE CREATE ON DATABASE postgres FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC`);
+  const url = new URL(await sharedServer());
+  url.username = schema;
+  const store = await openStore(`${url.href}?schema=${schema}`);
+  afterThisTest(() => store.close());
+  await store.registerSchemas([{ key: "result", hash: "1", columns: ["value"] }]);
+  await startRun(store);
+  await store.maintenance.pruneBatch(1);
+  expect(await store.describe({ integrity: true })).toMatchObject({ damage: null });
+  await expect(openStore(`${url.href}?schema=${newSchema()}`)).rejects.toMatchObject({
+    code: "DB_UNAVAILABLE",
+    message: expect.stringContaining("own the schema"),
+  });
+});
+
+testOnPostgres("only a schema that exists is opened for reading", async () => {
+  const address = await postgresDatabase();
+  await expect(openStore(address, { existing: true })).rejects.toMatchObject({ code: "DB_NOT_FOUND" });
+  await expect(openStore(address, { existing: true })).rejects.toMatchObject({ code: "DB_NOT_FOUND" });
+  await (await openStore(address)).close();
+  await (await openStore(address, { existing: true })).close();
+});
+
+testOnPostgres("an address that leads nowhere is refused without its password", async () => {
+  const wrong = [
+    "postgres://u:hidden-password@127.0.0.1:1/x",
+    `${(await sharedServer()).replace("smithers@", "smithers:hidden-password@").replace(/\/postgres$/, "/none")}`,
+  ];
+  for (const address of wrong) {
+    const error = await openStore(address).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: "DB_UNAVAILABLE" });
+    expect(Bun.inspect(error) + error.message).not.toContain("hidden-password");
+  }
+});

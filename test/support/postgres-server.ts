@@ -1,0 +1,103 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The newest installed Postgres, which Debian keeps out of PATH. */
+export function postgresPrograms(): string | undefined {
+  const found = [...new Bun.Glob("*/bin/postgres").scanSync({ cwd: "/usr/lib/postgresql", onlyFiles: false })];
+  const [newest] = found.map((path) => Number.parseInt(path, 10)).sort((a, b) => b - a);
+  return newest === undefined ? undefined : `/usr/lib/postgresql/${newest}/bin`;
+}
+
+/** A Postgres server of the tests' own, on loopback, with a data folder that goes with it. */
+export interface PostgresServer {
+  readonly port: number;
+  readonly folder: string;
+  /** Address of one of its databases. */
+  url(database?: string): string;
+  /** Ends it in one of the ways of pg_ctl, and starts it again. */
+  restart(mode: "fast" | "immediate"): Promise<void>;
+  stop(mode: "fast" | "immediate"): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it for good and removes its data. */
+  remove(): void;
+}
+
+/** Postgres refuses to run as root. */
+const asUser = process.getuid?.() === 0 ? userOf("postgres") : undefined;
+
+function userOf(name: string): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** Settings of every server: small, and quick where durability does not matter. */
+const settings = `
+listen_addresses = '127.0.0.1'
+max_connections = 300
+shared_buffers = 64MB
+fsync = off
+log_min_messages = fatal
+max_wal_senders = 4
+wal_level = replica
+`;
+
+/** @param more further lines of postgresql.conf */
+export async function startPostgres(more = ""): Promise<PostgresServer> {
+  const bin = postgresPrograms();
+  if (bin === undefined) throw new Error("Postgres is not installed.");
+  const folder = mkdtempSync(join(tmpdir(), "smithers-postgres-"));
+  if (asUser) chownSync(folder, asUser.uid, asUser.gid);
+  chmodSync(folder, 0o700);
+  const data = join(folder, "data");
+  const run = (program: string, ...args: string[]) => {
+    const { status, stderr } = spawnSync(join(bin, program), args, { ...asUser, cwd: folder, encoding: "utf8" });
+    if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  };
+  run("initdb", "-D", data, "-U", "smithers", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync");
+  const port = await freePort();
+  appendFileSync(
+    join(data, "postgresql.conf"),
+    `${settings}port = ${port}\nunix_socket_directories = '${folder}'\n${more}\n`,
+  );
+  const server: PostgresServer = {
+    port,
+    folder,
+    url: (database = "postgres") => `postgres://smithers@127.0.0.1:${port}/${database}`,
+    async start() {
+      run("pg_ctl", "-D", data, "-l", join(folder, "log"), "-w", "-t", "30", "start");
+    },
+    async stop(mode) {
+      run("pg_ctl", "-D", data, "-m", mode, "-w", "stop");
+    },
+    async restart(mode) {
+      await server.stop(mode);
+      await server.start();
+    },
+    remove() {
+      if (existsSync(join(data, "postmaster.pid"))) {
+        const pid = Number.parseInt(readFileSync(join(data, "postmaster.pid"), "utf8"), 10);
+        try {
+          process.kill(pid, "SIGQUIT");
+        } catch {
+          // It has ended already.
+        }
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
