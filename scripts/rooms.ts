@@ -13,6 +13,7 @@ export const rooms = [
   "model",
   "api",
   "runtime",
+  "mdx",
   "store",
   "jsx",
   "plan",

@@ -1,3 +1,4 @@
+/// <reference path="./mdx/modules.d.ts" preserve="true" />
 export type { RunConfig } from "./api/index.ts";
 export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
 export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, SmithersError } from "./errors/index.ts";
@@ -34,6 +35,7 @@ export {
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
+export { mdxPlugin } from "./mdx/index.ts";
 export type { NodeState, RunHealth, RunStatus, SmithersEvent } from "./model/index.ts";
 export {
   createServeApp,

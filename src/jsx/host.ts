@@ -36,4 +36,6 @@ export interface HostProps {
   /** Only for a Loop. */
   scope?: LoopScope;
   children?: unknown;
+  /** The attributes of a prompt's element. */
+  [attribute: string]: unknown;
 }

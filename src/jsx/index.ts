@@ -19,7 +19,7 @@ export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
 export { authoredId, type LoopPlace, loopsAround, type NodePlace, nodePlace, suffixOf } from "./loop-places.ts";
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
-export { promptText } from "./prompt.ts";
+export { promptText } from "./prompt-text.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export type * from "./specs.ts";

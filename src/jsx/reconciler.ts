@@ -74,6 +74,17 @@ function placeOf(element: PlacedFiber): string {
   return `loop-${steps.join(".")}`;
 }
 
+/** The attributes of a prompt's element, such as `href`. */
+function attributesIn(props: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const attributes: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(props)) {
+    if (name !== "children" && ["string", "number", "boolean"].includes(typeof value) && value !== false) {
+      attributes[name] = value;
+    }
+  }
+  return attributes;
+}
+
 /** @internal its types are not a dependency of the package */
 export type Reconciler = ReturnType<typeof createReconciler>;
 
@@ -114,7 +125,7 @@ const hostConfig: any = {
     _context: unknown,
     fiber: PlacedFiber,
   ): HostElement {
-    let { spec, shown = {} } = props;
+    let { spec, shown = attributesIn(props) } = props;
     if (props.scope && spec?.type === "loop" && props.scope.id === undefined) {
       const id = placeOf(fiber);
       props.scope.id = id;
@@ -142,7 +153,7 @@ const hostConfig: any = {
   },
   commitUpdate(element: HostElement, _tag: string, _before: HostProps, props: HostProps) {
     element.spec = props.spec;
-    const shown = props.shown ?? {};
+    const shown = props.shown ?? attributesIn(props);
     if (isSame(element.shown, shown)) return;
     element.shown = shown;
     changed();

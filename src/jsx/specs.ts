@@ -98,8 +98,8 @@ export interface AgentSpec extends WorkSpec {
 }
 
 /**
- * Any object with the AI SDK's `generate`. It receives `prompt` (text), `abortSignal`, `outputSchema` (JSON Schema),
- * and the callbacks `onStepFinish(step)`, `onStdout(text)` and `onStderr(text)` to report progress. It returns a
+ * Any object with the AI SDK's `generate`. It receives `prompt` (text), `abortSignal`, `outputSchema` (Zod),
+ * `jsonSchema` (the same as JSON Schema), and the callbacks `onStepFinish(step)`, `onStdout(text)` and `onStderr(text)` to report progress. It returns a
  * structured `output` or `object`, or `text`, or the bare value; and `usage` or `totalUsage`.
  */
 export interface Agent {

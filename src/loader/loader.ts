@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
+import { compileMdx } from "../mdx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
@@ -34,6 +35,8 @@ interface Version extends LoadedWorkflow {
   readonly inputs: Bundle["inputs"];
   readonly shadow: string;
 }
+
+const compilers = new Map([[".mdx", compileMdx]]);
 
 /** How many files keep their last version; other files are built again at their next use. */
 const keptFiles = 256;
@@ -107,7 +110,7 @@ export class Loader {
 
   async #bundle(file: string): Promise<Bundle> {
     try {
-      return await runtime.bundle(file, { findPackage, console: consoleOfTasks });
+      return await runtime.bundle(file, { findPackage, compilers, console: consoleOfTasks });
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
       throw error;

@@ -9,6 +9,8 @@ const ownEntries: Record<string, string> = {
   "": "../index",
   "/jsx-runtime": "../jsx-runtime",
   "/jsx-dev-runtime": "../jsx-dev-runtime",
+  "/mdx-plugin": "../mdx-plugin",
+  "/serve": "../serve",
   "/server": "../server/index",
   "/tools": "../tools/index",
 };

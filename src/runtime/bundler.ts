@@ -28,8 +28,16 @@ export type FindPackage = (
   resolveFrom: (specifier: string, from: string) => string,
 ) => FoundPackage | undefined;
 
+/**
+ * Compiles a source that the runtime does not know to JavaScript.
+ * @throws BundleError
+ */
+export type Compile = (source: string, file: string) => Promise<string>;
+
 export interface BundleOptions {
   readonly findPackage: FindPackage;
+  /** By extension, such as `.mdx`. */
+  readonly compilers: ReadonlyMap<string, Compile>;
   /** A module, by absolute path, whose export of this name stands for the global `console` in the bundle. */
   readonly console: { readonly module: string; readonly name: string };
 }

@@ -1,4 +1,4 @@
-import type { Bundle, BundleOptions } from "./bundler.ts";
+import type { Bundle, BundleOptions, Compile } from "./bundler.ts";
 import type { ChildChannel, ParentChannel, SpawnOptions } from "./channel.ts";
 import type { SqliteLibrary } from "./sqlite.ts";
 import type { SteadyClock } from "./steady-clock.ts";
@@ -17,6 +17,8 @@ export interface Runtime {
    * @throws BundleError
    */
   bundle(entry: string, options: BundleOptions): Promise<Bundle>;
+  /** From now on, modules of this process can import files of an extension, such as `.mdx`, that is compiled first. */
+  compileOnImport(extension: string, compile: Compile): void;
   /** Whether a module can be imported from this path. */
   canImport(file: string): boolean;
   /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */

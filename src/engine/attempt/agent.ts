@@ -59,11 +59,11 @@ async function ask(
   reports: AgentReports,
 ): Promise<unknown> {
   const { schema } = spec.output;
-  const outputSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
-  const asked = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(outputSchema)}`;
+  const jsonSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
+  const asked = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(jsonSchema)}`;
   let prompt = asked;
   for (let repair = 0; ; repair += 1) {
-    const options = { prompt, abortSignal: context.signal, outputSchema, ...reports.callbacks };
+    const options = { prompt, abortSignal: context.signal, outputSchema: schema, jsonSchema, ...reports.callbacks };
     const answer = await answerIn(agent.generate(options));
     context.heartbeat();
     reports.usage(answer, agent);

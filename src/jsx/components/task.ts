@@ -5,6 +5,7 @@ import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { LoopScope } from "../loop-places.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
 import { renderPrompt } from "../prompt.ts";
+import { withPromptProps } from "../prompt-props.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
@@ -115,7 +116,7 @@ export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   const spec = taskSpec(props, frame, React.useContext(LoopContext));
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
-  return React.createElement("smithers:task", { spec, shown }, prompt);
+  return React.createElement("smithers:task", { spec, shown }, withPromptProps(prompt, spec.output));
 };
 
 type AnyTaskProps = TaskCommonProps<unknown> & {
@@ -177,7 +178,8 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
   if (agents) {
     if (children === undefined) refuse(where, "a task with an agent needs a prompt as its children.");
     const write = typeof children === "function" ? (children as (deps: unknown) => ReactNode) : undefined;
-    const prompt = write && (async (given: unknown) => renderPrompt(await write(given), frame, scope));
+    const prompt =
+      write && (async (given: unknown) => renderPrompt(withPromptProps(await write(given), work.output), frame, scope));
     return { ...work, kind: "agent", agents, prompt };
   }
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };

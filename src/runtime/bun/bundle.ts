@@ -1,8 +1,17 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, relative } from "node:path";
-import { type Bundle, BundleError, type BundleOptions, maxSourceBytes, type SourceProblem } from "../bundler.ts";
+import { dirname, extname, relative } from "node:path";
+import {
+  type Bundle,
+  BundleError,
+  type BundleOptions,
+  type Compile,
+  maxSourceBytes,
+  type SourceProblem,
+} from "../bundler.ts";
 import { findLine, sha1 } from "../source-text.ts";
 import { fileNames, resolveLocal } from "./local-imports.ts";
+
+const isLazy: ReadonlySet<string> = new Set(["dynamic-import", "require-call", "require-resolve"]);
 
 const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
@@ -10,9 +19,10 @@ const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 const consoleName = "__smithersConsole";
 
 /** Implements {@link Runtime.bundle}. */
-export async function bundle(entry: string, { findPackage, console }: BundleOptions): Promise<Bundle> {
+export async function bundle(entry: string, { findPackage, compilers, console }: BundleOptions): Promise<Bundle> {
   const inputs = new Map<string, string>();
   const missing: SourceProblem[] = [];
+  const failed: BundleError[] = [];
   const result = await Bun.build({
     entrypoints: [entry],
     target: "bun",
@@ -29,25 +39,34 @@ export async function bundle(entry: string, { findPackage, console }: BundleOpti
             const found = resolveLocal(path, importer);
             return found === undefined ? undefined : { path: found };
           });
-          build.onResolve({ filter: /^[^./]/ }, ({ path, importer }) => {
+          build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
             const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
-            if (found === undefined) missing.push({ file: importer, message: `Cannot find the package "${path}"` });
+            // An import that runs later may be meant to fail, and be caught.
+            if (found === undefined && !isLazy.has(kind))
+              missing.push({ file: importer, message: `Cannot find the package "${path}"` });
             return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };
           });
           build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
+            const compile = compilers.get(extname(path));
+            // As Bun does without a bundle: a file of an unknown kind is imported as its path.
+            if (!compile && code.has(loader) && !/\.[cm]?[jt]sx?$/.test(path)) {
+              return { contents: `export default ${JSON.stringify(path)};`, loader: "js" };
+            }
             const { size } = await stat(path);
             if (size > maxSourceBytes) {
               throw new Error(`${path} has ${size} bytes; the limit for imported files is ${maxSourceBytes}`);
             }
             const contents = await readFile(path);
             inputs.set(path, sha1(contents));
-            // Anything but code is left to Bun, which knows the import's attributes.
+            if (compile) return { contents: await compiled(compile, contents.toString(), path, failed), loader: "js" };
+            // Other data is left to Bun, which knows the import's attributes.
             return code.has(loader) ? { contents, loader } : undefined;
           });
         },
       },
     ],
   });
+  if (failed[0]) throw failed[0];
   if (!result.success) throw new BundleError(problemOf(result.logs, entry, inputs));
   const [unresolved] = missing;
   if (unresolved) {
@@ -67,6 +86,17 @@ export async function bundle(entry: string, { findPackage, console }: BundleOpti
   // At the end, for the source map counts lines from the beginning. Imports are hoisted.
   const imported = `\nimport { ${console.name} as ${consoleName} } from ${JSON.stringify(console.module)};\n`;
   return { code: withSourceMap(text + imported, await map!.text(), fileNamed), inputs };
+}
+
+/** Keeps the problem of a source that does not compile: Bun would reduce it to a text without its place. */
+async function compiled(compile: Compile, source: string, file: string, failed: BundleError[]): Promise<string> {
+  try {
+    return await compile(source, file);
+  } catch (error) {
+    if (!(error instanceof BundleError)) throw error;
+    failed.push(error);
+    return "";
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import type { SteadyClock } from "../steady-clock.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
-import { canImport, forgetModule, importBundle, missingExport } from "./modules.ts";
+import { canImport, compileOnImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { bunSqlite } from "./sqlite.ts";
 import { openSteadyClock } from "./steady-clock.ts";
 
@@ -29,6 +29,7 @@ export const bun: Runtime = {
   },
   // Loaded when it is used: most commands bundle nothing.
   bundle: async (entry, options) => (await import("./bundle.ts")).bundle(entry, options),
+  compileOnImport,
   canImport,
   importBundle,
   forgetModule,

@@ -1,4 +1,23 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import type { Compile } from "../bundler.ts";
+
+const compiled = new Set<string>();
+
+/** Implements {@link Runtime.compileOnImport}. */
+export function compileOnImport(extension: string, compile: Compile): void {
+  if (compiled.has(extension)) return;
+  compiled.add(extension);
+  Bun.plugin({
+    name: `smithers ${extension}`,
+    setup(build) {
+      build.onLoad({ filter: new RegExp(`\\${extension}$`) }, async ({ path }) => ({
+        contents: await compile(await readFile(path, "utf8"), path),
+        loader: "js",
+      }));
+    },
+  });
+}
 
 /**
  * Implements {@link Runtime.canImport}. Bun takes what follows a question mark for a query, and a backslash for a slash,

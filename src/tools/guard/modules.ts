@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, resolve, sep } from "node:path";
+import { esmOf } from "../../mdx/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
 import { stampOf } from "./tree.ts";
@@ -62,7 +63,10 @@ export class Modules {
   #importsOf(path: string): readonly string[] {
     const module = this.#module(path);
     if (!module) return [];
-    module.imports ??= runtime.importsOf(readFileSync(path, "utf8"), path);
+    if (module.imports === undefined) {
+      const source = readFileSync(path, "utf8");
+      module.imports = runtime.importsOf(path.endsWith(".mdx") ? esmOf(source) : source, path);
+    }
     return module.imports;
   }
 

@@ -1,0 +1,1 @@
+export { mdxPlugin } from "./mdx/index.ts";

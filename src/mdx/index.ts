@@ -1,0 +1,3 @@
+export { compileMdx } from "./compile.ts";
+export { esmOf } from "./esm.ts";
+export { mdxPlugin } from "./plugin.ts";

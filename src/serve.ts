@@ -1,0 +1,1 @@
+export { createServeApp, type ServeApp, type ServeAppOptions } from "./server/index.ts";
