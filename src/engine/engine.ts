@@ -57,6 +57,7 @@ export class Engine {
       isActive: (runId) => this.#holder.active(runId) !== undefined,
       owns: (runId) => this.#owns(runId),
       wake: (runId) => this.wake(runId),
+      begun: async (runId) => this.#holder.active(runId)?.begun,
       orphans: async () => (options.recoversOrphans === false ? [] : this.#holder.orphans()),
       heartbeatMs: options.heartbeatMs ?? 5_000,
       log: this.#log,
@@ -288,7 +289,7 @@ export class Engine {
     try {
       const run = await this.store.findRun(runId);
       if (run && run.inboxNo > run.takenNo) await this.#watcher.wakeNow(runId);
-      else if (run?.wakeAtMs != null) await this.#watcher.wakeDue();
+      else if (run?.wakeAtMs != null) this.#watcher.parked(run);
     } catch (error) {
       this.#log.warn({ runId, err: error }, "The parked run could not be read.");
     }

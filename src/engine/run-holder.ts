@@ -30,6 +30,8 @@ export interface HeldRun {
    */
   reload?(edit: Edit): Promise<boolean>;
   readonly end?: Promise<ExecutionEnd>;
+  /** Resolves when its first turn is over. Never rejects. */
+  readonly begun?: Promise<void>;
 }
 
 /** What an engine gives to its holder. */

@@ -25,6 +25,7 @@ export type {
   RunOutcome,
   RunOverviewSnapshot,
   RunSnapshot,
+  RunToWake,
   StoredRun,
 } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";

@@ -59,6 +59,8 @@ export class Execution {
   readonly lease: Lease;
   /** Never rejects. */
   readonly end: Promise<ExecutionEnd>;
+  /** Resolves when the first turn is over. Never rejects. */
+  readonly begun: Promise<void>;
   readonly #store: Store;
   readonly #sink: TurnSink;
   readonly #settings: ExecutionSettings;
@@ -94,7 +96,9 @@ export class Execution {
       beginToolCall: (call) => this.#beginToolCall(call),
       wake: () => this.#trigger.pull(),
     });
-    this.end = this.#run();
+    const begun = Promise.withResolvers<void>();
+    this.begun = begun.promise;
+    this.end = this.#run(begun.resolve);
   }
 
   get runningAttempts(): number {
@@ -142,11 +146,12 @@ export class Execution {
     this.#trigger.pull();
   }
 
-  async #run(): Promise<ExecutionEnd> {
+  async #run(begun: () => void): Promise<ExecutionEnd> {
     try {
       while (!this.#abandoned) {
         this.#trigger.reset();
         const end = await within(this.#sink.observer, { runId: this.lease.runId }, () => this.#turn());
+        begun();
         if (end) return end;
         await this.#trigger.pulled();
       }
@@ -161,6 +166,7 @@ export class Execution {
       }
       return "lost";
     } finally {
+      begun();
       this.#trigger.stop();
       this.#planner.unmount();
     }
