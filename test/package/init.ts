@@ -29,7 +29,7 @@ export function testInit(app: string): void {
     const spec = dependencies["smithers-orchestrator"];
     expect(spec).toMatch(/^file:.*\.tgz$/);
     expect(existsSync(resolve(flows, spec.slice("file:".length)))).toBe(true);
-    expect(dependencies.zod).toBe(own.dependencies.zod);
+    expect(dependencies.zod).toBe(own.peerDependencies.zod);
 
     const words = /^smithers up hello\.tsx --input '(.*)'$/.exec(scripts.start)!;
     const waiting = run(flows, "up", "hello.tsx", "--input", words[1]!, "--run-id", "r1");

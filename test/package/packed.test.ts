@@ -49,6 +49,19 @@ testWithBash(
   60_000,
 );
 
+test("the tarball brings exact versions of what it depends on, and its bill of materials", () => {
+  const installed = join(app, "node_modules/smithers-orchestrator");
+  const { packages } = JSON.parse(readFileSync(join(installed, "npm-shrinkwrap.json"), "utf8"));
+  const { dependencies, scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
+  for (const name of Object.keys(dependencies))
+    expect(packages[`node_modules/${name}`].version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(JSON.stringify(packages)).not.toContain('"resolved"');
+  expect(JSON.parse(readFileSync(join(installed, "sbom.cdx.json"), "utf8"))).toMatchObject({ bomFormat: "CycloneDX" });
+  // The test packs a copy without scripts; a release runs these.
+  expect(scripts.prepack).toContain("bun scripts/shrinkwrap.ts");
+  expect(scripts.prepack).toContain("npm run --silent sbom");
+});
+
 test("every export of the package can be imported", () => {
   const { exports } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
   const code = Object.keys(exports)

@@ -68,7 +68,7 @@ function projectFields(folder: string) {
   return {
     type: "module",
     scripts: { start: startScript, server: "smithers server", check: "tsc" },
-    dependencies: { [own.name]: spec, zod: own.dependencies.zod },
+    dependencies: { [own.name]: spec, zod: own.peerDependencies.zod },
     devDependencies: {
       "@types/bun": own.devDependencies["@types/bun"],
       bun: own.devDependencies.bun,
