@@ -9,6 +9,7 @@ export const rooms = [
   "text",
   "errors",
   "timing",
+  "containment",
   "files",
   "model",
   "api",

@@ -1,3 +1,4 @@
+import { contain } from "../containment/index.ts";
 import {
   cutText,
   isSmithersError,
@@ -38,11 +39,13 @@ export class Engine {
   /** With the scope `own`: the runs that this engine was asked to start or resume. */
   readonly #own = new Set<string>();
   readonly #starting = new Set<Promise<string>>();
+  readonly #uncontain: () => void;
   #closing = false;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
     this.#options = options;
+    this.#uncontain = options.scope === "none" ? () => {} : contain();
     this.#log = options.log ?? troubleOnly;
     this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
     const parts: HolderParts = {
@@ -233,6 +236,7 @@ export class Engine {
     // Stops the runs whose start was accepted in the meantime.
     await this.#holder.stop(0);
     this.#localEngines.leave();
+    this.#uncontain();
   }
 
   /** Wakes a run that has news. The engine that executes it, or started it, is asked first. Never rejects. */

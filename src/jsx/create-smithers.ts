@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
 import type { z } from "zod";
+import { callingFile, noteFiles } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
@@ -60,7 +61,14 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
       if (typeof build !== "function") {
         throw new SmithersError("INVALID_WORKFLOW", "smithers(build) requires a function that takes ctx.");
       }
-      return makeWorkflow<S>({ build: build as unknown as Workflow["build"], registry, dbPath: options.dbPath });
+      const workflow = makeWorkflow<S>({
+        build: build as unknown as Workflow["build"],
+        registry,
+        dbPath: options.dbPath,
+      });
+      const file = callingFile();
+      if (file !== undefined) noteFiles(workflow, [file]);
+      return workflow;
     },
     outputs: registry.refs as OutputRefs<S>,
     Workflow: WorkflowComponent,

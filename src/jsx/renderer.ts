@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { currentOrigin, runMarkedSync } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
@@ -60,7 +61,9 @@ function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; r
     () => ({ registry: workflow.registry, view, reads, cache: false }),
     [workflow, view, reads],
   );
-  const built: unknown = workflow.build(createCtx(view, workflow.registry, reads, null));
+  const origin = currentOrigin();
+  const build = () => workflow.build(createCtx(view, workflow.registry, reads, null));
+  const built: unknown = origin ? runMarkedSync(origin, build) : build();
   if (built instanceof Promise) {
     // The promise is refused below, so its rejection does not matter.
     built.catch(() => {});

@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
+import { framesOf } from "../containment/index.ts";
 import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
 import type { SourceProblem } from "../runtime/index.ts";
-import { framesOf } from "./frames.ts";
 
 /** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {

@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { noteFiles, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
+import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
-import { consoleOfTasks, findPackage, withoutInstallPaths } from "./packages.ts";
+import { findPackage, globalsOfTasks, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
 import type { Startable } from "./startable.ts";
@@ -29,6 +32,8 @@ export interface LoaderOptions {
   readonly importTimeoutMs?: number;
   /** Which files may be loaded. Default: every one in the root. */
   readonly startable?: Startable;
+  /** Receives what the top-level code of files throws and nothing catches. Default: stderr. */
+  readonly logger?: StrayLog;
 }
 
 interface Version extends LoadedWorkflow {
@@ -46,6 +51,7 @@ export class Loader {
   readonly #rootDir: string;
   readonly #importTimeoutMs: number;
   readonly #startable: Startable | undefined;
+  readonly #log: StrayLog;
   /** The last valid version of each file, least recently used first. */
   readonly #versions = new Map<string, Version>();
   readonly #importing = new Map<string, Promise<Workflow>>();
@@ -56,8 +62,9 @@ export class Loader {
   #loads = 0;
   #closed = false;
 
-  constructor({ rootDir, importTimeoutMs = 10_000, startable }: LoaderOptions) {
+  constructor({ rootDir, importTimeoutMs = 10_000, startable, logger = onStderr }: LoaderOptions) {
     this.#startable = startable;
+    this.#log = logger;
     this.#rootDir = rootDir;
     this.#importTimeoutMs = importTimeoutMs;
   }
@@ -110,7 +117,7 @@ export class Loader {
 
   async #bundle(file: string): Promise<Bundle> {
     try {
-      return await runtime.bundle(file, { findPackage, compilers, console: consoleOfTasks });
+      return await runtime.bundle(file, { findPackage, compilers, globals: globalsOfTasks });
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
       throw error;
@@ -130,9 +137,10 @@ export class Loader {
   async #evaluate(file: string, shadow: string, sources: ReadonlySet<string>): Promise<Workflow> {
     const failures = this.#failures.get(shadow) ?? 0;
     try {
-      const module = await this.#inTime(runtime.importBundle(shadow, failures));
+      const module = await this.#inTime(this.#importContained(file, shadow, failures, sources));
       if (isWorkflow(module.default)) {
         this.#failures.delete(shadow);
+        noteFiles(module.default, sources);
         return module.default;
       }
     } catch (thrown) {
@@ -146,6 +154,16 @@ export class Loader {
     await removeShadow(shadow);
     runtime.forgetModule(shadow);
     throw noWorkflow(this.#rootDir, file);
+  }
+
+  async #importContained(file: string, shadow: string, failures: number, files: ReadonlySet<string>) {
+    const origin = importOrigin(relative(this.#rootDir, file), files, this.#log);
+    const end = register(origin);
+    try {
+      return await runAs(origin, () => runtime.importBundle(shadow, failures));
+    } finally {
+      end();
+    }
   }
 
   /**

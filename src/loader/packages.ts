@@ -58,8 +58,18 @@ function ownModule(module: string): string {
   return fileURLToPath(new URL(module + extname(import.meta.url), import.meta.url));
 }
 
-/** The `console` of workflow files. */
-export const consoleOfTasks = { module: ownModule("../jsx/task-console"), name: "taskConsole" };
+const taskGlobals = ownModule("../containment/task-globals");
+
+/** What stands for globals in workflow files. */
+export const globalsOfTasks = {
+  console: { module: ownModule("../jsx/task-console"), name: "taskConsole" },
+  setTimeout: { module: taskGlobals, name: "taskSetTimeout" },
+  setInterval: { module: taskGlobals, name: "taskSetInterval" },
+  clearTimeout: { module: taskGlobals, name: "taskClearTimeout" },
+  clearInterval: { module: taskGlobals, name: "taskClearInterval" },
+  queueMicrotask: { module: taskGlobals, name: "taskQueueMicrotask" },
+  fetch: { module: taskGlobals, name: "taskFetch" },
+};
 
 /**
  * Replaces paths of installed packages with the packages' names: an author does not need paths of the server's machine.

@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { framesOf, type StackFrame } from "../containment/index.ts";
 import { cutText, describeThrown, type ThrownDescription } from "../errors/index.ts";
 import type { SourcePlace } from "../model/index.ts";
-import { framesOf, type StackFrame } from "./frames.ts";
 import { withoutInstallPaths } from "./packages.ts";
 
 /** This package's own modules. */

@@ -13,11 +13,11 @@ import {
   toRunDetail,
   toRunListItem,
 } from "../api/index.ts";
-import { noSuchNode } from "../errors/index.ts";
+import { isSmithersError, noSuchNode } from "../errors/index.ts";
 import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth, type StoredEvent } from "../model/index.ts";
-import type { NodePage, NodeSnapshot, RunSnapshot, Store } from "../store/index.ts";
+import type { NodePage, RunSnapshot } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
-import type { ReadRun, RunDatabase, RunDatabases } from "./databases.ts";
+import type { RunDatabase, RunDatabases } from "./databases.ts";
 import { cursorOf, positionOf } from "./node-cursor.ts";
 
 export interface RunReaderOptions {
@@ -129,9 +129,13 @@ export class RunReader {
    * @throws NODE_NOT_FOUND
    */
   async node(runId: string, nodeId: string, iteration?: number): Promise<ReadNode> {
-    const found = await this.#databases.find(runId, (store) => nodeOrRun(store, runId, nodeId, iteration));
-    if (!("node" in found)) throw noSuchNode(runId, nodeId, iteration);
-    const { node, output, attempts, toolCalls } = found;
+    const read = this.#databases.find(runId, (store) => store.readNode(runId, nodeId, iteration));
+    const { node, output, attempts, toolCalls } = await read.catch(async (error: unknown) => {
+      if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
+      // A run that has no such node, or no such run.
+      await this.#databases.locate(runId);
+      throw noSuchNode(runId, nodeId, iteration);
+    });
     return {
       node: toNodeDetail(node, output, attempts, toolCalls),
       stack: attempts.at(-1)?.stack ?? undefined,
@@ -167,19 +171,6 @@ export class RunReader {
     const { staleMs, calls } = this.#options;
     return deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
   }
-}
-
-/** A node with its run, or the run alone when it has no such node. */
-async function nodeOrRun(
-  store: Store,
-  runId: string,
-  nodeId: string,
-  iteration: number | undefined,
-): Promise<NodeSnapshot | ReadRun | undefined> {
-  const found = await store.readNode(runId, nodeId, iteration);
-  if (found) return found;
-  const run = await store.findRun(runId);
-  return run && { run };
 }
 
 function nodesQuery(limit: number, cursor?: string) {

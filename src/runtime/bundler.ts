@@ -38,8 +38,8 @@ export interface BundleOptions {
   readonly findPackage: FindPackage;
   /** By extension, such as `.mdx`. */
   readonly compilers: ReadonlyMap<string, Compile>;
-  /** A module, by absolute path, whose export of this name stands for the global `console` in the bundle. */
-  readonly console: { readonly module: string; readonly name: string };
+  /** What stands for globals in the bundle, by the global's name: an export of a module, by absolute path. */
+  readonly globals: Readonly<Record<string, { readonly module: string; readonly name: string }>>;
 }
 
 /** A compiled workflow file. */

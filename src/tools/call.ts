@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
+import { markThrown } from "../containment/index.ts";
 import { addCaller, SmithersError, toErrorRecord } from "../errors/index.ts";
 import { currentTask, type FileRules } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
@@ -94,6 +95,7 @@ export async function callTool<R>(
     const { code, message } = toErrorRecord(error);
     call?.end({ code, message });
     addCaller(error, caller);
+    markThrown(error);
     throw error;
   }
 }

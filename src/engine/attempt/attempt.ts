@@ -1,9 +1,12 @@
-import { SmithersError } from "../../errors/index.ts";
+import { register, runAs, runAsNone, runMarked, type TimerScope } from "../../containment/index.ts";
+import { describeThrown, SmithersError } from "../../errors/index.ts";
 import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { afterMs } from "../../timing/index.ts";
+import type { Logger } from "../logger.ts";
 import { type EngineObserver, within } from "../observer.ts";
+import { originOf } from "../strays.ts";
 import { type RecordedError, recordThrown } from "../thrown.ts";
 import { executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
@@ -16,6 +19,11 @@ export type AttemptOutcome = { ok: true; value: TaskValue } | ({ ok: false; retr
 
 /** What an attempt takes from its run. */
 export interface AttemptSettings {
+  /** The files of the workflow's code. */
+  readonly files: ReadonlySet<string>;
+  /** Timers that the run's code has started. */
+  readonly timers: TimerScope;
+  readonly log: Logger;
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   readonly fileRules: FileRules;
@@ -61,13 +69,32 @@ export function launchAttempt(
       ),
     );
   };
-  const abort = (reason: Error) => controller.abort(reason);
+  const interrupted = Promise.withResolvers<never>();
+  interrupted.promise.catch(nothing);
+  const { runId, nodeId, iteration } = attempt;
+  const origin = originOf({
+    kind: "attempt",
+    facts: { runId, nodeId, iteration, attempt: attempt.attempt },
+    files: () => settings.files,
+    timers: settings.timers,
+    log: settings.log,
+    take(thrown) {
+      if (!isOver) {
+        interrupted.reject(thrown);
+        abort(new SmithersError("TASK_CANCELLED", `"${nodeId}" has failed.`));
+        return ", and the attempt fails";
+      }
+      settings.emit({ type: "NodeOutput", ...at, text: strayText(thrown), stream: "stderr" });
+      return " after the attempt had ended";
+    },
+  });
+  const at = { nodeId, iteration, attempt: attempt.attempt };
+  let isOver = false;
+  // What listens for the abort is the task's code.
+  const abort = (reason: Error) => runAs(origin, () => controller.abort(reason));
   restartSilenceTimer();
 
-  const output = new OutputBuffer((text, stream) => {
-    const { nodeId, iteration } = attempt;
-    settings.emit({ type: "NodeOutput", nodeId, iteration, attempt: attempt.attempt, text, stream });
-  });
+  const output = new OutputBuffer((text, stream) => settings.emit({ type: "NodeOutput", ...at, text, stream }));
   const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
   let emittedAtMs = Number.NEGATIVE_INFINITY;
   const contextOf = (): TaskContext => ({
@@ -86,7 +113,7 @@ export function launchAttempt(
     },
     beginToolCall(call) {
       restartSilenceTimer();
-      return toolCalls.begin(call);
+      return runAsNone(() => toolCalls.begin(call));
     },
     heartbeat(data) {
       if (controller.signal.aborted) return;
@@ -96,17 +123,13 @@ export function launchAttempt(
       emittedAtMs = nowMs;
       settings.emit({
         type: "TaskHeartbeat",
-        nodeId: attempt.nodeId,
-        iteration: attempt.iteration,
-        attempt: attempt.attempt,
+        ...at,
         data: asJson(data),
       });
     },
   });
 
-  const aborted = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener("abort", () => reject(controller.signal.reason), { once: true });
-  });
+  controller.signal.addEventListener("abort", () => interrupted.reject(controller.signal.reason), { once: true });
   const stopTimers = () => {
     hasReturned = true;
     stopTimeout();
@@ -123,19 +146,22 @@ export function launchAttempt(
     return runInTask(context, body, (text, stream) => output.add(text, stream));
   };
   const { observer } = settings;
-  const place = { runId: attempt.runId, nodeId: attempt.nodeId, iteration: attempt.iteration, timeoutMs };
-  const work = within(observer, place, () => (observer ? observer.aroundAttempt(attempt, code) : code()));
-  const outcome = Promise.race([work, aborted])
+  const place = { runId, nodeId, iteration, timeoutMs };
+  const unregister = register(origin);
+  const contained = () => runAs(origin, () => runMarked(origin, code));
+  const work = within(observer, place, () => (observer ? observer.aroundAttempt(attempt, contained) : contained()));
+  const outcome = Promise.race([work, interrupted.promise])
     .then<AttemptOutcome, AttemptOutcome>(
       (value) => ({ ok: true, value }),
       (thrown) => ({ ok: false, ...recordThrown(thrown, settings.rootDir), retryable: isRetryable(thrown) }),
     )
     .finally(() => {
+      isOver = true;
       stopTimers();
       output.close();
-      toolCalls.close();
+      runAs(origin, () => toolCalls.close());
     });
-  const codeEnd = work.then(nothing, nothing);
+  const codeEnd = work.then(unregister, unregister);
   return { attempt, outcome, codeEnd, abort };
 }
 
@@ -157,6 +183,11 @@ function toolsOf({ spec }: PlannedTask) {
 
 function timer(delayMs: number | undefined, fire: () => void): () => void {
   return delayMs === undefined ? nothing : afterMs(delayMs, fire);
+}
+
+function strayText(thrown: unknown): string {
+  const { name, message } = describeThrown(thrown);
+  return `Uncaught after the task had ended: ${name}: ${message}\n`;
 }
 
 function nothing(): void {}

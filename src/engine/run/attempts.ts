@@ -1,9 +1,11 @@
+import type { TimerScope } from "../../containment/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import type { FileRules } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
+import type { Logger } from "../logger.ts";
 import type { EngineObserver } from "../observer.ts";
 import { type Completion, recordCompletion } from "../turn/attempt-results.ts";
 import type { TurnDraft } from "../turn/draft.ts";
@@ -11,6 +13,11 @@ import type { Launch } from "../turn/planner.ts";
 import type { RunState } from "../turn/run-state.ts";
 
 export interface AttemptsSettings {
+  /** The files of the workflow's code now. */
+  files(): ReadonlySet<string>;
+  /** Timers that the run's code has started. */
+  readonly timers: TimerScope;
+  readonly log: Logger;
   readonly rootDir: string;
   readonly allowNetwork: boolean;
   /** Observes the next attempt. */
@@ -44,8 +51,11 @@ export class Attempts {
   }
 
   launch({ task, attempt, deps, cacheKey }: Launch): void {
-    const { rootDir, allowNetwork, wake, ...settings } = this.#settings;
+    const { rootDir, allowNetwork, timers, log, wake, ...settings } = this.#settings;
     const running = launchAttempt(task, attempt, deps, {
+      files: settings.files(),
+      timers,
+      log,
       rootDir,
       allowNetwork,
       observer: settings.observer(),

@@ -1,3 +1,4 @@
+import { filesOf, type Origin, register, runAs, TimerScope } from "../../containment/index.ts";
 import { type ErrorRecord, isSmithersError, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
 import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
@@ -6,6 +7,7 @@ import { faultPoint, type Lease, type NewToolCall, type Store } from "../../stor
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
+import { originOf } from "../strays.ts";
 import { recordThrown } from "../thrown.ts";
 import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
@@ -75,6 +77,9 @@ export class Execution {
   readonly #trigger = new TurnTrigger();
   /** When the run next needs a turn by itself. */
   #wake: RunWake = noRunWake;
+  readonly #timers = new TimerScope();
+  /** The workflow's own function, its components and its schemas. */
+  readonly #origin: Origin;
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
   constructor({ lease, workflow, loaded, edit }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
@@ -92,9 +97,19 @@ export class Execution {
     this.#planner = new TurnPlanner({ workflow, store: sink.store, observer: () => sink.observer, ...loaded });
     this.#attempts = new Attempts({
       ...settings,
+      files: () => filesOf(this.#planner.workflow),
+      timers: this.#timers,
       observer: () => sink.observer,
       beginToolCall: (call) => this.#beginToolCall(call),
       wake: () => this.#trigger.pull(),
+    });
+    this.#origin = originOf({
+      kind: "rendering",
+      facts: { runId: this.#runState.runId },
+      files: () => filesOf(this.#planner.workflow),
+      timers: this.#timers,
+      log: settings.log,
+      take: () => " while it was rendered",
     });
     const begun = Promise.withResolvers<void>();
     this.begun = begun.promise;
@@ -168,7 +183,8 @@ export class Execution {
     } finally {
       begun();
       this.#trigger.stop();
-      this.#planner.unmount();
+      this.#rendering(() => this.#planner.unmount());
+      this.#timers.end();
     }
   }
 
@@ -187,7 +203,7 @@ export class Execution {
       end = "ended";
     } else {
       try {
-        const planned = await this.#planner.plan(draft, !this.#stopping);
+        const planned = await this.#rendering(() => this.#planner.plan(draft, !this.#stopping));
         launches = planned.launches;
         draft.emitFrame();
         end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState, draft.now));
@@ -232,6 +248,20 @@ export class Execution {
       draft.changeRun({ workflowHash, workflowPath });
     }
     accept();
+  }
+
+  /** Calls what calls the code of {@link #origin}. */
+  #rendering<T>(body: () => T): T {
+    const end = register(this.#origin);
+    try {
+      const result = runAs(this.#origin, body);
+      if (result instanceof Promise) void result.then(end, end);
+      else end();
+      return result;
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   /** Takes in decisions and signals; returns whether the run must be cancelled. */

@@ -150,6 +150,10 @@ export class TurnPlanner {
     this.#renderedVersion = -1;
   }
 
+  get workflow(): Workflow {
+    return this.#workflow;
+  }
+
   /** How long the last {@link plan} spent rendering, in ms. */
   get renderMs(): number {
     return this.#renderMs;

@@ -15,11 +15,11 @@ const isLazy: ReadonlySet<string> = new Set(["dynamic-import", "require-call", "
 
 const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
-/** What `console` is called in a bundle. */
-const consoleName = "__smithersConsole";
+/** What a global is called in a bundle. */
+const nameInBundle = (name: string) => `__smithers_${name}`;
 
 /** Implements {@link Runtime.bundle}. */
-export async function bundle(entry: string, { findPackage, compilers, console }: BundleOptions): Promise<Bundle> {
+export async function bundle(entry: string, { findPackage, compilers, globals }: BundleOptions): Promise<Bundle> {
   const inputs = new Map<string, string>();
   const missing: SourceProblem[] = [];
   const failed: BundleError[] = [];
@@ -30,7 +30,7 @@ export async function bundle(entry: string, { findPackage, compilers, console }:
     sourcemap: "external",
     throw: false,
     // Only where it means the global one.
-    define: { console: consoleName },
+    define: Object.fromEntries(Object.keys(globals).map((name) => [name, nameInBundle(name)])),
     plugins: [
       {
         name: "workflow",
@@ -84,8 +84,12 @@ export async function bundle(entry: string, { findPackage, compilers, console }:
   const fileNamed = fileNames(inputs.keys());
   const text = anywhere(await module!.text(), entry, inputs, fileNamed);
   // At the end, for the source map counts lines from the beginning. Imports are hoisted.
-  const imported = `\nimport { ${console.name} as ${consoleName} } from ${JSON.stringify(console.module)};\n`;
-  return { code: withSourceMap(text + imported, await map!.text(), fileNamed), inputs };
+  const imports = Object.entries(globals)
+    .filter(([global]) => text.includes(nameInBundle(global)))
+    .map(
+      ([global, { module, name }]) => `import { ${name} as ${nameInBundle(global)} } from ${JSON.stringify(module)};`,
+    );
+  return { code: withSourceMap(`${text}\n${imports.join("\n")}\n`, await map!.text(), fileNamed), inputs };
 }
 
 /** Keeps the problem of a source that does not compile: Bun would reduce it to a text without its place. */

@@ -1,0 +1,85 @@
+import { sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readField } from "../errors/index.ts";
+import { framesOf, type StackFrame } from "./frames.ts";
+import { originInStack, originOfMarked } from "./marks.ts";
+import { currentOrigin, type Origin } from "./origin.ts";
+
+/** Where an error that nothing caught comes from: surely one origin, one of several, or no origin that is known. */
+export type Attribution =
+  | { readonly of: "one"; readonly origin: Origin }
+  | { readonly of: "some"; readonly origins: readonly Origin[] };
+
+/** This package's own modules. */
+const ownFolder = fileURLToPath(new URL("..", import.meta.url));
+/** Origins that have ended and are remembered: their code may have left something behind. */
+const maxEnded = 64;
+const maxStackLength = 16_384;
+
+const live = new Set<Origin>();
+/** With the time of their end, oldest first. */
+const ended = new Map<Origin, number>();
+/** What code has left behind after its end comes mostly within this time. */
+const afterEndMs = 60_000;
+
+/**
+ * Registers an origin while its code runs.
+ * @returns call it when the code has ended
+ */
+export function register(origin: Origin): () => void {
+  live.add(origin);
+  ended.delete(origin);
+  return () => {
+    if (!live.delete(origin)) return;
+    ended.set(origin, performance.now());
+    for (const oldest of ended.keys()) {
+      if (ended.size <= maxEnded) break;
+      ended.delete(oldest);
+    }
+  };
+}
+
+/**
+ * Finds the origin of an error that nothing caught: by the asynchronous context, by the error itself, by its stack, and
+ * then by the files in its stack. Of an error that names no author's file at all, every origin that is live may be the
+ * one.
+ * @returns undefined for an error of other code of the process
+ */
+export function attribute(thrown: unknown): Attribution | undefined {
+  const field = readField(thrown, "stack");
+  const stack = typeof field === "string" ? field.slice(0, maxStackLength) : "";
+  const known = currentOrigin() ?? originOfMarked(thrown) ?? originInStack(stack);
+  if (known) return { of: "one", origin: known };
+  const frames = framesOf(stack).filter(isAuthors);
+  if (frames.length === 0) return some([...live]);
+  const isRendered = stack.includes(`${sep}react-reconciler${sep}`);
+  const isOf = ({ kind, files }: Origin) =>
+    isRendered === (kind === "rendering") && frames.some(({ file }) => files.has(file));
+  const sinceMs = performance.now() - afterEndMs;
+  const recent = [...ended].flatMap(([origin, atMs]) => (atMs > sinceMs ? origin : []));
+  const likely = [...live, ...recent.reverse()].filter(isOf);
+  if (likely.length === 1) return { of: "one", origin: likely[0]! };
+  return some(likely.length > 0 ? likely : [...ended.keys()].reverse().filter(isOf));
+}
+
+/**
+ * Whether a stack is of the top-level code of a file that is being imported. The runtime evaluates modules outside of
+ * every asynchronous context.
+ */
+export function isImporting(stack: string): boolean {
+  const imports = [...live].filter(({ kind }) => kind === "import");
+  return imports.length > 0 && framesOf(stack).some(({ file }) => imports.some(({ files }) => files.has(file)));
+}
+
+function some(origins: readonly Origin[]): Attribution | undefined {
+  return origins.length === 0 ? undefined : { of: "some", origins };
+}
+
+function isAuthors({ file }: StackFrame): boolean {
+  return !file.startsWith(ownFolder) && !file.includes(`${sep}node_modules${sep}`);
+}
+
+/** The author's file that called this package, as far as the stack tells. */
+export function callingFile(): string | undefined {
+  return framesOf(new Error().stack ?? "").find(isAuthors)?.file;
+}
