@@ -1,5 +1,5 @@
 export { Mirror } from "./background/mirror.ts";
-export { keepPruned, type Pruned, prune } from "./background/retention.ts";
+export { keepPruned, type Pruned, prune, refuseAfterJump } from "./background/retention.ts";
 export { Engine } from "./engine.ts";
 export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { type Logger, troubleOnly } from "./logger.ts";

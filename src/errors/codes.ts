@@ -96,6 +96,7 @@ export const errorCodes = {
 
   DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },
   DB_NOT_TRUSTED: { status: 409, advice: "If it is yours, say so: smithers trust <file>" },
+  CLOCK_JUMPED: { status: 409, advice: "Set the system's clock right, or pass --force." },
   DB_BUSY: {
     status: 503,
     advice: "Another process holds the database's write lock; try again, and look for a long transaction.",

@@ -156,7 +156,7 @@ export class ServerDatabases {
   #begin(engine: Engine): void {
     engine.begin();
     const { retentionMs } = this.#options;
-    if (retentionMs !== undefined) this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
+    this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
   }
 
   #openOther(file: string, open: () => Promise<LocalStore>): Promise<Engine> {

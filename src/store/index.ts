@@ -1,6 +1,6 @@
 export { committedEvents } from "./committed-events.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";
-export type { KnownDatabase, Maintenance } from "./maintenance.ts";
+export type { KnownDatabase, Maintenance, SeenClocks } from "./maintenance.ts";
 export type { MirroredRuns } from "./mirrored-runs.ts";
 export type { StoreObserver } from "./observer.ts";
 export { checkSource, type DrizzleDatabase, openStore, type StoreOptions } from "./open.ts";

@@ -1,3 +1,4 @@
+import type { Moment } from "../model/index.ts";
 import type { PrunedBatch } from "./snapshots.ts";
 
 /** A database that a workflow names for itself, as the main database has recorded it. */
@@ -12,6 +13,14 @@ export interface KnownDatabase {
   readonly mainFileKey: string | null;
 }
 
+/** What the clocks of this database's processes showed. */
+export interface SeenClocks {
+  /** When the wall clock was last believed. */
+  readonly believed: Moment | null;
+  /** The first moment after a jump of the wall clock, while that is not believed. */
+  readonly doubted: Moment | null;
+}
+
 /** Operations on a whole database. */
 export interface Maintenance {
   /**
@@ -21,6 +30,9 @@ export interface Maintenance {
   pruneBatch(endedBeforeMs: number): Promise<PrunedBatch>;
   /** How many runs repeated calls of {@link pruneBatch} would delete. */
   countPrunable(endedBeforeMs: number): Promise<number>;
+  /** The clocks as they were noted last. */
+  seenClocks(): Promise<SeenClocks>;
+  noteClocks(seen: SeenClocks): Promise<void>;
   /** Deletes cached results older than `cachedBeforeMs`. Returns their number. */
   pruneCache(cachedBeforeMs: number): Promise<number>;
   /** Returns free space to the file system, if the database can. */

@@ -54,6 +54,8 @@ const maintenance = {
   pruneBatch: true,
   countPrunable: true,
   pruneCache: true,
+  seenClocks: true,
+  noteClocks: true,
   giveBackSpace: true,
   backup: true,
   databaseId: true,

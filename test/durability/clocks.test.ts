@@ -1,11 +1,13 @@
 import { expect } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { startSmithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakedClock } from "../support/faked-clock.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { needs } from "../support/programs.ts";
+import { inStore } from "../support/run.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const testWithClock = needs("faketime");
@@ -33,7 +35,11 @@ const beside = workflowFile(
 const start = (root: string, clock: FakedClock, options: object = {}) =>
   ServerProcess.start(
     root,
-    { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200, staleAfterMs: 1_500, ...options }), ...clock.env },
+    {
+      SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200, staleAfterMs: 1_500, ...options }),
+      SMITHERS_LOG_LEVEL: "warn",
+      ...clock.env,
+    },
     { captureLog: true },
   );
 
@@ -131,3 +137,26 @@ testWithClock(
     ]);
   },
 );
+
+testWithClock("no run is removed while the clock is 40 days ahead, neither by a server nor by gc", async () => {
+  const root = folder({ "long.tsx": long, go: "" });
+  const clock = new FakedClock();
+  const first = await start(root, clock, { retention: "30d" });
+  await first.complete("long.tsx");
+  // The first look at the clock is over: the second server finds what it noted.
+  const noted = () =>
+    inStore(join(root, "smithers.db"), async ({ maintenance }) => (await maintenance.seenClocks()).believed);
+  await eventually(noted);
+  await first.kill();
+  clock.set(40 * 24 * hour);
+  const second = await start(root, clock, { retention: "30d" });
+  await eventually(() => second.log.includes("has jumped"));
+  const gc = await startSmithers(["gc", "--older-than", "30d"], { cwd: root, env: { ...clock.env } }).ended;
+  expect([gc.code, gc.err]).toEqual([1, expect.stringContaining("clock")]);
+  expect((await second.get("/v1/runs")).body).toHaveLength(1);
+  await second.kill();
+
+  clock.set(0);
+  const third = await start(root, clock, { retention: 0 });
+  await eventually(async () => (await third.get("/v1/runs")).body.length === 0);
+});

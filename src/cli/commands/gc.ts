@@ -5,6 +5,7 @@ import { count } from "../terminal/format.ts";
 interface Options {
   readonly olderThan: string;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
 }
 
 export const gc = defineCommand<Options>({
@@ -22,6 +23,7 @@ export const gc = defineCommand<Options>({
       parse: span,
     },
     { flags: "--dry-run", description: "only count the runs that would be deleted" },
+    { flags: "--force", description: "delete also when the system's clock has jumped since a server last ran" },
   ],
   state: "database",
   json: "value",
@@ -29,8 +31,8 @@ export const gc = defineCommand<Options>({
     ["gc --dry-run", "count the runs that ended more than 30 days ago"],
     ["gc --older-than 7d", "delete the runs that ended more than a week ago"],
   ],
-  async run(context, { olderThan, dryRun }) {
-    const [{ parseDurationMs }, { prune }, state] = await Promise.all([
+  async run(context, { olderThan, dryRun, force }) {
+    const [{ parseDurationMs }, { prune, refuseAfterJump }, state] = await Promise.all([
       import("../../jsx/index.ts"),
       import("../../engine/index.ts"),
       context.database(),
@@ -38,6 +40,7 @@ export const gc = defineCommand<Options>({
     const { out } = context;
     const windowMs = parseDurationMs(olderThan)!;
     const stores = await state.allStores();
+    if (!dryRun && !force) for (const store of stores) await refuseAfterJump(store);
     const removed = { runs: 0, cached: 0 };
     for (const store of stores) {
       if (dryRun) removed.runs += await store.maintenance.countPrunable(Date.now() - windowMs);

@@ -1,5 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
-import type { KnownDatabase, Maintenance } from "../maintenance.ts";
+import type { KnownDatabase, Maintenance, SeenClocks } from "../maintenance.ts";
 import type { PrunedBatch } from "../snapshots.ts";
 import type { Database } from "./database.ts";
 import { rowsAsJson } from "./queries/select.ts";
@@ -31,6 +31,19 @@ export class PostgresMaintenance implements Maintenance {
     const sql = `WITH removed AS (DELETE FROM _smithers_cache WHERE created_at_ms < $1::text::bigint RETURNING 1)
       SELECT count(*)::text FROM removed`;
     return Number((await this.#database.texts(sql, cachedBeforeMs))[0]);
+  }
+
+  async seenClocks(): Promise<SeenClocks> {
+    const [seen] = await this.#database.texts("SELECT seen_json FROM _smithers_pulse");
+    return seen ? JSON.parse(seen) : { believed: null, doubted: null };
+  }
+
+  async noteClocks(seen: SeenClocks): Promise<void> {
+    await this.#database.texts(
+      `INSERT INTO _smithers_pulse (id, seen_json) VALUES (1, $1::text)
+       ON CONFLICT (id) DO UPDATE SET seen_json = excluded.seen_json RETURNING seen_json`,
+      JSON.stringify(seen),
+    );
   }
 
   /** Autovacuum makes the space free for new rows. */

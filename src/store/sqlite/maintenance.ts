@@ -1,4 +1,4 @@
-import type { KnownDatabase, Maintenance } from "../maintenance.ts";
+import type { KnownDatabase, Maintenance, SeenClocks } from "../maintenance.ts";
 import type { PrunedBatch } from "../snapshots.ts";
 import { backupDatabase } from "./commands/backup.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
@@ -25,6 +25,22 @@ export class SqliteMaintenance implements Maintenance {
 
   pruneCache(cachedBeforeMs: number): Promise<number> {
     return this.#connection.write((driver) => pruneCache(driver, cachedBeforeMs));
+  }
+
+  async seenClocks(): Promise<SeenClocks> {
+    const sql = "SELECT believed_json AS believed, doubted_json AS doubted FROM _smithers_pulse";
+    const row = await this.#connection.read((driver) => driver.get<Record<keyof SeenClocks, string | null>>(sql));
+    return { believed: JSON.parse(row?.believed ?? "null"), doubted: JSON.parse(row?.doubted ?? "null") };
+  }
+
+  async noteClocks({ believed, doubted }: SeenClocks): Promise<void> {
+    await this.#connection.write((driver) =>
+      driver.run(
+        "UPDATE _smithers_pulse SET believed_json = ?, doubted_json = ?",
+        JSON.stringify(believed),
+        JSON.stringify(doubted),
+      ),
+    );
   }
 
   /** Shrinks the file by its free pages, a few at a time. */

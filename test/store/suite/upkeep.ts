@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { approvalRow, nodeRow, runRow } from "../rows.ts";
+import { approvalRow, momentAt, nodeRow, runRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, end, nodeEvent, nowMs, outputRow, park, startRun } from "./writes.ts";
 
@@ -21,6 +21,15 @@ export function upkeep(fresh: FreshDatabase): void {
     expect(described.sizeBytes).toBeGreaterThan(0);
     expect("damage" in described).toBe(false);
     expect(await store.describe({ integrity: true })).toMatchObject({ damage: null });
+  });
+
+  test("what the clocks showed is kept, for every store of the database", async () => {
+    const { store, another } = await fresh();
+    expect(await store.maintenance.seenClocks()).toEqual({ believed: null, doubted: null });
+    const seen = { believed: momentAt(5_000, 1.5), doubted: momentAt(9_000, 2) };
+    await store.maintenance.noteClocks(seen);
+    await store.maintenance.noteClocks({ ...seen, doubted: null });
+    expect(await (await another()).maintenance.seenClocks()).toEqual({ ...seen, doubted: null });
   });
 
   test("a database that is sound takes a probe, which no run sees", async () => {

@@ -4,9 +4,10 @@ import { one, type PgClient } from "../client.ts";
 import { quoteName, quoteText } from "../quote.ts";
 import { postgresTables } from "./0001-foundation.ts";
 import { postgresFunctions } from "./0002-functions.ts";
+import { postgresPulse } from "./0003-pulse.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [postgresTables, postgresFunctions];
+const migrations: readonly string[] = [postgresTables, postgresFunctions, postgresPulse];
 
 /**
  * Brings a schema to this release's tables, and creates it if it does not exist. Several servers may call it at once:
