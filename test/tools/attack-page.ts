@@ -16,7 +16,7 @@ export const columns = mechanisms.flatMap((mechanism) =>
 export function attackPage(page: string, results: Record<string, readonly Result[]>): string {
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
-  if (after === undefined) throw new Error("docs/tools.md has no place for the table of attacks.");
+  if (after === undefined) throw new Error("docs/security.md has no place for the table of attacks.");
   let index = 0;
   const tables = attacks.map((group) => {
     const rows = group.attacks.map(({ what }) => {
@@ -36,7 +36,7 @@ function table(rows: string[][]): string {
 }
 
 if (import.meta.main) {
-  const path = fileURLToPath(new URL("../../docs/tools.md", import.meta.url));
+  const path = fileURLToPath(new URL("../../docs/security.md", import.meta.url));
   const results: Record<string, readonly Result[]> = {};
   for (const mechanism of mechanisms) {
     for (const user of ["root", "user"] as const) results[`${mechanism}, ${user}`] = await tryAttacks(mechanism, user);

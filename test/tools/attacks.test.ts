@@ -37,8 +37,8 @@ for (const mechanism of mechanisms) {
   }
 }
 
-needs(...means, ...Object.values(programsOf).flat())("docs/tools.md shows every attack with its result", () => {
-  const page = readFileSync(join(projectDir, "docs/tools.md"), "utf8");
+needs(...means, ...Object.values(programsOf).flat())("docs/security.md shows every attack with its result", () => {
+  const page = readFileSync(join(projectDir, "docs/security.md"), "utf8");
   // What an ordinary user cannot try as root stands as it was written.
   const shown = columns.map((column) => [column, results[column] ?? allAttacks.map(() => "refused" as const)] as const);
   expect(attackPage(page, Object.fromEntries(shown))).toBe(page);
