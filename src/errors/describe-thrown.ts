@@ -1,5 +1,6 @@
 import { type ErrorCode, isErrorCode } from "./codes.ts";
 import { cutText, maxMessageBytes, textOf } from "./cut.ts";
+import { zodMessage } from "./issues.ts";
 import { ownFields } from "./own-fields.ts";
 import { isError, readField } from "./read-field.ts";
 import { isSmithersError } from "./smithers-error.ts";
@@ -91,6 +92,8 @@ function errorName(error: Error): string {
 }
 
 function errorMessage(error: Error): string {
+  const ofZod = zodMessage(error);
+  if (ofZod !== undefined) return ofZod;
   const message = readField(error, "message");
   return message === undefined || message === null ? "" : textOf(message, maxMessageBytes);
 }

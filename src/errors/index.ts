@@ -3,6 +3,7 @@ export { type ErrorCode, errorCodes, isErrorCode } from "./codes.ts";
 export { cutDetails, cutText, maxDetailsBytes, maxMessageBytes, textOf } from "./cut.ts";
 export { describeThrown, messageOf, type ThrownDescription } from "./describe-thrown.ts";
 export { fromWire } from "./from-wire.ts";
+export { summary } from "./issues.ts";
 export { NonRetryableError } from "./non-retryable-error.ts";
 export { isError, readField } from "./read-field.ts";
 export { toErrorRecord } from "./record.ts";

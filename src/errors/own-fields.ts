@@ -26,7 +26,9 @@ export function ownFields(error: object): Record<string, unknown> | undefined {
 
 function namesOf(error: object): string[] {
   try {
-    return Object.keys(error);
+    const names = Object.keys(error);
+    // Zod hides the issues, whose text its message is.
+    return readField(error, "name") === "ZodError" ? [...names, "issues"] : names;
   } catch {
     return [];
   }

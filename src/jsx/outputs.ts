@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { didYouMean, SmithersError } from "../errors/index.ts";
+import { refuse } from "./components/checks.ts";
 
 /** Schemas that validate a workflow's outputs, by key. The key `input` types the run's input. */
 export type Schemas = Record<string, z.ZodType>;
@@ -76,13 +77,10 @@ export class OutputRegistry {
   resolve(target: unknown, where: string): OutputSchema {
     const found = typeof target === "string" ? this.#byKey.get(target) : this.#bySchema.get(target);
     if (found === "ambiguous") {
-      throw new SmithersError("INVALID_WORKFLOW", `${where}: two outputs share this schema; use outputs.<key>.`);
+      refuse(where, "two outputs share this schema; use outputs.<key>.");
     }
     if (found?.key === "input") {
-      throw new SmithersError(
-        "INVALID_WORKFLOW",
-        `${where}: "input" is the run's input and cannot be used as an output.`,
-      );
+      refuse(where, `"input" is the run's input and cannot be used as an output.`);
     }
     if (found) return found;
     const keys = this.list().map(({ key }) => key);
@@ -91,10 +89,7 @@ export class OutputRegistry {
         ? "output is required"
         : `${typeof target === "string" ? `"${target}"` : "this value"} is not an output of createSmithers`;
     const meant = typeof target === "string" ? didYouMean(target, keys) : "";
-    throw new SmithersError(
-      "INVALID_WORKFLOW",
-      `${where}: ${problem}.${meant} Known outputs: ${keys.join(", ") || "none"}.`,
-    );
+    refuse(where, `${problem}.${meant} Known outputs: ${keys.join(", ") || "none"}.`);
   }
 }
 

@@ -7,6 +7,7 @@ import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/in
 import { withTimeout } from "../timing/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
+import { rememberSources } from "./node-site.ts";
 import { findPackage, globalsOfTasks, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
@@ -103,6 +104,7 @@ export class Loader {
     const hash = sha1(code);
     const shadow = await this.#shadows.write(file, hash, code);
     const workflow = await this.#import(file, shadow, inputs);
+    rememberSources(workflow, inputs);
     const files = [...inputs.keys()];
     const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, inputs, shadow };
     this.#keep(file, version);

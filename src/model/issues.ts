@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { textOf } from "../errors/index.ts";
 
+export { summary } from "../errors/index.ts";
+
 export interface PlainIssue {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -17,14 +19,6 @@ export function plainIssues(error: z.ZodError): PlainIssue[] {
     message: textOf(message, maxIssueBytes),
     code: code ?? "custom",
   }));
-}
-
-/** The issues as one line, for a message. */
-export function summary(issues: readonly PlainIssue[]): string {
-  const shown = issues
-    .slice(0, 3)
-    .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
 }
 
 function plainKey(key: PropertyKey): string | number {

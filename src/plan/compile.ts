@@ -104,7 +104,10 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       groups,
       prompt,
     };
-    if (byId.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`);
+    if (byId.has(spec.id)) {
+      const details = { nodeId: spec.id };
+      throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`, { details });
+    }
     byId.set(spec.id, task);
     tasks.push(task);
     return task;

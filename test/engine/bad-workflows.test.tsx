@@ -86,6 +86,21 @@ test.each([
   expect(ran.error!.message).toContain(`unknown prop "${name}". Did you mean "${meant}"`);
 });
 
+test.each([
+  ["request", { request: { title: "?", sumary: "s" } }, "sumary", "summary"],
+  ["an option", { mode: "select", options: [{ key: "a", lable: "A" }], request: { title: "?" } }, "lable", "label"],
+  ["retryPolicy", { retryPolicy: { backof: "fixed" } }, "backof", "backoff"],
+  ["retryPolicy", { retryPolicy: { initialDelay: 5 } }, "initialDelay", "initialDelayMs"],
+  ["cache", { cache: { by: 1, versoin: "2" } }, "versoin", "version"],
+  ["tools", { tools: { allowNetwrok: false } }, "allowNetwrok", "allowNetwork"],
+])("a misspelt field of %s is refused: %o", async (prop, props, name, meant) => {
+  const asks = "request" in props;
+  const element = asks ? <Approval {...given({ id: "a", output: "decision", ...props })} /> : task(props);
+  const ran = await run(smithers(() => <Workflow name="test">{element}</Workflow>));
+  expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
+  expect(ran.error!.message).toContain(`${prop} has the unknown field "${name}". Did you mean "${meant}"?`);
+});
+
 test("a prop that is like no other lists those that there are, and children where none belong are refused", async () => {
   const messageOf = async (element: unknown) =>
     (await run(smithers(() => <Workflow name="test">{element as never}</Workflow>))).error?.message;

@@ -135,3 +135,31 @@ test("no time limit is the task's fault once its code has returned: a schema may
   );
   expect(ran).toMatchObject({ status: "finished", output: { value: 1 } });
 });
+
+test("the time limits of an agent count while it answers, and not while its answers are validated", async () => {
+  const { smithers, outputs, Task } = createSmithers({
+    slow: z.object({ value: z.number() }).refine(async ({ value }) => {
+      await Bun.sleep(250);
+      return value === 2;
+    }),
+  });
+  const answers = (pauseMs: number) => {
+    let asked = 0;
+    return { generate: () => Bun.sleep(pauseMs).then(() => ({ text: JSON.stringify({ value: ++asked }) })) };
+  };
+  const asking = (agent: object, limits: { timeoutMs?: number; heartbeatTimeoutMs?: number }) =>
+    run(
+      smithers(() => (
+        <Workflow name="test">
+          <Task id="a" output={outputs.slow} retries={0} agent={agent as never} {...limits}>
+            Which number?
+          </Task>
+        </Workflow>
+      )),
+    );
+  const quick = await asking(answers(0), { timeoutMs: 200, heartbeatTimeoutMs: 100 });
+  expect(quick).toMatchObject({ status: "finished", output: { value: 2 } });
+  // Two answers of 150 ms each, with a validation between them.
+  const late = await asking(answers(150), { timeoutMs: 225 });
+  expect(late).toMatchObject({ status: "failed", error: { code: "TASK_TIMEOUT" } });
+});

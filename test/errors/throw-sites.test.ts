@@ -129,3 +129,71 @@ test("what is no error has no place, and is told as it is", async () => {
   expect(error).toEqual({ code: "TASK_FAILED", message: "only text", nodeId: "t" } as never);
   expect((await smithers(root, "node", "r", "t")).out).not.toContain("Thrown at");
 });
+
+describe("an error without a line of the author in its stack names the line of its node:", () => {
+  const trees: [string, string, string][] = [
+    [
+      "an output that does not fit",
+      "<Task id='t' noRetry output={outputs.result}>{() => ({ other: 1 })}</Task>",
+      "INVALID_OUTPUT",
+    ],
+    ["a literal that does not fit", '<Task id={"t"} output={outputs.result}>{{ other: 1 }}</Task>', "INVALID_OUTPUT"],
+    [
+      "what Zod's parse throws",
+      '<Task id="t" noRetry output={outputs.result}>{() => z.object({ a: z.string() }).parse({ a: 1 })}</Task>',
+      "TASK_FAILED",
+    ],
+    ["a misspelt prop", '<Task id="t" retry={3} output={outputs.result}>{1}</Task>', "INVALID_WORKFLOW"],
+    ["an unknown output", '<Task id="t" output="results">{1}</Task>', "INVALID_WORKFLOW"],
+    ["a wrong duration", '<Timer id="t" duration="3 hours" />', "INVALID_WORKFLOW"],
+    [
+      "an id that occurs twice",
+      '<Task id="t" output={outputs.result}>{1}</Task>\n<Task id="t" output={outputs.result}>{1}</Task>',
+      "DUPLICATE_ID",
+    ],
+    [
+      "a wrong prop in a loop",
+      '<Loop until={false}><Sequence>\n<Timer id="t" duration="x" /></Sequence></Loop>',
+      "INVALID_WORKFLOW",
+    ],
+  ];
+  test.each(trees)("%s", async (_, tree, code) => {
+    const schemas = "result: z.object({ value: z.number(), a: z.string() })";
+    const source = workflowFile(tree.replace(/^/, "\n"), { schemas });
+    const root = folder({ "flows/w.tsx": source });
+    const { status, out } = await upAndWhy(root);
+    const lines = source.split("\n").flatMap((line, index) => (/ id=.{0,2}t/.test(line) ? [index + 1] : []));
+    const place = `flows/w.tsx:${lines.at(-1)}:`;
+    expect(status).toMatchObject({
+      status: "failed",
+      error: { code, details: { at: { file: "flows/w.tsx", line: lines.at(-1) } } },
+    });
+    expect(out).toContain(` failed at ${place}`);
+  });
+
+  test("but not when the id is computed, or several nodes have it", async () => {
+    const twice = '{ctx.input.none ? <Timer id="t" duration="1s" /> : null}<Timer id="t" duration="x" />';
+    for (const tree of [twice, '<Timer id={String("t")} duration="x" />']) {
+      const { status } = await upAndWhy(
+        folder({ "flows/w.tsx": workflowFile(tree.replace("/> : null}", "/> : null}\n")) }),
+      );
+      expect(status).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
+      expect(status.error.details).not.toHaveProperty("at");
+    }
+  });
+
+  async function upAndWhy(root: string) {
+    const status = await smithersJson(root, "up", "flows/w.tsx", "--run-id", "r");
+    return { status, out: (await smithers(root, "why", "r")).out };
+  }
+});
+
+test("what Zod's parse throws is told as a line, with the issues as details", async () => {
+  const tree = `<Task id="t" noRetry output={outputs.result}>{() => z.object({ a: z.string(), b: z.array(z.number()) }).parse({ b: [1, "2"] })}</Task>`;
+  const root = folder({ "w.tsx": workflowFile(tree) });
+  const { error } = await smithersJson(root, "up", "w.tsx");
+  expect(error.message).toBe(
+    "a: Invalid input: expected string, received undefined; b.1: Invalid input: expected number, received string",
+  );
+  expect(error.details).toMatchObject({ name: "ZodError", issues: [{ path: ["a"] }, { path: ["b", 1] }] });
+});

@@ -12,18 +12,26 @@ const maxRepairs = 2;
 /** How much of an answer that does not fit is sent back, in characters. */
 const maxReturnedLength = 20_000;
 
+/** What an agent's work takes from its attempt. */
+export interface AgentSurroundings {
+  readonly context: TaskContext;
+  /** Receives token usage, and what agents report while they work. */
+  emit(event: NewEvent): void;
+  /** Runs a validation, whose time is not the agent's. */
+  validate<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /**
  * Asks the task's agents in order until one gives an answer that fits the output's schema.
- * @param emit receives token usage, and what agents report while they work
  * @throws AGENT_FAILED with the error of each agent; it is not retryable when every one of them refuses a retry
  */
 export async function executeAgent(
   spec: AgentSpec,
   prompt: readonly HostNode[],
   deps: unknown,
-  context: TaskContext,
-  emit: (event: NewEvent) => void,
+  surroundings: AgentSurroundings,
 ): Promise<unknown> {
+  const { context, emit } = surroundings;
   const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
   if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: the prompt is empty.`);
   const reports = new AgentReports(context, emit);
@@ -33,7 +41,7 @@ export async function executeAgent(
   for (const agent of spec.agents) {
     context.signal.throwIfAborted();
     try {
-      return await ask(agent, text, spec, context, reports);
+      return await ask(agent, text, spec, surroundings, reports);
     } catch (error) {
       context.signal.throwIfAborted();
       reports.usage(error, agent);
@@ -55,7 +63,7 @@ async function ask(
   agent: Agent,
   text: string,
   spec: AgentSpec,
-  context: TaskContext,
+  { context, validate }: AgentSurroundings,
   reports: AgentReports,
 ): Promise<unknown> {
   const { schema } = spec.output;
@@ -67,7 +75,7 @@ async function ask(
     const answer = await answerIn(agent.generate(options));
     context.heartbeat();
     reports.usage(answer, agent);
-    const reading = await readAnswer(schema, answer);
+    const reading = await validate(() => readAnswer(schema, answer));
     if (reading.fits) return reading.value;
     if (repair === maxRepairs) {
       throw new SmithersError("INVALID_OUTPUT", `The answer does not fit "${spec.output.key}": ${reading.reason}.`);

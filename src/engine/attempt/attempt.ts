@@ -3,7 +3,6 @@ import { describeThrown, SmithersError } from "../../errors/index.ts";
 import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
-import { afterMs } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { type EngineObserver, within } from "../observer.ts";
 import { originOf } from "../strays.ts";
@@ -11,6 +10,7 @@ import { type RecordedError, recordThrown } from "../thrown.ts";
 import { executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
+import { TimeLimits } from "./time-limits.ts";
 import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { asJson, type TaskValue, toTaskValue } from "./value.ts";
@@ -54,21 +54,6 @@ export function launchAttempt(
   settings: AttemptSettings,
 ): RunningAttempt {
   const controller = new AbortController();
-  const { timeoutMs, heartbeatTimeoutMs } = timeoutsOf(task);
-  const stopTimeout = timer(timeoutMs, () =>
-    abort(new SmithersError("TASK_TIMEOUT", `"${task.nodeId}" ran longer than ${timeoutMs} ms.`)),
-  );
-  let stopSilenceTimer = nothing;
-  let hasReturned = false;
-  const restartSilenceTimer = () => {
-    stopSilenceTimer();
-    if (hasReturned) return;
-    stopSilenceTimer = timer(heartbeatTimeoutMs, () =>
-      abort(
-        new SmithersError("TASK_HEARTBEAT_TIMEOUT", `"${task.nodeId}" sent no heartbeat for ${heartbeatTimeoutMs} ms.`),
-      ),
-    );
-  };
   const interrupted = Promise.withResolvers<never>();
   interrupted.promise.catch(nothing);
   const { runId, nodeId, iteration } = attempt;
@@ -92,7 +77,7 @@ export function launchAttempt(
   let isOver = false;
   // What listens for the abort is the task's code.
   const abort = (reason: Error) => runAs(origin, () => controller.abort(reason));
-  restartSilenceTimer();
+  const limits = new TimeLimits(task, abort);
 
   const output = new OutputBuffer((text, stream) => settings.emit({ type: "NodeOutput", ...at, text, stream }));
   const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
@@ -108,16 +93,16 @@ export function launchAttempt(
     idempotencyKey: `${attempt.runId}:${attempt.nodeId}:${attempt.iteration}`,
     output(text, stream = "stdout") {
       if (controller.signal.aborted) return;
-      restartSilenceTimer();
+      limits.heartbeat();
       output.add(text, stream);
     },
     beginToolCall(call) {
-      restartSilenceTimer();
+      limits.heartbeat();
       return runAsNone(() => toolCalls.begin(call));
     },
     heartbeat(data) {
       if (controller.signal.aborted) return;
-      restartSilenceTimer();
+      limits.heartbeat();
       const nowMs = performance.now();
       if (nowMs - emittedAtMs < heartbeatEventMs) return;
       emittedAtMs = nowMs;
@@ -130,23 +115,18 @@ export function launchAttempt(
   });
 
   controller.signal.addEventListener("abort", () => interrupted.reject(controller.signal.reason), { once: true });
-  const stopTimers = () => {
-    hasReturned = true;
-    stopTimeout();
-    stopSilenceTimer();
-  };
   const code = async () => {
     const context = contextOf();
     const body = async () => {
-      const value = await execute(task, deps, context, settings.emit);
+      const value = await execute(task, deps, context, limits, settings.emit);
       // How long a schema takes to validate the value is not the task's doing.
-      stopTimers();
+      limits.stop();
       return within(settings.observer, place, () => toTaskValue(task.nodeId, task.spec.output, value));
     };
     return runInTask(context, body, (text, stream) => output.add(text, stream));
   };
   const { observer } = settings;
-  const place = { runId, nodeId, iteration, timeoutMs };
+  const place = { runId, nodeId, iteration, timeoutMs: limits.timeoutMs };
   const unregister = register(origin);
   const contained = () => runAs(origin, () => runMarked(origin, code));
   const work = within(observer, place, () => (observer ? observer.aroundAttempt(attempt, contained) : contained()));
@@ -157,7 +137,7 @@ export function launchAttempt(
     )
     .finally(() => {
       isOver = true;
-      stopTimers();
+      limits.stop();
       output.close();
       runAs(origin, () => toolCalls.close());
     });
@@ -165,24 +145,24 @@ export function launchAttempt(
   return { attempt, outcome, codeEnd, abort };
 }
 
-function execute(task: PlannedTask, deps: unknown, context: TaskContext, emit: (event: NewEvent) => void): unknown {
+function execute(
+  task: PlannedTask,
+  deps: unknown,
+  context: TaskContext,
+  limits: TimeLimits,
+  emit: (event: NewEvent) => void,
+): unknown {
   const { spec } = task;
-  if (spec.kind === "agent") return executeAgent(spec, task.prompt, deps, context, emit);
+  if (spec.kind === "agent") {
+    return executeAgent(spec, task.prompt, deps, { context, emit, validate: (work) => limits.without(work) });
+  }
   // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
 }
 
-function timeoutsOf({ spec }: PlannedTask): { timeoutMs?: number; heartbeatTimeoutMs?: number } {
-  return "heartbeatTimeoutMs" in spec ? spec : {};
-}
-
 function toolsOf({ spec }: PlannedTask) {
   return "tools" in spec ? spec.tools : undefined;
-}
-
-function timer(delayMs: number | undefined, fire: () => void): () => void {
-  return delayMs === undefined ? nothing : afterMs(delayMs, fire);
 }
 
 function strayText(thrown: unknown): string {

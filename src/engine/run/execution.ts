@@ -1,5 +1,5 @@
 import { filesOf, type Origin, register, runAs, TimerScope } from "../../containment/index.ts";
-import { type ErrorRecord, isSmithersError, SmithersError } from "../../errors/index.ts";
+import { type ErrorRecord, isSmithersError, readField, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
 import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
@@ -8,7 +8,7 @@ import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
 import { originOf } from "../strays.ts";
-import { recordThrown } from "../thrown.ts";
+import { errorOfNode, recordThrown } from "../thrown.ts";
 import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
@@ -189,7 +189,9 @@ export class Execution {
   }
 
   async #turn(): Promise<ExecutionEnd | undefined> {
-    const draft = new TurnDraft(this.#runState, moment());
+    const draft = new TurnDraft(this.#runState, moment(), (error, nodeId) =>
+      errorOfNode(error, nodeId, this.#planner.workflow, this.#settings.rootDir),
+    );
     const turn: OpenTurn = { draft, writer: this.#store };
     for (const act of this.#forNextTurn.splice(0)) await act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
@@ -211,7 +213,9 @@ export class Execution {
         draft.emitFrame();
         const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
         draft.stack = thrown.stack;
-        this.#fail(draft, thrown.error);
+        const { details } = thrown.error;
+        const nodeId = readField(details, "nodeId");
+        this.#fail(draft, typeof nodeId === "string" ? draft.located(thrown.error, nodeId) : thrown.error);
         end = "ended";
       }
     }

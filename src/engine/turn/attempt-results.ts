@@ -21,8 +21,9 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
     if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
     return;
   }
-  draft.endAttempt(node, "failed", outcome.error, outcome.stack);
-  if (outcome.error.code === "TASK_HEARTBEAT_TIMEOUT") {
+  const error = draft.located(outcome.error, node.nodeId);
+  draft.endAttempt(node, "failed", error, outcome.stack);
+  if (error.code === "TASK_HEARTBEAT_TIMEOUT") {
     draft.emit({
       type: "TaskHeartbeatTimeout",
       nodeId: node.nodeId,
@@ -33,8 +34,8 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
   draft.changeNode(node, { failures: node.failures + 1 });
   const retry = "retry" in task.spec ? task.spec.retry : undefined;
   if (retry && outcome.retryable && node.failures <= retry.retries) {
-    retryLater(draft, node, outcome.error, retryDelayMs(retry, node.failures, Math.random()));
-  } else draft.settle(node, "failed", outcome.error);
+    retryLater(draft, node, error, retryDelayMs(retry, node.failures, Math.random()));
+  } else draft.settle(node, "failed", error);
 }
 
 /**

@@ -42,9 +42,13 @@ export class TurnDraft {
   /** Where the error was thrown that has ended the run, for the log. */
   stack: string | undefined;
 
-  constructor(runState: RunState, now: Moment) {
+  /** Adds to the error of a node its place in the source, if it has none and that is known. */
+  readonly located: (error: ErrorRecord, nodeId: string) => ErrorRecord;
+
+  constructor(runState: RunState, now: Moment, located = (error: ErrorRecord, _nodeId: string) => error) {
     this.runState = runState;
     this.now = now;
+    this.located = located;
   }
 
   /** The time of the turn by the wall clock. */
@@ -123,8 +127,9 @@ export class TurnDraft {
   settle(
     node: Node,
     state: Extract<NodeState, "failed" | "skipped" | "cancelled">,
-    error: ErrorRecord | null = null,
+    given: ErrorRecord | null = null,
   ): void {
+    const error = given && this.located(given, node.nodeId);
     this.#noteProgress();
     this.changeNode(node, { state, finishedAtMs: this.nowMs, ...noWake, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };

@@ -150,6 +150,7 @@ export class TurnPlanner {
     this.#renderedVersion = -1;
   }
 
+  /** The workflow that is rendered now. */
   get workflow(): Workflow {
     return this.#workflow;
   }

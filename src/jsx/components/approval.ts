@@ -5,7 +5,7 @@ import { React } from "../react.ts";
 import type { ApprovalSpec } from "../specs.ts";
 import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkHoldsDecision } from "./decision.ts";
-import { checkProps, propNames } from "./props.ts";
+import { checkFields, checkProps, propNames } from "./props.ts";
 import type { InputOf, OutputTarget } from "./task.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
@@ -89,6 +89,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
   const where = `<Approval id="${fields.id}">`;
   const { onDeny = "fail", request } = props;
   const mode: ApprovalMode = props.mode ?? "approve";
+  checkFields<Required<typeof request>>(where, "request", request, { title: true, summary: true, metadata: true });
   if (typeof request?.title !== "string" || request.title === "") refuse(where, "request={{ title }} is required.");
   checkText(where, "request.summary", request.summary);
   checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
@@ -115,6 +116,7 @@ function plainOptions(given: readonly (string | ApprovalOptionInput)[], where: s
   const keys = new Set<string>();
   return given.map((one) => {
     const { key, label, summary } = typeof one === "string" ? { key: one } : (one ?? {});
+    checkFields<Required<ApprovalOptionInput>>(where, "an option", one, { key: true, label: true, summary: true });
     if (typeof key !== "string" || key === "") refuse(where, "each option must be a string or an object with a key.");
     if (keys.has(key)) refuse(where, `two options have the key "${key}".`);
     keys.add(key);

@@ -4,8 +4,13 @@ import { hasSuffix } from "../loop-places.ts";
 /** Maximum length of a node id, in characters. */
 const maxIdLength = 256;
 
+/**
+ * Refuses a component.
+ * @param where its tag, with its id if it has one: `<Task id="build">`
+ */
 export function refuse(where: string, what: string): never {
-  throw new SmithersError("INVALID_WORKFLOW", `${where}: ${what}`);
+  const nodeId = /^<\w+ id="(.*)">$/s.exec(where)?.[1];
+  throw new SmithersError("INVALID_WORKFLOW", `${where}: ${what}`, nodeId === undefined ? {} : { details: { nodeId } });
 }
 
 export function checkId(component: string, id: unknown): string {

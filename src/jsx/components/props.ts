@@ -1,4 +1,4 @@
-import { didYouMean } from "../../errors/index.ts";
+import { didYouMean, isNearly } from "../../errors/index.ts";
 import { refuse } from "./checks.ts";
 
 /** The type of a prop that does not exist, for a misspelling for which the compiler would suggest a wrong prop. */
@@ -22,5 +22,23 @@ export function checkProps(component: string, props: object, known: ReadonlySet<
     if (name === "children") refuse(where, "children are not accepted.");
     const meant = didYouMean(name, known) || ` Known props: ${[...known].join(", ")}.`;
     refuse(where, `unknown prop "${name}".${meant}`);
+  }
+}
+
+/**
+ * Refuses a misspelt field of a prop that is an object. A field whose name is like none of the known ones is ignored.
+ * @throws INVALID_WORKFLOW with the field that is probably meant
+ */
+export function checkFields<T extends object>(
+  where: string,
+  prop: string,
+  given: unknown,
+  known: Readonly<Record<keyof T, true>>,
+): void {
+  if (typeof given !== "object" || given === null) return;
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue;
+    const meant = Object.keys(known).find((one) => isNearly(name, one));
+    if (meant !== undefined) refuse(where, `${prop} has the unknown field "${name}". Did you mean "${meant}"?`);
   }
 }

@@ -10,7 +10,7 @@ import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
-import { checkProps, type DidYouMean, propNames } from "./props.ts";
+import { checkFields, checkProps, type DidYouMean, propNames } from "./props.ts";
 
 /** Names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -223,6 +223,7 @@ const defaultRetry: RetrySpec = { retries: 3, backoff: "exponential", initialDel
 
 function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
   if (props.retries === undefined && !props.noRetry && !props.retryPolicy) return defaultRetry;
+  checkFields<Required<RetryPolicy>>(where, "retryPolicy", props.retryPolicy, { backoff: true, initialDelayMs: true });
   const { backoff = defaultRetry.backoff, initialDelayMs = defaultRetry.initialDelayMs } = props.retryPolicy ?? {};
   const retries = checkCount(where, "retries", props.retries, 0) ?? defaultRetry.retries;
   checkOneOf(where, "retryPolicy.backoff", backoff, ["exponential", "linear", "fixed"]);
@@ -236,6 +237,7 @@ function cacheSpec(
   ctx: () => Ctx,
 ): { by: unknown; version: string } | undefined {
   if (cache === false) return undefined;
+  checkFields<Required<CachePolicy>>(where, "cache", cache, { by: true, version: true });
   if (cache === true) return { by: null, version: "" };
   const by = typeof cache.by === "function" ? cache.by(ctx()) : cache.by;
   return { by: checkJson(where, "cache.by", by) ?? null, version: cache.version ?? "" };
@@ -243,6 +245,7 @@ function cacheSpec(
 
 function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | undefined {
   if (tools === undefined) return undefined;
+  checkFields<Required<ToolAccess>>(where, "tools", tools, { rootDir: true, allowNetwork: true, allow: true });
   const { rootDir, allowNetwork, allow } = tools;
   if (rootDir !== undefined && (typeof rootDir !== "string" || rootDir === "")) {
     refuse(where, "tools.rootDir must be the path of a folder.");
