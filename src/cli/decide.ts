@@ -9,6 +9,7 @@ import { latestRun, resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
 
 export interface DecideOptions {
+  readonly node?: string;
   readonly iteration?: number;
   readonly note?: string;
   readonly by?: string;
@@ -39,7 +40,12 @@ export async function decideApproval(
   ...words: readonly [run: string | undefined, node: string | undefined]
 ): Promise<ExitCode | undefined> {
   const state = await context.source();
-  const [runId, givenNode] = await placeWords(context, state, words);
+  const [run, node] = words;
+  if (options.node !== undefined && node !== undefined && node !== options.node) {
+    throw usageError(`Name one node: "${node}" or, with --node, "${options.node}".`);
+  }
+  const [runId, givenNode] =
+    options.node === undefined ? await placeWords(context, state, words) : [await context.runId(run), options.node];
   const choice = await choose(context, state, runId, status, options, givenNode);
   // A person who leaves the prompt has decided nothing.
   if (choice === "left") return 130;

@@ -55,6 +55,9 @@ export const toolFlags = ({ allowNetwork, readable = [], writable = [] }: ToolOp
 
 export const follow: OptionDefinition = { flags: "-f, --follow", description: "keep printing until the run has ended" };
 export const ofNode: OptionDefinition = { flags: "--node <node>", description: "only events of this node" };
+/** The published package names the node by an option. */
+export const nodeOption: OptionDefinition = { flags: "--node <node>", description: "id of the node", isHidden: true };
+export const runOption: OptionDefinition = { flags: "--run-id <run>", description: "the run", isHidden: true };
 export const optionalNode: ArgumentDefinition = { name: "[node]", description: "id of the waiting node" };
 export const note: OptionDefinition = { flags: "--note <text>", description: "the reason, stored with the decision" };
 export const by: OptionDefinition = {

@@ -6,7 +6,7 @@
  *
  * - `state: "any"` adds --db, --url, --token and --auth-token-file; `context.source()` opens what they name. `"database"` adds --db;
  *   `context.database()` refuses a server.
- * - `json` adds --json. When `out.isJson`, print with `out.json(value)`, or one line of JSON per item.
+ * - `json` adds --json and --format. When `out.isJson`, print with `out.json(value)`, or one line of JSON per item.
  * - `run` returns an exit code of `exitCodes`, or nothing for 0. It throws SmithersError; `usageError(…)` exits with 4.
  * - Print results with `context.out` (`line`, `table`, `json`), and notes for a person with `out.say`, which writes to
  *   stderr. A closed pipe ends the process quietly; a command that must continue without a reader calls
@@ -28,7 +28,11 @@ import { printable } from "../text/printable.ts";
 import { type CommandDefinition, type ExitCode, exitCodes, type OptionDefinition } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import type { LocationOptions } from "./context.ts";
+import { usageError } from "./errors.ts";
+import { asDefined } from "./published/command-line.ts";
+import { insteadOf } from "./published/missing-commands.ts";
 import { TerminalOutput } from "./terminal/output.ts";
+import { type ResultFormat, resultFormats, resultWriter } from "./terminal/result-format.ts";
 
 /** Options that several commands share. */
 export const sharedOptions = {
@@ -44,6 +48,18 @@ export const sharedOptions = {
     conflicts: ["token"],
   },
   json: { flags: "--json", description: "print JSON" },
+  format: {
+    flags: "--format <format>",
+    description: "print json, jsonl (one value a line) or yaml",
+    choices: resultFormats,
+    conflicts: ["json"],
+  },
+  lineFormat: {
+    flags: "--format <format>",
+    description: "print JSON, one value a line",
+    choices: ["json", "jsonl"],
+    conflicts: ["json"],
+  },
 } as const satisfies Record<string, OptionDefinition>;
 
 /** All options of a command, its own first. */
@@ -58,8 +74,10 @@ export function optionsOf({ options = [], state, json }: CommandDefinition): rea
           { ...tokenFile, isHidden: true },
         ]
       : [url, token, tokenFile];
+  const formats =
+    json === undefined ? [] : [sharedOptions.json, json === "value" ? sharedOptions.format : sharedOptions.lineFormat];
   const place = state === undefined ? [] : [db, ...server];
-  return [...options, ...place, ...(json === undefined ? [] : [sharedOptions.json])];
+  return [...options, ...place, ...formats];
 }
 
 /**
@@ -76,6 +94,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
       argv.slice(2),
     );
   }
+  const line = commandLine(argv);
   let code: ExitCode = exitCodes.done;
   const program = new Command("smithers")
     .description("Run durable workflows, inspect their runs, and decide what they are waiting for.")
@@ -99,13 +118,29 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   }
   try {
     if (argv.length === 0) program.outputHelp();
-    else await program.parseAsync(argv, { from: "user" });
+    else await program.parseAsync(line, { from: "user" });
     return code;
   } catch (error) {
     // Commander has already printed the message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     throw error;
   }
+}
+
+/**
+ * The line that commander parses. It would answer `--help` of an unknown command with the general help, as if nothing
+ * were wrong.
+ * @throws INVALID_USAGE for a command of the published package that does not exist here
+ */
+function commandLine(argv: readonly string[]): readonly string[] {
+  const forms = commands.map((command) => ({ name: command.name, options: optionsOf(command) }));
+  const line = asDefined(argv, forms);
+  const name = line[0] === "help" ? line[1] : line[0];
+  if (name === undefined || name === "help" || name.startsWith("-")) return line;
+  if (commands.some((command) => command.name === name)) return line;
+  const advice = insteadOf(name);
+  if (advice === undefined) return [name];
+  throw usageError(`The command "${name}" does not exist here.\n${advice}`);
 }
 
 type Act = (options: Record<string, unknown>, args: (string | undefined)[]) => Promise<void>;
@@ -175,7 +210,9 @@ async function execute(
   args: (string | undefined)[],
 ): Promise<ExitCode> {
   const { Context } = await import("./context.ts");
-  const context = new Context(command, options, new TerminalOutput(options.json === true));
+  const format = options.json === true ? "json" : (options.format as ResultFormat | undefined);
+  const write = format === undefined ? undefined : await resultWriter(format);
+  const context = new Context(command, options, new TerminalOutput(write));
   try {
     return (await command.run(context, options, ...args)) ?? exitCodes.done;
   } finally {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { defineCommand } from "../command.ts";
 import type { DecideOptions } from "../decide.ts";
-import { by, iteration, note, optionalNode, runArgument } from "../options.ts";
+import { by, iteration, nodeOption, note, optionalNode, runArgument } from "../options.ts";
 
 export const approve = defineCommand<DecideOptions>({
   name: "approve",
@@ -12,6 +12,7 @@ export const approve = defineCommand<DecideOptions>({
     "missing. A server that uses the database continues the run at once; without a server, continue it with resume.",
   arguments: [runArgument, optionalNode],
   options: [
+    nodeOption,
     iteration,
     note,
     by,

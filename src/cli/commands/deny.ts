@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
 import type { DecideOptions } from "../decide.ts";
-import { by, iteration, note, optionalNode, runArgument } from "../options.ts";
+import { by, iteration, nodeOption, note, optionalNode, runArgument } from "../options.ts";
 
 export const deny = defineCommand<DecideOptions>({
   name: "deny",
@@ -10,7 +10,7 @@ export const deny = defineCommand<DecideOptions>({
     "The node may be omitted if the run is waiting for a single decision. On a terminal, the command asks for what is " +
     "missing.",
   arguments: [runArgument, optionalNode],
-  options: [iteration, note, by],
+  options: [nodeOption, iteration, note, by],
   state: "any",
   json: "value",
   examples: [['deny 9e41c7 ship --note "the tests are red"', "deny the node ship, with the reason"]],

@@ -1,6 +1,7 @@
-import { defineCommand } from "../command.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
 
 interface Options {
+  readonly runId?: string;
   readonly input?: string;
 }
 
@@ -12,13 +13,18 @@ export const graph = defineCommand<Options>({
     "Shows what the first frame renders; parts that depend on results or decisions may change later. Nothing is " +
     "executed or stored.",
   arguments: [{ name: "<workflow>", description: "workflow file" }],
-  options: [{ flags: "--input <json>", description: "the run's input: a JSON object, @file, or - for stdin" }],
+  options: [
+    { flags: "-i, --input <json>", description: "the run's input: a JSON object, @file, or - for stdin" },
+    { flags: "-r, --run-id <run>", description: "take the input of this run" },
+  ],
+  state: "database",
   json: "value",
   examples: [
     ["graph release.tsx", "the plan of a workflow"],
     [`graph release.tsx --input '{"version":"1.2"}' --json`, "the plan for an input, as JSON"],
   ],
-  async run({ out }, { input }, file) {
+  async run(context, { input, runId }, file) {
+    const { out } = context;
     const [{ loadFile, closeLoaders }, { readInput }, { preview }, { workflowTreeLines }] = await Promise.all([
       import("../load-workflow.ts"),
       import("../input/input.ts"),
@@ -27,7 +33,10 @@ export const graph = defineCommand<Options>({
     ]);
     try {
       const { workflow } = await loadFile(file!);
-      const plan = await preview(workflow, readInput(input));
+      const plan = await preview(
+        workflow,
+        input === undefined && runId ? await inputOf(context, runId) : readInput(input),
+      );
       if (out.isJson) {
         out.json(plan);
         return undefined;
@@ -45,3 +54,11 @@ export const graph = defineCommand<Options>({
     }
   },
 });
+
+/** The input of a stored run. */
+async function inputOf(context: CommandContext, given: string): Promise<unknown> {
+  const state = await context.database();
+  const runId = await context.runId(given);
+  const { store } = await state.locate(runId);
+  return (await store.findRun(runId))!.input;
+}

@@ -1,10 +1,11 @@
 import { placeOfError, placeText } from "../../model/index.ts";
 import { manyLines, oneLine } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
-import { iteration, nodeArgument, runArgument } from "../options.ts";
+import { iteration, nodeArgument, runArgument, runOption } from "../options.ts";
 import { duration, moment, stateWord } from "../terminal/format.ts";
 
 interface Options {
+  readonly runId?: string;
   readonly iteration?: number;
 }
 
@@ -14,7 +15,7 @@ export const node = defineCommand<Options>({
   summary: "Show one node of a run: its output or error, and its history",
   description: "For a node in a loop, shows the last iteration unless --iteration names another.",
   arguments: [runArgument, nodeArgument],
-  options: [iteration],
+  options: [runOption, iteration],
   state: "any",
   json: "value",
   examples: [
@@ -31,7 +32,7 @@ export const node = defineCommand<Options>({
         context.source(),
       ]);
     const { out } = context;
-    const runId = await context.runId(given);
+    const runId = await context.runId(options.runId ?? given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
     const { node: found, events: numbered, stack } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
     const events = numbered.map(({ seq: _, ...event }) => event);

@@ -21,6 +21,7 @@ export const ps = defineCommand<Options>({
     { flags: "-s, --status <status>", description: "only runs with this status", choices: runStatusSchema.options },
     { flags: "-w, --workflow <name>", description: "only runs of this workflow" },
     { flags: "-n, --limit <n>", description: "maximum number of runs", default: 50, parse: wholeNumber(1, 1_000) },
+    { flags: "-a, --all", description: "runs that have ended too, which are always listed", isHidden: true },
     { flags: "--watch", description: "refresh the list when something changes, until Ctrl+C" },
   ],
   description:

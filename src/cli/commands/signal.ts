@@ -5,6 +5,7 @@ import { shellUser } from "../shell-user.ts";
 interface Options {
   readonly data?: string;
   readonly correlationId?: string;
+  readonly correlation?: string;
   readonly by?: string;
 }
 
@@ -19,6 +20,12 @@ export const signal = defineCommand<Options>({
   options: [
     { flags: "-d, --data <json>", description: "payload: JSON, @file, or - for stdin" },
     { flags: "-c, --correlation-id <id>", description: "correlation id, which must equal that of the wait" },
+    {
+      flags: "--correlation <id>",
+      description: "the same as --correlation-id",
+      conflicts: ["correlationId"],
+      isHidden: true,
+    },
     by,
   ],
   state: "any",
@@ -27,7 +34,7 @@ export const signal = defineCommand<Options>({
     ["signal deployed", "a signal without data, to the latest run"],
     [`signal 9e41c7 payment --correlation-id order-17 --data '{"paid":true}'`, "a signal with data"],
   ],
-  async run(context, { data, correlationId, by }, given, name) {
+  async run(context, { data, correlation, correlationId = correlation, by }, given, name) {
     const [{ readJsonOption }, { sayHowToContinue }, state] = await Promise.all([
       import("../input/input.ts"),
       import("../how-to-continue.ts"),

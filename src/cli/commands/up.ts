@@ -1,6 +1,15 @@
-import { defineCommand } from "../command.ts";
+import { defineCommand, type OptionDefinition } from "../command.ts";
 import { allowedCallers, authTokenFile, toolOptions, wholeNumber } from "../options.ts";
 import type { UpOptions } from "../run/up.ts";
+
+/** Options of the published package that need nothing here: a run whose process has ended can always be taken. */
+const withoutEffect: readonly OptionDefinition[] = [
+  { flags: "--force", description: "no effect", isHidden: true },
+  { flags: "--supervise", description: "no effect", isHidden: true },
+  { flags: "--supervise-interval <duration>", description: "no effect", isHidden: true },
+  { flags: "--supervise-stale-threshold <duration>", description: "no effect", isHidden: true },
+  { flags: "--supervise-max-concurrent <n>", description: "no effect", isHidden: true },
+];
 
 export const up = defineCommand<UpOptions>({
   name: "up",
@@ -46,6 +55,9 @@ export const up = defineCommand<UpOptions>({
     ...allowedCallers,
     { flags: "--metrics", description: "with --serve: answer GET /metrics", default: true },
     { flags: "--no-metrics", description: "with --serve: do not answer GET /metrics" },
+    { flags: "--log", description: "show progress", default: true, isHidden: true },
+    { flags: "--no-log", description: "show no progress" },
+    ...withoutEffect,
   ],
   json: "value",
   examples: [

@@ -24,6 +24,8 @@ export interface ExecuteRunOptions {
   readonly hot?: string;
   /** Prints through the progress display while there is one. */
   readonly log?: ProgressLogger;
+  /** Whether progress is not shown. */
+  readonly isQuiet?: boolean;
 }
 
 /** How long running attempts may take after the first Ctrl+C. */
@@ -40,7 +42,7 @@ export async function executeRun(context: CommandContext, host: Host, options: E
   const { runId } = options;
   const interrupt = new Interrupt();
   out.surviveClosedPipe();
-  const progress = progressOf(out, store, runId);
+  const progress = progressOf(out, store, runId, options.isQuiet === true);
   options.log?.printWith((text) => progress.say(text));
   // With --json, the result must be the only output on stdout.
   const releaseConsole = out.isJson ? captureConsole(stdoutMethods, (text) => progress.say(text)) : () => {};

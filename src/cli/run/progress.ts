@@ -16,8 +16,9 @@ export interface ProgressDisplay {
   settle(): Promise<void>;
 }
 
-/** A live tree on a terminal, lines elsewhere. */
-export function progressOf(out: TerminalOutput, store: Store, runId: string): ProgressDisplay {
+/** A live tree on a terminal, lines elsewhere; nothing of what happens when it is quiet. */
+export function progressOf(out: TerminalOutput, store: Store, runId: string, isQuiet: boolean): ProgressDisplay {
+  if (isQuiet) return { take() {}, say: (text) => out.say(text), async settle() {} };
   return process.stderr.isTTY ? new LiveTree(out, store, runId) : new Lines(out);
 }
 

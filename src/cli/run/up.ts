@@ -34,6 +34,7 @@ export interface UpOptions extends ToolOptions {
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
   readonly metrics: boolean;
+  readonly log?: boolean;
 }
 
 /** Starts or continues a run and executes it in this process. */
@@ -73,6 +74,7 @@ export async function runUp(context: CommandContext, typed: UpOptions, file: str
     runId,
     hot: options.hot ? resolve(workflow) : undefined,
     log,
+    isQuiet: options.log === false,
     async begin() {
       if (resumed !== undefined) return engine.resume(runId, source);
       await engine.start({

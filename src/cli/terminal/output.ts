@@ -1,21 +1,27 @@
 import { styleText } from "node:util";
-import { printable, printableJson } from "../../text/printable.ts";
+import { printable } from "../../text/printable.ts";
+import type { WriteResult } from "./result-format.ts";
 import type { Column } from "./table.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Output of a command: results on stdout, notes for a person on stderr. */
 export class TerminalOutput {
-  /** Whether results are printed as JSON. */
-  readonly isJson: boolean;
+  readonly #write: WriteResult | undefined;
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
   #needsDrain = false;
 
-  constructor(isJson: boolean, stdout = process.stdout, stderr = process.stderr) {
-    this.isJson = isJson;
+  /** @param write how results are written for a program; undefined to print for a person */
+  constructor(write: WriteResult | undefined, stdout = process.stdout, stderr = process.stderr) {
+    this.#write = write;
     this.#stdout = stdout;
     this.#stderr = stderr;
+  }
+
+  /** Whether results are printed for a program, by {@link json}. */
+  get isJson(): boolean {
+    return this.#write !== undefined;
   }
 
   get isTerminal(): boolean {
@@ -49,9 +55,9 @@ export class TerminalOutput {
     this.#needsDrain = false;
   }
 
-  /** Prints the result as JSON: with `--json`, the only output on stdout. */
+  /** Prints the result for a program: with `--json` or `--format`, the only output on stdout. */
   json(value: unknown): void {
-    this.line(printableJson(value, 2));
+    this.line(this.#write?.(value));
   }
 
   /** Prints rows as a table that fits the terminal. */
