@@ -1,11 +1,10 @@
-import { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
+import { serverDatabase } from "../support/database.ts";
 
 /** The server that the suite starts for itself, in a folder of its own; both go when its stdin ends. */
-const server = startServer({ port: 0, db: drizzle(new Database("smithers.db", { create: true })) });
+const server = startServer({ port: 0, db: serverDatabase(process.cwd()).db });
 server.on("listening", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
 process.stdin.on("end", () => {
   rmSync(process.cwd(), { recursive: true, force: true });

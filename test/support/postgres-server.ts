@@ -1,6 +1,6 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,19 +78,27 @@ export async function startPostgres(more = ""): Promise<PostgresServer> {
       await server.start();
     },
     remove() {
-      if (existsSync(join(data, "postmaster.pid"))) {
-        const pid = Number.parseInt(readFileSync(join(data, "postmaster.pid"), "utf8"), 10);
-        try {
-          process.kill(pid, "SIGQUIT");
-        } catch {
-          // It has ended already.
-        }
-      }
-      rmSync(folder, { recursive: true, force: true });
+      keeper.stdin.end();
     },
   };
+  const keeper = keepUntilEnd(folder);
   await server.start();
   return server;
+}
+
+/**
+ * Starts a process that ends the server and removes its folder once its own stdin is closed: with the process that has
+ * started it, however that ends.
+ */
+function keepUntilEnd(folder: string) {
+  const script = `trap "" HUP INT TERM
+    cat >/dev/null
+    read -r pid <"$1/data/postmaster.pid" && kill -QUIT "$pid"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && break; sleep 0.2; done`;
+  const keeper = spawn("sh", ["-c", script, "keeper", folder], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  keeper.unref();
+  (keeper.stdin as unknown as { unref?(): void }).unref?.();
+  return keeper;
 }
 
 async function freePort(): Promise<number> {

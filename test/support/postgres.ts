@@ -11,10 +11,7 @@ let address: Promise<string> | undefined;
 export function sharedServer(): Promise<string> {
   const given = process.env.SMITHERS_TEST_POSTGRES;
   if (given) return Promise.resolve(given);
-  address ??= startPostgres().then((server) => {
-    process.on("exit", () => server.remove());
-    return server.url();
-  });
+  address ??= startPostgres().then((server) => server.url());
   return address;
 }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   type NodeState,
   type RunResult,
@@ -9,6 +8,7 @@ import {
 } from "smithers-orchestrator";
 import type { Node, Run } from "../../src/model/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
+import { databaseOf } from "./database.ts";
 import { folder } from "./folder.ts";
 
 /** A run that has ended or waits, and what its database says of it. Nodes go by their id, `id#1` in iteration 1. */
@@ -22,9 +22,9 @@ export interface Ran extends RunResult {
   of<T extends SmithersEvent["type"]>(type: T): Extract<SmithersEvent, { type: T }>[];
 }
 
-/** The path of a database in a folder of its own. */
+/** A database of its own: the path of a file, unless the tests run on Postgres. */
 export function database(): string {
-  return join(folder(), "smithers.db");
+  return databaseOf(folder());
 }
 
 /** Runs a workflow against a SQLite file, its own unless `db` names one. */

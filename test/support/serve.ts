@@ -1,7 +1,6 @@
-import { Database } from "bun:sqlite";
 import type { AddressInfo } from "node:net";
-import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
+import { serverDatabase } from "./database.ts";
 import { armFault } from "./fault.ts";
 
 /** Serves the current folder, with the options of `SERVE_OPTIONS` (JSON), and says on stdout where. */
@@ -10,6 +9,6 @@ const given = JSON.parse(process.env.SERVE_OPTIONS ?? "{}");
 const server = startServer({
   port: 0,
   ...given,
-  db: given.db ?? drizzle(new Database("smithers.db", { create: true })),
+  db: given.db ?? serverDatabase(process.cwd()).db,
 });
 server.on("listening", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));

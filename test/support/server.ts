@@ -1,12 +1,10 @@
-import { Database } from "bun:sqlite";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { drizzle } from "drizzle-orm/bun-sqlite";
 import { type ServerOptions, startServer } from "smithers-orchestrator";
 import { afterThisTest } from "./cleanup.ts";
 import { Client } from "./client.ts";
+import { serverDatabase } from "./database.ts";
 
 export interface TestServer extends Client {
   readonly server: Server;
@@ -19,8 +17,8 @@ export async function serve(
   options: ServerOptions & { withoutDb?: boolean } = {},
 ): Promise<TestServer> {
   const { withoutDb, ...given } = options;
-  const database = withoutDb ? undefined : new Database(join(rootDir, "smithers.db"), { create: true });
-  const db = database && drizzle(database);
+  const database = withoutDb || given.db ? undefined : serverDatabase(rootDir);
+  const db = database?.db;
   const server = startServer({ port: 0, rootDir, shutdownGraceMs: 200, ...(db ? { db } : {}), ...given });
   if (!server.listening) await once(server, "listening");
   let closed = false;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { databaseOf } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { testWithBash } from "../support/mechanisms.ts";
@@ -26,12 +27,12 @@ const busy = workflowFile(
 );
 
 const decide = (root: string, runId: string) =>
-  inStore(join(root, "smithers.db"), (store) =>
+  inStore(databaseOf(root), (store) =>
     store.decide({ runId, nodeId: "ok", status: "granted", decidedBy: "elsewhere" }, Date.now()),
   );
 
 const isParked = (root: string, runId: string) =>
-  inStore(join(root, "smithers.db"), async (store) => (await store.findRun(runId))!.owner === null);
+  inStore(databaseOf(root), async (store) => (await store.findRun(runId))!.owner === null);
 
 async function parked(server: ServerProcess, root: string, file: string, input = {}): Promise<string> {
   const runId = await server.start(file, input);
@@ -65,7 +66,7 @@ test("decisions, signals and timers that arrive while no server runs continue th
   const runId = await parked(first, root, "three.tsx", { at: Date.now() + 300 });
   await first.kill();
   await decide(root, runId);
-  await inStore(join(root, "smithers.db"), (store) =>
+  await inStore(databaseOf(root), (store) =>
     store.receiveSignal({ runId, name: "paid", data: { value: 1 } }, Date.now()),
   );
   const second = await ServerProcess.start(root);

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { createSmithers, Signal, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import { type Signal as StoredSignal, signalSchema } from "../../src/model/index.ts";
+import { testOnFile } from "../support/database.ts";
 import { folder } from "../support/folder.ts";
 import { inStore, type Ran, run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
@@ -150,47 +151,51 @@ const pairs = workflowFile(
   ))}`,
 );
 
-test("whenever signals come, each is consumed at most once, in order, by a wait of its own, and none is lost", async () => {
-  const root = folder({ "pairs.tsx": pairs });
-  const server = await serve(root);
-  const scenario = fc.asyncProperty(
-    fc.array(waitArbitrary, { minLength: 1, maxLength: 6 }),
-    fc.array(fc.tuple(waitArbitrary, fc.nat(6)), { maxLength: 8 }),
-    async (waits, sent) => {
-      const runId = await server.start("pairs.tsx", { waits });
-      let accepted = 0;
-      for (const [{ name, correlationId }, pauseMs] of sent) {
-        await Bun.sleep(pauseMs);
-        const { status } = await server.post(`/v1/runs/${runId}/signals/${name}`, {
-          correlationId,
-          data: { value: accepted },
-        });
-        // The run may be over by then, and says so.
-        expect(status).toBeOneOf([200, 409]);
-        if (status === 200) accepted += 1;
-      }
-      expect((await server.end(runId)).status).toBe("finished");
-      const stored = signalsOf(`${root}/smithers.db`, runId);
-      expect(stored.length).toBe(accepted);
-      const finished = (await server.nodes(runId)).filter(
-        ({ nodeId, state }) => nodeId[0] === "w" && state === "finished",
-      );
-      const consumed = stored.filter(({ consumedBy }) => consumedBy !== null);
-      expect(finished.map(({ nodeId, output }) => [nodeId, output])).toEqual(
-        consumed.map(({ consumedBy, data }) => [consumedBy!, data]).sort(),
-      );
-      for (const { name, correlationId = null } of waits) {
-        const alike = stored.filter((one) => one.name === name && one.correlationId === correlationId);
-        const takers = alike.flatMap(({ consumedBy }) => consumedBy ?? []);
-        // None is passed over for a later one, and the waits took them in their own order.
-        expect(alike.slice(takers.length).every(({ consumedBy }) => consumedBy === null)).toBe(true);
-        expect(takers).toEqual([...takers].sort());
-        for (const taker of takers) expect(waits[Number(taker.slice(1))]).toMatchObject({ name });
-      }
-    },
-  );
-  await fc.assert(scenario, { numRuns: 10 });
-}, 30_000);
+testOnFile(
+  "whenever signals come, each is consumed at most once, in order, by a wait of its own, and none is lost",
+  async () => {
+    const root = folder({ "pairs.tsx": pairs });
+    const server = await serve(root);
+    const scenario = fc.asyncProperty(
+      fc.array(waitArbitrary, { minLength: 1, maxLength: 6 }),
+      fc.array(fc.tuple(waitArbitrary, fc.nat(6)), { maxLength: 8 }),
+      async (waits, sent) => {
+        const runId = await server.start("pairs.tsx", { waits });
+        let accepted = 0;
+        for (const [{ name, correlationId }, pauseMs] of sent) {
+          await Bun.sleep(pauseMs);
+          const { status } = await server.post(`/v1/runs/${runId}/signals/${name}`, {
+            correlationId,
+            data: { value: accepted },
+          });
+          // The run may be over by then, and says so.
+          expect(status).toBeOneOf([200, 409]);
+          if (status === 200) accepted += 1;
+        }
+        expect((await server.end(runId)).status).toBe("finished");
+        const stored = signalsOf(`${root}/smithers.db`, runId);
+        expect(stored.length).toBe(accepted);
+        const finished = (await server.nodes(runId)).filter(
+          ({ nodeId, state }) => nodeId[0] === "w" && state === "finished",
+        );
+        const consumed = stored.filter(({ consumedBy }) => consumedBy !== null);
+        expect(finished.map(({ nodeId, output }) => [nodeId, output])).toEqual(
+          consumed.map(({ consumedBy, data }) => [consumedBy!, data]).sort(),
+        );
+        for (const { name, correlationId = null } of waits) {
+          const alike = stored.filter((one) => one.name === name && one.correlationId === correlationId);
+          const takers = alike.flatMap(({ consumedBy }) => consumedBy ?? []);
+          // None is passed over for a later one, and the waits took them in their own order.
+          expect(alike.slice(takers.length).every(({ consumedBy }) => consumedBy === null)).toBe(true);
+          expect(takers).toEqual([...takers].sort());
+          for (const taker of takers) expect(waits[Number(taker.slice(1))]).toMatchObject({ name });
+        }
+      },
+    );
+    await fc.assert(scenario, { numRuns: 10 });
+  },
+  30_000,
+);
 
 function signalsOf(file: string, runId: string): StoredSignal[] {
   const db = new Database(file, { readonly: true });

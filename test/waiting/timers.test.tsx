@@ -11,6 +11,7 @@ import {
 } from "smithers-orchestrator";
 import { z } from "zod";
 import { runtime } from "../../src/runtime/index.ts";
+import { testOnFile } from "../support/database.ts";
 import { inStore, run } from "../support/run.ts";
 
 const { smithers, outputs, Task, WaitForEvent } = createSmithers({
@@ -130,7 +131,7 @@ function daysPassAtOnce(): number[] {
   return delays;
 }
 
-test("a task's timeout of months is kept", async () => {
+testOnFile("a task's timeout of months is kept", async () => {
   const delays = daysPassAtOnce();
   const ran = await run(
     smithers(() => (
@@ -146,7 +147,7 @@ test("a task's timeout of months is kept", async () => {
   expect(Math.max(...delays)).toBeLessThan(2 ** 31);
 });
 
-test("a timer of months next to a running task fires when it is due", async () => {
+testOnFile("a timer of months next to a running task fires when it is due", async () => {
   const delays = daysPassAtOnce();
   const fired = Promise.withResolvers<{ value: number }>();
   const ran = await run(

@@ -143,6 +143,22 @@ export function turns(fresh: FreshDatabase): void {
     expect((await store.loadRun("r"))?.approvals).toEqual([approvalRow({ title: "Again?", requestedAtMs: 4_000 })]);
   });
 
+  test("a question that one turn closes and asks again is open, and one that it asks and closes is closed", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    await commit(store, lease, { approvals: [approvalRow()] });
+    const again = approvalRow({ title: "Again?", requestedAtMs: 4_000 });
+    const short = approvalRow({ nodeId: "short" });
+    await commit(store, lease, {
+      approvals: [approvalRow({ status: "cancelled" }), again, short, { ...short, status: "cancelled" }],
+    });
+    const { approvals } = (await store.loadRun("r"))!;
+    expect(approvals.toSorted((a, b) => (a.nodeId < b.nodeId ? -1 : 1))).toEqual([
+      again,
+      { ...short, status: "cancelled" },
+    ]);
+  });
+
   test("a cached result is replaced by a later one", async () => {
     const { store } = await fresh();
     const lease = await startRun(store);

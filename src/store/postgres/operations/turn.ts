@@ -1,5 +1,5 @@
 import { leaseLost } from "../../../errors/index.ts";
-import type { CommittedEvent } from "../../../model/index.ts";
+import type { Approval, CommittedEvent } from "../../../model/index.ts";
 import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
 import { tables } from "../../tables.ts";
 import type { FrameRecord, RunChange, TurnRecord } from "../../turn.ts";
@@ -14,7 +14,12 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
   const events = eventsToAppend(runId, turn.events, nowMs);
   const { status } = run;
   const asked = turn.approvals.filter((approval) => approval.status === "requested");
-  const closed = turn.approvals.filter((approval) => approval.status !== "requested");
+  // A question that is asked again after it was closed is open.
+  const closed = turn.approvals.filter(
+    (approval, index) =>
+      approval.status !== "requested" &&
+      !turn.approvals.slice(index).some((later) => later.status === "requested" && isSameNode(later, approval)),
+  );
   return {
     runId,
     waits: true,
@@ -89,6 +94,10 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
     },
   };
 }
+
+const isSameNode = (a: Place, b: Place) => a.nodeId === b.nodeId && a.iteration === b.iteration;
+
+type Place = Pick<Approval, "nodeId" | "iteration">;
 
 /** What is empty is left out. */
 function list(name: string, values: readonly unknown[]): Record<string, readonly unknown[]> {
