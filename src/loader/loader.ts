@@ -44,6 +44,12 @@ interface Version extends LoadedWorkflow {
 
 const compilers = new Map([[".mdx", compileMdx]]);
 
+/** A bundle, and the file that it was written to. */
+interface WrittenBundle {
+  readonly shadow: string;
+  readonly code: string;
+}
+
 /** How many files keep their last version; other files are built again at their next use. */
 const keptFiles = 256;
 
@@ -103,7 +109,7 @@ export class Loader {
     const { code, inputs } = await this.#bundle(file);
     const hash = sha1(code);
     const shadow = await this.#shadows.write(file, hash, code);
-    const workflow = await this.#import(file, shadow, inputs);
+    const workflow = await this.#import(file, { shadow, code }, inputs);
     rememberSources(workflow, inputs);
     const files = [...inputs.keys()];
     const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, inputs, shadow };
@@ -126,20 +132,22 @@ export class Loader {
     }
   }
 
-  #import(file: string, shadow: string, inputs: Bundle["inputs"]): Promise<Workflow> {
+  #import(file: string, written: WrittenBundle, inputs: Bundle["inputs"]): Promise<Workflow> {
+    const { shadow } = written;
     const underWay = this.#importing.get(shadow);
     if (underWay) return underWay;
-    const evaluation = this.#evaluate(file, shadow, new Set(inputs.keys())).finally(() =>
+    const evaluation = this.#evaluate(file, written, new Set(inputs.keys())).finally(() =>
       this.#importing.delete(shadow),
     );
     this.#importing.set(shadow, evaluation);
     return evaluation;
   }
 
-  async #evaluate(file: string, shadow: string, sources: ReadonlySet<string>): Promise<Workflow> {
+  async #evaluate(file: string, written: WrittenBundle, sources: ReadonlySet<string>): Promise<Workflow> {
+    const { shadow } = written;
     const failures = this.#failures.get(shadow) ?? 0;
     try {
-      const module = await this.#inTime(this.#importContained(file, shadow, failures, sources));
+      const module = await this.#inTime(this.#importContained(file, written, failures, sources));
       if (isWorkflow(module.default)) {
         this.#failures.delete(shadow);
         noteFiles(module.default, sources);
@@ -158,11 +166,11 @@ export class Loader {
     throw noWorkflow(this.#rootDir, file);
   }
 
-  async #importContained(file: string, shadow: string, failures: number, files: ReadonlySet<string>) {
+  async #importContained(file: string, { shadow, code }: WrittenBundle, failures: number, files: ReadonlySet<string>) {
     const origin = importOrigin(relative(this.#rootDir, file), files, this.#log);
     const end = register(origin);
     try {
-      return await runAs(origin, () => runtime.importBundle(shadow, failures));
+      return await runAs(origin, () => runtime.importBundle(shadow, code, failures));
     } finally {
       end();
     }

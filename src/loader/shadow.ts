@@ -40,7 +40,7 @@ export class ShadowFiles {
       // Workflows of different folders may have the same name and the same content.
       const folder = join(this.#privateFolder.path, sha1(dirname(source)));
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const path = join(folder, runtime.canImport(name) ? name : `${sha1(name)}.tsx`);
+      const path = join(folder, runtime.canImport(name) ? name : `.workflow.smithers-${sha1(name)}.tsx`);
       await writePrivateFile(path, code);
       return path;
     } catch (cause) {

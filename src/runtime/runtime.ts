@@ -21,8 +21,11 @@ export interface Runtime {
   compileOnImport(extension: string, compile: Compile): void;
   /** Whether a module can be imported from this path. */
   canImport(file: string): boolean;
-  /** Imports a bundle's file. A file that failed before is evaluated again under another `attempt`. */
-  importBundle(file: string, attempt: number): Promise<Record<string, unknown>>;
+  /**
+   * Imports a bundle under the name of its file, but evaluates `code`: the file could have been changed since it was
+   * written. A file that failed before is evaluated again under another `attempt`.
+   */
+  importBundle(file: string, code: string, attempt: number): Promise<Record<string, unknown>>;
   /** Lets an imported module be collected once nothing uses it any more. */
   forgetModule(file: string): void;
   /** The export that a failed import asked for and a module does not have; undefined for any other failure. */

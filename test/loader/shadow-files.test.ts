@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
@@ -89,6 +92,31 @@ test("shadow files of killed processes are removed, and no others", async () => 
   expect(readdirSync(root).sort()).toEqual([...others, "flow.tsx", `.flow.smithers-${inUse}.tsx`].sort());
 });
 
+test("a shadow file that is changed as soon as it is there is not what runs", async () => {
+  const root = folder({ "flow.tsx": echo });
+  const planted = `import { appendFileSync } from "node:fs";\nappendFileSync(${JSON.stringify(join(root, "planted"))}, "ran");\n`;
+  const program = `
+    const { readdirSync, appendFileSync, writeFileSync } = require("node:fs");
+    const seen = new Set();
+    process.stdout.write("ready");
+    for (;;) for (const name of readdirSync(${JSON.stringify(root)})) {
+      if (!/^\\.flow\\.smithers-[0-9a-f]{40}\\.tsx$/.test(name) || seen.has(name)) continue;
+      seen.add(name);
+      writeFileSync(${JSON.stringify(root)} + "/" + name, ${JSON.stringify(planted)});
+      appendFileSync(${JSON.stringify(join(root, "changed"))}, name);
+    }`;
+  const attacker = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  afterThisTest(() => attacker.kill("SIGKILL"));
+  await once(attacker.stdout, "data");
+  const loader = loaderOf(root);
+  for (let version = 0; version < 60; version += 1) {
+    write(root, { "flow.tsx": `${echo}// ${version}\nexport const version = ${version};` });
+    expect((await loader.load("flow.tsx")).workflow).toBeDefined();
+  }
+  await eventually(() => existsSync(join(root, "changed")));
+  expect(existsSync(join(root, "planted"))).toBe(false);
+});
+
 test("a file whose path no module can be imported from is loaded from a private folder", async () => {
   const flow = `import { greeting } from "./lib?/greet.ts";\n${echo.replace("ctx.input.msg", "greeting")}`;
   const root = folder({
@@ -115,5 +143,7 @@ const privateFolders = () =>
     .filter((entry) => entry.isDirectory() && entry.name.startsWith("smithers-private-"))
     .map(({ name }) => join(tmpdir(), name))
     .filter((path) =>
-      readdirSync(path, { encoding: "utf8", recursive: true }).some((name) => /[/][0-9a-f]{40}\.tsx$/.test(name)),
+      readdirSync(path, { encoding: "utf8", recursive: true }).some((name) =>
+        /[/]\.workflow\.smithers-[0-9a-f]{40}\.tsx$/.test(name),
+      ),
     );
