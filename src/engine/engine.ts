@@ -197,7 +197,7 @@ export class Engine {
     }
   }
 
-  /** Lets those who look at the run learn why it does not go on. */
+  /** Shows with the run why it does not continue. */
   async #noteWakeFailure({ runId, leaseNo }: Run, thrown: unknown): Promise<void> {
     const { code } = toErrorRecord(thrown, "SERVER_ERROR");
     // A database that is in trouble takes no note; the server's health tells of it.

@@ -170,7 +170,7 @@ export class LeaseHolder implements RunHolder {
     return ref.workflow ? ref : this.#settings.resolveWorkflow({ runId: "", workflowPath: ref.workflowPath });
   }
 
-  /** Of many runs of one file that does not load, only the first tries it for a while. */
+  /** Loads a run's workflow. A file that did not load is not tried again for a while, however many runs have it. */
   async #loadOnce(run: Run): Promise<WorkflowSource> {
     const path = run.workflowPath ?? "";
     const broken = this.#broken.get(path);

@@ -8,7 +8,7 @@ export interface OtherOwnersSettings {
   readonly staleMs: number;
   /** How often {@link OtherOwners.orphans} is called, in ms. */
   readonly lookMs: number;
-  /** Whether the runs of this owner are held here, or by nobody. */
+  /** Whether the runs of this owner are held here, or have no owner. */
   isOurs(owner: string): boolean;
   isHeld(runId: string): boolean;
 }

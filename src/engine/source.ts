@@ -9,7 +9,7 @@ export interface WorkflowSource {
   readonly workflowHash?: string;
 }
 
-/** A workflow file that whoever executes the run loads. */
+/** A workflow file, which the owner of the run loads. */
 export interface WorkflowFile {
   readonly workflow?: undefined;
   /** Absolute, or relative to the root. */

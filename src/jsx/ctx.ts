@@ -76,7 +76,7 @@ export interface Ctx<S extends Schemas = Schemas> {
 
 /** The outputs that a frame has read. A turn that changes none of them does not need to render again. */
 export interface Reads {
-  /** Keys of outputs of which all rows were read. */
+  /** Keys of the outputs whose rows were all read. */
   readonly rowsOf: Set<string>;
   /** Ids of nodes whose outputs were read. */
   readonly outputsOf: Set<string>;

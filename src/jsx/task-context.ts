@@ -22,7 +22,7 @@ export interface TaskContext {
   readonly attempt: number;
   /** Aborted when the run is cancelled, the task times out, or the process shuts down. */
   readonly signal: AbortSignal;
-  /** The same for every attempt of this node in this iteration. Pass it to services that deduplicate requests. */
+  /** A key that all attempts of this node in this iteration share. Pass it to services that deduplicate requests. */
   readonly idempotencyKey: string;
   /** The folder that the tools are confined to. */
   readonly rootDir: string;
@@ -56,7 +56,7 @@ export interface ToolCallRequest {
 
 /** A recorded call that may be made now. */
 export interface ToolCallHandle {
-  /** The same for this call in every attempt of the node, even after a resume. */
+  /** A key that this call has in every attempt of the node, even after a resume. */
   readonly idempotencyKey: string;
   /**
    * Aborted with the attempt, and when the attempt is over: a call that the task's code does not await ends with the

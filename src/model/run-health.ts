@@ -155,7 +155,7 @@ function cannotContinue(run: Run, { code, reason, sinceMs }: WakeFailure): RunHe
   return { kind: "not-continued", code, reason, unblock, sinceMs, heartbeatAtMs: run.heartbeatAtMs };
 }
 
-/** What unblocks a run whose wait is over, or which could not go on. */
+/** What unblocks a run whose wait is over, or that cannot continue. */
 function wayOut({ wakeFailure }: Run, { wakeAtMs }: Node, nowMs: number): { unblock: string } | undefined {
   if (wakeFailure) {
     return { unblock: `Repair what keeps the run from continuing; it then continues by itself: ${wakeFailure.reason}` };

@@ -94,7 +94,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     return result;
   };
 
-  /** As {@link visit} finds it, without a look at what may start. */
+  /** Computes what {@link visit} returns, without looking at what may start. */
   const hasSettled = (node: PlanNode): boolean => {
     switch (node.type) {
       case "task": {

@@ -38,7 +38,7 @@ export function logErrors(log: Logger, { events, record }: Pick<CommittedTurn, "
   }
 }
 
-/** Of the details, which may contain a task's whole output, only the place. */
+/** The error without its details, which may contain a task's whole output; only the place is kept. */
 function told(error: ErrorRecord, stack: string | null = null) {
   const { code, message } = error;
   const at = placeOfError(error);

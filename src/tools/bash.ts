@@ -76,7 +76,7 @@ export const bash: BashTool = asTool("bash", call as BashTool, {
 
 const isTemplate = (first: object): first is TemplateStringsArray => Array.isArray(first) && "raw" in first;
 
-/** As one word of a shell command; an array is as many words. */
+/** Quotes a value as one word of a shell command, and an array as several words. */
 function quote(value: unknown): string {
   if (Array.isArray(value)) return value.map(quote).join(" ");
   return `'${String(value).replaceAll("'", "'\\''")}'`;

@@ -247,3 +247,12 @@ test("a wait of a run whose file does not load is told with what to repair first
   expect(reasons.map(({ kind }: { kind: string }) => kind)).toEqual(["not-continued", "event", "event"]);
   expect(reasons[0].what).toMatch(/^The run cannot continue: .*kaputt/);
 });
+
+test("a failure is told as sentences, with how long ago it was", async () => {
+  const tree = `<Task id="t" noRetry output={outputs.result}>{() => { throw new Error("no full stop"); }}</Task>`;
+  const root = folder({ "w.tsx": workflowFile(tree) });
+  await smithers(root, "up", "w.tsx", "--run-id", "r");
+  expect((await smithers(root, "why", "r")).out).toMatch(
+    /"t" failed at w\.tsx:\d+:\d+: no full stop\. That was \S+ ago\.\n/,
+  );
+});

@@ -1,7 +1,8 @@
 import { manyLines } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
 import { runArgument } from "../options.ts";
-import { duration, phraseOf } from "../terminal/format.ts";
+import { duration, phraseOf, withFullStop } from "../terminal/format.ts";
+import type { Reason } from "../why/reason.ts";
 
 export const why = defineCommand({
   name: "why",
@@ -29,11 +30,17 @@ export const why = defineCommand({
     }
     out.line(`The run ${runId} ${phraseOf(runState.state, out.style)}.`);
     const nowMs = Date.now();
-    for (const { what, sinceMs, commands } of reasons) {
-      const since = typeof sinceMs === "number" ? out.style("dim", ` For ${duration(nowMs - sinceMs)}.`) : "";
-      out.line(`\n${manyLines(what)}${since}`);
+    for (const { kind, what, sinceMs, commands } of reasons) {
+      out.line(
+        `\n${manyLines(withFullStop(what))}${typeof sinceMs === "number" ? out.style("dim", ` ${since(kind, nowMs - sinceMs)}`) : ""}`,
+      );
       for (const command of commands) out.line(`  $ ${command}`);
     }
     return undefined;
   },
 });
+
+/** How long ago something happened, or how long it has lasted. */
+function since(kind: Reason["kind"], ms: number): string {
+  return kind === "failed" ? `That was ${duration(ms)} ago.` : `For ${duration(ms)}.`;
+}

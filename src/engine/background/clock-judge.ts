@@ -5,7 +5,7 @@ import type { SeenClocks } from "../../store/index.ts";
 const usualStepMs = 600_000;
 /** How long a host may have been off without doubt: its steady clock does not tell. */
 const longestOffMs = 86_400_000;
-/** How long a wall clock must go on evenly after a jump until it is believed. */
+/** How long a wall clock must run evenly after a jump until it is believed. */
 const doubtMs = 86_400_000;
 
 /** What the clocks that were seen say about the wall clock now. */

@@ -4,7 +4,7 @@ import { afterMs } from "../../timing/index.ts";
 /** How many wakes run at once, in all and of one file. */
 const atOnce = 32;
 const atOnceOfFile = 16;
-/** A wake that takes longer waits for something, such as a file that hangs while it is imported: others go on. */
+/** A wake that takes longer waits for something, such as a file that hangs while it is imported: others continue. */
 const slowMs = 500;
 
 /** The runs of one workflow file that are to be woken. */

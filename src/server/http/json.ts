@@ -31,7 +31,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 /**
- * Refuses deep nesting, repeated keys, of which one value would be lost, and `__proto__`, which some parsers treat
+ * Refuses deep nesting, repeated keys, because one of their values would be lost, and `__proto__`, which some parsers treat
  * specially. `text` must be valid JSON; one pass over its strings, brackets and colons is then enough. A walk over the
  * values would block the server ten times as long when there are many small ones.
  */

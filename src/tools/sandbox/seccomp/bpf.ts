@@ -48,7 +48,7 @@ export function compare(
 
 const comparisons = {
   equal: 0x15,
-  /** As unsigned numbers. */
+  /** Compares them as unsigned numbers. */
   atLeast: 0x35,
   /** Whether the accumulator has one of the operand's bits. */
   anyBit: 0x45,
