@@ -5,6 +5,7 @@ import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
+import { isPlanted, undoRunning } from "../tools/guard/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { rememberSources } from "./node-site.ts";
@@ -49,6 +50,9 @@ interface WrittenBundle {
   readonly shadow: string;
   readonly code: string;
 }
+
+/** How often a file is bundled while a command changes what it would load. */
+const maxTries = 5;
 
 /** How many files keep their last version; other files are built again at their next use. */
 const keptFiles = 256;
@@ -123,7 +127,23 @@ export class Loader {
     if (this.#closed && this.#loads === 0) this.#shadows.close();
   }
 
+  /** Bundles a file as it is without what running commands have put where it would be loaded. */
   async #bundle(file: string): Promise<Bundle> {
+    for (let tries = 0; tries < maxTries; tries += 1) {
+      undoRunning();
+      const outcome = await this.#bundleNow(file).then(
+        (bundle) => ({ bundle }),
+        (error: unknown) => ({ error }),
+      );
+      if (undoRunning()) continue;
+      if ("error" in outcome) throw outcome.error;
+      if (![...outcome.bundle.inputs.keys()].some(isPlanted)) return outcome.bundle;
+    }
+    const message = "A running command keeps putting files where this workflow would load them.";
+    throw invalidWorkflow(this.#rootDir, { file, message });
+  }
+
+  async #bundleNow(file: string): Promise<Bundle> {
     try {
       return await runtime.bundle(file, { findPackage, compilers, globals: globalsOfTasks });
     } catch (error) {

@@ -6,7 +6,7 @@ import { failureOf } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
-import { type Guard, guardOf, notePaths, undo } from "./guard/index.ts";
+import { type Guard, guardOf, notePaths, type Undone, watchCommand } from "./guard/index.ts";
 import { type Guardian, startGuardian } from "./guardian.ts";
 import {
   findProgram,
@@ -64,6 +64,7 @@ async function executeIn(
   if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
   const guard = await guardOf(rootDir, limits.fileRules);
   const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
+  const undoAll = watchCommand(watched);
   let guardian: Guardian | undefined;
   try {
     const child = withRoot(limits.root, command.cwd ?? ".", (root) =>
@@ -73,7 +74,7 @@ async function executeIn(
     guardian = startGuardian(watched, child.groups);
     const { timeoutMs = defaultTimeoutMs } = command;
     const executed = await execute(child, { timeoutMs, signal: limits.signal, onOutput: limits.output });
-    refusePlanted(rootDir, undo(watched));
+    refusePlanted(rootDir, undoAll());
     return executed;
   } catch (cause) {
     if (cause instanceof SmithersError) throw cause;
@@ -81,6 +82,7 @@ async function executeIn(
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
   } finally {
+    undoAll();
     guardian?.ended();
   }
 }
@@ -95,7 +97,7 @@ function wholeFileSystem(): SmithersError {
 const watchedBelow = ({ watched }: Guard, folder: string) => watched.filter((path) => isBelow(path, folder));
 
 /** @throws TOOL_PATH_ESCAPE when a command has made something that the server would load */
-function refusePlanted(rootDir: string, undone: ReturnType<typeof undo>): void {
+function refusePlanted(rootDir: string, undone: readonly Undone[]): void {
   if (undone.length === 0) return;
   const names = undone.map(({ path, renamedTo }) => {
     const what = `"${relative(rootDir, path)}"`;

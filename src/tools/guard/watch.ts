@@ -8,13 +8,17 @@ export function notePaths(paths: readonly string[]): NotedPaths {
   return new Map(paths.map((path) => [path, linkAt(path)]));
 }
 
+/** A changed path, and the new name of what was there. */
+export interface Undone {
+  readonly path: string;
+  readonly renamedTo: string | undefined;
+}
+
 /**
  * Undoes what a command has done at watched paths: renames what it has made there, and restores a link that it has
  * replaced.
- *
- * @returns the changed paths, and the new names of what was there
  */
-export function undo(watched: NotedPaths): { path: string; renamedTo: string | undefined }[] {
+export function undo(watched: NotedPaths): Undone[] {
   return [...watched].flatMap(([path, target]) => {
     if (linkAt(path) === target && (target !== undefined || !exists(path))) return [];
     const renamedTo = exists(path) ? freeName(path) : undefined;
