@@ -1,7 +1,9 @@
 import { readTokenFile } from "../files/index.ts";
+import { withoutPassword } from "../store/postgres/url.ts";
 import type { CommandContext, CommandDefinition, StateLocation } from "./command.ts";
 import { asUsageError, usageError } from "./errors.ts";
 import type { DatabaseSource } from "./source/database.ts";
+import { namedDatabase } from "./source/find-database.ts";
 import type { Source } from "./source/source.ts";
 import { shellWords } from "./terminal/format.ts";
 import type { TerminalOutput } from "./terminal/output.ts";
@@ -25,11 +27,12 @@ export function locateState({ db, url, token, authTokenFile }: LocationOptions):
   if (empty) throw usageError(`The option --${empty[0]} is empty.`);
   const repeatable = { db, url, "auth-token-file": url === undefined ? undefined : authTokenFile };
   const flags = Object.entries(repeatable).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, value],
+    value === undefined ? [] : [`--${name}`, withoutPassword(value)],
   );
   const server = url ?? (db === undefined ? process.env.SMITHERS_URL || undefined : undefined);
   const fromFile = server === undefined || authTokenFile === undefined ? undefined : tokenIn(authTokenFile);
-  return { db, url: server, token: token ?? fromFile ?? (process.env.SMITHERS_API_KEY || undefined), flags };
+  const database = server === undefined ? namedDatabase(db) : undefined;
+  return { db: database, url: server, token: token ?? fromFile ?? (process.env.SMITHERS_API_KEY || undefined), flags };
 }
 
 function tokenIn(file: string): string {

@@ -38,7 +38,8 @@ import { type ResultFormat, resultFormats, resultWriter } from "./terminal/resul
 export const sharedOptions = {
   db: {
     flags: "--db <file>",
-    description: "database file (default: the nearest smithers.db in this folder or above it)",
+    description:
+      "database file or postgres:// address; also SMITHERS_DB (default: the nearest smithers.db in this folder or above it)",
   },
   url: { flags: "--url <address>", description: "use a running server instead; also SMITHERS_URL", conflicts: ["db"] },
   token: { flags: "--token <token>", description: "the server's token; also SMITHERS_API_KEY" },

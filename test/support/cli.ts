@@ -33,6 +33,7 @@ export const plainEnv = {
   NO_COLOR: undefined,
   FORCE_COLOR: undefined,
   SMITHERS_URL: undefined,
+  SMITHERS_DB: undefined,
   SMITHERS_API_KEY: undefined,
 };
 

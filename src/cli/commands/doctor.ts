@@ -12,7 +12,7 @@ export const doctor = defineCommand<Options>({
   summary: "Check what works on this machine, and how to repair the rest",
   description: "Exits with 1 if a check fails that runs depend on.",
   options: [
-    { flags: "--db <file>", description: "database to check (default: the nearest smithers.db)" },
+    { flags: "--db <file>", description: "database to check; also SMITHERS_DB (default: the nearest smithers.db)" },
     {
       flags: "-p, --port <port>",
       description: "port that a server would listen on",

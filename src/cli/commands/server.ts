@@ -1,7 +1,9 @@
+import { withoutPassword } from "../../store/postgres/url.ts";
 import type { LogLevel } from "../../telemetry/index.ts";
 import { type CommandContext, defineCommand, type ExitCode } from "../command.ts";
 import { asUsageError } from "../errors.ts";
 import { allowedCallers, authTokenFile, list, type ToolOptions, toolOptions, wholeNumber } from "../options.ts";
+import { absoluteDatabase, namedDatabase } from "../source/find-database.ts";
 
 interface Options extends ToolOptions {
   readonly port?: number;
@@ -40,7 +42,11 @@ export const server = defineCommand<Options>({
       flags: "--host <address>",
       description: "address to listen on; one that is not loopback needs a token (default: 127.0.0.1)",
     },
-    { flags: "--db <file>", description: "database file, created if missing (default: smithers.db in --root)" },
+    {
+      flags: "--db <file>",
+      description:
+        "database file, created if missing, or postgres:// address; also SMITHERS_DB (default: smithers.db in --root)",
+    },
     { flags: "--auth-token <token>", description: "token that requests must send; also SMITHERS_API_KEY" },
     authTokenFile("file with the token, which only its owner and its group may read"),
     {
@@ -96,7 +102,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
   ]);
   const { db, root, shutdownGrace, allowHost, allowOrigin, port = 7331, host = "127.0.0.1", ...rest } = options;
   const rootDir = resolve(root ?? ".");
-  const file = resolve(db ?? `${rootDir}/smithers.db`);
+  const file = absoluteDatabase(namedDatabase(db) ?? `${rootDir}/smithers.db`);
   const given = {
     ...Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "json")),
     port,
@@ -124,7 +130,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
   }
   const address = server.address() as { address: string; family: string; port: number };
   const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
-  if (out.isJson) out.json({ url, db: file, rootDir, pid: process.pid });
+  if (out.isJson) out.json({ url, db: withoutPassword(file), rootDir, pid: process.pid });
   else out.line(`Serving ${rootDir} at ${url}. Press Ctrl+C to stop.`);
   out.surviveClosedPipe();
   // A signal ends the process once the server is closed.

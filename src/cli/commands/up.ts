@@ -34,7 +34,11 @@ export const up = defineCommand<UpOptions>({
       description: "maximum number of concurrent attempts (default: no limit)",
       parse: wholeNumber(1),
     },
-    { flags: "--db <file>", description: "database file, created if missing (default: the nearest smithers.db)" },
+    {
+      flags: "--db <file>",
+      description:
+        "database file, created if missing, or postgres:// address; also SMITHERS_DB (default: the nearest smithers.db)",
+    },
     { flags: "--root <folder>", description: "folder that workflow paths and tools are confined to" },
     ...toolOptions,
     { flags: "--hot", description: "continue with the edited workflow when its files change" },

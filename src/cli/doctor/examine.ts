@@ -1,15 +1,21 @@
 import { statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, resolve } from "node:path";
 import { OwnDatabases } from "../../engine/databases/index.ts";
 import { messageOf } from "../../errors/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { openStore } from "../../store/index.ts";
+import { isPostgresUrl } from "../../store/postgres/url.ts";
 import { oneLine } from "../../text/printable.ts";
 import { runCommand } from "../../tools/command.ts";
 import { findProgram, findSandbox } from "../../tools/sandbox/index.ts";
-import { nearestDatabase, shortPath } from "../source/find-database.ts";
+import {
+  absoluteDatabase,
+  databaseFolder,
+  namedDatabase,
+  nearestDatabase,
+  shortPath,
+} from "../source/find-database.ts";
 import { bytes, count, shellWords } from "../terminal/format.ts";
 
 /** Result of one check. */
@@ -26,7 +32,8 @@ const sandboxTimeoutMs = 20_000;
 
 /** Checks what runs need on this machine. */
 export async function examine({ db, port }: { db?: string; port: number }): Promise<Finding[]> {
-  const file = db === undefined ? nearestDatabase()?.file : resolve(db);
+  const named = namedDatabase(db);
+  const file = named === undefined ? nearestDatabase()?.file : absoluteDatabase(named);
   return [
     runtimeVersion(),
     await sandbox(file),
@@ -47,12 +54,17 @@ function runtimeVersion(): Finding {
 /** Runs a command as `bash` does in a run of this database: in the same root folder, with the same files hidden. */
 async function sandbox(file: string | undefined): Promise<Finding> {
   const name = "sandbox";
-  const rootDir = file === undefined ? process.cwd() : dirname(file);
+  const rootDir = file === undefined ? process.cwd() : databaseFolder(file);
   const context = {
     root: { rootDir, narrowedTo: "" },
     rootDir,
     allowNetwork: false,
-    fileRules: { privatePaths: () => (file === undefined ? [] : [file]), entries: [], readable: [], writable: [] },
+    fileRules: {
+      privatePaths: () => (file === undefined || isPostgresUrl(file) ? [] : [file]),
+      entries: [],
+      readable: [],
+      writable: [],
+    },
     signal: AbortSignal.timeout(sandboxTimeoutMs),
     output() {},
   };
@@ -92,7 +104,7 @@ async function database(file: string | undefined): Promise<Finding> {
       const { staleRuns, runs } = await store.readBacklog(Date.now() - staleAfterMs);
       const open = Object.values(runs).reduce((sum, one) => sum + one, 0);
       const finding = `${path}, version ${version}, ${bytes(sizeBytes)}, intact, ${count(open, "unfinished run")}`;
-      if (staleRuns === 0 && (statSync(file).mode & othersMayRead) !== 0) {
+      if (staleRuns === 0 && !isPostgresUrl(file) && (statSync(file).mode & othersMayRead) !== 0) {
         const advice = `Keep it to yourself: chmod 600 ${shellWords([path])}*`;
         return { name, state: "warn", finding: `${finding}, readable by other users`, advice };
       }
@@ -119,7 +131,7 @@ async function databasesOfWorkflows(file: string | undefined): Promise<Finding[]
   try {
     const store = await openStore(file, { existing: true });
     try {
-      const listed = await new OwnDatabases(store, { rootDir: dirname(file) }).list();
+      const listed = await new OwnDatabases(store, { rootDir: databaseFolder(file) }).list();
       return listed.flatMap(({ path, error }) => {
         if (!error) return [];
         const finding = oneLine(`${shortPath(path)}: ${error.problem}`);
@@ -150,7 +162,7 @@ const scarceBytes = 1024 ** 3;
 const tooFewBytes = 50 * 1024 ** 2;
 
 function disk(file: string | undefined): Finding {
-  const folder = file === undefined ? process.cwd() : dirname(file);
+  const folder = file === undefined ? process.cwd() : databaseFolder(file);
   const name = "disk";
   try {
     const { bavail, bsize } = statfsSync(folder);

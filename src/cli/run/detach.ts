@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { isSmithersError } from "../../errors/index.ts";
 import { fileUnavailable, openPrivateLog } from "../../files/index.ts";
 import { newRunId } from "../../model/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
-import { databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
+import { absoluteDatabase, databaseFolder, databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
 
 /** Set for the background process, which reports to its parent how it started. */
 const detachedVariable = "SMITHERS_DETACHED";
@@ -29,7 +29,7 @@ export function reportStarted(started: StartedRun): void {
 /** Runs the same command line in the background, and waits until its run is stored. */
 export async function detach(context: CommandContext, db: string | undefined, runId?: string): Promise<ExitCode> {
   const id = runId ?? newRunId();
-  const base = dirname(resolve(db ?? nearestDatabase()?.file ?? databaseName));
+  const base = databaseFolder(absoluteDatabase(db ?? nearestDatabase()?.file ?? databaseName));
   const log = join(base, ".smithers", `${id.replaceAll(":", "_")}.log`);
   const file = openLog(log);
   const args = [...process.argv.slice(1), ...(runId === undefined ? ["--run-id", id] : [])];

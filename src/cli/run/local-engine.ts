@@ -9,7 +9,14 @@ import type { Telemetry } from "../../telemetry/index.ts";
 import { usageError } from "../errors.ts";
 import { closeLoaders, loaderOf, loadWorkflow } from "../load-workflow.ts";
 import { type ToolOptions, toolFlags } from "../options.ts";
-import { databaseName, type FoundDatabase, nearestDatabase, shortPath } from "../source/find-database.ts";
+import {
+  absoluteDatabase,
+  databaseFolder,
+  databaseName,
+  type FoundDatabase,
+  nearestDatabase,
+  shortPath,
+} from "../source/find-database.ts";
 import type { ProgressLogger } from "./log.ts";
 
 export interface HostSettings {
@@ -81,7 +88,7 @@ export async function hostOn(
     rootDir,
     source,
     flags: [],
-    executingFlags: [...(rootDir === dirname(file) ? [] : ["--root", shortPath(rootDir)]), ...toolFlags(tools)],
+    executingFlags: [...(rootDir === databaseFolder(file) ? [] : ["--root", shortPath(rootDir)]), ...toolFlags(tools)],
     async close() {
       await telemetry?.close(pushMs);
       await closeLoaders();
@@ -115,7 +122,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
     const usual = nearest ?? resolve(databaseName);
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
     if (found && own === usual) sayWhichDatabase(found, options.log);
-    const file = options.db === undefined ? own : resolve(options.db);
+    const file = options.db === undefined ? own : absoluteDatabase(options.db);
     const { store, knownPaths } =
       options.db === undefined
         ? await openForWorkflow(dbPath, {

@@ -9,6 +9,7 @@ import { asUsageError, usageError } from "../errors.ts";
 import { readInput } from "../input/input.ts";
 import type { ToolOptions } from "../options.ts";
 import { DatabaseSource } from "../source/database.ts";
+import { namedDatabase } from "../source/find-database.ts";
 import { latestRun, resolveRun } from "../source/resolve-run.ts";
 import { detach, isDetached } from "./detach.ts";
 import { executeRun } from "./execute.ts";
@@ -39,7 +40,8 @@ export interface UpOptions extends ToolOptions {
 
 /** Starts or continues a run and executes it in this process. */
 export async function runUp(context: CommandContext, typed: UpOptions, file: string | undefined): Promise<ExitCode> {
-  const { workflow: named = file, ...options } = withFile(typed, file);
+  const { workflow: named = file, ...rest } = withFile(typed, file);
+  const options = { ...rest, db: namedDatabase(rest.db) };
   const resumed = runToResume(options);
   if (named === undefined && resumed === undefined) throw usageError("Name the workflow file: smithers up <workflow>.");
   const given = resumed ?? options.runId;

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { ApprovalItem, NodeItem, RunDetail, RunListItem, SignalAnswer, SignalBody } from "../../api/index.ts";
 import type { RunEvent } from "../../client/index.ts";
 import { OwnDatabases } from "../../engine/databases/index.ts";
@@ -8,9 +7,10 @@ import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import { type Frame, hasEnded } from "../../model/index.ts";
 import { RunDatabases, type RunOverview, RunReader } from "../../runs/index.ts";
 import { type Decision, type LocalStore, openStore, type Store } from "../../store/index.ts";
+import { withoutPassword } from "../../store/postgres/url.ts";
 import { sleep } from "../../timing/index.ts";
 import { shellWords } from "../terminal/format.ts";
-import { shortPath } from "./find-database.ts";
+import { databaseFolder, shortPath } from "./find-database.ts";
 import type { FoundNode, RunsQuery, Source } from "./source.ts";
 import { storedEvents, toRunEvent } from "./stored-events.ts";
 
@@ -55,9 +55,9 @@ export class DatabaseSource implements Source {
   }
 
   /** @param file the file of `store`, which is already open */
-  constructor(store: LocalStore, file: string, rootDir = dirname(file), further: readonly string[] = []) {
+  constructor(store: LocalStore, file: string, rootDir = databaseFolder(file), further: readonly string[] = []) {
     this.store = store;
-    this.name = file;
+    this.name = withoutPassword(file);
     this.rootDir = rootDir;
     this.own = new OwnDatabases(store, { rootDir });
     this.#further = further;

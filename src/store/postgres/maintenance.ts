@@ -51,11 +51,10 @@ export class PostgresMaintenance implements Maintenance {
 
   backup(): Promise<void> {
     const { schema, client } = this.#database;
-    return Promise.reject(
-      new SmithersError("INVALID_OPTIONS", `The database ${client.name} is not a file that could be copied.`, {
-        advice: `Use pg_dump --format=custom --schema=${schema}; it copies the state of one moment while runs continue.`,
-      }),
-    );
+    const message =
+      `The database ${client.name} is not a file that could be copied. ` +
+      `Use pg_dump --format=custom --schema=${schema}: it copies the state of one moment while runs continue.`;
+    return Promise.reject(new SmithersError("INVALID_OPTIONS", message));
   }
 
   async databaseId(): Promise<string> {
