@@ -32,13 +32,25 @@ describe("the command for a signal has data that the wait takes:", () => {
     for (const by of ["signal", "event"]) {
       await server.start("w.tsx", { by }, { runId: by });
       await server.until(by, ({ type }) => type === "NodeWaitingEvent");
-      const overHttp = (await smithersJson(root, "why", by, "--url", server.url)).reasons[0].commands[0] as string;
       const { reasons } = await smithersJson(root, "why", by);
-      expect(overHttp.replace(/ --url \S+/, "")).toBe(reasons[0].commands[0]);
       const bash = `smithers() { ${smithersWords.join(" ")} "$@"; }; ${reasons[0].commands[0]}`;
       await promisify(execFile)("bash", ["-c", bash], { cwd: root });
       expect((await server.end(by)).status).toBe("finished");
     }
+  });
+
+  test("the same from a server", async () => {
+    const root = folder({
+      "w.tsx": workflowFile(`<WaitForEvent id="w" event="go" correlationId="c 1" output={outputs.deep} />`, {
+        schemas: refusing,
+      }),
+    });
+    const server = await serve(root);
+    await server.start("w.tsx", {}, { runId: "r" });
+    await server.until("r", ({ type }) => type === "NodeWaitingEvent");
+    const command = async (...place: string[]) =>
+      (await smithersJson(root, "why", "r", ...place)).reasons[0].commands[0] as string;
+    expect((await command("--url", server.url)).replace(/ --url \S+/, "")).toBe(await command());
   });
 });
 
