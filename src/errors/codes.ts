@@ -46,6 +46,10 @@ export const errorCodes = {
     status: 400,
     advice: "Give the new node an id of its own, or restore the old one, then resume the run.",
   },
+  RENDER_LOOP: {
+    status: 400,
+    advice: "Let the workflow's tree depend on the run's state alone, and come to an end. Then resume the run.",
+  },
   CIRCULAR_DEPENDENCY: { status: 400, advice: "Remove one of the dependencies that form the cycle." },
   DEPENDENCY_UNMET: { status: 400, advice: "Mount the node that the task depends on, or remove the dependency." },
   RENDER_FAILED: { status: 400, advice: "Fix the error that the workflow's code threw while it was rendered." },

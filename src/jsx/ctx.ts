@@ -2,30 +2,11 @@ import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
+import { rowsOf } from "./rows.ts";
+import { currentValue, type StoredOutput } from "./stored-output.ts";
 
 /** An output as a row: its fields, and the node and iteration that produced it. */
 export type Row<T> = T extends object ? T & { readonly nodeId: string; readonly iteration: number } : T;
-
-export interface StoredOutput {
-  readonly nodeId: string;
-  readonly iteration: number;
-  readonly schemaKey: string;
-  /** Hash of the schema that validated the value. */
-  readonly schemaHash: string;
-  /** The stored value, read by the workflow's current schema; see {@link currentValue}. */
-  readonly value: unknown;
-  /** Why the stored value does not fit the current schema. */
-  readonly misfit?: SmithersError;
-}
-
-/**
- * The value of an output.
- * @throws STORED_VALUE_OUTDATED when it does not fit the workflow's current schema
- */
-export function currentValue({ value, misfit }: StoredOutput): unknown {
-  if (misfit) throw misfit;
-  return value;
-}
 
 /** The stored state of a run that a frame is rendered from. */
 export interface RunView {
@@ -121,7 +102,7 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
   const rows = (target: unknown) => {
     const { key } = registry.resolve(target, "ctx.outputs");
     reads.rowsOf.add(key);
-    return view.list(key).map(toRow);
+    return rowsOf(view.list(key));
   };
   for (const { key } of registry.list()) {
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });
@@ -140,11 +121,4 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     ...methods,
     outputs: rows,
   } as Ctx;
-}
-
-function toRow(stored: StoredOutput): unknown {
-  const { nodeId, iteration } = stored;
-  const value = currentValue(stored);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return { nodeId, iteration, ...value };
 }

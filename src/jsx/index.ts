@@ -14,7 +14,7 @@ export { Timer } from "./components/timer.ts";
 export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
 export { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
-export { type Ctx, currentValue, noReads, type Reads, type Row, type RunView, type StoredOutput } from "./ctx.ts";
+export { type Ctx, noReads, type Reads, type Row, type RunView } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
 export { authoredId, type LoopPlace, loopsAround, type NodePlace, nodePlace, suffixOf } from "./loop-places.ts";
@@ -23,6 +23,7 @@ export { promptText } from "./prompt-text.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export type * from "./specs.ts";
+export { currentValue, type StoredOutput } from "./stored-output.ts";
 export { outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
 export {
   currentTask,

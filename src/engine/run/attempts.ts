@@ -32,6 +32,9 @@ export interface AttemptsSettings {
 /** How long the end of a tool call waits to be written together with the end of its attempt. */
 const toolCallEndMs = 20;
 
+/** Results, events and ends of tool calls that one turn takes in, of each at most. */
+const maxTaken = 500;
+
 /** The running attempts of one run, and what they have produced since the last turn. */
 export class Attempts {
   readonly #settings: AttemptsSettings;
@@ -40,6 +43,7 @@ export class Attempts {
   readonly #completions: Completion[] = [];
   readonly #events: NewEvent[] = [];
   readonly #endedToolCalls: ToolCallEnd[] = [];
+  #aborted: Error | undefined;
 
   constructor(settings: AttemptsSettings) {
     this.#settings = settings;
@@ -73,6 +77,7 @@ export class Attempts {
       },
     });
     this.#running.set(task.key, running);
+    if (this.#aborted) running.abort(this.#aborted);
     this.#codeEnds.add(running.codeEnd);
     void running.codeEnd.then(() => this.#codeEnds.delete(running.codeEnd));
     void running.outcome.then((outcome) => {
@@ -86,9 +91,13 @@ export class Attempts {
    * @param stopping the process shuts down: a cancelled attempt has not failed; its task runs again at the next start
    */
   takeInto(draft: TurnDraft, runState: RunState, stopping: boolean): void {
-    for (const event of this.#events.splice(0)) draft.emit(event);
-    for (const call of this.#endedToolCalls.splice(0)) draft.endToolCall(call);
-    for (const completion of this.#completions.splice(0)) this.#take(draft, runState, completion, stopping);
+    for (const event of this.#events.splice(0, maxTaken)) draft.emit(event);
+    for (const call of this.#endedToolCalls.splice(0, maxTaken)) draft.endToolCall(call);
+    // What an attempt has told comes before its end.
+    const isAllTold = this.#events.length + this.#endedToolCalls.length === 0;
+    for (const completion of isAllTold ? this.#completions.splice(0, maxTaken) : [])
+      this.#take(draft, runState, completion, stopping);
+    if (!isAllTold || this.#completions.length > 0) this.#settings.wake();
   }
 
   #take(draft: TurnDraft, runState: RunState, completion: Completion, stopping: boolean): void {
@@ -107,7 +116,9 @@ export class Attempts {
     await waitAtMost(limitMs, Promise.all(this.#codeEnds));
   }
 
+  /** Aborts the attempts that are running, and those that are still to be launched. */
   abortAll(reason: Error): void {
+    this.#aborted = reason;
     for (const running of this.#running.values()) running.abort(reason);
   }
 

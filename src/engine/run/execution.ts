@@ -4,7 +4,7 @@ import type { FileRules, Workflow } from "../../jsx/index.ts";
 import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
-import { afterMs, stopwatch } from "../../timing/index.ts";
+import { afterMs, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
 import { originOf } from "../strays.ts";
@@ -49,6 +49,9 @@ interface OpenTurn {
   /** What writes the turn. */
   writer: Pick<Store, "commitTurn">;
 }
+
+/** How long attempts are started before the event loop is given to others, in ms. */
+const launchMs = 10;
 
 /** How long aborted code may take to end what it has started, such as a command. */
 const codeEndMs = 500;
@@ -200,6 +203,7 @@ export class Execution {
     const elapsedMs = stopwatch();
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
+    let isComplete = true;
     if (cancelled) {
       endRun(draft, { status: "cancelled" });
       end = "ended";
@@ -208,7 +212,11 @@ export class Execution {
         const planned = await this.#rendering(() => this.#planner.plan(draft, !this.#stopping));
         launches = planned.launches;
         draft.emitFrame();
-        end = this.#conclude(draft, outcomeOf(planned.schedule, this.#runState, draft.now));
+        isComplete = planned.schedule !== undefined;
+        const outcome = planned.schedule
+          ? outcomeOf(planned.schedule, this.#runState, draft.now)
+          : ({ kind: "active", wake: noRunWake } as const);
+        end = this.#conclude(draft, outcome);
       } catch (error) {
         draft.emitFrame();
         const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
@@ -234,8 +242,26 @@ export class Execution {
       this.abandon();
       return "lost";
     }
-    for (const launch of launches) this.#attempts.launch(launch);
+    await this.#launch(launches);
+    if (isComplete) return end;
+    this.#trigger.pull();
+    await yieldToEventLoop();
     return end;
+  }
+
+  /** Starts the code of attempts, after what the turn's commit answers has been answered. */
+  async #launch(launches: readonly Launch[]): Promise<void> {
+    if (launches.length === 0) return;
+    await yieldToEventLoop();
+    let elapsedMs = stopwatch();
+    for (const launch of launches) {
+      if (elapsedMs() > launchMs) {
+        await yieldToEventLoop();
+        elapsedMs = stopwatch();
+      }
+      if (this.#abandoned) return;
+      this.#attempts.launch(launch);
+    }
   }
 
   /** Keeps the old code when the new one cannot be rendered. */

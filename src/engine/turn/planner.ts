@@ -2,6 +2,7 @@ import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/inde
 import {
   authoredId,
   currentValue,
+  type HostElement,
   noReads,
   type Reads,
   readFresh,
@@ -12,13 +13,15 @@ import {
 import type { Attempt, Node } from "../../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
-import { stopwatch } from "../../timing/index.ts";
+import { stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { toTaskValue } from "../attempt/value.ts";
 import { type EngineObserver, within } from "../observer.ts";
 import { finishTask } from "./attempt-results.ts";
+import { TurnBudget } from "./budget.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
 import { treeOf } from "./frame.ts";
+import { checkStable, Growth } from "./growth.ts";
 import { isGranted } from "./question.ts";
 import { reconcile } from "./reconcile.ts";
 import type { RunState } from "./run-state.ts";
@@ -34,8 +37,8 @@ export interface Launch {
 
 /** What a turn has planned. */
 export interface TurnPlan {
-  /** What the last frame allows once all of the turn is done. */
-  readonly schedule: Schedule;
+  /** What the last frame allows once all of the turn is done; undefined when another turn must do the rest. */
+  readonly schedule: Schedule | undefined;
   readonly launches: readonly Launch[];
 }
 
@@ -53,9 +56,20 @@ export interface TurnPlannerSettings {
   readonly forced: ReadonlySet<string>;
 }
 
+/** Number of tasks above which the steps of a turn are apart. */
+const largePlan = 1_000;
+
+/** A frame whose nodes are being mounted. */
+interface Mounting {
+  readonly root: HostElement;
+  /** Whether it shows something else than the last frame. */
+  readonly isNewVersion: boolean;
+  mountedNew: boolean;
+}
+
 /**
  * Plans the turns of a run. A turn renders, schedules and starts what may start until nothing changes: literals, skips
- * and waits that are over need no turn of their own.
+ * and waits that are over need no turn of their own. A turn that has done enough leaves the rest to the next one.
  */
 export class TurnPlanner {
   readonly #runState: RunState;
@@ -74,6 +88,11 @@ export class TurnPlanner {
   /** The tree in the last frame that is stored, if this planner has made it. */
   #storedTree: Tree | undefined;
   #renderMs = 0;
+  readonly #growth = new Growth();
+  /** Whether the next turn must render: the last one has ended before it did. */
+  #isStale = false;
+  /** What is left of mounting the last frame: a frame of many nodes takes several turns. */
+  #mounting: Mounting | undefined;
 
   constructor({ workflow, runState, store, treeHash, forced, observer }: TurnPlannerSettings) {
     this.#runState = runState;
@@ -95,9 +114,17 @@ export class TurnPlanner {
     this.#renderMs = 0;
     // The turn before this one is committed by now.
     this.#storedTree = this.#tree;
-    let stale = this.#plan === undefined;
+    let stale = this.#plan === undefined || this.#isStale;
+    this.#isStale = false;
     let renderedLast = false;
-    if (stale) await this.#runState.readBy(this.#workflow.registry);
+    if (!draft.isEmpty) this.#growth.noteArrival();
+    if (this.#plan === undefined) await this.#runState.readBy(this.#workflow.registry);
+    const budget = new TurnBudget();
+    const pause = (): TurnPlan => {
+      this.#growth.noteWork(budget.elapsedMs);
+      this.#isStale = stale || this.#outputsWereRead(draft);
+      return { schedule: undefined, launches };
+    };
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
         const elapsedMs = stopwatch();
@@ -105,24 +132,34 @@ export class TurnPlanner {
         this.#renderMs += elapsedMs();
         stale = false;
         renderedLast = true;
+        await this.#yieldWhenLarge();
+      }
+      if (this.#mounting) {
+        await this.#mount(draft, this.#mounting, budget);
+        if (this.#mounting || budget.isSpent) return pause();
       }
       const planned = this.#schedule(draft);
       let changed = false;
       for (const task of planned.waiting) {
         if (await resolveWait(draft, this.#node(task), task)) changed = true;
+        if (changed) budget.spend();
       }
       for (const loop of planned.advance) {
         draft.changeRun({ loops: { ...this.#runState.run.loops, [loop.key]: loop.iteration + 1 } });
         stale = true;
         changed = true;
+        budget.spend();
       }
       if (mayStart && !planned.exhausted) {
         for (const task of planned.ready) {
           if (planned.failed && !this.#forced.delete(task.key)) continue;
           await this.#start(draft, task, launches);
           changed = true;
+          budget.spend();
+          if (budget.isSpent) break;
         }
       }
+      if (changed && budget.isSpent) return pause();
       if (changed) renderedLast = false;
       else if (planned.settled && !renderedLast) stale = true;
       else return { schedule: planned, launches };
@@ -147,6 +184,7 @@ export class TurnPlanner {
     this.#renderer.unmount();
     this.#renderer = renderer;
     this.#plan = undefined;
+    this.#mounting = undefined;
     this.#renderedVersion = -1;
   }
 
@@ -186,14 +224,55 @@ export class TurnPlanner {
 
   #render(draft: TurnDraft): void {
     draft.takeNewOutputs();
-    const { root, version, reads } = this.#within(() => this.#renderer.render(this.#runState));
-    const plan = compilePlan(root, this.#runState);
+    const before = this.#plan;
+    let frame = this.#compile();
+    if (before && this.#isSuspect(before, frame.plan)) {
+      const again = this.#compile();
+      checkStable(frame.plan, again.plan);
+      frame = again;
+    }
+    const { root, version, reads, plan } = frame;
     this.#reads = reads;
     this.#plan = plan;
     if (this.#runState.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
-    const mountedNew = reconcile(draft, plan);
-    if (mountedNew || version !== this.#renderedVersion) this.#commitFrame(draft, root);
+    this.#mounting = {
+      root,
+      isNewVersion: version !== this.#renderedVersion || this.#mounting?.isNewVersion === true,
+      mountedNew: this.#mounting?.mountedNew === true,
+    };
     this.#renderedVersion = version;
+  }
+
+  /** Each step of a turn takes long where there are many nodes. */
+  async #yieldWhenLarge(): Promise<void> {
+    if (this.#plan!.tasks.length > largePlan) await yieldToEventLoop();
+  }
+
+  #compile() {
+    const rendered = this.#within(() => this.#renderer.render(this.#runState));
+    return { ...rendered, plan: compilePlan(rendered.root, this.#runState) };
+  }
+
+  /**
+   * Whether the ids of a frame may not be a function of the run's state.
+   * @throws RENDER_LOOP
+   */
+  #isSuspect(before: Plan, plan: Plan): boolean {
+    const added = plan.tasks.filter(({ loopId, key }) => loopId === null && !this.#runState.node(key));
+    const isDue = this.#growth.noteFrame(added.map(({ nodeId }) => nodeId));
+    if (added.length === 0) return false;
+    return isDue || [...before.byId.keys()].some((id) => !plan.byId.has(id));
+  }
+
+  /** Mounts the nodes of the last frame, as many as the turn can commit, and then commits the frame. */
+  async #mount(draft: TurnDraft, mounting: Mounting, budget: TurnBudget): Promise<void> {
+    const { mounted, isComplete } = reconcile(draft, this.#plan!, budget.leftChanges);
+    budget.spend(mounted);
+    if (mounted > 0) mounting.mountedNew = true;
+    if (!isComplete) return;
+    await this.#yieldWhenLarge();
+    if (mounting.mountedNew || mounting.isNewVersion) this.#commitFrame(draft, mounting.root);
+    this.#mounting = undefined;
   }
 
   #commitFrame(draft: TurnDraft, root: Parameters<typeof treeOf>[0]): void {

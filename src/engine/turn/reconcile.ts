@@ -6,6 +6,13 @@ import type { TurnDraft } from "./draft.ts";
 import { hasAsked, questionOf } from "./question.ts";
 import { cancelNode } from "./run-end.ts";
 
+export interface Reconciled {
+  /** Number of nodes that were mounted for the first time. */
+  readonly mounted: number;
+  /** Whether every node of the plan is mounted. */
+  readonly isComplete: boolean;
+}
+
 /**
  * Brings the stored nodes in line with the tree that is mounted now. Called at every render; the only place that
  * decides whether what is stored under an id counts for the node that has this id now:
@@ -15,10 +22,10 @@ import { cancelNode } from "./run-end.ts";
  * - A stored node of another kind, or a wait for something else, is closed, and the mounted one begins as new.
  * - A node that has finished cannot become another kind.
  *
- * @returns whether a node was mounted for the first time
+ * @param maxMounted the nodes that are mounted for the first time: the others are left for the next call
  * @throws NODE_REDEFINED; INVALID_WORKFLOW when nothing is mounted while nodes are running or waiting
  */
-export function reconcile(draft: TurnDraft, plan: Plan): boolean {
+export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSITIVE_INFINITY): Reconciled {
   const { runState } = draft;
   const gone = [...runState.nodesUnderWay()].filter(
     ({ nodeId, iteration }) => plan.byId.get(authoredId(nodeId))?.key !== nodeKey(nodeId, iteration),
@@ -30,13 +37,14 @@ export function reconcile(draft: TurnDraft, plan: Plan): boolean {
     );
   }
   for (const node of gone) cancelNode(draft, node);
-  let mountedNew = false;
+  let mounted = 0;
   for (const task of plan.tasks) {
     runState.noteLoops(task);
     const known = runState.node(task.key);
     if (!known) {
+      if (mounted === maxMounted) return { mounted, isComplete: false };
       draft.mount(task);
-      mountedNew = true;
+      mounted += 1;
       continue;
     }
     if (!isSame(draft, known, task)) restart(draft, known, task);
@@ -45,7 +53,7 @@ export function reconcile(draft: TurnDraft, plan: Plan): boolean {
       draft.changeNode(known, { ordinal: task.ordinal, loopId: task.loopId });
     }
   }
-  return mountedNew;
+  return { mounted, isComplete: true };
 }
 
 /** Whether what is stored of a node is about the node that is mounted under its id now. */

@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const result = { schemas: "result: z.object({ value: z.any() }), d: approvalDecisionSchema" };
+const growing = `{Array.from({ length: ctx.outputs("result").length + 1 }, (_, i) => <Task key={i} id={"g" + i} output={outputs.result}>{{ value: i }}</Task>)}`;
+const files = {
+  "grow.tsx": workflowFile(growing, result),
+  "later.tsx": workflowFile(
+    `<Approval id="go" output={outputs.d} request={{ title: "go?" }} />
+     {ctx.outputMaybe("d", { nodeId: "go" }) ? <>${growing}</> : null}`,
+    result,
+  ),
+  "blocks.tsx": workflowFile(
+    `<Task id="t" output={outputs.result}>{() => { const end = Date.now() + 1_500; while (Date.now() < end); return { value: 1 }; }}</Task>`,
+  ),
+  "echo.tsx": workflowFile(`<Task id="say" output={outputs.result}>{() => ({ value: 1 })}</Task>`),
+};
+
+test("a tree without end fails its run, also after a crash, and the server answers meanwhile", async () => {
+  const root = folder(files);
+  const first = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "silent" });
+  const runId = await first.start("later.tsx");
+  await first.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  expect((await first.post(`/v1/runs/${runId}/nodes/go/approve`)).status).toBe(200);
+  await first.until(runId, ({ type }) => type === "NodeFinished");
+  await first.kill();
+  const second = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "silent" });
+  const another = await second.start("grow.tsx");
+  expect((await second.complete("echo.tsx")).status).toBe("finished");
+  for (const id of [runId, another]) {
+    expect(await second.end(id)).toMatchObject({ status: "failed", error: { code: "RENDER_LOOP" } });
+  }
+});
+
+test("the request that starts a run is answered before the run's code blocks the process", async () => {
+  const server = await ServerProcess.start(folder(files), { SMITHERS_LOG_LEVEL: "silent" });
+  await server.complete("blocks.tsx");
+  const sentMs = performance.now();
+  const runId = await server.start("blocks.tsx");
+  expect(performance.now() - sentMs).toBeLessThan(1_000);
+  expect((await server.end(runId)).status).toBe("finished");
+});

@@ -1,0 +1,134 @@
+/** @jsxImportSource smithers-orchestrator */
+import { describe, expect, test } from "bun:test";
+import { createSmithers, Loop, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
+// The build that servers use; the test would load the development build.
+import { React } from "../../src/jsx/react.ts";
+import { run } from "../support/run.ts";
+
+const { smithers, outputs } = createSmithers({ r: z.object({ i: z.number() }) });
+const literal = (id: string, i: number) => (
+  <Task key={id} id={id} output={outputs.r}>
+    {{ i }}
+  </Task>
+);
+const task = (id: string, i = 0) => (
+  <Task key={id} id={id} output={outputs.r} retries={0}>
+    {() => ({ i })}
+  </Task>
+);
+const numbers = (length: number) => Array.from({ length }, (_, i) => i);
+
+test("a tree that mounts one literal more at each rendering fails with the ids that grow", async () => {
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="grow">{numbers(ctx.outputs("r").length + 1).map((i) => literal(`g${i}`, i))}</Workflow>
+    )),
+  );
+  expect(ran.error).toMatchObject({ code: "RENDER_LOOP", details: { first: ["g1", "g2", "g3"] } });
+  expect(ran.error!.message).toContain('"g1", "g2", "g3", … "g1001"');
+});
+
+let counter = 0;
+const module: string[] = [];
+function Counted() {
+  const count = React.useRef(0);
+  count.current += 1;
+  return task(`hook${count.current}`);
+}
+const unstable: [string, () => React.ReactElement][] = [
+  ["a counter", () => task(`count${counter++}`)],
+  ["a counter, with a literal", () => literal(`count${counter++}`, 0)],
+  ["a random number", () => task(crypto.randomUUID())],
+  ["a hook", () => <Counted />],
+  [
+    "a list that each rendering makes longer",
+    () => {
+      module.push(`m${module.length}`);
+      return <>{module.map((id) => task(id))}</>;
+    },
+  ],
+];
+
+describe.each(unstable)("ids from %s", (_, make) => {
+  test("fail the run with RENDER_LOOP before many tasks have run", async () => {
+    const ran = await run(smithers(() => <Workflow name="ids">{make()}</Workflow>));
+    expect(ran.error).toMatchObject({
+      code: "RENDER_LOOP",
+      message: expect.stringMatching(/"[\w-]+".* became .*"[\w-]+"|adds "m2"/),
+    });
+    expect(Object.keys(ran.nodes).length).toBeLessThan(10);
+  });
+});
+
+const ending: [string, number, ReturnType<typeof smithers>][] = [
+  [
+    "literals that each unlock the next",
+    300,
+    smithers((ctx) => (
+      <Workflow name="w">
+        {numbers(Math.min(ctx.outputs("r").length + 1, 300)).map((i) => literal(`g${i}`, i))}
+      </Workflow>
+    )),
+  ],
+  [
+    "tasks whose id says the step",
+    40,
+    smithers((ctx) => {
+      const step = ctx.outputs("r").length;
+      return <Workflow name="w">{step < 40 ? task(`step${step}`, step) : literal("step39", 39)}</Workflow>;
+    }),
+  ],
+  [
+    "a loop of literals",
+    3_000,
+    smithers((ctx) => (
+      <Workflow name="w">
+        <Loop id="l" until={ctx.outputs("r").length >= 3_000} maxIterations={4_000}>
+          {literal("t", ctx.iteration)}
+        </Loop>
+      </Workflow>
+    )),
+  ],
+  [
+    "many literals at once",
+    3_000,
+    smithers(() => <Workflow name="w">{numbers(3_000).map((i) => literal(`g${i}`, i))}</Workflow>),
+  ],
+  [
+    "many tasks at once",
+    2_000,
+    smithers(() => <Workflow name="w">{numbers(2_000).map((i) => task(`g${i}`, i))}</Workflow>),
+  ],
+];
+
+test.each(ending)("%s come to an end, each node once and in order", async (_, count, workflow) => {
+  const ran = await run(workflow);
+  expect(ran.error).toBeUndefined();
+  expect(ran.status).toBe("finished");
+  expect(ran.of("NodeFinished")).toHaveLength(count);
+  expect(ran.of("NodePending")).toHaveLength(count);
+  expect(ran.of("FrameCommitted").map(({ frameNo }) => frameNo)).toEqual(
+    numbers(ran.of("FrameCommitted").length).map((i) => i + 1),
+  );
+});
+
+test("other code of the process runs while a large tree is mounted and folded", async () => {
+  const longest = await longestPause(() =>
+    run(smithers(() => <Workflow name="w">{numbers(4_000).map((i) => literal(`g${i}`, i))}</Workflow>)),
+  );
+  // A rendering of this tree takes some 40 ms where nothing else runs, and all of it more than a second.
+  expect(longest).toBeLessThan(500);
+});
+
+async function longestPause(work: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - lastMs);
+    lastMs = performance.now();
+  }, 1);
+  await work();
+  clearInterval(timer);
+  return longest;
+}
