@@ -8,6 +8,8 @@ export interface StoreObserver {
   busy(): void;
   /** The database refused a write with a `DB_*` code. The store's `trouble` is still that of the previous write. */
   failed(error: SmithersError): void;
+  /** A reader holds the write-ahead log open: `waitingBytes` of it cannot be moved into the database. */
+  logHeld(waitingBytes: number): void;
   /** The database accepts writes again. */
   recovered(): void;
 }

@@ -140,6 +140,8 @@ export interface Backlog {
   readonly pendingApprovals: number;
   readonly oldestApprovalAtMs: number | null;
   readonly sizeBytes: number;
+  /** Size of the write-ahead log next to the database; 0 where there is none. */
+  readonly logBytes: number;
 }
 
 /** The changes of a run since its copy was last updated. */

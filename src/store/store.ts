@@ -193,7 +193,7 @@ export interface Store {
   readBacklog(staleSinceMs: number): Promise<Backlog>;
   /** @throws a `DB_*` code while the database refuses writes, or when new data would be lost */
   check(): Promise<void>;
-  /** Writes without changing anything, to test whether the database accepts writes. */
+  /** Changes a value of its own, to test whether the database accepts writes. */
   probe(): Promise<void>;
   /** @param options.integrity whether to read the whole database and check that it is intact */
   describe(options?: { readonly integrity?: boolean }): Promise<StoreDescription>;

@@ -125,6 +125,7 @@ export const catalogue = {
   smithers_store_trouble: gauge("Databases that refused the last write."),
   smithers_store_queue_depth: gauge("Writes waiting for their transaction."),
   smithers_store_size_bytes: gauge("Size of the databases, without their write-ahead logs."),
+  smithers_store_log_bytes: gauge("Size of the databases' write-ahead logs; they grow while a reader holds them open."),
   smithers_mirror_runs_behind: gauge("Runs in workflows' own databases whose mirrored copy is behind."),
 
   smithers_process_resident_memory_bytes: gauge("Resident memory of the process."),

@@ -63,6 +63,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
   const pending = m.smithers_approvals_pending;
   const oldest = m.smithers_approval_oldest_pending_seconds;
   const size = m.smithers_store_size_bytes;
+  const log = m.smithers_store_log_bytes;
   meter.addBatchObservableCallback(
     async (result) => {
       const { engines, staleMs } = observed();
@@ -94,8 +95,12 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
         size,
         sum(backlogs, ({ sizeBytes }) => sizeBytes),
       );
+      result.observe(
+        log,
+        sum(backlogs, ({ logBytes }) => logBytes),
+      );
     },
-    [parked, stale, stuck, pending, oldest, size],
+    [parked, stale, stuck, pending, oldest, size, log],
   );
 }
 

@@ -77,6 +77,11 @@ export class Telemetry {
         counting.failed(error);
         if (!store.trouble) this.#log.error({ db: store.id, err: error }, "database refuses writes");
       },
+      logHeld: (waitingBytes) =>
+        this.#log.warn(
+          { db: store.id, waitingBytes },
+          "a reader of the database holds its write-ahead log open, which grows; end the program that reads",
+        ),
       recovered: () => this.#log.info({ db: store.id }, "database accepts writes again"),
     });
   }

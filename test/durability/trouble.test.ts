@@ -1,11 +1,14 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { startServer } from "smithers-orchestrator";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { recordedErrors } from "../support/log.ts";
+import { recordedErrors, recordedFacts } from "../support/log.ts";
+import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -13,6 +16,10 @@ const gated = workflowFile(`<Task id="first" output={outputs.result}>
     {async () => { await fileAt(ctx.input.go); return { value: 1 }; }}
   </Task>
   <Task id="second" output={outputs.result}>{() => ({ value: "end" })}</Task>`);
+
+const large = workflowFile(
+  `<Task id="a" output={outputs.result}>{() => ({ value: String(ctx.input.n).repeat(900_000) })}</Task>`,
+);
 
 test("a full disk stops nothing for good: writes are refused with 503, and the run continues when there is room", async () => {
   const root = folder({ "gated.tsx": gated });
@@ -70,6 +77,47 @@ test("a turn that the database refuses for a reason of its own ends the run with
     expect.objectContaining({ runId, err: expect.objectContaining({ message: "no such row" }) }),
   );
 });
+
+test("a reader that holds the write-ahead log open is told by a metric and by the log, once", async () => {
+  const root = folder({ "large.tsx": large });
+  const { logger, facts } = recordedFacts();
+  const server = await serve(root, { logger });
+  await server.complete("large.tsx", { n: 0 });
+  const reader = new Database(join(root, "smithers.db"));
+  reader.run("BEGIN");
+  reader.query("SELECT count(*) FROM _smithers_runs").get();
+  const held = () => facts.filter(({ waitingBytes }) => typeof waitingBytes === "number");
+  await eventually(async () => {
+    await server.complete("large.tsx", { n: 1 });
+    return held().length > 0;
+  });
+  const { body } = await server.get("/metrics");
+  expect(Number(/^smithers_store_log_bytes(?:{[^}]*})? (\S+)/m.exec(body)?.[1])).toBeGreaterThan(8_000_000);
+  expect(held()).toHaveLength(1);
+  reader.run("COMMIT");
+  reader.close();
+});
+
+test.each([
+  ["a path", (file: string) => file],
+  ["a Drizzle database", (file: string) => drizzle(new Database(file, { create: true }))],
+])(
+  "a server does not start on %s whose file is missing next to its log, and leaves the log as it is",
+  async (_, dbOf) => {
+    const root = folder({ "echo.tsx": echo });
+    const first = await ServerProcess.start(root);
+    await first.complete("echo.tsx");
+    await first.kill();
+    const file = join(root, "smithers.db");
+    const log = readFileSync(`${file}-wal`);
+    rmSync(file);
+    rmSync(`${file}-shm`, { force: true });
+    const server = startServer({ port: 0, rootDir: root, db: dbOf(file) });
+    const [error] = await once(server, "error");
+    expect([error.code, error.message]).toEqual(["DB_UNAVAILABLE", expect.stringContaining("smithers.db-wal")]);
+    expect(readFileSync(`${file}-wal`)).toEqual(log);
+  },
+);
 
 test("/health reports that the file of the database was removed", async () => {
   const root = folder();

@@ -19,6 +19,7 @@ async function countingEngine() {
     },
     busy() {},
     failed() {},
+    logHeld() {},
     recovered() {},
   });
   const resolveWorkflow = () => Promise.reject(new Error("No run is continued here."));

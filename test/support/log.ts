@@ -8,6 +8,14 @@ export function recordedErrors(): { logger: Logger; errors: object[] } {
   return { errors, logger: { debug: ignore, info: ignore, warn: ignore, error } };
 }
 
+/** A server's logger, and the facts of its warnings. */
+export function recordedFacts(): { logger: Logger; facts: Record<string, unknown>[] } {
+  const facts: Record<string, unknown>[] = [];
+  const ignore = () => {};
+  const warn = (given: object) => void facts.push({ ...given });
+  return { facts, logger: { debug: ignore, info: ignore, warn, error: ignore } };
+}
+
 /** A server's logger, and its warnings. */
 export function recordedWarnings(): { logger: Logger; warnings: string[] } {
   const warnings: string[] = [];

@@ -8,9 +8,18 @@ import type { Connection } from "./connection.ts";
 /** A disk with fewer free bytes counts as full. */
 const roomBytes = 262_144;
 
-/** @throws the reason why the database refuses writes; DB_UNAVAILABLE when its file was removed */
+/** A write that succeeded this long ago says nothing about the disk any more. */
+const recentMs = 10_000;
+
+/**
+ * Writes to the database when it is in trouble, or when nothing has been written for a while.
+ * @throws the reason why the database refuses writes; DB_UNAVAILABLE when its file was removed
+ */
 export async function checkHealth(connection: Connection): Promise<void> {
-  if (connection.trouble) await probe(connection).catch(() => {});
+  const isDamaged = await connection.isStillDamaged();
+  if (!isDamaged && (connection.trouble || connection.sinceWriteMs() > recentMs)) {
+    await probe(connection).catch(() => {});
+  }
   if (connection.trouble) throw connection.trouble;
   if (connection.filename !== "" && !existsSync(connection.filename)) {
     const message =
@@ -19,11 +28,11 @@ export async function checkHealth(connection: Connection): Promise<void> {
   }
 }
 
-/** Writes without changing anything, to test whether the database accepts writes again. */
+/** Changes a value of its own, to test whether the database accepts writes. A write that changes nothing reaches no disk. */
 export async function probe(connection: Connection): Promise<void> {
   // On a full disk, a small write may still fit into free space of the file although a larger one would fail.
   if (connection.trouble?.code === "DB_FULL" && !(await hasRoom(connection.filename))) return;
-  await connection.write((driver) => driver.run("UPDATE _smithers_migrations SET applied_at_ms = applied_at_ms"));
+  await connection.write((driver) => driver.run("UPDATE _smithers_pulse SET probes = probes + 1"));
 }
 
 async function hasRoom(filename: string): Promise<boolean> {

@@ -12,8 +12,8 @@ export class Connection {
   readonly filename: string;
   readonly #driver: Driver;
   readonly #writer: Writer;
-  /** Damage is never cleared: a successful write elsewhere in the file repairs nothing. */
-  #damage: SmithersError | undefined;
+  /** Damage that was found, and the query that found it: a successful write elsewhere in the file repairs nothing. */
+  #damage: { readonly error: SmithersError; readonly query: (driver: Driver) => unknown } | undefined;
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
@@ -32,7 +32,7 @@ export class Connection {
       return query(this.#driver);
     } catch (error) {
       const thrown = runtime.sqlite.toStoreError(error);
-      if (isSmithersError(thrown) && thrown.code === "DB_CORRUPT") this.#damage = thrown;
+      if (isSmithersError(thrown) && thrown.code === "DB_CORRUPT") this.#damage = { error: thrown, query };
       throw thrown;
     }
   }
@@ -45,7 +45,7 @@ export class Connection {
       try {
         return query(driver);
       } finally {
-        driver.run("RELEASE smithers_read");
+        endSnapshot(driver);
       }
     });
   }
@@ -54,7 +54,28 @@ export class Connection {
    * Why the last write failed, if the database caused that and none has succeeded since; or the damage that was found.
    */
   get trouble(): SmithersError | undefined {
-    return this.#damage ?? this.#writer.trouble;
+    return this.#damage?.error ?? this.#writer.trouble;
+  }
+
+  /**
+   * Repeats the query that has found damage. A disk that fails to read for a moment looks like damage, and heals.
+   * @returns whether the database is still damaged
+   */
+  async isStillDamaged(): Promise<boolean> {
+    const damage = this.#damage;
+    if (!damage) return false;
+    try {
+      damage.query(this.#driver);
+      this.#damage = undefined;
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /** How long ago the last write succeeded, in ms; infinite before the first. */
+  sinceWriteMs(): number {
+    return this.#writer.sinceCommitMs();
   }
 
   /** Sets the one observer of future transactions. */
@@ -71,5 +92,15 @@ export class Connection {
   async close(): Promise<void> {
     await this.#writer.close();
     this.#driver.close();
+  }
+}
+
+function endSnapshot(driver: Driver): void {
+  try {
+    driver.run("RELEASE smithers_read");
+  } catch (error) {
+    // After a disk that failed to read, the snapshot would stay open for good, and refuse every write.
+    driver.exec("ROLLBACK");
+    throw error;
   }
 }

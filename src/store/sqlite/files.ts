@@ -31,6 +31,24 @@ export function createDatabaseFile(path: string): string {
   return file;
 }
 
+/** Size of a database's write-ahead log; 0 for a database in memory. */
+export function logBytesOf(file: string): number {
+  return file === "" ? 0 : (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+}
+
+/**
+ * Refuses a database whose file is missing, or empty, while its write-ahead log is still there. SQLite would delete the
+ * log, and with it what was committed last.
+ * @throws DB_UNAVAILABLE
+ */
+export function refuseLostDatabase(file: string): void {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeOf(file) > 0 || logBytesOf(file) === 0) return;
+  throw new SmithersError("DB_UNAVAILABLE", `The database ${file} is missing, but its log ${file}-wal is there.`, {
+    advice: "Put the database back next to its log. Remove the log only to begin with an empty database.",
+  });
+}
+
 /**
  * Keeps a new database from other users, also when the caller's own connection has created the file. The mode of a
  * database that has tables is its owner's choice.

@@ -3,6 +3,7 @@ import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
+import { HeldLog } from "./held-log.ts";
 
 /** How long a commit is retried while another process holds the write lock. */
 const busyLimitMs = 10_000;
@@ -20,14 +21,17 @@ interface QueuedWrite {
  */
 export class Writer {
   readonly #driver: Driver;
+  readonly #log: HeldLog;
   #queue: QueuedWrite[] = [];
   #flushing = false;
   #trouble: SmithersError | undefined;
+  #sinceCommitMs = (): number => Number.POSITIVE_INFINITY;
   #closed = false;
   #observer: StoreObserver | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
+    this.#log = new HeldLog(driver);
   }
 
   /**
@@ -51,6 +55,11 @@ export class Writer {
   /** Number of writes that wait for their transaction. */
   get queueDepth(): number {
     return this.#queue.length;
+  }
+
+  /** How long ago the last transaction was committed, in ms; infinite before the first. */
+  sinceCommitMs(): number {
+    return this.#sinceCommitMs();
   }
 
   observe(observer: StoreObserver): void {
@@ -80,9 +89,11 @@ export class Writer {
         const elapsedMs = stopwatch();
         const results = this.#transaction(batch);
         this.#observer?.committed(batch.length, elapsedMs());
+        this.#sinceCommitMs = stopwatch();
         if (this.#trouble) this.#observer?.recovered();
         this.#trouble = undefined;
         batch.forEach((write, index) => void write.resolve(results[index] as never));
+        this.#lookAtLog();
         return;
       } catch (error) {
         if (runtime.sqlite.isBusy(error) && waitedMs() < busyLimitMs) {
@@ -102,6 +113,15 @@ export class Writer {
           return;
         }
       }
+    }
+  }
+
+  #lookAtLog(): void {
+    try {
+      const waitingBytes = this.#log.look();
+      if (waitingBytes !== undefined) this.#observer?.logHeld(waitingBytes);
+    } catch {
+      // The next write tells what is wrong with the database.
     }
   }
 

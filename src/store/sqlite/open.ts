@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { isSmithersError, notTrusted, SmithersError } from "../../errors/index.ts";
 import { type Driver, runtime } from "../../runtime/index.ts";
 import { sleep, stopwatch } from "../../timing/index.ts";
 import type { OpenOptions, StoreOptions } from "../open.ts";
-import { createDatabaseFile, keepPrivate, removeStrayJournal } from "./files.ts";
+import { createDatabaseFile, keepPrivate, refuseLostDatabase, removeStrayJournal } from "./files.ts";
 import { databaseIdOf } from "./identity.ts";
 import { migrate } from "./migrations/index.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -37,6 +38,7 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
   }
   const driver = typeof source === "string" ? openFile(source) : runtime.sqlite.borrow(source);
   try {
+    if (driver.filename !== "") refuseLostDatabase(driver.filename);
     driver.exec("PRAGMA busy_timeout = 0");
     if (options.databaseId !== undefined) refuseAnother(driver, options.databaseId);
     if (options.existing) refuseStrange(driver);
@@ -53,6 +55,7 @@ function open(source: string | object, options: OpenOptions): SqliteStore {
 
 function openFile(path: string): Driver {
   if (path === ":memory:") return runtime.sqlite.open(path);
+  refuseLostDatabase(resolve(path));
   const file = createDatabaseFile(path);
   removeStrayJournal(file);
   return runtime.sqlite.open(file);

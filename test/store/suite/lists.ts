@@ -236,7 +236,7 @@ export function lists(fresh: FreshDatabase): void {
     await end(store, await startRun(store, { runId: "ended" }), "finished");
     await store.startOnce(runRow({ runId: "copy", home: "elsewhere", owner: null }), []);
     await store.noteWakeFailure("asks", 7, { code: "X", reason: "no file", sinceMs: 1 });
-    const { sizeBytes, ...counts } = await store.readBacklog(5_000);
+    const { sizeBytes, logBytes, ...counts } = await store.readBacklog(5_000);
     expect(counts).toEqual({
       runs: { running: 2, "waiting-approval": 1 },
       staleRuns: 1,
@@ -245,6 +245,7 @@ export function lists(fresh: FreshDatabase): void {
       oldestApprovalAtMs: 1_000,
     });
     expect(sizeBytes).toBeGreaterThan(0);
+    expect(logBytes).toBeGreaterThanOrEqual(0);
   });
 
   test("an empty database has no backlog, no runs, and nothing that is due", async () => {

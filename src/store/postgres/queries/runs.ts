@@ -144,7 +144,7 @@ export async function selectBacklog(database: Database, staleSinceMs: number): P
       'stuckRuns', (SELECT count(*) ${unfinished} AND r.wake_failure_json IS NOT NULL),
       'pendingApprovals', (SELECT count(*) ${approvals}),
       'oldestApprovalAtMs', (SELECT min(a.requested_at_ms) ${approvals}),
-      'sizeBytes', ${sizeBytes("$2::text")})::text`,
+      'sizeBytes', ${sizeBytes("$2::text")}, 'logBytes', 0)::text`,
     staleSinceMs,
     database.schema,
   );

@@ -1,6 +1,7 @@
 import type { RunStatus } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import type { Backlog } from "../../snapshots.ts";
+import { logBytesOf } from "../files.ts";
 
 export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
   const unfinished = "FROM _smithers_runs WHERE finished_at_ms IS NULL AND home IS NULL";
@@ -27,5 +28,6 @@ export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
     pendingApprovals: approvals.count,
     oldestApprovalAtMs: approvals.oldest,
     sizeBytes: pages * pageBytes,
+    logBytes: logBytesOf(driver.filename),
   };
 }
