@@ -8,6 +8,7 @@ export type {
   WorkflowItem,
 } from "../api/index.ts";
 export { type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
+export type { Frame } from "../model/index.ts";
 export type { Change } from "./changes.ts";
 export {
   type ApprovalsClient,

@@ -4,6 +4,7 @@ import { requestId } from "hono/request-id";
 import type { Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
+import { serveDashboard } from "./dashboard.ts";
 import { requireToken } from "./middleware/auth.ts";
 import { answerAllowedOrigins, browserGuard } from "./middleware/browser-guard.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly insecure: boolean;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Whether the web page is served. */
+  readonly dashboard?: boolean;
   readonly logger: Logger;
   readonly telemetry?: Telemetry;
   /** Whether links are relative to the request's path. An app mounted in another one does not see the whole path. */
@@ -43,6 +46,7 @@ export function createApp<Services>(
   const app = new Hono();
   app.onError(answerErrors(logger));
   app.notFound(unknownPath);
+  if (options.dashboard) serveDashboard(app);
   app.use(requestId(), safeHeaders, setLinkStyle(relativeLinks));
   if (telemetry) app.use(measure(telemetry));
   if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));

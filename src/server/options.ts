@@ -53,6 +53,8 @@ export interface ServerOptions extends StoreOptions {
   allowedHosts?: readonly string[];
   /** Origins whose web pages may call the server: `https://app.example`. */
   allowedOrigins?: readonly string[];
+  /** Whether the web page is served at `/dashboard/`. Default: true. */
+  dashboard?: boolean;
   /** Time to receive a request's headers, in milliseconds. Default: 30000. */
   headersTimeout?: number;
   /** Time to receive a whole request, in milliseconds. Default: 60000. */
@@ -106,6 +108,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     insecure,
     allowedHosts: resolveAllowedHosts(options.allowedHosts),
     allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
+    dashboard: options.dashboard ?? true,
     maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
     rootDir: existingFolder(options.rootDir ?? process.cwd()),
     allowNetwork: options.allowNetwork ?? false,

@@ -7,7 +7,7 @@ import { health } from "./operations/health.ts";
 import { readMetrics } from "./operations/metrics.ts";
 import { onRun } from "./operations/on-run.ts";
 import { openApi } from "./operations/openapi.ts";
-import { retryNode } from "./operations/retry.ts";
+import { retryFailedNode } from "./operations/retry.ts";
 import { cancelRun, getNode, getRun, listFrames, listNodes } from "./operations/run.ts";
 import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
@@ -29,7 +29,7 @@ export const routes: readonly Route<ServerContext>[] = [
   route("GET", "/v1/runs/:runId/frames", onRun(listFrames)),
   route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approveNode)),
   route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(denyNode)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/retry", onRun(retryNode)),
+  route("POST", "/v1/runs/:runId/nodes/:nodeId/retry", onRun(retryFailedNode)),
   route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
   route("GET", "/v1/approvals", listApprovals),
   route("GET", "/v1/workflows", listWorkflows),

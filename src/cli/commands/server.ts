@@ -13,6 +13,7 @@ interface Options extends ToolOptions {
   readonly authTokenFile?: string;
   readonly root?: string;
   readonly workflows?: readonly string[];
+  readonly dashboard?: boolean;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -59,6 +60,7 @@ export const server = defineCommand<Options>({
       parse: list,
     },
     ...toolOptions,
+    { flags: "--no-dashboard", description: "do not serve the web page at /dashboard/" },
     { flags: "--insecure", description: "serve other machines without a token" },
     ...allowedCallers,
     {

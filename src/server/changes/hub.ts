@@ -173,7 +173,8 @@ export class ChangeHub {
   /** The runs that another process may have changed: those that it executes or executed, and the newest. */
   async #mayHaveChanged(followed: Followed): Promise<string[]> {
     const { store } = followed.engine;
-    const [claimed, { runs }] = await Promise.all([store.claimedRuns(), store.listRuns({ limit: newestCompared })]);
+    const claimed = await store.claimedRuns();
+    const { runs } = await store.listRuns({ limit: newestCompared });
     const before = followed.claimed;
     followed.claimed = new Set(claimed.slice(0, maxRemembered).map(({ runId }) => runId));
     // A mirrored copy is told of by its own database.

@@ -3,7 +3,7 @@ import { retryBodySchema, runIdAnswerSchema } from "../../api/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 
-export const retryNode = operation({
+export const retryFailedNode = operation({
   id: "retryNode",
   summary: "Execute a failed node again, with all of its retries, and continue its run",
   params: { nodeId: z.string() },

@@ -1,0 +1,133 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { RunEvent } from "smithers-orchestrator/client";
+import type { RunLog } from "../../lib/run-log.ts";
+import { clock, moment } from "../../lib/time.ts";
+import { JsonTree } from "../../ui/json-tree.tsx";
+import { Empty, Loading } from "../../ui/states.tsx";
+
+/** The run's events, newest last, with a filter. */
+export function EventsTab({ log, isLoaded }: { log: RunLog; isLoaded: boolean }) {
+  const [filter, setFilter] = useState("");
+  const [type, setType] = useState("");
+  const [open, setOpen] = useState<number>();
+  const scroller = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const { version, events } = log;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the log is changed in place, and counts its changes
+  const types = useMemo(() => [...new Set(events.map((event) => event.type))].sort(), [version, events]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  const shown = useMemo(() => {
+    const part = filter.toLowerCase();
+    return events.filter(
+      (event) =>
+        (type === "" || event.type === type) && (part === "" || JSON.stringify(event).toLowerCase().includes(part)),
+    );
+  }, [version, events, filter, type]);
+  const list = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 30,
+    getItemKey: (index) => shown[index]!.seq,
+    overscan: 20,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the end stays in sight as events come
+  useEffect(() => {
+    if (isAtEnd.current && shown.length > 0) list.scrollToIndex(shown.length - 1);
+  }, [shown.length]);
+
+  if (!isLoaded && log.lastSeq === 0) return <Loading rows={10} label="Loading the events" />;
+  return (
+    <div className="events">
+      <search className="filters">
+        <input
+          type="search"
+          aria-label="Filter events"
+          placeholder="Filter: a step, a word, a value"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+        <select aria-label="Type" value={type} onChange={(event) => setType(event.target.value)}>
+          <option value="">Any type</option>
+          {types.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+        <span className="faint num" role="status">
+          {shown.length === events.length ? `${events.length} events` : `${shown.length} of ${events.length}`}
+          {log.dropped > 0 && `, without the first ${log.dropped}`}
+        </span>
+      </search>
+      {shown.length === 0 ? (
+        <Empty title="No event fits this filter" />
+      ) : (
+        <div
+          ref={scroller}
+          className="scroller"
+          tabIndex={0}
+          role="region"
+          aria-label="Events"
+          onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+            isAtEnd.current = scrollHeight - scrollTop - clientHeight < 60;
+          }}
+        >
+          <ol className="virtual" style={{ height: list.getTotalSize() }}>
+            {list.getVirtualItems().map(({ index, start, key }) => {
+              const event = shown[index]!;
+              return (
+                <li
+                  key={key}
+                  data-index={index}
+                  ref={list.measureElement}
+                  className="event"
+                  style={{ transform: `translateY(${start}px)` }}
+                >
+                  <EventRow
+                    event={event}
+                    isOpen={open === event.seq}
+                    onToggle={() => setOpen(open === event.seq ? undefined : event.seq)}
+                  />
+                </li>
+              );
+            })}
+          </ol>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function EventRow({ event, isOpen, onToggle }: { event: RunEvent; isOpen: boolean; onToggle(): void }) {
+  const { seq, type, runId: _, timestampMs, ...fields } = event;
+  return (
+    <>
+      <button type="button" className="event-line" aria-expanded={isOpen} onClick={onToggle}>
+        <span className="num faint event-seq">{seq}</span>
+        <span className="num faint" title={moment(timestampMs)}>
+          {clock(timestampMs)}
+        </span>
+        <span className={`event-type ${/Failed|Denied|Timeout/.test(type) ? "is-bad" : ""}`}>{type}</span>
+        <span className="event-fields">{summary(fields)}</span>
+      </button>
+      {isOpen && (
+        <div className="event-open">
+          <JsonTree value={fields} label="the event" />
+        </div>
+      )}
+    </>
+  );
+}
+
+function summary(fields: Record<string, unknown>): string {
+  const { nodeId, iteration, ...others } = fields;
+  const parts: string[] = [];
+  if (typeof nodeId === "string")
+    parts.push(typeof iteration === "number" && iteration > 0 ? `${nodeId} #${iteration + 1}` : nodeId);
+  for (const [name, value] of Object.entries(others)) {
+    if (value === null || value === undefined) continue;
+    const text =
+      typeof value === "object" ? ((value as { message?: string }).message ?? JSON.stringify(value)) : String(value);
+    parts.push(`${name} ${text}`);
+  }
+  return parts.join(" · ").slice(0, 300);
+}

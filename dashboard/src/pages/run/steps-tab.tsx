@@ -1,0 +1,67 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import type { Frame, RunDetail } from "smithers-orchestrator/client";
+import { nodeKey, type RunLog } from "../../lib/run-log.ts";
+import { parseFrame, rowsOf } from "../../lib/tree.ts";
+import { JsonTree } from "../../ui/json-tree.tsx";
+import { Empty, Loading } from "../../ui/states.tsx";
+import { NodePanel } from "./node-panel.tsx";
+import { StepTree } from "./step-tree.tsx";
+
+const route = getRouteApi("/runs/$runId");
+
+/** The tree as the author wrote it, with each step's time at its side, and one step in detail. */
+export function StepsTab(props: { run: RunDetail; log: RunLog; frame: Frame | undefined; isLoaded: boolean }) {
+  const { run, log, frame, isLoaded } = props;
+  const { node, iteration = 0 } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const parsed = useMemo(() => frame && parseFrame(frame), [frame]);
+  const rows = useMemo(() => (parsed ? rowsOf(parsed, log, folded) : []), [parsed, log, log.version, folded]);
+  const fold = (key: string) => {
+    const next = new Set(folded);
+    if (!next.delete(key)) next.add(key);
+    setFolded(next);
+  };
+  const select = (nodeId: string | undefined, iteration = 0) =>
+    void navigate({
+      search: (before) => ({ ...before, node: nodeId, iteration: iteration || undefined }),
+      replace: node !== undefined,
+    });
+
+  if (!parsed) {
+    if (isLoaded && log.endedAtMs !== undefined)
+      return <Empty title="The run has ended before its workflow was rendered" />;
+    return <Loading rows={8} label="Loading the steps" />;
+  }
+  return (
+    <div className={`steps ${node === undefined ? "" : "has-panel"}`}>
+      <StepTree
+        rows={rows}
+        log={log}
+        folded={folded}
+        selected={node === undefined ? undefined : nodeKey(node, iteration)}
+        onFold={fold}
+        onSelect={select}
+      />
+      {node === undefined ? (
+        run.output !== undefined && (
+          <aside className="panel is-output" aria-label="Output of the run">
+            <h2>Output</h2>
+            <JsonTree value={run.output} label="the output" />
+          </aside>
+        )
+      ) : (
+        <NodePanel
+          key={nodeKey(node, iteration)}
+          runId={run.runId}
+          nodeId={node}
+          iteration={iteration}
+          log={log}
+          status={run.status}
+          onClose={() => select(undefined)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { expect } from "bun:test";
+import { inBrowser, Visitor } from "../support/browser.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { serve } from "../support/server.ts";
+import { paced, release } from "./workflows.ts";
+
+inBrowser("a run's tree shows groups, iterations, retries and labels, and a step its output and prints", async () => {
+  const server = await serve(folder({ "release.tsx": release }));
+  const runId = await server.start("release.tsx");
+  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const { page } = visitor;
+  await visitor.sees("Lint the code");
+  await visitor.sees("at most 2 at once");
+  await visitor.sees("iteration 3 of at most 5");
+  await visitor.sees("2 retries");
+  await page.getByRole("button", { name: /^iteration 1/ }).click();
+  expect(await page.getByRole("button", { name: /critique/ }).count()).toBe(2);
+  await page.getByRole("button", { name: /checkout/ }).click();
+  const panel = page.getByRole("complementary");
+  await panel.getByText("checked out").waitFor();
+  await panel.getByText("a.ts").waitFor();
+  await panel.getByRole("button", { name: /files/ }).click();
+  await panel.getByText("a.ts").waitFor({ state: "detached" });
+  expect(new URL(page.url()).searchParams.get("node")).toBe("checkout");
+  await page.keyboard.press("Escape");
+  await panel.getByText("checked out").waitFor({ state: "detached" });
+  visitor.expectNoWrongs();
+});
+
+inBrowser("events are filtered, and frames show the tree as it was and what has changed", async () => {
+  const server = await serve(folder({ "release.tsx": release }));
+  const runId = await server.start("release.tsx");
+  const visitor = await Visitor.at(server.url, `/runs/${runId}?tab=events`);
+  const { page } = visitor;
+  await visitor.sees("ApprovalRequested");
+  await page.getByLabel("Filter events").fill("the network was away");
+  await page.getByLabel("Type").selectOption("NodeRetrying");
+  await visitor.sees(/^2 of \d+/);
+  await page.getByRole("link", { name: /Frames/ }).click();
+  await page.getByLabel("Frame", { exact: true }).fill("1");
+  await visitor.sees("The first frame.");
+  await visitor.sees("iteration 1 of at most 5");
+  await page.getByRole("button", { name: "Later" }).click();
+  await visitor.sees("critique (iteration 2)");
+  visitor.expectNoWrongs();
+});
+
+inBrowser(
+  "the server is killed while a run is watched: the page says so and goes on when it is back",
+  async () => {
+    const root = folder({ "paced.tsx": paced });
+    const first = await ServerProcess.start(root);
+    const runId = await first.start("paced.tsx");
+    const visitor = await Visitor.at(first.url, `/runs/${runId}?tab=events`);
+    const { page } = visitor;
+    await visitor.sees("NodeFinished");
+    await first.kill();
+    await visitor.sees(/The connection to the server is lost/);
+    const port = Number(new URL(first.url).port);
+    const options = { port, staleAfterMs: 500, heartbeatMs: 100 };
+    await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
+    await page.locator(".run-facts").getByText("Finished").first().waitFor();
+    await visitor.nowhere(/The connection to the server is lost/);
+    await visitor.sees("RunFinished");
+    await page.getByLabel("Type").selectOption("RunFinished");
+    await visitor.sees(/^1 of \d+/);
+    // Nothing is lost, and nothing is there twice: as many as the number of the last.
+    const last = Number(await page.locator(".event-seq").last().textContent());
+    await page.getByLabel("Type").selectOption("");
+    await visitor.sees(`${last} events`);
+  },
+  60_000,
+);
+
+inBrowser("a signal is sent with a form of its schema, whose errors stand at their fields", async () => {
+  const server = await serve(folder({ "release.tsx": release }));
+  const runId = await server.start("release.tsx");
+  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  await server.post(`/v1/runs/${runId}/nodes/ship/approve`);
+  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const { page } = visitor;
+  await visitor.sees(/Waiting.* for the signal announced/);
+  await page.getByRole("button", { name: "Send announced" }).click();
+  await page.getByLabel(/^url/).fill("https://example.org/1.2");
+  await page.getByLabel(/^readers/).fill("-1");
+  await page.getByRole("button", { name: "Send the signal" }).click();
+  await visitor.sees(/-1 is/);
+  await page.getByLabel(/^readers/).fill("7");
+  await page.getByRole("button", { name: "Send the signal" }).click();
+  await page.locator(".run-facts").getByText("Finished").first().waitFor();
+  expect((await server.run(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
+  visitor.expectNoWrongs();
+});

@@ -1,0 +1,136 @@
+import { expect } from "bun:test";
+import { join } from "node:path";
+import { openStore } from "../../src/store/index.ts";
+import { startRun } from "../store/suite/writes.ts";
+import { inBrowser, Visitor } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
+import { folder, write } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+import { fails, many, release } from "./workflows.ts";
+
+inBrowser("runs appear as they are started and change, and are filtered in the address", async () => {
+  const root = folder({ "release.tsx": release, "fails.tsx": fails });
+  const server = await serve(root);
+  const visitor = await Visitor.at(server.url, "/");
+  const { page } = visitor;
+  await visitor.sees("No run has been started yet");
+  const runId = await server.start("release.tsx");
+  await visitor.sees("decision on ship");
+  await server.start("fails.tsx", { gate: join(root, "gate") });
+  await visitor.sees(/The bucket is full/);
+  await page.getByLabel("Status").selectOption("failed");
+  await visitor.nowhere("decision on ship");
+  expect(new URL(page.url()).search).toBe("?status=failed");
+  await page.getByLabel("Status").selectOption("");
+  await page.keyboard.press("Tab");
+  await page.getByLabel("Search id, name or path").fill(runId.slice(-12));
+  await visitor.nowhere(/The bucket is full/);
+  await visitor.sees("decision on ship");
+  await page.goto(`${server.url}/dashboard/?text=nothing-like-this`);
+  await visitor.sees("No run fits this filter");
+  await page.getByRole("link", { name: "Show all runs" }).click();
+  await page.getByRole("link", { name: "release", exact: true }).click();
+  await visitor.sees("Ship 1.2 to everyone?");
+  visitor.expectNoWrongs();
+});
+
+inBrowser(
+  "5,000 runs are scrolled through, with few rows at a time, from the newest to the oldest",
+  async () => {
+    const root = folder({ "echo.tsx": echo });
+    const file = join(root, "smithers.db");
+    const store = await openStore(file);
+    const startedAtMs = Date.now() - 10_000_000;
+    await Promise.all(
+      Array.from({ length: 5_000 }, (_, n) =>
+        startRun(store, {
+          runId: `run-${String(n).padStart(4, "0")}`,
+          workflowName: `workflow-${n % 7}`,
+          status: "finished",
+          owner: null,
+          createdAtMs: startedAtMs + n,
+          startedAtMs: startedAtMs + n,
+          finishedAtMs: startedAtMs + n + 1_000,
+        }),
+      ),
+    );
+    await store.close();
+    const server = await serve(root);
+    const visitor = await Visitor.at(server.url, "/");
+    const { page } = visitor;
+    await visitor.sees("run-4999");
+    const table = page.getByRole("table");
+    let most = 0;
+    await eventually(async () => {
+      await table.evaluate((one) => one.scrollBy(0, 20_000));
+      most = Math.max(most, await page.getByRole("row").count());
+      return page.getByText("run-0000").isVisible();
+    });
+    expect(most).toBeLessThan(80);
+    // How long the page takes to draw the next screen, at its slowest.
+    const slowestMs = await table.evaluate(async (one) => {
+      let slowest = 0;
+      for (let n = 0; n < 60; n += 1) {
+        const fromMs = performance.now();
+        one.scrollTop -= 700;
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+        slowest = Math.max(slowest, performance.now() - fromMs);
+      }
+      return slowest;
+    });
+    expect(slowestMs).toBeLessThan(500);
+    visitor.expectNoWrongs();
+  },
+  60_000,
+);
+
+inBrowser(
+  "a run of 2,000 steps shows those in sight, and the last one when scrolled to",
+  async () => {
+    const server = await serve(folder({ "many.tsx": many }));
+    const { runId } = await server.complete("many.tsx");
+    const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+    const { page } = visitor;
+    await visitor.sees("page-0");
+    expect(await page.locator(".tree-row").count()).toBeLessThan(80);
+    await page.locator(".tree .scroller").evaluate((one) => one.scrollTo(0, one.scrollHeight));
+    await visitor.sees("page-1999");
+    await page.getByRole("button", { name: /page-1999/ }).click();
+    await page.getByRole("complementary").getByText("1999", { exact: true }).waitFor();
+    visitor.expectNoWrongs();
+  },
+  60_000,
+);
+
+inBrowser("a failed step says where and why, and is retried by its button", async () => {
+  const root = folder({ "fails.tsx": fails });
+  const server = await serve(root);
+  const { runId } = await server.complete("fails.tsx", { gate: join(root, "gate") });
+  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const { page } = visitor;
+  await visitor.sees("The run has failed at upload: The bucket is full.");
+  await page.getByRole("button", { name: /upload/ }).click();
+  await visitor.sees(/TASK_FAILED at fails\.tsx:\d+/);
+  write(root, { gate: "" });
+  await page.getByRole("complementary").getByRole("button", { name: "Retry" }).click();
+  await page.locator(".run-facts").getByText("Finished").first().waitFor();
+  expect((await server.run(runId)).status).toBe("finished");
+  visitor.expectNoWrongs();
+});
+
+inBrowser("a waiting run is cancelled, after the page has asked", async () => {
+  const server = await serve(folder({ "release.tsx": release }));
+  const runId = await server.start("release.tsx");
+  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const { page } = visitor;
+  await visitor.sees(/for a person's decision on ship/);
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("button", { name: "Keep as it is" }).click();
+  expect((await server.run(runId)).status).toBe("waiting-approval");
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("button", { name: "Cancel the run" }).click();
+  await page.locator(".run-facts").getByText("Cancelled").first().waitFor();
+  visitor.expectNoWrongs();
+});
