@@ -4,7 +4,7 @@ import type { OutputSchema } from "./outputs.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What a mounted component tells the planner and the engine. There is one shape per host tag. */
-export type Spec = WorkflowSpec | SequenceSpec | ParallelSpec | LoopSpec | TaskSpec;
+export type Spec = WorkflowSpec | SequenceSpec | ParallelSpec | LoopSpec | LeftOutSpec | TaskSpec;
 
 export interface WorkflowSpec {
   readonly type: "workflow";
@@ -29,6 +29,13 @@ export interface LoopSpec {
   readonly until: boolean;
   readonly maxIterations: number;
   readonly onMaxReached: "return-last" | "fail";
+}
+
+/** Nodes that `skipIf` leaves out. */
+export interface LeftOutSpec {
+  readonly type: "left-out";
+  /** Authored ids. */
+  readonly ids: readonly string[];
 }
 
 export type TaskSpec = StaticSpec | ComputeSpec | AgentSpec | ApprovalSpec | EventSpec | TimerSpec;

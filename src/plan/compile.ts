@@ -62,6 +62,9 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
         const inside = { ...place, groups, within: containerIn(place.within, "parallel") };
         return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, inside)) }];
       }
+      case "left-out":
+        for (const id of spec.ids) leftOut.add(id);
+        return [];
       case "loop":
         return loop(spec, node.children, place);
       default:

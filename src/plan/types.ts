@@ -64,7 +64,7 @@ export interface Plan {
   readonly tasks: readonly PlannedTask[];
   /** By authored id. */
   readonly byId: ReadonlyMap<string, PlannedTask>;
-  /** Authored ids of tasks in loops that were over before their body started. */
+  /** Authored ids of tasks in what `skipIf` leaves out, and in loops that were over before their body started. */
   readonly leftOut: ReadonlySet<string>;
 }
 

@@ -14,7 +14,7 @@ import {
   Workflow,
 } from "smithers-orchestrator";
 import { z } from "zod";
-import { run } from "../support/run.ts";
+import { inStore, run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({
   input: z.any(),
@@ -26,6 +26,7 @@ const one = { value: 1 };
 /** Props as plain JavaScript would give them. */
 const given = (props: object) => props as any;
 const task = (props: object = {}) => <Task {...given({ id: "a", output: outputs.result, children: one, ...props })} />;
+type Element = React.JSX.Element;
 const cyclic: Record<string, unknown> = {};
 cyclic.self = cyclic;
 
@@ -131,6 +132,53 @@ test("skipIf leaves out a Branch, a Loop and the children of a Workflow", async 
     </Workflow>
   ));
   expect(await run(skipped)).toMatchObject({ status: "finished", states: {} });
+});
+
+test.each([
+  ["Sequence", (inside: Element) => <Sequence skipIf>{inside}</Sequence>],
+  ["Parallel", (inside: Element) => <Parallel skipIf>{inside}</Parallel>],
+  ["Branch", (inside: Element) => <Branch skipIf if={false} then={inside} else={task({ id: "other" })} />],
+  [
+    "Loop",
+    (inside: Element) => (
+      <Loop skipIf until={false}>
+        {[<Sequence key="s">{inside}</Sequence>]}
+      </Loop>
+    ),
+  ],
+])(
+  "what waits for a node that the skipIf of a %s leaves out continues, and what reads it is skipped",
+  async (_, around) => {
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          {around(task({ id: "out" }))}
+          {task({ id: "waits", dependsOn: ["out"] })}
+          {task({ id: "reads", deps: { out: "result" }, children: ({ out }: any) => out })}
+          {task({ id: "end" })}
+        </Workflow>
+      )),
+    );
+    expect(ran.states).toEqual({ waits: "finished", reads: "skipped", end: "finished" });
+    const page = await inStore(ran.db, (store) => store.readFrames(ran.runId, 0, 10));
+    expect(JSON.stringify(page!.frames)).not.toContain("left-out");
+  },
+);
+
+test("a node that is left out in one place and mounted in another counts as mounted", async () => {
+  let order = 0;
+  const ran = await run(
+    smithers(() => (
+      <Workflow name="test">
+        <Sequence skipIf>{task({ id: "a" })}</Sequence>
+        <Parallel>
+          {task({ id: "b", dependsOn: ["a"], children: () => ({ value: ++order }) })}
+          {task({ id: "a", children: () => ({ value: ++order }) })}
+        </Parallel>
+      </Workflow>
+    )),
+  );
+  expect(ran.outputs).toEqual({ a: { value: 1 }, b: { value: 2 } });
 });
 
 test("an output that is missing or misspelt is refused with the keys that there are", async () => {

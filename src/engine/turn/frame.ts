@@ -29,7 +29,8 @@ export function treeOf(root: HostNode, plan: Plan): Tree {
 
 export function toFrameNode(node: HostNode): FrameNode {
   if (node.kind === "text") return { kind: "text", text: node.text };
-  return { kind: "element", tag: node.tag, props: node.shown, children: node.children.map(toFrameNode) };
+  const shown = node.children.filter((child) => child.kind === "text" || child.spec?.type !== "left-out");
+  return { kind: "element", tag: node.tag, props: node.shown, children: shown.map(toFrameNode) };
 }
 
 function sha256(text: string): string {

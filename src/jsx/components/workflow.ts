@@ -3,6 +3,7 @@ import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, type LoopScope, placesOf } from "../loop-places.ts";
 import { React } from "../react.ts";
 import { checkCount, checkId, checkOneOf, refuse } from "./checks.ts";
+import { leftOut } from "./left-out.ts";
 import { checkProps, propNames } from "./props.ts";
 
 export interface WorkflowProps {
@@ -30,7 +31,7 @@ export function WorkflowComponent(props: WorkflowProps): ReactElement {
     React.createElement(
       "smithers:workflow",
       { spec: { type: "workflow", name, cache }, shown: { name } },
-      skipIf ? null : children,
+      skipIf ? leftOut(children) : children,
     ),
   );
 }
@@ -47,7 +48,7 @@ const sequenceProps = propNames<SequenceProps>({ skipIf: true, children: true })
 export function Sequence(props: SequenceProps): ReactElement | null {
   checkProps("Sequence", props, sequenceProps);
   const { skipIf = false, children } = props;
-  if (skipIf) return null;
+  if (skipIf) return leftOut(children);
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, children);
 }
 
@@ -63,7 +64,7 @@ export function Parallel(props: ParallelProps): ReactElement | null {
   checkProps("Parallel", props, parallelProps);
   const { skipIf = false, maxConcurrency, children } = props;
   checkCount("<Parallel>", "maxConcurrency", maxConcurrency, 1);
-  if (skipIf) return null;
+  if (skipIf) return leftOut(children);
   const shown = maxConcurrency === undefined ? {} : { maxConcurrency };
   return React.createElement("smithers:parallel", { spec: { type: "parallel", maxConcurrency }, shown }, children);
 }
@@ -82,7 +83,7 @@ const branchProps = propNames<BranchProps>({ if: true, then: true, else: true, s
 /** Mounts one of its two sides. */
 export function Branch(props: BranchProps): ReactElement | null {
   checkProps("Branch", props, branchProps);
-  if (props.skipIf) return null;
+  if (props.skipIf) return leftOut(props.then, props.else);
   const side = props.if ? "then" : "else";
   return React.createElement(React.Fragment, { key: side }, props.if ? props.then : (props.else ?? null));
 }
@@ -127,7 +128,7 @@ export function Loop(props: LoopProps): ReactElement | null {
   const outer = React.useContext(LoopContext);
   const [scope] = React.useState<LoopScope>(() => ({ id, outer }));
   if (id !== undefined) scope.id = id;
-  if (skipIf) return null;
+  if (skipIf) return leftOut(children);
   const iteration = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1)?.iteration ?? 0;
   return React.createElement(
     LoopContext.Provider,
