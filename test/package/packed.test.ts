@@ -16,7 +16,7 @@ import { dirname, join } from "node:path";
 import { llmsFull, llmsIndex } from "../../scripts/llms.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
-import { testWithBash } from "../support/mechanisms.ts";
+import { testEachMechanism, testWithBash } from "../support/mechanisms.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
 import { testInit } from "./init.ts";
@@ -60,6 +60,14 @@ test("the tarball brings exact versions of what it depends on, and its bill of m
   // The test packs a copy without scripts; a release runs these.
   expect(scripts.prepack).toContain("bun scripts/shrinkwrap.ts");
   expect(scripts.prepack).toContain("npm run --silent sbom");
+});
+
+testEachMechanism("the installed package runs a command under %s", (mechanism) => {
+  const code = 'import { bash } from "smithers-orchestrator"; console.log(await bash("echo it; ls"));';
+  const env = { ...process.env, SMITHERS_SANDBOX: mechanism };
+  const printed = execFileSync(process.execPath, ["-e", code], { cwd: app, encoding: "utf8", env });
+  expect(printed).toStartWith("it\n");
+  expect(printed).toContain("package.json");
 });
 
 test("every export of the package can be imported", () => {
