@@ -5,7 +5,7 @@ import { maxSourceBytes } from "../runtime/index.ts";
 import { everything, type Startable } from "./startable.ts";
 
 /** A workflow file inside the root. */
-export interface WorkflowFile {
+export interface FoundFile {
   /** Absolute, with symbolic links resolved. */
   readonly file: string;
   /** Relative to the root, with `/` as the separator, as runs store it. */
@@ -25,7 +25,7 @@ export async function findWorkflowFile(
   rootDir: string,
   given: string,
   { allows, reason }: Startable = everything,
-): Promise<WorkflowFile> {
+): Promise<FoundFile> {
   if (given.includes("\0")) {
     throw new SmithersError("INVALID_REQUEST", "The workflowPath contains a NUL character.", {
       details: { field: "workflowPath" },

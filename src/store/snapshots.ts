@@ -50,7 +50,7 @@ export interface StoredRun {
 /** The position of a node in its run's list, which is in plan order. */
 export type NodePosition = Pick<Node, "ordinal" | "iteration" | "nodeId">;
 
-export interface NodesQuery {
+export interface NodePageQuery {
   /** Maximum number of nodes. */
   readonly limit: number;
   /** Only nodes after this one. */

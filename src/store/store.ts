@@ -23,8 +23,8 @@ import type {
   FramePage,
   Inbox,
   NodePage,
+  NodePageQuery,
   NodeSnapshot,
-  NodesQuery,
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
@@ -165,12 +165,12 @@ export interface Store {
   readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined>;
   readOutcome(runId: string): Promise<RunOutcome | undefined>;
   /** Nodes of a run in plan order: at least one, at most the query's limit, fewer when they are large. */
-  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined>;
+  readNodes(runId: string, query: NodePageQuery): Promise<NodePage | undefined>;
   /**
    * @param query which nodes it has
    * @param nowMs the clock's time: see {@link PendingApprovalsQuery}
    */
-  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined>;
+  readOverview(runId: string, query: NodePageQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined>;
   /** @param iteration default: the last one */
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined>;
   /** The events of a run that name a node in one iteration, oldest first. */

@@ -2,7 +2,7 @@ import type { Frame } from "../../model/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { runArgument, wholeNumber } from "../options.ts";
-import { moment } from "../terminal/format.ts";
+import { clockTime } from "../terminal/format.ts";
 
 interface Options {
   readonly after: number;
@@ -48,7 +48,7 @@ async function printList({ out }: CommandContext, list: readonly Frame[]): Promi
     const mounted: string[] = JSON.parse(mountedTaskIdsJson);
     return {
       frame: String(frameNo),
-      rendered: moment(createdAtMs),
+      rendered: clockTime(createdAtMs),
       tree: xmlHash.slice(0, 8),
       tasks: String(mounted.length),
       mounted: mounted.join(" "),

@@ -2,7 +2,7 @@ import { placeOfError, placeText } from "../../model/index.ts";
 import { manyLines, oneLine } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
 import { iteration, nodeArgument, runArgument, runOption } from "../options.ts";
-import { duration, moment, stateWord } from "../terminal/format.ts";
+import { clockTime, duration, stateWord } from "../terminal/format.ts";
 
 interface Options {
   readonly runId?: string;
@@ -50,7 +50,7 @@ export const node = defineCommand<Options>({
       ["Iteration", iterations.length > 1 || found.iteration > 0 ? String(found.iteration) : ""],
       ["State", stateWord(out, found.state)],
       ["Attempts", found.attempt > 0 ? String(found.attempt) : ""],
-      ["Started", startedAtMs === null ? "" : moment(startedAtMs)],
+      ["Started", startedAtMs === null ? "" : clockTime(startedAtMs)],
       [
         finishedAtMs === null ? "For" : "Took",
         startedAtMs === null ? "" : duration((finishedAtMs ?? nowMs) - startedAtMs),

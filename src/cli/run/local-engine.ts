@@ -13,7 +13,7 @@ import {
   absoluteDatabase,
   databaseFolder,
   databaseName,
-  type FoundDatabase,
+  type NearestDatabase,
   nearestDatabase,
   shortPath,
 } from "../source/find-database.ts";
@@ -154,7 +154,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
 }
 
 /** Names the database when it is not in the current folder, or when there are several. */
-function sayWhichDatabase({ file, others }: FoundDatabase, log: ProgressLogger): void {
+function sayWhichDatabase({ file, others }: NearestDatabase, log: ProgressLogger): void {
   if (dirname(file) === process.cwd() && others.length === 0) return;
   const more = others.length > 0 ? ` Use --db to choose another: ${others.map(shortPath).join(", ")}` : "";
   log.say(`Using the nearest database, ${shortPath(file)}.${more}`);

@@ -23,7 +23,7 @@ export function databaseFolder(database: string): string {
   return isPostgresUrl(database) ? process.cwd() : dirname(database);
 }
 
-export interface FoundDatabase {
+export interface NearestDatabase {
   /** Absolute path, or an address of Postgres. */
   readonly file: string;
   /** Other databases of this name further up, which are not used. */
@@ -31,7 +31,7 @@ export interface FoundDatabase {
 }
 
 /** The nearest `smithers.db` in `folder` or above it; undefined when there is none. */
-export function nearestDatabase(folder = process.cwd()): FoundDatabase | undefined {
+export function nearestDatabase(folder = process.cwd()): NearestDatabase | undefined {
   const found: string[] = [];
   for (let at = resolve(folder); ; at = dirname(at)) {
     const file = join(at, databaseName);
@@ -46,7 +46,7 @@ export function nearestDatabase(folder = process.cwd()): FoundDatabase | undefin
  * The database that --db names, or else the nearest one.
  * @throws DB_NOT_FOUND
  */
-export function chosenDatabase(db: string | undefined): FoundDatabase {
+export function chosenDatabase(db: string | undefined): NearestDatabase {
   if (db !== undefined) {
     const file = absoluteDatabase(db);
     if (isPostgresUrl(file) || existsSync(file)) return { file, others: [] };

@@ -1,7 +1,7 @@
 import type { styleText } from "node:util";
 import { placeOfError, placeText, type SmithersEvent } from "../../model/index.ts";
 import { manyLines, oneLine } from "../../text/printable.ts";
-import { duration, moment } from "./format.ts";
+import { clockTime, duration } from "./format.ts";
 
 type Style = (style: Parameters<typeof styleText>[0], text: string) => string;
 
@@ -10,7 +10,7 @@ export function eventLine(event: SmithersEvent, style: Style): string | undefine
   const text = textOf(event, style);
   if (text === undefined) return undefined;
   const node = "nodeId" in event ? `${style("bold", oneLine(nameOf(event)))} ` : "";
-  return `${style("dim", moment(event.timestampMs).slice(11))} ${node}${text}`;
+  return `${style("dim", clockTime(event.timestampMs).slice(11))} ${node}${text}`;
 }
 
 /** A node's name for people; with its iteration, from the second one on. */
@@ -56,7 +56,7 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
     case "NodeWaitingTimer":
       return style(
         "yellow",
-        `waiting ${duration(event.firesAtMs - event.timestampMs)}, until ${moment(event.firesAtMs)}`,
+        `waiting ${duration(event.firesAtMs - event.timestampMs)}, until ${clockTime(event.firesAtMs)}`,
       );
     case "NodeOutput":
       return manyLines(event.text).trimEnd();

@@ -28,7 +28,7 @@ export function ago(atMs: number, nowMs: number): string {
 }
 
 /** A point in time for people, in the local time zone. */
-export function moment(atMs: number): string {
+export function clockTime(atMs: number): string {
   const at = new Date(atMs);
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;

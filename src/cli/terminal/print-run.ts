@@ -3,7 +3,7 @@ import { manyLines, oneLine } from "../../text/printable.ts";
 import type { CommandContext } from "../command.ts";
 import type { Note } from "../notes/notes.ts";
 import { atPlace } from "./event-line.ts";
-import { duration, moment, stateWord } from "./format.ts";
+import { clockTime, duration, stateWord } from "./format.ts";
 import type { TerminalOutput } from "./output.ts";
 
 /** Prints a run with its nodes, and notes about it. */
@@ -24,7 +24,7 @@ export async function printRun(
     ["Run", runId],
     ["Workflow", oneLine(workflowName)],
     ["State", stateWord(out, runState.state)],
-    ["Started", startedAtMs === null ? "" : `${moment(startedAtMs)}${took}`],
+    ["Started", startedAtMs === null ? "" : `${clockTime(startedAtMs)}${took}`],
     [
       "Error",
       error

@@ -15,7 +15,7 @@ import {
 } from "../../store/index.ts";
 import { sleep, stopwatch } from "../../timing/index.ts";
 import { hideNewDatabase } from "./new-database.ts";
-import { refuse, refuseShared } from "./refusals.ts";
+import { refusalOf, refuseShared } from "./refusals.ts";
 
 /** How long another process may take between creating a file and recording it. */
 const creationMs = 2_000;
@@ -173,7 +173,7 @@ export class OwnDatabases {
   }
 
   #refusal(path: string): SmithersError {
-    return refuse(path, { rootDir: this.#rootDir, mainFile: this.#mainFile });
+    return refusalOf(path, { rootDir: this.#rootDir, mainFile: this.#mainFile });
   }
 
   get #mainFile(): string | undefined {

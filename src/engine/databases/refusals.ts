@@ -15,7 +15,7 @@ export interface TrustPlace {
  * The reason why a database is not used: DB_NOT_TRUSTED with the command that trusts it, or a better one when no command
  * could. Reads the file's first bytes and never opens it with SQLite, which would play back a journal next to it.
  */
-export function refuse(path: string, { rootDir, mainFile }: TrustPlace): SmithersError {
+export function refusalOf(path: string, { rootDir, mainFile }: TrustPlace): SmithersError {
   const name = basename(path);
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     return new SmithersError("DB_UNAVAILABLE", `The database ${name} is not a regular file.`);

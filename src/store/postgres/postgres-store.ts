@@ -27,8 +27,8 @@ import type {
   FramePage,
   Inbox,
   NodePage,
+  NodePageQuery,
   NodeSnapshot,
-  NodesQuery,
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
@@ -268,11 +268,11 @@ export class PostgresStore implements LocalStore {
     return selectOutcome(this.#database, runId);
   }
 
-  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined> {
+  readNodes(runId: string, query: NodePageQuery): Promise<NodePage | undefined> {
     return selectNodes(this.#database, runId, query);
   }
 
-  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
+  readOverview(runId: string, query: NodePageQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
     return selectOverview(this.#database, runId, query, { ...moment(), nowMs });
   }
 

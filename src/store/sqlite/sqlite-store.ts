@@ -22,8 +22,8 @@ import type {
   FramePage,
   Inbox,
   NodePage,
+  NodePageQuery,
   NodeSnapshot,
-  NodesQuery,
   PendingApprovalsQuery,
   RunDetailSnapshot,
   RunOutcome,
@@ -226,11 +226,11 @@ export class SqliteStore implements LocalStore {
     return this.#connection.snapshot((driver) => readOutcome(driver, runId));
   }
 
-  readNodes(runId: string, query: NodesQuery): Promise<NodePage | undefined> {
+  readNodes(runId: string, query: NodePageQuery): Promise<NodePage | undefined> {
     return this.#connection.snapshot((driver) => readNodes(driver, runId, query));
   }
 
-  readOverview(runId: string, query: NodesQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
+  readOverview(runId: string, query: NodePageQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
     return this.#connection.snapshot((driver) => readOverview(driver, runId, query, nowMs));
   }
 

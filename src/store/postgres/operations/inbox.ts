@@ -5,7 +5,7 @@ import type { JudgedRetry } from "../../rules/retry.ts";
 import type { JudgedSignal } from "../../rules/signal.ts";
 import { tables } from "../../tables.ts";
 import type { Write } from "../writer.ts";
-import { eventsToAppend, rowOf } from "./rows.ts";
+import { encodeRow, eventsToAppend } from "./rows.ts";
 
 /** What a write answers when something has changed since it was judged: it must be judged again. */
 export const changed = Symbol("changed");
@@ -20,7 +20,7 @@ export function decideWrite(
   return {
     runId,
     news: true,
-    encode: () => ({ do: "decide", ...now, approval: rowOf(tables.approvals, approval), events: events.encoded }),
+    encode: () => ({ do: "decide", ...now, approval: encodeRow(tables.approvals, approval), events: events.encoded }),
     decode: (answer) => (answer === "changed" ? changed : events.numbered(answer as number)),
   };
 }
@@ -32,7 +32,7 @@ export function signalWrite(judged: JudgedSignal, nowMs: number): Write<Received
   return {
     runId: signal.runId,
     news: true,
-    encode: () => ({ do: "receive-signal", signal: rowOf(tables.signals, signal), events: events.encoded }),
+    encode: () => ({ do: "receive-signal", signal: encodeRow(tables.signals, signal), events: events.encoded }),
     decode: (answer) => (answer === "changed" ? changed : { signal, events: events.numbered(answer as number) }),
   };
 }

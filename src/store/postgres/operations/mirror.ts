@@ -2,7 +2,7 @@ import { noRunWake } from "../../../model/index.ts";
 import type { MirrorPage } from "../../snapshots.ts";
 import { tables } from "../../tables.ts";
 import type { Write } from "../writer.ts";
-import { rowOf, rowsOf } from "./rows.ts";
+import { encodeRow, encodeRows } from "./rows.ts";
 
 /** Applies changes to the copy of a run. Events that it has already stay as they are. */
 export function mirrorWrite(home: string, page: MirrorPage): Write<void> {
@@ -13,9 +13,9 @@ export function mirrorWrite(home: string, page: MirrorPage): Write<void> {
     runId: run.runId,
     encode: () => ({
       do: "mirror",
-      run: rowOf(tables.runs, copy),
-      nodes: rowsOf(tables.nodes, page.nodes),
-      approvals: rowsOf(tables.approvals, page.approvals),
+      run: encodeRow(tables.runs, copy),
+      nodes: encodeRows(tables.nodes, page.nodes),
+      approvals: encodeRows(tables.approvals, page.approvals),
       events: page.events.map(({ seq, type, json }) => [seq, type, json]),
     }),
     decode() {},

@@ -3,14 +3,14 @@ import type { Table } from "../../columns.ts";
 import { committedEvents } from "../../committed-events.ts";
 
 /** A row as the functions take it: its columns by name. */
-export function rowOf<Entity>(table: Table<Entity>, entity: Entity): Record<string, unknown> {
+export function encodeRow<Entity>(table: Table<Entity>, entity: Entity): Record<string, unknown> {
   const values = table.encode(entity);
   return Object.fromEntries(table.columns.map((column, index) => [column, values[index]]));
 }
 
 /** Rows, each key only once: one statement cannot write a row twice. The last one counts. */
-export function rowsOf<Entity>(table: Table<Entity>, entities: readonly Entity[]): Record<string, unknown>[] {
-  const rows = entities.map((entity) => rowOf(table, entity));
+export function encodeRows<Entity>(table: Table<Entity>, entities: readonly Entity[]): Record<string, unknown>[] {
+  const rows = entities.map((entity) => encodeRow(table, entity));
   if (rows.length < 2) return rows;
   const byKey = new Map(rows.map((row) => [JSON.stringify(table.key.map((column) => row[column])), row]));
   return byKey.size === rows.length ? rows : [...byKey.values()];

@@ -4,7 +4,7 @@ import type { Idempotency, Started } from "../../requests.ts";
 import { idempotencyKeptMs, judgeStart, type KeyRow } from "../../rules/start.ts";
 import { tables } from "../../tables.ts";
 import type { Write } from "../writer.ts";
-import { eventsToAppend, rowOf } from "./rows.ts";
+import { encodeRow, eventsToAppend } from "./rows.ts";
 
 /**
  * Records a run, or finds the run that the same request has started.
@@ -17,7 +17,7 @@ export function startWrite(run: Run, given: readonly NewEvent[], idempotency: Id
     runId,
     encode: () => ({
       do: "start",
-      run: rowOf(tables.runs, { ...run, lastSeq: given.length }),
+      run: encodeRow(tables.runs, { ...run, lastSeq: given.length }),
       events: events.encoded,
       ...(idempotency && { idempotency: { ...idempotency, since: createdAtMs - idempotencyKeptMs } }),
     }),

@@ -3,7 +3,7 @@ import type { BegunToolCall, NewToolCall } from "../../requests.ts";
 import { tables } from "../../tables.ts";
 import type { Lease } from "../../turn.ts";
 import type { Write } from "../writer.ts";
-import { eventsToAppend, rowOf } from "./rows.ts";
+import { encodeRow, eventsToAppend } from "./rows.ts";
 
 /**
  * Records a call before the tool's code starts.
@@ -24,7 +24,7 @@ export function beginToolCallWrite(lease: Lease, call: NewToolCall, nowMs: numbe
       do: "begin-tool-call",
       owner,
       leaseNo,
-      call: rowOf(tables.toolCalls, row),
+      call: encodeRow(tables.toolCalls, row),
       event: first.encoded[0],
       ...(repeats && { repeats, replay: again.encoded[0] }),
     }),

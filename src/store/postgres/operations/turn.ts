@@ -5,7 +5,7 @@ import { tables } from "../../tables.ts";
 import type { FrameRecord, RunChange, TurnRecord } from "../../turn.ts";
 import type { KnownTrees } from "../known-trees.ts";
 import type { Write } from "../writer.ts";
-import { eventsToAppend, rowOf, rowsOf } from "./rows.ts";
+import { encodeRow, encodeRows, eventsToAppend } from "./rows.ts";
 
 /** Writes all of a turn, or nothing; see `Store.commitTurn`. */
 export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedEvent[] | "cancel-pending"> {
@@ -32,10 +32,10 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
       run: encodeChange(run),
       ...(run.release && { release: true }),
       ...((status === "finished" || status === "failed") && { ends: true }),
-      ...list("nodes", rowsOf(tables.nodes, turn.nodes)),
+      ...list("nodes", encodeRows(tables.nodes, turn.nodes)),
       ...list(
         "started",
-        turn.startedAttempts.map((attempt) => rowOf(tables.attempts, attempt)),
+        turn.startedAttempts.map((attempt) => encodeRow(tables.attempts, attempt)),
       ),
       ...list(
         "endedCalls",
@@ -60,8 +60,8 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
           end.stack,
         ]),
       ),
-      ...list("outputs", rowsOf(tables.outputs, turn.outputs)),
-      ...list("approvals", rowsOf(tables.approvals, asked)),
+      ...list("outputs", encodeRows(tables.outputs, turn.outputs)),
+      ...list("approvals", encodeRows(tables.approvals, asked)),
       ...list(
         "closedApprovals",
         closed.map(({ nodeId, iteration, status }) => [nodeId, iteration, status]),

@@ -1,5 +1,5 @@
 import type { Output, Run } from "../../../model/index.ts";
-import type { NodePage, NodesQuery } from "../../snapshots.ts";
+import type { NodePage, NodePageQuery } from "../../snapshots.ts";
 import { tables } from "../../tables.ts";
 import type { Value } from "../database.ts";
 import { type JsonRow, rowsAsJson } from "./select.ts";
@@ -38,11 +38,11 @@ export const nodePageJson = rowsAsJson(`SELECT ${tables.nodes.select}, q."output
     WINDOW w AS (ORDER BY b.ordinal, b.iteration, b.node_id)) q
   ORDER BY q.ordinal, q.iteration, q.node_id`);
 
-export function nodePageParams(runId: string, { limit, maxOutputBytes, after = beginning }: NodesQuery): Value[] {
+export function nodePageParams(runId: string, { limit, maxOutputBytes, after = beginning }: NodePageQuery): Value[] {
   return [runId, limit + 1, maxOutputBytes, after.ordinal, after.iteration, after.nodeId];
 }
 
-export function decodeNodePage(run: Run, rows: readonly NodeRow[], { limit }: NodesQuery): NodePage {
+export function decodeNodePage(run: Run, rows: readonly NodeRow[], { limit }: NodePageQuery): NodePage {
   const end = rows.findIndex(({ fits }) => !fits);
   const page = rows.slice(0, Math.min(limit, end === -1 ? rows.length : end));
   const outputs: Output[] = [];

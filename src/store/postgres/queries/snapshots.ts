@@ -1,8 +1,8 @@
 import type { Moment, Node } from "../../../model/index.ts";
 import type {
   NodePage,
+  NodePageQuery,
   NodeSnapshot,
-  NodesQuery,
   RunDetailSnapshot,
   RunOutcome,
   RunOverviewSnapshot,
@@ -72,7 +72,7 @@ function decodeDetail({ output, nodeCounts, ...rest }: DetailRow): RunDetailSnap
 export async function selectOverview(
   database: Database,
   runId: string,
-  query: NodesQuery,
+  query: NodePageQuery,
   now: Moment,
 ): Promise<RunOverviewSnapshot | undefined> {
   const moment = { nowMs: "$7::text::bigint", steadyMs: "$8::text::float8", steadyClock: "$9::text" };
@@ -116,7 +116,11 @@ export async function selectOutcome(database: Database, runId: string): Promise<
 }
 
 /** See `Store.readNodes`. */
-export async function selectNodes(database: Database, runId: string, query: NodesQuery): Promise<NodePage | undefined> {
+export async function selectNodes(
+  database: Database,
+  runId: string,
+  query: NodePageQuery,
+): Promise<NodePage | undefined> {
   const found = await database.read<{ run: JsonRow; nodes: NodeRow[] }>(
     `SELECT json_build_object('run', ${runJson}, 'nodes', ${nodePageJson})::text ${exists}`,
     ...nodePageParams(runId, query),

@@ -1,6 +1,6 @@
 import type { Node, Output } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
-import type { NodePage, NodesQuery } from "../../snapshots.ts";
+import type { NodePage, NodePageQuery } from "../../snapshots.ts";
 import { findNode, findOutput } from "./nodes.ts";
 import { findRun } from "./runs.ts";
 
@@ -10,7 +10,7 @@ const maxPageBytes = 4_194_304;
 const beginning = { ordinal: -1, iteration: -1, nodeId: "" };
 
 /** A page of a run's nodes in plan order: at least one node, fewer than the limit when they are large. */
-export function readNodes(driver: Driver, runId: string, query: NodesQuery): NodePage | undefined {
+export function readNodes(driver: Driver, runId: string, query: NodePageQuery): NodePage | undefined {
   const run = findRun(driver, runId);
   if (!run) return undefined;
   const keys = keysAfter(driver, runId, query);
@@ -38,7 +38,7 @@ interface NodeKey {
 }
 
 /** The keys of one node more than the limit, with the sizes of what is stored with them; large values are not read. */
-function keysAfter(driver: Driver, runId: string, { limit, after = beginning }: NodesQuery): NodeKey[] {
+function keysAfter(driver: Driver, runId: string, { limit, after = beginning }: NodePageQuery): NodeKey[] {
   return driver.all<NodeKey>(
     `SELECT n.node_id AS nodeId, n.iteration, coalesce(octet_length(n.error_json), 0) AS errorBytes,
        coalesce((SELECT octet_length(o.json) FROM _smithers_outputs o

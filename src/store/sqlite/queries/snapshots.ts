@@ -2,8 +2,8 @@ import type { Run } from "../../../model/index.ts";
 import { type Driver, moment } from "../../../runtime/index.ts";
 import type {
   FramePage,
+  NodePageQuery,
   NodeSnapshot,
-  NodesQuery,
   RunDetailSnapshot,
   RunOutcome,
   RunOverviewSnapshot,
@@ -75,7 +75,7 @@ function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Ru
 export function readOverview(
   driver: Driver,
   runId: string,
-  query: NodesQuery,
+  query: NodePageQuery,
   nowMs: number,
 ): RunOverviewSnapshot | undefined {
   const detail = readRunDetail(driver, runId);
