@@ -1,4 +1,5 @@
 import { messageOf, SmithersError } from "../errors/index.ts";
+import { lossIn, lossText } from "./plain-data.ts";
 
 /** Largest output, in bytes of JSON. */
 export const maxOutputBytes = 10_485_760;
@@ -14,46 +15,19 @@ export function nestsDeeperThan(value: unknown, limit: number): boolean {
   return false;
 }
 
-/** Finds a value that JSON would reduce to an empty object. `value` must be encodable, and so without cycles. */
-function lossIn(value: unknown): "Map" | "Set" | undefined {
-  if (typeof value !== "object" || value === null || "toJSON" in value) return undefined;
-  if (value instanceof Map) return "Map";
-  if (value instanceof Set) return "Set";
-  for (const child of Array.isArray(value) ? value : Object.values(value)) {
-    const lost = lossIn(child);
-    if (lost !== undefined) return lost;
-  }
-  return undefined;
-}
-
 /**
  * Encodes a task's output as JSON. A Date becomes ISO text.
- * @throws INVALID_OUTPUT for a value without a JSON form (BigInt, a cycle, a function, undefined, a Map),
- *   OUTPUT_TOO_LARGE above `maxOutputBytes`
+ * @throws INVALID_OUTPUT for a value that JSON does not keep (a BigInt, a cycle, a function, undefined, a Map, a Promise,
+ *   NaN), with its path; OUTPUT_TOO_LARGE above `maxOutputBytes`
  */
 export function encodeOutput(nodeId: string, value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    const reason = messageOf(cause);
-    throw new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" cannot be stored as JSON: ${reason}.`, {
+  const text = encode(value, (reason, path, cause) => {
+    const issues = [{ path, message: reason, code: "custom" }];
+    return new SmithersError("INVALID_OUTPUT", `The output of "${nodeId}" cannot be stored as JSON: ${reason}.`, {
+      details: { issues },
       cause,
     });
-  }
-  if (text === undefined) {
-    throw new SmithersError(
-      "INVALID_OUTPUT",
-      `The output of "${nodeId}" cannot be stored as JSON: it is ${typeof value}.`,
-    );
-  }
-  const lost = lossIn(value);
-  if (lost !== undefined) {
-    throw new SmithersError(
-      "INVALID_OUTPUT",
-      `The output of "${nodeId}" cannot be stored as JSON: the content of a ${lost} would be lost.`,
-    );
-  }
+  });
   // UTF-8 takes at most three bytes per UTF-16 unit, so most outputs need no count.
   if (text.length * 3 > maxOutputBytes) {
     const bytes = Buffer.byteLength(text);
@@ -65,5 +39,26 @@ export function encodeOutput(nodeId: string, value: unknown): string {
       );
     }
   }
+  return text;
+}
+
+/**
+ * Encodes plain data as JSON.
+ * @param refuse makes the error for a value that JSON does not keep
+ */
+export function encode(
+  value: unknown,
+  refuse: (reason: string, path: readonly (string | number)[], cause?: unknown) => SmithersError,
+): string {
+  const lost = lossIn(value);
+  if (lost) throw refuse(lossText(lost), lost.path);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw refuse(messageOf(cause), [], cause);
+  }
+  // A toJSON may give nothing.
+  if (text === undefined) throw refuse("it has no JSON form", []);
   return text;
 }

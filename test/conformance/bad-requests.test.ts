@@ -231,3 +231,30 @@ test.each([
   const method = path.split("/").length > 4 || path.startsWith("/signal") ? "POST" : "GET";
   expect(await target.code(method, path, method === "POST" ? {} : undefined)).toEqual([400, "INVALID_REQUEST"]);
 });
+
+describe("numbers of a body", () => {
+  const post = (n: string) =>
+    target.request("POST", "/v1/runs", `{"workflowPath":${JSON.stringify(file("echo"))},"input":{"msg":${n}}}`);
+
+  test.each([
+    "12345678901234567890",
+    "[1,-9007199254740993]",
+    "9007199254740992",
+    "1e400",
+    '{"a":{"b":[-1.5e999]}}',
+    "1".repeat(400),
+  ])("%s would be rounded, and is refused", async (n) => {
+    const { status, body } = await post(n);
+    expect([status, body.error.code]).toEqual([400, "INVALID_JSON"]);
+    expect(body.error.message).toContain("Send it as a string.");
+  });
+
+  test.each([
+    "[9007199254740991,-9007199254740991,0.1,-5,1e3,1.7976931348623157e308,0.1234567890123456789]",
+    '"12345678901234567890"',
+  ])("%s is taken", async (n) => {
+    const { status, body } = await post(n);
+    expect(status).toBe(200);
+    expect((await target.end(body.runId)).output).toEqual({ value: JSON.parse(n) });
+  });
+});

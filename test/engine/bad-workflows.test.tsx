@@ -246,6 +246,24 @@ const children: [string, string, () => unknown, string][] = [
     () => <Timer {...given({ id: "t", duration: "1s", until: "2030-01-01" })} />,
     "exactly one of",
   ],
+  [
+    "a Timer until a time without a zone",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" until="2027-01-31T09:00:00" />,
+    "has no time zone",
+  ],
+  [
+    "a Timer until a day that there is not",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" until="2027-02-30T09:00:00Z" />,
+    "is not a date",
+  ],
+  [
+    "a Timer until an hour that there is not",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" until="2027-02-28T25:00:00Z" />,
+    "is not a date",
+  ],
   ["a Timer until no date", "INVALID_WORKFLOW", () => <Timer id="t" until="soon" />, "is not a date"],
   [
     "a Loop whose until is a text",

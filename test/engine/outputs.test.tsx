@@ -61,6 +61,7 @@ test("a schema with an asynchronous check is awaited", async () => {
 
 const cycle: Record<string, unknown> = {};
 cycle.self = cycle;
+cycle.twice = {};
 
 test.each([
   ["a BigInt", { n: 1n }],
@@ -70,8 +71,32 @@ test.each([
   ["a Map", { found: [new Map([["a", 1]])] }],
   ["a Set", new Set([1])],
   ["nothing at all", undefined],
+  ["an Error", new Error("lost")],
+  ["a RegExp", /x/g],
+  ["bytes", new Uint8Array([1, 2, 3])],
+  ["a Buffer", Buffer.from("x")],
+  ["an ArrayBuffer", new ArrayBuffer(3)],
+  ["a Response", new Response("x")],
+  ["a Blob", new Blob(["x"])],
+  ["a WeakMap", new WeakMap()],
+  ["a generator", (function* () {})()],
+  ["NaN", Number.NaN],
+  ["Infinity", Number.POSITIVE_INFINITY],
+  ["an invalid Date", new Date(Number.NaN)],
 ])("%s cannot be stored as JSON and is INVALID_OUTPUT", async (_, value) => {
   expect(await give(value)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT", nodeId: "a" } });
+  const rows = [{ kept: 1 }, { v: value }];
+  if (value === undefined) return;
+  const { error } = await give({ rows });
+  expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining("rows.1.v") });
+});
+
+test("a forgotten await is named with its path", async () => {
+  const { error } = await give({ rows: [{ b: Promise.resolve(1) }] });
+  expect(error!.message).toContain(
+    'The output of "a" cannot be stored as JSON: rows.0.b is a Promise (a forgotten await?).',
+  );
+  expect(error!.details).toMatchObject({ issues: [{ path: ["rows", 0, "b"] }] });
 });
 
 test.each([
@@ -80,6 +105,17 @@ test.each([
   ["false", false, false],
   ["an empty text", "", ""],
   ["a list", [1, "two", { three: 3 }], [1, "two", { three: 3 }]],
+  ["an object without a prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+  [
+    "the fields of an instance",
+    new (class Point {
+      x = 1;
+      y = undefined;
+    })(),
+    { x: 1 },
+  ],
+  ["what has a JSON form of its own", new URL("http://a/b"), "http://a/b"],
+  ["the same object twice", [cycle.twice, cycle.twice], [{}, {}]],
 ])("%s is stored", async (_, value, stored) => {
   const ran = await give(value);
   expect(ran).toMatchObject({ status: "finished" });

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
-import { newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
+import { encode, newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import type { RunRequest } from "../options.ts";
 import type { WorkflowSource } from "../source.ts";
@@ -67,14 +67,16 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
       details: { issues },
     });
   }
-  try {
-    const text = JSON.stringify(parsed.data);
-    // Other requests get a turn.
-    if (text.length > longInput) await yieldToEventLoop();
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new SmithersError("INVALID_INPUT", "The input is not valid JSON.", { cause });
-  }
+  const text = encode(parsed.data, (reason, path, cause) => {
+    const issues = [{ path, message: reason, code: "custom" }];
+    return new SmithersError("INVALID_INPUT", `The input cannot be stored as JSON: ${reason}.`, {
+      details: { issues },
+      cause,
+    });
+  });
+  // Other requests get a turn.
+  if (text.length > longInput) await yieldToEventLoop();
+  return JSON.parse(text);
 }
 
 async function parseInput(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {

@@ -22,7 +22,10 @@ export type TimerProps<D extends string | number = string | number> = WaitProps 
         until?: undefined;
       }
     | {
-        /** When the timer fires; a time in the past fires at once. */
+        /**
+         * When the timer fires; a time in the past fires at once. A text has a time zone, `2027-01-31T09:00:00Z`; a
+         * date alone, `2027-01-31`, is its midnight in UTC.
+         */
         until: Date | string | number;
         duration?: undefined;
       }
@@ -43,11 +46,22 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   if (props.duration !== undefined && durationMs === undefined) {
     refuse(where, `"${String(props.duration)}" is not a duration; use for example 500ms, 30s, 2h or 7d.`);
   }
-  // `new Date(null)` would be a valid time in 1970.
-  const untilMs = props.until === undefined ? undefined : new Date(props.until ?? Number.NaN).getTime();
+  const untilMs = props.until === undefined ? undefined : timeOf(props.until);
   if (Number.isNaN(untilMs)) {
-    refuse(where, `"${String(props.until)}" is not a date; use for example 2027-01-31T09:00:00Z.`);
+    refuse(
+      where,
+      `"${String(props.until)}" is not a date, or has no time zone; use for example 2027-01-31T09:00:00Z or 2027-01-31T10:00:00+01:00.`,
+    );
   }
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
+}
+
+const timeText = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+/** NaN for what is not a time. A text without a time zone would mean another time on another machine. */
+function timeOf(until: unknown): number {
+  if (typeof until === "string") return timeText.safeParse(until).success ? new Date(until).getTime() : Number.NaN;
+  if (typeof until === "number" || until instanceof Date) return new Date(until).getTime();
+  return Number.NaN;
 }

@@ -31,7 +31,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 /**
- * Refuses deep nesting, repeated keys, because one of their values would be lost, and `__proto__`, which some parsers treat
+ * Refuses deep nesting, numbers that would be rounded, repeated keys, because one of their values would be lost, and `__proto__`, which some parsers treat
  * specially. `text` must be valid JSON; one pass over its strings, brackets and colons is then enough. A walk over the
  * values would block the server ten times as long when there are many small ones.
  */
@@ -65,9 +65,37 @@ async function checkNames(text: string): Promise<void> {
         if (key === "__proto__" || keys?.has(key)) throw ambiguous(key);
         if (keys) keys.add(key);
         else open[last] = new Set([key]);
+        break;
       }
+      default:
+        if (isDigit(text.charCodeAt(at))) at = checkNumber(text, at);
     }
   }
+}
+
+/**
+ * Refuses an integer that would be rounded, and a number that would be infinite.
+ * @returns the index of the number's last character
+ */
+function checkNumber(text: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(text.charCodeAt(end))) end += 1;
+  const digits = end - start;
+  const isInteger = !/[.eE]/.test(text.charAt(end));
+  if (isInteger && digits < 16) return end - 1;
+  while (/[\d.eE+-]/.test(text.charAt(end))) end += 1;
+  const number = Number(text.slice(start, end));
+  if (isInteger ? Number.isSafeInteger(number) : Number.isFinite(number)) return end - 1;
+  const shown = text.slice(text[start - 1] === "-" ? start - 1 : start, end);
+  throw new SmithersError(
+    "INVALID_JSON",
+    `The request body has the number ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}, which would not be kept exactly. Send it as a string.`,
+    { details: { field: "body" } },
+  );
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
 function tooDeep(): SmithersError {
