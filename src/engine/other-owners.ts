@@ -26,7 +26,7 @@ export class OtherOwners {
   /** Whether the run has another owner that may be alive. */
   mayOwn(run: Run): boolean {
     const { owner } = run;
-    if (owner === null || this.#settings.isOurs(owner) || isProvablyDead(owner)) return false;
+    if (owner === null || this.#settings.isOurs(owner) || this.#isDead(owner)) return false;
     return !this.#watch.isSilent(run);
   }
 
@@ -44,7 +44,7 @@ export class OtherOwners {
     const { store, isOurs, isHeld } = this.#settings;
     const dead = new Map<string, boolean>();
     const isDead = (owner: string) => {
-      if (!dead.has(owner)) dead.set(owner, isProvablyDead(owner));
+      if (!dead.has(owner)) dead.set(owner, this.#isDead(owner));
       return dead.get(owner)!;
     };
     const claimed = await store.claimedRuns();
@@ -54,5 +54,9 @@ export class OtherOwners {
       if (owner !== null && isOurs(owner)) return !isHeld(runId);
       return owner === null || this.#watch.isSilent(run) || isDead(owner);
     });
+  }
+
+  #isDead(owner: string): boolean {
+    return isProvablyDead(owner) || this.#settings.store.goneOwners?.has(owner) === true;
   }
 }

@@ -199,9 +199,12 @@ export interface Store {
   describe(options?: { readonly integrity?: boolean }): Promise<StoreDescription>;
   /**
    * Calls `listener` when another connection has committed something, until the returned function is called. This is a
-   * hint: one call may stand for several commits, and after a lost connection, calls may be missing.
+   * hint: one call may stand for several commits, and after a lost connection, calls may be missing. With `runIds`, only
+   * these runs have changed.
    */
-  watch(listener: () => void): () => void;
+  watch(listener: (runIds?: readonly string[]) => void): () => void;
+  /** Owners of runs whose server has gone, in a database that notices this. */
+  readonly goneOwners?: ReadonlySet<string> | undefined;
   /** Waits for requested writes, then closes the connection if the store opened it. */
   close(): Promise<void>;
 }

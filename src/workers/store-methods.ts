@@ -1,7 +1,7 @@
 import type { Store } from "../store/index.ts";
 
 type MethodOf<T> = {
-  [Name in keyof T]: T[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
+  [Name in keyof T]-?: T[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
 }[keyof T];
 
 /** The asynchronous methods of a store. Both ends of a channel follow from this table. */

@@ -78,7 +78,7 @@ export class Watcher {
 
   begin(): void {
     if (this.#stopped) return;
-    this.#unwatch = this.#engine.store.watch(() => void this.#attempt(() => this.#changedElsewhere()));
+    this.#unwatch = this.#engine.store.watch((runIds) => void this.#attempt(() => this.#changedElsewhere(runIds)));
     this.#orphans = setInterval(() => void this.#attempt(() => this.#recoverOrphans()), this.#engine.heartbeatMs);
     this.#orphans.unref();
     void this.#attempt(() => this.#recoverOrphans());
@@ -130,8 +130,10 @@ export class Watcher {
     this.#look = { leftMs: () => dueMs - elapsedMs(), cancel };
   }
 
-  async #changedElsewhere(): Promise<void> {
-    this.#engine.feed.notifyRemote((runId) => !this.#engine.isActive(runId));
+  async #changedElsewhere(runIds?: readonly string[]): Promise<void> {
+    const changed = runIds && new Set(runIds);
+    this.#engine.feed.notifyRemote((runId) => !this.#engine.isActive(runId) && (changed?.has(runId) ?? true));
+    if (this.#engine.store.goneOwners?.size) return this.#recoverOrphans();
     await this.#wakeWithNews();
   }
 

@@ -12,12 +12,6 @@ export interface ListenOptions {
   onListening(): void;
 }
 
-/** A connection that stays open, with the state of its session. It is lost for good when it breaks. */
-export interface Session {
-  query(sql: string, params?: readonly Parameter[]): Promise<(string | null)[]>;
-  release(): Promise<void>;
-}
-
 /**
  * A Postgres library, as far as the store uses it. Methods reject with what the library throws; `toStoreError` turns
  * that into the package's own codes.
@@ -31,8 +25,6 @@ export interface PgClient {
   query(sql: string, params?: readonly Parameter[]): Promise<(string | null)[]>;
   /** Listens on a connection of its own, and again after a lost connection. Rejects when the server cannot listen. */
   listen(channel: string, options: ListenOptions): Promise<Listening>;
-  /** Takes a connection. Undefined when the library has none that stays open. */
-  session(): Promise<Session>;
   /** Ends the connections, unless the client belongs to the caller who handed it in. */
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { PostgresStore } from "./postgres-store.ts";
 import { quoteName } from "./quote.ts";
 import { defaultSchema, parseAddress } from "./url.ts";
 
-/** Connections of a store: one writes, these read. One more listens. */
+/** Connections of a store: one writes, these read. One more listens, and one shows that the server lives. */
 const readers = 4;
 const connectTimeoutS = 5;
 const leastVersion = 130_000;
@@ -22,8 +22,8 @@ const backoff = (tries: number) => Math.min(0.02 * 2 ** tries, 1) * (0.5 + Math.
  * @param source an address, or the client of a Drizzle database, which is used and not closed
  */
 export async function openPostgres(source: string | object, options: OpenOptions): Promise<PostgresStore> {
-  const { writer, reader, schema } = await clientsOf(source, options);
-  const close = () => Promise.all([writer.close(), reader.close()]);
+  const { writer, reader, keeper, schema } = await clientsOf(source, options);
+  const close = () => Promise.all([writer.close(), reader.close(), keeper?.close()]);
   try {
     await check(reader);
     if (options.existing && (await currentVersion(reader, schema)) === 0) {
@@ -35,7 +35,7 @@ export async function openPostgres(source: string | object, options: OpenOptions
       `SELECT database_id || '/' || current_database() FROM ${quoteName(schema)}._smithers_identity`,
     );
     const version = await currentVersion(reader, schema);
-    return new PostgresStore({ writer, reader, schema, id: `postgres:${id}`, version });
+    return new PostgresStore({ writer, reader, keeper, schema, id: `postgres:${id}`, version });
   } catch (error) {
     await close().catch(() => {});
     throw fromPostgresError(error);
@@ -45,7 +45,7 @@ export async function openPostgres(source: string | object, options: OpenOptions
 async function clientsOf(
   source: string | object,
   options: OpenOptions,
-): Promise<{ writer: PgClient; reader: PgClient; schema: string }> {
+): Promise<{ writer: PgClient; reader: PgClient; keeper?: PgClient; schema: string }> {
   if (typeof source !== "string") {
     const client = borrowClient(source)!;
     return { writer: client, reader: client, schema: options.schema ?? defaultSchema };
@@ -58,11 +58,13 @@ async function clientsOf(
         backoff,
         connect_timeout: connectTimeoutS,
         fetch_types: false,
+        // The lock of a connection must not be lost only because the connection is old.
+        max_lifetime: null,
         connection: { application_name: "smithers" },
       }),
       true,
     );
-  return { writer: await connect(1), reader: await connect(readers), schema };
+  return { writer: await connect(1), reader: await connect(readers), keeper: await connect(1), schema };
 }
 
 async function check(client: PgClient): Promise<void> {

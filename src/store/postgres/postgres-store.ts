@@ -53,6 +53,7 @@ import { beatWrite, probeWrite, reopenWrite, takeLeaseWrite, wakeFailureWrite } 
 import { startWrite } from "./operations/start.ts";
 import { beginToolCallWrite } from "./operations/tool-call.ts";
 import { turnWrite } from "./operations/turn.ts";
+import { Presence } from "./presence.ts";
 import { selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
 import { selectFrames } from "./queries/frames.ts";
 import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
@@ -88,6 +89,8 @@ export interface PostgresStoreParts {
   readonly writer: PgClient;
   /** May be the same client. */
   readonly reader: PgClient;
+  /** A client with one connection that stays open; undefined when the caller's own client is used. */
+  readonly keeper: PgClient | undefined;
   readonly schema: string;
   /** Number of the schema's last migration. */
   readonly version: number;
@@ -103,6 +106,7 @@ export class PostgresStore implements LocalStore {
   readonly #database: Database;
   readonly #writer: BatchWriter;
   readonly #watch: ChangeWatch;
+  readonly #presence: Presence | undefined;
   readonly #trees = new KnownTrees();
   readonly #schemas = new Set<string>();
   /** What is judged by what was read before: one write of a run at a time. */
@@ -113,7 +117,8 @@ export class PostgresStore implements LocalStore {
     this.#parts = parts;
     this.id = parts.id;
     this.#database = new Database(parts.reader, parts.schema);
-    this.#watch = new ChangeWatch(this.#database);
+    this.#presence = parts.keeper && new Presence(parts.keeper, this.#database);
+    this.#watch = new ChangeWatch(this.#database, this.#presence);
     this.#writer = new BatchWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
     this.maintenance = new PostgresMaintenance(this.#database);
     this.mirroredRuns = new PostgresMirroredRuns(this.#database, this.#writer);
@@ -127,7 +132,12 @@ export class PostgresStore implements LocalStore {
     return this.#writer.queueDepth;
   }
 
+  get goneOwners(): ReadonlySet<string> | undefined {
+    return this.#presence?.gone;
+  }
+
   startOnce(run: Run, events: readonly NewEvent[], idempotency?: Idempotency): Promise<Started> {
+    if (run.owner !== null) this.#presence?.add(run.owner);
     return this.#writer.write(startWrite(run, events, idempotency));
   }
 
@@ -149,10 +159,12 @@ export class PostgresStore implements LocalStore {
   }
 
   takeLease(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Lease | undefined> {
+    this.#presence?.add(owner);
     return this.#writer.write(takeLeaseWrite(runId, owner, seenLeaseNo, nowMs));
   }
 
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
+    this.#presence?.add(owner);
     return this.#writer.write(reopenWrite(runId, owner, seenLeaseNo, nowMs));
   }
 
@@ -324,7 +336,7 @@ export class PostgresStore implements LocalStore {
     return describeDatabase(this.#database, this.#parts.version, integrity);
   }
 
-  watch(listener: () => void): () => void {
+  watch(listener: (runIds?: readonly string[]) => void): () => void {
     return this.#watch.watch(listener);
   }
 
@@ -337,7 +349,8 @@ export class PostgresStore implements LocalStore {
     await Promise.allSettled(this.#reading);
     await this.#writer.close();
     await this.#watch.stop();
-    await Promise.all([this.#parts.writer.close(), this.#parts.reader.close()]);
+    const { writer, reader, keeper } = this.#parts;
+    await Promise.all([writer.close(), reader.close(), keeper?.close()]);
   }
 
   /** Reads, judges and writes; again when something has changed between the reading and the writing. */

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { afterMs, stopwatch } from "../../timing/index.ts";
 import type { Listening } from "./client.ts";
 import type { Database } from "./database.ts";
+import type { Presence } from "./presence.ts";
 import type { CommittedChange } from "./writer.ts";
 
 /** At most one notification in this time: a notification for each commit would serialise the commits. */
@@ -33,7 +34,8 @@ export class ChangeWatch {
   readonly #database: Database;
   readonly #channel: string;
   readonly #id = randomUUID();
-  readonly #listeners = new Set<() => void>();
+  readonly #presence: Presence | undefined;
+  readonly #listeners = new Set<(runIds?: readonly string[]) => void>();
   #listening: Promise<Listening | undefined> | undefined;
   /** Whether a notification has come back since the connection was made. */
   #isHeard = false;
@@ -47,15 +49,16 @@ export class ChangeWatch {
   #lastAnnounced = stopwatch();
   #stopped = false;
 
-  constructor(database: Database) {
+  constructor(database: Database, presence: Presence | undefined) {
     this.#database = database;
+    this.#presence = presence;
     // A channel is named by at most 63 bytes, and belongs to the whole database.
     this.#channel = `smithers_${createHash("sha1").update(database.schema).digest("hex").slice(0, 24)}`;
   }
 
-  watch(listener: () => void): () => void {
+  watch(listener: (runIds?: readonly string[]) => void): () => void {
     // Each call needs its own function, because the same listener may watch twice.
-    const told = () => listener();
+    const told = (runIds?: readonly string[]) => listener(runIds);
     this.#listeners.add(told);
     if (this.#listeners.size === 1) this.#begin();
     return () => {
@@ -120,6 +123,7 @@ export class ChangeWatch {
     this.#cancelLook();
     const listening = this.#listening;
     this.#listening = undefined;
+    await this.#presence?.end();
     await (await listening)?.close().catch(() => {});
   }
 
@@ -130,9 +134,11 @@ export class ChangeWatch {
     } catch {
       return;
     }
-    if (message.from !== this.#id) return this.#tell();
+    if (message.from !== this.#id) return this.#tell(message.runs);
     if (message.test === undefined || message.test !== this.#test) return;
     this.#isHeard = true;
+    // A connection that notifications come to is one that keeps a lock: no pooler stands between.
+    this.#presence?.begin(() => this.#tell());
     this.#cancelLook();
     this.#cancelTest();
     this.#cancelTest = unrefAfter(testMs, () => this.#sendTest());
@@ -153,8 +159,8 @@ export class ChangeWatch {
     });
   }
 
-  #tell(): void {
-    for (const told of this.#listeners) told();
+  #tell(runIds?: readonly string[]): void {
+    for (const told of this.#listeners) told(runIds);
   }
 
   /** Looks whether another store has committed something, and again later. */

@@ -12,7 +12,7 @@ export function concurrency(fresh: FreshDatabase): void {
   test("whoever watches is told that another connection has committed", async () => {
     const { store, another } = await fresh();
     const told = Promise.withResolvers<void>();
-    const unwatch = store.watch(told.resolve);
+    const unwatch = store.watch(() => told.resolve());
     await startRun(await another());
     await told.promise;
     unwatch();
@@ -28,13 +28,13 @@ export function concurrency(fresh: FreshDatabase): void {
       calls += 1;
     });
     const first = Promise.withResolvers<void>();
-    store.watch(first.resolve);
+    store.watch(() => first.resolve());
     await commit(writer, lease, { events: [nodeEvent("a")] });
     await first.promise;
     unwatch();
     const before = calls;
     const second = Promise.withResolvers<void>();
-    store.watch(second.resolve);
+    store.watch(() => second.resolve());
     await commit(writer, lease, { events: [nodeEvent("b")] });
     await second.promise;
     expect(calls).toBe(before);
@@ -50,7 +50,7 @@ export function concurrency(fresh: FreshDatabase): void {
     });
     await store.close();
     const told = Promise.withResolvers<void>();
-    reader.watch(told.resolve);
+    reader.watch(() => told.resolve());
     await startRun(writer);
     await told.promise;
     expect(isTold).toBe(false);

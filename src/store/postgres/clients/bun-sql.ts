@@ -1,5 +1,5 @@
 import { readField } from "../../../errors/index.ts";
-import type { Listening, ListenOptions, Parameter, PgClient, Session } from "../client.ts";
+import type { Listening, ListenOptions, Parameter, PgClient } from "../client.ts";
 
 interface Queryable {
   unsafe(sql: string, params?: Parameter[]): Promise<unknown> & { values(): Promise<unknown[][]> };
@@ -13,7 +13,6 @@ export interface BunSql extends Queryable {
     onMessage: (payload: string) => void,
     onListening?: () => void,
   ): Promise<{ unlisten(): Promise<void> }>;
-  reserve(): Promise<Queryable & { release(): unknown }>;
 }
 
 /** Whether a value is a client of Bun.SQL for Postgres, judged by its shape. */
@@ -43,14 +42,6 @@ export class BunSqlClient implements PgClient {
   async listen(channel: string, { onMessage, onListening }: ListenOptions): Promise<Listening> {
     const registration = await this.#sql.listen(channel, onMessage, onListening);
     return { close: () => registration.unlisten() };
-  }
-
-  async session(): Promise<Session> {
-    const reserved = await this.#sql.reserve();
-    return {
-      query: (sql, params = []) => run(reserved, sql, params),
-      release: async () => void (await reserved.release()),
-    };
   }
 
   async close(): Promise<void> {}

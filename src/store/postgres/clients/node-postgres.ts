@@ -1,6 +1,6 @@
 import { readField } from "../../../errors/index.ts";
 import { sleep } from "../../../timing/index.ts";
-import type { Listening, ListenOptions, Parameter, PgClient, Session } from "../client.ts";
+import type { Listening, ListenOptions, Parameter, PgClient } from "../client.ts";
 import { quoteName } from "../quote.ts";
 
 interface Queryable {
@@ -93,18 +93,6 @@ export class NodePostgresClient implements PgClient {
         closed.abort();
         release();
       },
-    };
-  }
-
-  async session(): Promise<Session> {
-    const client = await this.#pool.connect();
-    let isBroken = false;
-    client.on("error", () => {
-      isBroken = true;
-    });
-    return {
-      query: (sql, params = []) => run(client, sql, params),
-      release: async () => client.release(isBroken),
     };
   }
 

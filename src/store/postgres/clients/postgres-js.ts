@@ -1,5 +1,5 @@
 import { readField, SmithersError } from "../../../errors/index.ts";
-import type { Listening, ListenOptions, Parameter, PgClient, Session } from "../client.ts";
+import type { Listening, ListenOptions, Parameter, PgClient } from "../client.ts";
 import { isForgottenStatement } from "../errors.ts";
 
 interface Queryable {
@@ -20,7 +20,6 @@ export interface PostgresJs extends Queryable {
     onMessage: (payload: string) => void,
     onListening: () => void,
   ): Promise<{ unlisten(): Promise<void> }>;
-  reserve(): Promise<Queryable & { release(): void }>;
   end(options: { timeout: number }): Promise<void>;
 }
 
@@ -38,6 +37,7 @@ export interface PostgresJsOptions {
   readonly backoff: (tries: number) => number;
   readonly connect_timeout: number;
   readonly fetch_types: boolean;
+  readonly max_lifetime: number | null;
   readonly connection: Readonly<Record<string, string>>;
 }
 
@@ -95,14 +95,6 @@ export class PostgresJsClient implements PgClient {
   async listen(channel: string, { onMessage, onListening }: ListenOptions): Promise<Listening> {
     const { unlisten } = await this.#sql.listen(channel, onMessage, onListening);
     return { close: unlisten };
-  }
-
-  async session(): Promise<Session> {
-    const reserved = await this.#sql.reserve();
-    return {
-      query: (sql, params = []) => this.#run(reserved, sql, params),
-      release: async () => void reserved.release(),
-    };
   }
 
   async close(): Promise<void> {

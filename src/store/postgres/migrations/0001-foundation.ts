@@ -56,7 +56,9 @@ CREATE INDEX _smithers_runs_due_by_duration ON _smithers_runs (wake_steady_clock
 -- The last heartbeat of each owner: one row instead of one update for each of its runs.
 CREATE TABLE _smithers_owners (
   owner text COLLATE "C" PRIMARY KEY,
-  beat_at_ms bigint NOT NULL
+  beat_at_ms bigint NOT NULL,
+  -- The advisory lock that its connection holds for as long as its server lives; NULL without one.
+  lock_key bigint
 ) WITH (fillfactor = 50);
 
 CREATE TABLE _smithers_nodes (

@@ -1,0 +1,186 @@
+import { expect } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openStore } from "../../src/store/index.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import { folder } from "../support/folder.ts";
+import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const ask = workflowFile(
+  `<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />
+  <Task id="last" output={outputs.result}>{{ value: "done" }}</Task>`,
+  { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
+);
+/** Waits for a file, which the test writes. */
+const slow = workflowFile(
+  `<Task id="first" output={outputs.result}>{{ value: 1 }}</Task>
+  <Task id="wait" output={outputs.result} dependsOn={["first"]}>{async ({ signal }) => {
+    appendFileSync("attempts", process.pid + "\\n");
+    await fileAt("go", signal);
+    return { value: 2 };
+  }}</Task>`,
+)
+  .replace("async ({ signal }) =>", "async () =>")
+  .replace('fileAt("go", signal)', 'fileAt("go")');
+
+/** Servers of one folder and one schema. */
+async function servers(count: number, files: Record<string, string>, options: object = {}) {
+  const root = folder(files);
+  const db = await postgresDatabase();
+  const env = { SERVE_OPTIONS: JSON.stringify({ db, ...options }) };
+  const started = await Promise.all(Array.from({ length: count }, () => ServerProcess.start(root, env)));
+  return { root, db, env, started: started as [ServerProcess, ServerProcess, ...ServerProcess[]] };
+}
+
+const numbers = (events: readonly { seq: number }[]) => events.map(({ seq }) => seq);
+
+testOnPostgres("a stream on one server shows at once what another commits, without a gap or a repeat", async () => {
+  const { started } = await servers(2, { "ask.tsx": ask });
+  const [first, second] = started;
+  const runId = await first.start("ask.tsx");
+  const seen: { seq: number; type: string }[] = [];
+  const reading = (async () => {
+    for await (const { id, event } of second.events(runId)) seen.push({ seq: Number(id), type: event.type });
+  })();
+  await eventually(() => seen.some(({ type }) => type === "NodeWaitingApproval"));
+  const committedAtMs = Date.now();
+  expect((await first.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  await reading;
+  // A sweep would come after seconds.
+  expect(Date.now() - committedAtMs).toBeLessThan(3_000);
+  expect(seen.at(-1)?.type).toBe("RunFinished");
+  expect(numbers(seen)).toEqual(seen.map((_, index) => index + 1));
+});
+
+testOnPostgres("any server answers any call for any run", async () => {
+  const { started } = await servers(2, { "ask.tsx": ask });
+  const [first, second] = started;
+  const [a, b] = [await first.start("ask.tsx"), await second.start("ask.tsx")];
+  for (const server of started) {
+    const { body } = await server.get("/v1/runs");
+    expect(body.map(({ runId }: { runId: string }) => runId).sort()).toEqual([a, b].sort());
+  }
+  await eventually(async () => (await first.get("/v1/approvals")).body.approvals.length === 2);
+  expect((await second.post(`/v1/runs/${a}/nodes/ok/approve`)).status).toBe(200);
+  expect((await first.post(`/v1/runs/${b}/cancel`)).status).toBe(200);
+  expect(await first.end(a)).toMatchObject({ status: "finished", output: { value: "done" } });
+  expect(await second.end(b)).toMatchObject({ status: "cancelled" });
+});
+
+testOnPostgres(
+  "a run of a server that is killed continues on another at once, and what was finished stays so",
+  async () => {
+    // The other server would look for orphans only after a minute.
+    const { root, started } = await servers(2, { "slow.tsx": slow }, { heartbeatMs: 60_000, staleAfterMs: 600_000 });
+    const [first, second] = started;
+    const runId = await first.start("slow.tsx");
+    await first.until(runId, ({ type, nodeId }: any) => type === "NodeStarted" && nodeId === "wait");
+    // The lock of the owner is in place.
+    await Bun.sleep(1_200);
+    await first.kill();
+    writeFileSync(join(root, "go"), "");
+    const killedAtMs = Date.now();
+    expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+    expect(Date.now() - killedAtMs).toBeLessThan(8_000);
+    const nodes = await second.nodes(runId);
+    expect(nodes.map(({ nodeId, attempt }) => [nodeId, attempt])).toEqual([
+      ["first", 0],
+      ["wait", 2],
+    ]);
+  },
+);
+
+testOnPostgres("an owner on another host counts as gone once its connection has ended", async () => {
+  const address = await postgresDatabase();
+  const module = fileURLToPath(new URL("../../src/store/index.ts", import.meta.url));
+  const rows = fileURLToPath(new URL("../store/rows.ts", import.meta.url));
+  const owner = "elsewhere/boot/ns|1|1|x";
+  const code = `
+    const { openStore } = await import(${JSON.stringify(module)});
+    const { runRow } = await import(${JSON.stringify(rows)});
+    const store = await openStore(${JSON.stringify(address)});
+    store.watch(() => {});
+    await store.startOnce(runRow({ owner: ${JSON.stringify(owner)} }), []);
+    console.log("started");
+    setInterval(() => {}, 1000);`;
+  const store = await openStore(address);
+  afterThisTest(() => store.close());
+  store.watch(() => {});
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  afterThisTest(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  await Bun.sleep(2_000);
+  expect([...store.goneOwners!]).toEqual([]);
+  child.kill("SIGKILL");
+  const killedAtMs = Date.now();
+  await eventually(() => store.goneOwners!.has(owner));
+  expect(Date.now() - killedAtMs).toBeLessThan(4_000);
+});
+
+testOnPostgres(
+  "when Postgres restarts, writes are refused with 503 meanwhile, and runs and streams continue by themselves",
+  async () => {
+    const postgres = await startPostgres();
+    afterThisTest(() => postgres.remove());
+    const root = folder({ "ask.tsx": ask });
+    const db = `${postgres.url()}?schema=${newSchema()}`;
+    const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db }) });
+    const runId = await server.start("ask.tsx");
+    const seen: { seq: number; type: string }[] = [];
+    const reading = (async () => {
+      for await (const { id, event } of server.events(runId)) seen.push({ seq: Number(id), type: event.type });
+    })();
+    await eventually(() => seen.some(({ type }) => type === "NodeWaitingApproval"));
+    await postgres.stop("immediate");
+    const refused = await server.post("/v1/runs", { workflowPath: "ask.tsx" });
+    expect([refused.status, refused.headers.get("retry-after"), refused.body.error.code]).toEqual([
+      503,
+      "1",
+      "DB_UNAVAILABLE",
+    ]);
+    const health = await server.get("/health");
+    expect([health.status, health.body.error.code]).toEqual([503, "DB_UNAVAILABLE"]);
+    await postgres.start();
+    await eventually(async () => (await server.get("/health")).status === 200);
+    await eventually(async () => (await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status === 200);
+    await reading;
+    expect(seen.at(-1)?.type).toBe("RunFinished");
+    expect(numbers(seen)).toEqual(seen.map((_, index) => index + 1));
+  },
+);
+
+testOnPostgres("connections that an administrator ends cost no answered request", async () => {
+  const { db, started } = await servers(2, { "ask.tsx": ask });
+  const watcher = await openStore(await postgresDatabase());
+  afterThisTest(() => watcher.close());
+  const { default: postgres } = await import("postgres");
+  const admin = postgres(await sharedServer(), { max: 1, onnotice() {} });
+  afterThisTest(() => admin.end());
+  const accepted: string[] = [];
+  for (let n = 0; n < 20; n += 1) {
+    const server = started[n % 2]!;
+    const runId = `r${n}`;
+    const starting = server.post("/v1/runs", { workflowPath: "ask.tsx", runId }).catch(() => undefined);
+    if (n % 4 === 1) {
+      await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'smithers'`;
+    }
+    const answer = await starting;
+    if (answer?.status === 200 || answer?.status === 201 || answer?.status === 202) accepted.push(runId);
+  }
+  expect(accepted.length).toBeGreaterThan(10);
+  const store = await openStore(db);
+  afterThisTest(() => store.close());
+  for (const runId of accepted) {
+    await eventually(async () => (await store.findRun(runId))?.status === "waiting-approval");
+    const events = await store.eventsAfter(runId, 0, 100);
+    expect(numbers(events)).toEqual(events.map((_, index) => index + 1));
+    expect(events.filter(({ type }) => type === "RunStarted")).toHaveLength(1);
+  }
+});
