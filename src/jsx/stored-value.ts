@@ -68,6 +68,10 @@ export function outdatedInput(issues: ReturnType<typeof plainIssues>): SmithersE
   return new SmithersError(
     "STORED_VALUE_OUTDATED",
     `The run's input no longer fits the workflow's input schema: ${summary(issues)}.`,
-    { details: { issues } },
+    {
+      advice:
+        "Let the schema accept what is stored, for example with a default, and resume the run; or start a new run.",
+      details: { issues },
+    },
   );
 }

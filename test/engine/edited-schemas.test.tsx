@@ -107,6 +107,7 @@ describe("what does not fit any more stops the run, and names the node that wrot
     );
     expect(ran).toMatchObject({ status: "failed", error: { code: "STORED_VALUE_OUTDATED" } });
     expect(ran.error!.message).toContain("input");
+    expect(ran.error!.message).toEndWith("and resume the run; or start a new run.");
     expect(ledger).toEqual(["a"]);
   });
 
