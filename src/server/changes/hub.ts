@@ -2,7 +2,6 @@ import type { RunListItem } from "../../api/index.ts";
 import type { Engine, Logger } from "../../engine/index.ts";
 import type { EventType } from "../../model/index.ts";
 import type { RunReader } from "../../runs/index.ts";
-import type { ServerDatabases } from "../databases.ts";
 
 /** What has changed since the last call. Runs are in no particular order. */
 export interface Changes {
@@ -13,7 +12,9 @@ export interface Changes {
 export type ChangeListener = (changes: Changes) => void;
 
 export interface ChangeSources {
-  readonly databases: ServerDatabases;
+  readonly databases: { engines(): readonly Engine[] };
+  /** Only this run is told of. Default: all runs. */
+  readonly runId?: string;
   readonly reader: RunReader;
   readonly log: Logger;
 }
@@ -103,7 +104,9 @@ export class ChangeHub {
   #follow(isLate: boolean): void {
     for (const engine of this.#sources.databases.engines()) {
       if (this.#followed.has(engine)) continue;
+      const { runId } = this.#sources;
       const unfollow = engine.feed.followAll((events) => {
+        if (runId !== undefined && events[0]!.runId !== runId) return;
         followed.changed.add(events[0]!.runId);
         if (events.some(({ type }) => concernApprovals.has(type))) this.#isApprovalsChanged = true;
       });
@@ -173,6 +176,8 @@ export class ChangeHub {
   /** The runs that another process may have changed: those that it executes or executed, and the newest. */
   async #mayHaveChanged(followed: Followed): Promise<string[]> {
     const { store } = followed.engine;
+    const { runId } = this.#sources;
+    if (runId !== undefined) return [runId];
     const claimed = await store.claimedRuns();
     const { runs } = await store.listRuns({ limit: newestCompared });
     const before = followed.claimed;

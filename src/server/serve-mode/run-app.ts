@@ -4,7 +4,9 @@ import type { ContinuingCalls } from "../../model/index.ts";
 import { RunDatabases, RunReader } from "../../runs/index.ts";
 import type { Telemetry } from "../../telemetry/index.ts";
 import { type AppOptions, createApp, unknownPath } from "../app.ts";
-import { runMetricsRoute, runRoutes } from "./run-routes.ts";
+import { ChangeHub } from "../changes/hub.ts";
+import { type PageContext, pageRoutes } from "./page-routes.ts";
+import { cancelServedRun, runMetricsRoute, runRoutes } from "./run-routes.ts";
 
 export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHosts" | "allowedOrigins"> {
   /** The engine, or a promise of it. Requests wait for it, and are answered with its error if it rejects. */
@@ -14,6 +16,8 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
   readonly maxBodyBytes: number;
   /** Whether GET /metrics is answered. */
   readonly metrics: boolean;
+  /** Whether the web page is served, with the routes that it needs. Only for an app at the root of its host. */
+  readonly dashboard?: boolean;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   /** Aborts when the open event streams must end. */
@@ -22,9 +26,13 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
 }
 
 /** Creates an app for one run, over an engine of its database. */
-export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run }: RunAppOptions): Hono {
-  const routes = metrics ? [...runRoutes, runMetricsRoute] : runRoutes;
-  const context = contextOf(run);
+export function createRunApp({ authToken, maxBodyBytes, metrics, dashboard, logger, ...run }: RunAppOptions): Hono {
+  const routes = [
+    ...runRoutes,
+    ...(metrics ? [runMetricsRoute] : []),
+    ...(dashboard ? pageRoutes(cancelServedRun) : []),
+  ];
+  const context = contextOf({ ...run, logger });
   // Requests handle the rejection; without requests, the caller of createRunApp does.
   context.catch(() => {});
   const app = createApp(routes, context, {
@@ -35,6 +43,7 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
     allowedHosts: run.allowedHosts,
     allowedOrigins: run.allowedOrigins,
     telemetry: run.telemetry,
+    dashboard,
     relativeLinks: true,
   });
   // When the app is mounted in another one, unknown paths below it must not reach that one.
@@ -42,12 +51,15 @@ export function createRunApp({ authToken, maxBodyBytes, metrics, logger, ...run 
   return app;
 }
 
-async function contextOf(options: Pick<RunAppOptions, "engine" | "runId" | "telemetry" | "closing" | "cancelled">) {
-  const { engine: opening, ...run } = options;
+type ContextOptions = Pick<RunAppOptions, "engine" | "runId" | "telemetry" | "closing" | "cancelled" | "logger">;
+
+async function contextOf(options: ContextOptions): Promise<PageContext> {
+  const { engine: opening, logger: log, ...run } = options;
   const engine = await opening;
   const databases = new RunDatabases(engine, { open: async () => undefined });
   const reader = new RunReader(databases, { calls: callsOf(run.runId) });
-  return { ...run, databases, reader, stores: () => [engine.store] };
+  const changes = new ChangeHub({ databases: { engines: () => [engine] }, runId: run.runId, reader, log });
+  return { ...run, databases, reader, changes, stores: () => [engine.store] };
 }
 
 function callsOf(runId: string): ContinuingCalls {

@@ -19,7 +19,7 @@ export interface RunContext extends OneRun {
 }
 
 const cancelSingleRun = onSingleRun(cancelRun);
-const cancel: Operation<RunContext> = {
+export const cancelServedRun: Operation<RunContext> = {
   ...cancelSingleRun,
   async handle(request, context) {
     const answer = await cancelSingleRun.handle(request, context);
@@ -37,7 +37,7 @@ export const runRoutes: readonly Route<RunContext>[] = [
   route("POST", "/approve/:nodeId", onSingleRun(approveNode)),
   route("POST", "/deny/:nodeId", onSingleRun(denyNode)),
   route("POST", "/signal/:signalName", onSingleRun(sendSignal)),
-  route("POST", "/cancel", cancel),
+  route("POST", "/cancel", cancelServedRun),
 ];
 
 export const runMetricsRoute: Route<RunContext> = route("GET", "/metrics", readMetrics);
