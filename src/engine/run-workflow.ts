@@ -3,6 +3,7 @@ import { type ErrorRecord, leaseLost, messageOf, SmithersError } from "../errors
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
 import { type DrizzleDatabase, openStore, type StoreOptions } from "../store/index.ts";
+import { printable } from "../text/printable.ts";
 import { openForWorkflow } from "./databases/index.ts";
 import type { Engine } from "./engine.ts";
 import { engineOn } from "./open-engine.ts";
@@ -108,7 +109,7 @@ function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
   try {
     onProgress(JSON.parse(json));
   } catch (error) {
-    console.error(`onProgress threw an error: ${messageOf(error)}. The run continues.`);
+    console.error(printable(`onProgress threw an error: ${messageOf(error)}. The run continues.`));
   }
 }
 

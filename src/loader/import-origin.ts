@@ -1,5 +1,7 @@
 import type { Origin } from "../containment/index.ts";
 import { describeThrown } from "../errors/index.ts";
+import { redact } from "../text/index.ts";
+import { printable } from "../text/printable.ts";
 
 /** Receives an error that nothing caught: facts first, then a sentence. */
 export interface StrayLog {
@@ -7,7 +9,7 @@ export interface StrayLog {
 }
 
 export const onStderr: StrayLog = {
-  error: (_, message) => console.error(message),
+  error: (_, message) => console.error(printable(redact(message))),
 };
 
 /** The top-level code of a workflow file. What it throws later, and nothing catches, is logged with the file's name. */
