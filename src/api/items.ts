@@ -1,9 +1,19 @@
+import { cutText, type ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, Node, Output, Run, ToolCall } from "../model/entities.ts";
 import type { RunHealth } from "../model/run-health.ts";
 import type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
 
 /** A pending approval, with its run's name and status. */
 export type PendingApproval = Approval & Pick<Run, "workflowName"> & { runStatus: Run["status"] };
+
+/** Longest text of an error in a list, and largest details, in bytes: the run itself has all of them. */
+const maxListedBytes = 1_024;
+
+/** An error as lists show it: the beginning of its message, and its details unless they are large. */
+function brief({ details, message, ...error }: ErrorRecord): ErrorRecord {
+  const isSmall = details !== undefined && JSON.stringify(details).length <= maxListedBytes;
+  return { ...error, message: cutText(message, maxListedBytes), ...(isSmall && { details }) };
+}
 
 /** A run as listings show it. */
 export function toRunListItem(run: Run, runState: RunHealth): RunListItem {
@@ -17,8 +27,13 @@ export function toRunListItem(run: Run, runState: RunHealth): RunListItem {
     finishedAtMs: run.finishedAtMs,
     heartbeatAtMs: run.heartbeatAtMs,
     parentRunId: run.parentRunId,
-    error: run.error,
-    runState,
+    error: run.error && brief(run.error),
+    runState: runState.unhealthy
+      ? {
+          ...runState,
+          unhealthy: { ...runState.unhealthy, reason: cutText(runState.unhealthy.reason, maxListedBytes) },
+        }
+      : runState,
   };
 }
 

@@ -39,10 +39,15 @@ function cutRedacted(text: string, length: number, maxBytes: number): string {
  * left out or becomes text (a BigInt, a cycle).
  */
 export function cutDetails(details: unknown): unknown {
-  const copy = new JsonCopy(maxDetailsBytes, maxDetailsBytes);
-  const whole = copy.of(details);
+  return cutData(details, maxDetailsBytes);
+}
+
+/** Like {@link cutDetails}, to at most `maxBytes` of JSON, which must be more than 4 KB. Never throws. */
+export function cutData(data: unknown, maxBytes: number): unknown {
+  const copy = new JsonCopy(maxBytes, maxBytes);
+  const whole = copy.of(data);
   if (!copy.isCut) return whole;
-  const value = new JsonCopy(maxDetailsBytes - reservedBytes, maxTextBytes).of(details);
+  const value = new JsonCopy(maxBytes - reservedBytes, Math.min(maxTextBytes, maxBytes / 2)).of(data);
   return isRecord(value) ? { ...value, truncated: true } : { value, truncated: true };
 }
 

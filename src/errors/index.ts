@@ -1,6 +1,6 @@
 export { addCaller } from "./caller.ts";
 export { type ErrorCode, errorCodes, isErrorCode } from "./codes.ts";
-export { cutDetails, cutText, maxDetailsBytes, maxMessageBytes, textOf } from "./cut.ts";
+export { cutData, cutDetails, cutText, maxDetailsBytes, maxMessageBytes, textOf } from "./cut.ts";
 export { describeThrown, messageOf, type ThrownDescription } from "./describe-thrown.ts";
 export { fromWire } from "./from-wire.ts";
 export { summary } from "./issues.ts";

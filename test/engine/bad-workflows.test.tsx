@@ -247,6 +247,18 @@ const children: [string, string, () => unknown, string][] = [
     "exactly one of",
   ],
   [
+    "a label of many characters",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" duration="1s" label={"x".repeat(20_000)} />,
+    "label has 20000 characters; the limit is 16384",
+  ],
+  [
+    "metadata of many kilobytes",
+    "INVALID_WORKFLOW",
+    () => <Timer id="t" duration="1s" meta={{ x: "x".repeat(70_000) }} />,
+    "the limit is 65536",
+  ],
+  [
     "a Timer until a time without a zone",
     "INVALID_WORKFLOW",
     () => <Timer id="t" until="2027-01-31T09:00:00" />,

@@ -1,5 +1,5 @@
 import { register, runAs, runAsNone, runMarked, type TimerScope } from "../../containment/index.ts";
-import { describeThrown, SmithersError } from "../../errors/index.ts";
+import { cutData, describeThrown, SmithersError } from "../../errors/index.ts";
 import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
 import type { Attempt, NewEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
@@ -13,7 +13,7 @@ import { isRetryable } from "./retryable.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
-import { asJson, type TaskValue, toTaskValue } from "./value.ts";
+import { type TaskValue, toTaskValue } from "./value.ts";
 
 export type AttemptOutcome = { ok: true; value: TaskValue } | ({ ok: false; retryable: boolean } & RecordedError);
 
@@ -45,6 +45,8 @@ export interface RunningAttempt {
 }
 
 const heartbeatEventMs = 1_000;
+/** Largest data of a heartbeat, in bytes of JSON. */
+const maxHeartbeatBytes = 16_384;
 
 /** Starts a task's code, bounded by its timeouts. `deps` are the outputs that the task depends on. */
 export function launchAttempt(
@@ -109,7 +111,7 @@ export function launchAttempt(
       settings.emit({
         type: "TaskHeartbeat",
         ...at,
-        data: asJson(data),
+        data: cutData(data, maxHeartbeatBytes),
       });
     },
   });

@@ -1,8 +1,7 @@
-import { SmithersError } from "../../errors/index.ts";
+import { cutDetails, SmithersError } from "../../errors/index.ts";
 import type { ToolCallHandle, ToolCallRequest } from "../../jsx/index.ts";
 import type { Attempt } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
-import { asJson } from "./value.ts";
 
 /** Records the tool calls of an attempt. */
 export interface ToolCallLog {
@@ -47,7 +46,7 @@ export class ToolCalls {
       signal,
       end: (error) => {
         if (this.#over.signal.aborted) return;
-        const details = error?.details === undefined ? {} : { details: asJson(error.details) };
+        const details = error?.details === undefined ? {} : { details: cutDetails(error.details) };
         this.#log.end({ ...call, startedAtMs, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
       },
     };

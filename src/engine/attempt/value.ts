@@ -29,16 +29,6 @@ export async function toTaskValue(nodeId: string, output: OutputSchema, value: u
   return { json, value: await readFresh(output, json) };
 }
 
-/** A value as JSON keeps it; undefined for a value without a JSON form, such as a BigInt or a cycle. */
-export function asJson(value: unknown): unknown {
-  try {
-    const json = JSON.stringify(value);
-    return json === undefined ? undefined : JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Parses without a promise where possible: a schema with asynchronous refinements is parsed with one. */
 async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
   try {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { cutText } from "../../errors/index.ts";
 import type { HostNode } from "../../jsx/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { Tree } from "../../store/index.ts";
@@ -7,6 +8,9 @@ import type { Tree } from "../../store/index.ts";
 export type FrameNode =
   | { kind: "element"; tag: string; props: Readonly<Record<string, unknown>>; children: FrameNode[] }
   | { kind: "text"; text: string };
+
+/** Longest text of a frame, in bytes: a prompt may hold whole documents. */
+const maxTextBytes = 65_536;
 
 /** A rendered tree and its plan as a frame stores them, with their hashes. */
 export function treeOf(root: HostNode, plan: Plan): Tree {
@@ -28,7 +32,7 @@ export function treeOf(root: HostNode, plan: Plan): Tree {
 }
 
 export function toFrameNode(node: HostNode): FrameNode {
-  if (node.kind === "text") return { kind: "text", text: node.text };
+  if (node.kind === "text") return { kind: "text", text: cutText(node.text, maxTextBytes) };
   const shown = node.children.filter((child) => child.kind === "text" || child.spec?.type !== "left-out");
   return { kind: "element", tag: node.tag, props: node.shown, children: shown.map(toFrameNode) };
 }

@@ -91,6 +91,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
   const mode: ApprovalMode = props.mode ?? "approve";
   checkFields<Required<typeof request>>(where, "request", request, { title: true, summary: true, metadata: true });
   if (typeof request?.title !== "string" || request.title === "") refuse(where, "request={{ title }} is required.");
+  checkText(where, "request.title", request.title);
   checkText(where, "request.summary", request.summary);
   checkOneOf(where, "mode", mode, ["approve", "select", "rank"]);
   checkJson(where, "request.metadata", request.metadata);

@@ -24,10 +24,17 @@ export function checkId(component: string, id: unknown): string {
   return id;
 }
 
+/** Longest text of a prop, in characters, and largest JSON. Both are stored with each frame or each question. */
+const maxTextLength = 16_384;
+const maxJsonLength = 65_536;
+
 /** Checks an optional string; returns null when it is absent. */
 export function checkText(where: string, name: string, value: string | null | undefined): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== "string") refuse(where, `${name} must be a string; it is of type ${typeof value}.`);
+  if (value.length > maxTextLength) {
+    refuse(where, `${name} has ${value.length} characters; the limit is ${maxTextLength}.`);
+  }
   return value;
 }
 
@@ -65,10 +72,15 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Checks a value that is stored as JSON. */
 export function checkJson<T>(where: string, name: string, value: T): T {
+  if (value === undefined) return value;
+  let json: string | undefined;
   try {
-    JSON.stringify(value);
+    json = JSON.stringify(value);
   } catch (cause) {
     refuse(where, `${name} cannot be stored as JSON: ${messageOf(cause)}`);
+  }
+  if (json !== undefined && json.length > maxJsonLength) {
+    refuse(where, `${name} has ${json.length} characters of JSON; the limit is ${maxJsonLength}.`);
   }
   return value;
 }

@@ -16,6 +16,9 @@ export interface WorkflowProps {
   children?: ReactNode;
 }
 
+/** Longest name of a workflow, in characters: it stands in lists and logs. */
+const maxNameLength = 512;
+
 const workflowProps = propNames<WorkflowProps>({ name: true, cache: true, skipIf: true, children: true });
 
 /** The root of every workflow; runs its children in order. */
@@ -24,6 +27,7 @@ export function WorkflowComponent(props: WorkflowProps): ReactElement {
   const { name, cache = false, skipIf = false, children } = props;
   const frame = useFrame("<Workflow>");
   if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "name is required and must not be empty.");
+  if (name.length > maxNameLength) refuse("<Workflow>", `name is longer than ${maxNameLength} characters.`);
   const scope = React.useMemo(() => ({ ...frame, cache }), [frame, cache]);
   return React.createElement(
     FrameContext.Provider,

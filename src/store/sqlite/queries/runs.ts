@@ -66,6 +66,9 @@ export function readRunPage(driver: Driver, query: ListRunsQuery): RunPage {
   return { runs: page, nextCursor: runCursor(page.at(-1)!.run) };
 }
 
+/** A list does not show inputs, which may be large. */
+const listed = runs.select.replace("input_json AS", "'null' AS");
+
 function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] } {
   const conditions: string[] = [];
   const params: SqlValue[] = [];
@@ -96,7 +99,7 @@ function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] 
     params.push(createdAtMs, runId);
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
-  const sql = `SELECT ${runs.select} FROM _smithers_runs ${where} ORDER BY created_at_ms DESC, run_id DESC LIMIT ?`;
+  const sql = `SELECT ${listed} FROM _smithers_runs ${where} ORDER BY created_at_ms DESC, run_id DESC LIMIT ?`;
   return { sql, params: [...params, query.limit + 1] };
 }
 
