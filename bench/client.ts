@@ -1,4 +1,5 @@
 import { EventStreamParser } from "../src/client/event-stream.ts";
+import { Http, runPath } from "../src/client/http.ts";
 
 /** An event, and when it was read, in milliseconds since the epoch, with fractions. */
 export interface Received {
@@ -18,20 +19,19 @@ export const nowMs = () => performance.timeOrigin + performance.now();
 /** Talks to a server only through the HTTP contract, so that any compatible server can be measured. */
 export class Client {
   readonly url: string;
-  readonly #headers: Record<string, string>;
+  readonly #http: Http;
 
   constructor(url: string, token?: string) {
     this.url = url.replace(/\/$/, "");
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#http = new Http({ url, token });
   }
 
-  async get<T>(path: string): Promise<T> {
-    return this.#json(path, { headers: this.#headers });
+  get<T>(path: string): Promise<T> {
+    return this.#http.get(path, { signal: AbortSignal.timeout(patienceMs) });
   }
 
-  async post<T>(path: string, body: unknown = {}): Promise<T> {
-    const headers = { ...this.#headers, "content-type": "application/json" };
-    return this.#json(path, { method: "POST", headers, body: JSON.stringify(body) });
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.#http.post(path, body, { signal: AbortSignal.timeout(patienceMs) });
   }
 
   async start(workflowPath: string, input: unknown = {}): Promise<string> {
@@ -42,8 +42,7 @@ export class Client {
   async *events(runId: string, onOpen = () => {}): AsyncGenerator<Received> {
     const leave = new AbortController();
     const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(patienceMs)]);
-    const response = await fetch(`${this.url}/v1/runs/${runId}/events`, { headers: this.#headers, signal });
-    if (!response.ok) throw new Error(`The event stream was refused with ${response.status}: ${await response.text()}`);
+    const response = await this.#http.send("GET", `${runPath(runId)}/events`, { signal });
     onOpen();
     try {
       const parser = new EventStreamParser();
@@ -78,12 +77,6 @@ export class Client {
   async complete(workflowPath: string, input: unknown = {}): Promise<number> {
     const beginMs = nowMs();
     return (await this.finished(await this.start(workflowPath, input))).receivedMs - beginMs;
-  }
-
-  async #json<T>(path: string, init: RequestInit): Promise<T> {
-    const response = await fetch(this.url + path, { ...init, signal: AbortSignal.timeout(patienceMs) });
-    if (response.ok) return response.json() as Promise<T>;
-    throw new Error(`${init.method ?? "GET"} ${path} answered ${response.status}: ${await response.text()}`);
   }
 }
 

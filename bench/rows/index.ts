@@ -3,6 +3,7 @@ import { command } from "./command.ts";
 import { database } from "./database.ts";
 import { installed } from "./installed.ts";
 import { memory } from "./memory.ts";
+import { page } from "./page.ts";
 import { run } from "./run.ts";
 import { sandbox } from "./sandbox.ts";
 import { start } from "./start.ts";
@@ -25,5 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   start,
   command,
   installed,
+  page,
   sandbox,
 ];

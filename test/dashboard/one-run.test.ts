@@ -47,7 +47,7 @@ inBrowser("events are filtered, and frames show the tree as it was and what has 
 });
 
 inBrowser(
-  "the server is killed while a run is watched: the page says so and goes on when it is back",
+  "the server is killed while a run is watched: the page says so and continues when it is back",
   async () => {
     const root = folder({ "paced.tsx": paced });
     const first = await ServerProcess.start(root);

@@ -4,7 +4,7 @@ import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-/** Texts that a workflow, a model or whoever starts a run may write, to do something in the page of who looks at it. */
+/** Texts that a workflow, a model or a caller may write, to do something in the page of the person who looks at it. */
 const attacks = [
   `<script>window.wasAttacked = 1</script>`,
   `<img src=x onerror="window.wasAttacked = 1">`,

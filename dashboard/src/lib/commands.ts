@@ -3,7 +3,7 @@ import { serverUrl, session } from "./session.ts";
 /** A word of a shell command, quoted where it must be. */
 const word = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The command line that does the same as a button. The token comes from the environment of whoever runs it. */
+/** The command line that does the same as a button. The token comes from the environment that it is run in. */
 export function cli(...words: string[]): string {
   return ["smithers", ...words.map(word), "--url", word(serverUrl)].join(" ");
 }

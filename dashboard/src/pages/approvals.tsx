@@ -283,7 +283,7 @@ function Question({
             }}
           >
             <label className="field">
-              <span className="field-label">Note, for whoever reads this later</span>
+              <span className="field-label">Note (optional)</span>
               <textarea
                 ref={noteField}
                 rows={2}
@@ -340,7 +340,7 @@ async function decisionOn({ runId, nodeId, iteration, requestedAtMs }: ApprovalI
       } else if (event.type === "NodeCancelled")
         text = "it is not asked any more: the run was cancelled, or goes another way.";
       else if (event.type === "NodeFailed")
-        text = event.error.code === "APPROVAL_TIMEOUT" ? "nobody decided in time." : text;
+        text = event.error.code === "APPROVAL_TIMEOUT" ? "no one decided in time." : text;
     }
     return text;
   } catch {

@@ -54,7 +54,7 @@ function OneRun({ runId }: { runId: string }) {
   }, [queries, runId]);
   // What another process does may be told late; the run's own events are not.
   const isOver = log.endedAtMs !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the run has ended or goes on
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the run has ended or continues
   useEffect(() => void queries.invalidateQueries({ queryKey: ["run", runId] }), [isOver]);
 
   if (run.isError && !run.data) return <Trouble isPage error={run.error} retry={() => run.refetch()} />;
