@@ -119,5 +119,5 @@ async function take(page: Page, path: string, text: string, name: string): Promi
     return canvas.toDataURL("image/webp", 0.88).split(",")[1]!;
   }, png);
   await encoder.close();
-  writeFileSync(join(projectDir, "docs", `${name}.webp`), Buffer.from(webp, "base64"));
+  writeFileSync(join(projectDir, "pictures", `${name}.webp`), Buffer.from(webp, "base64"));
 }
