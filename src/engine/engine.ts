@@ -45,13 +45,14 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.store = options.store;
     this.#options = options;
-    this.#uncontain = options.scope === "none" ? () => {} : contain();
+    this.#uncontain = options.scope === "none" || options.holderOf ? () => {} : contain();
     this.#log = options.log ?? troubleOnly;
     this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
     const parts: HolderParts = {
       log: this.#log,
       sink: localSink(this.#localEngines, { store: options.store, feed: this.feed, observer: options.observer }),
       onReleased: (runId, end) => this.#onReleased(runId, end),
+      wake: (runId) => void this.#watcher.wakeNow(runId),
     };
     this.#holder = options.holderOf ? options.holderOf(parts) : new LeaseHolder({ ...options, ...parts });
     this.#watcher = new Watcher({

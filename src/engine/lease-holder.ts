@@ -86,10 +86,12 @@ export class LeaseHolder implements RunHolder {
     const firstCommit = new FirstCommit(store, run, request.idempotency, ({ events }) => {
       sink.feed.publish(events);
       begun(run.runId);
-      this.#hold(execution);
+      if (execution) this.#hold(execution);
     });
     const lease = { runId: run.runId, owner: this.owner, leaseNo: run.leaseNo };
-    const execution = this.#executionOf({ lease, workflow, loaded: freshRun(run) }, firstCommit);
+    const execute = () => this.#executionOf({ lease, workflow, loaded: freshRun(run) }, firstCommit);
+    const execution = request.recordsFirst ? undefined : execute();
+    if (!execution && (await firstCommit.started).events.length > 0) this.#hold(execute());
     return (await firstCommit.started).runId;
   }
 

@@ -64,6 +64,8 @@ export interface RunRequest {
   readonly config?: RunConfig;
   /** The W3C trace context of the request. */
   readonly traceparent?: string;
+  /** Whether the run is recorded before its first turn begins. By default they share a transaction. */
+  readonly recordsFirst?: boolean;
   /** Requests with the same key start one run. */
   readonly idempotency?: Idempotency;
 }

@@ -40,6 +40,8 @@ export interface HolderParts {
   readonly log: Logger;
   /** Called for each run that is released. */
   onReleased(runId: string, end: ExecutionEnd): void;
+  /** Continues a run that has lost its owner. */
+  wake(runId: string): void;
 }
 
 /** Executes runs, in this process or in others: takes their leases, renews them and releases them. */

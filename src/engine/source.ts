@@ -10,11 +10,11 @@ export interface WorkflowSource {
 }
 
 /** A workflow file, which the owner of the run loads. */
-export interface WorkflowFile {
+export interface WorkflowFileRef {
   readonly workflow?: undefined;
   /** Absolute, or relative to the root. */
   readonly workflowPath: string;
 }
 
 /** A workflow, or the file to load it from. */
-export type WorkflowRef = WorkflowSource | WorkflowFile;
+export type WorkflowRef = WorkflowSource | WorkflowFileRef;

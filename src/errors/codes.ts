@@ -76,6 +76,10 @@ export const errorCodes = {
     status: 500,
     advice: "The process died each time it continued the run; find out what kills it, then resume the run.",
   },
+  WORKER_LOST: {
+    status: 503,
+    advice: "Find out what blocks or ends the worker process, then resume the run.",
+  },
   AGENT_FAILED: { status: 500, advice: "Look at the agents' errors in details, then resume the run." },
   LOOP_MAX_REACHED: { status: 500, advice: "Raise maxIterations, or set onMaxReached to return-last." },
   APPROVAL_DENIED: {

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { isSmithersError } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { isNoWorkflow } from "./invalid.ts";
-import type { LoadedWorkflow } from "./loader.ts";
 import { isWorkflowFileName } from "./paths.ts";
 import { everything, type Startable } from "./startable.ts";
 
@@ -28,6 +27,9 @@ export interface CataloguePage {
   readonly next?: string;
 }
 
+/** Loads a file, in this process or in another. */
+export type LoadForCatalogue = (path: string) => Promise<Pick<CataloguedWorkflow, "inputSchema">>;
+
 interface Candidate {
   /** Changes with the file. */
   readonly version: string;
@@ -49,15 +51,11 @@ const loadsAtOnce = 4;
  */
 export class WorkflowCatalogue {
   readonly #rootDir: string;
-  readonly #load: (path: string) => Promise<Pick<LoadedWorkflow, "workflow">>;
+  readonly #load: LoadForCatalogue;
   readonly #allows: Startable["allows"];
   #candidates = new Map<string, Candidate>();
 
-  constructor(
-    rootDir: string,
-    load: (path: string) => Promise<Pick<LoadedWorkflow, "workflow">>,
-    { allows }: Pick<Startable, "allows"> = everything,
-  ) {
+  constructor(rootDir: string, load: LoadForCatalogue, { allows }: Pick<Startable, "allows"> = everything) {
     this.#allows = allows;
     this.#rootDir = rootDir;
     this.#load = load;
@@ -79,8 +77,7 @@ export class WorkflowCatalogue {
   async #describe(path: string): Promise<CataloguedWorkflow | undefined> {
     const told = { workflowPath: path, ...this.#candidates.get(path)!.told! };
     try {
-      const { workflow } = await this.#load(path);
-      const inputSchema = inputSchemaOf(workflow);
+      const { inputSchema } = await this.#load(path);
       return { ...told, ...(inputSchema && { inputSchema }) };
     } catch (error) {
       if (!isSmithersError(error)) throw error;
@@ -147,7 +144,7 @@ function describe(file: string, text: string): Candidate["told"] {
 }
 
 /** The JSON Schema of what a workflow's input may be; undefined when it takes any, or its schema has no such form. */
-function inputSchemaOf({ registry }: Workflow): Record<string, unknown> | undefined {
+export function inputSchemaOf({ registry }: Workflow): Record<string, unknown> | undefined {
   if (!registry.inputSchema) return undefined;
   try {
     const { $schema: _, ...schema } = z.toJSONSchema(registry.inputSchema, { unrepresentable: "any", io: "input" });

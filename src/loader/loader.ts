@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { basename, extname, relative } from "node:path";
 import { noteFiles, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
@@ -9,7 +9,7 @@ import { isPlanted, undoRunning } from "../tools/guard/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { rememberSources } from "./node-site.ts";
-import { findPackage, globalsOfTasks, withoutInstallPaths } from "./packages.ts";
+import { findPackage, globalsOfTasks, ownModule, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
 import type { Startable } from "./startable.ts";
@@ -25,6 +25,11 @@ export interface LoadedWorkflow {
    * next load.
    */
   readonly files: readonly string[];
+}
+
+/** The name of a workflow until its own is known: that of its file. */
+export function workflowNameOf({ workflowPath }: Pick<LoadedWorkflow, "workflowPath">): string {
+  return basename(workflowPath, extname(workflowPath));
 }
 
 export interface LoaderOptions {
@@ -93,6 +98,11 @@ export class Loader {
       this.#loads -= 1;
       this.#closeShadows();
     }
+  }
+
+  /** Loads what every workflow file imports, to load the first one faster. */
+  async warmUp(): Promise<void> {
+    await import(ownModule("../index"));
   }
 
   /** Removes the shadow files, including those of loads in progress. */

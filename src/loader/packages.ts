@@ -53,7 +53,7 @@ function ownEntry(subpath: string): string | undefined {
 }
 
 /** The file of a module of this package, which is named relative to this one and without its ending. */
-function ownModule(module: string): string {
+export function ownModule(module: string): string {
   // Neighbouring modules have the same extension: .ts in the sources, .js in the build.
   return fileURLToPath(new URL(module + extname(import.meta.url), import.meta.url));
 }

@@ -38,7 +38,7 @@ export const runHealthSchema = z.object({
     .describe("what the run waits for; of several waits, the oldest"),
   unhealthy: z
     .object({
-      kind: z.enum(["stale", "retrying", "not-continued"]),
+      kind: z.enum(["stale", "retrying", "not-continued", "blocking"]),
       reason: z.string().describe("explanation for a person"),
       unblock: z.string().optional().describe("what continues the run; absent while it is being retried"),
       code: z
@@ -66,6 +66,24 @@ export interface HealthSignals {
   readonly newsAtMs: number | null;
   /** Whether the run's owner is known to be dead. */
   readonly ownerIsGone?: boolean;
+}
+
+/** A run whose code has kept its worker process from answering. */
+export interface BlockingRun {
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly nodeId?: string;
+  readonly iteration?: number;
+}
+
+/** The health of a run whose code blocks its worker. */
+export function blockingHealth(health: RunHealth, { heartbeatAtMs }: Run, blocking: BlockingRun): RunHealth {
+  const { sinceMs, nodeId, iteration } = blocking;
+  const where = nodeId === undefined ? "the rendering of the workflow" : `the node "${nodeId}"`;
+  const since = new Date(sinceMs).toISOString();
+  const reason = `The worker process has not answered since ${since}: ${where} computes without a pause, or without an end.`;
+  const unblock = "none: a worker that does not answer in time is killed, and the run continues in another";
+  return { ...health, unhealthy: { kind: "blocking", reason, unblock, sinceMs, heartbeatAtMs, nodeId, iteration } };
 }
 
 /** The calls that continue a run, as its host names them. */

@@ -14,7 +14,16 @@ import {
   toRunListItem,
 } from "../api/index.ts";
 import { isSmithersError, noSuchNode } from "../errors/index.ts";
-import { type ContinuingCalls, deriveRunHealth, type Frame, type RunHealth, type StoredEvent } from "../model/index.ts";
+import {
+  type BlockingRun,
+  blockingHealth,
+  type ContinuingCalls,
+  deriveRunHealth,
+  type Frame,
+  hasEnded,
+  type RunHealth,
+  type StoredEvent,
+} from "../model/index.ts";
 import type { NodePage, RunSnapshot } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";
@@ -25,6 +34,8 @@ export interface RunReaderOptions {
   readonly staleMs?: number;
   /** The host's names of the calls that continue a run. Default: the routes of a server with many runs. */
   readonly calls?: ContinuingCalls;
+  /** Whether the run's code keeps its worker process from answering now. */
+  blocking?(runId: string): BlockingRun | undefined;
 }
 
 export interface RunListPage {
@@ -168,8 +179,10 @@ export class RunReader {
   }
 
   #healthOf({ run, healthSignals }: RunSnapshot): RunHealth {
-    const { staleMs, calls } = this.#options;
-    return deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
+    const { staleMs, calls, blocking } = this.#options;
+    const health = deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
+    const blocks = blocking?.(run.runId);
+    return blocks && !hasEnded(run.status) ? blockingHealth(health, run, blocks) : health;
   }
 }
 

@@ -43,4 +43,6 @@ export interface Runtime {
   spawn(args: readonly string[], options?: SpawnOptions): ChildChannel;
   /** The channel to the process that started this one with {@link Runtime.spawn}; undefined when none did. */
   parent(): ParentChannel | undefined;
+  /** Has the kernel kill this process when its parent ends, also while its event loop is blocked. Linux only. */
+  endWithParent(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Loader, WorkflowCatalogue } from "../loader/index.ts";
+import type { WorkflowCatalogue } from "../loader/index.ts";
 import type { RunReader } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
@@ -11,7 +11,6 @@ export interface ServerContext {
   readonly options: ResolvedServerOptions;
   readonly databases: ServerDatabases;
   readonly reader: RunReader;
-  readonly loader: Loader;
   readonly catalogue: WorkflowCatalogue;
   readonly changes: ChangeHub;
   readonly telemetry: Telemetry;

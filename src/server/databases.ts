@@ -1,14 +1,24 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { OwnDatabases } from "../engine/databases/index.ts";
-import { type Engine, engineOn, keepPruned, type Logger, Mirror } from "../engine/index.ts";
-import { isSmithersError, noSuchRun, SmithersError, shuttingDown } from "../errors/index.ts";
+import {
+  type Engine,
+  engineOn,
+  fileRulesOf,
+  keepPruned,
+  type Logger,
+  Mirror,
+  type RunRequest,
+} from "../engine/index.ts";
+import { isSmithersError, noSuchRun, runExists, SmithersError, shuttingDown } from "../errors/index.ts";
 import type { Workflow } from "../jsx/index.ts";
-import type { Loader } from "../loader/index.ts";
-import type { Run } from "../model/index.ts";
+import { inputSchemaOf, type Loader, workflowNameOf } from "../loader/index.ts";
+import type { BlockingRun, Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
+import { RemoteHolder, WorkerPool } from "../workers/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /**
@@ -21,6 +31,8 @@ export class ServerDatabases {
   readonly #own: OwnDatabases;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
+  /** What executes the runs; undefined when this process does. */
+  readonly #pool: WorkerPool | undefined;
   readonly #log: Logger;
   readonly #telemetry: Telemetry;
   readonly #byId = new Map<string, Engine>();
@@ -62,6 +74,7 @@ export class ServerDatabases {
     this.#loader = loader;
     this.#log = options.logger;
     this.#telemetry = telemetry;
+    this.#pool = options.isolation === "process" ? this.#newPool() : undefined;
     this.main = this.#serve(main);
     this.runs = new RunDatabases(this.main, {
       open: (file) => this.#engineAt(file),
@@ -80,12 +93,40 @@ export class ServerDatabases {
   }
 
   /**
-   * Returns the engine for new runs of a workflow; opens the workflow's own database if necessary.
-   * @throws a `DB_*` code when the workflow's own database cannot be used; SERVER_CLOSING
+   * Starts a run of a workflow file, in the database of the workflow. Resolves with its id once it is recorded.
+   * @throws WORKFLOW_*, INVALID_INPUT, RUN_ALREADY_EXISTS, IDEMPOTENCY_KEY_REUSED, SERVER_CLOSING, or a `DB_*` code when
+   *   the workflow's own database cannot be used
    */
-  async of(workflow: Workflow): Promise<Engine> {
-    if (workflow.dbPath === undefined) return this.main;
-    const file = resolve(this.#options.rootDir, workflow.dbPath);
+  async start(path: string, request: RunRequest): Promise<string> {
+    const { runId } = request;
+    const existing = runId !== undefined && (await this.#has(runId)) ? runId : undefined;
+    if (this.#pool) {
+      if (this.#stopping) throw shuttingDown();
+      const { id, privateFiles } = this.main.store;
+      return this.#pool.start({ path, existing, main: { id, privateFiles }, request });
+    }
+    const source = await this.#loader.load(path);
+    if (existing !== undefined) throw runExists(existing);
+    const engine = await this.#of(source.workflow);
+    return engine.start({ ...source, workflowName: workflowNameOf(source), ...request });
+  }
+
+  /** Whether a run's code keeps its worker from answering now. */
+  blocking(runId: string): BlockingRun | undefined {
+    return this.#pool?.blocking(runId);
+  }
+
+  /** The JSON Schema of a workflow file's input. @throws WORKFLOW_* */
+  async load(path: string): Promise<{ readonly inputSchema?: Record<string, unknown> }> {
+    if (this.#pool) return this.#pool.load(path);
+    const { workflow } = await this.#loader.load(path);
+    return { inputSchema: inputSchemaOf(workflow) };
+  }
+
+  /** The engine for new runs of a workflow; opens the workflow's own database if necessary. */
+  async #of({ dbPath }: Pick<Workflow, "dbPath">): Promise<Engine> {
+    if (dbPath === undefined) return this.main;
+    const file = resolve(this.#options.rootDir, dbPath);
     // A retry that looks for the file right now would not create it.
     if (!existsSync(file)) await this.#opening.get(file)?.catch(() => {});
     return this.#byId.get(file) ?? this.#openOrCreate(file);
@@ -119,7 +160,7 @@ export class ServerDatabases {
     return undefined;
   }
 
-  async has(runId: string): Promise<boolean> {
+  async #has(runId: string): Promise<boolean> {
     for (const { store } of await this.runs.all()) if (await store.findRun(runId)) return true;
     return false;
   }
@@ -127,6 +168,7 @@ export class ServerDatabases {
   /** Starts to continue due runs. */
   begin(): void {
     this.#hasBegun = true;
+    this.#pool?.begin();
     for (const engine of this.engines()) this.#begin(engine);
   }
 
@@ -136,7 +178,8 @@ export class ServerDatabases {
 
   /** The engines of the open databases. */
   engines(): Engine[] {
-    return [...new Set([this.main, ...this.#byId.values()])];
+    // Asked for by the first engine too, while it is made.
+    return [...new Set([this.main, ...this.#byId.values()])].filter((engine) => engine !== undefined);
   }
 
   /** Releases all runs: running attempts get `graceMs` to end. The stores can still be read after this. */
@@ -145,6 +188,7 @@ export class ServerDatabases {
     clearInterval(this.#retry);
     await Promise.allSettled([this.#opened, ...this.#opening.values()]);
     await Promise.all(this.engines().map((engine) => engine.close(graceMs)));
+    await this.#pool?.close();
     for (const stop of this.#stops) stop();
     await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
   }
@@ -164,6 +208,7 @@ export class ServerDatabases {
     if (known) return known;
     const opening = this.#openAndServe(file, open).finally(() => this.#opening.delete(file));
     this.#opening.set(file, opening);
+    this.#pool?.updatePrivatePaths();
     return opening;
   }
 
@@ -181,30 +226,60 @@ export class ServerDatabases {
   }
 
   #serve(store: LocalStore): Engine {
-    const { rootDir, authTokenFile, allowNetwork, heartbeatMs, staleAfterMs, maxCrashes } = this.#options;
-    const engine = engineOn(store, {
-      rootDir,
-      allowNetwork,
-      fileRules: {
-        privatePaths: () => [
-          ...this.engines().flatMap(({ store }) => store.privateFiles),
-          ...this.#opening.keys(),
-          ...(authTokenFile === undefined ? [] : [authTokenFile]),
-          ...this.#unopened.keys(),
-        ],
-        readable: this.#options.readable,
-        writable: this.#options.writable,
-      },
-      heartbeatMs,
-      staleMs: staleAfterMs,
-      maxCrashes,
-      resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
-      log: this.#log,
-      monitor: this.#telemetry,
-    });
+    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs: staleMs, maxCrashes } = this.#options;
+    const settings = { heartbeatMs, staleMs, maxCrashes, log: this.#log, monitor: this.#telemetry };
+    const pool = this.#pool;
+    const engine = pool
+      ? engineOn(store, { ...settings, holderOf: (parts) => new RemoteHolder(pool, parts, settings) })
+      : engineOn(store, {
+          ...settings,
+          rootDir,
+          allowNetwork,
+          fileRules: this.#fileRules(),
+          resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
+        });
     if (this.#hasBegun) this.#begin(engine);
     this.#byId.set(store.id, engine);
     return engine;
+  }
+
+  #newPool(): WorkerPool {
+    const { rootDir, allowNetwork, heartbeatMs, staleAfterMs: staleMs, maxCrashes, authToken, db } = this.#options;
+    const { maxWorkers, workerTimeoutMs, workflows } = this.#options;
+    const { privatePaths, ...files } = fileRulesOf(() => [], this.#fileRules());
+    return new WorkerPool({
+      rootDir,
+      allowNetwork,
+      heartbeatMs,
+      staleMs,
+      maxCrashes,
+      maxWorkers: maxWorkers ?? Math.max(2, availableParallelism()),
+      workerTimeoutMs,
+      files,
+      workflows,
+      privatePaths,
+      secrets: [authToken, db].filter((secret) => typeof secret === "string"),
+      log: this.#log,
+      observer: this.#telemetry,
+      openDatabase: async (dbPath) => {
+        const { id, privateFiles } = (await this.#of({ dbPath })).store;
+        return { id, privateFiles };
+      },
+    });
+  }
+
+  #fileRules() {
+    const { authTokenFile, readable, writable } = this.#options;
+    return {
+      privatePaths: () => [
+        ...this.engines().flatMap(({ store }) => store.privateFiles),
+        ...this.#opening.keys(),
+        ...(authTokenFile === undefined ? [] : [authTokenFile]),
+        ...this.#unopened.keys(),
+      ],
+      readable,
+      writable,
+    };
   }
 
   /** The engine of a workflow's database; undefined while it cannot be opened, which is retried from time to time. */
@@ -239,6 +314,7 @@ export class ServerDatabases {
         this.#log.error({ db: file, err: error }, "database of a workflow cannot be opened; will retry");
       }
       this.#unopened.set(file, error);
+      this.#pool?.updatePrivatePaths();
     }
   }
 }

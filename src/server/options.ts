@@ -69,15 +69,36 @@ export interface ServerOptions extends StoreOptions {
   staleAfterMs?: number;
   /** How many times in a row a task, or a run without progress, may crash its process before it fails. Default: 5. */
   maxCrashes?: number;
+  /**
+   * Where the code of workflow files runs: `process`, in worker processes, which cannot hurt the server; `none`, in this
+   * process. Default: process.
+   */
+  isolation?: "process" | "none";
+  /** Most worker processes at once. Default: the number of processors, at least 2. */
+  maxWorkers?: number;
+  /**
+   * How long a worker may answer nothing, in milliseconds, before it is killed and the run that blocked it is charged.
+   * Default: 30000.
+   */
+  workerTimeoutMs?: number;
   /** Logger with pino's methods, each called with facts and then a message. Default: JSON lines on stderr. */
   logger?: Logger;
   /** Least severe level that the default logger writes. Default: `process.env.SMITHERS_LOG_LEVEL`, or `info`. */
   logLevel?: LogLevel;
 }
 
-type Optional = "db" | "schema" | "authToken" | "authTokenFile" | "synchronous" | "retention" | "logLevel";
+type Optional =
+  | "maxWorkers"
+  | "db"
+  | "schema"
+  | "authToken"
+  | "authTokenFile"
+  | "synchronous"
+  | "retention"
+  | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
+  maxWorkers: number | undefined;
   retentionMs: number | undefined;
   db: DrizzleDatabase | string | undefined;
   authToken: string | undefined;
@@ -122,6 +143,9 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
+    isolation: isolationOf(options.isolation),
+    maxWorkers: options.maxWorkers === undefined ? undefined : whole("maxWorkers", options.maxWorkers, 1),
+    workerTimeoutMs: whole("workerTimeoutMs", options.workerTimeoutMs ?? 30_000, 100),
     synchronous: options.synchronous,
     schema: options.schema,
     logger: options.logger ?? loggerOf(options.logLevel),
@@ -173,6 +197,11 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
     }
   }
   return [...given];
+}
+
+function isolationOf(given: unknown = "process"): "process" | "none" {
+  if (given === "process" || given === "none") return given;
+  throw invalid("isolation", `"${given}" is not one of process, none`);
 }
 
 function paths(name: string, given: readonly string[] = []): readonly string[] {

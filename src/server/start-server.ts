@@ -41,17 +41,19 @@ export interface StartedServer {
 export function serve(options: ServerOptions): StartedServer {
   const resolved = resolveServerOptions(options);
   const mayStart = startable(resolved.workflows);
-  const loader = new Loader({ rootDir: resolved.rootDir, startable: mayStart });
   const { logger } = resolved;
+  const loader = new Loader({ rootDir: resolved.rootDir, startable: mayStart, logger });
   const telemetry = new Telemetry(logger, resolved.shutdownGraceMs);
   const opened = ServerDatabases.open(resolved, loader, telemetry);
   const streams = new AbortController();
   const context = opened.then((databases): ServerContext => {
-    const reader = new RunReader(databases.runs, { staleMs: resolved.staleAfterMs });
+    const reader = new RunReader(databases.runs, {
+      staleMs: resolved.staleAfterMs,
+      blocking: (runId) => databases.blocking(runId),
+    });
     return {
       options: resolved,
-      loader,
-      catalogue: new WorkflowCatalogue(resolved.rootDir, (path) => loader.load(path), mayStart),
+      catalogue: new WorkflowCatalogue(resolved.rootDir, (path) => databases.load(path), mayStart),
       changes: new ChangeHub({ databases, reader, log: logger }),
       databases,
       reader,
@@ -93,7 +95,8 @@ export function serve(options: ServerOptions): StartedServer {
   return { server, ready };
 }
 
-interface Closable extends Pick<ServerContext, "options" | "loader" | "telemetry" | "streams"> {
+interface Closable extends Pick<ServerContext, "options" | "telemetry" | "streams"> {
+  readonly loader: Loader;
   readonly opened: Promise<ServerDatabases>;
 }
 

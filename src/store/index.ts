@@ -11,6 +11,7 @@ export type {
   NewSignal,
   NewToolCall,
   NodeToRetry,
+  SchemaRecord,
   Started,
 } from "./requests.ts";
 export { isRecorded, mayBeRecorded, mustBeTrusted, untrusted } from "./rules/ownership.ts";

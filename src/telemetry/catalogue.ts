@@ -37,6 +37,10 @@ export const labels = {
   phase: { help: "the phase of a turn", values: ["render", "plan", "commit"] },
   tool: { help: "the tool's name; `other` after the first 100 names" },
   direction: { help: "whether the tokens were read or written by the model", values: ["input", "output"] },
+  reason: {
+    help: "why a worker ended: it had no work (`idle`), answered nothing for too long (`blocked`), ended by itself or was killed by others (`lost`), or the server was closed (`closed`)",
+    values: ["idle", "blocked", "lost", "closed"],
+  },
   mode: { help: "whether the CPU time was spent in user or kernel mode", values: ["user", "system"] },
 } as const satisfies Record<string, { help: string; values?: readonly string[] }>;
 
@@ -127,6 +131,10 @@ export const catalogue = {
   smithers_store_size_bytes: gauge("Size of the databases, without their write-ahead logs."),
   smithers_store_log_bytes: gauge("Size of the databases' write-ahead logs; they grow while a reader holds them open."),
   smithers_mirror_runs_behind: gauge("Runs in workflows' own databases whose mirrored copy is behind."),
+
+  smithers_workers: upDown("Worker processes, which execute the code of workflow files."),
+  smithers_workers_started_total: counter("Worker processes started."),
+  smithers_workers_ended_total: counter("Worker processes ended.", "reason"),
 
   smithers_process_resident_memory_bytes: gauge("Resident memory of the process."),
   smithers_process_heap_used_bytes: gauge("Memory used by JavaScript objects."),

@@ -1,3 +1,4 @@
+export { AttemptContexts } from "./attempt-contexts.ts";
 export { catalogue, labels, type Metric, prometheusType } from "./catalogue.ts";
 export { createLogger, type LogLevel, logLevels } from "./log.ts";
 export { prometheusContentType } from "./pull-reader.ts";

@@ -35,11 +35,7 @@ export function serviceResource(): Resource {
  *   alive for this long
  */
 export function otlpFromEnv(log: Logger, graceMs: number): Otlp | undefined {
-  if (!isOn("SMITHERS_OTEL_ENABLED") || isOn("OTEL_SDK_DISABLED")) return undefined;
-  const sends = (signal: "METRICS" | "TRACES") =>
-    getStringFromEnv(`OTEL_${signal}_EXPORTER`) !== "none" &&
-    (getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") ?? getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`)) !==
-      undefined;
+  if (!isEnabled()) return undefined;
   if (!sends("METRICS") && !sends("TRACES")) {
     log.warn({}, "No telemetry is sent: SMITHERS_OTEL_ENABLED is set, but OTEL_EXPORTER_OTLP_ENDPOINT is not.");
     return undefined;
@@ -51,6 +47,21 @@ export function otlpFromEnv(log: Logger, graceMs: number): Otlp | undefined {
     metricReader: sends("METRICS") ? metricReader(timeout("METRICS", graceMs)) : undefined,
     spanProcessor: sends("TRACES") ? spanProcessor(timeout("TRACES", graceMs)) : undefined,
   };
+}
+
+/** Exports spans over OTLP/HTTP as {@link otlpFromEnv} does; undefined when the environment asks for none. */
+export function spanProcessorFromEnv(graceMs: number): SpanProcessor | undefined {
+  return isEnabled() && sends("TRACES") ? spanProcessor(timeout("TRACES", graceMs)) : undefined;
+}
+
+function isEnabled(): boolean {
+  return isOn("SMITHERS_OTEL_ENABLED") && !isOn("OTEL_SDK_DISABLED");
+}
+
+function sends(signal: "METRICS" | "TRACES"): boolean {
+  const endpoint =
+    getStringFromEnv("OTEL_EXPORTER_OTLP_ENDPOINT") ?? getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
+  return getStringFromEnv(`OTEL_${signal}_EXPORTER`) !== "none" && endpoint !== undefined;
 }
 
 function metricReader(config: { timeoutMillis?: number }): IMetricReader {

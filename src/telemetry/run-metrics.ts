@@ -82,7 +82,7 @@ export class RunMetrics {
           state: nodeEnds[event.type],
         });
       case "NodeRetrying":
-        if (event.error.code === "ATTEMPT_LOST") return;
+        if (event.error.code === "ATTEMPT_LOST" || event.error.code === "WORKER_LOST") return;
         return this.#m.smithers_node_retries_total.add(1, { workflow, kind: kindOf(event, turn) });
       case "ApprovalRequested":
         return this.#m.smithers_approvals_requested_total.add(1, { workflow });

@@ -3,6 +3,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
 import type { LocalStore } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
+import type { labels } from "./catalogue.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { otlpFromEnv, serviceResource } from "./otlp.ts";
 import { packageVersion } from "./package-info.ts";
@@ -66,6 +67,17 @@ export class Telemetry {
       this.#tracing?.eventsCommitted(events);
       logEvents(this.#log, events);
     });
+  }
+
+  /** A worker process was started. */
+  workerStarted(): void {
+    this.#m.smithers_workers.add(1);
+    this.#m.smithers_workers_started_total.add(1);
+  }
+
+  workerEnded(reason: (typeof labels.reason.values)[number]): void {
+    this.#m.smithers_workers.add(-1);
+    this.#m.smithers_workers_ended_total.add(1, { reason });
   }
 
   /** Counts and logs what a store does. */

@@ -1,20 +1,12 @@
-import {
-  type Context,
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from "@opentelemetry/api";
-import { parseTraceParent, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { parseTraceParent } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import type { BasicTracerProvider, IdGenerator, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { CommittedTurn } from "../engine/index.ts";
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Attempt, CommittedEvent, Run } from "../model/index.ts";
-import { asyncContext, traceSdk } from "./lazy.ts";
+import { enterGlobals } from "./globals.ts";
+import { traceSdk } from "./lazy.ts";
 import { attemptSpanId, runSpanId, traceIdOf } from "./span-ids.ts";
 
 type AttemptAt = Pick<Attempt, "nodeId" | "iteration" | "attempt">;
@@ -182,21 +174,4 @@ class PlannedIds implements IdGenerator {
   generateSpanId(): string {
     return this.#planned.spanId ?? this.#random.generateSpanId();
   }
-}
-
-/**
- * Makes spans that authors start nest and be exported, unless the app has set up OpenTelemetry itself. Returns a
- * function that undoes it.
- */
-function enterGlobals(provider: BasicTracerProvider): () => void {
-  const undo: (() => void)[] = [];
-  const { AsyncLocalStorageContextManager } = asyncContext();
-  const manager = new AsyncLocalStorageContextManager().enable();
-  if (context.setGlobalContextManager(manager)) undo.push(() => context.disable());
-  else manager.disable();
-  if (trace.setGlobalTracerProvider(provider)) undo.push(() => trace.disable());
-  if (propagation.setGlobalPropagator(new W3CTraceContextPropagator())) undo.push(() => propagation.disable());
-  return () => {
-    for (const one of undo) one();
-  };
 }

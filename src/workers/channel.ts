@@ -34,6 +34,9 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
   readonly #answers: Here;
   readonly #pending = new Map<number, Pending>();
   #outbox: Message[] = [];
+  readonly #inbox: Message[] = [];
+  /** Whether what waits for an answer is about to learn of it. */
+  #isSettling = false;
   #lastNumber = 0;
   #closedBy: Error | undefined;
 
@@ -42,7 +45,8 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     this.#port = port;
     this.#answers = answers;
     port.onMessage((packet) => {
-      for (const message of packet as Message[]) this.#receive(message);
+      this.#inbox.push(...(packet as Message[]));
+      this.#takeInbox();
     });
   }
 
@@ -101,6 +105,25 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
   #undeliverable(message: Message, error: unknown): void {
     if (message[0] === "call") this.#settle(message[1], ({ reject }) => reject(error));
     if (message[0] === "done") this.#post(["failed", message[1], toWireError(error)]);
+  }
+
+  /** A call that was sent after an answer begins when what has waited for the answer has gone on. */
+  #takeInbox(): void {
+    let taken = 0;
+    for (const message of this.#inbox) {
+      const isAnswer = message[0] === "done" || message[0] === "failed";
+      if (this.#isSettling && !isAnswer) break;
+      taken += 1;
+      this.#receive(message);
+      if (isAnswer && !this.#isSettling) {
+        this.#isSettling = true;
+        setImmediate(() => {
+          this.#isSettling = false;
+          this.#takeInbox();
+        });
+      }
+    }
+    this.#inbox.splice(0, taken);
   }
 
   #receive(message: Message): void {

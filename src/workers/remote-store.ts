@@ -1,5 +1,12 @@
 import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
-import { committedEvents, type Maintenance, type MirroredRuns, type Store, type TurnRecord } from "../store/index.ts";
+import {
+  committedEvents,
+  type Maintenance,
+  type MirroredRuns,
+  type SchemaRecord,
+  type Store,
+  type TurnRecord,
+} from "../store/index.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a remote store knows of the store that it stands for. */
@@ -20,6 +27,8 @@ export class RemoteStore {
   readonly store: Store;
   readonly #link: StoreLink;
   readonly #listeners = new Set<() => void>();
+  /** The schemas that are known to be recorded. */
+  readonly #schemas = new Set<string>();
   #trouble: SmithersError | undefined;
   /** Calls without an answer: what a local store would have in its queue. */
   readonly #open = new Set<Promise<unknown>>();
@@ -39,6 +48,7 @@ export class RemoteStore {
         return remote.#open.size;
       },
       commitTurn: (turn) => this.#commitTurn(turn),
+      registerSchemas: (schemas) => this.#registerSchemas(schemas),
       watch: (listener) => this.#watch(listener),
       close: () => this.#close(),
     };
@@ -69,6 +79,15 @@ export class RemoteStore {
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
     const lastSeq = (await this.#call("own", "commitTurn", [turn])) as number | "cancel-pending";
     return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
+  }
+
+  async #registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {
+    const unknown = schemas
+      .filter(({ key, hash }) => !this.#schemas.has(`${key}\0${hash}`))
+      .map(({ key, hash, columns }) => ({ key, hash, columns }));
+    if (unknown.length === 0) return;
+    await this.#call("own", "registerSchemas", [unknown]);
+    for (const { key, hash } of unknown) this.#schemas.add(`${key}\0${hash}`);
   }
 
   #watch(listener: () => void): () => void {

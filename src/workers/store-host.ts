@@ -1,7 +1,8 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { CommittedEvent } from "../model/index.ts";
 import type { Store } from "../store/index.ts";
-import { type StorePart, storeMethods } from "./store-methods.ts";
+import { stopwatch } from "../timing/index.ts";
+import { type OwnMethod, type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a {@link StoreHost} tells the other end. */
 export interface HostNews {
@@ -11,16 +12,27 @@ export interface HostNews {
   trouble(error: ErrorRecord | undefined): void;
 }
 
+/** Learns of answered calls, before the other end does. */
+export type AnswerListeners = {
+  readonly [Name in OwnMethod]?: (
+    answer: Awaited<ReturnType<Store[Name]>>,
+    args: Parameters<Store[Name]>,
+    tookMs: number,
+  ) => void;
+};
+
 /** Answers a remote store's calls from a store of this process. */
 export class StoreHost {
   readonly #store: Store;
   readonly #news: HostNews;
+  readonly #listeners: AnswerListeners;
   #unwatch = () => {};
   #trouble: unknown;
 
-  constructor(store: Store, news: HostNews) {
+  constructor(store: Store, news: HostNews, listeners: AnswerListeners = {}) {
     this.#store = store;
     this.#news = news;
+    this.#listeners = listeners;
   }
 
   /**
@@ -32,8 +44,10 @@ export class StoreHost {
     if (!Object.hasOwn(storeMethods[part], name)) throw new Error(`A store has no method ${part}.${name}.`);
     const target = part === "own" ? this.#store : this.#store[part];
     const method = Reflect.get(target, name) as (...args: readonly unknown[]) => Promise<unknown>;
+    const elapsedMs = stopwatch();
     try {
       const answer = await method.apply(target, args as unknown[]);
+      if (part === "own") this.#listeners[name as OwnMethod]?.(answer as never, args as never, elapsedMs());
       return name === "commitTurn" ? seqOf(answer as CommittedEvent[] | "cancel-pending") : answer;
     } finally {
       this.#tellTrouble();

@@ -17,7 +17,7 @@ import { z } from "zod";
 const { smithers, outputs } = createSmithers({ result: z.object({ ok: z.boolean() }) });
 const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
 const serving = async () => {
-  const server = startServer({ port: 0, rootDir: process.cwd(), db: "./smithers.db", logLevel: "silent" });
+  const server = startServer({ port: 0, rootDir: process.cwd(), db: "./smithers.db", logLevel: "silent", isolation: "none" });
   if (!server.listening) await once(server, "listening");
   const url = "http://127.0.0.1:" + (server.address() as any).port;
   await fetch(url + "/v1/runs", { method: "POST", body: JSON.stringify({ workflowPath: "flow.tsx" }) });

@@ -23,6 +23,9 @@ const servers = (root: string, options: object = {}, fault?: Fault) =>
     ...faultEnv(fault),
   });
 
+/** For tests of what happens to a server that executes runs itself; test/workers has those of worker processes. */
+const inProcess = { isolation: "none" };
+
 const ledger = (root: string) => (existsSync(join(root, "ledger")) ? readFileSync(join(root, "ledger"), "utf8") : "");
 
 async function untilNoted(root: string, line: string): Promise<void> {
@@ -58,7 +61,7 @@ test("an owner that was paused past its lease writes nothing to the run that ano
 
 test("an owner that was paused between its commit and the launch of what it recorded launches nothing", async () => {
   const root = folder({ "gated.tsx": gated, go: "" });
-  const paused = await servers(root, {}, { point: "before-launch", nth: 1, signal: "SIGSTOP" });
+  const paused = await servers(root, inProcess, { point: "before-launch", nth: 1, signal: "SIGSTOP" });
   const asked = paused.start("gated.tsx", {}, { runId: "paused" });
   const other = await servers(root);
   await untilNoted(root, "2 start");
@@ -89,14 +92,14 @@ test("a run that kills every process that executes it fails in the end, and othe
     { head: note },
   );
   const root = folder({ "killing.tsx": killing, "gated.tsx": gated });
-  const first = await servers(root);
+  const first = await servers(root, inProcess);
   const poison = await first.start("killing.tsx");
   const innocent = await first.start("gated.tsx");
   await untilNoted(root, "1 start");
   writeFileSync(join(root, "armed"), "");
   await first.kill();
 
-  const { server, starts } = await restartUntilEnded(root, poison);
+  const { server, starts } = await restartUntilEnded(root, poison, inProcess);
   expect(starts).toBe(6);
   expect((await server.run(poison)).error).toMatchObject({ code: "CRASH_LOOP" });
   writeFileSync(join(root, "go"), "");
@@ -109,7 +112,7 @@ test("a task that ends its process each time fails after as many attempts as max
       `<Task id="a" output={outputs.result}>{() => { process.kill(process.pid, "SIGKILL"); return { value: 1 }; }}</Task>`,
     ),
   });
-  const options = { maxCrashes: 2 };
+  const options = { ...inProcess, maxCrashes: 2 };
   const first = await servers(root, options);
   await first.start("killing.tsx", {}, { runId: "killing" }).catch(() => {});
   await first.gone;

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from "../../errors/index.ts";
+import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
 import { type Attempt, type Node, wakeAfter } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
@@ -41,19 +41,30 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
 /**
  * Records that a former owner's attempt ended with its process. How far it got is unknown, and the task runs again;
  * after `maxLostAttempts` lost attempts its node fails.
+ * @param how what is known of the process's end
  */
-export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts: number): void {
-  const error: ErrorRecord = {
+export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts: number, how?: SmithersError): void {
+  const error: ErrorRecord = how?.toRecord() ?? {
     code: "ATTEMPT_LOST",
     message: "The process ended, or lost the run, while the attempt was running.",
   };
   draft.endAttempt(node, "lost", error);
   draft.changeNode(node, { lostAttempts: node.lostAttempts + 1 });
   if (node.lostAttempts < maxLostAttempts) return retryLater(draft, node, error, 0);
+  if (how) {
+    const problem = `${how.problem} "${node.nodeId}" has lost ${node.lostAttempts} attempts so.`;
+    return draft.settle(node, "failed", new SmithersError(how.code, problem, { details: how.details }).toRecord());
+  }
   draft.settle(node, "failed", {
     ...error,
     message: `The process ended, or lost the run, ${node.lostAttempts} times while "${node.nodeId}" was running. Its log may say why. Fix the cause, then resume the run.`,
   });
+}
+
+/** Records that an attempt ended with its process, which something else has ended. The task runs again. */
+export function recordUnchargedLoss(draft: TurnDraft, node: Node, error: ErrorRecord): void {
+  draft.endAttempt(node, "lost", error);
+  retryLater(draft, node, error, 0);
 }
 
 /** Finishes a task's node and stores its value under the task's output. */

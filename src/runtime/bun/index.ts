@@ -3,6 +3,7 @@ import type { SteadyClock } from "../steady-clock.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
 import { canImport, compileOnImport, forgetModule, importBundle, missingExport } from "./modules.ts";
+import { endWithParent } from "./parent-death.ts";
 import { bunSqlite } from "./sqlite.ts";
 import { openSteadyClock } from "./steady-clock.ts";
 
@@ -39,4 +40,5 @@ export const bun: Runtime = {
   displayWidth: (text) => Bun.stringWidth(text),
   spawn: spawnBun,
   parent: parentOfBun,
+  endWithParent,
 };

@@ -20,6 +20,7 @@ export const retryFailedNode = operation({
     "RUN_IN_PROGRESS",
     "RUN_NOT_ACTIVE",
     "SERVER_CLOSING",
+    "WORKER_LOST",
   ],
   async handle({ params: { nodeId }, body: { iteration } }, { runId, engine }: RunServices) {
     await (await engine()).retry({ runId, nodeId, iteration });

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { basename, extname } from "node:path";
 import { z } from "zod";
 import {
   idempotencyKeySchema,
@@ -10,7 +9,7 @@ import {
   type StartRunBody,
   startRunBodySchema,
 } from "../../api/index.ts";
-import { runExists, SmithersError } from "../../errors/index.ts";
+import { SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
@@ -43,6 +42,7 @@ export const startRun = operation({
     "RUN_NOT_ACTIVE",
     "IDEMPOTENCY_KEY_REUSED",
     "SERVER_CLOSING",
+    "WORKER_LOST",
   ],
   async handle({ headers, body }, context: ServerContext) {
     if (!body.resume) return { runId: await start(context, body, headers["Idempotency-Key"], headers.traceparent) };
@@ -67,6 +67,7 @@ export const resumeRun = operation({
     "RUN_IN_PROGRESS",
     "RUN_NOT_ACTIVE",
     "SERVER_CLOSING",
+    "WORKER_LOST",
   ],
   async handle({ params, body }, context: ServerContext) {
     return { runId: await resume(context, params.runId, body.workflowPath) };
@@ -88,7 +89,7 @@ export const listRuns = operation({
 });
 
 async function start(
-  { databases, loader }: ServerContext,
+  { databases }: ServerContext,
   body: StartRunBody,
   key: string | undefined,
   parent: string | undefined,
@@ -102,21 +103,13 @@ async function start(
   const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf(body) };
   const started = idempotency && (await databases.findStarted(idempotency));
   if (started !== undefined) return started;
-  const source = await loader.load(path);
-  const { workflow, workflowPath } = source;
-  if (runId !== undefined && (await databases.has(runId))) {
-    throw runExists(runId);
-  }
-  const engine = await databases.of(workflow);
-  const workflowName = basename(workflowPath, extname(workflowPath));
   const traceparent = parent === undefined ? undefined : wellFormedTraceparent(parent);
-  return engine.start({ ...source, workflowName, input, runId, config, idempotency, traceparent });
+  return databases.start(path, { input, runId, config, idempotency, traceparent });
 }
 
-async function resume({ databases, loader }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
+async function resume({ databases }: ServerContext, runId: string, workflowPath?: string): Promise<string> {
   const { database: engine } = await databases.runs.locate(runId);
-  // Without a path, the engine loads the run's own file once it knows that the run may be resumed.
-  await engine.resume(runId, workflowPath === undefined ? undefined : await loader.load(workflowPath));
+  await engine.resume(runId, workflowPath === undefined ? undefined : { workflowPath });
   return runId;
 }
 

@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CodePlace } from "../engine/index.ts";
+import { fileUnavailable } from "../files/index.ts";
+
+/** What a worker is at: a place in a run, or a workflow file that it loads. */
+export type WorkPlace = CodePlace | { readonly file: string };
+
+/** What a worker says of itself. */
+export interface BoardState {
+  /** Whose code has been called and has not returned. Only this can block the worker while it is set. */
+  readonly now: WorkPlace | undefined;
+  /** What has begun and not ended, and may run its code in any turn of the event loop. */
+  readonly open: readonly WorkPlace[];
+}
+
+// Where the parts of the file begin. Each begins with the length of its text.
+const nowAt = 0;
+const openAt = 4_096;
+const privatePathsAt = 65_536;
+/** Open places that are written down; more cannot be told apart anyway. */
+const maxOpen = 100;
+const lengthBytes = 4;
+
+/**
+ * A file without a name that a server and one worker share. Unlike a message, what is written there arrives also when
+ * the other process is blocked, and at once.
+ */
+export class Board {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /**
+   * Creates one that no other process can open.
+   * @throws DB_FULL, FILE_UNAVAILABLE when no temporary folder takes a file
+   */
+  static create(): Board {
+    let cause: unknown;
+    for (const folder of [tmpdir(), "/dev/shm"]) {
+      const path = join(folder, `smithers-${randomBytes(16).toString("hex")}`);
+      try {
+        const fd = openSync(path, "wx+", 0o600);
+        rmSync(path);
+        return new Board(fd);
+      } catch (error) {
+        cause ??= error;
+      }
+    }
+    throw fileUnavailable("A file to share with a worker process cannot be created in the temporary folder", cause);
+  }
+
+  setNow(place: WorkPlace | undefined): void {
+    this.#write(nowAt, place === undefined ? "" : JSON.stringify(place).slice(0, openAt - lengthBytes));
+  }
+
+  setOpen(places: Iterable<WorkPlace>): void {
+    const some: WorkPlace[] = [];
+    for (const place of places) if (some.push(place) === maxOpen) break;
+    this.#write(openAt, JSON.stringify(some));
+  }
+
+  /** Whatever a worker has written, this does not throw. */
+  read(): BoardState {
+    return {
+      now: parsed<WorkPlace | undefined>(this.#read(nowAt), undefined),
+      open: parsed<WorkPlace[]>(this.#read(openAt), []),
+    };
+  }
+
+  /** Files that the worker's tools must neither read nor write. */
+  setPrivatePaths(paths: readonly string[]): void {
+    this.#write(privatePathsAt, JSON.stringify(paths));
+  }
+
+  privatePaths(): readonly string[] {
+    for (;;) {
+      const text = this.#read(privatePathsAt);
+      if (text === "") return [];
+      try {
+        return JSON.parse(text);
+      } catch {
+        // The server is writing it at this moment.
+      }
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  #write(at: number, text: string): void {
+    const bytes = Buffer.allocUnsafe(lengthBytes + Buffer.byteLength(text));
+    bytes.writeUInt32LE(bytes.length - lengthBytes);
+    bytes.write(text, lengthBytes);
+    writeSync(this.fd, bytes, 0, bytes.length, at);
+  }
+
+  #read(at: number): string {
+    const length = Buffer.alloc(lengthBytes);
+    readSync(this.fd, length, 0, lengthBytes, at);
+    const bytes = Buffer.alloc(length.readUInt32LE());
+    return bytes.toString("utf8", 0, readSync(this.fd, bytes, 0, bytes.length, at + lengthBytes));
+  }
+}
+
+function parsed<T>(text: string, otherwise: T): T {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,17 @@
+import { contain } from "../containment/index.ts";
+import { runtime, sharedFd } from "../runtime/index.ts";
+import { Board } from "./board.ts";
+import { Worker } from "./worker.ts";
+
+// The program of a worker process. Only a server starts it.
+process.title = "smithers worker";
+const parent = runtime.parent();
+if (parent === undefined) throw new Error("This program is started by smithers-orchestrator itself.");
+// The server decides when a worker ends, also where a signal goes to the whole group of processes.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+contain();
+await runtime.endWithParent();
+// Listened to at once: what arrives before is lost.
+new Worker(parent, new Board(sharedFd));
+// Ends also what the author's code has started: a worker leads a process group of its own.
+parent.onClose(() => process.kill(-process.pid, "SIGKILL"));

@@ -1,0 +1,2 @@
+export { type PoolObserver, type PoolSettings, type PoolStart, WorkerPool } from "./pool.ts";
+export { RemoteHolder } from "./remote-holder.ts";

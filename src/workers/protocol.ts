@@ -1,0 +1,76 @@
+import type { Logger, RunRequest } from "../engine/index.ts";
+import type { ErrorRecord } from "../errors/index.ts";
+import type { FileRules } from "../jsx/index.ts";
+import type { Run } from "../model/index.ts";
+import type { NewSignal } from "../store/index.ts";
+import type { StoreIdentity } from "./remote-store.ts";
+import type { StorePart } from "./store-methods.ts";
+
+/** What a worker needs to execute runs, besides a store. */
+export interface WorkerSettings {
+  readonly rootDir: string;
+  readonly allowNetwork: boolean;
+  readonly files: Pick<FileRules, "entries" | "readable" | "writable">;
+  /** Globs of the files that may be started; undefined for all. */
+  readonly workflows: readonly string[] | undefined;
+  readonly heartbeatMs: number;
+  readonly staleMs: number;
+  readonly maxCrashes: number;
+  /** Names of environment variables that a worker must not see, whatever file Bun reads them from. */
+  readonly hiddenEnv: readonly string[];
+}
+
+/** A run to start from a file. */
+export interface FileStart {
+  readonly path: string;
+  /** The id of the run that has the wanted run id already. It is refused once the file has been loaded. */
+  readonly existing: string | undefined;
+  /** The store of runs whose workflow names no database of its own. */
+  readonly main: StoreIdentity;
+  readonly request: RunRequest & { readonly runId: string };
+}
+
+/** How a worker claims a run. */
+export interface RemoteClaim {
+  readonly store: StoreIdentity;
+  readonly run: Run;
+  /** The file to load instead of the run's own. */
+  readonly path: string | undefined;
+  readonly forced: ReadonlySet<string> | undefined;
+  readonly isOrphan: boolean;
+}
+
+/** What is known of a workflow once its file has been loaded. */
+export interface LoadedFile {
+  readonly workflowPath: string;
+  /** JSON Schema of the input; undefined when the workflow takes any. */
+  readonly inputSchema: Record<string, unknown> | undefined;
+}
+
+/** What a worker answers. */
+export type WorkerCalls = {
+  begin(settings: WorkerSettings): Promise<void>;
+  /** Starts a run; resolves with its id once it is recorded. */
+  start(start: FileStart): Promise<string>;
+  claim(claim: RemoteClaim): Promise<boolean>;
+  checkSignal(store: StoreIdentity, signal: NewSignal): Promise<void>;
+  load(path: string): Promise<LoadedFile>;
+  /** Releases all runs of a store: running attempts get `graceMs` to end. */
+  stop(storeId: string, graceMs: number): Promise<void>;
+  /** Removes what the worker has written to the disk. It is ended afterwards. */
+  end(): Promise<void>;
+  notify(storeId: string, runId: string): void;
+  /** Another process has taken the run. */
+  abandon(storeId: string, runId: string, leaseNo: number): void;
+  trouble(storeId: string, record: ErrorRecord | undefined): void;
+  ping(number: number): void;
+};
+
+/** What the server answers to a worker. */
+export type ServerCalls = {
+  store(storeId: string, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Opens the database that a workflow names for its runs. */
+  openDatabase(dbPath: string): Promise<StoreIdentity>;
+  log(level: keyof Logger, facts: object, message: string): void;
+  pong(number: number): void;
+};

@@ -1,0 +1,338 @@
+import {
+  type Claim,
+  defaultMaxCrashes,
+  type ExecutionEnd,
+  endUnheldRun,
+  endWithoutCode,
+  type HeldRun,
+  type HolderParts,
+  OtherOwners,
+  type RunHolder,
+  releaseLost,
+  type StartRequest,
+  type WorkflowFileRef,
+} from "../engine/index.ts";
+import { type ErrorRecord, SmithersError } from "../errors/index.ts";
+import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
+import { type ClaimedRun, type Lease, type NewSignal, newOwner, type TurnRecord } from "../store/index.ts";
+import { waitAtMost } from "../timing/index.ts";
+import type { Verdict } from "./blame.ts";
+import { HeldRuns } from "./held-runs.ts";
+import type { WorkerPool } from "./pool.ts";
+import type { StoreIdentity } from "./remote-store.ts";
+import { type AnswerListeners, StoreHost } from "./store-host.ts";
+import type { StorePart } from "./store-methods.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+export interface RemoteHolderSettings {
+  readonly heartbeatMs?: number;
+  readonly staleMs?: number;
+  readonly maxCrashes?: number;
+}
+
+/** How long a worker gets, in addition to the grace of its attempts, to release its runs. */
+const releaseMs = 1_000;
+
+/** Has the runs of one store executed by the workers of a pool. */
+export class RemoteHolder implements RunHolder {
+  readonly #pool: WorkerPool;
+  readonly #parts: HolderParts;
+  readonly #settings: RemoteHolderSettings;
+  /** In whose name this process ends or releases runs without their code. */
+  readonly #owner = newOwner();
+  /** The names of this pool's workers in the rows of runs. */
+  readonly #owners = new Set<string>([this.#owner]);
+  readonly #held = new HeldRuns();
+  readonly #hosts = new Map<WorkerProcess, StoreHost>();
+  readonly #claiming = new Map<string, Promise<unknown>>();
+  readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
+  /** Runs that may block or end their worker: they get one of their own. */
+  readonly #suspects = new Set<string>();
+  readonly #others: OtherOwners;
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #isStopping = false;
+
+  constructor(pool: WorkerPool, parts: HolderParts, settings: RemoteHolderSettings = {}) {
+    this.#pool = pool;
+    this.#parts = parts;
+    this.#settings = settings;
+    const { heartbeatMs = 5_000 } = settings;
+    this.#others = new OtherOwners({
+      store: parts.sink.store,
+      staleMs: settings.staleMs ?? staleAfterMs,
+      lookMs: heartbeatMs,
+      isOurs: (owner) => this.#owners.has(owner),
+      isHeld: (runId) => this.#isHeld(runId),
+    });
+    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
+    this.#heartbeat.unref();
+    pool.add(this);
+  }
+
+  get identity(): StoreIdentity {
+    const { id, privateFiles } = this.#parts.sink.store;
+    return { id, privateFiles };
+  }
+
+  get activeRuns(): number {
+    return this.#held.size;
+  }
+
+  get runningAttempts(): number {
+    return this.#held.runningAttempts;
+  }
+
+  active(runId: string): HeldRun | undefined {
+    const held = this.#held.get(runId);
+    return held && { notify: () => held.worker.channel.tell("notify", this.identity.id, runId) };
+  }
+
+  async claimed(runId: string): Promise<void> {
+    await this.#claiming.get(runId);
+  }
+
+  isTaken(run: Run): boolean {
+    return this.#isHeld(run.runId) || (this.isOwnedElsewhere(run) && !this.#others.seemsLeft(run));
+  }
+
+  isOwnedElsewhere(run: Run): boolean {
+    return this.#others.mayOwn(run);
+  }
+
+  /** Runs are started from files, which the pool does: see {@link WorkerPool.start}. */
+  start(_request: StartRequest): Promise<string> {
+    return Promise.reject(new SmithersError("SERVER_ERROR", "A worker starts only runs of workflow files."));
+  }
+
+  async claim(run: Run, how: Claim): Promise<boolean> {
+    const { runId } = run;
+    if (this.#isHeld(runId)) return false;
+    const claim = this.#claim(run, how);
+    this.#claiming.set(
+      runId,
+      claim.catch(() => {}),
+    );
+    try {
+      return await claim;
+    } finally {
+      this.#claiming.delete(runId);
+    }
+  }
+
+  async #claim(run: Run, { source, forced, isOrphan = false }: Claim): Promise<boolean> {
+    const end = endWithoutCode(run, isOrphan, this.#settings.maxCrashes ?? defaultMaxCrashes);
+    if (end) return this.#end(run, end);
+    if (this.#isStopping) return false;
+    const path = source?.workflowPath;
+    const store = this.identity;
+    const { runId } = run;
+    const job = (worker: WorkerProcess) =>
+      worker.channel
+        .call("claim", { store, run, path, forced, isOrphan })
+        .then((isClaimed) => isClaimed || this.#giveUp(worker, runId))
+        .catch((error) => {
+          this.#giveUp(worker, runId);
+          throw error;
+        });
+    return this.#pool.run(path ?? pathOf(run), job, this.#suspects.has(runId) ? runId : undefined);
+  }
+
+  /** Forgets a lease that a failed claim may have left. The run is an orphan then. */
+  #giveUp(worker: WorkerProcess, runId: string): false {
+    if (this.#held.get(runId)?.worker === worker) this.#held.delete(runId);
+    return false;
+  }
+
+  cancel(run: Run): Promise<boolean> {
+    return this.#end(run, { status: "cancelled" });
+  }
+
+  async #end(run: Run, end: NonNullable<ReturnType<typeof endWithoutCode>>): Promise<boolean> {
+    const isEnded = await endUnheldRun(this.#parts.sink, run, this.#owner, end);
+    if (isEnded) this.#resolveReleased(run.runId, "ended");
+    return isEnded;
+  }
+
+  async resolve(run: Run): Promise<WorkflowFileRef> {
+    const workflowPath = pathOf(run);
+    await this.#pool.load(workflowPath);
+    return { workflowPath };
+  }
+
+  async checkSignal(given: NewSignal): Promise<void> {
+    const { store } = this.#parts.sink;
+    const waiting = await store.waitingNodes(given.runId);
+    if (!waiting.some(({ awaits }) => awaits === given.name)) return;
+    const run = await store.findRun(given.runId);
+    if (!run?.workflowPath) return;
+    const check = this.#pool.run(run.workflowPath, (worker) =>
+      worker.channel.call("checkSignal", this.identity, given),
+    );
+    // A workflow that cannot be asked now does not keep signals out: the wait checks again.
+    await waitAtMost(
+      signalCheckMs,
+      check.catch((error) => {
+        if (error.code === "INVALID_INPUT") throw error;
+      }),
+    );
+  }
+
+  released(runId: string): Promise<ExecutionEnd> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(runId) ?? new Set();
+      this.#waiting.set(runId, waiting.add(resolve));
+    });
+  }
+
+  orphans(): Promise<ClaimedRun[]> {
+    return this.#others.orphans();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    await waitAtMost(graceMs, Promise.all(this.#claiming.values()));
+    const workers = this.#held.workers();
+    const stopped = [...workers].map((worker) =>
+      worker.channel.call("stop", this.identity.id, graceMs).catch(() => {}),
+    );
+    await waitAtMost(graceMs + releaseMs, Promise.all(stopped));
+    clearInterval(this.#heartbeat);
+  }
+
+  /** Answers a call of a worker's store. */
+  answer(worker: WorkerProcess, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+    const host = this.#hosts.get(worker) ?? this.#hostFor(worker);
+    return host.call(part, name, args);
+  }
+
+  /** The runs that a worker executes, with the nodes whose attempts run. */
+  runsOf(worker: WorkerProcess): readonly string[] {
+    return this.#held.of(worker).map(({ lease }) => lease.runId);
+  }
+
+  /** Releases the runs of a worker that has ended, so that they continue elsewhere at once. */
+  async lost(worker: WorkerProcess, verdict: Verdict): Promise<void> {
+    this.#hosts.delete(worker);
+    const lost = this.#held.of(worker);
+    for (const { lease } of lost) {
+      this.#held.delete(lease.runId);
+      if (verdict.suspects.has(lease.runId)) this.#suspects.add(lease.runId);
+    }
+    await Promise.all(lost.map(({ lease }) => this.#release(lease, verdict)));
+  }
+
+  async #release(lease: Lease, { charged, errorOf }: Verdict): Promise<void> {
+    const { runId } = lease;
+    const { sink, log } = this.#parts;
+    const nodeIds = charged.get(runId);
+    const lost = { lease, error: errorOf(runId, nodeIds), isCharged: nodeIds !== undefined, nodeIds };
+    try {
+      await releaseLost(sink, this.#owner, lost, this.#settings.maxCrashes);
+    } catch (error) {
+      log.warn({ runId, err: error }, "A run whose worker has ended could not be released. It is taken over later.");
+    }
+    this.#resolveReleased(runId, "lost");
+    if (!this.#isStopping) this.#parts.wake(runId);
+  }
+
+  #hostFor(worker: WorkerProcess): StoreHost {
+    const { id } = this.identity;
+    const news = {
+      changed() {},
+      trouble: (record: ErrorRecord | undefined) => worker.channel.tell("trouble", id, record),
+    };
+    const host = new StoreHost(this.#parts.sink.store, news, this.#listenersFor(worker));
+    this.#hosts.set(worker, host);
+    return host;
+  }
+
+  /** What a worker's writes mean for others: events are published here, and leases are kept here. */
+  #listenersFor(worker: WorkerProcess): AnswerListeners {
+    const { sink } = this.#parts;
+    return {
+      startOnce: (started, [run]) => {
+        if (started.events.length > 0)
+          this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
+        sink.feed.publish(started.events);
+        this.#pool.started(run.runId, started.runId);
+      },
+      takeLease: (lease) => lease && this.#hold(worker, lease),
+      reopen: (reopened) => {
+        if (!reopened) return;
+        this.#hold(worker, reopened.lease);
+        sink.feed.publish(reopened.events);
+      },
+      beginToolCall: ({ events }) => sink.feed.publish(events),
+      commitTurn: (events, [turn], tookMs) => {
+        if (events !== "cancel-pending") this.#committed(turn, events, tookMs);
+      },
+    };
+  }
+
+  #hold(worker: WorkerProcess, lease: Lease): void {
+    this.#owners.add(lease.owner);
+    // A worker that has ended meanwhile executes nothing.
+    if (!worker.hasEnded) this.#held.add(worker, lease);
+  }
+
+  #committed(turn: TurnRecord, events: Parameters<HolderParts["sink"]["feed"]["publish"]>[0], commitMs: number): void {
+    const { sink, onReleased } = this.#parts;
+    const { run: change, facts, lease, nodes } = turn;
+    this.#held.committed(turn);
+    if (facts) {
+      const { run, decisions, timing } = facts;
+      const node = (nodeId: string, iteration: number) =>
+        nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
+      sink.observer?.turnCommitted({ run, record: turn, events, decisions, node, timing: { ...timing, commitMs } });
+    }
+    if (change.release) this.#held.delete(lease.runId);
+    sink.feed.publish(events);
+    if (!change.release) return;
+    this.#suspects.delete(lease.runId);
+    const end = endOf(turn);
+    this.#resolveReleased(lease.runId, end);
+    onReleased(lease.runId, end);
+  }
+
+  #isHeld(runId: string): boolean {
+    return this.#held.get(runId) !== undefined || this.#claiming.has(runId);
+  }
+
+  #resolveReleased(runId: string, end: ExecutionEnd): void {
+    for (const resolve of this.#waiting.get(runId) ?? []) resolve(end);
+    this.#waiting.delete(runId);
+  }
+
+  async #beat(): Promise<void> {
+    const { sink, log } = this.#parts;
+    const leases = this.#held.leases();
+    if (leases.length === 0) return;
+    try {
+      for (const lease of await sink.store.beat(leases, Date.now())) {
+        const held = this.#held.get(lease.runId);
+        // A run that has gone on meanwhile gave up this lease itself.
+        if (held?.lease !== lease) continue;
+        this.#held.delete(lease.runId);
+        held.worker.channel.tell("abandon", this.identity.id, lease.runId, lease.leaseNo);
+        sink.observer?.leaseLost(lease.runId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, "The heartbeat could not be written.");
+      sink.observer?.heartbeatFailed();
+    }
+  }
+}
+
+/** How long the check of a signal's data may delay the signal. */
+const signalCheckMs = 2_000;
+
+function endOf({ run, facts }: TurnRecord): ExecutionEnd {
+  const status = run.status ?? facts?.run.status;
+  if (status !== undefined && hasEnded(status)) return "ended";
+  return status === "running" ? "released" : "parked";
+}
+
+function pathOf({ runId, workflowPath }: Run): string {
+  if (workflowPath !== null) return workflowPath;
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file. Pass its workflowPath.`);
+}

@@ -1,0 +1,102 @@
+import type { Logger } from "../engine/index.ts";
+import { workPlaceText } from "./blame.ts";
+import type { BoardState, WorkPlace } from "./board.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+export interface WatchdogSettings {
+  /** How long a worker may answer nothing before it is killed, in ms. */
+  readonly workerTimeoutMs: number;
+  readonly log: Logger;
+  workers(): Iterable<WorkerProcess>;
+  /** Called with a worker that has answered nothing for too long. */
+  blocked(worker: WorkerProcess, silentMs: number, state: BoardState): void;
+}
+
+/** A worker that is silent for this long is named in the log. */
+const namedAfterMs = 5_000;
+const longestPauseMs = 500;
+
+interface Asked {
+  readonly sinceMs: number;
+  isNamed: boolean;
+}
+
+/** Asks the workers again and again whether they answer, names those that do not, and has them killed in the end. */
+export class Watchdog {
+  readonly #settings: WatchdogSettings;
+  readonly #asked = new Map<WorkerProcess, Asked>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #pauseMs: number;
+  #lookedAtMs = performance.now();
+  #number = 0;
+
+  constructor(settings: WatchdogSettings) {
+    this.#settings = settings;
+    this.#pauseMs = Math.min(longestPauseMs, Math.max(10, settings.workerTimeoutMs / 10));
+    this.#timer = setInterval(() => this.#look(), this.#pauseMs);
+    this.#timer.unref();
+  }
+
+  /** Notes that a worker has answered. */
+  answered(worker: WorkerProcess): void {
+    const asked = this.#asked.get(worker);
+    if (asked?.isNamed) {
+      this.#settings.log.info({ workerPid: worker.pid, silentMs: since(asked) }, "the worker answers again");
+    }
+    worker.silentMs = 0;
+    worker.silence = undefined;
+    this.#asked.delete(worker);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const wasPaused = nowMs - this.#lookedAtMs > this.#pauseMs + longestPauseMs;
+    this.#lookedAtMs = nowMs;
+    // Where this process itself could not run, no answer could come: the workers get their time again.
+    if (wasPaused) this.#asked.clear();
+    for (const worker of this.#settings.workers()) this.#ask(worker, nowMs);
+    for (const worker of this.#asked.keys()) if (worker.hasEnded) this.#asked.delete(worker);
+  }
+
+  #ask(worker: WorkerProcess, nowMs: number): void {
+    const asked = this.#asked.get(worker);
+    if (!asked) {
+      this.#asked.set(worker, { sinceMs: nowMs, isNamed: false });
+      worker.channel.tell("ping", ++this.#number);
+      return worker.channel.flush();
+    }
+    const silentMs = nowMs - asked.sinceMs;
+    worker.silentMs = silentMs;
+    const { workerTimeoutMs, log, blocked } = this.#settings;
+    if (silentMs < Math.min(namedAfterMs, workerTimeoutMs / 2)) return;
+    const state = worker.board.read();
+    if (!asked.isNamed) {
+      asked.isNamed = true;
+      const places = possiblePlaces(state);
+      worker.silence = { sinceMs: Date.now() - Math.round(silentMs), places };
+      const where = places.length === 0 ? "" : ` It is ${places.map(workPlaceText).join(", or ")}.`;
+      log.warn(
+        { workerPid: worker.pid, silentMs: Math.round(silentMs), at: places },
+        `A worker does not answer.${where}`,
+      );
+    }
+    if (silentMs >= patienceMs(state, workerTimeoutMs)) blocked(worker, silentMs, state);
+  }
+}
+
+/** A task may compute as long as its own `timeoutMs` says. */
+function patienceMs(state: BoardState, workerTimeoutMs: number): number {
+  const own = possiblePlaces(state).map((place) => ("file" in place ? 0 : (place.timeoutMs ?? 0)));
+  return Math.max(workerTimeoutMs, ...own.filter(Number.isFinite));
+}
+
+/** What a silent worker may be in. */
+export function possiblePlaces({ now, open }: BoardState): readonly WorkPlace[] {
+  return now === undefined ? open : [now];
+}
+
+const since = ({ sinceMs }: Asked) => Math.round(performance.now() - sinceMs);

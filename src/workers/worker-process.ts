@@ -1,0 +1,93 @@
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { SmithersError } from "../errors/index.ts";
+import { type ChildChannel, type ChildEnd, runtime } from "../runtime/index.ts";
+import { stopwatch } from "../timing/index.ts";
+import { Board, type BoardState, type WorkPlace } from "./board.ts";
+import { Channel } from "./channel.ts";
+import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
+
+/** The program of a worker. Neighbouring modules have the same extension: .ts in the sources, .js in the build. */
+const program = fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url));
+
+/** A child process that executes runs. */
+export class WorkerProcess {
+  readonly board: Board;
+  readonly channel: Channel<ServerCalls, WorkerCalls>;
+  /** Resolves when it can take work. Never rejects. */
+  readonly ready: Promise<void>;
+  /** Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** The workflow files that it serves; a run instead of a file has the worker to itself. */
+  readonly keys = new Set<string>();
+  /** How many runs it executes. */
+  runs = 0;
+  /** How many jobs have been given to it and are not done. */
+  jobs = 0;
+  hasEnded = false;
+  /** Whether it is about to be ended, and gets no more work. */
+  isLeaving = false;
+  /** For how long it has not answered, in ms: 0 while it answers. Kept by the watchdog. */
+  silentMs = 0;
+  /** Since when it has not answered, and what it may be in; undefined while it answers. Kept by the watchdog. */
+  silence: { readonly sinceMs: number; readonly places: readonly WorkPlace[] } | undefined;
+  /** Why it was killed, if this process has done that. */
+  killedFor: "blocked" | "closing" | undefined;
+  /** For how long it was silent, and what it was in, when it was killed for that. */
+  blocked: { readonly silentMs: number; readonly state: BoardState } | undefined;
+  /** What its calls are rejected with when it ends. */
+  lossReason: SmithersError | undefined;
+  readonly #child: ChildChannel;
+  #idleMs = stopwatch();
+
+  constructor(
+    settings: WorkerSettings,
+    env: Readonly<Record<string, string | undefined>>,
+    answers: (worker: WorkerProcess) => ServerCalls,
+  ) {
+    this.board = Board.create();
+    this.#child = runtime.spawn([program, "smithers", "worker"], { env, detached: true, sharedFd: this.board.fd });
+    const child = this.#child;
+    const port = {
+      send: (packet: unknown) => void child.send(packet),
+      onMessage: (listener: (packet: unknown) => void) => child.onMessage(listener),
+    };
+    this.channel = new Channel<ServerCalls, WorkerCalls>(port, answers(this));
+    this.ready = this.channel.call("begin", settings).catch(() => {});
+    this.ended = child.ended.then((end) => {
+      this.hasEnded = true;
+      return end;
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Whether it executes nothing. */
+  get isIdle(): boolean {
+    return this.runs === 0 && this.jobs === 0;
+  }
+
+  /** For how long it has had nothing to do, in ms. */
+  get idleMs(): number {
+    return this.isIdle ? this.#idleMs() : 0;
+  }
+
+  /** Notes that it had something to do until now. */
+  used(): void {
+    this.#idleMs = stopwatch();
+  }
+
+  /** Kills it with everything that it has started. */
+  kill(reason: "blocked" | "closing"): void {
+    this.killedFor ??= reason;
+    this.#child.killGroup();
+  }
+
+  /** Rejects what was asked of it, once it has ended. */
+  fail(reason: SmithersError): void {
+    this.channel.close(reason);
+    this.board.close();
+  }
+}

@@ -1,0 +1,153 @@
+import { type EngineObserver, Feed, LeaseHolder, type Logger } from "../engine/index.ts";
+import { runExists, SmithersError } from "../errors/index.ts";
+import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
+import type { Run } from "../model/index.ts";
+import type { ParentChannel } from "../runtime/index.ts";
+import type { AttemptContexts } from "../telemetry/index.ts";
+import type { Board } from "./board.ts";
+import { Channel } from "./channel.ts";
+import type { FileStart, LoadedFile, RemoteClaim, ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
+import { RemoteStore, type StoreIdentity } from "./remote-store.ts";
+import { Whereabouts } from "./whereabouts.ts";
+import { toWireError } from "./wire-error.ts";
+
+interface RemoteRuns {
+  readonly remote: RemoteStore;
+  readonly holder: LeaseHolder;
+}
+
+/** Time limit of the last push of spans when a worker ends. */
+const lastPushMs = 5_000;
+
+/** Executes runs for a server, which has the stores and says what to do. */
+export class Worker {
+  readonly #board: Board;
+  readonly #whereabouts: Whereabouts;
+  readonly #channel: Channel<WorkerCalls, ServerCalls>;
+  readonly #byStore = new Map<string, RemoteRuns>();
+  readonly #log: Logger;
+  #settings!: WorkerSettings;
+  #loader!: Loader;
+  #contexts: AttemptContexts | undefined;
+
+  constructor(parent: ParentChannel, board: Board) {
+    this.#board = board;
+    this.#whereabouts = new Whereabouts(board);
+    this.#channel = new Channel<WorkerCalls, ServerCalls>(parent, this.#answers());
+    const logAt = (level: keyof Logger) => (facts: object, message: string) =>
+      this.#channel.tell("log", level, plain(facts), message);
+    this.#log = { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
+  }
+
+  #answers(): WorkerCalls {
+    return {
+      begin: (settings) => this.#begin(settings),
+      start: (start) => this.#start(start),
+      claim: (claim) => this.#claim(claim),
+      checkSignal: (store, signal) => this.#runsOf(store).holder.checkSignal(signal),
+      load: (path) => this.#describe(path),
+      stop: async (storeId, graceMs) => this.#byStore.get(storeId)?.holder.stop(graceMs),
+      end: () => this.#end(),
+      notify: (storeId, runId) => this.#byStore.get(storeId)?.holder.active(runId)?.notify(),
+      abandon: (storeId, runId, leaseNo) => {
+        const active = this.#byStore.get(storeId)?.holder.active(runId);
+        if (active?.lease.leaseNo === leaseNo) active.abandon();
+      },
+      trouble: (storeId, record) => this.#byStore.get(storeId)?.remote.setTrouble(record),
+      ping: (number) => {
+        this.#channel.tell("pong", number);
+        this.#channel.flush();
+      },
+    };
+  }
+
+  async #begin(settings: WorkerSettings): Promise<void> {
+    this.#settings = settings;
+    for (const name of settings.hiddenEnv) delete process.env[name];
+    const { rootDir, workflows } = settings;
+    this.#loader = new Loader({ rootDir, startable: startable(workflows), logger: this.#log });
+    // Loaded when it is used: a worker makes metrics of its own no more than logs.
+    if (process.env.SMITHERS_OTEL_ENABLED) {
+      this.#contexts = (await import("../telemetry/index.ts")).AttemptContexts.fromEnv(lastPushMs);
+    }
+    await this.#loader.warmUp();
+  }
+
+  async #start({ path, existing, main, request }: FileStart): Promise<string> {
+    const source = await this.#load(path);
+    if (existing !== undefined) throw runExists(existing);
+    const { dbPath } = source.workflow;
+    const store = dbPath === undefined ? main : await this.#channel.call("openDatabase", dbPath);
+    return this.#runsOf(store).holder.start({ ...source, workflowName: workflowNameOf(source), ...request }, () => {});
+  }
+
+  async #claim({ store, run, path, forced, isOrphan }: RemoteClaim): Promise<boolean> {
+    const { holder } = this.#runsOf(store);
+    // The server knows that the run was released before this process has noticed its own release.
+    if (holder.active(run.runId)) await holder.released(run.runId);
+    const source = path === undefined ? undefined : { workflowPath: path };
+    return holder.claim(run, { source, forced, isOrphan });
+  }
+
+  async #describe(path: string): Promise<LoadedFile> {
+    const { workflow, workflowPath } = await this.#load(path);
+    return { workflowPath, inputSchema: inputSchemaOf(workflow) };
+  }
+
+  #load(path: string) {
+    return this.#whereabouts.within({ file: path }, () => this.#loader.load(path));
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all([this.#loader?.close(), this.#contexts?.close()]);
+  }
+
+  #runsOf(identity: StoreIdentity): RemoteRuns {
+    const known = this.#byStore.get(identity.id);
+    if (known) return known;
+    const remote = new RemoteStore(identity, {
+      call: (part, name, args) => this.#channel.call("store", identity.id, part, name, args),
+      watch: () => {},
+    });
+    // The server writes the heartbeats, for a worker that computes cannot.
+    const store = Object.assign(remote.store, { beat: async () => [] });
+    const { rootDir, allowNetwork, heartbeatMs, staleMs, maxCrashes, files } = this.#settings;
+    const holder = new LeaseHolder({
+      store,
+      sink: { store, feed: new Feed(), observer: this.#observer(), isRemote: true },
+      rootDir,
+      allowNetwork,
+      heartbeatMs,
+      staleMs,
+      maxCrashes,
+      fileRules: { ...files, privatePaths: () => this.#board.privatePaths() },
+      resolveWorkflow: (run) => this.#load(pathOf(run)),
+      log: this.#log,
+      onReleased: () => {},
+      wake: () => {},
+    });
+    const runs = { remote, holder };
+    this.#byStore.set(identity.id, runs);
+    return runs;
+  }
+
+  #observer(): EngineObserver {
+    return {
+      turnCommitted: (turn) => this.#contexts?.turnCommitted(turn),
+      aroundAttempt: (attempt, code) => (this.#contexts ? this.#contexts.aroundAttempt(attempt, code) : code()),
+      aroundCode: (place, code) => this.#whereabouts.within(place, code),
+      leaseLost() {},
+      heartbeatFailed() {},
+    };
+  }
+}
+
+function pathOf({ runId, workflowPath }: Pick<Run, "runId" | "workflowPath">): string {
+  if (workflowPath !== null) return workflowPath;
+  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file. Pass its workflowPath.`);
+}
+
+/** Facts of a log line as they cross to the server. */
+function plain(facts: object): object {
+  return "err" in facts ? { ...facts, err: toWireError(facts.err) } : facts;
+}

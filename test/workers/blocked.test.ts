@@ -1,0 +1,166 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { isRunning } from "../support/sandboxed.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+/** Tasks that note each attempt, with how each kind of code hurts the process that executes it. */
+const head = `
+const note = (task) => appendFileSync("ledger", [task.runId, task.nodeId, task.attempt].join(" ") + "\\n");
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+const kinds = {
+  loop: () => { for (;;) {} },
+  loopLater: async () => { await sleep(20); for (;;) {} },
+  kill: () => process.kill(process.pid, "SIGKILL"),
+  exit: () => process.exit(0),
+  abort: () => process.abort(),
+  validation: () => {},
+  innocent: async () => { while (!existsSync("go")) await sleep(10); },
+};`;
+const tree = `
+  {ctx.input.kind === "render" && ctx.outputs("result").length > 0 ? kinds.loop() : null}
+  <Task id="first" output={outputs.result}>{{ value: 0 }}</Task>
+  <Task id="t" output={ctx.input.kind === "validation" ? outputs.endless : outputs.result} retries={0}>
+    {async (task) => { note(task); await kinds[ctx.input.kind]?.(task); return { value: task.attempt }; }}
+  </Task>`;
+const schemas = `result: z.object({ value: z.any() }), endless: z.object({ value: z.any() }).refine(() => { for (;;) {} })`;
+const file = workflowFile(tree, { head, schemas });
+const files = { "guilty.tsx": file, "other.tsx": file };
+
+async function serving(options: object = {}, more: Record<string, string> = {}) {
+  const root = folder({ ...files, ...more });
+  const given = { workerTimeoutMs: 1_000, maxCrashes: 2, maxWorkers: 2, heartbeatMs: 500, ...options };
+  const env = { SERVE_OPTIONS: JSON.stringify(given), SMITHERS_LOG_LEVEL: "warn" };
+  const server = await ServerProcess.start(root, env, { captureLog: true });
+  const attempts = (runId: string) => {
+    const path = join(root, "ledger");
+    const lines = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+    return lines.filter((line) => line.startsWith(`${runId} `)).length;
+  };
+  return { root, server, attempts, go: () => writeFileSync(join(root, "go"), "") };
+}
+
+test.each([
+  ["loop", "WORKER_LOST"],
+  ["loopLater", "WORKER_LOST"],
+  ["kill", "WORKER_LOST"],
+  ["validation", "WORKER_LOST"],
+])("a task that hurts its worker by %s is charged, and a run of another file notices nothing", async (kind, code) => {
+  const { server, attempts, go } = await serving();
+  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
+  await eventually(() => attempts("innocent") === 1);
+  await server.start("guilty.tsx", { kind }, { runId: "guilty" });
+  const { status, error } = await server.end("guilty");
+  expect({ status, code: error?.code, nodeId: error?.nodeId }).toEqual({ status: "failed", code, nodeId: "t" });
+  expect(error?.message).toMatch(
+    /^The worker (was blocked for \d+(\.\d)? s|process ended by SIGKILL) in node "t" of run guilty\./,
+  );
+  expect(attempts("guilty")).toBe(2);
+  go();
+  expect((await server.end("innocent")).status).toBe("finished");
+  expect(attempts("innocent")).toBe(1);
+});
+
+test.each(["exit", "abort"])("process.%s is an error of the attempt that calls it", async (kind) => {
+  const { server, attempts, go } = await serving();
+  await server.start("guilty.tsx", { kind: "innocent" }, { runId: "innocent" });
+  await eventually(() => attempts("innocent") === 1);
+  const { error } = await server.complete("guilty.tsx", { kind }, { runId: "guilty" });
+  expect(error).toMatchObject({ nodeId: "t", message: expect.stringContaining(`process.${kind}(`) });
+  go();
+  expect((await server.end("innocent")).status).toBe("finished");
+  expect([attempts("innocent"), attempts("guilty")]).toEqual([1, 1]);
+});
+
+test("a render without an end fails its run, and names it", async () => {
+  const { server, go, attempts } = await serving();
+  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
+  await eventually(() => attempts("innocent") === 1);
+  await server.start("guilty.tsx", { kind: "render" }, { runId: "guilty" });
+  await eventually(() => server.log.includes("while it rendered run guilty"), { within: 10_000 });
+  const { status, error } = await server.end("guilty");
+  expect([status, error?.code]).toEqual(["failed", "WORKER_LOST"]);
+  expect(error?.message).toContain("while it rendered run guilty");
+  go();
+  expect((await server.end("innocent")).status).toBe("finished");
+  expect(attempts("innocent")).toBe(1);
+});
+
+test("runs of the same file continue in another worker, and are not charged", async () => {
+  const { server, go, attempts } = await serving({ maxCrashes: 1 });
+  await server.start("guilty.tsx", { kind: "innocent" }, { runId: "innocent" });
+  await eventually(() => attempts("innocent") === 1);
+  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  expect((await server.end("guilty")).status).toBe("failed");
+  await eventually(() => attempts("innocent") === 2);
+  go();
+  // The first loss that is charged would fail it.
+  expect((await server.end("innocent")).status).toBe("finished");
+});
+
+test("while a worker is blocked the server answers, starts runs of its file, and says who blocks it", async () => {
+  const { server, go, attempts } = await serving({ workerTimeoutMs: 8_000 });
+  go();
+  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await eventually(() => attempts("guilty") === 1);
+  expect((await server.complete("guilty.tsx", { kind: "innocent" })).status).toBe("finished");
+  expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
+  await eventually(() => server.log.includes('in node \\"t\\" of run guilty'), { within: 10_000 });
+  await eventually(async () => (await server.run("guilty")).runState.unhealthy !== undefined);
+  const { unhealthy } = (await server.run("guilty")).runState;
+  expect(unhealthy).toMatchObject({ kind: "blocking", nodeId: "t", reason: expect.stringContaining('"t"') });
+});
+
+test("a file whose top-level code has no end delays nobody, and is refused", async () => {
+  const hang = `for (;;) {}\n${file}`;
+  const { server, go } = await serving({}, { "hang.tsx": hang });
+  go();
+  const refused = server.post("/v1/runs", { workflowPath: "hang.tsx", input: { kind: "innocent" } });
+  expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
+  const { status, body } = await refused;
+  expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
+  expect(body.error.message).toContain("hang.tsx");
+});
+
+test("a task that may take longer than a worker may be silent is not disturbed", async () => {
+  const slow = workflowFile(
+    `<Task id="t" output={outputs.result} timeoutMs={60_000}>{() => { const until = Date.now() + 2_500; while (Date.now() < until); return { value: 1 }; }}</Task>`,
+  );
+  const { server } = await serving({}, { "slow.tsx": slow });
+  await server.start("slow.tsx", {}, { runId: "slow" });
+  expect((await server.end("slow")).status).toBe("finished");
+  expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }]);
+});
+
+test("no worker outlives a server that was killed, not even a blocked one", async () => {
+  const { server, attempts } = await serving({ workerTimeoutMs: 60_000 });
+  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await eventually(() => attempts("guilty") === 1);
+  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
+  const workers = workersOf(server.child.pid!);
+  afterThisTest(() => {
+    for (const pid of workers.filter(isRunning)) process.kill(pid, "SIGKILL");
+  });
+  expect(workers.length).toBeGreaterThanOrEqual(2);
+  await server.kill();
+  await eventually(() => workers.every((pid) => !isRunning(pid)));
+});
+
+test("a server that is asked to end leaves no worker, also when one is blocked", async () => {
+  const { server, attempts } = await serving({ workerTimeoutMs: 60_000, shutdownGraceMs: 100 });
+  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await eventually(() => attempts("guilty") === 1);
+  const workers = workersOf(server.child.pid!);
+  await server.stop("SIGTERM");
+  await eventually(() => workers.every((pid) => !isRunning(pid)));
+});
+
+/** The ids of a server's worker processes. */
+function workersOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("smithers\0worker"));
+}
