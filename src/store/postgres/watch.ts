@@ -172,7 +172,8 @@ export class ChangeWatch {
       const [now] = await this.#database.texts(sql).catch(() => [this.#seen]);
       if (this.#isHeard || this.#listeners.size === 0) return;
       const hasChanged = now !== this.#seen;
-      if (hasChanged && this.#seen !== undefined) this.#tell();
+      // The first look cannot tell what was committed before it.
+      if (hasChanged) this.#tell();
       this.#seen = now ?? undefined;
       this.#look(hasChanged ? firstLookMs : Math.min(2 * pauseMs, maxLookMs));
     });

@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { canRun } from "../../scripts/programs.ts";
+import { openStore } from "../../src/store/index.ts";
+import { concurrency } from "../store/suite/concurrency.ts";
+import { freshDatabase } from "../store/suite/database.ts";
+import { inbox } from "../store/suite/inbox.ts";
+import { starts } from "../store/suite/starts.ts";
+import { turns } from "../store/suite/turns.ts";
+import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import { folder } from "../support/folder.ts";
+import { newSchema, sharedServer } from "../support/postgres.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+let address: Promise<string> | undefined;
+
+/** The address of a PgBouncer in front of the shared server, which gives each transaction another connection. */
+function pooler(): Promise<string> {
+  address ??= startPooler();
+  return address;
+}
+
+async function startPooler(): Promise<string> {
+  const behind = new URL(await sharedServer());
+  const root = mkdtempSync(join(tmpdir(), "smithers-pooler-"));
+  chmodSync(root, 0o755);
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  const settings = join(root, "pgbouncer.ini");
+  writeFileSync(
+    settings,
+    `[databases]
+* = host=${behind.hostname} port=${behind.port} user=smithers
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+`,
+  );
+  const asUser = process.getuid?.() === 0 ? ["--user", "postgres"] : [];
+  // It ends with this process, however that ends: its parent waits for the end of a pipe.
+  const script = `/usr/sbin/pgbouncer --quiet "$@" & cat >/dev/null; kill -TERM $!; rm -rf "${root}"`;
+  const child = spawn("sh", ["-c", script, "pooler", ...asUser, settings], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  child.unref();
+  const url = `postgres://smithers@127.0.0.1:${port}/postgres`;
+  await eventually(async () => {
+    await (await openStore(`${url}?schema=${newSchema()}`)).close();
+    return true;
+  });
+  return url;
+}
+
+describe.skipIf(!canRun("postgres", "pgbouncer"))("through PgBouncer in transaction mode", () => {
+  const fresh = freshDatabase(async () => {
+    const url = `${await pooler()}?schema=${newSchema()}`;
+    return () => openStore(url);
+  });
+  starts(fresh);
+  turns(fresh);
+  inbox(fresh);
+  concurrency(fresh);
+
+  test("servers continue one another's runs although no notification comes", async () => {
+    const root = folder({
+      "ask.tsx": workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />`, {
+        schemas: "decision: approvalDecisionSchema",
+      }),
+    });
+    const env = { SERVE_OPTIONS: JSON.stringify({ db: `${await pooler()}?schema=${newSchema()}` }) };
+    const [first, second] = [await ServerProcess.start(root, env), await ServerProcess.start(root, env)];
+    const runId = await first.start("ask.tsx");
+    await first.until(runId, ({ type }) => type === "NodeWaitingApproval");
+    const reading = second.end(runId);
+    expect((await second.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+    expect(await reading).toMatchObject({ status: "finished" });
+    expect(await first.end(runId)).toMatchObject({ status: "finished" });
+    afterThisTest(() => second.kill());
+  });
+});
