@@ -3,7 +3,7 @@ import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 import { rowsOf } from "./rows.ts";
-import { currentValue, type StoredOutput } from "./stored-output.ts";
+import { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
 
 /** An output as a row: its fields, and the node and iteration that produced it. */
 export type Row<T> = T extends object ? T & { readonly nodeId: string; readonly iteration: number } : T;
@@ -61,10 +61,12 @@ export interface Reads {
   readonly rowsOf: Set<string>;
   /** Ids of nodes whose outputs were read. */
   readonly outputsOf: Set<string>;
+  /** Outputs that were read while their values were not in memory: the frame must be rendered again. */
+  readonly absent: Set<StoredOutput>;
 }
 
 export function noReads(): Reads {
-  return { rowsOf: new Set(), outputsOf: new Set() };
+  return { rowsOf: new Set(), outputsOf: new Set(), absent: new Set() };
 }
 
 /** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
@@ -74,10 +76,14 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     return registry.resolve(target, where).key;
   };
   const place = (nodeId: string) => nodePlace(nodeId, view.loopsOf(nodeId), (key) => view.loopIteration(key));
+  const read = (output: StoredOutput) => {
+    if (output.value === absentValue) reads.absent.add(output);
+    return currentValue(output);
+  };
   const find = (key: string, id: string, given?: number) => {
     const { nodeId, iteration } = place(id);
     const found = view.find(nodeId, given ?? iteration);
-    return found?.schemaKey === key ? currentValue(found) : undefined;
+    return found?.schemaKey === key ? read(found) : undefined;
   };
 
   const methods = {
@@ -93,7 +99,7 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     },
     latest(target: unknown, nodeId: string) {
       const last = view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1);
-      return last && currentValue(last);
+      return last && read(last);
     },
     iterationCount: (target: unknown, nodeId: string) =>
       view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
@@ -102,7 +108,9 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
   const rows = (target: unknown) => {
     const { key } = registry.resolve(target, "ctx.outputs");
     reads.rowsOf.add(key);
-    return rowsOf(view.list(key));
+    const outputs = view.list(key);
+    for (const output of outputs) if (output.value === absentValue) reads.absent.add(output);
+    return rowsOf(outputs);
   };
   for (const { key } of registry.list()) {
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });

@@ -22,8 +22,9 @@ export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs
 export { promptText } from "./prompt-text.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
+export { forgetRows } from "./rows.ts";
 export type * from "./specs.ts";
-export { currentValue, type StoredOutput } from "./stored-output.ts";
+export { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
 export { outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
 export {
   currentTask,

@@ -21,9 +21,15 @@ export interface Rendered {
 export class WorkflowRenderer {
   readonly #workflow: Workflow;
   readonly #root = new HostRoot();
+  #reads: Reads = noReads();
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
+  }
+
+  /** What the last rendering has read, also one that threw. */
+  get reads(): Reads {
+    return this.#reads;
   }
 
   /**
@@ -32,6 +38,7 @@ export class WorkflowRenderer {
    */
   render(view: RunView): Rendered {
     const reads = noReads();
+    this.#reads = reads;
     const { container } = this.#root;
     container.placed = false;
     const frame = { workflow: this.#workflow, view, reads };

@@ -28,6 +28,11 @@ export function rowsOf(outputs: readonly StoredOutput[]): unknown[] {
   return rows.slice(0, outputs.length);
 }
 
+/** Lets the rows of a list of outputs be collected. */
+export function forgetRows(outputs: readonly StoredOutput[]): void {
+  made.delete(outputs);
+}
+
 function toRow({ nodeId, iteration }: StoredOutput, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return { nodeId, iteration, ...value };

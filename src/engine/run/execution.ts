@@ -236,6 +236,7 @@ export class Execution {
       this.abandon();
       return "ended";
     }
+    this.#runState.releaseValues((output) => this.#planner.hasRead(output));
     this.#attempts.abortEnded(this.#runState);
     if (launches.length > 0) faultPoint("before-launch");
     if (this.#wasPausedSince(draft.now) && !(await this.#store.holdsLease(this.lease))) {

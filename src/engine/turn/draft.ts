@@ -151,13 +151,16 @@ export class TurnDraft {
       schemaHash: output.schemaHash,
       json: output.json,
     });
-    this.runState.putOutput({
-      nodeId,
-      iteration,
-      schemaKey: output.schemaKey,
-      schemaHash: output.schemaHash,
-      value: output.value,
-    });
+    this.runState.putOutput(
+      {
+        nodeId,
+        iteration,
+        schemaKey: output.schemaKey,
+        schemaHash: output.schemaHash,
+        value: output.value,
+      },
+      output.json.length,
+    );
     this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
     // A timer's firing is not a result of the run.
     if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });

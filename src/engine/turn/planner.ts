@@ -5,6 +5,7 @@ import {
   type HostElement,
   noReads,
   type Reads,
+  type Rendered,
   readFresh,
   type StoredOutput,
   type Workflow,
@@ -49,7 +50,7 @@ export interface TurnPlannerSettings {
   /** Learns that the author's code is about to be called. */
   observer?(): EngineObserver | undefined;
   /** Where cached results are looked up. */
-  readonly store: Pick<Store, "findCached">;
+  readonly store: Pick<Store, "findCached" | "readNode">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
@@ -73,7 +74,7 @@ interface Mounting {
  */
 export class TurnPlanner {
   readonly #runState: RunState;
-  readonly #store: Pick<Store, "findCached">;
+  readonly #store: Pick<Store, "findCached" | "readNode">;
   readonly #forced: Set<string>;
   readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
@@ -128,7 +129,7 @@ export class TurnPlanner {
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
         const elapsedMs = stopwatch();
-        this.#render(draft);
+        await this.#render(draft);
         this.#renderMs += elapsedMs();
         stale = false;
         renderedLast = true;
@@ -174,7 +175,7 @@ export class TurnPlanner {
     const renderer = new WorkflowRenderer(workflow);
     try {
       await this.#runState.readBy(workflow.registry);
-      compilePlan(renderer.render(this.#runState).root, this.#runState);
+      compilePlan((await this.#rendered(renderer, workflow)).root, this.#runState);
     } catch (error) {
       renderer.unmount();
       await this.#runState.readBy(this.#workflow.registry);
@@ -222,12 +223,12 @@ export class TurnPlanner {
     });
   }
 
-  #render(draft: TurnDraft): void {
+  async #render(draft: TurnDraft): Promise<void> {
     draft.takeNewOutputs();
     const before = this.#plan;
-    let frame = this.#compile();
+    let frame = await this.#compile();
     if (before && this.#isSuspect(before, frame.plan)) {
-      const again = this.#compile();
+      const again = await this.#compile();
       checkStable(frame.plan, again.plan);
       frame = again;
     }
@@ -248,9 +249,32 @@ export class TurnPlanner {
     if (this.#plan!.tasks.length > largePlan) await yieldToEventLoop();
   }
 
-  #compile() {
-    const rendered = this.#within(() => this.#renderer.render(this.#runState));
+  async #compile() {
+    const rendered = await this.#rendered(this.#renderer, this.#workflow);
     return { ...rendered, plan: compilePlan(rendered.root, this.#runState) };
+  }
+
+  /** Renders, and renders again when the frame reads large values that are not in memory. */
+  async #rendered(renderer: WorkflowRenderer, { registry }: Workflow): Promise<Rendered> {
+    for (;;) {
+      let rendered: Rendered | undefined;
+      let thrown: unknown;
+      try {
+        rendered = this.#within(() => renderer.render(this.#runState));
+      } catch (error) {
+        thrown = error;
+      }
+      // Also after a frame that did not fail: the author's code may have caught the error.
+      const { absent } = renderer.reads;
+      if (absent.size > 0) await this.#runState.readValues(absent, registry, this.#store);
+      else if (rendered) return rendered;
+      else throw thrown;
+    }
+  }
+
+  /** Whether the last frame has read an output. */
+  hasRead({ schemaKey, nodeId }: StoredOutput): boolean {
+    return this.#reads.rowsOf.has(schemaKey) || this.#reads.outputsOf.has(authoredId(nodeId));
   }
 
   /**
@@ -294,7 +318,7 @@ export class TurnPlanner {
     if (spec.kind === "timer") return beginTimer(draft, node, spec);
 
     try {
-      const deps = this.#dependencies(task);
+      const deps = await this.#dependencies(task);
       if (deps === "missing") return draft.settle(node, "skipped");
       if (spec.needsApproval && !isGranted(this.#runState.approval(task.key), task)) {
         return requestApproval(draft, node, task);
@@ -319,7 +343,7 @@ export class TurnPlanner {
    * The outputs that a task's `deps` name; "missing" when one of those nodes was skipped or has failed.
    * @throws MISSING_OUTPUT when a node has stored another output than `deps` names
    */
-  #dependencies({ spec }: PlannedTask): Record<string, unknown> | undefined | "missing" {
+  async #dependencies({ spec }: PlannedTask): Promise<Record<string, unknown> | undefined | "missing"> {
     if (!("deps" in spec) || !spec.deps) return undefined;
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
@@ -334,6 +358,7 @@ export class TurnPlanner {
           },
         );
       }
+      await this.#runState.readValues([found], this.#workflow.registry, this.#store);
       values[name] = currentValue(found);
     }
     return values;

@@ -1,5 +1,7 @@
 import {
+  absentValue,
   authoredId,
+  forgetRows,
   loopsAround,
   type NodePlace,
   nodePlace,
@@ -13,9 +15,12 @@ import {
 } from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Run, type Signal } from "../../model/index.ts";
 import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
-import type { StoredRun } from "../../store/index.ts";
+import type { Store, StoredRun } from "../../store/index.ts";
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** Values with longer JSON leave the memory when nothing reads them, in characters. */
+const largeLength = 65_536;
 
 const noLoops: readonly string[] = [];
 
@@ -34,6 +39,7 @@ export class RunState implements RunView {
   readonly #lastIteration = new Map<string, number>();
   /** The outputs that were stored before, and their values as they are stored. */
   readonly #loaded: { readonly output: Writable<StoredOutput>; readonly stored: unknown }[] = [];
+  readonly #large = new Set<Writable<StoredOutput>>();
   readonly #isFresh: boolean;
   #input: ReadValue | undefined;
   readonly #attemptStarts = new Map<string, number>();
@@ -51,10 +57,11 @@ export class RunState implements RunView {
     for (const approval of approvals) this.putApproval(approval);
     for (const node of nodes) this.putNode(node);
     for (const { nodeId, iteration, schemaKey, schemaHash, json } of outputs) {
-      const value: unknown = JSON.parse(json);
+      const isLarge = json.length > largeLength;
+      const value: unknown = isLarge ? absentValue : JSON.parse(json);
       const output = { nodeId, iteration, schemaKey, schemaHash, value };
-      this.putOutput(output);
-      this.#loaded.push({ output, stored: value });
+      this.putOutput(output, json.length);
+      if (!isLarge) this.#loaded.push({ output, stored: value });
     }
     this.#isFresh = nodes.length === 0;
     this.#lastOutputNo = outputs.at(-1)?.outputNo ?? 0;
@@ -88,6 +95,36 @@ export class RunState implements RunView {
         : { value: stored };
       output.misfit = read.misfit;
       output.value = read.misfit ? undefined : read.value;
+    }
+  }
+
+  /**
+   * Lets go of large values that are stored. They are read again when something needs them.
+   * @param isRead whether the last frame has read an output: its value stays
+   */
+  releaseValues(isRead: (output: StoredOutput) => boolean): void {
+    for (const output of this.#large) {
+      if (output.value === absentValue || isRead(output)) continue;
+      output.value = absentValue;
+      forgetRows(this.list(output.schemaKey));
+    }
+  }
+
+  /** Reads the values of these outputs where they are not in memory, by the schemas of `registry`. */
+  async readValues(outputs: Iterable<StoredOutput>, registry: OutputRegistry, store: Pick<Store, "readNode">) {
+    for (const output of outputs) {
+      if (output.value !== absentValue) continue;
+      const found = await store.readNode(this.runId, output.nodeId, output.iteration);
+      const stored: unknown = found?.output && JSON.parse(found.output.json);
+      const schema = registry.byKey(output.schemaKey);
+      const read = schema
+        ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
+            outdatedOutput(output, issues),
+          )
+        : { value: stored };
+      const known: Writable<StoredOutput> = output;
+      known.misfit = read.misfit;
+      known.value = read.misfit ? undefined : read.value;
     }
   }
 
@@ -217,7 +254,9 @@ export class RunState implements RunView {
     return index < 0 ? undefined : this.#signals.splice(index, 1)[0];
   }
 
-  putOutput(output: StoredOutput): void {
+  /** @param length of the value's JSON, in characters */
+  putOutput(output: StoredOutput, length: number): void {
+    if (length > largeLength) this.#large.add(output);
     this.#outputs.set(nodeKey(output.nodeId, output.iteration), output);
     const rows = this.#bySchema.get(output.schemaKey);
     if (rows) rows.push(output);
