@@ -25,5 +25,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // A busy machine makes every build slow; that is no reason to print a warning.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

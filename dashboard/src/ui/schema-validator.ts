@@ -60,6 +60,7 @@ function issuesOf(schema: object, data: unknown): RJSFValidationError[] {
 
 /** The validator's sentence, begun as a continuation of the field's name. */
 function plain(error: string): string {
+  if (error.startsWith('Instance type "null" is invalid')) return "must not be empty";
   return error
     .replace(/^Instance type "(\w+)" is invalid\. Expected "(.+)"\.$/, "must be of the type $2, not $1")
     .replace(/\.$/, "");
