@@ -3,10 +3,11 @@ import type { z } from "zod";
 import { callingFile, noteFiles } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
+import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import { Timer } from "./components/timer.ts";
 import { SignalComponent, WaitForEvent, type WaitForEventProps } from "./components/wait-for-event.ts";
-import { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
+import { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
 import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
@@ -28,9 +29,13 @@ export interface SmithersApi<S extends Schemas> {
   readonly Parallel: typeof Parallel;
   readonly Branch: typeof Branch;
   readonly Loop: typeof Loop;
+  /** Another name of Loop. */
+  readonly Ralph: typeof Loop;
+  readonly MergeQueue: typeof MergeQueue;
   readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
     props: ApprovalProps<O, OutputsOf<S>, M>,
   ) => ReactElement;
+  readonly ApprovalGate: <O extends TargetOf<S>>(props: ApprovalGateProps<O, OutputsOf<S>>) => ReactElement;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
   readonly Signal: typeof SignalComponent;
   readonly Timer: typeof Timer;
@@ -77,6 +82,9 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     Parallel,
     Branch,
     Loop,
+    Ralph: Loop,
+    MergeQueue,
+    ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
     Signal: SignalComponent,

@@ -25,6 +25,8 @@ export interface RunView {
   loopsOf(nodeId: string): readonly string[];
   /** The current iteration of the workflow's first loop. */
   readonly iteration: number;
+  /** The current iteration of each loop with mounted nodes, by its authored id. */
+  readonly iterations: Readonly<Record<string, number>>;
 }
 
 type ValueOf<S extends Schemas, O> = O extends keyof S ? z.output<S[O]> : O extends z.ZodType ? z.output<O> : unknown;
@@ -41,6 +43,8 @@ export interface Ctx<S extends Schemas = Schemas> {
   readonly input: string extends keyof S ? any : S extends { input: infer I extends z.ZodType } ? z.output<I> : any;
   /** The current iteration of the enclosing loop; outside of loops, of the first loop, or 0 without one. */
   readonly iteration: number;
+  /** The current iteration of each Loop around the nodes mounted so far, by the Loop's id. */
+  readonly iterations: Readonly<Record<string, number>>;
   /** Who started the run, if known; else null. */
   readonly auth: unknown;
   /** A node's output; undefined before it has one. `iteration` defaults to the current one of the node's loop. */
@@ -51,7 +55,12 @@ export interface Ctx<S extends Schemas = Schemas> {
   latest<O extends Target<S>>(output: O, nodeId: string): ValueOf<S, O> | undefined;
   /** The number of iterations in which a node has an output. */
   iterationCount<O extends Target<S>>(output: O, nodeId: string): number;
-  /** All rows of an output; also by key: `ctx.outputs.review`. */
+  /**
+   * The items of a list that fit a schema, for instance of a field of `ctx.latest(…)`. A text is parsed as JSON; what
+   * is no list gives an empty one.
+   */
+  latestArray<I extends z.ZodType>(value: unknown, schema: I): z.output<I>[];
+  /** All rows of an output; also by key: `ctx.outputs.review`. A key that is no output has no rows. */
   readonly outputs: (<O extends Target<S>>(output: O) => Row<ValueOf<S, O>>[]) & RowsByKey<S>;
 }
 
@@ -67,6 +76,22 @@ export interface Reads {
 
 export function noReads(): Reads {
   return { rowsOf: new Set(), outputsOf: new Set(), absent: new Set() };
+}
+
+function latestArray(value: unknown, schema: z.ZodType): unknown[] {
+  let list = value;
+  if (typeof value === "string") {
+    try {
+      list = JSON.parse(value);
+    } catch {
+      return [];
+    }
+  }
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item) => {
+    const read = schema.safeParse(item);
+    return read.success ? [read.data] : [];
+  });
 }
 
 /** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
@@ -101,11 +126,13 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
       const last = view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1);
       return last && read(last);
     },
+    latestArray,
     iterationCount: (target: unknown, nodeId: string) =>
       view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
   };
 
   const rows = (target: unknown) => {
+    if (typeof target === "string" && !registry.byKey(target)) return [];
     const { key } = registry.resolve(target, "ctx.outputs");
     reads.rowsOf.add(key);
     const outputs = view.list(key);
@@ -126,6 +153,9 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
     },
     auth: view.auth,
     iteration,
+    get iterations() {
+      return view.iterations;
+    },
     ...methods,
     outputs: rows,
   } as Ctx;

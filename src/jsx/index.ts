@@ -7,17 +7,26 @@ export {
   approvalRankingSchema,
   approvalSelectionSchema,
 } from "./components/approval.ts";
+export { ApprovalGate } from "./components/approval-gate.ts";
 export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export { Timer } from "./components/timer.ts";
 export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
-export { Branch, Loop, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
+export { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export { type Ctx, noReads, type Reads, type Row, type RunView } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
-export { authoredId, type LoopPlace, loopsAround, type NodePlace, nodePlace, suffixOf } from "./loop-places.ts";
+export {
+  authoredId,
+  type LoopPlace,
+  loopsAround,
+  type NodePlace,
+  nodePlace,
+  placesOf,
+  suffixOf,
+} from "./loop-places.ts";
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
 export { jsxRuntime } from "./react.ts";

@@ -68,6 +68,8 @@ export interface DependencySpec {
 interface WorkSpec extends NodeSpec {
   readonly needsApproval: boolean;
   readonly deps: Readonly<Record<string, DependencySpec>> | undefined;
+  /** Whether the task also runs when a node that `deps` names has no output. */
+  readonly depsOptional: boolean;
   readonly retry: RetrySpec;
   readonly timeoutMs: number | undefined;
   readonly heartbeatTimeoutMs: number | undefined;
@@ -120,6 +122,8 @@ export interface ApprovalSpec extends NodeSpec {
   readonly request: { readonly title: string; readonly summary: string | null; readonly metadata: unknown };
   readonly options: readonly ApprovalOption[] | undefined;
   readonly onDeny: "fail" | "continue" | "skip";
+  /** Approved by the workflow itself; no person is asked. */
+  readonly granted: boolean;
   readonly timeoutMs: number | undefined;
 }
 

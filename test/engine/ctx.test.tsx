@@ -79,9 +79,9 @@ test("ctx.output without a stored output throws MISSING_OUTPUT and fails the run
   });
 });
 
-test("a key that does not exist is refused wherever ctx is asked for it", async () => {
+test("a key that does not exist is refused wherever ctx is asked for one value of it", async () => {
   for (const ask of [
-    (ctx: any) => ctx.outputs("nope"),
+    (ctx: any) => ctx.outputs(z.string()),
     (ctx: any) => ctx.output("nope", { nodeId: "a" }),
     (ctx: any) => ctx.outputMaybe("nope", { nodeId: "a" }),
     (ctx: any) => ctx.latest("nope", "a"),

@@ -348,6 +348,10 @@ export class TurnPlanner {
     const values: Record<string, unknown> = {};
     for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
       const found = this.#outputFor(nodeId);
+      if (!found && spec.depsOptional) {
+        values[name] = undefined;
+        continue;
+      }
       if (!found) return "missing";
       if (output && found.schemaKey !== output.key) {
         throw new SmithersError(

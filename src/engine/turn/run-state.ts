@@ -8,6 +8,7 @@ import {
   type OutputRegistry,
   outdatedInput,
   outdatedOutput,
+  placesOf,
   type ReadValue,
   type RunView,
   readStored,
@@ -130,6 +131,14 @@ export class RunState implements RunView {
 
   get iteration(): number {
     return this.loopIteration(this.#firstLoop.id);
+  }
+
+  get iterations(): Readonly<Record<string, number>> {
+    const found: Record<string, number> = {};
+    for (const ids of this.#loopsOf.values()) {
+      for (const { id, iteration } of placesOf(ids, (key) => this.loopIteration(key))) found[id] = iteration;
+    }
+    return found;
   }
 
   find(nodeId: string, iteration: number): StoredOutput | undefined {

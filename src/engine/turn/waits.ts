@@ -9,7 +9,8 @@ import type { TurnDraft } from "./draft.ts";
 import { isGranted, questionOf } from "./question.ts";
 
 /** Asks a person for a decision. One that was granted before the run failed and was resumed is not asked for again. */
-export function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): void {
+export async function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): Promise<void> {
+  if (task.spec.kind === "approval" && task.spec.granted) return grantAtOnce(draft, node, task, task.spec);
   const before = draft.runState.approval(task.key);
   if (isGranted(before, task)) return void beginWait(draft, node, "waiting-approval");
   const approval: Approval = {
@@ -75,6 +76,21 @@ export async function resolveWait(draft: TurnDraft, node: Node, task: PlannedTas
   }
 }
 
+/** Finishes an Approval that the workflow grants by itself, and withdraws its question if a person was asked. */
+async function grantAtOnce(draft: TurnDraft, node: Node, task: PlannedTask, spec: ApprovalSpec): Promise<void> {
+  const asked = draft.runState.approval(task.key);
+  if (asked?.status === "requested") draft.putApproval({ ...asked, status: "cancelled" });
+  const decided = {
+    approved: true,
+    note: null,
+    decidedBy: null,
+    decidedAtMs: draft.nowMs,
+    selected: null,
+    ranked: null,
+  };
+  await finishWait(draft, node, task, () => toTaskValue(node.nodeId, spec.output, decisionValue(spec, decided)));
+}
+
 async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask): Promise<boolean> {
   const approval = draft.runState.approval(task.key);
   if (approval?.status === "granted" || approval?.status === "denied") {
@@ -83,6 +99,10 @@ async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask):
     if (spec) await finishApproval(draft, node, task, spec, approval);
     else if (approval.status === "granted") draft.changeNode(node, { state: "pending", ...noWake });
     else draft.settle(node, "failed", denied(node, approval));
+    return true;
+  }
+  if (task.spec.kind === "approval" && task.spec.granted) {
+    await grantAtOnce(draft, node, task, task.spec);
     return true;
   }
   if (!isDue(draft, node)) return false;

@@ -1,6 +1,7 @@
 import type { ReactElement } from "react";
 import { z } from "zod";
-import { useFrame } from "../frame-context.ts";
+import { type Ctx, createCtx } from "../ctx.ts";
+import { LoopContext, useFrame } from "../frame-context.ts";
 import { React } from "../react.ts";
 import type { ApprovalSpec } from "../specs.ts";
 import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
@@ -67,6 +68,14 @@ export interface ApprovalProps<O, S = Record<string, unknown>, M extends Approva
   onDeny?: "fail" | "continue" | "skip";
   /** Time limit for the decision, in milliseconds; after it, the node fails with APPROVAL_TIMEOUT. */
   timeoutMs?: number;
+  /** Approves without asking a person when `condition` is true; without a condition, always. Only mode `approve`. */
+  autoApprove?: AutoApprove;
+}
+
+export interface AutoApprove {
+  condition?: (ctx: Ctx) => boolean;
+  /** Accepted for the published package's workflows: the event log always records what was approved. */
+  audit?: boolean;
 }
 
 const approvalProps = propNames<ApprovalProps<unknown>>({
@@ -77,14 +86,18 @@ const approvalProps = propNames<ApprovalProps<unknown>>({
   options: true,
   onDeny: true,
   timeoutMs: true,
+  autoApprove: true,
 });
 
 /** Waits durably for a person's decision. */
 export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode = "approve">(
   props: ApprovalProps<O, Record<string, unknown>, M>,
 ): ReactElement {
+  refuseUnheld(props);
   checkProps("Approval", props, approvalProps);
-  const { registry } = useFrame("<Approval>");
+  const frame = useFrame("<Approval>");
+  const scope = React.useContext(LoopContext);
+  const { registry } = frame;
   const fields = waitFields("Approval", props);
   const where = `<Approval id="${fields.id}">`;
   const { onDeny = "fail", request } = props;
@@ -106,11 +119,38 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
     request: { title: request.title, summary: request.summary ?? null, metadata: request.metadata ?? null },
     options,
     onDeny,
+    granted: isGranted(where, mode, props.autoApprove, () => createCtx(frame.view, registry, frame.reads, scope)),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };
   checkHoldsDecision(where, spec);
   const shown = { id: spec.id, output: spec.output.key, mode, title: request.title, onDeny };
   return React.createElement("smithers:approval", { spec, shown });
+}
+
+/** Refuses props of the published package that would let the wrong person decide if they were ignored. */
+function refuseUnheld(props: object): void {
+  for (const name of ["allowedUsers", "allowedScopes"]) {
+    if ((props as Record<string, unknown>)[name] === undefined) continue;
+    const { id } = props as { id?: unknown };
+    refuse(
+      `<Approval id="${String(id)}">`,
+      `${name} cannot be held: this server's token is not tied to a user, so anybody with the token could decide. Remove the prop, and check decidedBy in the decision where a name is enough.`,
+    );
+  }
+}
+
+function isGranted(where: string, mode: ApprovalMode, given: AutoApprove | undefined, ctx: () => Ctx): boolean {
+  if (given === undefined) return false;
+  if (typeof given !== "object" || given === null) refuse(where, "autoApprove must be an object with a condition.");
+  const unknown = Object.keys(given).find((name) => name !== "condition" && name !== "audit");
+  if (unknown !== undefined) {
+    refuse(where, `autoApprove.${unknown} is not supported; use autoApprove={{ condition: (ctx) => boolean }}.`);
+  }
+  if (mode !== "approve") refuse(where, `autoApprove cannot choose for mode="${mode}".`);
+  const { condition } = given;
+  if (condition === undefined) return true;
+  if (typeof condition !== "function") refuse(where, "autoApprove.condition must be a function of ctx.");
+  return condition(ctx()) === true;
 }
 
 function plainOptions(given: readonly (string | ApprovalOptionInput)[], where: string): ApprovalSpec["options"] {

@@ -25,6 +25,11 @@ type DepsOf<S, D> = {
   [K in keyof D]: SchemaOf<S, D[K]> extends z.ZodType ? z.output<SchemaOf<S, D[K]>> : unknown;
 };
 
+/** The values of `deps` when `depsOptional` may leave some of them out. */
+type GivenDeps<S, D, Optional> = Optional extends true
+  ? { [K in keyof DepsOf<S, D>]: DepsOf<S, D>[K] | undefined }
+  : DepsOf<S, D>;
+
 export interface RetryPolicy {
   /** How the delay grows from one retry to the next. Default: `exponential`. */
   backoff?: "exponential" | "linear" | "fixed";
@@ -74,23 +79,31 @@ interface PlainTaskProps<O, V> extends TaskCommonProps<O> {
   agent?: undefined;
   fallbackAgent?: undefined;
   deps?: undefined;
+  depsOptional?: undefined;
   /** The value itself, or a function that computes it. */
   children: V | ((task: TaskContext) => V | Promise<V>);
 }
 
-interface TaskWithDepsProps<O, V, D, Values> extends TaskCommonProps<O> {
+interface TaskWithDepsProps<O, V, D, Values, Optional> extends TaskCommonProps<O> {
   agent?: undefined;
   fallbackAgent?: undefined;
   /** Outputs of other tasks by name. The name is the task's id, unless `needs` maps it to one. */
   deps: D;
+  /**
+   * Runs the task also when a node that `deps` names was skipped, or has failed with `continueOnFail`; its value is
+   * undefined then. Default: the task is skipped.
+   */
+  depsOptional?: Optional;
   children: V | ((deps: Values, task: TaskContext) => V | Promise<V>);
 }
 
-interface AgentTaskProps<O, D, Values> extends TaskCommonProps<O> {
+interface AgentTaskProps<O, D, Values, Optional> extends TaskCommonProps<O> {
   /** An agent, or several that are tried in order until one answers. */
   agent: Agent | readonly Agent[];
   fallbackAgent?: Agent;
   deps?: D;
+  /** Asks the agent also when a node that `deps` names has no output. */
+  depsOptional?: Optional;
   /** The prompt. */
   children: ReactNode | ((deps: Values) => ReactNode);
 }
@@ -100,11 +113,11 @@ interface AgentTaskProps<O, D, Values> extends TaskCommonProps<O> {
  * function among the children receives.
  */
 export interface TaskComponent<S = Record<string, unknown>> {
-  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>>(
-    props: TaskWithDepsProps<O, InputOf<S, O>, D, DepsOf<S, D>>,
+  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>, const P extends boolean = false>(
+    props: TaskWithDepsProps<O, InputOf<S, O>, D, GivenDeps<S, D, P>, P>,
   ): ReactElement;
-  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>>(
-    props: AgentTaskProps<O, D, DepsOf<S, D>>,
+  <O extends OutputTarget<S>, const D extends Record<string, OutputTarget<S>>, const P extends boolean = false>(
+    props: AgentTaskProps<O, D, GivenDeps<S, D, P>, P>,
   ): ReactElement;
   <O extends OutputTarget<S>>(props: PlainTaskProps<O, InputOf<S, O>>): ReactElement;
 }
@@ -123,6 +136,7 @@ type AnyTaskProps = TaskCommonProps<unknown> & {
   agent?: Agent | readonly Agent[];
   fallbackAgent?: Agent;
   deps?: Record<string, unknown>;
+  depsOptional?: boolean;
   children?: unknown;
 };
 
@@ -134,6 +148,7 @@ const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
   dependsOn: true,
   needs: true,
   deps: true,
+  depsOptional: true,
   skipIf: true,
   needsApproval: true,
   timeoutMs: true,
@@ -166,6 +181,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
     meta: checkJson(where, "meta", props.meta),
     needsApproval: props.needsApproval ?? false,
     deps,
+    depsOptional: props.depsOptional ?? false,
     retry: retrySpec(props, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),

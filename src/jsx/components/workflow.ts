@@ -73,6 +73,16 @@ export function Parallel(props: ParallelProps): ReactElement | null {
   return React.createElement("smithers:parallel", { spec: { type: "parallel", maxConcurrency }, shown }, children);
 }
 
+const mergeQueueProps = propNames<ParallelProps>({ skipIf: true, maxConcurrency: true, children: true });
+
+/** A Parallel whose children run one at a time, unless `maxConcurrency` says otherwise. */
+export function MergeQueue(props: ParallelProps): ReactElement | null {
+  checkProps("MergeQueue", props, mergeQueueProps);
+  const { maxConcurrency = 1, ...rest } = props;
+  checkCount("<MergeQueue>", "maxConcurrency", maxConcurrency, 1);
+  return React.createElement(Parallel, { ...rest, maxConcurrency });
+}
+
 export interface BranchProps {
   if: boolean;
   then: ReactNode;
