@@ -14,9 +14,9 @@ import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
 
-const { SYNCHRONOUS, RETENTION } = process.env;
+const { SYNCHRONOUS, RETENTION, ISOLATION } = process.env;
 const db = drizzle(new Database("smithers.db", { create: true }));
-const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION });
+const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION, isolation: ISOLATION });
 server.on("listening", () => console.log("http://127.0.0.1:" + server.address().port));
 `;
 
@@ -24,6 +24,8 @@ export interface ServerSettings {
   readonly synchronous?: Synchronous;
   /** How long ended runs are kept; see the option `retention`. */
   readonly retention?: string;
+  /** Where the workflows' code runs; see the option `isolation`. */
+  readonly isolation?: "process" | "none";
   /** Arguments for Bun, before the program. */
   readonly bunArgs?: readonly string[];
 }
@@ -45,7 +47,7 @@ export class BenchServer {
 
   /** Starts a server in `rootDir`, with the data of an earlier one. */
   static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
-    const { synchronous = "full", retention, bunArgs = [] } = settings;
+    const { synchronous = "full", retention, isolation, bunArgs = [] } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
@@ -56,7 +58,12 @@ export class BenchServer {
     const begin = performance.now();
     const child = spawn(process.execPath, [...bunArgs, "serve.ts"], {
       cwd: rootDir,
-      env: { ...process.env, SYNCHRONOUS: synchronous, ...(retention === undefined ? {} : { RETENTION: retention }) },
+      env: {
+        ...process.env,
+        SYNCHRONOUS: synchronous,
+        ...(retention === undefined ? {} : { RETENTION: retention }),
+        ...(isolation === undefined ? {} : { ISOLATION: isolation }),
+      },
       stdio: ["ignore", "pipe", log],
     });
     closeSync(log);
@@ -72,8 +79,14 @@ export class BenchServer {
   }
 
   residentNowMb(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+    return residentMbOf(this.#child.pid!);
+  }
+
+  /** Resident memory of each worker process in MB. */
+  workersMb(): number[] {
+    const { pid } = this.#child;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    return children === "" ? [] : children.split(" ").map((child) => residentMbOf(Number(child)));
   }
 
   /** CPU time of the process so far, in user and kernel mode, in milliseconds. */
@@ -95,6 +108,11 @@ export class BenchServer {
     this.#child.kill();
     await gone;
   }
+}
+
+function residentMbOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
 }
 
 export function writeWorkflows(rootDir: string): void {

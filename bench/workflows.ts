@@ -17,6 +17,11 @@ const tasks = (body = "({ n })") => `{Array.from({ length: ctx.input.length }, (
 /** The workflow files of the benchmarks, by name. */
 export const workflows = {
   "bench-one.tsx": file(result, '<Task id="one" output={outputs.result}>{async () => ({ n: 1 })}</Task>'),
+  /** Keeps its worker from answering for some seconds. */
+  "bench-blocking.tsx": file(
+    result,
+    '<Task id="block" output={outputs.result}>{async () => { const until = Date.now() + 8_000; while (Date.now() < until); return { n: 1 }; }}</Task>',
+  ),
   "bench-sequence.tsx": file(result, tasks()),
   /** Each step depends on the output of the previous one in the tree, so every step is rendered again. */
   "bench-reading.tsx": file(

@@ -11,6 +11,7 @@ import { fanOut, loop, sequence } from "./steps.ts";
 import { stream } from "./stream.ts";
 import { throughput } from "./throughput.ts";
 import { wake } from "./wake.ts";
+import { workers } from "./workers.ts";
 
 /** In the order of the table of targets. */
 export const benchmarks: readonly Benchmark[] = [
@@ -22,6 +23,7 @@ export const benchmarks: readonly Benchmark[] = [
   stream,
   wake,
   memory,
+  workers,
   database,
   start,
   command,
