@@ -5,7 +5,7 @@ import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
-import { isPlanted, undoRunning } from "../tools/guard/index.ts";
+import { commandWatch } from "../tools/guard/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { rememberSources } from "./node-site.ts";
@@ -140,14 +140,14 @@ export class Loader {
   /** Bundles a file as it is without what running commands have put where it would be loaded. */
   async #bundle(file: string): Promise<Bundle> {
     for (let tries = 0; tries < maxTries; tries += 1) {
-      undoRunning();
+      await commandWatch().undoRunning();
       const outcome = await this.#bundleNow(file).then(
         (bundle) => ({ bundle }),
         (error: unknown) => ({ error }),
       );
-      if (undoRunning()) continue;
+      if (await commandWatch().undoRunning()) continue;
       if ("error" in outcome) throw outcome.error;
-      if (![...outcome.bundle.inputs.keys()].some(isPlanted)) return outcome.bundle;
+      if (!(await commandWatch().hasPlanted([...outcome.bundle.inputs.keys()]))) return outcome.bundle;
     }
     const message = "A running command keeps putting files where this workflow would load them.";
     throw invalidWorkflow(this.#rootDir, { file, message });

@@ -6,7 +6,7 @@ import { failureOf } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
-import { type Guard, guardOf, notePaths, type Undone, watchCommand } from "./guard/index.ts";
+import { commandWatch, type Guard, guardOf, notePaths, type Undone } from "./guard/index.ts";
 import { type Guardian, startGuardian } from "./guardian.ts";
 import {
   findProgram,
@@ -64,7 +64,7 @@ async function executeIn(
   if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
   const guard = await guardOf(rootDir, limits.fileRules);
   const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
-  const undoAll = watchCommand(watched);
+  const undoAll = await commandWatch().begin(watched);
   let guardian: Guardian | undefined;
   try {
     const child = withRoot(limits.root, command.cwd ?? ".", (root) =>
@@ -74,7 +74,7 @@ async function executeIn(
     guardian = startGuardian(watched, child.groups);
     const { timeoutMs = defaultTimeoutMs } = command;
     const executed = await execute(child, { timeoutMs, signal: limits.signal, onOutput: limits.output });
-    refusePlanted(rootDir, undoAll());
+    refusePlanted(rootDir, await undoAll());
     return executed;
   } catch (cause) {
     if (cause instanceof SmithersError) throw cause;
@@ -82,7 +82,7 @@ async function executeIn(
     const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
     throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
   } finally {
-    undoAll();
+    await undoAll();
     guardian?.ended();
   }
 }

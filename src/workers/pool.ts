@@ -4,6 +4,7 @@ import { isSmithersError, SmithersError, shuttingDown } from "../errors/index.ts
 import { type BlockingRun, newRunId } from "../model/index.ts";
 import type { ChildEnd } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
+import { ownCommands } from "../tools/guard/index.ts";
 import { endText, judge, type Verdict, type WorkerEnd, workPlaceText } from "./blame.ts";
 import type { BoardState } from "./board.ts";
 import type { LoadedFile, ServerCalls, WorkerSettings } from "./protocol.ts";
@@ -62,6 +63,7 @@ export class WorkerPool {
   readonly #watchdog: Watchdog;
   readonly #tidying: ReturnType<typeof setInterval>;
   readonly #endings = new Set<Promise<void>>();
+  #lastCommand = 0;
   #isClosing = false;
   #hasBegun = false;
 
@@ -257,6 +259,18 @@ export class WorkerPool {
         if (!holder) throw new SmithersError("DB_UNAVAILABLE", "The server has closed the database.");
         return holder.answer(worker, part, name, args);
       },
+      beginCommand: async (noted) => {
+        const number = ++this.#lastCommand;
+        worker.commands.set(number, await ownCommands.begin(new Map(noted)));
+        return number;
+      },
+      endCommand: async (number) => {
+        const undone = await worker.commands.get(number)?.();
+        worker.commands.delete(number);
+        return undone ?? [];
+      },
+      undoRunning: () => ownCommands.undoRunning(),
+      hasPlanted: (paths) => ownCommands.hasPlanted(paths),
       openDatabase: (dbPath) => this.#settings.openDatabase(dbPath),
       log: (level, facts, message) => this.#settings.log[level](revived(facts), message),
       pong: () => this.#watchdog.answered(worker),
@@ -283,6 +297,8 @@ export class WorkerPool {
     );
     if (!isExpected || runs.length > 0) this.#tell(worker, verdict, end, runs.length);
     worker.fail(worker.lossReason);
+    // Its commands have ended with it.
+    await Promise.all([...worker.commands.values()].map((end) => end()));
     await Promise.all([...this.#stores.values()].map((holder) => holder.lost(worker, verdict)));
     this.#keepSpare(spareDelayMs);
   }

@@ -3,6 +3,7 @@ import type { ErrorRecord } from "../errors/index.ts";
 import type { FileRules } from "../jsx/index.ts";
 import type { Run } from "../model/index.ts";
 import type { NewSignal } from "../store/index.ts";
+import type { Undone } from "../tools/guard/index.ts";
 import type { StoreIdentity } from "./remote-store.ts";
 import type { StorePart } from "./store-methods.ts";
 
@@ -71,6 +72,11 @@ export type ServerCalls = {
   store(storeId: string, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
   /** Opens the database that a workflow names for its runs. */
   openDatabase(dbPath: string): Promise<StoreIdentity>;
+  /** Watches paths while a command runs; see `CommandWatch`. Resolves with the watch's number. */
+  beginCommand(noted: readonly (readonly [path: string, link: string | undefined])[]): Promise<number>;
+  endCommand(number: number): Promise<readonly Undone[]>;
+  undoRunning(): Promise<boolean>;
+  hasPlanted(paths: readonly string[]): Promise<boolean>;
   log(level: keyof Logger, facts: object, message: string): void;
   pong(number: number): void;
 };

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { SmithersError } from "../errors/index.ts";
 import { type ChildChannel, type ChildEnd, runtime } from "../runtime/index.ts";
 import { stopwatch } from "../timing/index.ts";
+import type { EndWatch } from "../tools/guard/index.ts";
 import { Board, type BoardState, type WorkPlace } from "./board.ts";
 import { Channel } from "./channel.ts";
 import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
@@ -20,6 +21,8 @@ export class WorkerProcess {
   readonly ended: Promise<ChildEnd>;
   /** The workflow files that it serves; a run instead of a file has the worker to itself. */
   readonly keys = new Set<string>();
+  /** By number, what ends the watch of a command that it runs. */
+  readonly commands = new Map<number, EndWatch>();
   /** How many runs it executes. */
   runs = 0;
   /** How many jobs have been given to it and are not done. */

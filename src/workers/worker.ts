@@ -4,6 +4,7 @@ import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/inde
 import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
 import type { AttemptContexts } from "../telemetry/index.ts";
+import { type CommandWatch, type Undone, watchCommandsWith } from "../tools/guard/index.ts";
 import type { Board } from "./board.ts";
 import { Channel } from "./channel.ts";
 import type { FileStart, LoadedFile, RemoteClaim, ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
@@ -64,6 +65,7 @@ export class Worker {
   async #begin(settings: WorkerSettings): Promise<void> {
     this.#settings = settings;
     for (const name of settings.hiddenEnv) delete process.env[name];
+    watchCommandsWith(this.#commandWatch());
     const { rootDir, workflows } = settings;
     this.#loader = new Loader({ rootDir, startable: startable(workflows), logger: this.#log });
     // Loaded when it is used: a worker makes metrics of its own no more than logs.
@@ -71,6 +73,20 @@ export class Worker {
       this.#contexts = (await import("../telemetry/index.ts")).AttemptContexts.fromEnv(lastPushMs);
     }
     await this.#loader.warmUp();
+  }
+
+  /** The server watches over the commands of all workers: what one plants, another might load. */
+  #commandWatch(): CommandWatch {
+    const channel = this.#channel;
+    return {
+      async begin(noted) {
+        const number = await channel.call("beginCommand", [...noted]);
+        let undone: Promise<readonly Undone[]> | undefined;
+        return () => (undone ??= channel.call("endCommand", number));
+      },
+      undoRunning: () => channel.call("undoRunning"),
+      hasPlanted: (paths) => channel.call("hasPlanted", paths),
+    };
   }
 
   async #start({ path, existing, main, request }: FileStart): Promise<string> {

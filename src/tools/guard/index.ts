@@ -1,5 +1,5 @@
 export { isEnvFile } from "./env-file.ts";
 export { type Guard, guardOf } from "./guard.ts";
 export { refuseChange, refuseRead } from "./refuse.ts";
-export { isPlanted, undoRunning, watchCommand } from "./running.ts";
+export { type CommandWatch, commandWatch, type EndWatch, ownCommands, watchCommandsWith } from "./running.ts";
 export { type NotedPaths, notePaths, type Undone } from "./watch.ts";
