@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { forbiddenPrograms, installMissingPrograms, missingPrograms } from "./programs.ts";
+import { startPostgres } from "../test/support/postgres-server.ts";
+import { canRun, forbiddenPrograms, installMissingPrograms, missingPrograms } from "./programs.ts";
 
 /**
  * Runs all tests, or those of the named files and folders, and ends with `N passed, N failed` and perhaps `, N
@@ -16,6 +17,10 @@ const flags = args.slice(places.length);
 installMissingPrograms();
 const files = (places.length > 0 ? places : ["test"]).flatMap(testFilesOf);
 sayWhatIsMissing();
+// One server for all test files: their processes would each start one.
+if (files.some((file) => file.includes("postgres")) && canRun("postgres")) {
+  process.env.SMITHERS_TEST_POSTGRES ??= (await startPostgres()).url();
+}
 const { status, report } = runTests(files);
 const counts = countTests(report);
 const unreported = files.filter((file) => !counts.files.has(resolve(file)));

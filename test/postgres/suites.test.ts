@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { sharedServer, testOnPostgres } from "../support/postgres.ts";
 
 /** Suites that hold for every database; what of them is about SQLite is skipped. `npm run test:postgres` has more. */
-const suites = ["conformance", "waiting"];
+const suites = ["conformance"];
 
 testOnPostgres.each(suites)("the suite %s passes on Postgres", async (name) => {
   const env = { ...process.env, SMITHERS_TEST_DATABASE: "postgres", SMITHERS_TEST_POSTGRES: await sharedServer() };

@@ -1,4 +1,5 @@
 import { SmithersError } from "../../errors/index.ts";
+import { keepSecret } from "../../text/index.ts";
 import type { OpenOptions } from "../open.ts";
 import { one, type PgClient } from "./client.ts";
 import { borrowClient } from "./clients/index.ts";
@@ -50,7 +51,8 @@ async function clientsOf(
     const client = borrowClient(source)!;
     return { writer: client, reader: client, schema: options.schema ?? defaultSchema };
   }
-  const { url, schema } = parseAddress(source, options.schema);
+  const { url, schema, password } = parseAddress(source, options.schema);
+  if (password !== undefined) keepSecret(password);
   const connect = async (max: number) =>
     new PostgresJsClient(
       await connectPostgresJs(url, {

@@ -18,6 +18,8 @@ export interface PostgresAddress {
   /** Without the package's own parameters. */
   readonly url: string;
   readonly schema: string;
+  /** As the server gets it; undefined without one. */
+  readonly password: string | undefined;
 }
 
 /**
@@ -35,5 +37,10 @@ export function parseAddress(text: string, schema?: string): PostgresAddress {
   const named = params.get("schema");
   params.delete("schema");
   const rest = params.toString();
-  return { url: rest === "" ? before : `${before}?${rest}`, schema: schema ?? named ?? defaultSchema };
+  const password = /^\w+:\/\/[^:@/?#]*:([^@/?#]+)@/.exec(before)?.[1];
+  return {
+    url: rest === "" ? before : `${before}?${rest}`,
+    schema: schema ?? named ?? defaultSchema,
+    password: password && decodeURIComponent(password),
+  };
 }
