@@ -76,6 +76,14 @@ export const eventReference: { readonly [T in EventType]: EventReference<T> } = 
     example: { nodeId: "payment", iteration: 0, eventName: "payment", correlationId: "order-17" },
   },
   NodeWaitingTimer: { about: "The node waits for a timer.", example: { ...pause, firesAtMs: 1_795_836_000_000 } },
+  NodeWaitingQuota: {
+    about: "The provider of each of the task's agents refuses for now. The task runs again at `retryAtMs`.",
+    example: {
+      ...firstAttempt,
+      retryAtMs: 1_795_752_183_709,
+      error: { code: "QUOTA_EXCEEDED", message: 'The providers of the agents of "build" refuse: Too many requests.' },
+    },
+  },
   NodeOutput: {
     about: "A task printed a text: with `task.output(text)`, through a command of `bash`, or through its agent.",
     example: { ...firstAttempt, text: "ok 12 tests\n", stream: "stdout" },
@@ -103,6 +111,14 @@ export const eventReference: { readonly [T in EventType]: EventReference<T> } = 
   WorkflowReloaded: {
     about: "The run continues with an edited workflow.",
     example: { workflowHash: "5f1d3c0b9a7e4826" },
+  },
+  AgentFailed: {
+    about: "An agent of the task failed. The next one of the chain is asked, if there is one.",
+    example: { ...firstAttempt, agent: "reviewer", error: { code: "AGENT_FAILED", message: "Too many requests." } },
+  },
+  AgentSessionStarted: {
+    about: "A coding agent began a conversation, or continues one. A retry of the task continues it too.",
+    example: { ...firstAttempt, agent: "claude", sessionId: "0b7c2f4e-5d1a-4c39-9a64-3f2f7a1f9f10" },
   },
   TokenUsageReported: {
     about: "An agent reported the tokens of its answer.",

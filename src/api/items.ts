@@ -1,5 +1,6 @@
 import { cutText, type ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, Node, Output, Run, ToolCall } from "../model/entities.ts";
+import type { SmithersEvent } from "../model/events.ts";
 import type { RunHealth } from "../model/run-health.ts";
 import type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem } from "./schemas.ts";
 
@@ -43,7 +44,9 @@ export function toRunDetail(
   runState: RunHealth,
   summary: Record<string, number>,
   output: unknown,
+  reports: readonly SmithersEvent[],
 ): RunDetail {
+  const tokenUsage = tokenUsageOf(reports);
   return {
     runId: run.runId,
     workflowName: run.workflowName,
@@ -54,7 +57,22 @@ export function toRunDetail(
     runState,
     ...(output === undefined ? {} : { output }),
     ...(run.error ? { error: run.error } : {}),
+    ...(tokenUsage.length > 0 && { tokenUsage }),
   };
+}
+
+/** The tokens that agents have reported, by model. */
+export function tokenUsageOf(reports: readonly SmithersEvent[]): NonNullable<RunDetail["tokenUsage"]> {
+  const byModel = new Map<string | null, { inputTokens: number; outputTokens: number }>();
+  for (const report of reports) {
+    if (report.type !== "TokenUsageReported") continue;
+    const { model = null, inputTokens = 0, outputTokens = 0 } = report;
+    const used = byModel.get(model) ?? { inputTokens: 0, outputTokens: 0 };
+    used.inputTokens += inputTokens;
+    used.outputTokens += outputTokens;
+    byModel.set(model, used);
+  }
+  return [...byModel].map(([model, used]) => ({ model, ...used }));
 }
 
 /** An output's value, or the size of one that is left out of a list. */
@@ -84,13 +102,22 @@ function toNodeItem(node: Node, output: ListedOutput | undefined): NodeItem {
   };
 }
 
+/** How many failures of agents one node's detail has. */
+const maxAgentFailures = 100;
+
 /** One node in detail: with its whole output, its attempts and its tool calls. */
 export function toNodeDetail(
   node: Node,
   output: Output | undefined,
   attempts: readonly Attempt[],
   toolCalls: readonly ToolCall[],
+  reports: readonly SmithersEvent[],
 ): NodeDetail {
+  const agentFailures = reports
+    .filter((report) => report.type === "AgentFailed")
+    .filter(({ nodeId, iteration }) => nodeId === node.nodeId && iteration === node.iteration)
+    .slice(-maxAgentFailures)
+    .map(({ attempt, agent, error, timestampMs }) => ({ attempt, agent, error, failedAtMs: timestampMs }));
   return {
     runId: node.runId,
     kind: node.kind,
@@ -114,6 +141,7 @@ export function toNodeDetail(
         error,
       }),
     ),
+    ...(agentFailures.length > 0 && { agentFailures }),
   };
 }
 

@@ -217,6 +217,15 @@ export const runDetailSchema = runSchema
     runState: runHealthSchema,
     output: z.unknown().optional(),
     error: errorRecordSchema.optional(),
+    tokenUsage: z
+      .object({
+        model: z.string().nullable().describe("null for agents that do not tell their model"),
+        inputTokens: z.number().int(),
+        outputTokens: z.number().int(),
+      })
+      .array()
+      .optional()
+      .describe("tokens that the run's agents have used, by model; absent while none are known"),
   });
 export type RunDetail = z.infer<typeof runDetailSchema>;
 
@@ -265,6 +274,16 @@ export const nodeDetailSchema = nodeItemSchema.omit({ outputBytes: true }).exten
     })
     .array()
     .describe("in the order in which they began, the last 1,000"),
+  agentFailures: z
+    .object({
+      attempt: z.number().int(),
+      agent: z.string().describe("the agent's `id`, or its place in the chain"),
+      error: errorRecordSchema,
+      failedAtMs: z.number().int().describe("milliseconds since the epoch"),
+    })
+    .array()
+    .optional()
+    .describe("agents of the task's chain that have failed, oldest first, the last 100; absent without any"),
 });
 export type NodeDetail = z.infer<typeof nodeDetailSchema>;
 

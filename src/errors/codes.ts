@@ -81,6 +81,11 @@ export const errorCodes = {
     advice: "Find out what blocks or ends the worker process, then resume the run.",
   },
   AGENT_FAILED: { status: 500, advice: "Look at the agents' errors in details, then resume the run." },
+  QUOTA_EXCEEDED: {
+    status: 500,
+    advice:
+      "Wait until the provider's limit is reset, raise it, or give the task a further agent. Then resume the run.",
+  },
   LOOP_MAX_REACHED: { status: 500, advice: "Raise maxIterations, or set onMaxReached to return-last." },
   APPROVAL_DENIED: {
     status: 500,

@@ -77,6 +77,11 @@ const eventFields = {
       .describe("JSON Schema of the data that the signal must have; absent if any will do, and for large schemas"),
   },
   NodeWaitingTimer: { ...node, firesAtMs },
+  NodeWaitingQuota: {
+    ...attempt,
+    retryAtMs: z.number().int().describe("when the agents are asked again, in milliseconds since the epoch"),
+    error,
+  },
   NodeOutput: {
     ...attempt,
     text: z.string().describe("the text, as it was printed"),
@@ -108,6 +113,16 @@ const eventFields = {
     error: error.optional(),
   },
   WorkflowReloaded: { workflowHash: z.string().describe("hash of the code of the file and its local imports") },
+  AgentFailed: {
+    ...attempt,
+    agent: z.string().describe("the agent's `id`, or its place in the chain, such as `agent 2`"),
+    error,
+  },
+  AgentSessionStarted: {
+    ...attempt,
+    agent: z.string().describe("the agent's `id`, or its place in the chain, such as `agent 2`"),
+    sessionId: z.string().describe("id of the agent's conversation; a later attempt continues it"),
+  },
   TokenUsageReported: {
     ...attempt,
     agent: z.string().optional().describe("the agent's `id`"),
@@ -116,6 +131,9 @@ const eventFields = {
     outputTokens: z.number().optional().describe("tokens of the answers"),
   },
 } as const satisfies Record<string, z.ZodRawShape>;
+
+/** Types of the events in which agents report facts that later attempts and views of the run need. */
+export const agentReportTypes = ["AgentFailed", "AgentSessionStarted", "TokenUsageReported"] as const;
 
 export type EventType = keyof typeof eventFields;
 export const eventTypes = Object.keys(eventFields) as EventType[];

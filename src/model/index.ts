@@ -4,6 +4,7 @@ export * from "./events.ts";
 export * from "./issues.ts";
 export * from "./json.ts";
 export * from "./moment.ts";
+export * from "./quota.ts";
 export * from "./run-end.ts";
 export * from "./run-health.ts";
 export { newRunId } from "./run-id.ts";

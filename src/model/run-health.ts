@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Node, Run, WakeFailure } from "./entities.ts";
+import { isQuotaWait, quotaOf } from "./quota.ts";
 import { isWaiting } from "./status.ts";
 
 /** A running run is stale when its owner's last heartbeat is older than this. */
@@ -17,6 +18,7 @@ export const runHealthSchema = z.object({
     "waiting-approval",
     "waiting-event",
     "waiting-timer",
+    "waiting-quota",
     "stale",
     "succeeded",
     "failed",
@@ -24,7 +26,7 @@ export const runHealthSchema = z.object({
   ]),
   blocked: z
     .object({
-      kind: z.enum(["approval", "event", "timer"]),
+      kind: z.enum(["approval", "event", "timer", "quota"]),
       nodeId: z.string(),
       iteration: z.number().int(),
       sinceMs: z.number().int().describe("milliseconds since the epoch"),
@@ -32,6 +34,7 @@ export const runHealthSchema = z.object({
       correlationId: z.string().nullable().optional().describe("correlation id that the signal must have"),
       firesAtMs: z.number().int().nullable().optional(),
       timesOutAtMs: z.number().int().nullable().optional(),
+      retryAtMs: z.number().int().nullable().optional().describe("when the refusing provider is asked again"),
       unblock: z.string().describe("the call that continues the run"),
     })
     .optional()
@@ -119,7 +122,7 @@ export function deriveRunHealth(
   const base = { runId: run.runId, computedAt };
   const { status, heartbeatAtMs } = run;
   if (isWaiting(status)) {
-    const node = signs.nodes.find(({ state }) => state === status);
+    const node = signs.nodes.find((one) => (status === "waiting-quota" ? isQuotaWait(one) : one.state === status));
     const unhealthy = notContinued(run, signs, nowMs, calls);
     const blocked = node && blockedBy(node, calls);
     return {
@@ -198,6 +201,11 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["
 
 function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {
   const { nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
+  if (isQuotaWait(node)) {
+    const sinceMs = quotaOf(node)?.sinceMs ?? startedAtMs ?? 0;
+    const unblock = `none: the agents are asked again by themselves at ${new Date(wakeAtMs!).toISOString()}`;
+    return { kind: "quota", nodeId, iteration, sinceMs, retryAtMs: wakeAtMs, unblock };
+  }
   const at = { nodeId, iteration, sinceMs: startedAtMs ?? 0 };
   if (state === "waiting-approval") {
     return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: calls.decide(nodeId) };

@@ -6,6 +6,7 @@ export const runStatusSchema = z.enum([
   "waiting-approval",
   "waiting-event",
   "waiting-timer",
+  "waiting-quota",
   "finished",
   "failed",
   "cancelled",
@@ -27,11 +28,12 @@ export const nodeStateSchema = z.enum([
 ]);
 export type NodeState = z.infer<typeof nodeStateSchema>;
 
-export type WaitingState = Extract<NodeState, `waiting-${string}`>;
+export type WaitingState = Extract<RunStatus | NodeState, `waiting-${string}`>;
 
 const settled: ReadonlySet<NodeState> = new Set(["finished", "failed", "cancelled", "skipped"]);
 
-export const isWaiting = (state: RunStatus | NodeState): state is WaitingState => state.startsWith("waiting-");
+export const isWaiting = <S extends RunStatus | NodeState>(state: S): state is Extract<S, WaitingState> =>
+  state.startsWith("waiting-");
 
 /** Whether the node has reached a final state. Only a person's retry changes it. */
 export const isSettled = (state: NodeState): boolean => settled.has(state);

@@ -22,9 +22,10 @@ import {
   type Frame,
   hasEnded,
   type RunHealth,
+  type SmithersEvent,
   type StoredEvent,
 } from "../model/index.ts";
-import type { NodePage, RunSnapshot } from "../store/index.ts";
+import type { NodePage, RunSnapshot, Store } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";
 import { cursorOf, positionOf } from "./node-cursor.ts";
@@ -81,17 +82,19 @@ export class RunReader {
   }
 
   async run(runId: string): Promise<RunDetail> {
-    const found = await this.#databases.find(runId, (store) => store.readRunDetail(runId));
-    return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output);
+    const found = await this.#databases.find(runId, (store) => withReports(store, runId, store.readRunDetail(runId)));
+    return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output, found.reports);
   }
 
   /** A run, with what explains its state. */
   async overview(runId: string): Promise<RunOverview> {
     const nowMs = Date.now();
-    const found = await this.#databases.find(runId, (store) => store.readOverview(runId, nodesQuery(1_000), nowMs));
+    const found = await this.#databases.find(runId, (store) =>
+      withReports(store, runId, store.readOverview(runId, nodesQuery(1_000), nowMs)),
+    );
     const { nodes, nextCursor } = toNodeListPage(found);
     return {
-      run: toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output),
+      run: toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output, found.reports),
       nodes: nextCursor === undefined ? nodes : [...nodes, ...(await this.allNodes(runId, nextCursor))],
       frame: found.frame,
       approvals: found.approvals.map((approval) => toApprovalItem(approval, nowMs)),
@@ -140,15 +143,17 @@ export class RunReader {
    * @throws NODE_NOT_FOUND
    */
   async node(runId: string, nodeId: string, iteration?: number): Promise<ReadNode> {
-    const read = this.#databases.find(runId, (store) => store.readNode(runId, nodeId, iteration));
-    const { node, output, attempts, toolCalls } = await read.catch(async (error: unknown) => {
+    const read = this.#databases.find(runId, (store) =>
+      withReports(store, runId, store.readNode(runId, nodeId, iteration)),
+    );
+    const { node, output, attempts, toolCalls, reports } = await read.catch(async (error: unknown) => {
       if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
       // A run that has no such node, or no such run.
       await this.#databases.locate(runId);
       throw noSuchNode(runId, nodeId, iteration);
     });
     return {
-      node: toNodeDetail(node, output, attempts, toolCalls),
+      node: toNodeDetail(node, output, attempts, toolCalls, reports),
       stack: attempts.at(-1)?.stack ?? undefined,
     };
   }
@@ -184,6 +189,16 @@ export class RunReader {
     const blocks = blocking?.(run.runId);
     return blocks && !hasEnded(run.status) ? blockingHealth(health, run, blocks) : health;
   }
+}
+
+/** A snapshot, and what the run's agents have reported. */
+async function withReports<T>(
+  store: Pick<Store, "agentReports">,
+  runId: string,
+  reading: Promise<T | undefined>,
+): Promise<(T & { reports: SmithersEvent[] }) | undefined> {
+  const [found, reports] = await Promise.all([reading, store.agentReports(runId)]);
+  return found && { ...found, reports: reports.map(({ json }) => JSON.parse(json)) };
 }
 
 function nodesQuery(limit: number, cursor?: string) {

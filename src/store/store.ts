@@ -175,6 +175,8 @@ export interface Store {
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined>;
   /** The events of a run that name a node in one iteration, oldest first. */
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]>;
+  /** What a run's agents have reported, oldest first: failures, conversations and token use. */
+  agentReports(runId: string): Promise<StoredEvent[]>;
   /** All nodes of a run, in plan order, without outputs. */
   nodesOf(runId: string): Promise<Node[]>;
   /** The waiting nodes of a run, oldest wait first. */

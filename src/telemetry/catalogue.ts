@@ -15,7 +15,7 @@ export interface Metric {
 export const labels = {
   workflow: { help: "the workflow's name; `other` after the first 100 names" },
   status: { help: "how a run ended", values: ["finished", "failed", "cancelled", "continued"] },
-  waits_for: { help: "what a parked run is waiting for", values: ["approval", "event", "timer"] },
+  waits_for: { help: "what a parked run is waiting for", values: ["approval", "event", "timer", "quota"] },
   kind: { help: "the kind of node", values: nodeKindSchema.options },
   state: { help: "how a node ended", values: ["finished", "failed", "skipped", "cancelled"] },
   outcome: {
@@ -41,6 +41,7 @@ export const labels = {
     help: "why a worker ended: it had no work (`idle`), answered nothing for too long (`blocked`), ended by itself or was killed by others (`lost`), or the server was closed (`closed`)",
     values: ["idle", "blocked", "lost", "closed"],
   },
+  model: { help: "the language model; `unknown` when its agent does not tell, `other` after the first 100 models" },
   mode: { help: "whether the CPU time was spent in user or kernel mode", values: ["user", "system"] },
 } as const satisfies Record<string, { help: string; values?: readonly string[] }>;
 
@@ -106,7 +107,7 @@ export const catalogue = {
 
   smithers_tool_calls_total: counter("Tool calls ended.", "tool", "outcome"),
   smithers_tool_call_duration_seconds: histogram("Duration of tool calls.", untilMinutes, "tool"),
-  smithers_tokens_total: counter("Tokens reported by agents.", "direction"),
+  smithers_tokens_total: counter("Tokens reported by agents.", "direction", "model"),
 
   smithers_events_committed_total: counter("Events committed by this process.", "type"),
   smithers_frames_committed_total: counter("Render frames committed by this process."),

@@ -3,6 +3,7 @@ import type { CommittedEvent, NodeKind, Run } from "../model/index.ts";
 import { Bounded } from "./bounded.ts";
 import type { Instruments } from "./instruments.ts";
 
+type EventOf<T extends CommittedEvent["event"]["type"]> = Extract<CommittedEvent["event"], { type: T }>;
 type NodeEvent = Extract<CommittedEvent["event"], { nodeId: string }>;
 
 const runEnds = {
@@ -23,6 +24,7 @@ export class RunMetrics {
   readonly #m: Instruments;
   readonly #workflows = new Bounded();
   readonly #tools = new Bounded();
+  readonly #models = new Bounded();
   /** Started runs that have not been rendered yet; their workflow's name is known only then. */
   readonly #unnamed = new Set<string>();
 
@@ -98,9 +100,14 @@ export class RunMetrics {
           outcome: event.ok ? "finished" : "failed",
         });
       case "TokenUsageReported":
-        this.#m.smithers_tokens_total.add(event.inputTokens ?? 0, { direction: "input" });
-        return this.#m.smithers_tokens_total.add(event.outputTokens ?? 0, { direction: "output" });
+        return this.#takeTokens(event);
     }
+  }
+
+  #takeTokens({ model: given, inputTokens = 0, outputTokens = 0 }: EventOf<"TokenUsageReported">): void {
+    const model = given === undefined ? "unknown" : this.#models.of(given);
+    this.#m.smithers_tokens_total.add(inputTokens, { direction: "input", model });
+    this.#m.smithers_tokens_total.add(outputTokens, { direction: "output", model });
   }
 
   #endRun(run: Run, status: (typeof runEnds)[keyof typeof runEnds], workflow: string): void {

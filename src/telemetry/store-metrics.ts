@@ -70,7 +70,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
       const nowMs = Date.now();
       const backlogs: Backlog[] = [];
       for (const { store } of engines) backlogs.push(await store.readBacklog(nowMs - staleMs));
-      for (const kind of ["approval", "event", "timer"] as const) {
+      for (const kind of ["approval", "event", "timer", "quota"] as const) {
         result.observe(
           parked,
           sum(backlogs, ({ runs }) => runs[`waiting-${kind}`] ?? 0),

@@ -42,6 +42,7 @@ const own = {
   readFrames: true,
   eventsAfter: true,
   eventsOfNode: true,
+  agentReports: true,
   lastEvent: true,
   pendingApprovals: true,
   readBacklog: true,

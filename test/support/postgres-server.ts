@@ -26,8 +26,8 @@ export interface PostgresServer {
   remove(): void;
 }
 
-/** Postgres refuses to run as root. Looked up when a server is made: machines without Postgres have no such user. */
-const userOfPostgres = () => (process.getuid?.() === 0 ? userOf("postgres") : undefined);
+/** Postgres refuses to run as root. */
+const asUser = process.getuid?.() === 0 ? userOf("postgres") : undefined;
 
 function userOf(name: string): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
@@ -50,7 +50,6 @@ export async function startPostgres(more = ""): Promise<PostgresServer> {
   const bin = postgresPrograms();
   if (bin === undefined) throw new Error("Postgres is not installed.");
   const folder = mkdtempSync(join(tmpdir(), "smithers-postgres-"));
-  const asUser = userOfPostgres();
   if (asUser) chownSync(folder, asUser.uid, asUser.gid);
   chmodSync(folder, 0o700);
   const data = join(folder, "data");

@@ -30,6 +30,10 @@ const broken = workflowFile(
   `<Task id="broken" output={outputs.result} noRetry>{() => { throw new Error("broken"); }}</Task>`,
 ).replace('name="test"', 'name="broken"');
 
+const asking = workflowFile(`<Task id="ask" output={outputs.result} agent={agent}>Answer.</Task>`, {
+  head: `const agent = { generate: async () => ({ text: '{"value":1}', usage: { inputTokens: 3, outputTokens: 2 }, response: { modelId: "model-1" } }) };`,
+}).replace('name="test"', 'name="asking"');
+
 export interface Exercised {
   readonly root: string;
   readonly server: TestServer;
@@ -40,7 +44,7 @@ export interface Exercised {
 
 /** Starts a server and lets runs end in every way: one finished, one denied, one failed, one cancelled. */
 export async function exercise(): Promise<Exercised> {
-  const root = folder({ "everything.tsx": everything, "broken.tsx": broken });
+  const root = folder({ "everything.tsx": everything, "broken.tsx": broken, "asking.tsx": asking });
   const server = await serve(root);
   const decided = async (decision: "approve" | "deny") => {
     const runId = await server.start("everything.tsx");
@@ -60,11 +64,13 @@ export async function exercise(): Promise<Exercised> {
   if (statuses !== "finished,failed,failed,cancelled") throw new Error(`The runs ended ${statuses}.`);
   const scrape = () => scrapeOf(server);
   // The lag of the event loop is measured twice a second, and is missing before.
-  const scrapeAll = () =>
-    eventually(async () => {
+  const scrapeAll = async () => {
+    await server.complete("asking.tsx");
+    return eventually(async () => {
       const scraped = await scrape();
       return scraped.types.has("smithers_event_loop_lag_seconds") && scraped;
     });
+  };
   return { root, server, scrape, scrapeAll };
 }
 

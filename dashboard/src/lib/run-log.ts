@@ -101,6 +101,7 @@ export class RunLog {
         node.spans.push({ kind: "attempt", attempt: event.attempt, fromMs: atMs, toMs: undefined, end: undefined });
         return;
       case "NodeRetrying":
+      case "NodeWaitingQuota":
         node.state = "pending";
         node.error = event.error;
         return this.#close(node, atMs, "failed");

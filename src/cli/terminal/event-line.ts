@@ -58,6 +58,10 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
         "yellow",
         `waiting ${duration(event.firesAtMs - event.timestampMs)}, until ${clockTime(event.firesAtMs)}`,
       );
+    case "NodeWaitingQuota":
+      return style("yellow", `waiting until ${clockTime(event.retryAtMs)}: ${oneLine(event.error.message)}`);
+    case "AgentFailed":
+      return style("yellow", `${oneLine(event.agent)} failed: ${oneLine(event.error.message)}`);
     case "NodeOutput":
       return manyLines(event.text).trimEnd();
     case "ApprovalGranted":

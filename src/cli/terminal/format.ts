@@ -49,6 +49,7 @@ const colours = {
   "waiting-approval": "yellow",
   "waiting-event": "yellow",
   "waiting-timer": "yellow",
+  "waiting-quota": "yellow",
 } as const;
 
 /** A state's name in its colour, for stdout or stderr. */
@@ -71,6 +72,7 @@ const phrases: Record<RunStatus | RunHealth["state"], string> = {
   "waiting-approval": "is waiting for an approval",
   "waiting-event": "is waiting for an event",
   "waiting-timer": "is waiting for a timer",
+  "waiting-quota": "is waiting for a provider's limit to be reset",
 };
 
 /** A run's state as a predicate after its name: `has finished`. */

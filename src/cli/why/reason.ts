@@ -6,6 +6,7 @@ export interface Reason {
     | "approval"
     | "event"
     | "timer"
+    | "quota"
     | "stale"
     | "failed"
     | "retrying"

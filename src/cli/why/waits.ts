@@ -7,7 +7,7 @@ import { notContinued } from "./stuck.ts";
 
 /** A node's last wait, from its event. */
 interface Wait {
-  readonly event: Extract<SmithersEvent, { type: "NodeWaitingApproval" | "NodeWaitingEvent" | "NodeWaitingTimer" }>;
+  readonly event: Extract<SmithersEvent, { type: `NodeWaiting${string}` }>;
   /** Whether its decision or its signal has arrived. */
   hasCome: boolean;
 }
@@ -20,6 +20,7 @@ async function waitsOf(source: Source, runId: string): Promise<Map<string, Wait>
       case "NodeWaitingApproval":
       case "NodeWaitingEvent":
       case "NodeWaitingTimer":
+      case "NodeWaitingQuota":
         found.set(keyOf(event), { event, hasCome: false });
         break;
       case "ApprovalGranted":
@@ -42,7 +43,9 @@ function takes({ event }: Wait, signal: Extract<SmithersEvent, { type: "SignalRe
 
 /** The reasons of the waiting nodes. */
 export async function waitReasons(source: Source, { run, nodes, approvals }: RunOverview): Promise<Reason[]> {
-  const waiting = nodes.filter(({ state }) => state.startsWith("waiting-"));
+  const waiting = nodes.filter(
+    ({ state, error }) => state.startsWith("waiting-") || (state === "pending" && error?.code === "QUOTA_EXCEEDED"),
+  );
   if (waiting.length === 0) return [];
   const waits = await waitsOf(source, run.runId);
   return waiting.map((node) => {
@@ -68,6 +71,11 @@ function waitReason(
     const what = `"${nodeId}" is waiting until ${new Date(wait.event.firesAtMs).toISOString()}. A server, or resume, then continues by itself.`;
     return { kind: "timer", ...at, what, commands: [["resume", runId]] };
   }
+  if (wait?.event.type === "NodeWaitingQuota") {
+    const until = new Date(wait.event.retryAtMs).toISOString();
+    const what = `"${nodeId}" is waiting until ${until}, because the providers of its agents refuse: ${wait.event.error.message} A server, or resume, then continues by itself.`;
+    return { kind: "quota", ...at, what, commands: [["resume", runId]] };
+  }
   return { ...at, ...signalNeeded(runId, nodeId, wait) };
 }
 
@@ -80,6 +88,9 @@ function overBecause(nodeId: string, { event, hasCome }: Wait): string | undefin
   }
   const nowMs = Date.now();
   if (event.type === "NodeWaitingTimer") return event.firesAtMs <= nowMs ? `The timer "${nodeId}" is due` : undefined;
+  if (event.type === "NodeWaitingQuota") {
+    return event.retryAtMs <= nowMs ? `The providers of "${nodeId}" may serve again` : undefined;
+  }
   return (event.timesOutAtMs ?? nowMs + 1) <= nowMs ? `The time limit of "${nodeId}" has passed` : undefined;
 }
 

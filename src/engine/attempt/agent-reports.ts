@@ -1,4 +1,4 @@
-import { readField } from "../../errors/index.ts";
+import { type ErrorRecord, readField } from "../../errors/index.ts";
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 
@@ -39,6 +39,11 @@ export class AgentReports {
     const model = name(readField(readField(from, "response"), "modelId"));
     const id = name(readField(agent, "id"));
     this.#emit({ type: "TokenUsageReported", ...this.#at, agent: id, model, inputTokens, outputTokens });
+  }
+
+  /** Reports that an agent of the chain has failed. */
+  failed(agent: string, error: ErrorRecord): void {
+    this.#emit({ type: "AgentFailed", ...this.#at, agent, error });
   }
 
   get #at() {

@@ -1,16 +1,39 @@
 import { z } from "zod";
-import { readField, SmithersError } from "../../errors/index.ts";
+import { readField, SmithersError, type SmithersErrorOptions } from "../../errors/index.ts";
 import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import { recordThrown } from "../thrown.ts";
 import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
+import { type Refusal, refusalIn } from "./refusal.ts";
 import { refusesRetry } from "./retryable.ts";
 
 /** How often an answer that does not fit is sent back to the agent. */
 const maxRepairs = 2;
 /** How much of an answer that does not fit is sent back, in characters. */
 const maxReturnedLength = 20_000;
+
+/** What a chain of agents says about the limits of its providers. */
+export interface ChainRefusal extends Refusal {
+  /** Whether every agent of the chain was refused. */
+  readonly isWhole: boolean;
+}
+
+/** No agent of a chain has given a valid answer. */
+export class AgentsFailed extends SmithersError {
+  // Private, for loggers and inspectors print an error's own fields next to its message.
+  readonly #refusal: ChainRefusal | undefined;
+
+  constructor(problem: string, refusal: ChainRefusal | undefined, options: SmithersErrorOptions) {
+    super(refusal?.isWhole ? "QUOTA_EXCEEDED" : "AGENT_FAILED", problem, options);
+    this.#refusal = refusal;
+  }
+
+  /** Present when at least one agent was refused because of a limit; the time is the earliest that is known. */
+  get refusal(): ChainRefusal | undefined {
+    return this.#refusal;
+  }
+}
 
 /** What an agent's work takes from its attempt. */
 export interface AgentSurroundings {
@@ -23,7 +46,8 @@ export interface AgentSurroundings {
 
 /**
  * Asks the task's agents in order until one gives an answer that fits the output's schema.
- * @throws AGENT_FAILED with the error of each agent; it is not retryable when every one of them refuses a retry
+ * @throws {@link AgentsFailed} with the error of each agent; it is not retryable when every one of them refuses a
+ *   retry. Its code is QUOTA_EXCEEDED when all were refused because of a limit.
  */
 export async function executeAgent(
   spec: AgentSpec,
@@ -35,10 +59,11 @@ export async function executeAgent(
   const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
   if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: the prompt is empty.`);
   const reports = new AgentReports(context, emit);
-  const failures: { agent?: string; code: string; message: string; details?: unknown }[] = [];
+  const failures: { agent: string; code: string; message: string; details?: unknown }[] = [];
+  const refusals: Refusal[] = [];
   let retryable = false;
   let last: unknown;
-  for (const agent of spec.agents) {
+  for (const [index, agent] of spec.agents.entries()) {
     context.signal.throwIfAborted();
     try {
       return await ask(agent, text, spec, surroundings, reports);
@@ -46,17 +71,29 @@ export async function executeAgent(
       context.signal.throwIfAborted();
       reports.usage(error, agent);
       retryable ||= !refusesRetry(error);
+      const refusal = refusalIn(error, Date.now());
+      if (refusal) refusals.push(refusal);
+      const recorded = recordThrown(error, context.rootDir, "AGENT_FAILED").error;
       const id = readField(agent, "id");
-      failures.push({
-        ...(typeof id === "string" ? { agent: id } : {}),
-        ...recordThrown(error, context.rootDir, "AGENT_FAILED").error,
-      });
+      const name = typeof id === "string" && id !== "" ? id : `agent ${index + 1}`;
+      reports.failed(name, recorded);
+      failures.push({ agent: name, ...recorded });
       last = error;
     }
   }
-  const message = `No agent of "${spec.id}" gave a valid answer: ${failures.at(-1)!.message}`;
-  const failed = new SmithersError("AGENT_FAILED", message, { details: { failures }, cause: last });
+  const isWhole = refusals.length === failures.length;
+  const refusal = refusals.length === 0 ? undefined : { ...soonest(refusals), isWhole };
+  const message = isWhole
+    ? `The providers of the agents of "${spec.id}" refuse: ${failures.at(-1)!.message}`
+    : `No agent of "${spec.id}" gave a valid answer: ${failures.at(-1)!.message}`;
+  const failed = new AgentsFailed(message, refusal, { details: { failures }, cause: last });
   throw retryable ? failed : Object.assign(failed, { retryable });
+}
+
+/** The refusal that ends first, as far as the providers say when. */
+function soonest(refusals: readonly Refusal[]): Refusal {
+  const known = refusals.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+  return { retryAfterMs: known.length === 0 ? undefined : Math.min(...known) };
 }
 
 async function ask(

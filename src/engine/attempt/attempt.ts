@@ -7,7 +7,7 @@ import type { Logger } from "../logger.ts";
 import { type EngineObserver, within } from "../observer.ts";
 import { originOf } from "../strays.ts";
 import { type RecordedError, recordThrown } from "../thrown.ts";
-import { executeAgent } from "./agent.ts";
+import { AgentsFailed, type ChainRefusal, executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
 import { TimeLimits } from "./time-limits.ts";
@@ -15,7 +15,9 @@ import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { type TaskValue, toTaskValue } from "./value.ts";
 
-export type AttemptOutcome = { ok: true; value: TaskValue } | ({ ok: false; retryable: boolean } & RecordedError);
+export type AttemptOutcome =
+  | { ok: true; value: TaskValue }
+  | ({ ok: false; retryable: boolean; refusal?: ChainRefusal } & RecordedError);
 
 /** What an attempt takes from its run. */
 export interface AttemptSettings {
@@ -135,7 +137,12 @@ export function launchAttempt(
   const outcome = Promise.race([work, interrupted.promise])
     .then<AttemptOutcome, AttemptOutcome>(
       (value) => ({ ok: true, value }),
-      (thrown) => ({ ok: false, ...recordThrown(thrown, settings.rootDir), retryable: isRetryable(thrown) }),
+      (thrown) => ({
+        ok: false,
+        ...recordThrown(thrown, settings.rootDir),
+        retryable: isRetryable(thrown),
+        refusal: thrown instanceof AgentsFailed ? thrown.refusal : undefined,
+      }),
     )
     .finally(() => {
       isOver = true;

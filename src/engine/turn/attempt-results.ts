@@ -1,9 +1,10 @@
 import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
-import { type Attempt, type Node, wakeAfter } from "../../model/index.ts";
+import { type Attempt, type Node, quotaOf, wakeAfter } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
 import type { TaskValue } from "../attempt/value.ts";
 import type { TurnDraft } from "./draft.ts";
+import { waitForQuota, withQuota } from "./quota-wait.ts";
 
 /** An attempt that has ended in this process. */
 export interface Completion {
@@ -31,9 +32,15 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
       attempt: attempt.attempt,
     });
   }
-  draft.changeNode(node, { failures: node.failures + 1 });
   const retry = "retry" in task.spec ? task.spec.retry : undefined;
-  if (retry && outcome.retryable && node.failures <= retry.retries) {
+  const mayRetry = retry !== undefined && outcome.retryable && node.failures < retry.retries;
+  // Another agent of the chain, which failed for another reason, may be asked sooner.
+  if (outcome.refusal && (outcome.refusal.isWhole || !mayRetry)) {
+    const { timeoutMs } = task.spec as { timeoutMs?: number };
+    return waitForQuota(draft, node, error, outcome.refusal, timeoutMs);
+  }
+  draft.changeNode(node, { failures: node.failures + 1 });
+  if (mayRetry) {
     retryLater(draft, node, error, retryDelayMs(retry, node.failures, Math.random()));
   } else draft.settle(node, "failed", error);
 }
@@ -73,7 +80,8 @@ export function finishTask(draft: TurnDraft, node: Node, task: PlannedTask, valu
   draft.finish(node, { schemaKey: key, schemaHash: hash, ...value }, cached);
 }
 
-function retryLater(draft: TurnDraft, node: Node, error: ErrorRecord, delayMs: number): void {
+function retryLater(draft: TurnDraft, node: Node, failure: ErrorRecord, delayMs: number): void {
+  const error = withQuota(failure, quotaOf(node));
   draft.changeNode(node, { state: "pending", ...wakeAfter(draft.now, delayMs), error });
   draft.emit({
     type: "NodeRetrying",

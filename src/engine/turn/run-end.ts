@@ -1,5 +1,13 @@
 import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
-import { firstWake, type Moment, type Node, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
+import {
+  firstWake,
+  isQuotaWait,
+  type Moment,
+  type Node,
+  noRunWake,
+  type RunStatus,
+  type RunWake,
+} from "../../model/index.ts";
 import { nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunState } from "./run-state.ts";
@@ -26,12 +34,16 @@ export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): 
     const message = `The loop "${id}" ran ${maxIterations} times, and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
-  if (paused.length > 0 || ready.length > 0) return { kind: "active", wake: wakeOf(schedule, runState, now) };
-  if (waiting.length > 0) {
+  // A provider may refuse for hours; a retry is due within a minute.
+  const refused = paused.filter(({ key }) => isQuotaWait(runState.node(key)!));
+  if (paused.length > refused.length || ready.length > 0) {
+    return { kind: "active", wake: wakeOf(schedule, runState, now) };
+  }
+  if (waiting.length > 0 || refused.length > 0) {
     const states = new Set(waiting.map((task) => runState.node(task.key)?.state));
-    const status = (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) =>
-      states.has(state),
-    )!;
+    const status =
+      (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) => states.has(state)) ??
+      "waiting-quota";
     return { kind: "parked", status, wake: wakeOf(schedule, runState, now) };
   }
   const names = blocked.map(({ task, waitsFor }) => `"${task.nodeId}" (waits for ${waitsFor.join(", ")})`).join("; ");

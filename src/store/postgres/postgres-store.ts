@@ -54,7 +54,7 @@ import { startWrite } from "./operations/start.ts";
 import { beginToolCallWrite } from "./operations/tool-call.ts";
 import { turnWrite } from "./operations/turn.ts";
 import { Presence } from "./presence.ts";
-import { selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
+import { selectAgentReports, selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
 import { selectFrames } from "./queries/frames.ts";
 import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
 import {
@@ -310,6 +310,10 @@ export class PostgresStore implements LocalStore {
 
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
     return selectEventsOfNode(this.#database, runId, nodeId, iteration);
+  }
+
+  agentReports(runId: string): Promise<StoredEvent[]> {
+    return selectAgentReports(this.#database, runId);
   }
 
   lastEvent(runId: string): Promise<StoredEvent | undefined> {

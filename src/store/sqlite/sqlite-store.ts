@@ -49,7 +49,7 @@ import { Connection } from "./connection.ts";
 import { SqliteMaintenance } from "./maintenance.ts";
 import { SqliteMirroredRuns } from "./mirrored-runs.ts";
 import { readBacklog } from "./queries/backlog.ts";
-import { eventsAfter, eventsOfNode, lastEvent } from "./queries/events.ts";
+import { agentReports, eventsAfter, eventsOfNode, lastEvent } from "./queries/events.ts";
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
 import { readNodes } from "./queries/node-pages.ts";
@@ -240,6 +240,10 @@ export class SqliteStore implements LocalStore {
 
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
     return this.#connection.read((driver) => eventsOfNode(driver, runId, nodeId, iteration));
+  }
+
+  agentReports(runId: string): Promise<StoredEvent[]> {
+    return this.#connection.read((driver) => agentReports(driver, runId));
   }
 
   nodesOf(runId: string): Promise<Node[]> {

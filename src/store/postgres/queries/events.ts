@@ -14,6 +14,14 @@ export async function selectEvents(
   return (await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId, afterSeq, limit))!;
 }
 
+/** What a run's agents have reported, oldest first. */
+export async function selectAgentReports(database: Database, runId: string): Promise<StoredEvent[]> {
+  // An index holds these types alone; it is used when they stand in the query as they stand in the index.
+  const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events WHERE run_id = $1::text
+    AND type IN ('AgentFailed', 'AgentSessionStarted', 'TokenUsageReported') ORDER BY seq`;
+  return (await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId))!;
+}
+
 export async function selectLastEvent(database: Database, runId: string): Promise<StoredEvent | undefined> {
   const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
     WHERE run_id = $1::text ORDER BY seq DESC LIMIT 1`;

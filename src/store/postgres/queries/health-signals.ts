@@ -6,13 +6,15 @@ import { decodeAll, type JsonRow, rowsAsJson, runColumns } from "./select.ts";
 
 const waiting = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
   AND n.state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY n.started_at_ms`);
+const paused = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
+  AND n.state = 'pending' AND n.wake_at_ms IS NOT NULL ORDER BY n.wake_at_ms`);
 const troubled = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
   AND n.failures + n.lost_attempts > 0 AND n.state IN ('pending', 'in-progress')`);
 const lastEvent = "SELECT e.json FROM _smithers_events e WHERE e.run_id = r.run_id ORDER BY e.seq DESC LIMIT 1";
 
 /** The columns of a run from the table `r`, and the facts about its health that are not in its row. */
 export const snapshotColumns = `${runColumns},
-  CASE WHEN starts_with(r.status, 'waiting-') THEN ${waiting} WHEN r.status = 'running' THEN ${troubled} END
+  CASE WHEN r.status = 'waiting-quota' THEN ${paused} WHEN starts_with(r.status, 'waiting-') THEN ${waiting} WHEN r.status = 'running' THEN ${troubled} END
     AS "healthNodes",
   CASE WHEN starts_with(r.status, 'waiting-') AND r.inbox_no > r.taken_no AND r.owner IS NULL THEN (${lastEvent}) END
     AS "lastEvent"`;

@@ -9,9 +9,18 @@ import { wakeFailure } from "./0003-wake-failure.ts";
 import { stacks } from "./0004-stacks.ts";
 import { steadyWakes } from "./0005-steady-wakes.ts";
 import { identity } from "./0006-identity.ts";
+import { agentReportIndex } from "./0007-agent-reports.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [foundation, lostAttempts, wakeFailure, stacks, steadyWakes, identity];
+const migrations: readonly string[] = [
+  foundation,
+  lostAttempts,
+  wakeFailure,
+  stacks,
+  steadyWakes,
+  identity,
+  agentReportIndex,
+];
 
 /**
  * Brings a database to this release's tables. Several processes may call it at once.

@@ -23,6 +23,16 @@ export function eventsOfNode(driver: Driver, runId: string, nodeId: string, iter
   );
 }
 
+/** What a run's agents have reported, oldest first: the events of {@link agentReportTypes}. */
+export function agentReports(driver: Driver, runId: string): StoredEvent[] {
+  // An index holds these types alone; it is used when they stand in the query as they stand in the index.
+  return driver.all<StoredEvent>(
+    `SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ?
+     AND type IN ('AgentFailed', 'AgentSessionStarted', 'TokenUsageReported') ORDER BY seq`,
+    runId,
+  );
+}
+
 export function lastEvent(driver: Driver, runId: string): StoredEvent | undefined {
   return driver.get<StoredEvent>(
     "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq DESC LIMIT 1",

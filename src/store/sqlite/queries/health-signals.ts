@@ -12,10 +12,24 @@ export function withHealthSignals(driver: Driver, run: Run): RunSnapshot {
 
 /** Reads the facts about a run's health that are not in its row; none for an ended run. */
 function healthSignals(driver: Driver, run: Run): HealthSignals {
-  if (isWaiting(run.status)) return { nodes: waitingNodes(driver, run.runId), newsAtMs: newsAtMs(driver, run) };
+  if (isWaiting(run.status)) {
+    const nodes = run.status === "waiting-quota" ? pausedNodes(driver, run.runId) : waitingNodes(driver, run.runId);
+    return { nodes, newsAtMs: newsAtMs(driver, run) };
+  }
   if (run.status !== "running") return { nodes: [], newsAtMs: null };
   const ownerIsGone = run.owner !== null && isProvablyDead(run.owner);
   return { nodes: troubledNodes(driver, run.runId), newsAtMs: null, ownerIsGone };
+}
+
+/** The nodes of a run that run again at a later time, the first one first. */
+function pausedNodes(driver: Driver, runId: string): Node[] {
+  return driver
+    .all<Record<string, unknown>>(
+      `SELECT ${nodes.select} FROM _smithers_nodes
+       WHERE run_id = ? AND state = 'pending' AND wake_at_ms IS NOT NULL ORDER BY wake_at_ms`,
+      runId,
+    )
+    .map((row) => nodes.decode(row));
 }
 
 /** The nodes of a run that have failed and are being retried, or were lost with their process. */
