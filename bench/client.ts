@@ -35,7 +35,9 @@ export class Client {
   }
 
   async start(workflowPath: string, input: unknown = {}): Promise<string> {
-    return (await this.post<{ runId: string }>("/v1/runs", { workflowPath, input })).runId;
+    // The default of 4 attempts at once would measure waiting.
+    const config = { maxConcurrency: 10_000 };
+    return (await this.post<{ runId: string }>("/v1/runs", { workflowPath, input, config })).runId;
   }
 
   /** A run's events as they arrive, until the stream closes or the caller leaves the loop. */

@@ -13,7 +13,8 @@ const firstAttempt = { ...build, attempt: 1 };
 const ship = { nodeId: "ship", iteration: 0 };
 const pause = { nodeId: "pause", iteration: 0 };
 const error = { code: "TASK_FAILED", message: "The disk is full.", nodeId: "build" };
-const call = { ...firstAttempt, toolName: "bash", callNo: 1 };
+const call = { ...firstAttempt, toolName: "bash", callNo: 1, seq: 1 };
+const timer = { ...pause, timerId: "pause" };
 
 /** The meaning of every event type; docs/events.md and the OpenAPI document are made from it. */
 export const eventReference: { readonly [T in EventType]: EventReference<T> } = {
@@ -103,11 +104,17 @@ export const eventReference: { readonly [T in EventType]: EventReference<T> } = 
     about: "A signal arrived. It is stored until a wait with its name and correlation id consumes it.",
     example: { signalName: "payment", signalSeq: 1, correlationId: "order-17" },
   },
-  TimerCreated: { about: "A timer was set.", example: { ...pause, firesAtMs: 1_795_836_000_000 } },
-  TimerFired: { about: "The timer fired.", example: pause },
-  TimerCancelled: { about: "The timer was cancelled with its node.", example: pause },
+  TimerCreated: {
+    about: "A timer was set.",
+    example: { ...timer, timerType: "duration", firesAtMs: 1_795_836_000_000 },
+  },
+  TimerFired: {
+    about: "The timer fired.",
+    example: { ...timer, firesAtMs: 1_795_836_000_000, firedAtMs: 1_795_836_000_002, delayMs: 2 },
+  },
+  TimerCancelled: { about: "The timer was cancelled with its node.", example: timer },
   ToolCallStarted: { about: "A tool call was recorded and is being made.", example: call },
-  ToolCallFinished: { about: "A tool call ended.", example: { ...call, ok: true } },
+  ToolCallFinished: { about: "A tool call ended.", example: { ...call, ok: true, status: "success" } },
   WorkflowReloaded: {
     about: "The run continues with an edited workflow.",
     example: { workflowHash: "5f1d3c0b9a7e4826" },

@@ -42,8 +42,10 @@ const position = z.preprocess(
   wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER),
 );
 
+const ofQuery = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER));
+
 /** A time in a query, in milliseconds since the epoch. */
-const moment = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER));
+const moment = ofQuery;
 
 /** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
@@ -55,12 +57,17 @@ export const eventNameSchema = z
 
 export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
 
+/** How many attempts of a run are in flight at once unless its `config` says otherwise. */
+export const defaultMaxConcurrency = 4;
+/** The greatest `maxConcurrency`, which is as good as none. */
+export const greatestMaxConcurrency = 10_000;
+
 /** Per-run settings. */
 export const runConfigSchema = bodyFields({
   maxConcurrency: z
-    .preprocess(ofDigits, z.number().int().positive().max(10_000))
+    .preprocess(ofDigits, z.number().int().positive().max(greatestMaxConcurrency))
     .optional()
-    .describe("attempts running at once; no limit if absent"),
+    .describe(`attempts running at once; ${defaultMaxConcurrency} if absent`),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
@@ -104,8 +111,11 @@ export const afterSeqSchema = position;
 
 export const framesQuerySchema = z.object({
   limit: pageLimit(50),
-  afterFrameNo: position.default(0).describe("start after this frame number"),
+  order: z.enum(["desc", "asc"]).default("desc").describe("newest first, or oldest first for reading on"),
+  afterFrameNo: position.default(0).describe("only frames after this number"),
+  beforeFrameNo: ofQuery.optional().describe("only frames before this number"),
 });
+export type FramesQuery = z.infer<typeof framesQuerySchema>;
 
 export const nodesQuerySchema = z.object({
   limit: pageLimit(largestPage),
@@ -215,6 +225,11 @@ export const runDetailSchema = runSchema
   .extend({
     summary: z.record(z.string(), z.number().int()).describe("number of nodes in each state"),
     runState: runHealthSchema,
+    failedChildren: z
+      .number()
+      .int()
+      .optional()
+      .describe("number of failed nodes that a finished run tolerated; absent when there are none"),
     output: z.unknown().optional(),
     error: errorRecordSchema.optional(),
     tokenUsage: z
@@ -305,11 +320,12 @@ export const approvalsChangedSchema = z.strictObject({});
 
 /** A pending approval. */
 export const approvalItemSchema = approvalSchema
-  .pick({ runId: true, nodeId: true, iteration: true, label: true, requestedAtMs: true, note: true, decidedBy: true })
+  .pick({ runId: true, nodeId: true, iteration: true, requestedAtMs: true, note: true, decidedBy: true })
   .extend({
+    label: z.string().describe("the node's id where it has no label"),
     workflowName: z.string(),
     runStatus: runStatusSchema,
-    requestTitle: z.string().nullable(),
+    requestTitle: z.string().describe("the label where the request has no title"),
     requestSummary: z.string().nullable(),
     waitingMs: z.number().int(),
     mode: approvalSchema.shape.mode,

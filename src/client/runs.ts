@@ -1,4 +1,5 @@
 import type {
+  FramesQuery,
   ListRunsQuery,
   NodeDetail,
   NodeItem,
@@ -55,7 +56,7 @@ export interface RunsClient {
   /** One node: its whole output, its attempts and its tool calls. Default iteration: the last one. */
   node(runId: string, nodeId: string, iteration?: number): Promise<NodeDetail>;
   /** What the run's workflow has rendered. A page's cursor is the `afterFrameNo` of the next one. */
-  frames(runId: string, query?: { limit?: number; afterFrameNo?: number }): Pages<Frame>;
+  frames(runId: string, query?: Partial<FramesQuery>): Pages<Frame>;
   /** Continues a run that is paused, has failed, or was left by a crash; `workflowPath` says where the file is now. */
   resume(runId: string, options?: { workflowPath?: string }): Promise<{ runId: string }>;
   /** Executes a failed node again and continues its run. Default iteration: the last failed one. */
@@ -93,7 +94,7 @@ export function runsOf(http: Http): RunsClient {
       pages<Frame[], Frame>(http, {
         path: `${runPath(runId)}/frames`,
         query,
-        cursor: "afterFrameNo",
+        cursor: query.order === "asc" ? "afterFrameNo" : "beforeFrameNo",
         itemsOf: (frames) => frames,
       }),
     retry: (runId, nodeId, body = {}) => http.post(`${runPath(runId)}/nodes/${encodeURIComponent(nodeId)}/retry`, body),

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { greatestMaxConcurrency } from "../api/index.ts";
 import { type ErrorRecord, leaseLost, messageOf, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";
@@ -23,7 +24,7 @@ export interface RunWorkflowOptions extends StoreOptions {
   readable?: readonly string[];
   /** Paths that tools may change although this process loads them, relative to `rootDir`. Defaults to none. */
   writable?: readonly string[];
-  /** How many attempts may run at once. Defaults to no limit. */
+  /** How many attempts may run at once; Infinity for no limit. Default: 4. */
   maxConcurrency?: number;
   /** Cancels the run when it aborts. */
   signal?: AbortSignal;
@@ -92,7 +93,8 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
           workflow,
           input: options.input,
           runId: options.runId,
-          config: maxConcurrency === undefined ? {} : { maxConcurrency },
+          config:
+            maxConcurrency === undefined ? {} : { maxConcurrency: Math.min(maxConcurrency, greatestMaxConcurrency) },
         });
     cancel.now = () => void engine.cancel(runId).catch(() => {});
     if (options.signal?.aborted) cancel.now();

@@ -35,7 +35,13 @@ const toolCall = {
   ...attempt,
   toolName: z.string().describe("name of the tool"),
   callNo: z.number().int().describe("number of the call in its attempt, from 1"),
+  seq: z
+    .number()
+    .int()
+    .describe("the same as `callNo`; clients that give events the stream's number as `seq` replace it"),
 };
+
+const timer = { ...node, timerId: z.string().describe("the same as `nodeId`") };
 
 /** One row per event type: its fields in addition to `type`, `runId` and `timestampMs`. */
 const eventFields = {
@@ -97,9 +103,18 @@ const eventFields = {
     signalSeq: z.number().int().describe("number of the signal in its run, from 1"),
     correlationId,
   },
-  TimerCreated: { ...node, firesAtMs },
-  TimerFired: node,
-  TimerCancelled: node,
+  TimerCreated: {
+    ...timer,
+    timerType: z.enum(["duration", "absolute"]).describe("whether the timer was given a duration or a time"),
+    firesAtMs,
+  },
+  TimerFired: {
+    ...timer,
+    firesAtMs,
+    firedAtMs: z.number().int().describe("when it fired, in epoch ms"),
+    delayMs: z.number().int().describe("how much later than planned, in milliseconds"),
+  },
+  TimerCancelled: timer,
   ToolCallStarted: {
     ...toolCall,
     replayed: z
@@ -110,6 +125,7 @@ const eventFields = {
   ToolCallFinished: {
     ...toolCall,
     ok: z.boolean().describe("whether the call succeeded"),
+    status: z.enum(["success", "error"]).describe("the same as `ok`"),
     error: error.optional(),
   },
   WorkflowReloaded: { workflowHash: z.string().describe("hash of the code of the file and its local imports") },

@@ -1,5 +1,6 @@
 import {
   type ApprovalItem,
+  type FramesQuery,
   type ListRunsQuery,
   maxListedOutputBytes,
   type NodeDetail,
@@ -164,9 +165,9 @@ export class RunReader {
     return database.store.eventsOfNode(runId, nodeId, iteration);
   }
 
-  /** Frames of a run after `afterFrameNo`, oldest first: at most `limit`, fewer when they are large. */
-  async frames(runId: string, afterFrameNo: number, limit: number): Promise<{ frames: Frame[]; hasMore: boolean }> {
-    const read = await this.#databases.find(runId, (store) => store.readFrames(runId, afterFrameNo, limit));
+  /** A run's frames: at most `limit`, fewer when they are large. */
+  async frames(runId: string, query: FramesQuery): Promise<{ frames: Frame[]; hasMore: boolean }> {
+    const read = await this.#databases.find(runId, (store) => store.readFrames(runId, query));
     return { frames: [...read.frames], hasMore: read.hasMore };
   }
 

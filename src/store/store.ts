@@ -1,4 +1,4 @@
-import type { ListRunsQuery, PendingApproval } from "../api/index.ts";
+import type { FramesQuery, ListRunsQuery, PendingApproval } from "../api/index.ts";
 import type { SmithersError } from "../errors/index.ts";
 import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../model/index.ts";
 import type { Maintenance } from "./maintenance.ts";
@@ -181,8 +181,8 @@ export interface Store {
   nodesOf(runId: string): Promise<Node[]>;
   /** The waiting nodes of a run, oldest wait first. */
   waitingNodes(runId: string): Promise<Node[]>;
-  /** Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when they are large. */
-  readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined>;
+  /** Frames of a run, in the order that is asked for: at least one, at most `limit`, fewer when they are large. */
+  readFrames(runId: string, query: FramesQuery): Promise<FramePage | undefined>;
   /** Events of a run after `afterSeq`, oldest first, at most `limit`. */
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]>;
   lastEvent(runId: string): Promise<StoredEvent | undefined>;

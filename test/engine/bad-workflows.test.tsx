@@ -160,7 +160,9 @@ test.each([
       )),
     );
     expect(ran.states).toEqual({ waits: "finished", reads: "skipped", end: "finished" });
-    const page = await inStore(ran.db, (store) => store.readFrames(ran.runId, 0, 10));
+    const page = await inStore(ran.db, (store) =>
+      store.readFrames(ran.runId, { order: "asc", afterFrameNo: 0, limit: 10 }),
+    );
     expect(JSON.stringify(page!.frames)).not.toContain("left-out");
   },
 );

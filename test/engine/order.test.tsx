@@ -118,7 +118,8 @@ test("the maxConcurrency of runWorkflow holds for the whole run", async () => {
     </Workflow>
   ));
   expect(peak(await run(workflow, { maxConcurrency: 2 }))).toBe(2);
-  expect(peak(await run(workflow))).toBe(8);
+  expect(peak(await run(workflow))).toBe(4);
+  expect(peak(await run(workflow, { maxConcurrency: Number.POSITIVE_INFINITY }))).toBe(8);
 });
 
 test.each([0, -1, 1.5, Number.NaN, "2" as never])("a maxConcurrency of %p is refused", async (maxConcurrency) => {

@@ -116,7 +116,7 @@ test.each(filters)(
 const ordered: [string, (store: Store, driver: Driver) => Promise<unknown>][] = [
   ["events after a number", (store) => store.eventsAfter("a", 10, 500)],
   ["the last event", (store) => store.lastEvent("a")],
-  ["frames after a number", (store) => store.readFrames("a", 0, 50)],
+  ["frames after a number", (store) => store.readFrames("a", { order: "asc", afterFrameNo: 0, limit: 50 })],
   ["the last frame", async (_, driver) => lastTreeHash(driver, "a")],
   ["approvals that are awaited", (store) => store.pendingApprovals({ nowMs: Date.now(), limit: 100 })],
   ["nodes that wait", (store) => store.waitingNodes("a")],

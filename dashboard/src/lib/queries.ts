@@ -34,7 +34,7 @@ export const frameQuery = (runId: string, frameNo: number) =>
     queryKey: ["frame", runId, frameNo],
     queryFn: async (): Promise<Frame> => {
       const { items } = await client()
-        .runs.frames(runId, { limit: 1, afterFrameNo: frameNo - 1 })
+        .runs.frames(runId, { order: "asc", limit: 1, afterFrameNo: frameNo - 1 })
         .page();
       return items[0]!;
     },

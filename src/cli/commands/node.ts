@@ -34,8 +34,7 @@ export const node = defineCommand<Options>({
     const { out } = context;
     const runId = await context.runId(options.runId ?? given);
     const iterations = await resolveNode(state, runId, nodeId!, options.iteration);
-    const { node: found, events: numbered, stack } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
-    const events = numbered.map(({ seq: _, ...event }) => event);
+    const { node: found, events, stack } = await state.findNode(runId, nodeId!, iterations.at(-1)!.iteration);
     if (out.isJson) {
       out.json({ ...found, ...(stack !== undefined && { stack }), events });
       return undefined;

@@ -31,7 +31,7 @@ export const up = defineCommand<UpOptions>({
     },
     {
       flags: "-c, --max-concurrency <n>",
-      description: "maximum number of concurrent attempts (default: no limit)",
+      description: "maximum number of concurrent attempts (default: 4)",
       parse: wholeNumber(1),
     },
     {

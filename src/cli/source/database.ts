@@ -134,7 +134,7 @@ export class DatabaseSource implements Source {
   }
 
   async listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
-    return (await this.#reader.frames(runId, afterFrameNo, limit)).frames;
+    return (await this.#reader.frames(runId, { order: "asc", afterFrameNo, limit })).frames;
   }
 
   listApprovals(runId: string): Promise<ApprovalItem[]> {

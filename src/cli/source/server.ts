@@ -82,7 +82,9 @@ export class ServerSource implements Source {
   }
 
   listFrames(runId: string, afterFrameNo: number, limit: number): Promise<Frame[]> {
-    return this.#ask(async ({ runs }) => (await runs.frames(runId, { limit, afterFrameNo }).page()).items);
+    return this.#ask(
+      async ({ runs }) => (await runs.frames(runId, { order: "asc", limit, afterFrameNo }).page()).items,
+    );
   }
 
   async listApprovals(runId: string): Promise<ApprovalItem[]> {
@@ -90,13 +92,8 @@ export class ServerSource implements Source {
     return all.filter((approval) => approval.runId === runId);
   }
 
-  /** Frames are listed from the first one on, so that the last one's number is looked up in the events. */
-  async #lastFrame(runId: string): Promise<Frame | undefined> {
-    let lastNo = 0;
-    for await (const event of this.events(runId, 0, false)) {
-      if (event.type === "FrameCommitted") lastNo = event.frameNo;
-    }
-    return lastNo === 0 ? undefined : (await this.listFrames(runId, lastNo - 1, 1))[0];
+  #lastFrame(runId: string): Promise<Frame | undefined> {
+    return this.#ask(async ({ runs }) => (await runs.frames(runId, { limit: 1 }).page()).items[0]);
   }
 
   /** A server without a database of its own lists no approvals. */

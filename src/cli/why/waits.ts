@@ -98,7 +98,8 @@ type Need = Pick<Reason, "kind" | "what" | "commands">;
 
 function decisionNeeded(runId: string, { nodeId, iteration }: NodeItem, approval: ApprovalItem | undefined): Need {
   const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
-  const title = approval?.requestTitle ? `: "${approval.requestTitle}"` : "";
+  const requestTitle = approval?.requestTitle;
+  const title = requestTitle && requestTitle !== nodeId ? `: "${requestTitle}"` : "";
   const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
   return {
     kind: "approval",

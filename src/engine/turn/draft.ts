@@ -211,7 +211,10 @@ export class TurnDraft {
   endToolCall(end: ToolCallEnd): void {
     this.#endedToolCalls.push(end);
     const { error, startedAtMs: _startedAtMs, finishedAtMs: _finishedAtMs, ...call } = end;
-    this.emit({ type: "ToolCallFinished", ...call, ok: error === null, ...(error ? { error } : {}) });
+    const outcome = error
+      ? ({ ok: false, status: "error", error } as const)
+      : ({ ok: true, status: "success" } as const);
+    this.emit({ type: "ToolCallFinished", ...call, seq: call.callNo, ...outcome });
   }
 
   /** Stores a new question, or withdraws one. */

@@ -1,3 +1,4 @@
+import { defaultMaxConcurrency, type RunConfig } from "../../api/index.ts";
 import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
 import {
   authoredId,
@@ -215,10 +216,10 @@ export class TurnPlanner {
   }
 
   #schedule(draft: TurnDraft): Schedule {
-    const { maxConcurrency } = this.#runState.run.config as { maxConcurrency?: number };
+    const { maxConcurrency = defaultMaxConcurrency } = this.#runState.run.config as RunConfig;
     return schedule(this.#plan!, {
       now: draft.now,
-      maxConcurrency: maxConcurrency ?? Number.POSITIVE_INFINITY,
+      maxConcurrency,
       progress: (key) => this.#runState.progress(key),
     });
   }

@@ -82,7 +82,7 @@ export function cancelNode(draft: TurnDraft, node: Node): void {
   switch (node.state) {
     case "waiting-timer":
       draft.putTimer(node, node.wakeAtMs ?? draft.nowMs, "cancelled");
-      draft.emit({ type: "TimerCancelled", nodeId, iteration });
+      draft.emit({ type: "TimerCancelled", nodeId, iteration, timerId: nodeId });
       return draft.settle(node, "cancelled");
     case "in-progress":
       draft.endAttempt(node, "cancelled");

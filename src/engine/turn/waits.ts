@@ -58,7 +58,8 @@ export function beginTimer(draft: TurnDraft, node: Node, spec: TimerSpec): void 
   const at = { nodeId: node.nodeId, iteration: node.iteration };
   draft.changeNode(node, { state: "waiting-timer", startedAtMs: draft.nowMs, ...wake });
   draft.putTimer(node, firesAtMs, "pending");
-  draft.emit({ type: "TimerCreated", ...at, firesAtMs });
+  const timerType = spec.untilMs === undefined ? "duration" : "absolute";
+  draft.emit({ type: "TimerCreated", ...at, timerId: node.nodeId, timerType, firesAtMs });
   draft.emit({ type: "NodeWaitingTimer", ...at, firesAtMs });
 }
 
@@ -151,8 +152,10 @@ async function resolveEvent(draft: TurnDraft, node: Node, task: PlannedTask, spe
 
 function resolveTimer(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
   if (!isDue(draft, node)) return false;
-  draft.putTimer(node, node.wakeAtMs!, "fired");
-  draft.emit({ type: "TimerFired", nodeId: node.nodeId, iteration: node.iteration });
+  const { nodeId, iteration, wakeAtMs } = node;
+  const times = { firesAtMs: wakeAtMs!, firedAtMs: draft.nowMs, delayMs: Math.max(draft.nowMs - wakeAtMs!, 0) };
+  draft.putTimer(node, wakeAtMs!, "fired");
+  draft.emit({ type: "TimerFired", nodeId, iteration, timerId: nodeId, ...times });
   const value = { firedAtMs: draft.nowMs };
   finishTask(draft, node, task, { json: JSON.stringify(value), value });
   return true;

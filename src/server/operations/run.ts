@@ -50,13 +50,13 @@ export const getNode = operation({
 
 export const listFrames = operation({
   id: "listFrames",
-  summary: "List the frames that the workflow rendered, one per change, oldest first",
+  summary: "List the frames that the workflow rendered, one per change, newest first",
   query: framesQuerySchema.shape,
   answer: frameSchema.array(),
   errors: [],
-  async handle({ c, query: { limit, afterFrameNo } }, { runId, reader }: RunServices) {
-    const { frames, hasMore } = await reader.frames(runId, afterFrameNo, limit);
-    if (hasMore) nextPage(c, { afterFrameNo: frames.at(-1)!.frameNo });
+  async handle({ c, query }, { runId, reader }: RunServices) {
+    const { frames, hasMore } = await reader.frames(runId, query);
+    if (hasMore) nextPage(c, { [query.order === "asc" ? "afterFrameNo" : "beforeFrameNo"]: frames.at(-1)!.frameNo });
     return frames;
   },
 });

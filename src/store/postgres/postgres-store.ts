@@ -1,4 +1,4 @@
-import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
+import type { FramesQuery, ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
 import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
@@ -300,8 +300,8 @@ export class PostgresStore implements LocalStore {
     return selectWaitingNodes(this.#database, runId);
   }
 
-  readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined> {
-    return selectFrames(this.#database, runId, afterFrameNo, limit);
+  readFrames(runId: string, query: FramesQuery): Promise<FramePage | undefined> {
+    return selectFrames(this.#database, runId, query);
   }
 
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {

@@ -1,4 +1,4 @@
-import type { ListRunsQuery, PendingApproval } from "../../api/index.ts";
+import type { FramesQuery, ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
 import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
 import { type Driver, moment } from "../../runtime/index.ts";
@@ -254,8 +254,8 @@ export class SqliteStore implements LocalStore {
     return this.#connection.read((driver) => waitingNodes(driver, runId));
   }
 
-  readFrames(runId: string, afterFrameNo: number, limit: number): Promise<FramePage | undefined> {
-    return this.#connection.snapshot((driver) => readFrames(driver, runId, afterFrameNo, limit));
+  readFrames(runId: string, query: FramesQuery): Promise<FramePage | undefined> {
+    return this.#connection.snapshot((driver) => readFrames(driver, runId, query));
   }
 
   eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {

@@ -32,7 +32,9 @@ async function showAll(store: Store, lease: Lease, texts: readonly string[]): Pr
 }
 
 const textsOf = async (store: Store, runId = "r") =>
-  (await store.readFrames(runId, 0, 1_000))!.frames.map(({ xmlJson }) => JSON.parse(xmlJson).text);
+  (await store.readFrames(runId, { order: "asc", afterFrameNo: 0, limit: 1_000 }))!.frames.map(
+    ({ xmlJson }) => JSON.parse(xmlJson).text,
+  );
 
 /** Frames: what they show comes back as it was, however the store keeps it. */
 export function frames(fresh: FreshDatabase): void {
@@ -40,7 +42,7 @@ export function frames(fresh: FreshDatabase): void {
     const { store } = await fresh();
     await showAll(store, await startRun(store), ["ä \u{1f600} '\"\\\n"]);
     const { treeHash, ...texts } = treeOf("ä \u{1f600} '\"\\\n");
-    const { run, frames, hasMore } = (await store.readFrames("r", 0, 10))!;
+    const { run, frames, hasMore } = (await store.readFrames("r", { order: "asc", afterFrameNo: 0, limit: 10 }))!;
     expect(run.frameNo).toBe(1);
     expect(frames).toEqual([{ runId: "r", frameNo: 1, createdAtMs: 2_001, ...texts }]);
     expect(hasMore).toBe(false);
@@ -69,7 +71,7 @@ export function frames(fresh: FreshDatabase): void {
     expect(await store.readOverview("r", everyNode, nowMs)).toMatchObject({
       ...(await store.readRunDetail("r"))!,
       ...(await store.readNodes("r", everyNode))!,
-      frame: (await store.readFrames("r", 1, 10))!.frames[0],
+      frame: (await store.readFrames("r", { order: "asc", afterFrameNo: 1, limit: 10 }))!.frames[0],
       approvals: await store.pendingApprovals({ runId: "r", nowMs, limit: 10 }),
     });
     expect((await store.readOverview("r", everyNode, nowMs))!.approvals.map(({ nodeId }) => nodeId)).toEqual(["ask"]);
@@ -109,21 +111,34 @@ export function frames(fresh: FreshDatabase): void {
   test("frames are read on from a number, a page at a time", async () => {
     const { store } = await fresh();
     await showAll(store, await startRun(store), ["a", "b", "c"]);
-    const page = await store.readFrames("r", 0, 2);
+    const page = await store.readFrames("r", { order: "asc", afterFrameNo: 0, limit: 2 });
     expect(page!.frames.map(({ frameNo }) => frameNo)).toEqual([1, 2]);
     expect(page!.hasMore).toBe(true);
-    expect(await store.readFrames("r", 2, 2)).toMatchObject({ frames: [{ frameNo: 3 }], hasMore: false });
-    expect(await store.readFrames("r", 3, 2)).toMatchObject({ frames: [], hasMore: false });
+    expect(await store.readFrames("r", { order: "asc", afterFrameNo: 2, limit: 2 })).toMatchObject({
+      frames: [{ frameNo: 3 }],
+      hasMore: false,
+    });
+    expect(await store.readFrames("r", { order: "asc", afterFrameNo: 3, limit: 2 })).toMatchObject({
+      frames: [],
+      hasMore: false,
+    });
+    const newest = (beforeFrameNo?: number) =>
+      store.readFrames("r", { order: "desc", afterFrameNo: 0, beforeFrameNo, limit: 2 });
+    expect(await newest()).toMatchObject({ frames: [{ frameNo: 3 }, { frameNo: 2 }], hasMore: true });
+    expect(await newest(2)).toMatchObject({ frames: [{ frameNo: 1 }], hasMore: false });
   });
 
   test("a page of large frames is shorter than asked for, and holds at least one", async () => {
     const { store } = await fresh();
     const large = (fill: string) => fill.repeat(5_000_000);
     await showAll(store, await startRun(store), [large("a"), large("b"), large("c")]);
-    const first = (await store.readFrames("r", 0, 3))!;
+    const first = (await store.readFrames("r", { order: "asc", afterFrameNo: 0, limit: 3 }))!;
     expect(first.frames).toHaveLength(1);
     expect(first.hasMore).toBe(true);
-    expect((await store.readFrames("r", 2, 3))!).toMatchObject({ frames: [{ frameNo: 3 }], hasMore: false });
+    expect((await store.readFrames("r", { order: "asc", afterFrameNo: 2, limit: 3 }))!).toMatchObject({
+      frames: [{ frameNo: 3 }],
+      hasMore: false,
+    });
   });
 
   test("runs that show the same keep it when one of them is removed", async () => {

@@ -16,7 +16,7 @@ export function reads(fresh: FreshDatabase): void {
       store.readNodes("r", everyNode),
       store.readOverview("r", everyNode, 1),
       store.readNode("r", "n", 0),
-      store.readFrames("r", 0, 10),
+      store.readFrames("r", { order: "asc", afterFrameNo: 0, limit: 10 }),
       store.lastEvent("r"),
     ];
     expect(new Set(await Promise.all(read))).toEqual(new Set([undefined]));

@@ -13,7 +13,7 @@ export function beginToolCallWrite(lease: Lease, call: NewToolCall, nowMs: numbe
   const { runId, owner, leaseNo } = lease;
   const { repeats, ...fields } = call;
   const { nodeId, iteration, attempt, callNo, toolName } = call;
-  const started = { type: "ToolCallStarted", nodeId, iteration, attempt, toolName, callNo } as const;
+  const started = { type: "ToolCallStarted", nodeId, iteration, attempt, toolName, callNo, seq: callNo } as const;
   const first = eventsToAppend(runId, [started], nowMs);
   const again = eventsToAppend(runId, [{ ...started, replayed: true }], nowMs);
   const row = { runId, ...fields, state: "running", startedAtMs: nowMs, finishedAtMs: null, error: null } as const;

@@ -1,3 +1,4 @@
+import type { FramesQuery } from "../../../api/index.ts";
 import type { Frame, Run } from "../../../model/index.ts";
 import type { FramePage } from "../../snapshots.ts";
 import { TreeReader, type TreeRow, treeSize } from "../../stored-trees.ts";
@@ -37,18 +38,19 @@ export async function framesWithTrees(database: Database, runId: string, rows: r
 export async function selectFrames(
   database: Database,
   runId: string,
-  afterFrameNo: number,
-  limit: number,
+  { order, afterFrameNo, beforeFrameNo = Number.MAX_SAFE_INTEGER, limit }: FramesQuery,
 ): Promise<FramePage | undefined> {
   const rows = `SELECT f.frame_no AS "frameNo", f.created_at_ms AS "createdAtMs", f.tree_no AS "treeNo",
       octet_length(t.json) AS bytes
     FROM _smithers_frames f JOIN _smithers_trees t ON t.tree_no = f.tree_no
-    WHERE f.run_id = $1::text AND f.frame_no > $2::text::bigint ORDER BY f.frame_no LIMIT $3::text::bigint`;
+    WHERE f.run_id = $1::text AND f.frame_no > $2::text::bigint AND f.frame_no < $3::text::bigint
+    ORDER BY f.frame_no ${order === "asc" ? "ASC" : "DESC"} LIMIT $4::text::bigint`;
   const found = await database.read<{ run: JsonRow; frames: SizedFrameRow[] }>(
     `SELECT json_build_object('run', ${runJson}, 'frames', ${rowsAsJson(rows)})::text
      WHERE EXISTS (SELECT 1 FROM _smithers_runs WHERE run_id = $1::text)`,
     runId,
     afterFrameNo,
+    beforeFrameNo,
     limit + 1,
   );
   if (!found) return undefined;

@@ -23,7 +23,7 @@ export function beginToolCall(driver: Driver, lease: Lease, call: NewToolCall, n
   const replayed = repeats && wasBegun(driver, runId, call);
   toolCalls.insert(driver, { runId, ...fields, state: "running", startedAtMs: nowMs, finishedAtMs: null, error: null });
   const { nodeId, iteration, attempt, callNo, toolName } = call;
-  const started = { type: "ToolCallStarted", nodeId, iteration, attempt, toolName, callNo } as const;
+  const started = { type: "ToolCallStarted", nodeId, iteration, attempt, toolName, callNo, seq: callNo } as const;
   const event = replayed ? { ...started, replayed } : started;
   return { replayed, events: appendEvents(driver, runId, [event], row.lastSeq, nowMs) };
 }

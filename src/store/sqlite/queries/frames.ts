@@ -1,3 +1,4 @@
+import type { FramesQuery } from "../../../api/index.ts";
 import type { Frame } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import type { FramePage } from "../../snapshots.ts";
@@ -16,20 +17,18 @@ export function lastTreeHash(driver: Driver, runId: string): string | undefined 
 /** Number of characters of trees after which a page ends, even below its limit. */
 const maxPageCharacters = 8_388_608;
 
-/**
- * Frames of a run after `afterFrameNo`, oldest first: at least one, at most `limit`, fewer when their trees are large.
- */
-export function framesAfter(
+/** See `Store.readFrames`. */
+export function selectFrames(
   driver: Driver,
   runId: string,
-  afterFrameNo: number,
-  limit: number,
+  { order, afterFrameNo, beforeFrameNo = Number.MAX_SAFE_INTEGER, limit }: FramesQuery,
 ): Pick<FramePage, "frames" | "hasMore"> {
   const rows = driver.all<{ frameNo: number; createdAtMs: number; treeNo: number }>(
     `SELECT frame_no AS frameNo, created_at_ms AS createdAtMs, tree_no AS treeNo FROM _smithers_frames
-     WHERE run_id = ? AND frame_no > ? ORDER BY frame_no LIMIT ?`,
+     WHERE run_id = ? AND frame_no > ? AND frame_no < ? ORDER BY frame_no ${order === "asc" ? "ASC" : "DESC"} LIMIT ?`,
     runId,
     afterFrameNo,
+    beforeFrameNo,
     limit + 1,
   );
   // Few large frames fit on a page, so each one is read only when it is needed.

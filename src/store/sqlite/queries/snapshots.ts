@@ -1,3 +1,4 @@
+import type { FramesQuery } from "../../../api/index.ts";
 import type { Run } from "../../../model/index.ts";
 import { type Driver, moment } from "../../../runtime/index.ts";
 import type {
@@ -10,7 +11,7 @@ import type {
   RunSnapshot,
   StoredRun,
 } from "../../snapshots.ts";
-import { framesAfter, lastTreeHash } from "./frames.ts";
+import { lastTreeHash, selectFrames } from "./frames.ts";
 import { withHealthSignals } from "./health-signals.ts";
 import { approvalsNamed, approvalsOf, pendingApprovals, pendingSignals } from "./inbox.ts";
 import { readNodes } from "./node-pages.ts";
@@ -83,7 +84,7 @@ export function readOverview(
   return {
     ...detail,
     ...readNodes(driver, runId, query)!,
-    frame: framesAfter(driver, runId, detail.run.frameNo - 1, 1).frames[0],
+    frame: selectFrames(driver, runId, { order: "desc", afterFrameNo: 0, limit: 1 }).frames[0],
     approvals: pendingApprovals(driver, { runId, nowMs, limit: Number.MAX_SAFE_INTEGER }, moment()),
   };
 }
@@ -103,7 +104,7 @@ export function readNode(driver: Driver, runId: string, nodeId: string, given?: 
   };
 }
 
-export function readFrames(driver: Driver, runId: string, afterFrameNo: number, limit: number): FramePage | undefined {
+export function readFrames(driver: Driver, runId: string, query: FramesQuery): FramePage | undefined {
   const run = findRun(driver, runId);
-  return run && { run, ...framesAfter(driver, runId, afterFrameNo, limit) };
+  return run && { run, ...selectFrames(driver, runId, query) };
 }
