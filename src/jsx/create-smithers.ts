@@ -4,8 +4,10 @@ import { callingFile, noteFiles } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
+import { Saga } from "./components/saga.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import { Timer } from "./components/timer.ts";
+import { TryCatchFinally } from "./components/try-catch-finally.ts";
 import { SignalComponent, WaitForEvent, type WaitForEventProps } from "./components/wait-for-event.ts";
 import { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 import type { Ctx } from "./ctx.ts";
@@ -32,6 +34,8 @@ export interface SmithersApi<S extends Schemas> {
   /** Another name of Loop. */
   readonly Ralph: typeof Loop;
   readonly MergeQueue: typeof MergeQueue;
+  readonly TryCatchFinally: typeof TryCatchFinally;
+  readonly Saga: typeof Saga;
   readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
     props: ApprovalProps<O, OutputsOf<S>, M>,
   ) => ReactElement;
@@ -84,6 +88,8 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     Loop,
     Ralph: Loop,
     MergeQueue,
+    TryCatchFinally,
+    Saga,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],

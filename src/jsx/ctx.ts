@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
+import type { StoredState } from "./parts.ts";
 import { rowsOf } from "./rows.ts";
 import { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
 
@@ -25,6 +26,8 @@ export interface RunView {
   loopsOf(nodeId: string): readonly string[];
   /** The current iteration of the workflow's first loop. */
   readonly iteration: number;
+  /** The stored state of a node; undefined before it is first mounted. */
+  stateOf(nodeId: string, iteration: number): StoredState | undefined;
   /** The current iteration of each loop with mounted nodes, by its authored id. */
   readonly iterations: Readonly<Record<string, number>>;
 }
@@ -72,10 +75,12 @@ export interface Reads {
   readonly outputsOf: Set<string>;
   /** Outputs that were read while their values were not in memory: the frame must be rendered again. */
   readonly absent: Set<StoredOutput>;
+  /** Whether it was read which nodes have failed. */
+  failures: boolean;
 }
 
 export function noReads(): Reads {
-  return { rowsOf: new Set(), outputsOf: new Set(), absent: new Set() };
+  return { rowsOf: new Set(), outputsOf: new Set(), absent: new Set(), failures: false };
 }
 
 function latestArray(value: unknown, schema: z.ZodType): unknown[] {

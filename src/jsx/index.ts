@@ -10,8 +10,10 @@ export {
 export { ApprovalGate } from "./components/approval-gate.ts";
 export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
+export { Saga, type SagaProps, type SagaStep } from "./components/saga.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export { Timer } from "./components/timer.ts";
+export { TryCatchFinally, type TryCatchFinallyProps } from "./components/try-catch-finally.ts";
 export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
 export { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";

@@ -4,7 +4,15 @@ import type { OutputSchema } from "./outputs.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** What a mounted component tells the planner and the engine. There is one shape per host tag. */
-export type Spec = WorkflowSpec | SequenceSpec | ParallelSpec | LoopSpec | LeftOutSpec | TaskSpec;
+export type Spec =
+  | WorkflowSpec
+  | SequenceSpec
+  | ParallelSpec
+  | LoopSpec
+  | TrySpec
+  | HandlerSpec
+  | LeftOutSpec
+  | TaskSpec;
 
 export interface WorkflowSpec {
   readonly type: "workflow";
@@ -29,6 +37,18 @@ export interface LoopSpec {
   readonly until: boolean;
   readonly maxIterations: number;
   readonly onMaxReached: "return-last" | "fail";
+}
+
+/** Its children are the body, a {@link HandlerSpec} and the cleanup. */
+export interface TrySpec {
+  readonly type: "try";
+}
+
+/** What runs when the body has failed. */
+export interface HandlerSpec {
+  readonly type: "handler";
+  /** Whether the failure ends here; otherwise it fails what is around, after the cleanup. */
+  readonly handled: boolean;
 }
 
 /** Nodes that `skipIf` leaves out. */

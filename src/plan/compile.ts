@@ -18,6 +18,7 @@ import {
   type PlanNode,
   type PlannedTask,
   type PlanSequence,
+  type PlanTry,
 } from "./types.ts";
 
 /** What compiling reads of the stored run. */
@@ -32,6 +33,7 @@ interface Place {
   /** The outermost first. */
   readonly loops: readonly PlanLoop[];
   readonly groups: readonly Group[];
+  readonly tries: readonly PlanTry[];
   readonly within: Container;
 }
 
@@ -65,11 +67,32 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       case "left-out":
         for (const id of spec.ids) leftOut.add(id);
         return [];
+      case "try":
+        return [attempt(node.children, place)];
       case "loop":
         return loop(spec, node.children, place);
       default:
         return [sequence(node.children, place)];
     }
+  };
+
+  /** The children are its body, its handler and its cleanup; see `TrySpec`. */
+  const attempt = (children: readonly HostNode[], place: Place): PlanTry => {
+    const inside = { ...place, within: containerIn(place.within, "sequence") };
+    const parts = children.filter((child) => child.kind === "element");
+    const [body, handler, cleanup] = parts.map((part) => part.children);
+    const handlerSpec = parts[1]?.spec;
+    const planned: PlanTry = {
+      type: "try",
+      body: emptySequence,
+      handler: emptySequence,
+      handled: handlerSpec?.type === "handler" && handlerSpec.handled,
+      cleanup: emptySequence,
+    };
+    planned.body = sequence(body ?? [], { ...inside, tries: [...place.tries, planned] });
+    planned.handler = sequence(handler ?? [], inside);
+    planned.cleanup = sequence(cleanup ?? [], inside);
+    return planned;
   };
 
   const loop = (spec: LoopSpec, children: readonly HostNode[], place: Place): PlanNode[] => {
@@ -91,7 +114,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
     return [planned];
   };
 
-  const add = (spec: TaskSpec, prompt: readonly HostNode[], { loops, groups, within }: Place): PlannedTask => {
+  const add = (spec: TaskSpec, prompt: readonly HostNode[], { loops, groups, tries, within }: Place): PlannedTask => {
     const nodeId = loops.length < 2 ? spec.id : spec.id + suffixOf(placesIn(loops.slice(0, -1)));
     const innermost = loops.at(-1);
     const iteration = innermost?.iteration ?? 0;
@@ -103,6 +126,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       ordinal: tasks.length,
       loopId: innermost?.key ?? null,
       loops,
+      tries,
       within,
       groups,
       prompt,
@@ -117,7 +141,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   };
 
   const top: Container = { type: "sequence", parent: null, depth: 0 };
-  const whole = sequence(root.children, { loops: noLoops, groups: [], within: top });
+  const whole = sequence(root.children, { loops: noLoops, groups: [], tries: noTries, within: top });
   checkCircles(byId);
   checkOrder(tasks, byId);
   const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
@@ -125,6 +149,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
 }
 
 const noLoops: readonly PlanLoop[] = [];
+const noTries: readonly PlanTry[] = [];
 const emptySequence: PlanSequence = { type: "sequence", children: [], settledUpTo: 0 };
 
 function containerIn(parent: Container, type: Container["type"]): Container {

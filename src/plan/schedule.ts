@@ -1,5 +1,5 @@
 import { isSettled, isWaiting, type Moment, msUntil, type NodeState } from "../model/index.ts";
-import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
+import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask, PlanSequence, PlanTry } from "./types.ts";
 
 /** What scheduling reads of the stored run. */
 export interface ScheduleState {
@@ -24,6 +24,8 @@ export interface Schedule {
   readonly advance: readonly PlanLoop[];
   /** Tasks with an open wait. */
   readonly waiting: readonly PlannedTask[];
+  /** Tasks with an open wait in a body that has failed. */
+  readonly abandoned: readonly PlannedTask[];
   /** How many attempts are running. */
   readonly running: number;
   /** Tasks whose turn has come, but with a dependency that is not done. */
@@ -45,6 +47,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const waiting: PlannedTask[] = [];
   const blocked: BlockedTask[] = [];
   const paused: PlannedTask[] = [];
+  const abandoned: PlannedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
   let failed: PlannedTask | undefined;
@@ -76,11 +79,55 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     const target = plan.byId.get(id);
     // What is not mounted is not waited for, once it has finished; see the reconciliation in the engine.
     if (!target) return plan.leftOut.has(id) || isFinished(state.progress(id)?.state);
+    // From outside a body that has failed, nothing in it is waited for once it has come to rest.
+    if (target.tries.some((one) => !from.tries.includes(one) && firstFailure(one.body) && !isRunning(one.body))) {
+      return true;
+    }
     const found = state.progress(target.key)?.state;
     if (found === undefined || !isSettled(found) || (found === "failed" && !target.spec.continueOnFail)) return false;
     // From outside a loop, what stands in it is done when the loop is over.
     const entered = target.loops.find((loop, depth) => from.loops[depth] !== loop);
     return entered === undefined || isOver(entered);
+  };
+
+  /** The first task, in plan order, that fails what is around this node. */
+  const firstFailure = (node: PlanNode): PlannedTask | undefined => {
+    switch (node.type) {
+      case "task": {
+        const { key, spec } = node.task;
+        return !spec.continueOnFail && state.progress(key)?.state === "failed" ? node.task : undefined;
+      }
+      case "sequence":
+        return firstIn(node.children, firstFailure);
+      case "parallel":
+        return firstIn(node.open, firstFailure);
+      case "loop":
+        return firstFailure(node.body);
+      case "try": {
+        const failure = firstFailure(node.body);
+        const inCleanup = firstFailure(node.cleanup);
+        if (!failure || inCleanup || isRunning(node.body)) return inCleanup;
+        // The failure reaches what is around once the handler and the cleanup are over.
+        const inHandler = firstFailure(node.handler);
+        if (inHandler ? isRunning(node.handler) : !hasSettled(node.handler)) return undefined;
+        return hasSettled(node.cleanup) ? (inHandler ?? (node.handled ? undefined : failure)) : undefined;
+      }
+    }
+  };
+
+  const isRunning = (node: PlanNode): boolean => {
+    switch (node.type) {
+      case "task":
+        return state.progress(node.task.key)?.state === "in-progress";
+      case "sequence":
+        return node.children.some(isRunning);
+      case "parallel":
+        return node.open.some(isRunning);
+      case "loop":
+        return isRunning(node.body);
+      case "try":
+        return isRunning(node.body) || isRunning(node.handler) || isRunning(node.cleanup);
+    }
   };
 
   const over = new Map<PlanLoop, boolean>();
@@ -107,7 +154,45 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
         return node.open.every(hasSettled);
       case "loop":
         return isOver(node);
+      case "try":
+        if (firstFailure(node)) return false;
+        return hasSettled(firstFailure(node.body) ? node.handler : node.body) && hasSettled(node.cleanup);
     }
+  };
+
+  /**
+   * Visits a part whose failure does not fail the run at once. Once one of its tasks has failed, nothing more starts in
+   * it, and it is over when its running attempts have ended.
+   */
+  const visitPart = (part: PlanSequence): { over: boolean; failure: PlannedTask | undefined } => {
+    const lists = [candidates, blocked, paused, advance, waiting];
+    const counts = lists.map((list) => list.length);
+    const settled = visit(part);
+    const failure = firstFailure(part);
+    if (!failure) return { over: settled, failure };
+    abandoned.push(...waiting.slice(counts.at(-1)));
+    lists.forEach((list, index) => {
+      list.length = counts[index]!;
+    });
+    return { over: !isRunning(part), failure };
+  };
+
+  const visitTry = (node: PlanTry): boolean => {
+    // What fails inside is judged here, and not by the whole run.
+    const outside = failed;
+    const body = visitPart(node.body);
+    failed = outside;
+    if (!body.over) return false;
+    let { failure } = body;
+    if (failure) {
+      const handler = visitPart(node.handler);
+      failed = outside;
+      if (!handler.over) return false;
+      failure = handler.failure ?? (node.handled ? undefined : failure);
+    }
+    if (!visit(node.cleanup)) return false;
+    if (failure) failed ??= failure;
+    return !failure;
   };
 
   const visit = (node: PlanNode): boolean => {
@@ -120,6 +205,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
           node.settledUpTo += 1;
         }
         return true;
+      case "try":
+        return visitTry(node);
       case "parallel":
         node.open = node.open.filter((child) => !visit(child));
         return node.open.length === 0;
@@ -146,7 +233,15 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     return true;
   });
   const inProgress = running - ready.filter(needsSlot).length;
-  return { ready, advance, waiting, running: inProgress, blocked, paused, failed, exhausted, settled };
+  return { ready, advance, waiting, abandoned, running: inProgress, blocked, paused, failed, exhausted, settled };
+}
+
+function firstIn<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Whether the node has failed and its retry is not due yet. */

@@ -20,6 +20,8 @@ export interface PlannedTask {
   readonly loopId: string | null;
   /** The loops around it, the outermost first. */
   readonly loops: readonly PlanLoop[];
+  /** The bodies that it stands in, the outermost first. */
+  readonly tries: readonly PlanTry[];
   /** The innermost element that orders it. */
   readonly within: Container;
   readonly groups: readonly Group[];
@@ -27,7 +29,7 @@ export interface PlannedTask {
   readonly prompt: readonly HostNode[];
 }
 
-export type PlanNode = PlanSequence | PlanParallel | PlanLoop | PlanTask;
+export type PlanNode = PlanSequence | PlanParallel | PlanLoop | PlanTry | PlanTask;
 
 export interface PlanSequence {
   readonly type: "sequence";
@@ -49,6 +51,16 @@ export interface PlanLoop {
   readonly key: string;
   readonly iteration: number;
   body: PlanSequence;
+}
+
+/** A body, what runs when it has failed, and what runs after both. */
+export interface PlanTry {
+  readonly type: "try";
+  body: PlanSequence;
+  handler: PlanSequence;
+  /** Whether a failure of the body ends with the handler. */
+  handled: boolean;
+  cleanup: PlanSequence;
 }
 
 export interface PlanTask {

@@ -36,6 +36,7 @@ export class TurnDraft {
   readonly #events: NewEvent[] = [];
   readonly #run: RunChange = {};
   #newOutputs: NewOutput[] = [];
+  #hasNewFailure = false;
   /** Decisions that this turn applied. They are stored already. */
   readonly decisions: Approval[] = [];
   frame: FrameRecord | undefined;
@@ -64,6 +65,13 @@ export class TurnDraft {
   takeNewOutputs(): readonly NewOutput[] {
     const taken = this.#newOutputs;
     this.#newOutputs = [];
+    return taken;
+  }
+
+  /** Whether a node has failed for good since the last call. */
+  takeNewFailure(): boolean {
+    const taken = this.#hasNewFailure;
+    this.#hasNewFailure = false;
     return taken;
   }
 
@@ -133,6 +141,7 @@ export class TurnDraft {
     this.#noteProgress();
     this.changeNode(node, { state, finishedAtMs: this.nowMs, ...noWake, error });
     const at = { nodeId: node.nodeId, iteration: node.iteration };
+    if (state === "failed") this.#hasNewFailure = true;
     if (state === "failed") this.emit({ type: "NodeFailed", ...at, attempt: node.attempt, error: error! });
     else this.emit({ type: state === "skipped" ? "NodeSkipped" : "NodeCancelled", ...at });
   }

@@ -26,6 +26,7 @@ import { treeOf } from "./frame.ts";
 import { checkStable, Growth } from "./growth.ts";
 import { isGranted } from "./question.ts";
 import { reconcile } from "./reconcile.ts";
+import { cancelNode } from "./run-end.ts";
 import type { RunState } from "./run-state.ts";
 import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
@@ -142,6 +143,11 @@ export class TurnPlanner {
       }
       const planned = this.#schedule(draft);
       let changed = false;
+      for (const task of planned.abandoned) {
+        cancelNode(draft, this.#node(task));
+        changed = true;
+        budget.spend();
+      }
       for (const task of planned.waiting) {
         if (await resolveWait(draft, this.#node(task), task)) changed = true;
         if (changed) budget.spend();
@@ -209,7 +215,8 @@ export class TurnPlanner {
   }
 
   #outputsWereRead(draft: TurnDraft): boolean {
-    const { rowsOf, outputsOf } = this.#reads;
+    const { rowsOf, outputsOf, failures } = this.#reads;
+    if (draft.takeNewFailure() && failures) return true;
     return draft
       .takeNewOutputs()
       .some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(authoredId(nodeId)));
@@ -226,6 +233,7 @@ export class TurnPlanner {
 
   async #render(draft: TurnDraft): Promise<void> {
     draft.takeNewOutputs();
+    draft.takeNewFailure();
     const before = this.#plan;
     let frame = await this.#compile();
     if (before && this.#isSuspect(before, frame.plan)) {

@@ -195,6 +195,10 @@ export class RunState implements RunView {
     return this.#nodes.get(key);
   }
 
+  stateOf(nodeId: string, iteration: number): Node | undefined {
+    return this.#nodes.get(nodeKey(nodeId, iteration));
+  }
+
   node(key: string): Node | undefined {
     return this.#nodes.get(key);
   }

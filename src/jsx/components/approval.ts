@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import { z } from "zod";
 import { type Ctx, createCtx } from "../ctx.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
+import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { ApprovalSpec } from "../specs.ts";
 import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
@@ -122,6 +123,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
     granted: isGranted(where, mode, props.autoApprove, () => createCtx(frame.view, registry, frame.reads, scope)),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };
+  useMember(spec);
   checkHoldsDecision(where, spec);
   const shown = { id: spec.id, output: spec.output.key, mode, title: request.title, onDeny };
   return React.createElement("smithers:approval", { spec, shown });

@@ -4,6 +4,7 @@ import { type Ctx, createCtx } from "../ctx.ts";
 import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { LoopScope } from "../loop-places.ts";
 import type { OutputRef, OutputRegistry } from "../outputs.ts";
+import { useMember } from "../parts.ts";
 import { renderPrompt } from "../prompt.ts";
 import { withPromptProps } from "../prompt-props.ts";
 import { React } from "../react.ts";
@@ -127,6 +128,7 @@ export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   checkProps("Task", props, taskProps);
   const frame = useFrame("<Task>");
   const spec = taskSpec(props, frame, React.useContext(LoopContext));
+  useMember(spec);
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
   return React.createElement("smithers:task", { spec, shown }, withPromptProps(prompt, spec.output));

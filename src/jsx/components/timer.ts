@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import { z } from "zod";
 import { useFrame } from "../frame-context.ts";
 import { describeOutput } from "../outputs.ts";
+import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { TimerSpec } from "../specs.ts";
 import { refuse } from "./checks.ts";
@@ -54,6 +55,7 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
     );
   }
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
+  useMember(spec);
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }
 

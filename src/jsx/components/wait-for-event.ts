@@ -4,6 +4,7 @@ import { isEventName } from "../../api/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, nodePlace } from "../loop-places.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
+import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { EventSpec } from "../specs.ts";
 import { outdatedOutput, readStoredNow } from "../stored-value.ts";
@@ -47,7 +48,7 @@ export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>
     refuse(where, "outputSchema must be a Zod schema.");
   }
   const isOther = outputSchema !== undefined && registry.find(outputSchema) !== output;
-  return eventElement("WaitForEvent", props, props.event, output, isOther ? outputSchema : undefined);
+  return useEventElement("WaitForEvent", props, props.event, output, isOther ? outputSchema : undefined);
 }
 
 export interface SignalProps<S extends z.ZodType> extends WaitProps {
@@ -81,7 +82,7 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
     refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
   // The prefix keeps its rows apart from those of an output with the signal's name.
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
-  const wait = eventElement("Signal", props, props.id, output, undefined);
+  const wait = useEventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;
   reads.outputsOf.add(props.id);
   const { nodeId, iteration } = nodePlace(props.id, idsOf(scope), (key) => view.loopIteration(key));
@@ -95,7 +96,7 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
   return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, wait, body);
 }
 
-function eventElement(
+function useEventElement(
   component: string,
   props: WaitProps & Pick<WaitForEventProps<unknown>, "correlationId" | "timeoutMs" | "onTimeout">,
   event: string,
@@ -123,6 +124,7 @@ function eventElement(
     timeoutMs,
     onTimeout,
   };
+  useMember(spec);
   const tag = component === "Signal" ? "smithers:signal" : "smithers:wait-for-event";
   return React.createElement(tag, { spec, shown: { id: spec.id, event, correlationId, output: output.key } });
 }
