@@ -26,9 +26,6 @@ export interface PostgresServer {
   remove(): void;
 }
 
-/** Postgres refuses to run as root. */
-const asUser = process.getuid?.() === 0 ? userOf("postgres") : undefined;
-
 function userOf(name: string): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
@@ -49,6 +46,8 @@ wal_level = replica
 export async function startPostgres(more = ""): Promise<PostgresServer> {
   const bin = postgresPrograms();
   if (bin === undefined) throw new Error("Postgres is not installed.");
+  // Postgres refuses to run as root. Its user exists only where it is installed.
+  const asUser = process.getuid?.() === 0 ? userOf("postgres") : undefined;
   const folder = mkdtempSync(join(tmpdir(), "smithers-postgres-"));
   if (asUser) chownSync(folder, asUser.uid, asUser.gid);
   chmodSync(folder, 0o700);

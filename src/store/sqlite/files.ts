@@ -33,7 +33,16 @@ export function createDatabaseFile(path: string): string {
 
 /** Size of a database's write-ahead log; 0 for a database in memory. */
 export function logBytesOf(file: string): number {
-  return file === "" ? 0 : (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  return file === "" ? 0 : sizeOf(`${file}-wal`);
+}
+
+/** Size of a file in bytes; 0 when it cannot be looked at. Opening the database says why. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 /**
@@ -42,7 +51,6 @@ export function logBytesOf(file: string): number {
  * @throws DB_UNAVAILABLE
  */
 export function refuseLostDatabase(file: string): void {
-  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (sizeOf(file) > 0 || logBytesOf(file) === 0) return;
   throw new SmithersError("DB_UNAVAILABLE", `The database ${file} is missing, but its log ${file}-wal is there.`, {
     advice: "Put the database back next to its log. Remove the log only to begin with an empty database.",

@@ -18,7 +18,7 @@ export function lastTreeHash(driver: Driver, runId: string): string | undefined 
 const maxPageCharacters = 8_388_608;
 
 /** See `Store.readFrames`. */
-export function selectFrames(
+export function framesIn(
   driver: Driver,
   runId: string,
   { order, afterFrameNo, beforeFrameNo = Number.MAX_SAFE_INTEGER, limit }: FramesQuery,

@@ -11,7 +11,7 @@ import type {
   RunSnapshot,
   StoredRun,
 } from "../../snapshots.ts";
-import { lastTreeHash, selectFrames } from "./frames.ts";
+import { framesIn, lastTreeHash } from "./frames.ts";
 import { withHealthSignals } from "./health-signals.ts";
 import { approvalsNamed, approvalsOf, pendingApprovals, pendingSignals } from "./inbox.ts";
 import { readNodes } from "./node-pages.ts";
@@ -84,7 +84,7 @@ export function readOverview(
   return {
     ...detail,
     ...readNodes(driver, runId, query)!,
-    frame: selectFrames(driver, runId, { order: "desc", afterFrameNo: 0, limit: 1 }).frames[0],
+    frame: framesIn(driver, runId, { order: "desc", afterFrameNo: 0, limit: 1 }).frames[0],
     approvals: pendingApprovals(driver, { runId, nowMs, limit: Number.MAX_SAFE_INTEGER }, moment()),
   };
 }
@@ -106,5 +106,5 @@ export function readNode(driver: Driver, runId: string, nodeId: string, given?: 
 
 export function readFrames(driver: Driver, runId: string, query: FramesQuery): FramePage | undefined {
   const run = findRun(driver, runId);
-  return run && { run, ...selectFrames(driver, runId, query) };
+  return run && { run, ...framesIn(driver, runId, query) };
 }
