@@ -87,6 +87,8 @@ export interface DependencySpec {
 
 interface WorkSpec extends NodeSpec {
   readonly needsApproval: boolean;
+  /** What comes after it in a sequence, and does not depend on it, does not wait for it. */
+  readonly async?: boolean;
   readonly deps: Readonly<Record<string, DependencySpec>> | undefined;
   /** Whether the task also runs when a node that `deps` names has no output. */
   readonly depsOptional: boolean;
@@ -142,6 +144,8 @@ export interface ApprovalSpec extends NodeSpec {
   readonly request: { readonly title: string; readonly summary: string | null; readonly metadata: unknown };
   readonly options: readonly ApprovalOption[] | undefined;
   readonly onDeny: "fail" | "continue" | "skip";
+  /** What comes after it in a sequence, and does not depend on it, does not wait for it. */
+  readonly async?: boolean;
   /** Approved by the workflow itself; no person is asked. */
   readonly granted: boolean;
   readonly timeoutMs: number | undefined;

@@ -130,6 +130,20 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     }
   };
 
+  /** Whether what comes after this node in a sequence need not wait for it: only `async` nodes in it are open. */
+  const isPassable = (node: PlanNode): boolean => {
+    switch (node.type) {
+      case "task":
+        return isAsync(node.task) && state.progress(node.task.key)?.state !== "failed";
+      case "sequence":
+        return node.children.slice(node.settledUpTo).every((child) => hasSettled(child) || isPassable(child));
+      case "parallel":
+        return node.open.every((child) => hasSettled(child) || isPassable(child));
+      default:
+        return false;
+    }
+  };
+
   const over = new Map<PlanLoop, boolean>();
   const isOver = (loop: PlanLoop): boolean => {
     const known = over.get(loop);
@@ -200,11 +214,13 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
       case "task":
         return visitTask(node.task);
       case "sequence":
-        while (node.settledUpTo < node.children.length) {
-          if (!visit(node.children[node.settledUpTo]!)) return false;
-          node.settledUpTo += 1;
+        for (let index = node.settledUpTo; index < node.children.length; index += 1) {
+          const child = node.children[index]!;
+          const settled = visit(child);
+          if (!settled && !isPassable(child)) return false;
+          if (settled && index === node.settledUpTo) node.settledUpTo += 1;
         }
-        return true;
+        return node.settledUpTo === node.children.length;
       case "try":
         return visitTry(node);
       case "parallel":
@@ -234,6 +250,10 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   });
   const inProgress = running - ready.filter(needsSlot).length;
   return { ready, advance, waiting, abandoned, running: inProgress, blocked, paused, failed, exhausted, settled };
+}
+
+function isAsync({ spec }: PlannedTask): boolean {
+  return "async" in spec && spec.async === true;
 }
 
 function firstIn<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

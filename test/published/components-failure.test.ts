@@ -173,3 +173,12 @@ test("a compensation in whose middle the server is killed is run again, and no o
     "after",
   ]);
 });
+
+test("the example of a trip cancels the bookings before the one that is refused", async () => {
+  const example = readFileSync(new URL("../../examples/trip.tsx", import.meta.url), "utf8");
+  const server = await serve(folder({ "trip.tsx": example }));
+  const run = await server.complete("trip.tsx", { city: "Rome", full: "guide" });
+  expect(run).toMatchObject({ status: "finished", output: { summary: "Cancelled car-1, room-1." } });
+  const booked = await server.complete("trip.tsx", { city: "Rome" });
+  expect(booked).toMatchObject({ status: "finished", output: { summary: "Booked." } });
+});

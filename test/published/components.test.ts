@@ -120,3 +120,29 @@ test("ctx.latestArray keeps the items that fit, and an unknown output has no row
   );
   expect(run.output).toEqual({ value: [["1", "3"], [{ n: 1 }], [], [], true] });
 });
+
+test.each([
+  ["Approval", '<Approval id="ask" output={outputs.decision} request={{ title: "Ship?" }} async />'],
+  ["Task", '<Task id="ask" output={outputs.result} needsApproval async>{{ value: "shipped" }}</Task>'],
+])("what follows an async %s and does not depend on it goes on", async (component, asking) => {
+  const tree = `${asking}
+    <Task id="free" output={outputs.result}>{{ value: 1 }}</Task>
+    <Task id="bound" output={outputs.result} dependsOn={["ask"]}>{{ value: 2 }}</Task>`;
+  const server = await serve(folder({ "flow.tsx": using(component === "Task" ? "Loop" : component, tree) }));
+  const runId = await server.start("flow.tsx");
+  await server.until(runId, ({ type }) => type === "RunStatusChanged");
+  expect(await server.run(runId)).toMatchObject({ status: "waiting-approval" });
+  expect(await server.nodes(runId)).toMatchObject([
+    { nodeId: "ask", state: "waiting-approval" },
+    { nodeId: "free", state: "finished" },
+    { nodeId: "bound", state: "pending" },
+  ]);
+  await server.post(`/v1/runs/${runId}/nodes/ask/approve`, {});
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+  expect((await server.nodes(runId)).map(({ state }) => state)).toEqual(["finished", "finished", "finished"]);
+});
+
+test("a task is async only with needsApproval", async () => {
+  const { run } = await complete(using("Loop", `<Task id="t" output={outputs.result} async>{{ value: 1 }}</Task>`));
+  expect(run.error!.message).toContain("async has an effect only with needsApproval");
+});

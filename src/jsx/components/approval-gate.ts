@@ -18,6 +18,7 @@ const gateProps = propNames<ApprovalGateProps<unknown>>({
   output: true,
   request: true,
   onDeny: true,
+  async: true,
   timeoutMs: true,
   when: true,
 });

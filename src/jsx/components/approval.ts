@@ -71,6 +71,8 @@ export interface ApprovalProps<O, S = Record<string, unknown>, M extends Approva
   timeoutMs?: number;
   /** Approves without asking a person when `condition` is true; without a condition, always. Only mode `approve`. */
   autoApprove?: AutoApprove;
+  /** What follows and does not depend on this decision does not wait for it. */
+  async?: boolean;
 }
 
 export interface AutoApprove {
@@ -88,6 +90,7 @@ const approvalProps = propNames<ApprovalProps<unknown>>({
   onDeny: true,
   timeoutMs: true,
   autoApprove: true,
+  async: true,
 });
 
 /** Waits durably for a person's decision. */
@@ -120,6 +123,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
     request: { title: request.title, summary: request.summary ?? null, metadata: request.metadata ?? null },
     options,
     onDeny,
+    async: props.async ?? false,
     granted: isGranted(where, mode, props.autoApprove, () => createCtx(frame.view, registry, frame.reads, scope)),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };

@@ -58,6 +58,8 @@ interface TaskCommonProps<O> {
   needs?: Readonly<Record<string, string>>;
   skipIf?: boolean;
   needsApproval?: boolean;
+  /** With `needsApproval`: what follows and does not depend on this task does not wait for it. */
+  async?: boolean;
   /** Time limit of one attempt, in milliseconds. */
   timeoutMs?: number;
   /** Maximum time between two calls of `heartbeat()`, in milliseconds. */
@@ -153,6 +155,7 @@ const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
   depsOptional: true,
   skipIf: true,
   needsApproval: true,
+  async: true,
   timeoutMs: true,
   heartbeatTimeoutMs: true,
   retries: true,
@@ -172,6 +175,9 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
   const where = `<Task id="${id}">`;
   const deps = props.deps && dependencies(props.deps, props.needs ?? {}, registry, where);
 
+  if (props.async && !props.needsApproval) {
+    refuse(where, "async has an effect only with needsApproval; use a <Parallel> to run tasks at the same time.");
+  }
   const work = {
     type: "task",
     id,
@@ -182,6 +188,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
     continueOnFail: props.continueOnFail ?? false,
     meta: checkJson(where, "meta", props.meta),
     needsApproval: props.needsApproval ?? false,
+    async: props.async ?? false,
     deps,
     depsOptional: props.depsOptional ?? false,
     retry: retrySpec(props, where),
