@@ -18,6 +18,7 @@ export const rooms = [
   "store",
   "jsx",
   "plan",
+  "agents",
   "tools",
   "loader",
   "engine",

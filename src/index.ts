@@ -1,4 +1,18 @@
 /// <reference path="./mdx/modules.d.ts" preserve="true" />
+export {
+  ClaudeCodeAgent,
+  type ClaudeCodeAgentOptions,
+  CodexAgent,
+  type CodexAgentOptions,
+  type CodingAgentAnswer,
+  type CodingAgentOptions,
+  GeminiAgent,
+  type GeminiAgentOptions,
+  KimiAgent,
+  type KimiAgentOptions,
+  PiAgent,
+  type PiAgentOptions,
+} from "./agents/index.ts";
 export type { RunConfig } from "./api/index.ts";
 export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
 export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, SmithersError } from "./errors/index.ts";

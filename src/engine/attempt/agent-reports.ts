@@ -46,6 +46,11 @@ export class AgentReports {
     this.#emit({ type: "AgentFailed", ...this.#at, agent, error });
   }
 
+  /** Reports the conversation that an agent has begun, or continues under another id. */
+  session(agent: string, sessionId: string): void {
+    this.#emit({ type: "AgentSessionStarted", ...this.#at, agent, sessionId });
+  }
+
   get #at() {
     const { nodeId, iteration, attempt } = this.#context;
     return { nodeId, iteration, attempt };

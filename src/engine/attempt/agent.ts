@@ -42,6 +42,8 @@ export interface AgentSurroundings {
   emit(event: NewEvent): void;
   /** Runs a validation, whose time is not the agent's. */
   validate<T>(work: () => Promise<T>): Promise<T>;
+  /** The conversation that an agent of this node had in an earlier attempt. */
+  sessionOf(agent: string): Promise<string | undefined>;
 }
 
 /**
@@ -65,8 +67,11 @@ export async function executeAgent(
   let last: unknown;
   for (const [index, agent] of spec.agents.entries()) {
     context.signal.throwIfAborted();
+    const id = readField(agent, "id");
+    const name = typeof id === "string" && id !== "" ? id : `agent ${index + 1}`;
     try {
-      return await ask(agent, text, spec, surroundings, reports);
+      const session = await surroundings.sessionOf(name);
+      return await ask({ agent, name, session }, text, spec, surroundings, reports);
     } catch (error) {
       context.signal.throwIfAborted();
       reports.usage(error, agent);
@@ -74,8 +79,6 @@ export async function executeAgent(
       const refusal = refusalIn(error, Date.now());
       if (refusal) refusals.push(refusal);
       const recorded = recordThrown(error, context.rootDir, "AGENT_FAILED").error;
-      const id = readField(agent, "id");
-      const name = typeof id === "string" && id !== "" ? id : `agent ${index + 1}`;
       reports.failed(name, recorded);
       failures.push({ agent: name, ...recorded });
       last = error;
@@ -96,8 +99,15 @@ function soonest(refusals: readonly Refusal[]): Refusal {
   return { retryAfterMs: known.length === 0 ? undefined : Math.min(...known) };
 }
 
+/** An agent of a chain, and the conversation that it continues. */
+interface Asked {
+  readonly agent: Agent;
+  readonly name: string;
+  session: string | undefined;
+}
+
 async function ask(
-  agent: Agent,
+  asked: Asked,
   text: string,
   spec: AgentSpec,
   { context, validate }: AgentSurroundings,
@@ -105,10 +115,24 @@ async function ask(
 ): Promise<unknown> {
   const { schema } = spec.output;
   const jsonSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
-  const asked = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(jsonSchema)}`;
-  let prompt = asked;
+  const { agent, name } = asked;
+  const whole = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(jsonSchema)}`;
+  let prompt = whole;
+  const onSession = (sessionId: unknown) => {
+    if (typeof sessionId !== "string" || sessionId === "" || sessionId === asked.session) return;
+    asked.session = sessionId;
+    reports.session(name, sessionId);
+  };
   for (let repair = 0; ; repair += 1) {
-    const options = { prompt, abortSignal: context.signal, outputSchema: schema, jsonSchema, ...reports.callbacks };
+    const options = {
+      prompt,
+      abortSignal: context.signal,
+      outputSchema: schema,
+      jsonSchema,
+      session: asked.session,
+      onSession,
+      ...reports.callbacks,
+    };
     const answer = await answerIn(agent.generate(options));
     context.heartbeat();
     reports.usage(answer, agent);
@@ -118,7 +142,7 @@ async function ask(
       throw new SmithersError("INVALID_OUTPUT", `The answer does not fit "${spec.output.key}": ${reading.reason}.`);
     }
     const returned = reading.text.slice(0, maxReturnedLength);
-    prompt = `${asked}\n\nYour last answer was:\n${returned}\n\nIt does not fit: ${reading.reason}.\nAnswer again with the whole JSON value.`;
+    prompt = `${whole}\n\nYour last answer was:\n${returned}\n\nIt does not fit: ${reading.reason}.\nAnswer again with the whole JSON value.`;
   }
 }
 

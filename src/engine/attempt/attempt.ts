@@ -1,7 +1,7 @@
 import { register, runAs, runAsNone, runMarked, type TimerScope } from "../../containment/index.ts";
 import { cutData, describeThrown, SmithersError } from "../../errors/index.ts";
 import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
-import type { Attempt, NewEvent } from "../../model/index.ts";
+import type { Attempt, NewEvent, StoredEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import type { Logger } from "../logger.ts";
 import { type EngineObserver, within } from "../observer.ts";
@@ -10,6 +10,7 @@ import { type RecordedError, recordThrown } from "../thrown.ts";
 import { AgentsFailed, type ChainRefusal, executeAgent } from "./agent.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
+import { sessionIn } from "./session.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
@@ -31,6 +32,8 @@ export interface AttemptSettings {
   readonly fileRules: FileRules;
   readonly toolCalls: ToolCallLog;
   readonly observer: EngineObserver | undefined;
+  /** What the run's agents have reported, oldest first. */
+  agentReports(): Promise<readonly StoredEvent[]>;
   /** Receives the events of the running attempt: heartbeats (at most one per second), output, and reports of agents. */
   emit(event: NewEvent): void;
 }
@@ -122,7 +125,7 @@ export function launchAttempt(
   const code = async () => {
     const context = contextOf();
     const body = async () => {
-      const value = await execute(task, deps, context, limits, settings.emit);
+      const value = await execute(task, deps, context, limits, settings);
       // How long a schema takes to validate the value is not the task's doing.
       limits.stop();
       return within(settings.observer, place, () => toTaskValue(task.nodeId, task.spec.output, value));
@@ -159,11 +162,16 @@ function execute(
   deps: unknown,
   context: TaskContext,
   limits: TimeLimits,
-  emit: (event: NewEvent) => void,
+  settings: AttemptSettings,
 ): unknown {
   const { spec } = task;
   if (spec.kind === "agent") {
-    return executeAgent(spec, task.prompt, deps, { context, emit, validate: (work) => limits.without(work) });
+    return executeAgent(spec, task.prompt, deps, {
+      context,
+      emit: settings.emit,
+      validate: (work) => limits.without(work),
+      sessionOf: async (agent) => sessionIn(context.attempt > 1 ? await settings.agentReports() : [], context, agent),
+    });
   }
   // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);

@@ -1,7 +1,7 @@
 import type { TimerScope } from "../../containment/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import type { FileRules } from "../../jsx/index.ts";
-import type { NewEvent } from "../../model/index.ts";
+import type { NewEvent, StoredEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
@@ -25,6 +25,8 @@ export interface AttemptsSettings {
   readonly fileRules: FileRules;
   /** Records a tool call; resolves when the tool's code may start. */
   beginToolCall(call: NewToolCall): Promise<void>;
+  /** What the run's agents have reported, oldest first. */
+  agentReports(): Promise<readonly StoredEvent[]>;
   /** Requests a turn. */
   wake(): void;
 }
@@ -71,6 +73,7 @@ export class Attempts {
           setTimeout(wake, toolCallEndMs);
         },
       },
+      agentReports: () => settings.agentReports(),
       emit: (event) => {
         this.#events.push(event);
         wake();

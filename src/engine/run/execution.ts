@@ -104,6 +104,7 @@ export class Execution {
       timers: this.#timers,
       observer: () => sink.observer,
       beginToolCall: (call) => this.#beginToolCall(call),
+      agentReports: () => this.#store.agentReports(this.#runState.runId),
       wake: () => this.#trigger.pull(),
     });
     this.#origin = originOf({

@@ -1,0 +1,6 @@
+export { ClaudeCodeAgent, type ClaudeCodeAgentOptions } from "./claude-code.ts";
+export { CodexAgent, type CodexAgentOptions } from "./codex.ts";
+export type { CodingAgentAnswer, CodingAgentCall, CodingAgentOptions, TokenUsage } from "./coding-agent.ts";
+export { GeminiAgent, type GeminiAgentOptions } from "./gemini.ts";
+export { KimiAgent, type KimiAgentOptions } from "./kimi.ts";
+export { PiAgent, type PiAgentOptions } from "./pi.ts";
