@@ -118,6 +118,10 @@ export const errorCodes = {
   DB_FULL: { status: 503, advice: "Free disk space; the runs then continue, or can be resumed." },
   DB_CORRUPT: { status: 503, advice: "Restore the database from a backup." },
   DB_NOT_A_DATABASE: { status: 503, advice: "Name a SQLite file, or one that does not exist yet." },
+  DB_OF_PUBLISHED_PACKAGE: {
+    status: 503,
+    advice: "Name another file, with the option db or with --db; docs/migrating.md says more.",
+  },
   DB_TOO_NEW: { status: 503, advice: "Upgrade smithers-orchestrator, or use another database file." },
   DB_UNAVAILABLE: { status: 503, advice: "Check that the database's folder exists and is writable." },
 

@@ -13,6 +13,7 @@ import { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from 
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
 import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
+import { addPublishedMembers } from "./published-members.ts";
 import { makeWorkflow, type Workflow } from "./workflow.ts";
 
 /** The keys that `output` accepts: all but the run's input. */
@@ -65,7 +66,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
   options: CreateSmithersOptions = {},
 ): SmithersApi<S> {
   const registry = new OutputRegistry(schemas);
-  return {
+  const api: SmithersApi<S> = {
     smithers(build) {
       if (typeof build !== "function") {
         throw new SmithersError("INVALID_WORKFLOW", "smithers(build) requires a function that takes ctx.");
@@ -97,4 +98,6 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     Timer,
     useCtx: useCtx as unknown as () => Ctx<S>,
   };
+  addPublishedMembers(api);
+  return api;
 }

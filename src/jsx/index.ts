@@ -31,6 +31,7 @@ export {
 } from "./loop-places.ts";
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
+export { insteadOfName } from "./published-names.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";

@@ -1,12 +1,13 @@
 import { relative, sep } from "node:path";
 import { framesOf } from "../containment/index.ts";
 import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
-import type { SourceProblem } from "../runtime/index.ts";
+import { insteadOfName } from "../jsx/index.ts";
+import { runtime, type SourceProblem } from "../runtime/index.ts";
 
 /** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
 export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?: unknown): SmithersError {
   const file = relative(rootDir, problem.file).split(sep).join("/");
-  const message = problem.message
+  const message = inOwnWords(problem.message)
     .replaceAll(rootDir + sep, "")
     .replaceAll(rootDir, ".")
     .replace(/\.$/, "");
@@ -37,4 +38,15 @@ export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<strin
   const message = isError(thrown) && name !== "Error" ? `${name}: ${described.message}` : messageOf(thrown);
   const at = framesOf(stack).find(({ file }) => files.has(file));
   return at ? { file: at.file, line: at.line, column: at.column, message } : { file: entry, message };
+}
+
+/** A message about a name or an entry that only the published package has, with what to use instead. */
+function inOwnWords(message: string): string {
+  const name = runtime.missingExport(message);
+  if (name !== undefined && message.includes("smithers-orchestrator")) {
+    return `smithers-orchestrator has no export "${name}". ${insteadOfName(name)}`;
+  }
+  const entry = /Cannot find the package "smithers-orchestrator\/([^"]+)"/.exec(message)?.[1];
+  if (entry === undefined) return message;
+  return `smithers-orchestrator has no entry "${entry}". docs/migrating.md lists what to use instead`;
 }

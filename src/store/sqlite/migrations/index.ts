@@ -36,6 +36,7 @@ export function migrate(driver: Driver, nowMs: number, databaseId?: string): voi
       "CREATE TABLE IF NOT EXISTS _smithers_migrations (version INTEGER PRIMARY KEY, applied_at_ms INTEGER NOT NULL) STRICT",
     );
     const version = currentVersion(driver);
+    if (version === 0) refusePublishedDatabase(driver);
     if (version > migrations.length) throw tooNew(driver.filename, version);
     migrations.slice(version).forEach((sql, index) => {
       driver.exec(sql);
@@ -47,6 +48,16 @@ export function migrate(driver: Driver, nowMs: number, databaseId?: string): voi
     driver.exec("ROLLBACK");
     throw error;
   }
+}
+
+/** The published package of the same name keeps its runs in tables of the same names and other columns. */
+function refusePublishedDatabase(driver: Driver): void {
+  const theirs = driver.get("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_smithers_runs'");
+  if (!theirs) return;
+  throw new SmithersError(
+    "DB_OF_PUBLISHED_PACKAGE",
+    `The database ${basename(driver.filename)} belongs to the published package of this name; nothing in it was changed.`,
+  );
 }
 
 function currentVersion(driver: Driver): number {

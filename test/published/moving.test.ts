@@ -1,0 +1,90 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { createSmithers, isSmithersError, runWorkflow, startServer } from "smithers-orchestrator";
+import { smithers } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { serve } from "../support/server.ts";
+import { echo } from "../support/workflows.ts";
+
+/** A folder with a database like that of the published package. */
+function publishedFolder(): string {
+  const root = folder({ "echo.tsx": echo });
+  const database = new Database(join(root, "smithers.db"), { create: true });
+  database.run("CREATE TABLE _smithers_runs (run_id TEXT PRIMARY KEY, workflow_name TEXT, status TEXT)");
+  database.run("CREATE TABLE _smithers_nodes (run_id TEXT, node_id TEXT)");
+  database.run("INSERT INTO _smithers_runs VALUES ('theirs', 'deploy', 'running')");
+  database.close();
+  return root;
+}
+
+const code = "DB_OF_PUBLISHED_PACKAGE";
+
+test("every door tells of the published package's database in a sentence with a code, and leaves it whole", async () => {
+  const root = publishedFolder();
+  const file = join(root, "smithers.db");
+  const before = readFileSync(file);
+  for (const db of [drizzle(new Database(file)), file, undefined]) {
+    const server = startServer({ port: 0, rootDir: root, db });
+    const error = await new Promise((resolve) => server.on("error", resolve));
+    expect(error).toMatchObject({ code, message: expect.stringContaining("belongs to the published package") });
+  }
+  const up = await smithers(root, "up", "echo.tsx");
+  expect([up.code, up.err]).toEqual([1, expect.stringContaining("belongs to the published package")]);
+  expect(up.err).not.toContain("    at ");
+  for (const command of ["ps", "doctor"]) expect((await smithers(root, command)).err).not.toContain("    at ");
+  const workflow = createSmithers({}).smithers(() => null as never);
+  const refusal = await runWorkflow(workflow, { db: file }).catch((error) => error);
+  expect([isSmithersError(refusal), refusal.code]).toEqual([true, code]);
+  const kept = new Database(file, { readonly: true }).query("SELECT * FROM _smithers_runs").all();
+  expect(kept).toEqual([{ run_id: "theirs", workflow_name: "deploy", status: "running" }]);
+  expect(readFileSync(file).byteLength).toBe(before.byteLength);
+});
+
+const importing = (head: string, tree: string) => `/** @jsxImportSource smithers-orchestrator */
+import { createSmithers, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
+${head}
+export default smithers(() => <Workflow name="w">${tree}</Workflow>);
+`;
+const create = "const { smithers, outputs } = createSmithers({ r: z.object({ n: z.number() }) });";
+const given = (name: string) =>
+  `const { smithers, outputs, ${name} } = createSmithers({ r: z.object({ n: z.number() }) });`;
+
+test.each([
+  [
+    "an import",
+    importing(`import { Kanban } from "smithers-orchestrator";\n${create}`, "<Kanban />"),
+    /no export "Kanban"\. Use Loop/,
+  ],
+  [
+    "an unknown import",
+    importing(`import { Nope } from "smithers-orchestrator";\n${create}`, "<Nope />"),
+    /no export "Nope"\. docs\/migrating\.md/,
+  ],
+  [
+    "an entry",
+    importing(`import { s } from "smithers-orchestrator/scorers";\n${create}`, "{s}"),
+    /no entry "scorers"\. docs\/migrating\.md/,
+  ],
+])("%s that only the published package has is refused by its name", async (_, source, message) => {
+  const server = await serve(folder({ "w.tsx": source }));
+  const { status, body } = await server.post("/v1/runs", { workflowPath: "w.tsx" });
+  expect([status, body.error.code, body.error.message]).toEqual([
+    400,
+    "WORKFLOW_INVALID",
+    expect.stringMatching(message),
+  ]);
+});
+
+test.each([
+  ["Sandbox", "<Sandbox />"],
+  ["tables", "<Task id='t' output={outputs.r}>{() => ({ n: tables.r })}</Task>"],
+])("%s of createSmithers is refused by its name when it is used", async (name, tree) => {
+  const server = await serve(folder({ "w.tsx": importing(given(name), tree) }));
+  const runId = await server.start("w.tsx");
+  const { error } = await server.end(runId);
+  expect(error?.message).toContain(`createSmithers does not give "${name}". Use`);
+});
