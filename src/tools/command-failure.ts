@@ -17,7 +17,10 @@ const maxQuotedLength = 500;
  * The error of a command that did not succeed: TOOL_SANDBOX_UNAVAILABLE when it never ran, because its sandbox could
  * not be set up, and TOOL_COMMAND_FAILED otherwise.
  */
-export function failureOf({ exitCode, ended, stdout, stderr, hasStarted }: Executed, allowed: Allowed): SmithersError {
+export function commandFailure(
+  { exitCode, ended, stdout, stderr, hasStarted }: Executed,
+  allowed: Allowed,
+): SmithersError {
   const said = (stderr || stdout).trim().slice(-maxQuotedLength);
   if (!hasStarted) {
     return new SmithersError(

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join, relative, sep } from "node:path";
 import { messageOf, SmithersError } from "../errors/index.ts";
-import { failureOf } from "./command-failure.ts";
+import { commandFailure } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
@@ -46,7 +46,7 @@ export async function runCommand(command: Command, limits: CommandLimits): Promi
     const { exitCode, ended, stdout, hasStarted } = executed;
     if (exitCode === 0 && ended === undefined && hasStarted) return stdout.replace(/\n$/, "");
     const { timeoutMs = defaultTimeoutMs } = command;
-    throw failureOf(executed, { sandbox: sandbox.name, timeoutMs, ...limits });
+    throw commandFailure(executed, { sandbox: sandbox.name, timeoutMs, ...limits });
   } finally {
     share.release();
   }

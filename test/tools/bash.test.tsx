@@ -37,7 +37,7 @@ async function resultOf(work: () => unknown, options?: RunOptions): Promise<unkn
   return (output as { value: unknown }).value;
 }
 
-async function failureOf(work: () => Promise<unknown>, options?: RunOptions): Promise<SmithersError> {
+async function commandFailure(work: () => Promise<unknown>, options?: RunOptions): Promise<SmithersError> {
   let thrown: unknown;
   await inRun(async () => {
     try {
@@ -58,7 +58,7 @@ test("stdout comes without its final newline", async () => {
 });
 
 test("a command that begins with a dash is a command", async () => {
-  expect(details(await failureOf(() => bash("-x"))).exitCode).toBe(127);
+  expect(details(await commandFailure(() => bash("-x"))).exitCode).toBe(127);
 });
 
 test("outside a run bash works in the current folder", async () => {
@@ -124,7 +124,7 @@ test("the environment is PATH, HOME, LANG and what is passed", async () => {
 
 test("LD_PRELOAD and BASH_ENV take effect only inside the sandbox", async () => {
   const root = folder();
-  const error = await failureOf(
+  const error = await commandFailure(
     () => bash("true; exit 7", { env: { LD_PRELOAD: "/no/such.so", BASH_ENV: "/no/such" } }),
     {
       rootDir: root,
@@ -141,11 +141,11 @@ test.each([
 ])("a cwd of %s is %s", async (cwd, code) => {
   const root = folder();
   await resultOf(() => bash("ln -s /etc out"), { rootDir: root });
-  expect((await failureOf(() => bash("pwd", { cwd }), { rootDir: root })).code).toBe(code as never);
+  expect((await commandFailure(() => bash("pwd", { cwd }), { rootDir: root })).code).toBe(code as never);
 });
 
 test("a failing command says its exit code, stdout and stderr", async () => {
-  const error = await failureOf(() => bash("echo out; echo err >&2; exit 3"));
+  const error = await commandFailure(() => bash("echo out; echo err >&2; exit 3"));
   expect(error.code).toBe("TOOL_COMMAND_FAILED");
   expect(details(error)).toEqual({ exitCode: 3, stdout: "out\n", stderr: "err\n" });
   expect(error.message).toContain("exited with 3: err");
@@ -185,7 +185,7 @@ test("a server that a command leaves behind ends with it", async () => {
 
 test("a command that closes its streams and lives on is waited for, and ended at its time", async () => {
   const root = folder();
-  const error = await failureOf(() => bash("exec >&- 2>&- <&-; sleep 60", { timeoutMs: 300 }), { rootDir: root });
+  const error = await commandFailure(() => bash("exec >&- 2>&- <&-; sleep 60", { timeoutMs: 300 }), { rootDir: root });
   expect(error.message).toContain("ran longer than 300 ms");
   expect(processesIn(root)).toEqual([]);
 });
@@ -193,14 +193,14 @@ test("a command that closes its streams and lives on is waited for, and ended at
 test("a command that ignores SIGTERM is killed with all that it has started", async () => {
   const root = folder();
   const command = "trap '' TERM; setsid bash -c 'trap \"\" TERM; sleep 63' & echo begun; while :; do sleep 1; done";
-  const error = await failureOf(() => bash(command, { timeoutMs: 500 }), { rootDir: root });
+  const error = await commandFailure(() => bash(command, { timeoutMs: 500 }), { rootDir: root });
   expect(details(error)).toMatchObject({ exitCode: null, stdout: "begun\n" });
   expect(processesIn(root)).toEqual([]);
 });
 
 test("a command is asked to end before it is killed", async () => {
   const root = folder();
-  await failureOf(
+  await commandFailure(
     () => bash("trap 'echo asked > asked; exit' TERM; touch ready; while :; do sleep 0.05; done", { timeoutMs: 1_000 }),
     {
       rootDir: root,
@@ -241,7 +241,7 @@ test("a fork bomb is bounded, and leaves the server as it is", async () => {
   }, 50);
   afterThisTest(() => clearInterval(count));
   const command = "bomb() { sleep 60 & bomb | bomb & }; bomb; sleep 60";
-  const error = await failureOf(() => bash(command, { timeoutMs: 2_000 }), { rootDir: root });
+  const error = await commandFailure(() => bash(command, { timeoutMs: 2_000 }), { rootDir: root });
   expect(error.code).toBe("TOOL_COMMAND_FAILED");
   expect(most).toBeGreaterThan(50);
   expect(most).toBeLessThanOrEqual(520);

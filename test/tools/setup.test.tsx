@@ -4,7 +4,7 @@ import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 
 import { join } from "node:path";
 import { bash, createSmithers } from "smithers-orchestrator";
 import { z } from "zod";
-import { failureOf } from "../../src/tools/command-failure.ts";
+import { commandFailure } from "../../src/tools/command-failure.ts";
 import { execute } from "../../src/tools/execute.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
 import { start } from "../../src/tools/sandbox/index.ts";
@@ -56,7 +56,7 @@ testEachMechanism("a sandbox of %s that cannot be set up is told from a command 
   const failed = async (cwd: string) => {
     const child = start(sandbox!, { ...policy, cwd }, ["/bin/bash", "-c", "exit 1"]);
     const executed = await execute(child, { timeoutMs: 10_000, signal: new AbortController().signal });
-    return failureOf(executed, { sandbox: name, timeoutMs: 10_000, rootDir, allowNetwork: false }).code;
+    return commandFailure(executed, { sandbox: name, timeoutMs: 10_000, rootDir, allowNetwork: false }).code;
   };
   expect(await failed(rootDir)).toBe("TOOL_COMMAND_FAILED");
   expect(await failed(join(rootDir, "missing"))).toBe("TOOL_SANDBOX_UNAVAILABLE");
