@@ -119,8 +119,11 @@ test("frames are read over all their pages", async () => {
   await runs.wait(runId);
   const all = await Array.fromAsync(runs.frames(runId, { limit: 1 }));
   expect(all.length).toBeGreaterThan(2);
-  expect(all.map(({ frameNo }) => frameNo)).toEqual(all.map((_, index) => index + 1));
-  const { items, nextCursor } = await runs.frames(runId, { limit: 1, afterFrameNo: 1 }).page();
+  const numbers = all.map((_, index) => index + 1);
+  expect(all.map(({ frameNo }) => frameNo)).toEqual(numbers.toReversed());
+  const oldestFirst = await Array.fromAsync(runs.frames(runId, { limit: 1, order: "asc" }));
+  expect(oldestFirst.map(({ frameNo }) => frameNo)).toEqual(numbers);
+  const { items, nextCursor } = await runs.frames(runId, { limit: 1, afterFrameNo: 1, order: "asc" }).page();
   expect([items[0]!.frameNo, nextCursor]).toEqual([2, "2"]);
 });
 
