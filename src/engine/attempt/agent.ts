@@ -29,9 +29,12 @@ export class AgentsFailed extends SmithersError {
     this.#refusal = refusal;
   }
 
-  /** Present when at least one agent was refused because of a limit; the time is the earliest that is known. */
-  get refusal(): ChainRefusal | undefined {
-    return this.#refusal;
+  /**
+   * Present when `thrown` is of this class and at least one agent was refused because of a limit; the time is the
+   * earliest that is known. Touches nothing of any other value, which may be a revoked proxy.
+   */
+  static refusalOf(thrown: unknown): ChainRefusal | undefined {
+    return typeof thrown === "object" && thrown !== null && #refusal in thrown ? thrown.#refusal : undefined;
   }
 }
 

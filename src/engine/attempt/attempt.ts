@@ -144,7 +144,7 @@ export function launchAttempt(
         ok: false,
         ...recordThrown(thrown, settings.rootDir),
         retryable: isRetryable(thrown),
-        refusal: thrown instanceof AgentsFailed ? thrown.refusal : undefined,
+        refusal: AgentsFailed.refusalOf(thrown),
       }),
     )
     .finally(() => {
