@@ -59,13 +59,8 @@ export {
 } from "./jsx/index.ts";
 export { mdxPlugin } from "./mdx/index.ts";
 export type { NodeState, RunHealth, RunStatus, SmithersEvent } from "./model/index.ts";
-export {
-  createServeApp,
-  type ServeApp,
-  type ServeAppOptions,
-  type ServerOptions,
-  startServer,
-} from "./server/index.ts";
+export { createServeApp, startServer } from "./lazy-server.ts";
+export type { ServeApp, ServeAppOptions, ServerOptions } from "./server/index.ts";
 export {
   type BashOptions,
   bash,
