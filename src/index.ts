@@ -57,9 +57,9 @@ export {
   WaitForEvent,
   WorkflowComponent as Workflow,
 } from "./jsx/index.ts";
+export { createServeApp, startServer } from "./lazy-server.ts";
 export { mdxPlugin } from "./mdx/index.ts";
 export type { NodeState, RunHealth, RunStatus, SmithersEvent } from "./model/index.ts";
-export { createServeApp, startServer } from "./lazy-server.ts";
 export type { ServeApp, ServeAppOptions, ServerOptions } from "./server/index.ts";
 export {
   type BashOptions,

@@ -272,6 +272,7 @@ export class WorkerPool {
       undoRunning: () => ownCommands.undoRunning(),
       hasPlanted: (paths) => ownCommands.hasPlanted(paths),
       openDatabase: (dbPath) => this.#settings.openDatabase(dbPath),
+      gaveUp: (storeId, runId) => this.#stores.get(storeId)?.gaveUp(worker, runId),
       log: (level, facts, message) => this.#settings.log[level](revived(facts), message),
       pong: () => this.#watchdog.answered(worker),
     };
@@ -314,7 +315,10 @@ export class WorkerPool {
       ...("error" in end && end.error && { err: end.error }),
     };
     const where = guilty.length > 0 ? ` ${guilty.join(", ")}` : "";
-    this.#settings.log.error(facts, `${endText(end)}${where}. Its other runs continue in another worker.`);
+    this.#settings.log.error(
+      facts,
+      `${endText(end)}${where}.${runs > 0 ? " Its runs continue in another worker." : ""}`,
+    );
   }
 
   /** Ends workers that have had nothing to do for a while, but for the last one. */

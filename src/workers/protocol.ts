@@ -77,6 +77,8 @@ export type ServerCalls = {
   endCommand(number: number): Promise<readonly Undone[]>;
   undoRunning(): Promise<boolean>;
   hasPlanted(paths: readonly string[]): Promise<boolean>;
+  /** The worker no longer executes a run, whose lease it has not given up. */
+  gaveUp(storeId: string, runId: string): void;
   log(level: keyof Logger, facts: object, message: string): void;
   pong(number: number): void;
 };

@@ -129,18 +129,22 @@ export class RemoteHolder implements RunHolder {
     const job = (worker: WorkerProcess) =>
       worker.channel
         .call("claim", { store, run, path, forced, isOrphan })
-        .then((isClaimed) => isClaimed || this.#giveUp(worker, runId))
+        .then((isClaimed) => {
+          if (!isClaimed) this.gaveUp(worker, runId);
+          return isClaimed;
+        })
         .catch((error) => {
-          this.#giveUp(worker, runId);
+          this.gaveUp(worker, runId);
           throw error;
         });
     return this.#pool.run(path ?? pathOf(run), job, this.#suspects.has(runId) ? runId : undefined);
   }
 
-  /** Forgets a lease that a failed claim may have left. The run is an orphan then. */
-  #giveUp(worker: WorkerProcess, runId: string): false {
-    if (this.#held.get(runId)?.worker === worker) this.#held.delete(runId);
-    return false;
+  /** Forgets the lease of a run that a worker does not execute. The run is an orphan then. */
+  gaveUp(worker: WorkerProcess, runId: string): void {
+    if (this.#held.get(runId)?.worker !== worker) return;
+    this.#held.delete(runId);
+    this.#resolveReleased(runId, "lost");
   }
 
   cancel(run: Run): Promise<boolean> {

@@ -15,9 +15,13 @@ export interface WatchdogSettings {
 /** A worker that is silent for this long is named in the log. */
 const namedAfterMs = 5_000;
 const longestPauseMs = 500;
+/** How long a worker may take to start, in ms: also on a machine that has much else to do. */
+const startLimitMs = 30_000;
 
 interface Asked {
   readonly sinceMs: number;
+  /** When it has started, its time counts again from zero. */
+  readonly wasReady: boolean;
   isNamed: boolean;
 }
 
@@ -64,14 +68,15 @@ export class Watchdog {
 
   #ask(worker: WorkerProcess, nowMs: number): void {
     const asked = this.#asked.get(worker);
-    if (!asked) {
-      this.#asked.set(worker, { sinceMs: nowMs, isNamed: false });
+    if (!asked || asked.wasReady !== worker.isReady) {
+      this.#asked.set(worker, { sinceMs: nowMs, isNamed: false, wasReady: worker.isReady });
       worker.channel.tell("ping", ++this.#number);
       return worker.channel.flush();
     }
     const silentMs = nowMs - asked.sinceMs;
-    worker.silentMs = silentMs;
-    const { workerTimeoutMs, log, blocked } = this.#settings;
+    if (worker.isReady) worker.silentMs = silentMs;
+    const { log, blocked } = this.#settings;
+    const workerTimeoutMs = worker.isReady ? this.#settings.workerTimeoutMs : startLimitMs;
     if (silentMs < Math.min(namedAfterMs, workerTimeoutMs / 2)) return;
     const state = worker.board.read();
     if (!asked.isNamed) {

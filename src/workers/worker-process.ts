@@ -27,6 +27,8 @@ export class WorkerProcess {
   runs = 0;
   /** How many jobs have been given to it and are not done. */
   jobs = 0;
+  /** Whether it has started and can answer. */
+  isReady = false;
   hasEnded = false;
   /** Whether it is about to be ended, and gets no more work. */
   isLeaving = false;
@@ -56,7 +58,10 @@ export class WorkerProcess {
       onMessage: (listener: (packet: unknown) => void) => child.onMessage(listener),
     };
     this.channel = new Channel<ServerCalls, WorkerCalls>(port, answers(this));
-    this.ready = this.channel.call("begin", settings).catch(() => {});
+    this.ready = this.channel.call("begin", settings).then(
+      () => void (this.isReady = true),
+      () => {},
+    );
     this.ended = child.ended.then((end) => {
       this.hasEnded = true;
       return end;

@@ -139,7 +139,9 @@ export class Worker {
       fileRules: { ...files, privatePaths: () => this.#board.privatePaths() },
       resolveWorkflow: (run) => this.#load(pathOf(run)),
       log: this.#log,
-      onReleased: () => {},
+      onReleased: (runId, end) => {
+        if (end === "lost") this.#channel.tell("gaveUp", identity.id, runId);
+      },
       wake: () => {},
     });
     const runs = { remote, holder };

@@ -3,6 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { type Fault, faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
+import { isWorker, workersOf } from "../support/worker-processes.ts";
 import { Clients } from "./clients.ts";
 import { follow } from "./follow.ts";
 import { History } from "./history.ts";
@@ -18,6 +19,8 @@ export interface RoundOptions {
   readonly servers: 1 | 2;
   /** Whether one of two servers is also stopped past its leases now and then, and woken. Takes two seconds each. */
   readonly pauses?: boolean;
+  /** Whether workers are killed, stopped and blocked too, between the kills of their servers. */
+  readonly hurtsWorkers?: boolean;
 }
 
 export interface RoundResult {
@@ -30,7 +33,14 @@ export interface RoundResult {
 }
 
 /** Whoever is killed every half second may well be so ten times in a row without being at fault. */
-const options = { heartbeatMs: 100, staleAfterMs: 1_500, shutdownGraceMs: 300, maxCrashes: 1_000 };
+const options = {
+  heartbeatMs: 100,
+  staleAfterMs: 1_500,
+  shutdownGraceMs: 300,
+  maxCrashes: 1_000,
+  maxWorkers: 4,
+  workerTimeoutMs: 400,
+};
 /** Longer than it takes until the leases of whoever is paused are taken. */
 const pauseMs = 2_000;
 const endMs = 15_000;
@@ -40,7 +50,13 @@ const points = ["before-commit", "after-commit", "before-launch", "mirror"] as c
  * Lets clients work on servers that are killed with -9, at random moments and at named points, and started again;
  * then lets everything come to rest and looks whether all that was promised is so.
  */
-export async function crashRound({ seed, kills, servers, pauses = false }: RoundOptions): Promise<RoundResult> {
+export async function crashRound({
+  seed,
+  kills,
+  servers,
+  pauses = false,
+  hurtsWorkers = false,
+}: RoundOptions): Promise<RoundResult> {
   const random = new Random(seed);
   const history = new History();
   const root = folder(files);
@@ -54,7 +70,7 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
   let log = "";
   let failure: unknown;
   let over = false;
-  const clients = new Clients(history, random, up, `r${seed}`);
+  const clients = new Clients(history, random, up, `r${seed}`, hurtsWorkers ? [] : ["blocking"]);
   const working = Array.from({ length: 6 }, () =>
     clients.work().catch((error) => {
       failure ??= error;
@@ -103,6 +119,9 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
       history.pauses += 1;
       continue;
     }
+    // Most servers live long enough to execute something; some are killed while they and their workers start.
+    if (turn % 4 !== 0) await Promise.race([gone[place], hasAccepted(history)]);
+    if (hurtsWorkers) await hurtWorkers(victim, random, history);
     const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
     await Promise.race([gone[place], sleep(patienceMs)]);
     if (history.killed >= kills || victims[place] !== victim) continue;
@@ -131,6 +150,40 @@ export async function crashRound({ seed, kills, servers, pauses = false }: Round
     .filter(({ seqs }) => seqs.some((seq, index) => seq !== index + 1))
     .map(({ runId, seqs }) => `${runId}: whoever followed it was given the events ${seqs}`);
   return { history, seen, wrong: [...(failure ? [String(failure)] : []), ...wrong, ...broken], log };
+}
+
+/** Resolves when one more start is accepted, or none for a while. */
+async function hasAccepted(history: History): Promise<void> {
+  const before = history.accepted;
+  await eventually(() => history.accepted > before, { within: 5_000 }).catch(() => {});
+}
+
+/** Kills or stops some workers of a server, one after the other. One that is stopped looks blocked. */
+async function hurtWorkers(server: ServerProcess, random: Random, history: History): Promise<void> {
+  for (let n = random.between(1, 4); n > 0; n--) {
+    await sleep(random.between(20, 300));
+    const workers = await eventually(() => some(workersOf(server.child.pid!)), { within: 5_000 }).catch(() => []);
+    // The server has met its fault.
+    if (workers.length === 0) return;
+    const signal = random.between(0, 2) === 0 ? "SIGSTOP" : "SIGKILL";
+    const worker = random.pick(workers);
+    if (!kill(worker, signal)) continue;
+    history.hurtWorkers += 1;
+    // One that was stopped while it started would outlive a server that is killed meanwhile.
+    if (signal === "SIGSTOP")
+      setTimeout(() => isWorker(worker) && kill(worker, "SIGCONT"), 3 * options.workerTimeoutMs);
+  }
+}
+
+const some = (pids: readonly number[]) => pids.length > 0 && pids;
+
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    // It has ended already.
+    return false;
+  }
 }
 
 async function endsInTime(server: ServerProcess): Promise<boolean> {

@@ -11,10 +11,19 @@ export class Clients {
   readonly #random: Random;
   readonly #servers: () => readonly ServerProcess[];
   readonly #prefix: string;
+  readonly #kinds: readonly string[];
   #count = 0;
   #stopped = false;
 
-  constructor(history: History, random: Random, servers: () => readonly ServerProcess[], prefix: string) {
+  /** @param without kinds of runs that are not started */
+  constructor(
+    history: History,
+    random: Random,
+    servers: () => readonly ServerProcess[],
+    prefix: string,
+    without: readonly string[],
+  ) {
+    this.#kinds = Object.keys(kinds).filter((kind) => !without.includes(kind));
     this.#history = history;
     this.#random = random;
     this.#servers = servers;
@@ -59,7 +68,7 @@ export class Clients {
   }
 
   async #start(): Promise<void> {
-    const kind = this.#random.pick(Object.keys(kinds));
+    const kind = this.#random.pick(this.#kinds);
     const runId = `${this.#prefix}-${this.#count++}-${kind}`;
     const started = { runId, kind, accepted: false };
     this.#history.starts.set(runId, started);

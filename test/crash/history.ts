@@ -31,8 +31,15 @@ export class History {
   ended = 0;
   /** How often a server was stopped past its leases, and woken. */
   pauses = 0;
+  /** How often a worker was killed or stopped. */
+  hurtWorkers = 0;
   /** By point, or `random`. */
   readonly kills = new Map<string, number>();
+
+  /** How many starts were answered 200. */
+  get accepted(): number {
+    return [...this.starts.values()].filter((started) => started.accepted).length;
+  }
 
   countKill(where: string): void {
     this.kills.set(where, (this.kills.get(where) ?? 0) + 1);

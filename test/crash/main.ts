@@ -20,6 +20,7 @@ for (let round = 0; totals.kills < kills; round++) {
     kills: Math.min(killsPerRound, kills - totals.kills),
     servers: round % 2 === 0 ? 1 : 2,
     pauses: round % 2 === 1,
+    hurtsWorkers: round % 4 >= 2,
   } as const;
   const result = await crashRound(options);
   totals.add(result);

@@ -27,6 +27,7 @@ export class Totals {
     }
     this.#count("servers ended with SIGTERM", history.ended);
     this.#count("servers stopped past their leases, and woken", history.pauses);
+    this.#count("workers killed, or stopped until they were", history.hurtWorkers);
     for (const status of [...endings, ...Object.keys(seen.runs).filter((known) => !endings.includes(known))]) {
       this.#count(`runs that are ${status} in the end`, seen.runs[status] ?? 0);
     }

@@ -63,6 +63,13 @@ export const kinds: Readonly<Record<string, Kind>> = {
     ),
     output: "at last",
   },
+  /** Blocks its worker at its first attempt, so that it is killed. */
+  blocking: {
+    source: file(
+      `<Task id="blocking" output={outputs.result}>{async (task) => { note(task, "start"); while (task.attempt === 1); note(task, "end"); return { value: "went on" }; }}</Task>`,
+    ),
+    output: "went on",
+  },
   timer: {
     source: file(`<Task id="before" output={outputs.result}>{(task) => work(task, 1)}</Task>
       <Timer id="nap" duration="150ms" />

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { FaultPoint } from "../../src/store/index.ts";
 
 /** What happens to a process, by its own hand, when it comes to a point of the code for the nth time. */
@@ -16,9 +17,11 @@ export const faultPoints = [
   "migration",
 ] as const satisfies FaultPoint[];
 
-/** The environment that lets a server process meet a fault. */
+/** The environment that lets a server process meet a fault, or its workers where the point is theirs. */
 export function faultEnv(fault: Fault | undefined): Record<string, string> {
-  return fault ? { FAULT: JSON.stringify(fault) } : {};
+  if (!fault) return {};
+  const inWorkers = { BUN_OPTIONS: `--preload=${join(import.meta.dirname, "worker-fault.ts")}` };
+  return { FAULT: JSON.stringify(fault), ...(fault.point === "before-launch" && inWorkers) };
 }
 
 /** Arms the fault that the environment names. */

@@ -6,6 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { isRunning } from "../support/sandboxed.ts";
+import { workersOf } from "../support/worker-processes.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** Tasks that note each attempt, with how each kind of code hurts the process that executes it. */
@@ -158,9 +159,3 @@ test("a server that is asked to end leaves no worker, also when one is blocked",
   await server.stop("SIGTERM");
   await eventually(() => workers.every((pid) => !isRunning(pid)));
 });
-
-/** The ids of a server's worker processes. */
-function workersOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("smithers\0worker"));
-}

@@ -7,7 +7,8 @@ export function spawnBun(args: readonly string[], options: SpawnOptions = {}): C
   const { env, cwd, outputFd = "inherit", detached = false, sharedFd } = options;
   // Loaded when it is used: it would make every start of the command slower.
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const child = spawn(process.execPath, args, {
+  // Without the flag, Bun would take packages that are not installed from the registry.
+  const child = spawn(process.execPath, ["--no-install", ...args], {
     cwd,
     detached,
     env: env ?? process.env,
