@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { createElement } from "react";
+import { createSmithers, Workflow } from "smithers-orchestrator";
 import { nodeDetailSchema, nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/index.ts";
 import { frameSchema, smithersEventSchema } from "../../src/model/index.ts";
 import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
@@ -6,6 +8,7 @@ import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
+import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -126,16 +129,24 @@ test("logs --follow continues after the server has restarted", async () => {
   expect(out).toContain("RunFinished");
 });
 
-test("the address of a server with a single run is recognised", async () => {
+test("a run that up --serve serves is read by its address", async () => {
   const root = folder(cliWorkflows);
   const up = startSmithers(["up", "release.tsx", "--serve", "--port", "0", "--run-id", "release"], { cwd: root });
   await up.saysBeside(/Serving the run release at http/);
   const url = /http:\/\/\S+/.exec(up.printed.err)![0];
-  for (const line of [["ps"], ["inspect", "release"]]) {
-    const { code, err } = await startSmithers([...line, "--url", url], { cwd: root }).ended;
+  expect(await smithersJson(root, "ps", "--url", url)).toMatchObject([{ runId: "release" }]);
+  expect(await smithersJson(root, "inspect", "release", "--url", url)).toMatchObject({ runId: "release" });
+});
+
+test("the address of an app for a single run is recognised", async () => {
+  const { smithers: define } = createSmithers({});
+  const workflow = define(() => createElement(Workflow, { name: "one" }));
+  const url = bunServe(serveApp({ workflow, db: drizzleDatabase(), runId: "one" }));
+  for (const line of [["ps"], ["inspect", "one"]]) {
+    const { code, err } = await startSmithers([...line, "--url", url], { cwd: folder() }).ended;
     expect({ code, err }).toEqual({
       code: 4,
-      err: `smithers: ${url} does not serve a list of runs. It may serve a single run, as smithers up --serve does; read its database with --db.\n`,
+      err: `smithers: ${url} does not serve a list of runs. It may serve a single run, as createServeApp does; read its database with --db.\n`,
     });
   }
 });

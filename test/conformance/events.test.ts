@@ -54,7 +54,7 @@ describe("the stream of a run that has ended", () => {
     for await (const { event } of target.events(runId)) {
       if (event.type === "FrameCommitted") told.push([event.frameNo, event.xmlHash]);
     }
-    const { body } = await target.get(`/v1/runs/${runId}/frames`);
+    const { body } = await target.get(`/v1/runs/${runId}/frames?order=asc`);
     expect(body.map(({ frameNo, xmlHash }: Frame) => [frameNo, xmlHash])).toEqual(told);
   });
 

@@ -352,7 +352,7 @@ test("GET /v1/runs/:runId/nodes keeps the plan's order, whichever node ended fir
 
 test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () => {
   const { runId } = await target.complete(file("echo"));
-  const frames: Frame[] = (await target.get(`/v1/runs/${runId}/frames`)).body;
+  const frames: Frame[] = (await target.get(`/v1/runs/${runId}/frames?order=asc`)).body;
   expect(frames.map(({ frameNo }) => frameNo)).toEqual([1, 2]);
   expect(frames.map(({ mountedTaskIdsJson }) => JSON.parse(mountedTaskIdsJson))).toEqual([["say"], ["say", "again"]]);
   for (const { xmlJson, ...frame } of frames) {
@@ -370,12 +370,17 @@ test("GET /v1/runs/:runId/frames is one frame per change, by pages", async () =>
     { nodeId: "say", iteration: 0, ordinal: 0 },
     { nodeId: "again", iteration: 0, ordinal: 1 },
   ]);
-  const page = await target.get(`/v1/runs/${runId}/frames?limit=1`);
+  const page = await target.get(`/v1/runs/${runId}/frames?limit=1&order=asc`);
   expect([page.body, page.headers.get("link")]).toEqual([
     [frames[0]],
-    `</v1/runs/${runId}/frames?limit=1&afterFrameNo=1>; rel="next"`,
+    `</v1/runs/${runId}/frames?limit=1&order=asc&afterFrameNo=1>; rel="next"`,
   ] as never);
-  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1&limit=1`)).body).toEqual([frames[1]]);
+  expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=1&limit=1&order=asc`)).body).toEqual([frames[1]]);
+  const newest = await target.get(`/v1/runs/${runId}/frames?limit=1`);
+  expect([newest.body, newest.headers.get("link")]).toEqual([
+    [frames[1]],
+    `</v1/runs/${runId}/frames?limit=1&beforeFrameNo=2>; rel="next"`,
+  ]);
   expect((await target.get(`/v1/runs/${runId}/frames?afterFrameNo=2`)).body).toEqual([]);
 });
 

@@ -248,7 +248,7 @@ test("mounted below a prefix of another app, it gives the same answers, and none
   await client.post("/runs/release/approve/ship%2Fit");
   const stream = await fetch(`${client.url}/runs/release/events`);
   await eventsUntil(stream, "NodeWaitingEvent");
-  const page = await fetch(`${client.url}/runs/release/frames?limit=1`);
+  const page = await fetch(`${client.url}/runs/release/frames?limit=1&order=asc`);
   const next = /^<(.*)>; rel="next"$/.exec(page.headers.get("link")!)![1]!;
   const [first] = await page.json();
   const [second] = await (await fetch(new URL(next, page.url))).json();

@@ -138,7 +138,7 @@ export class ServerSource implements Source {
     } catch (error) {
       if (!isSmithersError(error) || error.code !== "NOT_FOUND") throw error;
       throw usageError(
-        `${this.name} does not serve a list of runs. It may serve a single run, as smithers up --serve does; read its database with --db.`,
+        `${this.name} does not serve a list of runs. It may serve a single run, as createServeApp does; read its database with --db.`,
       );
     }
   }
