@@ -47,8 +47,6 @@ const idleLimitMs = 60_000;
 const tidyMs = 5_000;
 /** The next spare is started when the worker that was the spare before has had the processor for itself for a moment. */
 const spareDelayMs = 300;
-/** A worker that has been silent for this long gets no further work. */
-const busyMs = 1_000;
 /** How often a job is given to a worker that ends because of another job. */
 const maxTries = 3;
 const endMs = 2_000;
@@ -64,6 +62,7 @@ export class WorkerPool {
   readonly #tidying: ReturnType<typeof setInterval>;
   readonly #endings = new Set<Promise<void>>();
   #lastCommand = 0;
+  #lastTry = 0;
   #isClosing = false;
   #hasBegun = false;
 
@@ -148,18 +147,21 @@ export class WorkerPool {
   }
 
   /**
-   * Gives a job to the worker of a workflow file. A job whose worker ends because of something else is given to another.
-   * @param alone a run that gets a worker to itself
+   * Gives a job to the worker of a workflow file. A job whose worker ends because of something else, or does not answer,
+   * is given to another.
+   * @param alone what gets a worker to itself, such as a run
    */
   async run<T>(path: string, job: (worker: WorkerProcess) => Promise<T>, alone?: string): Promise<T> {
     const key = this.#keyOf(path);
     for (let tries = 1; ; tries++) {
       if (this.#isClosing) throw shuttingDown();
-      const worker = this.#workerFor(key, alone);
+      // It may be this job that keeps its worker from answering, or has ended it.
+      const worker = this.#workerFor(key, alone ?? (tries > 1 ? `try ${++this.#lastTry}` : undefined));
       worker.jobs += 1;
       try {
         await worker.ready;
-        return await job(worker);
+        const result = await whileItAnswers(worker, job(worker), tries < maxTries);
+        if (result) return result.value;
       } catch (error) {
         const isLost = isSmithersError(error) && error.code === "WORKER_LOST" && error === worker.lossReason;
         if (!isLost || tries === maxTries) throw error;
@@ -201,7 +203,7 @@ export class WorkerPool {
 
   #choose(key: string, isAlone: boolean): WorkerProcess {
     const all = [...this.#workers].filter((worker) => !worker.isLeaving && !worker.hasEnded);
-    const able = all.filter(({ silentMs }) => silentMs < busyMs);
+    const able = all.filter(({ isBusy }) => !isBusy);
     const known = able.find(({ keys }) => keys.has(key));
     if (known) return known;
     const spare = able.find(({ keys }) => keys.size === 0);
@@ -339,6 +341,20 @@ export class WorkerPool {
     );
     worker.kill(reason);
     await waitAtMost(endMs, worker.ended);
+  }
+}
+
+/** The result of work, or undefined when the worker is busy with something else, so that another may do the work. */
+async function whileItAnswers<T>(worker: WorkerProcess, work: Promise<T>, isImpatient: boolean) {
+  const done = work.then((value) => ({ value }));
+  if (!isImpatient) return done;
+  const { promise: isBusy, resolve } = Promise.withResolvers<undefined>();
+  const stop = worker.onBusy(() => resolve(undefined));
+  try {
+    return await Promise.race([done, isBusy]);
+  } finally {
+    stop();
+    done.catch(() => {});
   }
 }
 

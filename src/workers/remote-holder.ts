@@ -220,7 +220,7 @@ export class RemoteHolder implements RunHolder {
     const lost = this.#held.of(worker);
     for (const { lease } of lost) {
       this.#held.delete(lease.runId);
-      if (verdict.suspects.has(lease.runId)) this.#suspects.add(lease.runId);
+      if (verdict.suspects.has(lease.runId) || verdict.charged.has(lease.runId)) this.#suspects.add(lease.runId);
     }
     await Promise.all(lost.map(({ lease }) => this.#release(lease, verdict)));
   }

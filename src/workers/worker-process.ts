@@ -11,6 +11,9 @@ import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
 /** The program of a worker. Neighbouring modules have the same extension: .ts in the sources, .js in the build. */
 const program = fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url));
 
+/** A worker that has been silent for this long gets no further work. */
+const busyMs = 1_000;
+
 /** A child process that executes runs. */
 export class WorkerProcess {
   readonly board: Board;
@@ -32,8 +35,8 @@ export class WorkerProcess {
   hasEnded = false;
   /** Whether it is about to be ended, and gets no more work. */
   isLeaving = false;
-  /** For how long it has not answered, in ms: 0 while it answers. Kept by the watchdog. */
-  silentMs = 0;
+  readonly #silenceListeners = new Set<() => void>();
+  #silentMs = 0;
   /** Since when it has not answered, and what it may be in; undefined while it answers. Kept by the watchdog. */
   silence: { readonly sinceMs: number; readonly places: readonly WorkPlace[] } | undefined;
   /** Why it was killed, if this process has done that. */
@@ -66,6 +69,27 @@ export class WorkerProcess {
       this.hasEnded = true;
       return end;
     });
+  }
+
+  /** For how long it has not answered, in ms: 0 while it answers. Kept by the watchdog. */
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
+  set silentMs(ms: number) {
+    this.#silentMs = ms;
+    if (this.isBusy) for (const listener of this.#silenceListeners) listener();
+  }
+
+  /** Whether it has not answered for so long that it should get no more work now. */
+  get isBusy(): boolean {
+    return this.#silentMs >= busyMs;
+  }
+
+  /** Calls `listener` while it is busy, until the returned function is called. */
+  onBusy(listener: () => void): () => void {
+    this.#silenceListeners.add(listener);
+    return () => void this.#silenceListeners.delete(listener);
   }
 
   get pid(): number | undefined {

@@ -89,6 +89,6 @@ inBrowser("a signal is sent with a form of its schema, whose errors stand at the
   await page.getByLabel(/^readers/).fill("7");
   await page.getByRole("button", { name: "Send the signal" }).click();
   await page.locator(".run-facts").getByText("Finished").first().waitFor();
-  expect((await server.run(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
+  expect((await server.end(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
   visitor.expectNoWrongs();
 });

@@ -104,7 +104,7 @@ test("runs of the same file continue in another worker, and are not charged", as
 });
 
 test("while a worker is blocked the server answers, starts runs of its file, and says who blocks it", async () => {
-  const { server, go, attempts } = await serving({ workerTimeoutMs: 8_000 });
+  const { server, go, attempts } = await serving({ workerTimeoutMs: 30_000 });
   go();
   await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
   await eventually(() => attempts("guilty") === 1);
@@ -114,6 +114,19 @@ test("while a worker is blocked the server answers, starts runs of its file, and
   await eventually(async () => (await server.run("guilty")).runState.unhealthy !== undefined);
   const { unhealthy } = (await server.run("guilty")).runState;
   expect(unhealthy).toMatchObject({ kind: "blocking", nodeId: "t", reason: expect.stringContaining('"t"') });
+});
+
+test("two files that block their workers leave room for a third, and for more runs of their own", async () => {
+  const { server, go, attempts } = await serving({ workerTimeoutMs: 60_000 }, { "third.tsx": file });
+  go();
+  await server.start("guilty.tsx", { kind: "loop" }, { runId: "one" });
+  await server.start("other.tsx", { kind: "loop" }, { runId: "two" });
+  await eventually(() => attempts("one") + attempts("two") === 2);
+  const began = performance.now();
+  for (const path of ["third.tsx", "guilty.tsx", "other.tsx"]) {
+    expect((await server.complete(path, { kind: "innocent" })).status).toBe("finished");
+  }
+  expect(performance.now() - began).toBeLessThan(20_000);
 });
 
 test("a file whose top-level code has no end delays nobody, and is refused", async () => {
