@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { yieldToEventLoop } from "../../../src/timing/index.ts";
+import { eventually } from "../../support/eventually.ts";
 import { nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, everyNode, nodeEvent, outputRow, startRun } from "./writes.ts";
@@ -49,10 +50,16 @@ export function concurrency(fresh: FreshDatabase): void {
       isTold = true;
     });
     await store.close();
-    const told = Promise.withResolvers<void>();
-    reader.watch(() => told.resolve());
-    await startRun(writer);
-    await told.promise;
+    let isReaderTold = false;
+    reader.watch(() => {
+      isReaderTold = true;
+    });
+    let runs = 0;
+    // Over a channel, the reader may begin to watch after the first commit.
+    await eventually(async () => {
+      if (!isReaderTold) await startRun(writer, { runId: `run-${runs++}` });
+      return isReaderTold;
+    });
     expect(isTold).toBe(false);
   });
 
