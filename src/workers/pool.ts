@@ -5,6 +5,7 @@ import { type BlockingRun, newRunId } from "../model/index.ts";
 import type { ChildEnd } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { ownCommands } from "../tools/guard/index.ts";
+import { withInputJson } from "./as-json.ts";
 import { endText, judge, type Verdict, type WorkerEnd, workPlaceText } from "./blame.ts";
 import type { BoardState } from "./board.ts";
 import type { LoadedFile, ServerCalls, WorkerSettings } from "./protocol.ts";
@@ -112,7 +113,7 @@ export class WorkerPool {
       tries += 1;
       // When the first turn has ended a worker, the run is recorded before it takes that turn again.
       const recordsFirst = tries > 1;
-      return worker.channel.call("start", { ...start, request: { ...request, runId, recordsFirst } });
+      return worker.channel.call("start", { ...start, request: withInputJson({ ...request, runId, recordsFirst }) });
     });
     call.catch(() => {});
     try {

@@ -4,6 +4,7 @@ import type { FileRules } from "../jsx/index.ts";
 import type { Run } from "../model/index.ts";
 import type { NewSignal } from "../store/index.ts";
 import type { Undone } from "../tools/guard/index.ts";
+import type { WithInputJson } from "./as-json.ts";
 import type { StoreIdentity } from "./remote-store.ts";
 import type { StorePart } from "./store-methods.ts";
 
@@ -28,7 +29,7 @@ export interface FileStart {
   readonly existing: string | undefined;
   /** The store of runs whose workflow names no database of its own. */
   readonly main: StoreIdentity;
-  readonly request: RunRequest & { readonly runId: string };
+  readonly request: WithInputJson<RunRequest & { readonly runId: string }>;
 }
 
 /** How a worker claims a run. */

@@ -1,4 +1,5 @@
 import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
+import type { Run } from "../model/index.ts";
 import {
   committedEvents,
   type Maintenance,
@@ -7,6 +8,7 @@ import {
   type Store,
   type TurnRecord,
 } from "../store/index.ts";
+import { withInputJson } from "./as-json.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a remote store knows of the store that it stands for. */
@@ -69,7 +71,9 @@ export class RemoteStore {
   }
 
   #call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
-    const answer = this.#link.call(part, name, args);
+    const [run, ...others] = args;
+    const sent = part === "own" && name === "startOnce" ? [withInputJson(run as Run), ...others] : args;
+    const answer = this.#link.call(part, name, sent);
     this.#open.add(answer);
     const over = () => void this.#open.delete(answer);
     answer.then(over, over);

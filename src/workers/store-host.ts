@@ -1,7 +1,8 @@
 import type { ErrorRecord } from "../errors/index.ts";
-import type { CommittedEvent } from "../model/index.ts";
+import type { CommittedEvent, Run } from "../model/index.ts";
 import type { Store } from "../store/index.ts";
 import { stopwatch } from "../timing/index.ts";
+import { type WithInputJson, withInput } from "./as-json.ts";
 import { type OwnMethod, type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a {@link StoreHost} tells the other end. */
@@ -40,7 +41,9 @@ export class StoreHost {
    * @returns what the method returns; of a committed turn only the number of its last event
    * @throws what the method throws
    */
-  async call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+  async call(part: StorePart, name: string, sent: readonly unknown[]): Promise<unknown> {
+    const [run, ...others] = sent;
+    const args = part === "own" && name === "startOnce" ? [withInput(run as WithInputJson<Run>), ...others] : sent;
     if (!Object.hasOwn(storeMethods[part], name)) throw new Error(`A store has no method ${part}.${name}.`);
     const target = part === "own" ? this.#store : this.#store[part];
     const method = Reflect.get(target, name) as (...args: readonly unknown[]) => Promise<unknown>;

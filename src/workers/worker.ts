@@ -5,6 +5,7 @@ import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
 import type { AttemptContexts } from "../telemetry/index.ts";
 import { type CommandWatch, type Undone, watchCommandsWith } from "../tools/guard/index.ts";
+import { withInput } from "./as-json.ts";
 import type { Board } from "./board.ts";
 import { Channel } from "./channel.ts";
 import type { FileStart, LoadedFile, RemoteClaim, ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
@@ -94,7 +95,8 @@ export class Worker {
     if (existing !== undefined) throw runExists(existing);
     const { dbPath } = source.workflow;
     const store = dbPath === undefined ? main : await this.#channel.call("openDatabase", dbPath);
-    return this.#runsOf(store).holder.start({ ...source, workflowName: workflowNameOf(source), ...request }, () => {});
+    const run = { ...source, workflowName: workflowNameOf(source), ...withInput(request) };
+    return this.#runsOf(store).holder.start(run, () => {});
   }
 
   async #claim({ store, run, path, forced, isOrphan }: RemoteClaim): Promise<boolean> {

@@ -1,0 +1,16 @@
+/**
+ * A run's input on its way through a channel. A channel copies each value of a text that holds half a million at a cost
+ * that blocks the server; one text it copies at once.
+ */
+export type WithInputJson<T extends { readonly input?: unknown }> = Omit<T, "input"> & {
+  readonly inputJson: string | undefined;
+};
+
+export function withInputJson<T extends { readonly input?: unknown }>({ input, ...rest }: T): WithInputJson<T> {
+  return { ...rest, inputJson: JSON.stringify(input) };
+}
+
+export function withInput<T extends { readonly input?: unknown }>({ inputJson, ...rest }: WithInputJson<T>): T {
+  const input = inputJson === undefined ? {} : { input: JSON.parse(inputJson) };
+  return { ...rest, ...input } as unknown as T;
+}
