@@ -71,20 +71,23 @@ export interface HealthSignals {
   readonly ownerIsGone?: boolean;
 }
 
-/** A run whose code has kept its worker process from answering. */
+/** A run whose code keeps its worker process from answering. */
 export interface BlockingRun {
   /** Milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** False when the worker may be in the code of another run as well. */
+  readonly isCertain: boolean;
   readonly nodeId?: string;
   readonly iteration?: number;
 }
 
 /** The health of a run whose code blocks its worker. */
 export function blockingHealth(health: RunHealth, { heartbeatAtMs }: Run, blocking: BlockingRun): RunHealth {
-  const { sinceMs, nodeId, iteration } = blocking;
+  const { sinceMs, isCertain, nodeId, iteration } = blocking;
   const where = nodeId === undefined ? "the rendering of the workflow" : `the node "${nodeId}"`;
   const since = new Date(sinceMs).toISOString();
-  const reason = `The worker process has not answered since ${since}: ${where} computes without a pause, or without an end.`;
+  const what = isCertain ? where : `${where}, or the code of another run,`;
+  const reason = `The worker process has not answered since ${since}: ${what} computes without a pause, or without an end.`;
   const unblock = "none: a worker that does not answer in time is killed, and the run continues in another";
   return { ...health, unhealthy: { kind: "blocking", reason, unblock, sinceMs, heartbeatAtMs, nodeId, iteration } };
 }

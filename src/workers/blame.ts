@@ -46,7 +46,7 @@ export function judge({ now, open }: BoardState, end: WorkerEnd): Verdict {
 export function workPlaceText(place: WorkPlace): string {
   if ("file" in place) return `in the top-level code of ${place.file}`;
   return place.nodeId === undefined
-    ? `while it rendered run ${place.runId}`
+    ? `in the rendering of run ${place.runId}`
     : `in node "${place.nodeId}" of run ${place.runId}`;
 }
 

@@ -136,7 +136,8 @@ export class WorkerPool {
     for (const { silence } of this.#workers) {
       const place = silence?.places.find((one) => "runId" in one && one.runId === runId);
       if (silence && place && "runId" in place) {
-        return { sinceMs: silence.sinceMs, nodeId: place.nodeId, iteration: place.iteration };
+        const { nodeId, iteration } = place;
+        return { sinceMs: silence.sinceMs, isCertain: silence.places.length === 1, nodeId, iteration };
       }
     }
     return undefined;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
@@ -82,10 +83,10 @@ test("a render without an end fails its run, and names it", async () => {
   await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
   await eventually(() => attempts("innocent") === 1);
   await server.start("guilty.tsx", { kind: "render" }, { runId: "guilty" });
-  await eventually(() => server.log.includes("while it rendered run guilty"), { within: 10_000 });
+  await eventually(() => server.log.includes("in the rendering of run guilty"), { within: 10_000 });
   const { status, error } = await server.end("guilty");
   expect([status, error?.code]).toEqual(["failed", "WORKER_LOST"]);
-  expect(error?.message).toContain("while it rendered run guilty");
+  expect(error?.message).toContain("in the rendering of run guilty");
   go();
   expect((await server.end("innocent")).status).toBe("finished");
   expect(attempts("innocent")).toBe(1);
@@ -148,6 +149,22 @@ test("a task that may take longer than a worker may be silent is not disturbed",
   await server.start("slow.tsx", {}, { runId: "slow" });
   expect((await server.end("slow")).status).toBe("finished");
   expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }]);
+});
+
+test("a server that was stopped for a while does not take its workers for blocked", async () => {
+  const { server, go, attempts } = await serving({ workerTimeoutMs: 400 });
+  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
+  await eventually(() => attempts("innocent") === 1);
+  const workers = workersOf(server.child.pid!);
+  for (let times = 0; times < 2; times++) {
+    server.child.kill("SIGSTOP");
+    await sleep(1_500);
+    server.child.kill("SIGCONT");
+    await server.get("/health");
+  }
+  go();
+  expect((await server.end("innocent")).status).toBe("finished");
+  expect([attempts("innocent"), workersOf(server.child.pid!)]).toEqual([1, workers]);
 });
 
 test("no worker outlives a server that was killed, not even a blocked one", async () => {

@@ -22,6 +22,9 @@ interface Options extends ToolOptions {
   readonly requestTimeout?: number;
   readonly shutdownGrace?: number;
   readonly retention?: string;
+  readonly isolation?: "process" | "none";
+  readonly maxWorkers?: number;
+  readonly workerTimeout?: number;
   readonly synchronous?: "full" | "normal";
   readonly logLevel?: LogLevel;
 }
@@ -77,6 +80,22 @@ export const server = defineCommand<Options>({
     },
     { flags: "--retention <time>", description: "delete runs this long after they end, such as 30d (default: never)" },
     {
+      flags: "--isolation <where>",
+      description:
+        "where the code of workflow files runs: process, in worker processes; none, in the server's own (default: process)",
+      choices: ["process", "none"],
+    },
+    {
+      flags: "--max-workers <n>",
+      description: "worker processes at once (default: one per processor, at least 2)",
+      parse: wholeNumber(1),
+    },
+    {
+      flags: "--worker-timeout <ms>",
+      description: "how long a worker may answer nothing before it is killed (default: 30000)",
+      parse: wholeNumber(100),
+    },
+    {
       flags: "--synchronous <mode>",
       description: "what commits survive: full, a power cut; normal, a crash of the process (default: full)",
       choices: ["full", "normal"],
@@ -102,7 +121,17 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     import("../../server/index.ts"),
     import("../../errors/index.ts"),
   ]);
-  const { db, root, shutdownGrace, allowHost, allowOrigin, port = 7331, host = "127.0.0.1", ...rest } = options;
+  const {
+    db,
+    root,
+    shutdownGrace,
+    workerTimeout,
+    allowHost,
+    allowOrigin,
+    port = 7331,
+    host = "127.0.0.1",
+    ...rest
+  } = options;
   const rootDir = resolve(root ?? ".");
   const file = absoluteDatabase(namedDatabase(db) ?? `${rootDir}/smithers.db`);
   const given = {
@@ -113,6 +142,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     allowedHosts: allowHost,
     allowedOrigins: allowOrigin,
     ...(shutdownGrace === undefined ? {} : { shutdownGraceMs: shutdownGrace }),
+    ...(workerTimeout === undefined ? {} : { workerTimeoutMs: workerTimeout }),
   };
   let started: ReturnType<typeof serve>;
   try {
