@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CodePlace } from "../engine/index.ts";
+import { readField } from "../errors/index.ts";
 import { fileUnavailable } from "../files/index.ts";
 
 /** What a worker is at: a place in a run, or a workflow file that it loads. */
@@ -23,6 +24,8 @@ const privatePathsAt = 65_536;
 /** Open places that are written down; more cannot be told apart anyway. */
 const maxOpen = 100;
 const lengthBytes = 4;
+/** The most that is read of one part. */
+const maxBytes = 4 * 1024 ** 2;
 
 /**
  * A file without a name that a server and one worker share. Unlike a message, what is written there arrives also when
@@ -66,10 +69,9 @@ export class Board {
 
   /** Whatever a worker has written, this does not throw. */
   read(): BoardState {
-    return {
-      now: parsed<WorkPlace | undefined>(this.#read(nowAt), undefined),
-      open: parsed<WorkPlace[]>(this.#read(openAt), []),
-    };
+    const now = this.#parse(nowAt);
+    const open = this.#parse(openAt);
+    return { now: isPlace(now) ? now : undefined, open: Array.isArray(open) ? open.filter(isPlace) : [] };
   }
 
   /** Files that the worker's tools must neither read nor write. */
@@ -100,18 +102,25 @@ export class Board {
     writeSync(this.fd, bytes, 0, bytes.length, at);
   }
 
+  #parse(at: number): unknown {
+    try {
+      return JSON.parse(this.#read(at));
+    } catch {
+      return undefined;
+    }
+  }
+
   #read(at: number): string {
     const length = Buffer.alloc(lengthBytes);
     readSync(this.fd, length, 0, lengthBytes, at);
-    const bytes = Buffer.alloc(length.readUInt32LE());
+    const bytes = Buffer.alloc(Math.min(length.readUInt32LE(), maxBytes));
     return bytes.toString("utf8", 0, readSync(this.fd, bytes, 0, bytes.length, at + lengthBytes));
   }
 }
 
-function parsed<T>(text: string, otherwise: T): T {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return otherwise;
-  }
+/** The author's code can write to the file too. */
+function isPlace(value: unknown): value is WorkPlace {
+  const isText = (name: string) => typeof readField(value, name) === "string";
+  const nodeId = readField(value, "nodeId");
+  return isText("file") || (isText("runId") && (nodeId === undefined || typeof nodeId === "string"));
 }

@@ -45,7 +45,9 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     this.#port = port;
     this.#answers = answers;
     port.onMessage((packet) => {
-      this.#inbox.push(...(packet as Message[]));
+      // The author's code may send messages of its own.
+      if (!Array.isArray(packet)) return;
+      for (const message of packet) if (Array.isArray(message)) this.#inbox.push(message as unknown as Message);
       this.#takeInbox();
     });
   }
@@ -157,6 +159,7 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
   }
 
   async #invoke(name: PropertyKey, args: readonly unknown[]): Promise<unknown> {
+    if (!Object.hasOwn(this.#answers, name)) throw new Error(`There is no call ${String(name)}.`);
     const answer = this.#answers[name as keyof Here] as unknown as (...args: readonly unknown[]) => unknown;
     return answer.apply(this.#answers, args as unknown[]);
   }

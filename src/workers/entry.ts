@@ -11,6 +11,8 @@ if (parent === undefined) throw new Error("This program is started by smithers-o
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 contain();
 await runtime.endWithParent();
+// Code that finds a channel to a parent would speak to a program of its own.
+process.send = undefined;
 // Listened to at once: what arrives before is lost.
 new Worker(parent, new Board(sharedFd));
 // Ends also what the author's code has started: a worker leads a process group of its own.

@@ -151,6 +151,24 @@ test("a task that may take longer than a worker may be silent is not disturbed",
   expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }]);
 });
 
+test("what the code writes to where its worker speaks to the server does the server no harm", async () => {
+  const babbling = workflowFile(
+    `<Task id="t" output={outputs.result}>{() => {
+      const junk = ["", "x", "[1,{\\"runId\\":{}},null]", "\\ufffd".repeat(9000)];
+      for (const text of junk) for (const at of [0, 4, 4096, 4100]) writeSync(4, text, at);
+      return { value: typeof process.send };
+    }}</Task>
+    <Task id="loop" output={outputs.result}>{() => { for (;;) {} }}</Task>`,
+    { head: `import { writeSync } from "node:fs";` },
+  );
+  const { server, go } = await serving({}, { "babbling.tsx": babbling });
+  go();
+  const { error } = await server.complete("babbling.tsx", {}, { runId: "babbling" });
+  expect(error).toMatchObject({ code: "WORKER_LOST", nodeId: "loop" });
+  expect(await server.nodes("babbling")).toMatchObject([{ output: { value: "undefined" } }, { state: "failed" }]);
+  expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
+});
+
 test("a server that was stopped for a while does not take its workers for blocked", async () => {
   const { server, go, attempts } = await serving({ workerTimeoutMs: 400 });
   await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });

@@ -36,7 +36,7 @@ function connected(answers: Partial<Adder> = {}) {
   };
   const near = new Channel<Record<never, never>, Adder>(port(0), {});
   new Channel<Adder, Record<never, never>>(port(1), far);
-  return { near, noted, packets };
+  return { near, noted, packets, hearFar: (packet: unknown) => ends[1]!.hear(packet) };
 }
 
 test("calls of one turn of the event loop travel together and begin in order", async () => {
@@ -79,6 +79,26 @@ test("what cannot be copied fails its own call, and no other", async () => {
     near.call("strange"),
   ]);
   expect([good.status, bad.status, strange.status]).toEqual(["fulfilled", "rejected", "rejected"]);
+});
+
+test("what is no message, or calls what is not there, is ignored or refused", async () => {
+  const { near, hearFar } = connected();
+  for (const packet of [
+    undefined,
+    1,
+    "text",
+    {},
+    [1],
+    [[]],
+    [["tell"]],
+    [["call", 77, "constructor", []]],
+    [["done", 99, 1]],
+  ])
+    hearFar(packet);
+  expect(await near.call("add", 1, 2)).toBe(3);
+  expect(await near.call("toString" as never).catch((error: Error) => error.message)).toBe(
+    "There is no call toString.",
+  );
 });
 
 test("a closed channel rejects what is open and what follows", async () => {
