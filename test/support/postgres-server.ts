@@ -42,8 +42,11 @@ max_wal_senders = 4
 wal_level = replica
 `;
 
-/** @param more further lines of postgresql.conf */
-export async function startPostgres(more = ""): Promise<PostgresServer> {
+/**
+ * @param more further lines of postgresql.conf
+ * @param from networks from which connections are trusted too, as `198.18.0.0/15`
+ */
+export async function startPostgres(more = "", from: readonly string[] = []): Promise<PostgresServer> {
   const bin = postgresPrograms();
   if (bin === undefined) throw new Error("Postgres is not installed.");
   // Postgres refuses to run as root. Its user exists only where it is installed.
@@ -62,6 +65,7 @@ export async function startPostgres(more = ""): Promise<PostgresServer> {
     join(data, "postgresql.conf"),
     `${settings}port = ${port}\nunix_socket_directories = '${folder}'\n${more}\n`,
   );
+  for (const network of from) appendFileSync(join(data, "pg_hba.conf"), `host all all ${network} trust\n`);
   const server: PostgresServer = {
     port,
     folder,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterThisTest } from "./cleanup.ts";
 import { Client } from "./client.ts";
+import type { Network } from "./network.ts";
 
 /** A server in a process of its own, to be killed. */
 export class ServerProcess extends Client {
@@ -18,15 +19,18 @@ export class ServerProcess extends Client {
     this.gone = once(child, child.stderr ? "close" : "exit").then(() => {});
   }
 
-  /** @param options.user number of the user who runs it, which only root can choose */
+  /**
+   * @param options.user number of the user who runs it, which only root can choose
+   * @param options.network the network that it runs in; it must listen there
+   */
   static async start(
     rootDir: string,
     env: Record<string, string> = {},
-    { captureLog = false, user }: { captureLog?: boolean; user?: number } = {},
+    { captureLog = false, user, network }: { captureLog?: boolean; user?: number; network?: Network } = {},
   ): Promise<ServerProcess> {
     const script = fileURLToPath(new URL("serve.ts", import.meta.url));
     const as = user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
-    const [program, ...words] = [...as, process.execPath, script];
+    const [program, ...words] = [...(network?.prefix ?? []), ...as, process.execPath, script];
     const child = spawn(program!, words, {
       cwd: rootDir,
       env: { ...process.env, ...env },
@@ -39,7 +43,9 @@ export class ServerProcess extends Client {
       if (server) server.log += text;
       else early += text;
     });
-    server = new ServerProcess(await firstLine(child), child);
+    const url = new URL(await firstLine(child));
+    if (network) url.hostname = network.address;
+    server = new ServerProcess(url.origin, child);
     server.log = early + server.log;
     return server;
   }

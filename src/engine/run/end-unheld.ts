@@ -1,4 +1,4 @@
-import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
+import { type ErrorRecord, isSmithersError, SmithersError } from "../../errors/index.ts";
 import { hasEnded, type Run } from "../../model/index.ts";
 import type { TurnSink } from "../turn/commit.ts";
 import type { RunEnd } from "../turn/run-end.ts";
@@ -23,8 +23,14 @@ export async function endUnheldRun(
 ): Promise<boolean> {
   const lease = await sink.store.takeLease(runId, owner, leaseNo, Date.now());
   if (!lease) return false;
-  await endParkedRun(sink, lease, end);
-  return true;
+  try {
+    await endParkedRun(sink, lease, end);
+    return true;
+  } catch (error) {
+    // Another one has taken the run in between, this server's own watcher for example, and ends it.
+    if (isSmithersError(error) && error.code === "LEASE_LOST") return false;
+    throw error;
+  }
 }
 
 function crashLoop({ runId, crashes }: Run): ErrorRecord {

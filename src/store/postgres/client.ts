@@ -1,3 +1,5 @@
+import { withTimeout } from "../../timing/index.ts";
+
 /** A value of a parameter. Numbers and JSON go as text, and the statement casts them: all libraries send texts alike. */
 export type Parameter = string | null;
 
@@ -25,6 +27,12 @@ export interface PgClient {
   query(sql: string, params?: readonly Parameter[]): Promise<(string | null)[]>;
   /** Listens on a connection of its own, and again after a lost connection. Rejects when the server cannot listen. */
   listen(channel: string, options: ListenOptions): Promise<Listening>;
+  /**
+   * Gives up the connections, which may be dead, and makes new ones. Absent for a client that belongs to the caller.
+   * @param options.elsewhere whether to go to the next server of the address
+   * @returns whether the address names several servers
+   */
+  reconnect?(options?: { readonly elsewhere?: boolean }): boolean;
   /** Ends the connections, unless the client belongs to the caller who handed it in. */
   close(): Promise<void>;
 }
@@ -32,4 +40,12 @@ export interface PgClient {
 /** The text of the only column of the only row. */
 export async function one(client: Pick<PgClient, "query">, sql: string, params?: readonly Parameter[]) {
   return (await client.query(sql, params))[0] ?? null;
+}
+
+/** Runs one statement. A connection that has not answered in time is given up: its host or the network has gone. */
+export function queryWithin(client: PgClient, ms: number, sql: string, params?: readonly Parameter[]) {
+  return withTimeout(ms, client.query(sql, params), () => {
+    client.reconnect?.({ elsewhere: true });
+    return Object.assign(new Error(`There was no answer within ${ms / 1_000} s.`), { code: "ETIMEDOUT" });
+  });
 }

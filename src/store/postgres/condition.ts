@@ -55,7 +55,7 @@ async function findDamage(database: Database): Promise<string | null> {
   );
   for (const name of names) {
     try {
-      await database.texts(`SELECT coalesce(max(hashtext(t::text)), 0)::text FROM ${name} t`);
+      await database.textsOfLong(`SELECT coalesce(max(hashtext(t::text)), 0)::text FROM ${name} t`);
     } catch (error) {
       if (isSmithersError(error) && error.code === "DB_CORRUPT") return `${name}: ${messageOf(error.cause)}`;
       throw error;

@@ -1,11 +1,23 @@
 import type { SmithersError } from "../../errors/index.ts";
-import type { Parameter, PgClient } from "./client.ts";
-import { fromPostgresError } from "./errors.ts";
+import { sleep } from "../../timing/index.ts";
+import { type Parameter, type PgClient, queryWithin } from "./client.ts";
+import { fromPostgresError, isConflict, isLostConnection } from "./errors.ts";
+import { answerGraceMs, readWithinMs } from "./limits.ts";
 import { quoteName } from "./quote.ts";
 import { encodeText, parseDecoded } from "./text.ts";
 
 /** A value of a parameter; the statement casts it from text: `$1::text::bigint`. */
 export type Value = string | number | null;
+
+export interface DatabaseParts {
+  readonly reader: PgClient;
+  /** For statements that may take long. May be the same client. */
+  readonly patient: PgClient;
+  readonly schema: string;
+}
+
+/** How often a statement is tried that another one was in the way of, or whose connection ended. */
+const maxTries = 4;
 
 /** The schema of one store, for reading. Rejects with a `DB_*` code when the database fails. */
 export class Database {
@@ -13,11 +25,13 @@ export class Database {
   readonly schema: string;
   /** The damage that was found. It is never cleared. */
   damage: SmithersError | undefined;
+  readonly #patient: PgClient;
   readonly #prefix: string;
   readonly #qualified = new Map<string, string>();
 
-  constructor(client: PgClient, schema: string) {
-    this.client = client;
+  constructor({ reader, patient, schema }: DatabaseParts) {
+    this.client = reader;
+    this.#patient = patient;
     this.schema = schema;
     this.#prefix = `${quoteName(schema)}._smithers_`;
   }
@@ -28,14 +42,34 @@ export class Database {
     return text === null || text === undefined ? undefined : (parseDecoded(text) as T);
   }
 
-  /** Runs one statement, and returns the texts of its only column. */
+  /** Runs one statement, and returns the texts of its only column. One that changes rows may be carried out twice. */
   async texts(sql: string, ...params: Value[]): Promise<(string | null)[]> {
-    try {
-      return await this.client.query(this.qualify(sql), params.map(toParameter));
-    } catch (error) {
-      const thrown = fromPostgresError(error) as SmithersError;
-      if (thrown.code === "DB_CORRUPT") this.damage = thrown;
-      throw thrown;
+    return this.#run(() => queryWithin(this.client, readWithinMs + answerGraceMs, ...this.#encode(sql, params)));
+  }
+
+  /** Runs one statement as `texts` does, for as long as it takes. */
+  async textsOfLong(sql: string, ...params: Value[]): Promise<(string | null)[]> {
+    return this.#run(() => this.#patient.query(...this.#encode(sql, params)));
+  }
+
+  #encode(sql: string, params: readonly Value[]): [string, Parameter[]] {
+    return [this.qualify(sql), params.map(toParameter)];
+  }
+
+  async #run(query: () => Promise<(string | null)[]>): Promise<(string | null)[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await query();
+      } catch (error) {
+        // One connection that ended does not say that the server has gone.
+        if (tries < maxTries && (isConflict(error) || (tries === 1 && isLostConnection(error)))) {
+          await sleep(tries * 20 * Math.random());
+          continue;
+        }
+        const thrown = fromPostgresError(error) as SmithersError;
+        if (thrown.code === "DB_CORRUPT") this.damage = thrown;
+        throw thrown;
+      }
     }
   }
 

@@ -54,6 +54,20 @@ export function isForgottenStatement(thrown: unknown): boolean {
   return ["26000", "42P05"].includes(sqlState(thrown) ?? "");
 }
 
+const lostCodes = /^(CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRESET|EPIPE|ERR_POSTGRES_CONNECTION_CLOSED)$/;
+
+/** Whether a connection that stood has ended, so that another one may serve at once. */
+export function isLostConnection(thrown: unknown): boolean {
+  const state = sqlState(thrown);
+  if (state !== undefined) return /^57P0[15]$/.test(state);
+  return lostCodes.test(String(readField(thrown, "code"))) || /^Connection terminated/.test(messageOf(thrown));
+}
+
+/** Whether something waited too long for a lock, which an administrator may hold. */
+export function isLocked(thrown: unknown): boolean {
+  return sqlState(thrown) === "55P03";
+}
+
 function isConnectionFailure(thrown: unknown): boolean {
   const code = readField(thrown, "code");
   if (typeof code === "string" && connectionCodes.test(code)) return true;

@@ -30,7 +30,7 @@ export class PostgresMaintenance implements Maintenance {
   async pruneCache(cachedBeforeMs: number): Promise<number> {
     const sql = `WITH removed AS (DELETE FROM _smithers_cache WHERE created_at_ms < $1::text::bigint RETURNING 1)
       SELECT count(*)::text FROM removed`;
-    return Number((await this.#database.texts(sql, cachedBeforeMs))[0]);
+    return Number((await this.#database.textsOfLong(sql, cachedBeforeMs))[0]);
   }
 
   async seenClocks(): Promise<SeenClocks> {

@@ -89,6 +89,8 @@ export interface PostgresStoreParts {
   readonly writer: PgClient;
   /** May be the same client. */
   readonly reader: PgClient;
+  /** For statements that may take long. May be the same client. */
+  readonly patient: PgClient;
   /** A client with one connection that stays open; undefined when the caller's own client is used. */
   readonly keeper: PgClient | undefined;
   readonly schema: string;
@@ -116,8 +118,8 @@ export class PostgresStore implements LocalStore {
   constructor(parts: PostgresStoreParts) {
     this.#parts = parts;
     this.id = parts.id;
-    this.#database = new Database(parts.reader, parts.schema);
-    this.#presence = parts.keeper && new Presence(parts.keeper, this.#database);
+    this.#database = new Database(parts);
+    this.#presence = parts.keeper && new Presence(parts.keeper, this.#database, () => this.#reconnect());
     this.#watch = new ChangeWatch(this.#database, this.#presence);
     this.#writer = new BatchWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
     this.maintenance = new PostgresMaintenance(this.#database);
@@ -353,8 +355,14 @@ export class PostgresStore implements LocalStore {
     await Promise.allSettled(this.#reading);
     await this.#writer.close();
     await this.#watch.stop();
-    const { writer, reader, keeper } = this.#parts;
-    await Promise.all([writer.close(), reader.close(), keeper?.close()]);
+    const { writer, reader, patient, keeper } = this.#parts;
+    await Promise.all([writer.close(), reader.close(), patient.close(), keeper?.close()]);
+  }
+
+  /** Gives up all connections: the server that they lead to does not answer. */
+  #reconnect(): void {
+    const { writer, reader, patient, keeper } = this.#parts;
+    for (const client of [keeper, writer, reader, patient]) client?.reconnect?.({ elsewhere: client === keeper });
   }
 
   /** Reads, judges and writes; again when something has changed between the reading and the writing. */

@@ -1,16 +1,22 @@
 import { randomInt } from "node:crypto";
-import { stopwatch } from "../../timing/index.ts";
+import { stopwatch, withTimeout } from "../../timing/index.ts";
 import type { PgClient } from "./client.ts";
 import type { Database } from "./database.ts";
+import { pulseWithinMs, silentForMs } from "./limits.ts";
 import { quoteText } from "./quote.ts";
 
 /** Time between two looks at the owners of runs. */
 const lookMs = 500;
 /** How long an owner's lock must be missing: a server whose connection was cut takes it again before. */
 const goneAfterMs = 800;
+/** A new connection judges the others only after this time: they may have lost theirs too, as when Postgres restarts. */
+const othersConnectMs = 3_000;
 
 /** The locks of all servers of a schema have this first key. */
 const lockClass = (schema: string) => `abs(hashtext(${quoteText(`smithers servers ${schema}`)})::bigint) % 2147483647`;
+
+/** The connection does not answer. */
+class Silence extends Error {}
 
 interface Look {
   /** Whether this server has its lock. */
@@ -21,7 +27,8 @@ interface Look {
 
 /**
  * Tells other servers that this one lives, and notices when another has gone: each holds an advisory lock on a
- * connection of its own, which Postgres releases when the connection ends.
+ * connection of its own, which Postgres releases when the connection ends. Postgres ends it when it hears nothing for a
+ * while (14 and later), because the server's host has gone or its process stands still.
  */
 export class Presence {
   readonly #client: PgClient;
@@ -30,20 +37,29 @@ export class Presence {
   readonly #sql: string;
   readonly #owners = new Set<string>();
   readonly #registered = new Set<string>();
+  readonly #onSilence: () => void;
   #missing = new Map<string, () => number>();
+  /** Since when the connection stands. */
+  #connectedMs: (() => number) | undefined;
   #gone: ReadonlySet<string> = new Set();
   #timer: ReturnType<typeof setInterval> | undefined;
   #looking: Promise<void> | undefined;
 
-  /** @param client has one connection, which stays open */
-  constructor(client: PgClient, database: Database) {
+  /**
+   * @param client has one connection, which stays open
+   * @param onSilence called when that connection does not answer any more
+   */
+  constructor(client: PgClient, database: Database, onSilence: () => void) {
     this.#client = client;
+    this.#onSilence = onSilence;
     this.#database = database;
     const held = (condition: string) => `EXISTS (
       SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
         AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
         AND l.classid::bigint = ${lockClass(database.schema)} AND ${condition})`;
     this.#sql = database.qualify(`SELECT json_build_object(
+      'silence', CASE WHEN current_setting('idle_session_timeout', true) IS NOT NULL
+        THEN set_config('idle_session_timeout', '${silentForMs}', false) END,
       'isHeld', ${held(`l.objid::bigint = ${this.#lockKey} AND l.pid = pg_backend_pid()`)}
         OR pg_try_advisory_lock((${lockClass(database.schema)})::int, ${this.#lockKey}),
       'missing', (SELECT coalesce(json_agg(o.owner), '[]') FROM _smithers_owners o
@@ -82,14 +98,17 @@ export class Presence {
 
   async #look(onGone: () => void): Promise<void> {
     try {
-      const [json] = await this.#client.query(this.#sql);
+      const [json] = await withTimeout(pulseWithinMs, this.#client.query(this.#sql), () => new Silence());
       const { isHeld, missing }: Look = JSON.parse(json!);
       if (isHeld) await this.#register();
+      this.#connectedMs ??= stopwatch();
       this.#judge(missing, onGone);
-    } catch {
+    } catch (error) {
+      if (error instanceof Silence) this.#onSilence();
       // Without a connection nothing is known about the others.
       this.#missing.clear();
       this.#gone = new Set();
+      this.#connectedMs = undefined;
     }
   }
 
@@ -108,6 +127,7 @@ export class Presence {
   }
 
   #judge(missing: readonly string[], onGone: () => void): void {
+    if (this.#connectedMs === undefined || this.#connectedMs() < othersConnectMs) return;
     const others = missing.filter((owner) => !this.#owners.has(owner));
     this.#missing = new Map(others.map((owner) => [owner, this.#missing.get(owner) ?? stopwatch()]));
     const gone = new Set(others.filter((owner) => this.#missing.get(owner)!() >= goneAfterMs));

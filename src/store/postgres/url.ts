@@ -15,8 +15,8 @@ export function withoutPassword(url: string): string {
 
 /** A parsed address: what the library gets, and what is the package's own. */
 export interface PostgresAddress {
-  /** Without the package's own parameters. */
-  readonly url: string;
+  /** One address for each server that is named, without the package's own parameters. */
+  readonly urls: readonly string[];
   readonly schema: string;
   /** As the server gets it; undefined without one. */
   readonly password: string | undefined;
@@ -36,11 +36,19 @@ export function parseAddress(text: string, schema?: string): PostgresAddress {
   const params = new URLSearchParams(query);
   const named = params.get("schema");
   params.delete("schema");
+  // Among several servers, the one that takes writes is looked for in any case.
+  params.delete("target_session_attrs");
   const rest = params.toString();
   const password = /^\w+:\/\/[^:@/?#]*:([^@/?#]+)@/.exec(before)?.[1];
   return {
-    url: rest === "" ? before : `${before}?${rest}`,
+    urls: eachServer(rest === "" ? before : `${before}?${rest}`),
     schema: schema ?? named ?? defaultSchema,
     password: password && decodeURIComponent(password),
   };
+}
+
+/** Splits `postgres://user@a:5432,b:5432/database` into an address for each server. */
+function eachServer(url: string): string[] {
+  const [, user = "", servers = "", rest = ""] = /^(\w+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/.exec(url) ?? [];
+  return servers.split(",").map((server) => `${user}${server}${rest}`);
 }

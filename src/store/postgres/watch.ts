@@ -106,7 +106,11 @@ export class ChangeWatch {
     this.#isHeard = false;
     this.#seen = undefined;
     this.#look(firstLookMs);
-    this.#listening = this.#database.client
+    this.#listen();
+  }
+
+  #listen(): void {
+    const listening = this.#database.client
       .listen(this.#channel, {
         onMessage: (payload) => this.#received(payload),
         // Messages may have been missed.
@@ -115,15 +119,27 @@ export class ChangeWatch {
           this.#sendTest();
         },
       })
-      .catch(() => undefined);
+      .catch(() => {
+        if (this.#listening !== listening) return undefined;
+        // The database is away, or has no notifications.
+        this.#listening = undefined;
+        this.#testLater();
+        return undefined;
+      });
+    this.#listening = listening;
   }
 
   async #end(): Promise<void> {
     this.#cancelTest();
     this.#cancelLook();
+    const stopped = this.#stopListening();
+    await this.#presence?.end();
+    await stopped;
+  }
+
+  async #stopListening(): Promise<void> {
     const listening = this.#listening;
     this.#listening = undefined;
-    await this.#presence?.end();
     await (await listening)?.close().catch(() => {});
   }
 
@@ -140,23 +156,35 @@ export class ChangeWatch {
     // A connection that notifications come to is one that keeps a lock: no pooler stands between.
     this.#presence?.begin(() => this.#tell());
     this.#cancelLook();
-    this.#cancelTest();
-    this.#cancelTest = unrefAfter(testMs, () => this.#sendTest());
+    this.#testLater();
   }
 
   /** Sends a notification to itself. While it has not come, the database is looked at. */
   #sendTest(): void {
     this.#cancelTest();
     if (this.#listeners.size === 0) return;
+    if (this.#listening === undefined) return this.#listen();
     this.#test = randomUUID();
-    void this.#send(JSON.stringify({ from: this.#id, test: this.#test })).catch(() => {});
+    let isSent = false;
+    const sent = () => {
+      isSent = true;
+    };
+    this.#send(JSON.stringify({ from: this.#id, test: this.#test })).then(sent, () => {});
     this.#cancelTest = unrefAfter(echoMs, () => {
-      if (this.#isHeard) {
-        this.#isHeard = false;
-        this.#look(firstLookMs);
-      }
-      this.#cancelTest = unrefAfter(testMs, () => this.#sendTest());
+      this.#testLater();
+      if (!this.#isHeard) return;
+      this.#isHeard = false;
+      this.#look(firstLookMs);
+      // The connection that listens may be dead.
+      if (!isSent) return;
+      void this.#stopListening();
+      this.#listen();
     });
+  }
+
+  #testLater(): void {
+    this.#cancelTest();
+    this.#cancelTest = unrefAfter(testMs, () => this.#sendTest());
   }
 
   #tell(runIds?: readonly string[]): void {

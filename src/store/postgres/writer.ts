@@ -3,9 +3,10 @@ import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
-import type { PgClient } from "./client.ts";
+import { type PgClient, queryWithin } from "./client.ts";
 import type { Database } from "./database.ts";
-import { fromPostgresError, isConflict, isInDoubt, sqlState } from "./errors.ts";
+import { fromPostgresError, isConflict, isInDoubt, isLocked, sqlState } from "./errors.ts";
+import { answerGraceMs, writeWithinMs } from "./limits.ts";
 import { encodeTexts, parseDecoded } from "./text.ts";
 
 /** One write, as the function `_smithers_write` applies it. */
@@ -152,8 +153,12 @@ export class BatchWriter {
         }
         isInDoubtNow ||= isInDoubt(error);
         const thrown = fromPostgresError(error);
-        const isAway = isSmithersError(thrown) && thrown.code === "DB_UNAVAILABLE";
-        if (!isAway && !isInDoubtNow) return this.#refuse(batch, thrown);
+        const code = isSmithersError(thrown) ? thrown.code : undefined;
+        // The server has become a standby; another one of the address may have become the primary.
+        const isElsewhere = code === "DB_READ_ONLY" && this.#client.reconnect?.({ elsewhere: true }) === true;
+        const isAway = code === "DB_UNAVAILABLE" || isElsewhere;
+        if (!isAway && !isInDoubtNow)
+          return isLocked(error) ? this.#reject(batch, thrown) : this.#refuse(batch, thrown);
         if (this.#trouble === undefined && waitedMs() < patienceMs && !this.#closed) {
           await sleep(pauseMs);
           continue;
@@ -176,7 +181,12 @@ export class BatchWriter {
   async #send(json: string): Promise<unknown[]> {
     faultPoint("before-commit");
     const params = [this.#id, String(this.#batchNo), String(Date.now()), json];
-    const [answers] = await this.#client.query(this.#database.qualify(sql), params);
+    const [answers] = await queryWithin(
+      this.#client,
+      writeWithinMs + answerGraceMs,
+      this.#database.qualify(sql),
+      params,
+    );
     faultPoint("after-commit");
     return parseDecoded(answers!) as unknown[];
   }
@@ -215,6 +225,12 @@ export class BatchWriter {
     }
     if (isSmithersError(thrown)) this.#failed(thrown);
     batch[0]?.reject(thrown);
+  }
+
+  /** Alone, each of the writes might wait for the same lock again. */
+  #reject(batch: readonly QueuedWrite[], thrown: unknown): void {
+    this.#failed(thrown);
+    for (const queued of batch) queued.reject(thrown);
   }
 
   #failed(thrown: unknown): void {

@@ -10,7 +10,7 @@ export function isPostgresClient(value: unknown): boolean {
 
 /** Uses a client that the caller has made, and will close; undefined for a value of any other kind. */
 export function borrowClient(value: unknown): PgClient | undefined {
-  if (isPostgresJs(value)) return new PostgresJsClient(value, false);
+  if (isPostgresJs(value)) return new PostgresJsClient(value);
   if (isNodePostgresPool(value)) return new NodePostgresClient(value);
   if (isBunSql(value)) return new BunSqlClient(value);
   return undefined;

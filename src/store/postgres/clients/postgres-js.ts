@@ -36,41 +36,53 @@ export interface PostgresJsOptions {
   readonly max: number;
   readonly backoff: (tries: number) => number;
   readonly connect_timeout: number;
+  readonly keep_alive: number;
+  readonly idle_timeout?: number;
   readonly fetch_types: boolean;
   readonly max_lifetime: number | null;
-  readonly connection: Readonly<Record<string, string>>;
+  readonly connection: Readonly<Record<string, string | number>>;
 }
 
+export type ConnectPostgresJs = (url: string, options: PostgresJsOptions) => PostgresJs;
+
 /**
- * Connects with postgres.js.
- * @param url address without the package's own parameters
+ * Loads postgres.js.
  * @throws INVALID_OPTIONS when the library is not installed
  */
-export async function connectPostgresJs(url: string, options: PostgresJsOptions): Promise<PostgresJs> {
-  let library: { readonly default: (url: string, options: object) => unknown };
+export async function loadPostgresJs(): Promise<ConnectPostgresJs> {
   try {
-    library = (await import("postgres")) as never;
+    const library = (await import("postgres")) as unknown as {
+      readonly default: (url: string, options: object) => PostgresJs;
+    };
+    return (url, options) => library.default(url, { ...options, onnotice() {} });
   } catch (cause) {
     throw new SmithersError("INVALID_OPTIONS", "A postgres:// database needs the package postgres.", {
       cause,
       advice: "Install it: npm install postgres",
     });
   }
-  return library.default(url, { ...options, onnotice() {} }) as PostgresJs;
 }
 
-/** The client of postgres.js, as the store uses it. */
+/** Runs one statement, and returns the texts of its only column. */
+export async function runPostgresJs(
+  client: PostgresJs,
+  sql: string,
+  params: readonly Parameter[],
+  prepare: boolean,
+): Promise<(string | null)[]> {
+  const rows = await client.unsafe(sql, [...params], { prepare }).values();
+  return rows.map((row) => (row as (string | null)[])[0] ?? null);
+}
+
+/** A client of postgres.js that the caller has made. It is never closed. */
 export class PostgresJsClient implements PgClient {
   readonly library = "postgres.js";
   readonly name: string;
   readonly #sql: PostgresJs;
-  readonly #owned: boolean;
   #prepare: boolean;
 
-  /** @param owned whether the client is closed with the store */
-  constructor(sql: PostgresJs, owned: boolean) {
+  constructor(sql: PostgresJs) {
     this.#sql = sql;
-    this.#owned = owned;
     this.#prepare = sql.options.prepare !== false;
     const { host, port, database, path } = sql.options;
     this.name = path ? `${database} at ${path}` : `${database} at ${host[0]}:${port[0]}`;
@@ -78,18 +90,13 @@ export class PostgresJsClient implements PgClient {
 
   async query(sql: string, params: readonly Parameter[] = []): Promise<(string | null)[]> {
     try {
-      return await this.#run(this.#sql, sql, params);
+      return await runPostgresJs(this.#sql, sql, params, this.#prepare);
     } catch (error) {
       if (!this.#prepare || !isForgottenStatement(error)) throw error;
       // A pooler gives each transaction another connection.
       this.#prepare = false;
-      return this.#run(this.#sql, sql, params);
+      return runPostgresJs(this.#sql, sql, params, this.#prepare);
     }
-  }
-
-  async #run(client: Queryable, sql: string, params: readonly Parameter[]) {
-    const rows = await client.unsafe(sql, [...params], { prepare: this.#prepare }).values();
-    return rows.map((row) => (row as (string | null)[])[0] ?? null);
   }
 
   async listen(channel: string, { onMessage, onListening }: ListenOptions): Promise<Listening> {
@@ -97,7 +104,5 @@ export class PostgresJsClient implements PgClient {
     return { close: unlisten };
   }
 
-  async close(): Promise<void> {
-    if (this.#owned) await this.#sql.end({ timeout: 5 });
-  }
+  async close(): Promise<void> {}
 }
