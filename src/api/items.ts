@@ -58,6 +58,10 @@ export function toRunDetail(
     ...(run.status === "finished" && summary.failed ? { failedChildren: summary.failed } : {}),
     ...(output === undefined ? {} : { output }),
     ...(run.error ? { error: run.error } : {}),
+    ...(run.parentRunId !== null && { parentRunId: run.parentRunId }),
+    ...(run.parentNodeId !== null && { parentNodeId: run.parentNodeId }),
+    ...(run.continuedFrom !== null && { continuedFrom: run.continuedFrom }),
+    ...(run.continuedAs !== null && { continuedAs: run.continuedAs }),
     ...(tokenUsage.length > 0 && { tokenUsage }),
   };
 }

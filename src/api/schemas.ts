@@ -232,6 +232,13 @@ export const runDetailSchema = runSchema
       .describe("number of failed nodes that a finished run tolerated; absent when there are none"),
     output: z.unknown().optional(),
     error: errorRecordSchema.optional(),
+    parentRunId: z
+      .string()
+      .optional()
+      .describe("id of the run that has started this one: as its Subflow, or by continuing as it"),
+    parentNodeId: z.string().optional().describe("id of the parent's Subflow that this run is"),
+    continuedFrom: z.string().optional().describe("id of the run that this one continues"),
+    continuedAs: z.string().optional().describe("id of the run that continues this one"),
     tokenUsage: z
       .object({
         model: z.string().nullable().describe("null for agents that do not tell their model"),

@@ -69,7 +69,10 @@ export interface RunsClient {
    * for await (const { seq, type } of client.runs.events(runId)) console.log(seq, type);
    */
   events(runId: string, options?: EventsOptions): AsyncGenerator<RunEvent>;
-  /** Waits until a run has ended, however it ends. */
+  /**
+   * Waits until a run has ended, however it ends. For one that continues as a new run, waits for that one: the answer's
+   * `runId` says which run it is about.
+   */
   wait<W extends TypedWorkflow = TypedWorkflow>(runId: string, options?: Persistence): Promise<RunDetailOf<W>>;
 }
 
@@ -129,5 +132,6 @@ async function wait<W extends TypedWorkflow>(
     // A run that has failed may have been resumed in between.
     run = await persist(read, options);
   }
+  if (run.status === "continued" && run.continuedAs !== undefined) return wait(http, run.continuedAs, options);
   return run;
 }

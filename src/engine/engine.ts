@@ -52,6 +52,7 @@ export class Engine {
       log: this.#log,
       sink: localSink(this.#localEngines, { store: options.store, feed: this.feed, observer: options.observer }),
       onReleased: (runId, end) => this.#onReleased(runId, end),
+      continued: (_runId, continuedAs) => this.#adopt(continuedAs),
       wake: (runId) => void this.#watcher.wakeNow(runId),
     };
     this.#holder = options.holderOf ? options.holderOf(parts) : new LeaseHolder({ ...options, ...parts });
@@ -103,7 +104,7 @@ export class Engine {
   async #resume(runId: string, source?: WorkflowRef, forced?: ReadonlySet<string>): Promise<void> {
     this.#refuseWhenClosing();
     const run = await this.#find(runId);
-    if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
+    if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
     if (this.#holder.isTaken(run) || !(await this.#holder.claim(run, { source, forced }))) throw runInProgress(runId);
     this.own(runId);
   }
@@ -265,6 +266,12 @@ export class Engine {
       committed: (events) => this.feed.forward(events, this.#options.observesLocalEngines === true),
       arrived: (runId) => this.#watcher.wakeNow(runId),
     };
+  }
+
+  /** Executes a run that one of this engine's runs has started. */
+  #adopt(runId: string): void {
+    this.own(runId);
+    if (!this.#closing) void this.#watcher.wakeNow(runId);
   }
 
   #onReleased(runId: string, end: ExecutionEnd): void {

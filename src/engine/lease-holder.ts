@@ -162,7 +162,8 @@ export class LeaseHolder implements RunHolder {
     await store.registerSchemas(source.workflow.registry.list());
     const stored = await loadRun(store, run.runId, { forced, maxCrashes });
     if (!stored) return false;
-    const ownerDied = run.status === "running" && given === undefined;
+    // A run that continues another one has had no owner yet.
+    const ownerDied = run.status === "running" && run.heartbeatAtMs !== null && given === undefined;
     const loaded = withTakeover(stored, source, ownerDied);
     this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded, edit }));
     return true;
@@ -211,13 +212,14 @@ export class LeaseHolder implements RunHolder {
   #hold(execution: Execution): void {
     const { runId } = execution.lease;
     this.#active.set(runId, execution);
-    void execution.end.then((end) => this.#onReleased(runId, end));
+    void execution.end.then((end) => this.#onReleased(runId, end, execution.continuedAs));
     // The run was accepted before the process was asked to end. The next start executes it.
     if (this.#stopping) void execution.stop(this.#stopping.graceMs);
   }
 
-  #onReleased(runId: string, end: ExecutionEnd): void {
+  #onReleased(runId: string, end: ExecutionEnd, continuedAs: string | null): void {
     this.#active.delete(runId);
+    if (end === "ended" && continuedAs !== null) this.#settings.continued(runId, continuedAs);
     this.#resolveReleased(runId, end);
     this.#settings.onReleased(runId, end);
   }

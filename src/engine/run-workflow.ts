@@ -35,7 +35,7 @@ export interface RunWorkflowOptions extends StoreOptions {
 export interface RunResult {
   runId: string;
   status: RunStatus;
-  /** The value of the task that finished last. */
+  /** The value of the task that finished last; of a run that has continued as others, of the last of them. */
   output: unknown;
   error?: ErrorRecord;
 }
@@ -98,7 +98,10 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
         });
     cancel.now = () => void engine.cancel(runId).catch(() => {});
     if (options.signal?.aborted) cancel.now();
-    return await settled(engine, runId);
+    return await settled(engine, runId, (continuedAs) => {
+      cancel.now = () => void engine.cancel(continuedAs).catch(() => {});
+      if (options.signal?.aborted) cancel.now();
+    });
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
     await engine.close();
@@ -117,15 +120,28 @@ function tell(onProgress: (event: SmithersEvent) => void, json: string): void {
 
 /**
  * Resolves when a run that `engine` executes has ended, or is waiting for a person or an event.
+ * @param onContinued called when the run has continued as another one, which is waited for then; without it, such a run
+ *   has ended
  * @throws RUN_NOT_FOUND when it was removed, LEASE_LOST when another process took it over
  */
-export async function settled(engine: Engine, runId: string): Promise<RunResult> {
+export async function settled(
+  engine: Engine,
+  given: string,
+  onContinued?: (continuedAs: string) => void,
+): Promise<RunResult> {
+  let runId = given;
   let released = engine.released(runId);
   for (;;) {
     const elsewhere = changedElsewhere(engine, runId);
     const outcome = await engine.store.readOutcome(runId);
     if (!outcome) throw new SmithersError("RUN_NOT_FOUND", `The run "${runId}" was removed while it was running.`);
     const { run, output } = outcome;
+    if (run.continuedAs !== null && onContinued) {
+      runId = run.continuedAs;
+      released = engine.released(runId);
+      onContinued(runId);
+      continue;
+    }
     if (hasEnded(run.status) || isParkedForInput(run)) {
       const result: RunResult = { runId, status: run.status, output };
       if (run.error) result.error = run.error;

@@ -17,9 +17,14 @@ const endings: Record<string, string> = {
   continued: "was continued as a new run",
 };
 
-/** RUN_NOT_ACTIVE for a run that has ended with `status`. */
-export function runHasEnded(runId: string, status: string): SmithersError {
-  return new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" ${endings[status] ?? `is ${status}`}.`);
+/**
+ * RUN_NOT_ACTIVE for a run that has ended with `status`.
+ * @param continuedAs id of the run that continues it
+ */
+export function runHasEnded(runId: string, status: string, continuedAs: string | null = null): SmithersError {
+  const ending = continuedAs === null ? (endings[status] ?? `is ${status}`) : `has continued as "${continuedAs}"`;
+  const details = continuedAs === null ? undefined : { continuedAs };
+  return new SmithersError("RUN_NOT_ACTIVE", `The run "${runId}" ${ending}.`, { details });
 }
 
 /** RUN_NOT_ACTIVE for a run whose cancellation is under way. */

@@ -4,6 +4,7 @@ import { callingFile, noteFiles } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
+import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
 import { Saga } from "./components/saga.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import { Timer } from "./components/timer.ts";
@@ -37,6 +38,8 @@ export interface SmithersApi<S extends Schemas> {
   readonly MergeQueue: typeof MergeQueue;
   readonly TryCatchFinally: typeof TryCatchFinally;
   readonly Saga: typeof Saga;
+  readonly ContinueAsNew: typeof ContinueAsNew;
+  readonly continueAsNew: typeof continueAsNew;
   readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
     props: ApprovalProps<O, OutputsOf<S>, M>,
   ) => ReactElement;
@@ -91,6 +94,8 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     MergeQueue,
     TryCatchFinally,
     Saga,
+    ContinueAsNew,
+    continueAsNew,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],

@@ -38,12 +38,31 @@ type Target<S extends Schemas> = (keyof S & string) | OutputRef;
 
 type RowsByKey<S extends Schemas> = { readonly [K in Exclude<keyof S & string, "input">]: Row<z.output<S[K]>>[] };
 
+/** What the input of a run has that continues another one; see ContinueAsNew. */
+export interface Continued {
+  readonly __smithersContinuation?: {
+    /** The state that was handed over; absent without one. */
+    readonly payload?: unknown;
+    readonly reason: "explicit" | "loop-threshold";
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: without a schema the author knows the shape and we do not
+type Unchecked = any;
+
+type InputOf<S> = string extends keyof S
+  ? Unchecked
+  : S extends { input: infer I extends z.ZodType }
+    ? WithContinued<z.output<I>>
+    : Unchecked;
+
+type WithContinued<T> = T extends object ? T & Continued : T;
+
 /** What a workflow's build function knows about its run. */
 export interface Ctx<S extends Schemas = Schemas> {
   readonly runId: string;
   /** The run's input, validated by the schema named `input`, if there is one. */
-  // biome-ignore lint/suspicious/noExplicitAny: without a schema the author knows the shape and we do not
-  readonly input: string extends keyof S ? any : S extends { input: infer I extends z.ZodType } ? z.output<I> : any;
+  readonly input: InputOf<S>;
   /** The current iteration of the enclosing loop; outside of loops, of the first loop, or 0 without one. */
   readonly iteration: number;
   /** The current iteration of each Loop around the nodes mounted so far, by the Loop's id. */

@@ -12,6 +12,7 @@ export type Spec =
   | TrySpec
   | HandlerSpec
   | LeftOutSpec
+  | ContinueSpec
   | TaskSpec;
 
 export interface WorkflowSpec {
@@ -37,6 +38,15 @@ export interface LoopSpec {
   readonly until: boolean;
   readonly maxIterations: number;
   readonly onMaxReached: "return-last" | "fail";
+  /** After each of so many iterations, the run continues as a new one. */
+  readonly continueAsNewEvery: number | undefined;
+}
+
+/** Ends the run when its turn comes, and starts the run that continues it. */
+export interface ContinueSpec {
+  readonly type: "continue";
+  /** JSON for the next run; undefined when there is none. */
+  readonly payload: unknown;
 }
 
 /** Its children are the body, a {@link HandlerSpec} and the cleanup. */

@@ -29,6 +29,17 @@ export const wakeFailureSchema = z.object({
 });
 export type WakeFailure = z.infer<typeof wakeFailureSchema>;
 
+/** What a run hands over to the one that continues it. */
+export const continuationSchema = z.object({
+  /** The state that the workflow has given; absent when it gave none. */
+  payload: json.optional(),
+  /** Why the run continues as a new one: its workflow says so, or a loop has run often enough. */
+  reason: z.enum(["explicit", "loop-threshold"]),
+  /** How many runs in a row have continued as the next one without having finished a node; absent for none. */
+  idleRuns: z.number().int().optional(),
+});
+export type Continuation = z.infer<typeof continuationSchema>;
+
 /** One execution of a workflow. */
 export const runSchema = z.object({
   runId: z.string(),
@@ -56,7 +67,17 @@ export const runSchema = z.object({
   wakeSteadyMs: ms.nullable(),
   wakeSteadyClock: z.string().nullable(),
   cancelRequestedAtMs: ms.nullable(),
+  /** The run that has started this one: as its Subflow, or by continuing as it. */
   parentRunId: z.string().nullable(),
+  /** The Subflow of the parent that this run is; null for any other run. */
+  parentNodeId: z.string().nullable(),
+  parentIteration: z.number().int().nullable(),
+  /** The run that this one continues. */
+  continuedFrom: z.string().nullable(),
+  /** The run that continues this one. */
+  continuedAs: z.string().nullable(),
+  /** What the run before has handed over. */
+  continuation: continuationSchema.nullable(),
   /** The W3C trace context of the request that started the run. */
   traceparent: z.string().nullable(),
   /** How often the run was taken from a dead owner since it last made progress. */
@@ -72,7 +93,7 @@ export const runSchema = z.object({
 });
 export type Run = z.infer<typeof runSchema>;
 
-export const nodeKindSchema = z.enum(["static", "compute", "agent", "approval", "event", "timer"]);
+export const nodeKindSchema = z.enum(["static", "compute", "agent", "approval", "event", "timer", "subflow"]);
 export type NodeKind = z.infer<typeof nodeKindSchema>;
 
 /** One task of a run, in one iteration of its loop (0 outside loops). */

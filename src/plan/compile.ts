@@ -67,6 +67,8 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       case "left-out":
         for (const id of spec.ids) leftOut.add(id);
         return [];
+      case "continue":
+        return [{ type: "continue", spec }];
       case "try":
         return [attempt(node.children, place)];
       case "loop":

@@ -16,6 +16,9 @@ export interface BlockedTask {
   readonly waitsFor: readonly string[];
 }
 
+/** What lets a run continue as a new one: an element, or a loop that has run often enough. */
+export type ContinuePoint = { readonly payload: unknown } | { readonly loop: PlanLoop };
+
 /** What a frame allows now. */
 export interface Schedule {
   /** Tasks that may start now, in plan order. */
@@ -36,6 +39,8 @@ export interface Schedule {
   readonly failed: PlannedTask | undefined;
   /** The first loop that ran out of iterations and must fail the run. */
   readonly exhausted: PlanLoop | undefined;
+  /** Where the run ends and continues as a new one, once nothing runs any more. Nothing else may start then. */
+  readonly continuation: ContinuePoint | undefined;
   /** Nothing is left to do. */
   readonly settled: boolean;
 }
@@ -52,6 +57,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   let running = 0;
   let failed: PlannedTask | undefined;
   let exhausted: PlanLoop | undefined;
+  let continuation: ContinuePoint | undefined;
 
   const take = (task: PlannedTask) => {
     running += 1;
@@ -103,6 +109,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
         return firstIn(node.open, firstFailure);
       case "loop":
         return firstFailure(node.body);
+      case "continue":
+        return undefined;
       case "try": {
         const failure = firstFailure(node.body);
         const inCleanup = firstFailure(node.cleanup);
@@ -125,6 +133,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
         return node.open.some(isRunning);
       case "loop":
         return isRunning(node.body);
+      case "continue":
+        return false;
       case "try":
         return isRunning(node.body) || isRunning(node.handler) || isRunning(node.cleanup);
     }
@@ -168,6 +178,8 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
         return node.open.every(hasSettled);
       case "loop":
         return isOver(node);
+      case "continue":
+        return false;
       case "try":
         if (firstFailure(node)) return false;
         return hasSettled(firstFailure(node.body) ? node.handler : node.body) && hasSettled(node.cleanup);
@@ -181,9 +193,11 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const visitPart = (part: PlanSequence): { over: boolean; failure: PlannedTask | undefined } => {
     const lists = [candidates, blocked, paused, advance, waiting];
     const counts = lists.map((list) => list.length);
+    const outside = continuation;
     const settled = visit(part);
     const failure = firstFailure(part);
     if (!failure) return { over: settled, failure };
+    continuation = outside;
     abandoned.push(...waiting.slice(counts.at(-1)));
     lists.forEach((list, index) => {
       list.length = counts[index]!;
@@ -226,10 +240,19 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
       case "parallel":
         node.open = node.open.filter((child) => !visit(child));
         return node.open.length === 0;
+      case "continue":
+        continuation ??= { payload: node.spec.payload };
+        return false;
       case "loop": {
         if (!visit(node.body)) return false;
         if (node.spec.until) return true;
-        if (node.iteration + 1 < node.spec.maxIterations) {
+        const done = node.iteration + 1;
+        if (done < node.spec.maxIterations) {
+          const { continueAsNewEvery } = node.spec;
+          if (continueAsNewEvery !== undefined && done % continueAsNewEvery === 0) {
+            continuation ??= { loop: node };
+            return false;
+          }
           advance.push(node);
           return false;
         }
@@ -249,7 +272,19 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     return true;
   });
   const inProgress = running - ready.filter(needsSlot).length;
-  return { ready, advance, waiting, abandoned, running: inProgress, blocked, paused, failed, exhausted, settled };
+  return {
+    ready,
+    advance,
+    waiting,
+    abandoned,
+    running: inProgress,
+    blocked,
+    paused,
+    failed,
+    exhausted,
+    continuation,
+    settled,
+  };
 }
 
 function isAsync({ spec }: PlannedTask): boolean {

@@ -1,4 +1,4 @@
-import type { HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
+import type { ContinueSpec, HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
 import type { NodeState, Wake } from "../model/index.ts";
 
 /** A limit on attempts running at once, shared by the tasks inside one Parallel. */
@@ -29,7 +29,7 @@ export interface PlannedTask {
   readonly prompt: readonly HostNode[];
 }
 
-export type PlanNode = PlanSequence | PlanParallel | PlanLoop | PlanTry | PlanTask;
+export type PlanNode = PlanSequence | PlanParallel | PlanLoop | PlanTry | PlanTask | PlanContinue;
 
 export interface PlanSequence {
   readonly type: "sequence";
@@ -66,6 +66,12 @@ export interface PlanTry {
 export interface PlanTask {
   readonly type: "task";
   readonly task: PlannedTask;
+}
+
+/** Where the run ends and another one continues it. */
+export interface PlanContinue {
+  readonly type: "continue";
+  readonly spec: ContinueSpec;
 }
 
 /** The plan of one frame. It belongs to one run, because scheduling marks in it what has settled. */

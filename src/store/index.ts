@@ -18,6 +18,8 @@ export { isRecorded, mayBeRecorded, mustBeTrusted, untrusted } from "./rules/own
 export type {
   ApprovalPosition,
   Backlog,
+  ChildResult,
+  ChildRun,
   ClaimedRun,
   NodePage,
   NodePageQuery,
@@ -30,4 +32,16 @@ export type {
   StoredRun,
 } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";
-export type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, Tree, TurnFacts, TurnRecord } from "./turn.ts";
+export type {
+  AttemptEnd,
+  ChildPlace,
+  ChildStart,
+  FrameRecord,
+  Lease,
+  RunChange,
+  Successor,
+  ToolCallEnd,
+  Tree,
+  TurnFacts,
+  TurnRecord,
+} from "./turn.ts";

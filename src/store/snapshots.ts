@@ -124,6 +124,19 @@ export interface Inbox {
   readonly signals: readonly Signal[];
 }
 
+/** The run of a Subflow, as its parent sees it. */
+export interface ChildRun extends Pick<Run, "runId" | "status" | "cancelRequestedAtMs" | "error"> {
+  /** The parent's node, and its iteration. */
+  readonly nodeId: string;
+  readonly iteration: number;
+}
+
+/** What a run has stored, in JSON: under a schema named `output`, in the order of storing; and by its last task. */
+export interface ChildResult {
+  readonly named: readonly string[];
+  readonly last: string | null;
+}
+
 /** A run that may continue, and its workflow's file. */
 export type RunToWake = Pick<Run, "runId" | "workflowPath">;
 

@@ -19,6 +19,8 @@ import type {
 } from "./requests.ts";
 import type {
   Backlog,
+  ChildResult,
+  ChildRun,
   ClaimedRun,
   FramePage,
   Inbox,
@@ -107,6 +109,12 @@ export interface Store {
    * @throws LEASE_LOST
    */
   beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall>;
+  /**
+   * The runs of a run's Subflows, the oldest first: of a Subflow that has several, the last one that is not cancelled
+   * counts. A run that has continued as another one is left out.
+   */
+  childrenOf(runId: string): Promise<ChildRun[]>;
+  readResult(runId: string): Promise<ChildResult>;
   /** The JSON that is cached under `cacheKey`. */
   findCached(cacheKey: string): Promise<string | undefined>;
 

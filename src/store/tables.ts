@@ -36,8 +36,13 @@ const runs = table<Run>(
     "outputIteration",
     "error",
     "wakeFailure",
+    "parentNodeId",
+    "parentIteration",
+    "continuedFrom",
+    "continuedAs",
+    "continuation",
   ],
-  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure"], required: ["input"] },
+  { key: ["runId"], json: ["input", "config", "loops", "error", "wakeFailure", "continuation"], required: ["input"] },
 );
 
 const nodes = table<Node>(

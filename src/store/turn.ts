@@ -25,8 +25,13 @@ export type RunChange = Partial<
     | "workflowName"
     | "workflowPath"
     | "workflowHash"
+    | "continuedAs"
   >
 > & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
+
+/** Whether a turn with this status ends its run in a way that an accepted cancellation rules out. */
+export const mayBeCancelledInstead = (status: Run["status"] | undefined): boolean =>
+  status === "finished" || status === "failed" || status === "continued";
 
 export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error" | "stack"> & {
   state: Exclude<Attempt["state"], "running">;
@@ -55,6 +60,25 @@ export interface FrameRecord {
   readonly before: Tree | undefined;
 }
 
+/** The run that continues a run. It has no owner at first. */
+export interface Successor {
+  readonly run: Run;
+  readonly events: readonly NewEvent[];
+  /** Whether it has the nodes that are done, and all outputs; otherwise it begins with nothing. */
+  readonly carriesOn: boolean;
+}
+
+/** The run of a Subflow, without an owner at first. It is recorded unless the Subflow has one; a failed one runs again. */
+export interface ChildStart {
+  readonly run: Run;
+  readonly events: readonly NewEvent[];
+  /** Events of a run that had failed. */
+  readonly reopenEvents: readonly NewEvent[];
+}
+
+/** A Subflow's node. */
+export type ChildPlace = Pick<Node, "nodeId" | "iteration">;
+
 /** Everything that one turn of a run writes, in one transaction. */
 export interface TurnRecord {
   readonly lease: Lease;
@@ -75,6 +99,12 @@ export interface TurnRecord {
   }[];
   readonly cached: readonly { cacheKey: string; json: string }[];
   readonly frame?: FrameRecord;
+  readonly successor?: Successor;
+  readonly children?: readonly ChildStart[];
+  /** Subflows whose runs must be cancelled. */
+  readonly unwantedChildren?: readonly ChildPlace[];
+  /** The run whose Subflow this run is, when that run must learn of this one's new status. */
+  readonly toldRun?: string;
   readonly events: readonly NewEvent[];
   /** Where the error was thrown that fails the run while it is rendered. For the log: it is not stored. */
   readonly stack?: string;

@@ -294,6 +294,7 @@ export class RemoteHolder implements RunHolder {
     if (!change.release) return;
     this.#suspects.delete(lease.runId);
     const end = endOf(turn);
+    if (turn.successor) this.#parts.continued(lease.runId, turn.successor.run.runId);
     this.#resolveReleased(lease.runId, end);
     onReleased(lease.runId, end);
   }

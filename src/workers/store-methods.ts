@@ -18,6 +18,8 @@ const own = {
   readInbox: true,
   commitTurn: true,
   beginToolCall: true,
+  childrenOf: true,
+  readResult: true,
   findCached: true,
   requestCancel: true,
   decide: true,

@@ -144,6 +144,7 @@ export class Worker {
       onReleased: (runId, end) => {
         if (end === "lost") this.#channel.tell("gaveUp", identity.id, runId);
       },
+      continued: () => {},
       wake: () => {},
     });
     const runs = { remote, holder };

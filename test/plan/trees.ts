@@ -20,7 +20,15 @@ export const parallel = (maxConcurrency: ParallelSpec["maxConcurrency"], ...chil
 export const loop = (spec: Partial<Omit<LoopSpec, "type">>, ...children: HostNode[]) =>
   element(
     "loop",
-    { type: "loop", id: "loop", until: false, maxIterations: 5, onMaxReached: "return-last", ...spec },
+    {
+      type: "loop",
+      id: "loop",
+      until: false,
+      maxIterations: 5,
+      onMaxReached: "return-last",
+      continueAsNewEvery: undefined,
+      ...spec,
+    },
     children,
   );
 

@@ -34,7 +34,8 @@ export const events = defineCommand<Options>({
   name: "events",
   group: "Inspect runs",
   summary: "Print a run's events as JSON, one per line",
-  description: "Each line begins with the event's sequence number, `seq`; --after prints only later events.",
+  description:
+    "Each line begins with the event's sequence number, `seq`; --after prints only later events. --follow goes on with the run that continues this one.",
   arguments: [runArgument],
   options: [
     {
@@ -60,10 +61,14 @@ export const events = defineCommand<Options>({
     ["events 9e41c7 --follow | jq -c 'select(.nodeId)'", "events of nodes, as they happen"],
   ],
   async run(context, { type, node, after, since = 0, limit = Number.POSITIVE_INFINITY, follow }, given) {
-    const [{ withSeq }, state] = await Promise.all([import("../terminal/event-json.ts"), context.source()]);
+    const [{ withSeq }, { eventsOfChain }, state] = await Promise.all([
+      import("../terminal/event-json.ts"),
+      import("../source/follow-chain.ts"),
+      context.source(),
+    ]);
     const runId = await context.runId(given);
     let left = limit;
-    for await (const event of state.events(runId, after, follow === true)) {
+    for await (const event of eventsOfChain(state, runId, after, follow === true)) {
       if (event.timestampMs < since) continue;
       if (type && !type.includes(event.type)) continue;
       if (node !== undefined && !("nodeId" in event && event.nodeId === node)) continue;

@@ -27,9 +27,10 @@ export const logs = defineCommand<Options>({
     ["logs 9e41c7 --tail 20", "the last 20 lines"],
   ],
   async run(context, options, given) {
-    const [{ eventLine }, { withSeq }, state] = await Promise.all([
+    const [{ eventLine }, { withSeq }, { eventsOfChain }, state] = await Promise.all([
       import("../terminal/event-line.ts"),
       import("../terminal/event-json.ts"),
+      import("../source/follow-chain.ts"),
       context.source(),
     ]);
     const { out } = context;
@@ -41,7 +42,7 @@ export const logs = defineCommand<Options>({
     const last = options.tail === undefined ? undefined : await lastLines(state, runId, lineOf, options.tail);
     for (const line of last?.lines ?? []) out.line(line);
     if (last && !options.follow) return undefined;
-    for await (const event of state.events(runId, last?.seq ?? 0, options.follow === true)) {
+    for await (const event of eventsOfChain(state, runId, last?.seq ?? 0, options.follow === true)) {
       const line = lineOf(event);
       if (line === undefined) continue;
       await out.room();

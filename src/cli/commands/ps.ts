@@ -60,7 +60,7 @@ async function print(context: CommandContext, runs: readonly RunListItem[]): Pro
   const rows = runs.map((run) => ({
     run: shortId.get(run.runId)!,
     workflow: oneLine(run.workflowName),
-    state: stateWord(out, run.runState.state),
+    state: stateWord(out, run.status === "continued" ? run.status : run.runState.state),
     started: ago(run.createdAtMs, nowMs),
     took: run.startedAtMs === null ? "" : duration((run.finishedAtMs ?? nowMs) - run.startedAtMs),
     about: oneLine(about(run)),

@@ -28,7 +28,7 @@ export const why = defineCommand({
       out.json({ runId, status, state: runState.state, reasons });
       return undefined;
     }
-    out.line(`The run ${runId} ${phraseOf(runState.state, out.style)}.`);
+    out.line(`The run ${runId} ${phraseOf(status === "continued" ? status : runState.state, out.style)}.`);
     const nowMs = Date.now();
     for (const { kind, what, sinceMs, commands } of reasons) {
       out.line(

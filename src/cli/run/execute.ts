@@ -39,7 +39,7 @@ const graceMs = 5_000;
 export async function executeRun(context: CommandContext, host: Host, options: ExecuteRunOptions): Promise<ExitCode> {
   const { out } = context;
   const { engine, store } = host;
-  const { runId } = options;
+  let { runId } = options;
   const interrupt = new Interrupt();
   out.surviveClosedPipe();
   const progress = progressOf(out, store, runId, options.isQuiet === true);
@@ -59,7 +59,10 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
     else if (process.stderr.isTTY) progress.say(out.styleNote("dim", startLine(host, runId)));
     if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
-    reportedSeq = await untilEnded(context, host, options, progress, interrupt);
+    reportedSeq = await untilEnded(context, host, options, progress, interrupt, (continuedAs) => {
+      runId = continuedAs;
+      void progress.moveTo(continuedAs);
+    });
   } finally {
     stopHot();
     if (interrupt.code !== undefined && engine.activeRuns > 0) {
@@ -98,7 +101,7 @@ function startLine({ source }: Host, runId: string): string {
 
 /**
  * Resolves when the run has ended or waits for a person, or when the process is interrupted; for a served run, only
- * when the process is interrupted.
+ * when the process is interrupted. A run that is not served is followed to those that continue it.
  * @returns the number of the run's last event when its state was last printed
  */
 async function untilEnded(
@@ -107,10 +110,11 @@ async function untilEnded(
   { runId, serve }: ExecuteRunOptions,
   progress: ProgressDisplay,
   interrupt: Interrupt,
+  onContinued: (continuedAs: string) => void,
 ): Promise<number | undefined> {
   let reportedSeq: number | undefined;
   for (;;) {
-    const ended = settled(host.engine, runId);
+    const ended = settled(host.engine, runId, serve ? undefined : onContinued);
     // After an interrupt, no one awaits this promise.
     ended.catch(() => {});
     const result = await Promise.race([ended, interrupt.came]);

@@ -14,11 +14,13 @@ export interface ProgressDisplay {
   say(text: string): void;
   /** Draws the final state, which stays on the screen; the next `take` starts a new display. */
   settle(): Promise<void>;
+  /** Draws the final state, and shows another run from now on. */
+  moveTo(runId: string): Promise<void>;
 }
 
 /** A live tree on a terminal, lines elsewhere; nothing of what happens when it is quiet. */
 export function progressOf(out: TerminalOutput, store: Store, runId: string, isQuiet: boolean): ProgressDisplay {
-  if (isQuiet) return { take() {}, say: (text) => out.say(text), async settle() {} };
+  if (isQuiet) return { take() {}, say: (text) => out.say(text), async settle() {}, async moveTo() {} };
   return process.stderr.isTTY ? new LiveTree(out, store, runId) : new Lines(out);
 }
 
@@ -41,6 +43,8 @@ class Lines implements ProgressDisplay {
   }
 
   async settle(): Promise<void> {}
+
+  async moveTo(): Promise<void> {}
 }
 
 /** Minimum time between two drawings; the eye sees no more. */
@@ -51,7 +55,7 @@ const tickMs = 500;
 class LiveTree implements ProgressDisplay {
   readonly #out: TerminalOutput;
   readonly #store: Store;
-  readonly #runId: string;
+  #runId: string;
   readonly #screen = new Screen(process.stderr);
   #tick: ReturnType<typeof setInterval> | undefined;
   #due: ReturnType<typeof setTimeout> | undefined;
@@ -87,6 +91,11 @@ class LiveTree implements ProgressDisplay {
     await this.#drawing;
     await this.#drawNow(Number.POSITIVE_INFINITY);
     this.#screen.release();
+  }
+
+  async moveTo(runId: string): Promise<void> {
+    await this.settle();
+    this.#runId = runId;
   }
 
   readonly #redraw = () => this.#draw();

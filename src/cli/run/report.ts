@@ -52,7 +52,7 @@ export function endOf(out: TerminalOutput, run: Run, wasStopped = false): string
     case "cancelled":
       return out.styleNote("magenta", `The run ${runId} was cancelled.`);
     case "continued":
-      return `The run ${runId} continued as another run.`;
+      return `The run ${runId} continued as ${run.continuedAs ?? "another run"}.`;
     default: {
       const waits = status !== "running" ? `The run ${runId} is waiting.` : `The run ${runId} is unfinished.`;
       return out.styleNote("yellow", wasStopped ? `The run ${runId} was stopped; finished work is kept.` : waits);

@@ -23,7 +23,10 @@ export async function printRun(
   printFields(out, [
     ["Run", runId],
     ["Workflow", oneLine(workflowName)],
-    ["State", stateWord(out, runState.state)],
+    ["State", stateWord(out, run.status === "continued" ? run.status : runState.state)],
+    ["Subflow", run.parentNodeId === undefined ? "" : `${oneLine(run.parentNodeId)} of ${run.parentRunId}`],
+    ["Continues", run.continuedFrom ?? ""],
+    ["Continued as", run.continuedAs ?? ""],
     ["Started", startedAtMs === null ? "" : `${clockTime(startedAtMs)}${took}`],
     [
       "Error",

@@ -12,6 +12,7 @@ export interface Reason {
     | "retrying"
     | "not-continued"
     | "running"
+    | "continued"
     | Note["kind"];
   readonly nodeId?: string;
   readonly iteration?: number;

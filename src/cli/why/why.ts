@@ -24,6 +24,10 @@ async function reasonsOf(source: Source, overview: RunOverview): Promise<Reason[
   const { run, nodes } = overview;
   const { runId, status, runState } = run;
   const { unhealthy } = runState;
+  if (run.continuedAs !== undefined) {
+    const what = `The run has continued as ${run.continuedAs}.`;
+    return [{ kind: "continued", what, commands: [["why", run.continuedAs]] }];
+  }
   if (status === "failed") return [failure(run, nodes)];
   if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
   if (status === "running") return running(run, nodes).concat(await waitReasons(source, overview));

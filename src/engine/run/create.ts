@@ -2,7 +2,9 @@ import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { Workflow } from "../../jsx/index.ts";
-import { encode, newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
+import { encode, type NewEvent, newRunId, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
+import type { ContinuePoint } from "../../plan/index.ts";
+import type { Successor } from "../../store/index.ts";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import type { RunRequest } from "../options.ts";
 import type { WorkflowSource } from "../source.ts";
@@ -40,6 +42,11 @@ export function newRun(
     ...noRunWake,
     cancelRequestedAtMs: null,
     parentRunId: null,
+    parentNodeId: null,
+    parentIteration: null,
+    continuedFrom: null,
+    continuedAs: null,
+    continuation: null,
     traceparent: request.traceparent ?? null,
     crashes: 0,
     reopened: 0,
@@ -49,6 +56,56 @@ export function newRun(
     error: null,
     wakeFailure: null,
   };
+}
+
+/** A workflow that always continues at once would fill the database. */
+const maxIdleRuns = 100;
+
+/**
+ * The run that continues another one, without an owner: whoever finds it may execute it.
+ * @param point where the other run ends
+ * @param isIdle whether the other run has finished no node
+ * @throws RENDER_LOOP when nothing but such runs follow each other
+ */
+export function successorOf(run: Run, point: ContinuePoint, isIdle: boolean, nowMs: number): Successor {
+  const idleRuns = isIdle ? (run.continuation?.idleRuns ?? 0) + 1 : 0;
+  if (idleRuns > maxIdleRuns) {
+    const message = `The workflow has continued as a new run ${maxIdleRuns} times in a row without finishing a node.`;
+    throw new SmithersError("RENDER_LOOP", message);
+  }
+  const isLoop = "loop" in point;
+  // A loop goes on with what the run before was given.
+  const payload = isLoop ? run.continuation?.payload : point.payload;
+  const { key, iteration } = isLoop ? point.loop : { key: "", iteration: 0 };
+  const next: Run = {
+    ...newRun({ input: null }, "", run.input, nowMs),
+    ...pick(run, ["workflowName", "workflowPath", "workflowHash", "config", "traceparent"]),
+    owner: null,
+    heartbeatAtMs: null,
+    // The run of a Subflow is continued for the same parent.
+    parentRunId: run.parentNodeId === null ? run.runId : run.parentRunId,
+    ...pick(run, ["parentNodeId", "parentIteration"]),
+    continuedFrom: run.runId,
+    continuation: {
+      ...(payload !== undefined && { payload }),
+      reason: isLoop ? "loop-threshold" : "explicit",
+      ...(idleRuns > 0 && { idleRuns }),
+    },
+    ...(isLoop && {
+      loops: { ...run.loops, [key]: iteration + 1 },
+      ...pick(run, ["outputNodeId", "outputIteration"]),
+    }),
+  };
+  return { run: next, events: [startEvent(next)], carriesOn: isLoop };
+}
+
+/** The first event of a run. */
+export function startEvent({ workflowName }: Run): NewEvent {
+  return { type: "RunStarted", ...(workflowName !== "" && { workflowName }) };
+}
+
+function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
 }
 
 const longInput = 65_536;

@@ -2,6 +2,7 @@ import { filesOf, type Origin, register, runAs, TimerScope } from "../../contain
 import { type ErrorRecord, isSmithersError, readField, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
 import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
+import type { ContinuePoint } from "../../plan/index.ts";
 import { moment } from "../../runtime/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
@@ -15,6 +16,7 @@ import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
 import { Attempts } from "./attempts.ts";
+import { successorOf } from "./create.ts";
 import type { Edit } from "./edit.ts";
 import type { FirstCommit } from "./first-commit.ts";
 import { endParkedRun, type LoadedRun } from "./load.ts";
@@ -118,6 +120,11 @@ export class Execution {
     const begun = Promise.withResolvers<void>();
     this.begun = begun.promise;
     this.end = this.#run(begun.resolve);
+  }
+
+  /** The run that continues this one; null while there is none. */
+  get continuedAs(): string | null {
+    return this.#runState.run.continuedAs;
   }
 
   get runningAttempts(): number {
@@ -313,6 +320,9 @@ export class Execution {
       case "failed":
         this.#fail(draft, outcome.error);
         return "ended";
+      case "continued":
+        this.#continueAsNew(draft, outcome.at);
+        return "ended";
       case "parked":
         this.#changeStatus(draft, outcome.status);
         draft.changeRun({ ...outcome.wake, release: true });
@@ -325,6 +335,15 @@ export class Execution {
         draft.changeRun({ release: true });
         return "released";
     }
+  }
+
+  #continueAsNew(draft: TurnDraft, point: ContinuePoint): void {
+    const isIdle = ![...this.#runState.nodes()].some(({ state }) => state === "finished");
+    const successor = successorOf(this.#runState.run, point, isIdle, draft.nowMs);
+    const { runId } = successor.run;
+    draft.successor = successor;
+    draft.changeRun({ continuedAs: runId });
+    endRun(draft, { status: "continued", newRunId: runId });
   }
 
   #fail(draft: TurnDraft, error: ErrorRecord): void {

@@ -1,6 +1,7 @@
 import { SmithersError } from "../../errors/index.ts";
 import type { CommittedEvent, Run } from "../../model/index.ts";
 import type { Idempotency, Started, Store, TurnRecord } from "../../store/index.ts";
+import { startEvent } from "./create.ts";
 
 /**
  * The first writes of a run: its row and its first turn. The turn shares the transaction of the row when it is ready in
@@ -14,9 +15,7 @@ export class FirstCommit {
   /** @param begun called as soon as this request has recorded the run, and before its first turn is published */
   constructor(store: Store, run: Run, idempotency: Idempotency | undefined, begun: (started: Started) => void) {
     this.#store = store;
-    const { workflowName } = run;
-    const first = { type: "RunStarted", ...(workflowName !== "" && { workflowName }) } as const;
-    this.started = store.startOnce(run, [first], idempotency).then((started) => {
+    this.started = store.startOnce(run, [startEvent(run)], idempotency).then((started) => {
       if (started.events.length > 0) begun(started);
       return started;
     });

@@ -11,7 +11,15 @@ import {
   type Signal,
 } from "../../model/index.ts";
 import { nodeKey, type PlannedTask } from "../../plan/index.ts";
-import type { AttemptEnd, FrameRecord, Lease, RunChange, ToolCallEnd, TurnRecord } from "../../store/index.ts";
+import type {
+  AttemptEnd,
+  FrameRecord,
+  Lease,
+  RunChange,
+  Successor,
+  ToolCallEnd,
+  TurnRecord,
+} from "../../store/index.ts";
 import type { TaskValue } from "../attempt/value.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -42,6 +50,8 @@ export class TurnDraft {
   frame: FrameRecord | undefined;
   /** Where the error was thrown that has ended the run, for the log. */
   stack: string | undefined;
+  /** The run that continues this one, when the turn ends it so. */
+  successor: Successor | undefined;
 
   /** Adds to the error of a node its place in the source, if it has none and that is known. */
   readonly located: (error: ErrorRecord, nodeId: string) => ErrorRecord;
@@ -260,6 +270,7 @@ export class TurnDraft {
       timers: this.#timers,
       cached: this.#cached,
       frame: this.frame,
+      ...(this.successor && { successor: this.successor }),
       events: this.#events,
       stack: this.stack,
     };

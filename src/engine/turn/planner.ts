@@ -158,7 +158,7 @@ export class TurnPlanner {
         changed = true;
         budget.spend();
       }
-      if (mayStart && !planned.exhausted) {
+      if (mayStart && !planned.exhausted && !planned.continuation) {
         for (const task of planned.ready) {
           if (planned.failed && !this.#forced.delete(task.key)) continue;
           await this.#start(draft, task, launches);

@@ -114,6 +114,8 @@ function categoryOf(kind: NodeKind): string {
     case "compute":
     case "agent":
       return "a task";
+    case "subflow":
+      return "a subflow";
     case "approval":
       return "an approval";
     case "event":

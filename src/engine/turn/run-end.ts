@@ -8,7 +8,7 @@ import {
   type RunStatus,
   type RunWake,
 } from "../../model/index.ts";
-import { nodeKey, type Schedule } from "../../plan/index.ts";
+import { type ContinuePoint, nodeKey, type Schedule } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -17,7 +17,8 @@ export type TurnOutcome =
   | { kind: "active"; wake: RunWake }
   | { kind: "parked"; status: Extract<RunStatus, `waiting-${string}`>; wake: RunWake }
   | { kind: "finished" }
-  | { kind: "failed"; error: ErrorRecord & { nodeId?: string } };
+  | { kind: "failed"; error: ErrorRecord & { nodeId?: string } }
+  | { kind: "continued"; at: ContinuePoint };
 
 /** Derives the outcome of a turn from what its last frame allows. */
 export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): TurnOutcome {
@@ -34,6 +35,7 @@ export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): 
     const message = `The loop "${id}" ran ${maxIterations} times, and its until is still false.`;
     return { kind: "failed", error: new SmithersError("LOOP_MAX_REACHED", message).toRecord() };
   }
+  if (schedule.continuation) return { kind: "continued", at: schedule.continuation };
   // A provider may refuse for hours; a retry is due within a minute.
   const refused = paused.filter(({ key }) => isQuotaWait(runState.node(key)!));
   if (paused.length > refused.length || ready.length > 0) {
@@ -57,7 +59,11 @@ function wakeOf({ waiting, paused }: Schedule, runState: RunState, now: Moment):
   return firstWake(nodes, now);
 }
 
-export type RunEnd = { status: "finished" } | { status: "cancelled" } | { status: "failed"; error: ErrorRecord };
+export type RunEnd =
+  | { status: "finished" }
+  | { status: "cancelled" }
+  | { status: "failed"; error: ErrorRecord }
+  | { status: "continued"; newRunId: string };
 
 /** Ends a run: sets its status, emits its events and closes every open node. */
 export function endRun(draft: TurnDraft, end: RunEnd): void {
@@ -67,6 +73,7 @@ export function endRun(draft: TurnDraft, end: RunEnd): void {
   draft.emit({ type: "RunStatusChanged", status: end.status });
   if (end.status === "failed") draft.emit({ type: "RunFailed", error: end.error });
   else if (end.status === "finished") draft.emit({ type: "RunFinished" });
+  else if (end.status === "continued") draft.emit({ type: "RunContinuedAsNew", newRunId: end.newRunId });
   else draft.emit({ type: "RunCancelled" });
 }
 

@@ -43,6 +43,7 @@ export class RunState implements RunView {
   readonly #large = new Set<Writable<StoredOutput>>();
   readonly #isFresh: boolean;
   #input: ReadValue | undefined;
+  #continued: { readonly of: unknown; readonly input: unknown } | undefined;
   readonly #attemptStarts = new Map<string, number>();
   readonly #approvals = new Map<string, Approval>();
   #signals: Signal[];
@@ -75,7 +76,11 @@ export class RunState implements RunView {
   /** @throws STORED_VALUE_OUTDATED */
   get input(): unknown {
     if (this.#input?.misfit) throw this.#input.misfit;
-    return this.#input ? this.#input.value : this.run.input;
+    const input = this.#input ? this.#input.value : this.run.input;
+    if (this.run.continuation === null) return input;
+    // The same object for every frame.
+    if (this.#continued?.of !== input) this.#continued = { of: input, input: withContinuation(input, this.run) };
+    return this.#continued!.input;
   }
 
   /**
@@ -282,4 +287,11 @@ export class RunState implements RunView {
       if (ofNode.at(-2)!.iteration > output.iteration) ofNode.sort((a, b) => a.iteration - b.iteration);
     }
   }
+}
+
+/** The input of a run that continues another one: with what that one has handed over. */
+function withContinuation(input: unknown, { continuation }: Run): unknown {
+  const fields = typeof input === "object" && input !== null && !Array.isArray(input) ? input : { value: input };
+  const { idleRuns: _, ...given } = continuation!;
+  return { ...fields, __smithersContinuation: given };
 }

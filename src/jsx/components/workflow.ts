@@ -114,6 +114,11 @@ export interface LoopProps {
   maxIterations?: number;
   /** What happens after the body has run `maxIterations` times. Default: `return-last`. */
   onMaxReached?: "return-last" | "fail";
+  /**
+   * After each of so many iterations the run ends as `continued`, and the next run goes on with the following iteration
+   * and all outputs. Its events, frames and attempts begin afresh.
+   */
+  continueAsNewEvery?: number;
   /** Omits the body. */
   skipIf?: boolean;
   children?: ReactNode;
@@ -124,6 +129,7 @@ const loopProps = propNames<LoopProps>({
   until: true,
   maxIterations: true,
   onMaxReached: true,
+  continueAsNewEvery: true,
   skipIf: true,
   children: true,
 });
@@ -137,6 +143,7 @@ export function Loop(props: LoopProps): ReactElement | null {
   const until = given ?? false;
   if (typeof until !== "boolean") refuse(where, `until must be true or false; it is ${String(until)}.`);
   checkCount(where, "maxIterations", maxIterations, 1);
+  const continueAsNewEvery = checkCount(where, "continueAsNewEvery", props.continueAsNewEvery, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
   const { view } = useFrame(where);
   const outer = React.useContext(LoopContext);
@@ -150,7 +157,7 @@ export function Loop(props: LoopProps): ReactElement | null {
     React.createElement(
       "smithers:loop",
       {
-        spec: { type: "loop", id: scope.id ?? "", until, maxIterations, onMaxReached },
+        spec: { type: "loop", id: scope.id ?? "", until, maxIterations, onMaxReached, continueAsNewEvery },
         shown: { id: scope.id, until, maxIterations, iteration },
         scope,
       },

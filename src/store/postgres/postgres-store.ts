@@ -23,6 +23,8 @@ import { judgeSignal } from "../rules/signal.ts";
 import { judgeStart, type KeyRow } from "../rules/start.ts";
 import type {
   Backlog,
+  ChildResult,
+  ChildRun,
   ClaimedRun,
   FramePage,
   Inbox,
@@ -54,6 +56,7 @@ import { startWrite } from "./operations/start.ts";
 import { beginToolCallWrite } from "./operations/tool-call.ts";
 import { turnWrite } from "./operations/turn.ts";
 import { Presence } from "./presence.ts";
+import { selectChildren, selectResult } from "./queries/children.ts";
 import { selectAgentReports, selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
 import { selectFrames } from "./queries/frames.ts";
 import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
@@ -197,6 +200,14 @@ export class PostgresStore implements LocalStore {
 
   beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall> {
     return this.#writer.write(beginToolCallWrite(lease, call, nowMs));
+  }
+
+  childrenOf(runId: string): Promise<ChildRun[]> {
+    return selectChildren(this.#database, runId);
+  }
+
+  readResult(runId: string): Promise<ChildResult> {
+    return selectResult(this.#database, runId);
   }
 
   async findCached(cacheKey: string): Promise<string | undefined> {

@@ -8,6 +8,6 @@ import { hasEnded, type Run } from "../../model/index.ts";
  */
 export function judgeCancel(run: Run | undefined, runId: string): Run {
   if (!run) throw noSuchRun(runId);
-  if (hasEnded(run.status)) throw runHasEnded(runId, run.status);
+  if (hasEnded(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
   return run;
 }

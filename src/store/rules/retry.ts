@@ -24,7 +24,7 @@ export interface JudgedRetry {
 export function judgeRetry({ run, nodes }: RetryRows, wanted: NodeToRetry, seenLeaseNo: number): JudgedRetry {
   const { runId } = wanted;
   if (!run) throw noSuchRun(runId);
-  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
+  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
   if (run.leaseNo !== seenLeaseNo) throw runInProgress(runId);
   const { nodeId, iteration } = failedNode(nodes, wanted);
   const pending = { type: "NodePending", nodeId, iteration } as const;

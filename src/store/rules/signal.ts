@@ -21,7 +21,7 @@ export interface JudgedSignal {
 export function judgeSignal({ run, lastSeq }: SignalRows, given: NewSignal, nowMs: number): JudgedSignal {
   const { runId, name, data, correlationId = null, receivedBy = null } = given;
   if (!run) throw noSuchRun(runId);
-  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status);
+  if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
   if (run.cancelRequestedAtMs !== null) throw runIsBeingCancelled(runId);
   const seq = lastSeq + 1;
   return {

@@ -1,7 +1,8 @@
 import { leaseLost } from "../../errors/index.ts";
 import type { Approval, CommittedEvent } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../../runtime/index.ts";
-import type { FrameRecord, RunChange, TurnRecord } from "../turn.ts";
+import { type FrameRecord, mayBeCancelledInstead, type RunChange, type TurnRecord } from "../turn.ts";
+import { changeRelatives } from "./commands/lineage.ts";
 import { endToolCall } from "./commands/tool-call.ts";
 import { appendEvents } from "./queries/events.ts";
 import { approvals, attempts, nodes, outputs } from "./tables.ts";
@@ -74,6 +75,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
     );
   }
   if (turn.frame) insertFrame(driver, runId, turn.frame, turn.nowMs);
+  changeRelatives(driver, turn);
   return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
 }
 
@@ -109,6 +111,7 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   workflowName: { column: "workflow_name" },
   workflowPath: { column: "workflow_path" },
   workflowHash: { column: "workflow_hash" },
+  continuedAs: { column: "continued_as" },
 };
 
 /** The number of the run's last event; undefined when the run may only be cancelled. */
@@ -124,8 +127,7 @@ function changeRun(driver: Driver, turn: TurnRecord): number | undefined {
   if (release) sets.push("owner = NULL");
   const { runId, owner, leaseNo } = turn.lease;
   const held = "WHERE run_id = ? AND lease_no = ? AND owner = ?";
-  const uncancelled =
-    fields.status === "finished" || fields.status === "failed" ? "AND cancel_requested_at_ms IS NULL" : "";
+  const uncancelled = mayBeCancelledInstead(fields.status) ? "AND cancel_requested_at_ms IS NULL" : "";
   const row = driver.get<{ lastSeq: number }>(
     `UPDATE _smithers_runs SET ${sets.join(", ")} ${held} ${uncancelled} RETURNING last_seq AS lastSeq`,
     ...params,

@@ -18,6 +18,8 @@ import type {
 } from "../requests.ts";
 import type {
   Backlog,
+  ChildResult,
+  ChildRun,
   ClaimedRun,
   FramePage,
   Inbox,
@@ -49,6 +51,7 @@ import { Connection } from "./connection.ts";
 import { SqliteMaintenance } from "./maintenance.ts";
 import { SqliteMirroredRuns } from "./mirrored-runs.ts";
 import { readBacklog } from "./queries/backlog.ts";
+import { childrenOf, readResult } from "./queries/children.ts";
 import { agentReports, eventsAfter, eventsOfNode, lastEvent } from "./queries/events.ts";
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
@@ -154,6 +157,14 @@ export class SqliteStore implements LocalStore {
 
   beginToolCall(lease: Lease, call: NewToolCall, nowMs: number): Promise<BegunToolCall> {
     return this.#connection.write((driver) => beginToolCall(driver, lease, call, nowMs));
+  }
+
+  childrenOf(runId: string): Promise<ChildRun[]> {
+    return this.#connection.read((driver) => childrenOf(driver, runId));
+  }
+
+  readResult(runId: string): Promise<ChildResult> {
+    return this.#connection.snapshot((driver) => readResult(driver, runId));
   }
 
   async findCached(cacheKey: string): Promise<string | undefined> {

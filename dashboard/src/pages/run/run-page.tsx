@@ -155,6 +155,7 @@ function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
             {hasEnded ? "took" : "for"} {duration((finishedAtMs ?? nowMs) - startedAtMs)}
           </span>
         )}
+        <Relatives run={run} />
         <span className="counts">
           {counts.map(([name, count]) => (
             <span key={name} className="count-of" title={`${count} ${wordOf(name)}`}>
@@ -179,6 +180,27 @@ function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
       ))}
       <SignalCards runId={runId} log={log} />
     </header>
+  );
+}
+
+/** The runs before and after this one, and the one whose subflow it is. */
+function Relatives({ run }: { run: RunDetail }) {
+  const links = [
+    { what: "subflow of", runId: run.parentNodeId === undefined ? undefined : run.parentRunId },
+    { what: "continues", runId: run.continuedFrom },
+    { what: "continued as", runId: run.continuedAs },
+  ];
+  return links.flatMap(({ what, runId }) =>
+    runId === undefined
+      ? []
+      : [
+          <span key={what}>
+            {what}{" "}
+            <Link to="/runs/$runId" params={{ runId }} className="link mono">
+              {runId}
+            </Link>
+          </span>,
+        ],
   );
 }
 

@@ -6,9 +6,16 @@ import { postgresTables } from "./0001-foundation.ts";
 import { postgresFunctions } from "./0002-functions.ts";
 import { postgresPulse } from "./0003-pulse.ts";
 import { postgresAgentReports } from "./0004-agent-reports.ts";
+import { postgresLineage } from "./0005-lineage.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
-const migrations: readonly string[] = [postgresTables, postgresFunctions, postgresPulse, postgresAgentReports];
+const migrations: readonly string[] = [
+  postgresTables,
+  postgresFunctions,
+  postgresPulse,
+  postgresAgentReports,
+  postgresLineage,
+];
 
 /**
  * Brings a schema to this release's tables, and creates it if it does not exist. Several servers may call it at once:

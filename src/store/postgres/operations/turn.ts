@@ -1,8 +1,8 @@
 import { leaseLost } from "../../../errors/index.ts";
-import type { Approval, CommittedEvent } from "../../../model/index.ts";
+import type { Approval, CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
 import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
 import { tables } from "../../tables.ts";
-import type { FrameRecord, RunChange, TurnRecord } from "../../turn.ts";
+import { type FrameRecord, mayBeCancelledInstead, type RunChange, type TurnRecord } from "../../turn.ts";
 import type { KnownTrees } from "../known-trees.ts";
 import type { Write } from "../writer.ts";
 import { encodeRow, encodeRows, eventsToAppend } from "./rows.ts";
@@ -23,6 +23,7 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
   return {
     runId,
     waits: true,
+    ...((turn.toldRun !== undefined || turn.successor || turn.children || turn.unwantedChildren) && { news: true }),
     encode: (whole) => ({
       do: "turn",
       runId,
@@ -31,7 +32,7 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
       nowMs,
       run: encodeChange(run),
       ...(run.release && { release: true }),
-      ...((status === "finished" || status === "failed") && { ends: true }),
+      ...(mayBeCancelledInstead(status) && { ends: true }),
       ...list("nodes", encodeRows(tables.nodes, turn.nodes)),
       ...list(
         "started",
@@ -84,6 +85,7 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
         lastOfEach(turn.cached, ({ cacheKey }) => cacheKey).map(({ cacheKey, json }) => [cacheKey, json]),
       ),
       ...(turn.frame && { frame: encodeFrame(turn.frame, trees, whole) }),
+      ...encodeRelatives(turn),
       ...list("events", events.encoded),
     }),
     decode(answer) {
@@ -92,6 +94,31 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
       if (turn.frame) trees.stored(turn.frame.tree.treeHash, turn.frame.before?.treeHash);
       return events.numbered(answer as number);
     },
+  };
+}
+
+/** What the turn means for the run that continues this one, for its Subflows and for its parent. */
+function encodeRelatives({ successor, children = [], unwantedChildren = [], toldRun, nowMs }: TurnRecord): object {
+  const started = (run: Run, events: readonly NewEvent[]) => ({
+    run: encodeRow(tables.runs, { ...run, lastSeq: events.length }),
+    events: eventsToAppend(run.runId, events, nowMs).encoded,
+  });
+  return {
+    ...(successor && {
+      successor: { ...started(successor.run, successor.events), ...(successor.carriesOn && { carriesOn: true }) },
+    }),
+    ...list(
+      "children",
+      children.map(({ run, events, reopenEvents }) => ({
+        ...started(run, events),
+        reopenEvents: eventsToAppend(run.runId, reopenEvents, nowMs).encoded,
+      })),
+    ),
+    ...list(
+      "unwantedChildren",
+      unwantedChildren.map(({ nodeId, iteration }) => [nodeId, iteration]),
+    ),
+    ...(toldRun !== undefined && { toldRun }),
   };
 }
 
@@ -127,6 +154,7 @@ const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: stri
   workflowName: { column: "workflow_name" },
   workflowPath: { column: "workflow_path" },
   workflowHash: { column: "workflow_hash" },
+  continuedAs: { column: "continued_as" },
 };
 
 function encodeChange({ release: _, ...fields }: RunChange): Record<string, unknown> {

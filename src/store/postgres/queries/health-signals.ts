@@ -7,7 +7,7 @@ import { decodeAll, type JsonRow, rowsAsJson, runColumns } from "./select.ts";
 const waiting = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
   AND n.state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY n.started_at_ms`);
 const paused = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
-  AND n.state = 'pending' AND n.wake_at_ms IS NOT NULL ORDER BY n.wake_at_ms`);
+  AND (n.state = 'pending' AND n.wake_at_ms IS NOT NULL OR n.kind = 'subflow' AND n.state = 'waiting-timer') ORDER BY n.wake_at_ms`);
 const troubled = rowsAsJson(`SELECT ${tables.nodes.select} FROM _smithers_nodes n WHERE n.run_id = r.run_id
   AND n.failures + n.lost_attempts > 0 AND n.state IN ('pending', 'in-progress')`);
 const lastEvent = "SELECT e.json FROM _smithers_events e WHERE e.run_id = r.run_id ORDER BY e.seq DESC LIMIT 1";

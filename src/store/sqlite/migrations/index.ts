@@ -10,6 +10,7 @@ import { stacks } from "./0004-stacks.ts";
 import { steadyWakes } from "./0005-steady-wakes.ts";
 import { identity } from "./0006-identity.ts";
 import { agentReportIndex } from "./0007-agent-reports.ts";
+import { lineage } from "./0008-lineage.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -20,6 +21,7 @@ const migrations: readonly string[] = [
   steadyWakes,
   identity,
   agentReportIndex,
+  lineage,
 ];
 
 /**

@@ -26,7 +26,8 @@ function pausedNodes(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
       `SELECT ${nodes.select} FROM _smithers_nodes
-       WHERE run_id = ? AND state = 'pending' AND wake_at_ms IS NOT NULL ORDER BY wake_at_ms`,
+       WHERE run_id = ? AND (state = 'pending' AND wake_at_ms IS NOT NULL OR kind = 'subflow' AND state = 'waiting-timer')
+       ORDER BY wake_at_ms`,
       runId,
     )
     .map((row) => nodes.decode(row));
