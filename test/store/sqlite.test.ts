@@ -19,7 +19,7 @@ test("what one method reads is a snapshot, while another process writes to the f
   const writer = fileURLToPath(new URL("writer-process.ts", import.meta.url));
   const store = await openStore(file);
   afterThisTest(() => store.close());
-  const child = spawn(process.execPath, [writer, file], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [writer, file], { stdio: ["pipe", "pipe", "inherit"] });
   afterThisTest(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   const seen = new Set<number>();
@@ -28,5 +28,6 @@ test("what one method reads is a snapshot, while another process writes to the f
     const { run, nodes, outputs } = (await store.readNodes("r", { limit: 100_000, maxOutputBytes: 1_000 }))!;
     seen.add(run.frameNo);
     expect([nodes.length, outputs.length]).toEqual([run.frameNo, run.frameNo]);
+    child.stdin.write("r");
   }
 });
