@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chmodSync, chownSync, mkdtempSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +22,17 @@ export interface PostgresServer {
   restart(mode: "fast" | "immediate"): Promise<void>;
   stop(mode: "fast" | "immediate"): Promise<void>;
   start(): Promise<void>;
+  /** Starts another server that follows this one: what this one has answered as committed, both have. */
+  standby(): Promise<Standby>;
+  /** Mounts a file system of so many bytes for the server's files, which only root may do. @returns its folder */
+  smallDisk(bytes: number): string;
   /** Ends it for good and removes its data. */
   remove(): void;
+}
+
+export interface Standby extends PostgresServer {
+  /** Makes it the primary. */
+  promote(): Promise<void>;
 }
 
 function userOf(name: string): { uid: number; gid: number } {
@@ -47,6 +56,26 @@ wal_level = replica
  * @param from networks from which connections are trusted too, as `198.18.0.0/15`
  */
 export async function startPostgres(more = "", from: readonly string[] = []): Promise<PostgresServer> {
+  return serverFrom(async (cluster) => {
+    cluster.run(
+      "initdb",
+      ...["-D", cluster.data, "-U", "smithers", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
+    );
+    cluster.append("postgresql.conf", settings, more);
+    cluster.append("pg_hba.conf", ...from.map((network) => `host all all ${network} trust`));
+  });
+}
+
+/** The files of a server. */
+interface Cluster {
+  readonly data: string;
+  /** Runs a program of Postgres as the user that the server runs as. */
+  run(program: string, ...args: string[]): void;
+  /** Adds lines to a file of settings. */
+  append(file: string, ...lines: string[]): void;
+}
+
+async function serverFrom(fill: (cluster: Cluster) => Promise<void>): Promise<Standby> {
   const bin = postgresPrograms();
   if (bin === undefined) throw new Error("Postgres is not installed.");
   // Postgres refuses to run as root. Its user exists only where it is installed.
@@ -55,30 +84,56 @@ export async function startPostgres(more = "", from: readonly string[] = []): Pr
   if (asUser) chownSync(folder, asUser.uid, asUser.gid);
   chmodSync(folder, 0o700);
   const data = join(folder, "data");
-  const run = (program: string, ...args: string[]) => {
-    const { status, stderr } = spawnSync(join(bin, program), args, { ...asUser, cwd: folder, encoding: "utf8" });
-    if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  const cluster: Cluster = {
+    data,
+    run(program, ...args) {
+      const { status, stderr } = spawnSync(join(bin, program), args, { ...asUser, cwd: folder, encoding: "utf8" });
+      if (status !== 0) throw new Error(`${program}: ${stderr}`);
+    },
+    append(file, ...lines) {
+      appendFileSync(join(data, file), `${lines.join("\n")}\n`);
+    },
   };
-  run("initdb", "-D", data, "-U", "smithers", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync");
+  await fill(cluster);
   const port = await freePort();
-  appendFileSync(
-    join(data, "postgresql.conf"),
-    `${settings}port = ${port}\nunix_socket_directories = '${folder}'\n${more}\n`,
-  );
-  for (const network of from) appendFileSync(join(data, "pg_hba.conf"), `host all all ${network} trust\n`);
-  const server: PostgresServer = {
+  cluster.append("postgresql.conf", `port = ${port}`, `unix_socket_directories = '${folder}'`);
+  const control = (...args: string[]) => cluster.run("pg_ctl", "-D", data, "-w", "-t", "30", ...args);
+  const server: Standby = {
     port,
     folder,
     url: (database = "postgres") => `postgres://smithers@127.0.0.1:${port}/${database}`,
     async start() {
-      run("pg_ctl", "-D", data, "-l", join(folder, "log"), "-w", "-t", "30", "start");
+      control("-l", join(folder, "log"), "start");
     },
     async stop(mode) {
-      run("pg_ctl", "-D", data, "-m", mode, "-w", "stop");
+      control("-m", mode, "stop");
     },
     async restart(mode) {
       await server.stop(mode);
       await server.start();
+    },
+    async standby() {
+      return serverFrom(async (copy) => {
+        const from = ["-h", "127.0.0.1", "-p", String(port), "-U", "smithers"];
+        copy.run("pg_basebackup", "-D", copy.data, ...from, "-R", "-X", "stream", "-c", "fast", "--no-sync");
+        copy.append("postgresql.conf", "synchronous_standby_names = ''");
+      });
+    },
+    async promote() {
+      control("promote");
+    },
+    smallDisk(bytes) {
+      const disk = join(folder, "disk");
+      mkdirSync(disk);
+      execFileSync("mount", [
+        "-t",
+        "tmpfs",
+        "-o",
+        `size=${bytes},uid=${asUser!.uid},gid=${asUser!.gid}`,
+        "tmpfs",
+        disk,
+      ]);
+      return disk;
     },
     remove() {
       keeper.stdin.end();
@@ -97,6 +152,7 @@ function keepUntilEnd(folder: string) {
   const script = `trap "" HUP INT TERM
     cat >/dev/null
     read -r pid <"$1/data/postmaster.pid" && kill -QUIT "$pid"
+    umount -l "$1/disk" 2>/dev/null
     for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && break; sleep 0.2; done`;
   const keeper = spawn("sh", ["-c", script, "keeper", folder], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   keeper.unref();

@@ -43,6 +43,8 @@ const maxBatchCharacters = 16_777_216;
 const patienceMs = 2_000;
 /** How long a batch is retried that is in the way of others. */
 const conflictLimitMs = 10_000;
+/** How long a disk counts as full after the last write that found no space, unless another one finds some. */
+const fullForMs = 5_000;
 const firstPauseMs = 20;
 const maxPauseMs = 1_000;
 /** The database does not know a tree that it was not sent. */
@@ -66,6 +68,7 @@ export class BatchWriter {
   #queue: QueuedWrite[] = [];
   #flushing = false;
   #trouble: SmithersError | undefined;
+  #sinceTroubleMs = stopwatch();
   #inDoubt = false;
   #closed = false;
   #observer: StoreObserver | undefined;
@@ -137,7 +140,7 @@ export class BatchWriter {
       try {
         const elapsedMs = stopwatch();
         const answers = await this.#send(json);
-        this.#committed(batch.length, elapsedMs());
+        this.#committed(batch, elapsedMs());
         this.#answer(batch, waiting, answers);
         return;
       } catch (error) {
@@ -191,11 +194,15 @@ export class BatchWriter {
     return parseDecoded(answers!) as unknown[];
   }
 
-  #committed(writes: number, durationMs: number): void {
+  #committed(batch: readonly QueuedWrite[], durationMs: number): void {
     this.#inDoubt = false;
-    this.#observer?.committed(writes, durationMs);
-    if (this.#trouble) this.#observer?.recovered();
+    this.#observer?.committed(batch.length, durationMs);
+    if (this.#trouble === undefined) return;
+    // On a full disk, a row can still be replaced in its page, as by a heartbeat or a probe.
+    const saysNothing = this.#trouble.code === "DB_FULL" && batch.every(({ write }) => write.runId === "");
+    if (saysNothing && this.#sinceTroubleMs() < fullForMs) return;
     this.#trouble = undefined;
+    this.#observer?.recovered();
   }
 
   #answer(batch: readonly QueuedWrite[], waiting: readonly QueuedWrite[], answers: readonly unknown[]): void {
@@ -239,6 +246,7 @@ export class BatchWriter {
       : new SmithersError("DB_UNAVAILABLE", "The last write was interrupted.", { cause: thrown });
     this.#observer?.failed(error);
     this.#trouble = error;
+    this.#sinceTroubleMs = stopwatch();
   }
 }
 
