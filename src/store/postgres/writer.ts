@@ -43,7 +43,7 @@ const maxBatchCharacters = 16_777_216;
 const patienceMs = 2_000;
 /** How long a batch is retried that is in the way of others. */
 const conflictLimitMs = 10_000;
-/** How long a disk counts as full after the last write that found no space, unless another one finds some. */
+/** How long a disk counts as full after the last write that found no space. */
 const fullForMs = 5_000;
 const firstPauseMs = 20;
 const maxPauseMs = 1_000;
@@ -140,7 +140,7 @@ export class BatchWriter {
       try {
         const elapsedMs = stopwatch();
         const answers = await this.#send(json);
-        this.#committed(batch, elapsedMs());
+        this.#committed(batch.length, elapsedMs());
         this.#answer(batch, waiting, answers);
         return;
       } catch (error) {
@@ -194,13 +194,12 @@ export class BatchWriter {
     return parseDecoded(answers!) as unknown[];
   }
 
-  #committed(batch: readonly QueuedWrite[], durationMs: number): void {
+  #committed(writes: number, durationMs: number): void {
     this.#inDoubt = false;
-    this.#observer?.committed(batch.length, durationMs);
+    this.#observer?.committed(writes, durationMs);
     if (this.#trouble === undefined) return;
-    // On a full disk, a row can still be replaced in its page, as by a heartbeat or a probe.
-    const saysNothing = this.#trouble.code === "DB_FULL" && batch.every(({ write }) => write.runId === "");
-    if (saysNothing && this.#sinceTroubleMs() < fullForMs) return;
+    // On a full disk, what fits into a page that is there succeeds: a heartbeat, a probe, a small event.
+    if (this.#trouble.code === "DB_FULL" && this.#sinceTroubleMs() < fullForMs) return;
     this.#trouble = undefined;
     this.#observer?.recovered();
   }
