@@ -43,6 +43,8 @@ export interface Runtime {
   spawn(args: readonly string[], options?: SpawnOptions): ChildChannel;
   /** The channel to the process that started this one with {@link Runtime.spawn}; undefined when none did. */
   parent(): ParentChannel | undefined;
+  /** The bytes of an open file as memory, which others with the file see at once; undefined where that cannot be had. */
+  mapFile(fd: number): Uint8Array | undefined;
   /** Has the kernel kill this process when its parent ends, also while its event loop is blocked. Linux only. */
   endWithParent(): Promise<void>;
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CodePlace } from "../engine/index.ts";
 import { readField } from "../errors/index.ts";
 import { fileUnavailable } from "../files/index.ts";
+import { runtime } from "../runtime/index.ts";
 
 /** What a worker is at: a place in a run, or a workflow file that it loads. */
 export type WorkPlace = CodePlace | { readonly file: string };
@@ -24,6 +25,7 @@ const privatePathsAt = 65_536;
 /** Open places that are written down; more cannot be told apart anyway. */
 const maxOpen = 100;
 const lengthBytes = 4;
+const encoder = new TextEncoder();
 /** The most that is read of one part. */
 const maxBytes = 4 * 1024 ** 2;
 
@@ -33,9 +35,12 @@ const maxBytes = 4 * 1024 ** 2;
  */
 export class Board {
   readonly fd: number;
+  /** The file as memory, up to the private paths: written at each step of a run, it must cost next to nothing. */
+  readonly #memory: Uint8Array | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
+    this.#memory = runtime.mapFile(fd);
   }
 
   /**
@@ -44,11 +49,13 @@ export class Board {
    */
   static create(): Board {
     let cause: unknown;
-    for (const folder of [tmpdir(), "/dev/shm"]) {
+    // Memory first: the file is written often, and needs no disk.
+    for (const folder of ["/dev/shm", tmpdir()]) {
       const path = join(folder, `smithers-${randomBytes(16).toString("hex")}`);
       try {
         const fd = openSync(path, "wx+", 0o600);
         rmSync(path);
+        ftruncateSync(fd, privatePathsAt);
         return new Board(fd);
       } catch (error) {
         cause ??= error;
@@ -58,13 +65,13 @@ export class Board {
   }
 
   setNow(place: WorkPlace | undefined): void {
-    this.#write(nowAt, place === undefined ? "" : JSON.stringify(place).slice(0, openAt - lengthBytes));
+    this.#note(nowAt, openAt, place === undefined ? "" : JSON.stringify(place));
   }
 
   setOpen(places: Iterable<WorkPlace>): void {
     const some: WorkPlace[] = [];
     for (const place of places) if (some.push(place) === maxOpen) break;
-    this.#write(openAt, JSON.stringify(some));
+    this.#note(openAt, privatePathsAt, JSON.stringify(some));
   }
 
   /** Whatever a worker has written, this does not throw. */
@@ -93,6 +100,14 @@ export class Board {
 
   close(): void {
     closeSync(this.fd);
+  }
+
+  /** Writes a text that ends before `end`; a longer one is cut, and cannot be read. */
+  #note(at: number, end: number, text: string): void {
+    if (!this.#memory) return this.#write(at, text.slice(0, (end - at) / 4));
+    const room = this.#memory.subarray(at + lengthBytes, end);
+    const { written } = encoder.encodeInto(text, room);
+    new DataView(this.#memory.buffer, this.#memory.byteOffset).setUint32(at, written, true);
   }
 
   #write(at: number, text: string): void {

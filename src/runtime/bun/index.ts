@@ -4,6 +4,7 @@ import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
 import { canImport, compileOnImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { endWithParent } from "./parent-death.ts";
+import { mapFile } from "./shared-memory.ts";
 import { bunSqlite } from "./sqlite.ts";
 import { openSteadyClock } from "./steady-clock.ts";
 
@@ -41,4 +42,5 @@ export const bun: Runtime = {
   spawn: spawnBun,
   parent: parentOfBun,
   endWithParent,
+  mapFile,
 };
