@@ -35,7 +35,7 @@ export interface FileStart {
 /** How a worker claims a run. */
 export interface RemoteClaim {
   readonly store: StoreIdentity;
-  readonly run: Run;
+  readonly run: WithInputJson<Run>;
   /** The file to load instead of the run's own. */
   readonly path: string | undefined;
   readonly forced: ReadonlySet<string> | undefined;
@@ -70,7 +70,8 @@ export type WorkerCalls = {
 
 /** What the server answers to a worker. */
 export type ServerCalls = {
-  store(storeId: string, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Calls a method of a store: see `StoreHost`. */
+  store(storeId: string, part: StorePart, name: string, args: string): Promise<unknown>;
   /** Opens the database that a workflow names for its runs. */
   openDatabase(dbPath: string): Promise<StoreIdentity>;
   /** Watches paths while a command runs; see `CommandWatch`. Resolves with the watch's number. */

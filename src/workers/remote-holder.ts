@@ -16,6 +16,7 @@ import { type ErrorRecord, SmithersError } from "../errors/index.ts";
 import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner, type TurnRecord } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
+import { withInputJson } from "./as-json.ts";
 import type { Verdict } from "./blame.ts";
 import { HeldRuns } from "./held-runs.ts";
 import type { WorkerPool } from "./pool.ts";
@@ -50,6 +51,8 @@ export class RemoteHolder implements RunHolder {
   readonly #suspects = new Set<string>();
   readonly #others: OtherOwners;
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  /** What is to be told of commits. */
+  #news: (() => void)[] = [];
   #isStopping = false;
 
   constructor(pool: WorkerPool, parts: HolderParts, settings: RemoteHolderSettings = {}) {
@@ -128,7 +131,7 @@ export class RemoteHolder implements RunHolder {
     const { runId } = run;
     const job = (worker: WorkerProcess) =>
       worker.channel
-        .call("claim", { store, run, path, forced, isOrphan })
+        .call("claim", { store, run: withInputJson(run), path, forced, isOrphan })
         .then((isClaimed) => {
           if (!isClaimed) this.gaveUp(worker, runId);
           return isClaimed;
@@ -200,11 +203,12 @@ export class RemoteHolder implements RunHolder {
       worker.channel.call("stop", this.identity.id, graceMs).catch(() => {}),
     );
     await waitAtMost(graceMs + releaseMs, Promise.all(stopped));
+    this.#tellAll();
     clearInterval(this.#heartbeat);
   }
 
   /** Answers a call of a worker's store. */
-  answer(worker: WorkerProcess, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+  answer(worker: WorkerProcess, part: StorePart, name: string, args: string): Promise<unknown> {
     const host = this.#hosts.get(worker) ?? this.#hostFor(worker);
     return host.call(part, name, args);
   }
@@ -257,16 +261,16 @@ export class RemoteHolder implements RunHolder {
       startOnce: (started, [run]) => {
         if (started.events.length > 0)
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
-        sink.feed.publish(started.events);
         this.#pool.started(run.runId, started.runId);
+        this.#tell(() => sink.feed.publish(started.events));
       },
       takeLease: (lease) => lease && this.#hold(worker, lease),
       reopen: (reopened) => {
         if (!reopened) return;
         this.#hold(worker, reopened.lease);
-        sink.feed.publish(reopened.events);
+        this.#tell(() => sink.feed.publish(reopened.events));
       },
-      beginToolCall: ({ events }) => sink.feed.publish(events),
+      beginToolCall: ({ events }) => this.#tell(() => sink.feed.publish(events)),
       commitTurn: (events, [turn], tookMs) => {
         if (events !== "cancel-pending") this.#committed(turn, events, tookMs);
       },
@@ -283,20 +287,38 @@ export class RemoteHolder implements RunHolder {
     const { sink, onReleased } = this.#parts;
     const { run: change, facts, lease, nodes } = turn;
     this.#held.committed(turn);
-    if (facts) {
-      const { run, decisions, timing } = facts;
-      const node = (nodeId: string, iteration: number) =>
-        nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
-      sink.observer?.turnCommitted({ run, record: turn, events, decisions, node, timing: { ...timing, commitMs } });
+    if (change.release) {
+      this.#held.delete(lease.runId);
+      this.#suspects.delete(lease.runId);
     }
-    if (change.release) this.#held.delete(lease.runId);
-    sink.feed.publish(events);
-    if (!change.release) return;
-    this.#suspects.delete(lease.runId);
-    const end = endOf(turn);
-    if (turn.successor) this.#parts.continued(lease.runId, turn.successor.run.runId);
-    this.#resolveReleased(lease.runId, end);
-    onReleased(lease.runId, end);
+    this.#tell(() => {
+      if (facts) {
+        const { run, decisions, timing } = facts;
+        const node = (nodeId: string, iteration: number) =>
+          nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
+        sink.observer?.turnCommitted({ run, record: turn, events, decisions, node, timing: { ...timing, commitMs } });
+      }
+      sink.feed.publish(events);
+      if (!change.release) return;
+      const end = endOf(turn);
+      if (turn.successor) this.#parts.continued(lease.runId, turn.successor.run.runId);
+      this.#resolveReleased(lease.runId, end);
+      onReleased(lease.runId, end);
+    });
+  }
+
+  /** Tells others of a commit once its worker has been answered: the worker goes on meanwhile. In order. */
+  #tell(news: () => void): void {
+    this.#news.push(news);
+    if (this.#news.length > 1) return;
+    // The channel answers at the end of this turn of the event loop, and asked for that before or asks in this turn.
+    setImmediate(() => setImmediate(() => this.#tellAll()));
+  }
+
+  #tellAll(): void {
+    const news = this.#news;
+    this.#news = [];
+    for (const one of news) one();
   }
 
   #isHeld(runId: string): boolean {

@@ -1,5 +1,4 @@
 import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
-import type { Run } from "../model/index.ts";
 import {
   committedEvents,
   type Maintenance,
@@ -8,7 +7,6 @@ import {
   type Store,
   type TurnRecord,
 } from "../store/index.ts";
-import { withInputJson } from "./as-json.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a remote store knows of the store that it stands for. */
@@ -19,7 +17,8 @@ export interface StoreIdentity {
 
 /** How a remote store reaches its host. */
 export interface StoreLink {
-  call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  /** @param args the arguments, as JSON */
+  call(part: StorePart, name: string, args: string): Promise<unknown>;
   /** Asks for, or refuses, news of commits of other connections. */
   watch(isWatched: boolean): void;
 }
@@ -71,9 +70,7 @@ export class RemoteStore {
   }
 
   #call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
-    const [run, ...others] = args;
-    const sent = part === "own" && name === "startOnce" ? [withInputJson(run as Run), ...others] : args;
-    const answer = this.#link.call(part, name, sent);
+    const answer = this.#link.call(part, name, argumentsText(args));
     this.#open.add(answer);
     const over = () => void this.#open.delete(answer);
     answer.then(over, over);
@@ -110,4 +107,13 @@ export class RemoteStore {
     this.#listeners.clear();
     await Promise.allSettled(this.#open);
   }
+}
+
+/**
+ * Arguments as one text, which a channel copies much faster than their many small values. What is undefined at the end
+ * is left out, for JSON has no such value.
+ */
+function argumentsText(args: readonly unknown[]): string {
+  const last = args.findLastIndex((arg) => arg !== undefined);
+  return JSON.stringify(args.slice(0, last + 1));
 }

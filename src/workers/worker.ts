@@ -104,7 +104,7 @@ export class Worker {
     // The server knows that the run was released before this process has noticed its own release.
     if (holder.active(run.runId)) await holder.released(run.runId);
     const source = path === undefined ? undefined : { workflowPath: path };
-    return holder.claim(run, { source, forced, isOrphan });
+    return holder.claim(withInput<Run>(run), { source, forced, isOrphan });
   }
 
   async #describe(path: string): Promise<LoadedFile> {

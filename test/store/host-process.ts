@@ -9,7 +9,7 @@ import type { StorePart } from "../../src/workers/store-methods.ts";
 /** What this program answers. */
 export type HostCalls = {
   open(): StoreIdentity;
-  store(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  store(part: StorePart, name: string, args: string): Promise<unknown>;
   watch(isWatched: boolean): void;
 };
 
