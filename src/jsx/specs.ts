@@ -96,6 +96,8 @@ export interface DependencySpec {
 }
 
 interface WorkSpec extends NodeSpec {
+  /** What a result must fit, if that is more than the output's schema; its hash is that of the further schema. */
+  readonly result: OutputSchema | undefined;
   readonly needsApproval: boolean;
   /** What comes after it in a sequence, and does not depend on it, does not wait for it. */
   readonly async?: boolean;
@@ -136,12 +138,15 @@ export interface AgentSpec extends WorkSpec {
   readonly agents: readonly Agent[];
   /** Absent when the element's children render to the prompt. */
   readonly prompt: ((deps: unknown) => Promise<string>) | undefined;
+  /** How often an answer that does not fit is returned to the agent, in one attempt. */
+  readonly maxRepairs: number;
 }
 
 /**
  * Any object with the AI SDK's `generate`. It receives `prompt` (text), `abortSignal`, `outputSchema` (Zod),
- * `jsonSchema` (the same as JSON Schema), and the callbacks `onStepFinish(step)`, `onStdout(text)` and `onStderr(text)` to report progress. It returns a
- * structured `output` or `object`, or `text`, or the bare value; and `usage` or `totalUsage`.
+ * `jsonSchema` (the same as JSON Schema), `allowTools` (the names of the only tools that the task may call, if it
+ * restricts them), and the callbacks `onStepFinish(step)`, `onStdout(text)` and `onStderr(text)` to report progress. It
+ * returns a structured `output` or `object`, or `text`, or the bare value; and `usage` or `totalUsage`.
  */
 export interface Agent {
   // biome-ignore lint/suspicious/noExplicitAny: agents differ in what else they take and give

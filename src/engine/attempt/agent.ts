@@ -5,11 +5,10 @@ import type { NewEvent } from "../../model/index.ts";
 import { recordThrown } from "../thrown.ts";
 import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
+import { allowedOptions } from "./agent-tools.ts";
 import { type Refusal, refusalIn } from "./refusal.ts";
 import { refusesRetry } from "./retryable.ts";
 
-/** How often an answer that does not fit is sent back to the agent. */
-const maxRepairs = 2;
 /** How much of an answer that does not fit is sent back, in characters. */
 const maxReturnedLength = 20_000;
 
@@ -116,9 +115,10 @@ async function ask(
   { context, validate }: AgentSurroundings,
   reports: AgentReports,
 ): Promise<unknown> {
-  const { schema } = spec.output;
+  const { schema } = spec.result ?? spec.output;
   const jsonSchema = z.toJSONSchema(schema, { unrepresentable: "any", io: "input" });
   const { agent, name } = asked;
+  const allowed = allowedOptions(agent, context.allowedTools);
   const whole = `${text}\n\nAnswer with one JSON value, and nothing else, that fits this JSON Schema:\n${JSON.stringify(jsonSchema)}`;
   let prompt = whole;
   const onSession = (sessionId: unknown) => {
@@ -134,6 +134,7 @@ async function ask(
       jsonSchema,
       session: asked.session,
       onSession,
+      ...allowed,
       ...reports.callbacks,
     };
     const answer = await answerIn(agent.generate(options));
@@ -141,7 +142,7 @@ async function ask(
     reports.usage(answer, agent);
     const reading = await validate(() => readAnswer(schema, answer));
     if (reading.fits) return reading.value;
-    if (repair === maxRepairs) {
+    if (repair >= spec.maxRepairs) {
       throw new SmithersError("INVALID_OUTPUT", `The answer does not fit "${spec.output.key}": ${reading.reason}.`);
     }
     const returned = reading.text.slice(0, maxReturnedLength);

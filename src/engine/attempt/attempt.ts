@@ -128,7 +128,9 @@ export function launchAttempt(
       const value = await execute(task, deps, context, limits, settings);
       // How long a schema takes to validate the value is not the task's doing.
       limits.stop();
-      return within(settings.observer, place, () => toTaskValue(task.nodeId, task.spec.output, value));
+      const { spec } = task;
+      const result = "result" in spec ? spec.result : undefined;
+      return within(settings.observer, place, () => toTaskValue(task.nodeId, spec.output, value, result));
     };
     return runInTask(context, body, (text, stream) => output.add(text, stream));
   };

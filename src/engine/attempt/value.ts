@@ -11,10 +11,16 @@ export interface TaskValue {
 
 /**
  * Validates what a task returned, and encodes it.
+ * @param result what it must fit, if that is more than the output's schema
  * @throws INVALID_OUTPUT with the Zod issues, OUTPUT_TOO_LARGE
  */
-export async function toTaskValue(nodeId: string, output: OutputSchema, value: unknown): Promise<TaskValue> {
-  const parsed = await parse(output.schema, value);
+export async function toTaskValue(
+  nodeId: string,
+  output: OutputSchema,
+  value: unknown,
+  result: OutputSchema = output,
+): Promise<TaskValue> {
+  const parsed = await parse(result.schema, value);
   if (!parsed.success) {
     const issues = plainIssues(parsed.error);
     throw new SmithersError(

@@ -8,6 +8,8 @@ import type { PlannedTask } from "../../plan/index.ts";
 export function cacheKeyOf(workflowName: string, task: PlannedTask, input: unknown, deps: unknown): string | undefined {
   const { spec } = task;
   if (!("cache" in spec) || !spec.cache) return undefined;
-  const parts = [workflowName, spec.id, spec.output.hash, spec.cache.version, spec.cache.by ?? { input }, deps ?? null];
+  const { output, result, cache } = spec;
+  const schema = result ? [output.hash, result.hash] : output.hash;
+  const parts = [workflowName, spec.id, schema, cache.version, cache.by ?? { input }, deps ?? null];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -338,7 +338,7 @@ export class TurnPlanner {
         return finishTask(draft, node, task, { json: cached, value: await readFresh(spec.output, cached) }, true);
       }
       if (spec.kind === "static") {
-        return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value));
+        return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value, spec.result));
       }
       launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
     } catch (error) {

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type Ctx, createCtx } from "../ctx.ts";
 import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { LoopScope } from "../loop-places.ts";
-import type { OutputRef, OutputRegistry } from "../outputs.ts";
+import type { OutputRef, OutputRegistry, OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { renderPrompt } from "../prompt.ts";
 import { withPromptProps } from "../prompt-props.ts";
@@ -11,7 +11,10 @@ import { React } from "../react.ts";
 import type { Agent, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import type { Duration } from "./duration.ts";
 import { checkFields, checkProps, type DidYouMean, propNames } from "./props.ts";
+import { resultSchema } from "./result-schema.ts";
+import { heartbeatLimit, toolAccess } from "./task-limits.ts";
 
 /** Names an output: a reference, or one of the keys of `S`. */
 export type OutputTarget<S = Record<string, unknown>> = (keyof S & string) | OutputRef;
@@ -64,6 +67,8 @@ interface TaskCommonProps<O> {
   timeoutMs?: number;
   /** Maximum time between two calls of `heartbeat()`, in milliseconds. */
   heartbeatTimeoutMs?: number;
+  /** `heartbeatTimeoutMs` under another name; it also takes a duration such as `30s`. */
+  heartbeatTimeout?: number | Duration;
   /** Number of further attempts after one has failed. Default: 3. */
   retries?: number;
   /** Not a prop. Without this line the compiler would suggest `noRetry`, the opposite. */
@@ -74,6 +79,15 @@ interface TaskCommonProps<O> {
   cache?: boolean | CachePolicy;
   /** Restricts the tools in this task further than the run does. */
   tools?: ToolAccess;
+  /** Names of the only tools that may be called in this task, as in `tools.allow`. */
+  allowTools?: readonly string[];
+  /**
+   * Schema of the result, if it is another one than the output's: an agent is asked for it, and what it makes of the
+   * result must then fit the output's schema.
+   */
+  outputSchema?: z.ZodType;
+  /** How often an agent's answer that does not fit is returned to the agent, in one attempt. Default: 2. */
+  maxSchemaRetries?: number;
   label?: string;
   meta?: Record<string, unknown>;
 }
@@ -133,7 +147,7 @@ export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   useMember(spec);
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
-  return React.createElement("smithers:task", { spec, shown }, withPromptProps(prompt, spec.output));
+  return React.createElement("smithers:task", { spec, shown }, withPromptProps(prompt, resultOf(spec)));
 };
 
 type AnyTaskProps = TaskCommonProps<unknown> & {
@@ -158,16 +172,22 @@ const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
   async: true,
   timeoutMs: true,
   heartbeatTimeoutMs: true,
+  heartbeatTimeout: true,
   retries: true,
   noRetry: true,
   retryPolicy: true,
   continueOnFail: true,
   cache: true,
   tools: true,
+  allowTools: true,
+  outputSchema: true,
+  maxSchemaRetries: true,
   label: true,
   meta: true,
   children: true,
 });
+
+const resultOf = (spec: TaskSpec): OutputSchema => ("result" in spec && spec.result) || spec.output;
 
 function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | null): TaskSpec {
   const { registry } = frame;
@@ -178,11 +198,14 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
   if (props.async && !props.needsApproval) {
     refuse(where, "async has an effect only with needsApproval; use a <Parallel> to run tasks at the same time.");
   }
+  const output = registry.resolve(props.output, where);
+  const result = resultSchema(props.outputSchema, output, registry, where);
   const work = {
     type: "task",
     id,
     label: checkText(where, "label", props.label),
-    output: registry.resolve(props.output, where),
+    output,
+    result,
     dependsOn: predecessors(props, deps, where),
     skipIf: props.skipIf ?? false,
     continueOnFail: props.continueOnFail ?? false,
@@ -193,19 +216,21 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
     depsOptional: props.depsOptional ?? false,
     retry: retrySpec(props, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
-    heartbeatTimeoutMs: checkMs(where, "heartbeatTimeoutMs", props.heartbeatTimeoutMs),
-    tools: toolAccess(props.tools, where),
+    heartbeatTimeoutMs: heartbeatLimit(props, where),
+    tools: toolAccess(props, where),
     cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, scope)),
   } as const;
 
   const { children } = props;
   const agents = agentChain(props, where);
+  const maxRepairs = checkCount(where, "maxSchemaRetries", props.maxSchemaRetries, 0) ?? defaultMaxRepairs;
   if (agents) {
     if (children === undefined) refuse(where, "a task with an agent needs a prompt as its children.");
     const write = typeof children === "function" ? (children as (deps: unknown) => ReactNode) : undefined;
     const prompt =
-      write && (async (given: unknown) => renderPrompt(withPromptProps(await write(given), work.output), frame, scope));
-    return { ...work, kind: "agent", agents, prompt };
+      write &&
+      (async (given: unknown) => renderPrompt(withPromptProps(await write(given), result ?? output), frame, scope));
+    return { ...work, kind: "agent", agents, prompt, maxRepairs };
   }
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };
   if (children === undefined) refuse(where, "children are required: a value, a function, or a prompt with an agent.");
@@ -268,21 +293,8 @@ function cacheSpec(
   return { by: checkJson(where, "cache.by", by) ?? null, version: cache.version ?? "" };
 }
 
-function toolAccess(tools: ToolAccess | undefined, where: string): ToolAccess | undefined {
-  if (tools === undefined) return undefined;
-  checkFields<Required<ToolAccess>>(where, "tools", tools, { rootDir: true, allowNetwork: true, allow: true });
-  const { rootDir, allowNetwork, allow } = tools;
-  if (rootDir !== undefined && (typeof rootDir !== "string" || rootDir === "")) {
-    refuse(where, "tools.rootDir must be the path of a folder.");
-  }
-  if (allowNetwork !== undefined && typeof allowNetwork !== "boolean") {
-    refuse(where, "tools.allowNetwork must be true or false.");
-  }
-  if (allow !== undefined && !(Array.isArray(allow) && allow.every((name) => typeof name === "string"))) {
-    refuse(where, "tools.allow must be an array of tool names.");
-  }
-  return tools;
-}
+/** How often an answer that does not fit is returned to the agent, unless the task says otherwise. */
+const defaultMaxRepairs = 2;
 
 function agentChain(props: AnyTaskProps, where: string): readonly Agent[] | undefined {
   if (props.agent == null && props.fallbackAgent == null) return undefined;
