@@ -12,6 +12,8 @@ export interface Table<Entity> {
   readonly select: string;
   /** The values of the columns. */
   encode(entity: Entity): ColumnValue[];
+  /** The columns of some fields, with their values. */
+  encodeChange(change: Partial<Entity>): [column: string, value: ColumnValue][];
   /** Turns a row of {@link select} into the entity. */
   decode(row: Record<string, unknown>): Entity;
 }
@@ -43,12 +45,11 @@ export function table<Entity extends object>(
     columns: fields.map(columnOf),
     key: options.key.map(columnOf),
     select: fields.map((field) => `${columnOf(field)} AS "${field}"`).join(", "),
-    encode: (entity) =>
-      kinds.map(({ field, json, required }) => {
-        const value = entity[field];
-        if ((value === null && !required) || value === undefined) return null;
-        return json ? JSON.stringify(value) : (value as ColumnValue);
-      }),
+    encode: (entity) => kinds.map((kind) => encoded(kind, entity[kind.field])),
+    encodeChange: (change) =>
+      kinds
+        .filter(({ field }) => field in change)
+        .map((kind) => [columnOf(kind.field), encoded(kind, change[kind.field])]),
     decode(row) {
       for (const field of jsonFields) {
         const text = row[field];
@@ -57,6 +58,11 @@ export function table<Entity extends object>(
       return row as Entity;
     },
   };
+}
+
+function encoded({ json, required }: { json: boolean; required: boolean }, value: unknown): ColumnValue {
+  if ((value === null && !required) || value === undefined) return null;
+  return json ? JSON.stringify(value) : (value as ColumnValue);
 }
 
 function snake(field: string): string {

@@ -1,7 +1,8 @@
 import { leaseLost } from "../../errors/index.ts";
 import type { Approval, CommittedEvent } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../../runtime/index.ts";
-import { type FrameRecord, mayBeCancelledInstead, type RunChange, type TurnRecord } from "../turn.ts";
+import { tables } from "../tables.ts";
+import { type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../turn.ts";
 import { changeRelatives } from "./commands/lineage.ts";
 import { endToolCall } from "./commands/tool-call.ts";
 import { appendEvents } from "./queries/events.ts";
@@ -92,37 +93,14 @@ function putApproval(driver: Driver, approval: Approval): void {
   );
 }
 
-/** The column of each field that a turn may set, and whether it holds JSON. */
-const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: string; json?: true } } = {
-  status: { column: "status" },
-  startedAtMs: { column: "started_at_ms" },
-  finishedAtMs: { column: "finished_at_ms" },
-  wakeAtMs: { column: "wake_at_ms" },
-  wakeWallMs: { column: "wake_wall_ms" },
-  wakeSteadyMs: { column: "wake_steady_ms" },
-  wakeSteadyClock: { column: "wake_steady_clock" },
-  takenNo: { column: "taken_no" },
-  crashes: { column: "crashes" },
-  frameNo: { column: "frame_no" },
-  loops: { column: "loops_json", json: true },
-  outputNodeId: { column: "output_node_id" },
-  outputIteration: { column: "output_iteration" },
-  error: { column: "error_json", json: true },
-  workflowName: { column: "workflow_name" },
-  workflowPath: { column: "workflow_path" },
-  workflowHash: { column: "workflow_hash" },
-  continuedAs: { column: "continued_as" },
-};
-
 /** The number of the run's last event; undefined when the run may only be cancelled. */
 function changeRun(driver: Driver, turn: TurnRecord): number | undefined {
   const sets = ["last_seq = last_seq + ?"];
   const params: SqlValue[] = [turn.events.length];
   const { release, ...fields } = turn.run;
-  for (const [field, value] of Object.entries(fields)) {
-    const { column, json } = runColumns[field as keyof typeof runColumns];
+  for (const [column, value] of tables.runs.encodeChange(fields)) {
     sets.push(`${column} = ?`);
-    params.push(value === null || value === undefined ? null : json ? JSON.stringify(value) : (value as SqlValue));
+    params.push(value);
   }
   if (release) sets.push("owner = NULL");
   const { runId, owner, leaseNo } = turn.lease;

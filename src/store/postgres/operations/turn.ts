@@ -2,7 +2,7 @@ import { leaseLost } from "../../../errors/index.ts";
 import type { Approval, CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
 import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
 import { tables } from "../../tables.ts";
-import { type FrameRecord, mayBeCancelledInstead, type RunChange, type TurnRecord } from "../../turn.ts";
+import { type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../../turn.ts";
 import type { KnownTrees } from "../known-trees.ts";
 import type { Write } from "../writer.ts";
 import { encodeRow, encodeRows, eventsToAppend } from "./rows.ts";
@@ -30,7 +30,7 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
       owner,
       leaseNo,
       nowMs,
-      run: encodeChange(run),
+      run: Object.fromEntries(tables.runs.encodeChange(run)),
       ...(run.release && { release: true }),
       ...(mayBeCancelledInstead(status) && { ends: true }),
       ...list("nodes", encodeRows(tables.nodes, turn.nodes)),
@@ -133,37 +133,6 @@ function list(name: string, values: readonly unknown[]): Record<string, readonly
 
 function lastOfEach<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
   return values.length < 2 ? [...values] : [...new Map(values.map((value) => [keyOf(value), value])).values()];
-}
-
-/** The column of each field that a turn may set, and whether it holds JSON. */
-const runColumns: { [F in Exclude<keyof RunChange, "release">]-?: { column: string; json?: true } } = {
-  status: { column: "status" },
-  startedAtMs: { column: "started_at_ms" },
-  finishedAtMs: { column: "finished_at_ms" },
-  wakeAtMs: { column: "wake_at_ms" },
-  wakeWallMs: { column: "wake_wall_ms" },
-  wakeSteadyMs: { column: "wake_steady_ms" },
-  wakeSteadyClock: { column: "wake_steady_clock" },
-  takenNo: { column: "taken_no" },
-  crashes: { column: "crashes" },
-  frameNo: { column: "frame_no" },
-  loops: { column: "loops_json", json: true },
-  outputNodeId: { column: "output_node_id" },
-  outputIteration: { column: "output_iteration" },
-  error: { column: "error_json", json: true },
-  workflowName: { column: "workflow_name" },
-  workflowPath: { column: "workflow_path" },
-  workflowHash: { column: "workflow_hash" },
-  continuedAs: { column: "continued_as" },
-};
-
-function encodeChange({ release: _, ...fields }: RunChange): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([field, value]) => {
-      const { column, json } = runColumns[field as keyof typeof runColumns];
-      return [column, value === null || value === undefined ? null : json ? JSON.stringify(value) : value];
-    }),
-  );
 }
 
 function encodeFrame({ frameNo, tree, before }: FrameRecord, trees: KnownTrees, whole: boolean): object {
