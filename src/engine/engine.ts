@@ -17,6 +17,7 @@ import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts"
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
+import { defaultHeartbeatMs } from "./heartbeat.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, StartRequest } from "./options.ts";
@@ -64,7 +65,7 @@ export class Engine {
       wake: (runId) => this.wake(runId),
       begun: async (runId) => this.#holder.active(runId)?.begun,
       orphans: async () => (options.recoversOrphans === false ? [] : this.#holder.orphans()),
-      heartbeatMs: options.heartbeatMs ?? 5_000,
+      heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
       log: this.#log,
     });
   }

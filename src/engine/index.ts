@@ -3,6 +3,7 @@ export { keepPruned, type Pruned, prune, refuseAfterJump } from "./background/re
 export { Engine } from "./engine.ts";
 export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { fileRulesOf } from "./file-rules.ts";
+export { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
 export { LeaseHolder } from "./lease-holder.ts";
 export { type Logger, troubleOnly } from "./logger.ts";
 export type { CodePlace, CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
@@ -14,6 +15,7 @@ export { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 export type { ExecutionEnd } from "./run/execution.ts";
 export { defaultMaxCrashes } from "./run/load.ts";
 export { type LostRun, releaseLost } from "./run/release-lost.ts";
+export { RunClaims } from "./run-claims.ts";
 export type { Claim, HeldRun, HolderParts, RunHolder } from "./run-holder.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
 export type { WorkflowFileRef, WorkflowRef, WorkflowSource } from "./source.ts";

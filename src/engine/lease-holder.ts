@@ -1,7 +1,8 @@
 import { type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner } from "../store/index.ts";
-import { stopwatch, waitAtMost, yieldToEventLoop } from "../timing/index.ts";
+import { stopwatch, waitAtMost } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
+import { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
 import { OtherOwners } from "./other-owners.ts";
 import { checkSignal } from "./run/check-signal.ts";
@@ -10,6 +11,7 @@ import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, freshRun, loadRun, withTakeover } from "./run/load.ts";
+import { RunClaims } from "./run-claims.ts";
 import type { Claim, HolderParts, RunHolder } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
 import type { RunEnd } from "./turn/run-end.ts";
@@ -26,18 +28,16 @@ export class LeaseHolder implements RunHolder {
   readonly owner = newOwner();
   readonly #settings: LeaseHolderSettings;
   readonly #active = new Map<string, Execution>();
-  readonly #claiming = new Map<string, Promise<unknown>>();
+  readonly #claims = new RunClaims();
   /** By path, workflow files that did not load when a run of theirs was to be continued. */
   readonly #broken = new Map<string, { readonly error: unknown; readonly sinceMs: () => number }>();
-  readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
-  readonly #heartbeat: ReturnType<typeof setInterval>;
-  #lastBeatMs = 0;
+  readonly #heartbeat: Heartbeat;
   readonly #others: OtherOwners;
   #stopping: { readonly graceMs: number } | undefined;
 
   constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
-    const { heartbeatMs = 5_000 } = settings;
+    const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
       store: settings.store,
       staleMs: settings.staleMs ?? staleAfterMs,
@@ -45,8 +45,20 @@ export class LeaseHolder implements RunHolder {
       isOurs: (owner) => owner === this.owner,
       isHeld: (runId) => this.#isHeld(runId),
     });
-    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
-    this.#heartbeat.unref();
+    this.#heartbeat = new Heartbeat({
+      ...settings,
+      everyMs: heartbeatMs,
+      before: () => {
+        for (const execution of this.#active.values()) execution.lookAtClocks();
+      },
+      leases: () => [...this.#active.values()].map(({ lease }) => lease),
+      abandon: (lease) => {
+        const active = this.#active.get(lease.runId);
+        if (active?.lease !== lease) return false;
+        active.abandon();
+        return true;
+      },
+    });
   }
 
   get activeRuns(): number {
@@ -64,8 +76,8 @@ export class LeaseHolder implements RunHolder {
     return this.#active.get(runId);
   }
 
-  async claimed(runId: string): Promise<void> {
-    await this.#claiming.get(runId);
+  claimed(runId: string): Promise<void> {
+    return this.#claims.settled(runId);
   }
 
   isTaken(run: Run): boolean {
@@ -98,16 +110,7 @@ export class LeaseHolder implements RunHolder {
   async claim(run: Run, how: Claim): Promise<boolean> {
     const { runId } = run;
     if (this.#isHeld(runId)) return false;
-    const claim = this.#takeOver(run, how);
-    this.#claiming.set(
-      runId,
-      claim.catch(() => {}),
-    );
-    try {
-      return await claim;
-    } finally {
-      this.#claiming.delete(runId);
-    }
+    return this.#claims.keep(runId, this.#takeOver(run, how));
   }
 
   cancel(run: Run): Promise<boolean> {
@@ -123,10 +126,7 @@ export class LeaseHolder implements RunHolder {
   }
 
   released(runId: string): Promise<ExecutionEnd> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(runId) ?? new Set();
-      this.#waiting.set(runId, waiting.add(resolve));
-    });
+    return this.#claims.released(runId);
   }
 
   orphans(): Promise<ClaimedRun[]> {
@@ -136,18 +136,18 @@ export class LeaseHolder implements RunHolder {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = { graceMs };
     // A claim that is still loading its workflow will take no lease, and is not waited for longer than that.
-    await waitAtMost(graceMs, Promise.all(this.#claiming.values()));
+    await waitAtMost(graceMs, this.#claims.allSettled());
     await Promise.all([...this.#active.values()].map((execution) => execution.stop(graceMs)));
-    clearInterval(this.#heartbeat);
+    this.#heartbeat.stop();
   }
 
   #isHeld(runId: string): boolean {
-    return this.#active.has(runId) || this.#claiming.has(runId);
+    return this.#active.has(runId) || this.#claims.has(runId);
   }
 
   async #end(run: Run, end: RunEnd): Promise<boolean> {
     const hasEnded = await endUnheldRun(this.#settings.sink, run, this.owner, end);
-    if (hasEnded) this.#resolveReleased(run.runId, "ended");
+    if (hasEnded) this.#claims.release(run.runId, "ended");
     return hasEnded;
   }
 
@@ -220,36 +220,7 @@ export class LeaseHolder implements RunHolder {
   #onReleased(runId: string, end: ExecutionEnd, continuedAs: string | null): void {
     this.#active.delete(runId);
     if (end === "ended" && continuedAs !== null) this.#settings.continued(runId, continuedAs);
-    this.#resolveReleased(runId, end);
+    this.#claims.release(runId, end);
     this.#settings.onReleased(runId, end);
-  }
-
-  #resolveReleased(runId: string, end: ExecutionEnd): void {
-    for (const resolve of this.#waiting.get(runId) ?? []) resolve(end);
-    this.#waiting.delete(runId);
-  }
-
-  async #beat(): Promise<void> {
-    const { store, observer, log } = this.#settings;
-    const leases = [...this.#active.values()].map((execution) => execution.lease);
-    if (leases.length === 0) return;
-    for (const execution of this.#active.values()) execution.lookAtClocks();
-    try {
-      // Others see that the owner is alive by the change, so each heartbeat differs from the last one.
-      const nowMs = Date.now();
-      this.#lastBeatMs = nowMs === this.#lastBeatMs ? nowMs + 1 : nowMs;
-      const lost = await store.beat(leases, this.#lastBeatMs);
-      // A run whose last turn shared the heartbeat's transaction gave up its lease itself: it is released first.
-      if (lost.length > 0) await yieldToEventLoop();
-      for (const lease of lost) {
-        const active = this.#active.get(lease.runId);
-        if (active?.lease !== lease) continue;
-        active.abandon();
-        observer?.leaseLost(lease.runId);
-      }
-    } catch (error) {
-      log.warn({ err: error }, "The heartbeat could not be written.");
-      observer?.heartbeatFailed();
-    }
   }
 }

@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { defaultMaxCrashes, type Logger } from "../engine/index.ts";
+import { defaultHeartbeatMs, defaultMaxCrashes, type Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { readTokenFile } from "../files/index.ts";
 import { parseDurationMs } from "../jsx/index.ts";
@@ -140,7 +140,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
     shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
     retentionMs: options.retention === undefined ? undefined : duration("retention", options.retention),
-    heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? 5_000, 10),
+    heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? defaultHeartbeatMs, 10),
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     isolation: isolationOf(options.isolation),

@@ -1,12 +1,15 @@
 import {
   type Claim,
+  defaultHeartbeatMs,
   defaultMaxCrashes,
   type ExecutionEnd,
   endUnheldRun,
   endWithoutCode,
+  Heartbeat,
   type HeldRun,
   type HolderParts,
   OtherOwners,
+  RunClaims,
   type RunHolder,
   releaseLost,
   type StartRequest,
@@ -45,12 +48,11 @@ export class RemoteHolder implements RunHolder {
   readonly #owners = new Set<string>([this.#owner]);
   readonly #held = new HeldRuns();
   readonly #hosts = new Map<WorkerProcess, StoreHost>();
-  readonly #claiming = new Map<string, Promise<unknown>>();
-  readonly #waiting = new Map<string, Set<(end: ExecutionEnd) => void>>();
+  readonly #claims = new RunClaims();
   /** Runs that may block or end their worker: they get one of their own. */
   readonly #suspects = new Set<string>();
   readonly #others: OtherOwners;
-  readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #heartbeat: Heartbeat;
   /** What is to be told of commits. */
   #news: (() => void)[] = [];
   #isStopping = false;
@@ -59,7 +61,7 @@ export class RemoteHolder implements RunHolder {
     this.#pool = pool;
     this.#parts = parts;
     this.#settings = settings;
-    const { heartbeatMs = 5_000 } = settings;
+    const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
       store: parts.sink.store,
       staleMs: settings.staleMs ?? staleAfterMs,
@@ -67,8 +69,12 @@ export class RemoteHolder implements RunHolder {
       isOurs: (owner) => this.#owners.has(owner),
       isHeld: (runId) => this.#isHeld(runId),
     });
-    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
-    this.#heartbeat.unref();
+    this.#heartbeat = new Heartbeat({
+      ...parts,
+      everyMs: heartbeatMs,
+      leases: () => this.#held.leases(),
+      abandon: (lease) => this.#abandon(lease),
+    });
     pool.add(this);
   }
 
@@ -90,8 +96,8 @@ export class RemoteHolder implements RunHolder {
     return held && { notify: () => held.worker.channel.tell("notify", this.identity.id, runId) };
   }
 
-  async claimed(runId: string): Promise<void> {
-    await this.#claiming.get(runId);
+  claimed(runId: string): Promise<void> {
+    return this.#claims.settled(runId);
   }
 
   isTaken(run: Run): boolean {
@@ -110,16 +116,7 @@ export class RemoteHolder implements RunHolder {
   async claim(run: Run, how: Claim): Promise<boolean> {
     const { runId } = run;
     if (this.#isHeld(runId)) return false;
-    const claim = this.#claim(run, how);
-    this.#claiming.set(
-      runId,
-      claim.catch(() => {}),
-    );
-    try {
-      return await claim;
-    } finally {
-      this.#claiming.delete(runId);
-    }
+    return this.#claims.keep(runId, this.#claim(run, how));
   }
 
   async #claim(run: Run, { source, forced, isOrphan = false }: Claim): Promise<boolean> {
@@ -147,7 +144,7 @@ export class RemoteHolder implements RunHolder {
   gaveUp(worker: WorkerProcess, runId: string): void {
     if (this.#held.get(runId)?.worker !== worker) return;
     this.#held.delete(runId);
-    this.#resolveReleased(runId, "lost");
+    this.#claims.release(runId, "lost");
   }
 
   cancel(run: Run): Promise<boolean> {
@@ -156,7 +153,7 @@ export class RemoteHolder implements RunHolder {
 
   async #end(run: Run, end: NonNullable<ReturnType<typeof endWithoutCode>>): Promise<boolean> {
     const isEnded = await endUnheldRun(this.#parts.sink, run, this.#owner, end);
-    if (isEnded) this.#resolveReleased(run.runId, "ended");
+    if (isEnded) this.#claims.release(run.runId, "ended");
     return isEnded;
   }
 
@@ -185,10 +182,7 @@ export class RemoteHolder implements RunHolder {
   }
 
   released(runId: string): Promise<ExecutionEnd> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(runId) ?? new Set();
-      this.#waiting.set(runId, waiting.add(resolve));
-    });
+    return this.#claims.released(runId);
   }
 
   orphans(): Promise<ClaimedRun[]> {
@@ -197,14 +191,14 @@ export class RemoteHolder implements RunHolder {
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
-    await waitAtMost(graceMs, Promise.all(this.#claiming.values()));
+    await waitAtMost(graceMs, this.#claims.allSettled());
     const workers = this.#held.workers();
     const stopped = [...workers].map((worker) =>
       worker.channel.call("stop", this.identity.id, graceMs).catch(() => {}),
     );
     await waitAtMost(graceMs + releaseMs, Promise.all(stopped));
     this.#tellAll();
-    clearInterval(this.#heartbeat);
+    this.#heartbeat.stop();
   }
 
   /** Answers a call of a worker's store. */
@@ -239,7 +233,7 @@ export class RemoteHolder implements RunHolder {
     } catch (error) {
       log.warn({ runId, err: error }, "A run whose worker has ended could not be released. It is taken over later.");
     }
-    this.#resolveReleased(runId, "lost");
+    this.#claims.release(runId, "lost");
     if (!this.#isStopping) this.#parts.wake(runId);
   }
 
@@ -302,7 +296,7 @@ export class RemoteHolder implements RunHolder {
       if (!change.release) return;
       const end = endOf(turn);
       if (turn.successor) this.#parts.continued(lease.runId, turn.successor.run.runId);
-      this.#resolveReleased(lease.runId, end);
+      this.#claims.release(lease.runId, end);
       onReleased(lease.runId, end);
     });
   }
@@ -321,32 +315,17 @@ export class RemoteHolder implements RunHolder {
     for (const one of news) one();
   }
 
+  #abandon(lease: Lease): boolean {
+    const held = this.#held.get(lease.runId);
+    // A run that has continued meanwhile gave up this lease itself.
+    if (held?.lease !== lease) return false;
+    this.#held.delete(lease.runId);
+    held.worker.channel.tell("abandon", this.identity.id, lease.runId, lease.leaseNo);
+    return true;
+  }
+
   #isHeld(runId: string): boolean {
-    return this.#held.get(runId) !== undefined || this.#claiming.has(runId);
-  }
-
-  #resolveReleased(runId: string, end: ExecutionEnd): void {
-    for (const resolve of this.#waiting.get(runId) ?? []) resolve(end);
-    this.#waiting.delete(runId);
-  }
-
-  async #beat(): Promise<void> {
-    const { sink, log } = this.#parts;
-    const leases = this.#held.leases();
-    if (leases.length === 0) return;
-    try {
-      for (const lease of await sink.store.beat(leases, Date.now())) {
-        const held = this.#held.get(lease.runId);
-        // A run that has gone on meanwhile gave up this lease itself.
-        if (held?.lease !== lease) continue;
-        this.#held.delete(lease.runId);
-        held.worker.channel.tell("abandon", this.identity.id, lease.runId, lease.leaseNo);
-        sink.observer?.leaseLost(lease.runId);
-      }
-    } catch (error) {
-      log.warn({ err: error }, "The heartbeat could not be written.");
-      sink.observer?.heartbeatFailed();
-    }
+    return this.#held.get(runId) !== undefined || this.#claims.has(runId);
   }
 }
 
