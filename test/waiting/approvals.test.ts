@@ -193,7 +193,8 @@ test("whoever answers a question that was edited meanwhile is refused, and asked
   const path = `/v1/runs/${runId}/nodes/ok/approve`;
   const [{ requestedAtMs }] = await pending(server);
   write(root, { "w.tsx": tree("Ship to PRODUCTION?") });
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.until(runId, ({ type }) => type === "RunStatusChanged");
+  expect((await server.post(`/v1/runs/${runId}/resume`)).status).toBe(200);
   await asked(server, runId, 2);
   const late = await server.post(path, { requestedAtMs });
   expect([late.status, late.body.error.code]).toEqual([409, "NODE_NOT_WAITING"]);

@@ -167,7 +167,11 @@ export class TurnPlanner {
           if (budget.isSpent) break;
         }
       }
-      if (changed && budget.isSpent) return pause();
+      if (changed && budget.isSpent) {
+        stale ||= this.#outputsWereRead(draft);
+        // A run that only waits from now on is parked by the turn that has asked, however long that took.
+        if (stale || this.#hasWork(draft)) return pause();
+      }
       if (changed) renderedLast = false;
       else if (planned.settled && !renderedLast) stale = true;
       else return { schedule: planned, launches };
@@ -220,6 +224,11 @@ export class TurnPlanner {
     return draft
       .takeNewOutputs()
       .some(({ schemaKey, nodeId }) => rowsOf.has(schemaKey) || outputsOf.has(authoredId(nodeId)));
+  }
+
+  #hasWork(draft: TurnDraft): boolean {
+    const { ready, advance, abandoned, settled } = this.#schedule(draft);
+    return settled || ready.length + advance.length + abandoned.length > 0;
   }
 
   #schedule(draft: TurnDraft): Schedule {
