@@ -8,15 +8,20 @@ import { Clients } from "./clients.ts";
 import { follow } from "./follow.ts";
 import { History } from "./history.ts";
 import { checkInvariants, type Seen } from "./invariants.ts";
+import { OnPostgres } from "./on-postgres.ts";
 import { Random } from "./random.ts";
 import { files } from "./workflows.ts";
 
 export interface RoundOptions {
   readonly seed: number;
-  /** How many servers are killed in this round, one after the other. */
+  /** How many servers are killed in this round, one after the other; on Postgres, how many faults of any kind. */
   readonly kills: number;
-  /** How many servers share the database: with two they are killed in turn. */
-  readonly servers: 1 | 2;
+  /** How many servers share the database: several are killed in turn. */
+  readonly servers: 1 | 2 | 3;
+  /** Whether the database is Postgres, which fails too, as do networks and clocks. */
+  readonly postgres?: boolean;
+  /** Whether only the lock of its connection to Postgres says that a server has gone, and not its heartbeat. */
+  readonly byLock?: boolean;
   /** Whether one of two servers is also stopped past its leases now and then, and woken. Takes two seconds each. */
   readonly pauses?: boolean;
   /** Whether workers are killed, stopped and blocked too, between the kills of their servers. */
@@ -41,8 +46,9 @@ const options = {
   maxWorkers: 4,
   workerTimeoutMs: 400,
 };
-/** Longer than it takes until the leases of whoever is paused are taken. */
+/** Longer than it takes until the leases of whoever is paused are taken: by the heartbeats, or by the lock. */
 const pauseMs = 2_000;
+const pauseByLockMs = 9_000;
 const endMs = 15_000;
 const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
 
@@ -56,10 +62,15 @@ export async function crashRound({
   servers,
   pauses = false,
   hurtsWorkers = false,
+  postgres = false,
+  byLock = false,
 }: RoundOptions): Promise<RoundResult> {
   const random = new Random(seed);
   const history = new History();
   const root = folder(files);
+  const surroundings = postgres ? await OnPostgres.start(servers, random, history) : undefined;
+  const leaseMs = byLock ? pauseByLockMs : pauseMs;
+  const done = () => (postgres ? history.faults : history.killed) >= kills;
   const victims: (ServerProcess | undefined)[] = Array(servers).fill(undefined);
   const up = () => victims.filter((victim) => victim !== undefined);
   const gone: Promise<void>[] = [];
@@ -70,7 +81,9 @@ export async function crashRound({
   let log = "";
   let failure: unknown;
   let over = false;
-  const clients = new Clients(history, random, up, `r${seed}`, hurtsWorkers ? [] : ["blocking"]);
+  // A database that a workflow names is a file of one machine.
+  const without = [...(hurtsWorkers ? [] : ["blocking"]), ...(postgres ? ["own"] : [])];
+  const clients = new Clients(history, random, up, `r${seed}`, without);
   const working = Array.from({ length: 6 }, () =>
     clients.work().catch((error) => {
       failure ??= error;
@@ -84,9 +97,11 @@ export async function crashRound({
   }, 250);
 
   const start = async (place: number, fault?: Fault) => {
-    const env = { SERVE_OPTIONS: JSON.stringify(options), SMITHERS_LOG_LEVEL: "warn", ...faultEnv(fault) };
+    const given = { ...options, ...(byLock ? { staleAfterMs: 600_000 } : {}), ...surroundings?.options(place) };
+    const env = { SERVE_OPTIONS: JSON.stringify(given), SMITHERS_LOG_LEVEL: "warn", ...faultEnv(fault) };
     try {
-      const victim = await ServerProcess.start(root, env, { captureLog: true });
+      const network = surroundings?.network(place);
+      const victim = await ServerProcess.start(root, { ...env, ...surroundings?.env() }, { captureLog: true, network });
       victims[place] = victim;
       faults[place] = fault;
       gone[place] = victim.gone.then(() => {
@@ -101,8 +116,8 @@ export async function crashRound({
     }
   };
 
-  for (let turn = 0; history.killed < kills && !failure; turn++) {
-    await Promise.all(victims.map((victim, place) => victim ?? start(place, faultOf(started++, random))));
+  for (let turn = 0; !done() && !failure; turn++) {
+    await Promise.all(victims.map((victim, place) => victim ?? start(place, faultOf(started++, random, postgres))));
     const place = turn % servers;
     const victim = victims[place];
     if (!victim) continue;
@@ -114,9 +129,15 @@ export async function crashRound({
     }
     if (pauses && turn % 4 === 3) {
       victim.child.kill("SIGSTOP");
-      await sleep(pauseMs);
+      await sleep(leaseMs);
       victim.child.kill("SIGCONT");
       history.pauses += 1;
+      continue;
+    }
+    if (surroundings && turn % 3 === 1) {
+      // It may also meet its own fault meanwhile.
+      await hasAccepted(history);
+      await surroundings.harm(place, leaseMs);
       continue;
     }
     // Most servers live long enough to execute something; some are killed while they and their workers start.
@@ -124,7 +145,7 @@ export async function crashRound({
     if (hurtsWorkers) await hurtWorkers(victim, random, history);
     const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
     await Promise.race([gone[place], sleep(patienceMs)]);
-    if (history.killed >= kills || victims[place] !== victim) continue;
+    if (done() || victims[place] !== victim) continue;
     chosen = victim;
     await victim.kill();
     await gone[place];
@@ -140,7 +161,7 @@ export async function crashRound({
   const [last] = up();
   if (!last) throw new Error(`The last server did not start.\n${log}`);
   await settle(last, history);
-  const { seen, wrong } = await checkInvariants(root, last, history);
+  const { seen, wrong } = await checkInvariants(root, last, history, surroundings);
   over = true;
   // Those who follow a run that waits are let go of.
   for (const victim of up()) await victim.stop("SIGTERM");
@@ -191,10 +212,11 @@ async function endsInTime(server: ServerProcess): Promise<boolean> {
 }
 
 /** Every second server meets a fault at a named point; the first ones of a round find databases that are not there yet. */
-function faultOf(started: number, random: Random): Fault | undefined {
-  if (started < 2) return { point: "migration", nth: started + 1, signal: "SIGKILL" };
+function faultOf(started: number, random: Random, postgres: boolean): Fault | undefined {
+  if (started < 2) return { point: "migration", nth: postgres ? 1 : started + 1, signal: "SIGKILL" };
   if (started % 2 === 1) return undefined;
-  const point = points[(started / 2) % points.length]!;
+  const here = postgres ? points.filter((point) => point !== "mirror") : points;
+  const point = here[(started / 2) % here.length]!;
   return { point, nth: random.between(1, point === "mirror" ? 3 : 20), signal: "SIGKILL" };
 }
 

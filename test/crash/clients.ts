@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withTimeout } from "../../src/timing/index.ts";
 import type { Answer } from "../support/client.ts";
 import type { ServerProcess } from "../support/process.ts";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import { kinds } from "./workflows.ts";
+
+/** A server that was cut off from the network answers nothing. */
+const longestAnswerMs = 15_000;
 
 /** What clients ask of servers that may die at any moment; what they are answered goes into the history. */
 export class Clients {
@@ -55,7 +59,7 @@ export class Clients {
     const server = this.#random.pick(this.#servers());
     if (!server) return undefined;
     try {
-      const answer = await server.request(method, path, body);
+      const answer = await withTimeout(longestAnswerMs, server.request(method, path, body), () => new Error("late"));
       if (answer.status === 503) this.#history.refused += 1;
       else if (answer.status >= 500)
         throw new Unexpected(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);

@@ -33,6 +33,14 @@ export class History {
   pauses = 0;
   /** How often a worker was killed or stopped. */
   hurtWorkers = 0;
+  /** How often a server was cut off from the network past its leases. */
+  cuts = 0;
+  /** How often Postgres was restarted. */
+  restarts = 0;
+  /** How often some or all connections to Postgres were ended. */
+  terminations = 0;
+  /** How many servers had a clock that was hours wrong. */
+  skewed = 0;
   /** By point, or `random`. */
   readonly kills = new Map<string, number>();
 
@@ -47,5 +55,10 @@ export class History {
 
   get killed(): number {
     return [...this.kills.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Everything that was done to servers and to their database. */
+  get faults(): number {
+    return this.killed + this.pauses + this.cuts + this.restarts + this.terminations;
   }
 }

@@ -32,6 +32,7 @@ export async function checkInvariants(
   root: string,
   client: Client,
   history: History,
+  database?: { check(findings: Findings): Promise<void> },
 ): Promise<{ seen: Seen; wrong: string[] }> {
   const findings = new Findings();
   const seen: Seen = { runs: {}, events: 0, tasksFinished: 0, attemptsLost: 0, runsTakenOver: 0 };
@@ -46,8 +47,11 @@ export async function checkInvariants(
     }
     await checkRun(started, body, client, history, ledger.get(started.runId) ?? [], findings, seen);
   }
-  for (const file of ["smithers.db", "own/runs.db"]) await checkFile(join(root, file), findings);
-  await checkCopies(root, findings);
+  if (database) await database.check(findings);
+  else {
+    for (const file of ["smithers.db", "own/runs.db"]) await checkFile(join(root, file), findings);
+    await checkCopies(root, findings);
+  }
   return { seen, wrong: findings.wrong };
 }
 

@@ -1,35 +1,43 @@
 /**
- * The long crash campaign: rounds of twenty kills, every other one with two servers on one database file. Prints what
- * was done and what was seen; ends with 1, and the seed, when anything that was promised is not so.
+ * The long crash campaign: rounds of twenty kills, every other one with two servers on one database file. With
+ * `--postgres`, rounds of twenty faults of all kinds, with two and three servers in turn on a Postgres of their own.
+ * Prints what was done and what was seen; ends with 1, and the seed, when anything that was promised is not so.
  */
 import { parseArgs } from "node:util";
 import { cleanUp } from "../support/cleanup.ts";
 import { crashRound } from "./campaign.ts";
 import { Totals } from "./totals.ts";
 
-const { values } = parseArgs({ options: { kills: { type: "string" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: { kills: { type: "string" }, seed: { type: "string" }, postgres: { type: "boolean" } },
+});
 const kills = number("kills", 300);
 const seed = number("seed", Date.now() % 1_000_000);
 const killsPerRound = 20;
 
 const beganAtMs = performance.now();
 const totals = new Totals();
-for (let round = 0; totals.kills < kills; round++) {
+const done = () => (values.postgres ? totals.faults : totals.kills);
+for (let round = 0; done() < kills; round++) {
   const options = {
     seed: seed + round,
-    kills: Math.min(killsPerRound, kills - totals.kills),
-    servers: round % 2 === 0 ? 1 : 2,
-    pauses: round % 2 === 1,
+    kills: Math.min(killsPerRound, kills - done()),
+    servers: values.postgres ? (round % 2 === 0 ? 2 : 3) : round % 2 === 0 ? 1 : 2,
+    pauses: values.postgres || round % 2 === 1,
     hurtsWorkers: round % 4 >= 2,
+    postgres: values.postgres ?? false,
+    byLock: values.postgres === true && round % 4 === 3,
   } as const;
   const result = await crashRound(options);
   totals.add(result);
   await cleanUp();
-  console.log(`round ${round + 1}: ${totals.kills} kills, ${totals.runs} runs, ${result.wrong.length} wrong`);
+  console.log(`round ${round + 1}: ${done()} faults, ${totals.runs} runs, ${result.wrong.length} wrong`);
   if (result.wrong.length > 0) {
     console.error(result.log);
     console.error(result.wrong.join("\n"));
-    console.error(`\nAgain: npm run crash -- --seed ${options.seed} --kills ${options.kills}`);
+    console.error(
+      `\nAgain: npm run crash -- ${values.postgres ? "--postgres " : ""}--seed ${options.seed} --kills ${options.kills}`,
+    );
     process.exit(1);
   }
 }

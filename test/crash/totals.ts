@@ -1,6 +1,8 @@
 import { faultPoints } from "../support/fault.ts";
 import type { RoundResult } from "./campaign.ts";
 
+/** What some campaigns do not do. */
+const rare = /^(servers (cut|with|stopped)|Postgres|workers|killed at mirror)/;
 const endings = ["finished", "cancelled", "waiting-approval", "waiting-event"];
 
 /** The counts of many rounds. */
@@ -9,6 +11,10 @@ export class Totals {
 
   get kills(): number {
     return this.#sum("killed ");
+  }
+
+  get faults(): number {
+    return this.kills + this.#sum("servers stopped past") + this.#sum("servers cut off") + this.#sum("Postgres ");
   }
 
   get runs(): number {
@@ -27,6 +33,10 @@ export class Totals {
     }
     this.#count("servers ended with SIGTERM", history.ended);
     this.#count("servers stopped past their leases, and woken", history.pauses);
+    this.#count("servers cut off from the network past their leases", history.cuts);
+    this.#count("Postgres restarted, half of the times immediately", history.restarts);
+    this.#count("Postgres connections ended, some or all", history.terminations);
+    this.#count("servers with a clock up to six hours wrong", history.skewed);
     this.#count("workers killed, or stopped until they were", history.hurtWorkers);
     for (const status of [...endings, ...Object.keys(seen.runs).filter((known) => !endings.includes(known))]) {
       this.#count(`runs that are ${status} in the end`, seen.runs[status] ?? 0);
@@ -40,7 +50,8 @@ export class Totals {
 
   /** As Markdown. */
   table(): string {
-    const rows = [["kills in all", this.kills] as const, ...this.#counts];
+    const found = [...this.#counts].filter(([what, count]) => count > 0 || !rare.test(what));
+    const rows = [["faults in all", this.faults] as const, ...found];
     return [
       "| | |",
       "| --- | ---: |",
