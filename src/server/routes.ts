@@ -1,18 +1,15 @@
 import type { ServerContext } from "./context.ts";
 import { listApprovals } from "./operations/approvals.ts";
 import { streamChanges } from "./operations/changes.ts";
-import { approveNode, denyNode } from "./operations/decisions.ts";
-import { streamEvents } from "./operations/events.ts";
 import { health } from "./operations/health.ts";
 import { readMetrics } from "./operations/metrics.ts";
 import { onRun } from "./operations/on-run.ts";
 import { openApi } from "./operations/openapi.ts";
-import { retryFailedNode } from "./operations/retry.ts";
-import { cancelRun, getNode, getRun, listFrames, listNodes } from "./operations/run.ts";
-import { listRuns, resumeRun, startRun } from "./operations/runs.ts";
+import { listRuns, startRun } from "./operations/runs.ts";
 import { sendSignal } from "./operations/signals.ts";
 import { listWorkflows } from "./operations/workflows.ts";
 import { type Route, route } from "./route.ts";
+import { belowRunPath } from "./routes-of-a-run.ts";
 
 /** The server's routes: the table behind routing, the Allow header, validation and the OpenAPI document. */
 export const routes: readonly Route<ServerContext>[] = [
@@ -20,17 +17,7 @@ export const routes: readonly Route<ServerContext>[] = [
   route("GET", "/metrics", readMetrics),
   route("POST", "/v1/runs", startRun),
   route("GET", "/v1/runs", listRuns),
-  route("GET", "/v1/runs/:runId", onRun(getRun)),
-  route("GET", "/v1/runs/:runId/nodes", onRun(listNodes)),
-  route("GET", "/v1/runs/:runId/nodes/:nodeId", onRun(getNode)),
-  route("POST", "/v1/runs/:runId/resume", resumeRun),
-  route("POST", "/v1/runs/:runId/cancel", onRun(cancelRun)),
-  route("GET", "/v1/runs/:runId/events", onRun(streamEvents)),
-  route("GET", "/v1/runs/:runId/frames", onRun(listFrames)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onRun(approveNode)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onRun(denyNode)),
-  route("POST", "/v1/runs/:runId/nodes/:nodeId/retry", onRun(retryFailedNode)),
-  route("POST", "/v1/runs/:runId/signals/:signalName", onRun(sendSignal)),
+  ...belowRunPath(onRun),
   route("GET", "/v1/approvals", listApprovals),
   route("GET", "/v1/workflows", listWorkflows),
   route("GET", "/v1/changes", streamChanges),

@@ -74,6 +74,26 @@ test("a cancellation over HTTP ends the run, and --no-metrics removes /metrics",
   await run.saysBeside(/was cancelled/);
 });
 
+test("a served run that has failed continues over HTTP, by a retry of its node or by resume", async () => {
+  const failing = `<Task id="upload" output={outputs.result} retries={0}>{async () => {
+    const { renameSync } = await import("node:fs");
+    if (!existsSync("up")) throw new Error("The host is down.");
+    renameSync("up", "down");
+    return { value: "uploaded" };
+  }}</Task>`;
+  for (const call of ["/v1/runs/r1/nodes/upload/retry", "/v1/runs/r1/resume"]) {
+    const root = folder({ "release.tsx": workflowFile(failing, { schemas }) });
+    const { run, client } = await served(root);
+    await run.saysBeside(/The run r1 failed .*It is served until Ctrl\+C\./);
+    write(root, { up: "" });
+    expect((await client.post("/v1/runs/other/resume")).body.error.code).toBe("RUN_NOT_FOUND");
+    expect((await client.post(call)).body).toEqual({ runId: "r1" });
+    await run.saysBeside(/The run r1 has finished .*It is served until Ctrl\+C\./);
+    run.child.kill("SIGINT");
+    expect((await run.ended).code).toBe(0);
+  }
+});
+
 test("Ctrl+C while a served run is waiting prints how to continue it", async () => {
   const root = folder({ "release.tsx": release });
   const { run, client } = await served(root, "--auth-token", "secret");

@@ -92,7 +92,7 @@ export async function runUp(context: CommandContext, typed: UpOptions, file: str
       (async () => {
         const { serveRun } = await import("../../server/index.ts");
         const telemetry = host.telemetry!;
-        return serveRun({ engine, runId, metrics: options.metrics, logger: log, telemetry, serving, cancelled() {} });
+        return serveRun({ engine, runId, metrics: options.metrics, logger: log, telemetry, serving });
       }),
   });
 }

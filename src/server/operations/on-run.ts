@@ -22,6 +22,8 @@ export interface RunServices {
   /** Aborts when the open event streams must end. */
   readonly closing: AbortSignal;
   readonly telemetry?: Telemetry;
+  /** Called once the run is cancelled over HTTP. */
+  cancelled?(): void;
 }
 
 /** A host that serves a single run, whose id is not in the path. */

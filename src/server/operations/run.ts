@@ -66,8 +66,9 @@ export const cancelRun = operation({
   summary: "Cancel a running or waiting run, including its child processes",
   answer: runIdAnswerSchema,
   errors: ["RUN_NOT_ACTIVE"],
-  async handle(_, { runId, engine }: RunServices) {
+  async handle(_, { runId, engine, cancelled }: RunServices) {
     await (await engine()).cancel(runId);
+    cancelled?.();
     return { runId };
   },
 });

@@ -3,7 +3,6 @@ import { z } from "zod";
 import {
   idempotencyKeySchema,
   listRunsQuerySchema,
-  resumeBodySchema,
   runIdAnswerSchema,
   runListItemSchema,
   type StartRunBody,
@@ -15,6 +14,7 @@ import { wellFormedTraceparent } from "../../telemetry/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
+import { executionErrors } from "./resume.ts";
 
 export const startRun = operation({
   id: "startRun",
@@ -31,46 +31,15 @@ export const startRun = operation({
   errors: [
     "INVALID_INPUT",
     "RUN_ID_REQUIRED",
-    "WORKFLOW_PATH_OUTSIDE_ROOT",
-    "WORKFLOW_NOT_ALLOWED",
-    "WORKFLOW_INVALID",
-    "WORKFLOW_NOT_FOUND",
-    "FILE_UNAVAILABLE",
     "RUN_NOT_FOUND",
     "RUN_ALREADY_EXISTS",
-    "RUN_IN_PROGRESS",
-    "RUN_NOT_ACTIVE",
     "IDEMPOTENCY_KEY_REUSED",
-    "SERVER_CLOSING",
-    "WORKER_LOST",
+    ...executionErrors,
   ],
   async handle({ headers, body }, context: ServerContext) {
     if (!body.resume) return { runId: await start(context, body, headers["Idempotency-Key"], headers.traceparent) };
     if (body.runId === undefined) throw new SmithersError("RUN_ID_REQUIRED");
     return { runId: await resume(context, body.runId, body.workflowPath) };
-  },
-});
-
-export const resumeRun = operation({
-  id: "resumeRun",
-  summary: "Resume a run that is paused, failed or was interrupted by a crash",
-  body: resumeBodySchema,
-  answer: runIdAnswerSchema,
-  params: { runId: z.string() },
-  errors: [
-    "WORKFLOW_PATH_OUTSIDE_ROOT",
-    "WORKFLOW_NOT_ALLOWED",
-    "WORKFLOW_INVALID",
-    "WORKFLOW_NOT_FOUND",
-    "FILE_UNAVAILABLE",
-    "RUN_NOT_FOUND",
-    "RUN_IN_PROGRESS",
-    "RUN_NOT_ACTIVE",
-    "SERVER_CLOSING",
-    "WORKER_LOST",
-  ],
-  async handle({ params, body }, context: ServerContext) {
-    return { runId: await resume(context, params.runId, body.workflowPath) };
   },
 });
 

@@ -13,12 +13,9 @@ import { changeStream } from "../changes/stream.ts";
 import { answerStream } from "../http/answer-stream.ts";
 import { type Operation, operation } from "../operation.ts";
 import { streamChanges } from "../operations/changes.ts";
-import { approveNode, denyNode } from "../operations/decisions.ts";
-import { streamEvents } from "../operations/events.ts";
 import { onSingleRun, type RunServices } from "../operations/on-run.ts";
-import { getNode, getRun, listFrames, listNodes } from "../operations/run.ts";
-import { sendSignal } from "../operations/signals.ts";
 import { type Route, route } from "../route.ts";
+import { belowRunPath } from "../routes-of-a-run.ts";
 import type { RunContext } from "./run-routes.ts";
 
 /** What the routes of the web page share. */
@@ -85,28 +82,10 @@ const streamItsChanges: Operation<PageContext> = {
 };
 
 /** The routes of a server with many runs that the web page needs, for the one run that is served. */
-export function pageRoutes(cancel: Operation<RunContext>): readonly Route<PageContext>[] {
-  const cancelThis: Operation<PageContext> = {
-    ...cancel,
-    params: cancel.params.extend({ runId: z.string() }),
-    async handle(request, context) {
-      if (request.params.runId !== context.runId) throw noSuchRun(String(request.params.runId));
-      return cancel.handle(request, context);
-    },
-  };
-  return [
-    route("GET", "/v1/runs", listRun),
-    route("GET", "/v1/runs/:runId", onThisRun(getRun)),
-    route("GET", "/v1/runs/:runId/nodes", onThisRun(listNodes)),
-    route("GET", "/v1/runs/:runId/nodes/:nodeId", onThisRun(getNode)),
-    route("GET", "/v1/runs/:runId/events", onThisRun(streamEvents)),
-    route("GET", "/v1/runs/:runId/frames", onThisRun(listFrames)),
-    route("POST", "/v1/runs/:runId/cancel", cancelThis),
-    route("POST", "/v1/runs/:runId/nodes/:nodeId/approve", onThisRun(approveNode)),
-    route("POST", "/v1/runs/:runId/nodes/:nodeId/deny", onThisRun(denyNode)),
-    route("POST", "/v1/runs/:runId/signals/:signalName", onThisRun(sendSignal)),
-    route("GET", "/v1/approvals", listItsApprovals),
-    route("GET", "/v1/workflows", listNoWorkflows),
-    route("GET", "/v1/changes", streamItsChanges),
-  ];
-}
+export const pageRoutes: readonly Route<PageContext>[] = [
+  route("GET", "/v1/runs", listRun),
+  ...belowRunPath(onThisRun),
+  route("GET", "/v1/approvals", listItsApprovals),
+  route("GET", "/v1/workflows", listNoWorkflows),
+  route("GET", "/v1/changes", streamItsChanges),
+];

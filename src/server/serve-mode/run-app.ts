@@ -6,7 +6,7 @@ import type { Telemetry } from "../../telemetry/index.ts";
 import { type AppOptions, createApp, unknownPath } from "../app.ts";
 import { ChangeHub } from "../changes/hub.ts";
 import { type PageContext, pageRoutes } from "./page-routes.ts";
-import { cancelServedRun, runMetricsRoute, runRoutes } from "./run-routes.ts";
+import { runMetricsRoute, runRoutes } from "./run-routes.ts";
 
 export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHosts" | "allowedOrigins"> {
   /** The engine, or a promise of it. Requests wait for it, and are answered with its error if it rejects. */
@@ -22,16 +22,13 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
   readonly telemetry: Telemetry;
   /** Aborts when the open event streams must end. */
   readonly closing: AbortSignal;
-  cancelled(): void;
+  /** Called once the run is cancelled over HTTP. */
+  cancelled?(): void;
 }
 
 /** Creates an app for one run, over an engine of its database. */
 export function createRunApp({ authToken, maxBodyBytes, metrics, dashboard, logger, ...run }: RunAppOptions): Hono {
-  const routes = [
-    ...runRoutes,
-    ...(metrics ? [runMetricsRoute] : []),
-    ...(dashboard ? pageRoutes(cancelServedRun) : []),
-  ];
+  const routes = [...runRoutes, ...(metrics ? [runMetricsRoute] : []), ...(dashboard ? pageRoutes : [])];
   const context = contextOf({ ...run, logger });
   // Requests handle the rejection; without requests, the caller of createRunApp does.
   context.catch(() => {});
