@@ -1,5 +1,6 @@
 /// <reference path="./mdx/modules.d.ts" preserve="true" />
 export {
+  AnthropicAgent,
   ClaudeCodeAgent,
   type ClaudeCodeAgentOptions,
   CodexAgent,
@@ -10,8 +11,11 @@ export {
   type GeminiAgentOptions,
   KimiAgent,
   type KimiAgentOptions,
+  OpenAIAgent,
   PiAgent,
   type PiAgentOptions,
+  type SdkAgentCall,
+  type SdkAgentOptions,
 } from "./agents/index.ts";
 export type { RunConfig } from "./api/index.ts";
 export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
@@ -76,5 +80,6 @@ export {
   type ToolCallOptions,
   type ToolContext,
   type ToolDefinition,
+  tools,
   write,
 } from "./tools/index.ts";

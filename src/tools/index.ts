@@ -1,3 +1,4 @@
+export { tools } from "./all.ts";
 export { type BashOptions, type BashTool, bash } from "./bash.ts";
 export type { ToolContext } from "./call.ts";
 export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition, type ToolParts } from "./define-tool.ts";
