@@ -52,7 +52,10 @@ export interface SmithersApi<S extends Schemas> {
 }
 
 export interface CreateSmithersOptions {
-  /** SQLite file for this workflow's runs; a relative path starts at the run's `rootDir`. */
+  /**
+   * SQLite file for this workflow's runs; a relative path starts at the run's `rootDir`. With `:memory:`, `runWorkflow`
+   * keeps a run in memory; servers and the command keep it in their database.
+   */
   dbPath?: string;
 }
 

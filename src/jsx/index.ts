@@ -47,4 +47,4 @@ export {
   type ToolCallHandle,
   type ToolCallRequest,
 } from "./task-context.ts";
-export { isWorkflow, type Workflow } from "./workflow.ts";
+export { databaseFileOf, isWorkflow, type Workflow } from "./workflow.ts";

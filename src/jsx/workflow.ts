@@ -22,6 +22,14 @@ export function makeWorkflow<S extends Schemas>(fields: Omit<Workflow<S>, "kind"
   return Object.freeze({ kind: mark, ...fields });
 }
 
+/**
+ * The file that a workflow keeps its runs in; undefined when it names none. `:memory:` is no file: a run there would be
+ * lost with its process, so that what must outlive the process keeps it in the main database.
+ */
+export function databaseFileOf({ dbPath }: Pick<Workflow, "dbPath">): string | undefined {
+  return dbPath === ":memory:" ? undefined : dbPath;
+}
+
 export function isWorkflow(value: unknown): value is Workflow {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === mark;
 }

@@ -12,7 +12,7 @@ import {
   type RunRequest,
 } from "../engine/index.ts";
 import { isSmithersError, noSuchRun, runExists, SmithersError, shuttingDown } from "../errors/index.ts";
-import type { Workflow } from "../jsx/index.ts";
+import { databaseFileOf, type Workflow } from "../jsx/index.ts";
 import { inputSchemaOf, type Loader, workflowNameOf } from "../loader/index.ts";
 import type { BlockingRun, Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
@@ -124,9 +124,10 @@ export class ServerDatabases {
   }
 
   /** The engine for new runs of a workflow; opens the workflow's own database if necessary. */
-  async #of({ dbPath }: Pick<Workflow, "dbPath">): Promise<Engine> {
-    if (dbPath === undefined) return this.main;
-    const file = resolve(this.#options.rootDir, dbPath);
+  async #of(workflow: Pick<Workflow, "dbPath">): Promise<Engine> {
+    const own = databaseFileOf(workflow);
+    if (own === undefined) return this.main;
+    const file = resolve(this.#options.rootDir, own);
     // A retry that looks for the file right now would not create it.
     if (!existsSync(file)) await this.#opening.get(file)?.catch(() => {});
     return this.#byId.get(file) ?? this.#openOrCreate(file);

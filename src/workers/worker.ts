@@ -1,5 +1,6 @@
 import { type EngineObserver, Feed, LeaseHolder, type Logger } from "../engine/index.ts";
 import { runExists, SmithersError } from "../errors/index.ts";
+import { databaseFileOf } from "../jsx/index.ts";
 import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
@@ -93,7 +94,7 @@ export class Worker {
   async #start({ path, existing, main, request }: FileStart): Promise<string> {
     const source = await this.#load(path);
     if (existing !== undefined) throw runExists(existing);
-    const { dbPath } = source.workflow;
+    const dbPath = databaseFileOf(source.workflow);
     const store = dbPath === undefined ? main : await this.#channel.call("openDatabase", dbPath);
     const run = { ...source, workflowName: workflowNameOf(source), ...withInput(request) };
     return this.#runsOf(store).holder.start(run, () => {});

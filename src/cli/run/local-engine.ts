@@ -2,6 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { openForWorkflow } from "../../engine/databases/index.ts";
 import { type Engine, engineOn, type Logger } from "../../engine/index.ts";
+import { databaseFileOf } from "../../jsx/index.ts";
 import type { LoadedWorkflow } from "../../loader/index.ts";
 import { staleAfterMs } from "../../model/index.ts";
 import { type LocalStore, openStore } from "../../store/index.ts";
@@ -118,7 +119,7 @@ export async function openHost(options: OpenHostOptions): Promise<Host & { reado
   const rootDir = folderOf(options.root ?? (nearest === undefined ? process.cwd() : dirname(nearest)));
   try {
     const source = await loaderOf(rootDir).load(relative(rootDir, resolve(options.workflow)));
-    const { dbPath } = source.workflow;
+    const dbPath = databaseFileOf(source.workflow);
     const usual = nearest ?? resolve(databaseName);
     const own = dbPath === undefined ? usual : resolve(rootDir, dbPath);
     if (found && own === usual) sayWhichDatabase(found, options.log);

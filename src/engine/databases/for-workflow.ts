@@ -26,6 +26,7 @@ export async function openForWorkflow(
   dbPath: string | undefined,
   { rootDir, mainFile = resolve(rootDir, "smithers.db"), ...options }: ForWorkflowOptions,
 ): Promise<ForWorkflow> {
+  if (dbPath === ":memory:") return { store: await openStore(dbPath, options), knownPaths: [] };
   const file = dbPath === undefined ? mainFile : resolve(rootDir, dbPath);
   if (file === mainFile) {
     const store = await openStore(file, options);

@@ -1,13 +1,14 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { createSmithers, isSmithersError, runWorkflow, startServer } from "smithers-orchestrator";
+import { createSmithers, isSmithersError, runWorkflow, startServer, Task, Workflow } from "smithers-orchestrator";
+import { z } from "zod";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
-import { echo } from "../support/workflows.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
 
 /** A folder with a database like that of the published package. */
 function publishedFolder(): string {
@@ -87,4 +88,36 @@ test.each([
   const runId = await server.start("w.tsx");
   const { error } = await server.end(runId);
   expect(error?.message).toContain(`createSmithers does not give "${name}". Use`);
+});
+
+const inMemory = workflowFile(`<Task id="say" output={outputs.result}>{{ value: 7 }}</Task>`, {
+  create: ', { dbPath: ":memory:" }',
+});
+
+test.each(["process", "none"] as const)(
+  "a run of a workflow in memory is kept in the server's database (isolation %s)",
+  async (isolation) => {
+    const root = folder({ "w.tsx": inMemory });
+    const server = await serve(root, { isolation });
+    const runId = await server.start("w.tsx");
+    expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 7 } });
+    expect(readdirSync(root)).not.toContain(":memory:");
+    expect((await server.get("/v1/runs")).body).toMatchObject([{ runId }]);
+  },
+);
+
+test("up keeps a run of a workflow in memory in its database, runWorkflow in memory", async () => {
+  const root = folder({ "w.tsx": inMemory });
+  const own = createSmithers({ result: z.object({ value: z.number() }) }, { dbPath: ":memory:" });
+  const workflow = own.smithers(() => (
+    <Workflow name="w">
+      <Task id="say" output={own.outputs.result}>
+        {{ value: 7 }}
+      </Task>
+    </Workflow>
+  ));
+  expect(await runWorkflow(workflow, { rootDir: root })).toMatchObject({ status: "finished" });
+  expect(readdirSync(root).filter((name) => name.includes("db") || name.includes("memory"))).toEqual([]);
+  expect((await smithers(root, "up", "w.tsx")).code).toBe(0);
+  expect(JSON.parse((await smithers(root, "ps", "--json")).out)).toMatchObject([{ status: "finished" }]);
 });
