@@ -42,10 +42,8 @@ const position = z.preprocess(
   wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER),
 );
 
-const ofQuery = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER));
-
-/** A time in a query, in milliseconds since the epoch. */
-const moment = ofQuery;
+/** A whole number in a query, 0 or greater. */
+const queryNumber = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER));
 
 /** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
@@ -101,8 +99,8 @@ export const listRunsQuerySchema = z.object({
   status: runStatusSchema.optional(),
   workflow: z.string().min(1).max(512).optional(),
   text: z.string().max(512).optional().describe("a part of the run's id, of its workflow's name or of its path"),
-  createdAfterMs: moment.optional().describe("runs that were created at this time or later"),
-  createdBeforeMs: moment.optional().describe("runs that were created before this time"),
+  createdAfterMs: queryNumber.optional().describe("runs created at this time (Unix, in ms) or later"),
+  createdBeforeMs: queryNumber.optional().describe("runs created before this time (Unix, in ms)"),
   cursor: z.string().max(512).optional().describe("from the previous page's Link header"),
 });
 export type ListRunsQuery = z.infer<typeof listRunsQuerySchema>;
@@ -113,7 +111,7 @@ export const framesQuerySchema = z.object({
   limit: pageLimit(50),
   order: z.enum(["desc", "asc"]).default("desc").describe("newest first, or oldest first for reading on"),
   afterFrameNo: position.default(0).describe("only frames after this number"),
-  beforeFrameNo: ofQuery.optional().describe("only frames before this number"),
+  beforeFrameNo: queryNumber.optional().describe("only frames before this number"),
 });
 export type FramesQuery = z.infer<typeof framesQuerySchema>;
 
@@ -124,10 +122,7 @@ export const nodesQuerySchema = z.object({
 export type NodesQuery = z.infer<typeof nodesQuerySchema>;
 
 export const nodeQuerySchema = z.object({
-  iteration: z
-    .preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER))
-    .optional()
-    .describe("iteration of the node's loop; default: the last one"),
+  iteration: queryNumber.optional().describe("iteration of the node's loop; default: the last one"),
 });
 
 /** Larger outputs are left out of the list of a run's nodes, in bytes of JSON. */
