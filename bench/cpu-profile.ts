@@ -30,7 +30,7 @@ export interface HotPathProfile {
  * counts.
  */
 const parts: readonly [part: string, fits: RegExp][] = [
-  ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/group-commit\.js/],
+  ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/writer\.js/],
   // The driver's frames, in dist/runtime, belong to their caller: a commit or a statement.
   ["statements (SQLite and rows)", /\/dist\/store\//],
   ["validation (Zod)", /node_modules\/zod\//],

@@ -4,12 +4,12 @@ import type { StoreDescription } from "../snapshots.ts";
 import type { Database } from "./database.ts";
 import { probeWrite } from "./operations/leases.ts";
 import { sizeBytes } from "./queries/runs.ts";
-import type { BatchWriter } from "./writer.ts";
+import type { PostgresWriter } from "./writer.ts";
 
 const answerWithinMs = 5_000;
 
 /** @throws the reason why the database refuses writes, or does not answer */
-export async function checkDatabase(database: Database, writer: BatchWriter): Promise<void> {
+export async function checkDatabase(database: Database, writer: PostgresWriter): Promise<void> {
   if (database.damage) throw database.damage;
   if (writer.trouble) await writer.write(probeWrite).catch(() => {});
   if (writer.trouble) throw writer.trouble;

@@ -7,16 +7,16 @@ import { mirrorWrite } from "./operations/mirror.ts";
 import { selectEvents } from "./queries/events.ts";
 import { selectRun } from "./queries/runs.ts";
 import { decodeAll, type JsonRow, ofRun, rowsAsJson, runJson } from "./queries/select.ts";
-import type { BatchWriter } from "./writer.ts";
+import type { PostgresWriter } from "./writer.ts";
 
 /** Maximum number of events that are copied in one transaction. */
 const pageSize = 500;
 
 export class PostgresMirroredRuns implements MirroredRuns {
   readonly #database: Database;
-  readonly #writer: BatchWriter;
+  readonly #writer: PostgresWriter;
 
-  constructor(database: Database, writer: BatchWriter) {
+  constructor(database: Database, writer: PostgresWriter) {
     this.#database = database;
     this.#writer = writer;
   }

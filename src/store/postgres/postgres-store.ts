@@ -84,7 +84,7 @@ import {
 } from "./queries/snapshots.ts";
 import { encodeTexts, isStorable } from "./text.ts";
 import { ChangeWatch } from "./watch.ts";
-import { BatchWriter } from "./writer.ts";
+import { PostgresWriter } from "./writer.ts";
 
 /** What a store is opened with. */
 export interface PostgresStoreParts {
@@ -109,7 +109,7 @@ export class PostgresStore implements LocalStore {
   readonly mirroredRuns: PostgresMirroredRuns;
   readonly #parts: PostgresStoreParts;
   readonly #database: Database;
-  readonly #writer: BatchWriter;
+  readonly #writer: PostgresWriter;
   readonly #watch: ChangeWatch;
   readonly #presence: Presence | undefined;
   readonly #trees = new KnownTrees();
@@ -124,7 +124,7 @@ export class PostgresStore implements LocalStore {
     this.#database = new Database(parts);
     this.#presence = parts.keeper && new Presence(parts.keeper, this.#database, () => this.#reconnect());
     this.#watch = new ChangeWatch(this.#database, this.#presence);
-    this.#writer = new BatchWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
+    this.#writer = new PostgresWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
     this.maintenance = new PostgresMaintenance(this.#database);
     this.mirroredRuns = new PostgresMirroredRuns(this.#database, this.#writer);
   }

@@ -59,7 +59,7 @@ const sql = "SELECT _smithers_write($1::text, $2::text::bigint, $3::text::bigint
  * Batches are numbered: when a connection breaks before the answer comes, the same batch is sent again, and the
  * database applies it only if it has not done so before.
  */
-export class BatchWriter {
+export class PostgresWriter {
   readonly #client: PgClient;
   readonly #database: Database;
   readonly #onChange: (change: CommittedChange) => void;

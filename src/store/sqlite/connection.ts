@@ -1,7 +1,7 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import { type Driver, runtime } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
-import { Writer } from "./group-commit.ts";
+import { SqliteWriter } from "./writer.ts";
 
 /**
  * One database, shared by the parts of the store. Reads see what is committed; writes are queued and share
@@ -11,17 +11,17 @@ export class Connection {
   /** Absolute path of the database's file; "" for a database in memory. */
   readonly filename: string;
   readonly #driver: Driver;
-  readonly #writer: Writer;
+  readonly #writer: SqliteWriter;
   /** Damage that was found, and the query that found it: a successful write elsewhere in the file repairs nothing. */
   #damage: { readonly error: SmithersError; readonly query: (driver: Driver) => unknown } | undefined;
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
     this.#driver = driver;
-    this.#writer = new Writer(driver);
+    this.#writer = new SqliteWriter(driver);
   }
 
-  /** Runs `apply` in a transaction shared with other writes; see {@link Writer.write}. */
+  /** Runs `apply` in a transaction shared with other writes; see {@link SqliteWriter.write}. */
   write<T>(apply: (driver: Driver) => T): Promise<T> {
     return this.#writer.write(apply);
   }

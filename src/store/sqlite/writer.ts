@@ -19,7 +19,7 @@ interface QueuedWrite {
  * Group commit: writes of the same turn of the event loop share a transaction, across all runs. Each caller is answered
  * once the transaction is durable.
  */
-export class Writer {
+export class SqliteWriter {
   readonly #driver: Driver;
   readonly #log: HeldLog;
   #queue: QueuedWrite[] = [];
