@@ -46,43 +46,13 @@ test("an MDX file may export its own component", async () => {
 });
 
 test("links, images, XML tags, languages and tables of MDX are kept", async () => {
-  const text = `See [the guide](https://e.org/guide) and ![the plan](https://e.org/plan.png).
-
-<context kind="known">
-  - one
-
-  - two
-</context>
-
-\`\`\`ts
-const a = "\`";
-\`\`\`
-
-| name | size |
-| ---- | ---- |
-| a    | 1    |
-
-1. first
-2. second`;
-  expect(await promptOf("<P />", { "p.mdx": text }, imported)).toBe(
-    `See [the guide](https://e.org/guide) and ![the plan](https://e.org/plan.png).
-
-<context kind="known">
-- one
-- two
-</context>
-
-\`\`\`ts
-const a = "\`";
-\`\`\`
-
-| name | size |
-| ---- | ---- |
-| a    | 1    |
-
-1. first
-2. second`,
-  );
+  const links = "See [the guide](https://e.org/guide) and ![the plan](https://e.org/plan.png).";
+  const codeAndTable = '```ts\nconst a = "`";\n```\n\n| name | size |\n| ---- | ---- |\n| a    | 1    |';
+  const steps = "1. first\n2. second";
+  const written = '<context kind="known">\n  - one\n\n  - two\n</context>';
+  const files = { "p.mdx": [links, written, codeAndTable, steps].join("\n\n") };
+  const tight = '<context kind="known">\n- one\n- two\n</context>';
+  expect(await promptOf("<P />", files, imported)).toBe([links, tight, codeAndTable, steps].join("\n\n"));
 });
 
 test("elements keep links, images, XML tags with attributes, languages and tables", async () => {
