@@ -18,9 +18,21 @@ export {
   type SdkAgentOptions,
 } from "./agents/index.ts";
 export type { RunConfig } from "./api/index.ts";
-export { type Logger, type RunResult, type RunWorkflowOptions, runWorkflow } from "./engine/index.ts";
+export {
+  type Logger,
+  type RunResult,
+  type RunWorkflowOptions as RunOptions,
+  type RunWorkflowOptions,
+  runWorkflow,
+} from "./engine/index.ts";
 export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, SmithersError } from "./errors/index.ts";
-export type { Workflow as WorkflowDefinition } from "./jsx/index.ts";
+// The published package's names of these types.
+export type {
+  Agent as AgentLike,
+  Ctx as SmithersCtx,
+  Workflow as WorkflowDefinition,
+  Workflow as SmithersWorkflow,
+} from "./jsx/index.ts";
 export {
   type Agent,
   ApprovalComponent as Approval,

@@ -149,6 +149,10 @@ export interface AgentSpec extends WorkSpec {
  * returns a structured `output` or `object`, or `text`, or the bare value; and `usage` or `totalUsage`.
  */
 export interface Agent {
+  /** Names it in events and errors; default: its place in the chain, such as `agent 2`. */
+  readonly id?: string | undefined;
+  /** Its tools, for its own use. */
+  readonly tools?: object | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: agents differ in what else they take and give
   generate(options: any): Promise<any> | any;
 }
