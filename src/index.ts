@@ -40,6 +40,8 @@ export {
   ApprovalGate,
   type ApprovalRanking,
   type ApprovalSelection,
+  Aspects,
+  type AspectsProps,
   approvalDecisionSchema,
   approvalRankingSchema,
   approvalSelectionSchema,

@@ -131,6 +131,10 @@ export const eventReference: { readonly [T in EventType]: EventReference<T> } = 
     about: "An agent reported the tokens of its answer.",
     example: { ...firstAttempt, agent: "reviewer", model: "claude-sonnet-4-5", inputTokens: 1_204, outputTokens: 86 },
   },
+  BudgetExceeded: {
+    about: "A task was about to start, or ended, with a budget of `<Aspects>` used up.",
+    example: { ...build, budget: "tokens", of: "all", used: 120_450, limit: 100_000, action: "fail" },
+  },
 };
 
 /** The example of an event type as a stream sends it. */

@@ -86,6 +86,10 @@ export const errorCodes = {
     advice:
       "Wait until the provider's limit is reset, raise it, or give the task a further agent. Then resume the run.",
   },
+  BUDGET_EXCEEDED: {
+    status: 500,
+    advice: "Raise the budget of <Aspects>, or set its onExceeded to warn. Then resume the run.",
+  },
   LOOP_MAX_REACHED: { status: 500, advice: "Raise maxIterations, or set onMaxReached to return-last." },
   APPROVAL_DENIED: {
     status: 500,

@@ -4,6 +4,7 @@ import { callingFile, noteFiles } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
+import { Aspects } from "./components/aspects.ts";
 import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
 import { Saga } from "./components/saga.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
@@ -38,6 +39,7 @@ export interface SmithersApi<S extends Schemas> {
   readonly MergeQueue: typeof MergeQueue;
   readonly TryCatchFinally: typeof TryCatchFinally;
   readonly Saga: typeof Saga;
+  readonly Aspects: typeof Aspects;
   readonly ContinueAsNew: typeof ContinueAsNew;
   readonly continueAsNew: typeof continueAsNew;
   readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
@@ -97,6 +99,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     MergeQueue,
     TryCatchFinally,
     Saga,
+    Aspects,
     ContinueAsNew,
     continueAsNew,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],

@@ -8,6 +8,7 @@ export {
   approvalSelectionSchema,
 } from "./components/approval.ts";
 export { ApprovalGate } from "./components/approval-gate.ts";
+export { Aspects, type AspectsProps } from "./components/aspects.ts";
 export { ContinueAsNew, type ContinueAsNewProps, continueAsNew } from "./components/continue-as-new.ts";
 export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";

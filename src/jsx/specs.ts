@@ -12,6 +12,7 @@ export type Spec =
   | TrySpec
   | HandlerSpec
   | LeftOutSpec
+  | AspectsSpec
   | ContinueSpec
   | TaskSpec;
 
@@ -59,6 +60,27 @@ export interface HandlerSpec {
   readonly type: "handler";
   /** Whether the failure ends here; otherwise it fails what is around, after the cleanup. */
   readonly handled: boolean;
+}
+
+/** Bounds on the tasks below. */
+export interface AspectsSpec {
+  readonly type: "aspects";
+  readonly tokens: TokenBudget | undefined;
+  readonly latency: LatencyBudget | undefined;
+}
+
+/** In tokens. */
+export interface TokenBudget {
+  readonly max: number;
+  readonly perTask: number | undefined;
+  readonly onExceeded: "fail" | "warn" | "skip-remaining";
+}
+
+/** In ms. */
+export interface LatencyBudget {
+  readonly max: number;
+  readonly perTask: number | undefined;
+  readonly onExceeded: "fail" | "warn";
 }
 
 /** Nodes that `skipIf` leaves out. */

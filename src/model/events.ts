@@ -143,8 +143,20 @@ const eventFields = {
     ...attempt,
     agent: z.string().optional().describe("the agent's `id`"),
     model: z.string().optional().describe("the model that answered"),
+    aspects: z
+      .array(z.string())
+      .optional()
+      .describe("positions of the `<Aspects>` around the task, whose budgets the tokens count for"),
     inputTokens: z.number().optional().describe("tokens of the prompts"),
     outputTokens: z.number().optional().describe("tokens of the answers"),
+  },
+  BudgetExceeded: {
+    ...node,
+    budget: z.enum(["tokens", "latency"]).describe("the budget of `<Aspects>` that is exceeded"),
+    of: z.enum(["all", "task"]).describe("whether all tasks below together exceed it, or one alone"),
+    used: z.number().describe("the tokens, or milliseconds, that were used"),
+    limit: z.number().describe("how many there may be"),
+    action: z.enum(["fail", "warn", "skip-remaining"]).describe("what the workflow asks for"),
   },
 } as const satisfies Record<string, z.ZodRawShape>;
 

@@ -14,6 +14,7 @@ import {
   type Group,
   nodeKey,
   type Plan,
+  type PlanAspects,
   type PlanLoop,
   type PlanNode,
   type PlannedTask,
@@ -35,6 +36,7 @@ interface Place {
   readonly groups: readonly Group[];
   readonly tries: readonly PlanTry[];
   readonly within: Container;
+  readonly aspects: readonly PlanAspects[];
 }
 
 /**
@@ -46,6 +48,8 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   const byId = new Map<string, PlannedTask>();
   const loopIds = new Set<string>();
   const leftOut = new Set<string>();
+  /** How many Aspects there are so far, by the one around them. */
+  const aspectsIn = new Map<PlanAspects | undefined, number>();
 
   const sequence = (children: readonly HostNode[], place: Place): PlanSequence => {
     const inside = { ...place, within: containerIn(place.within, "sequence") };
@@ -63,6 +67,13 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
           spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
         const inside = { ...place, groups, within: containerIn(place.within, "parallel") };
         return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, inside)) }];
+      }
+      case "aspects": {
+        const around = place.aspects.at(-1);
+        const count = (aspectsIn.get(around) ?? 0) + 1;
+        aspectsIn.set(around, count);
+        const aspects = [...place.aspects, { key: around ? `${around.key}.${count}` : String(count), spec }];
+        return node.children.flatMap((child) => visit(child, { ...place, aspects }));
       }
       case "left-out":
         for (const id of spec.ids) leftOut.add(id);
@@ -116,7 +127,11 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
     return [planned];
   };
 
-  const add = (spec: TaskSpec, prompt: readonly HostNode[], { loops, groups, tries, within }: Place): PlannedTask => {
+  const add = (
+    spec: TaskSpec,
+    prompt: readonly HostNode[],
+    { loops, groups, tries, within, aspects }: Place,
+  ): PlannedTask => {
     const nodeId = loops.length < 2 ? spec.id : spec.id + suffixOf(placesIn(loops.slice(0, -1)));
     const innermost = loops.at(-1);
     const iteration = innermost?.iteration ?? 0;
@@ -131,6 +146,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       tries,
       within,
       groups,
+      aspects,
       prompt,
     };
     if (byId.has(spec.id)) {
@@ -143,7 +159,13 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   };
 
   const top: Container = { type: "sequence", parent: null, depth: 0 };
-  const whole = sequence(root.children, { loops: noLoops, groups: [], tries: noTries, within: top });
+  const whole = sequence(root.children, {
+    loops: noLoops,
+    groups: [],
+    tries: noTries,
+    within: top,
+    aspects: noAspects,
+  });
   checkCircles(byId);
   checkOrder(tasks, byId);
   const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
@@ -152,6 +174,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
 
 const noLoops: readonly PlanLoop[] = [];
 const noTries: readonly PlanTry[] = [];
+const noAspects: readonly PlanAspects[] = [];
 const emptySequence: PlanSequence = { type: "sequence", children: [], settledUpTo: 0 };
 
 function containerIn(parent: Container, type: Container["type"]): Container {

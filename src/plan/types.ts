@@ -1,9 +1,16 @@
-import type { ContinueSpec, HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
+import type { AspectsSpec, ContinueSpec, HostNode, LoopSpec, TaskSpec } from "../jsx/index.ts";
 import type { NodeState, Wake } from "../model/index.ts";
 
 /** A limit on attempts running at once, shared by the tasks inside one Parallel. */
 export interface Group {
   readonly limit: number;
+}
+
+/** An Aspects of the current frame. */
+export interface PlanAspects {
+  /** Its position among those of the frame, such as `1` or, nested, `1.2`. */
+  readonly key: string;
+  readonly spec: AspectsSpec;
 }
 
 /** A task of the current frame. */
@@ -25,6 +32,8 @@ export interface PlannedTask {
   /** The innermost element that orders it. */
   readonly within: Container;
   readonly groups: readonly Group[];
+  /** Those around it, the outermost first. */
+  readonly aspects: readonly PlanAspects[];
   /** The element's rendered children: an agent's prompt. */
   readonly prompt: readonly HostNode[];
 }

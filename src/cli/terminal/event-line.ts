@@ -13,6 +13,12 @@ export function eventLine(event: SmithersEvent, style: Style): string | undefine
   return `${style("dim", clockTime(event.timestampMs).slice(11))} ${node}${text}`;
 }
 
+function budgetText({ budget, of, used, limit, action }: Extract<SmithersEvent, { type: "BudgetExceeded" }>): string {
+  const amount = budget === "tokens" ? `${used} of ${limit} tokens` : `${duration(used)} of ${duration(limit)}`;
+  const who = of === "task" ? "it has used" : "the tasks of its <Aspects> have used";
+  return `budget exceeded (${action}): ${who} ${amount}`;
+}
+
 /** A node's name for people; with its iteration, from the second one on. */
 export function nameOf({ nodeId, iteration }: { nodeId: string; iteration: number }): string {
   return iteration === 0 ? nodeId : `${nodeId}#${iteration}`;
@@ -62,6 +68,8 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
       return style("yellow", `waiting until ${clockTime(event.retryAtMs)}: ${oneLine(event.error.message)}`);
     case "AgentFailed":
       return style("yellow", `${oneLine(event.agent)} failed: ${oneLine(event.error.message)}`);
+    case "BudgetExceeded":
+      return style("yellow", budgetText(event));
     case "NodeOutput":
       return manyLines(event.text).trimEnd();
     case "ApprovalGranted":

@@ -1,15 +1,21 @@
 import { type ErrorRecord, readField } from "../../errors/index.ts";
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
+import { type AgentBudget, budgetError, tokensOf } from "./budget.ts";
 
 /** Turns what an agent reports while it works into events of its attempt. */
 export class AgentReports {
   readonly #context: TaskContext;
   readonly #emit: (event: NewEvent) => void;
+  readonly #budget: AgentBudget | undefined;
+  #used: number;
+  #isExceeded = false;
 
-  constructor(context: TaskContext, emit: (event: NewEvent) => void) {
+  constructor(context: TaskContext, emit: (event: NewEvent) => void, budget?: AgentBudget) {
     this.#context = context;
     this.#emit = emit;
+    this.#budget = budget;
+    this.#used = budget?.usedBefore ?? 0;
   }
 
   /** The options of `generate` through which an agent reports progress. */
@@ -29,7 +35,10 @@ export class AgentReports {
     };
   }
 
-  /** Reports the tokens that an answer, or an error, says it used. `totalUsage`, if present, covers all steps. */
+  /**
+   * Reports the tokens that an answer, or an error, says it used. `totalUsage`, if present, covers all steps.
+   * @throws BUDGET_EXCEEDED when the task has used more than it may, and that fails it
+   */
   usage(from: unknown, agent: unknown): void {
     const total = readField(from, "totalUsage");
     const usage = isObject(total) ? total : readField(from, "usage");
@@ -38,7 +47,21 @@ export class AgentReports {
     if (inputTokens === undefined && outputTokens === undefined) return;
     const model = name(readField(readField(from, "response"), "modelId"));
     const id = name(readField(agent, "id"));
-    this.#emit({ type: "TokenUsageReported", ...this.#at, agent: id, model, inputTokens, outputTokens });
+    const { aspects } = this.#budget ?? {};
+    const report = { ...this.#at, agent: id, model, aspects, inputTokens, outputTokens };
+    this.#emit({ type: "TokenUsageReported", ...report });
+    this.#used += tokensOf(report);
+    this.#checkBudget();
+  }
+
+  #checkBudget(): void {
+    const { perTask, onExceeded: action } = this.#budget?.tokens ?? {};
+    if (perTask === undefined || this.#used <= perTask || !action || this.#isExceeded) return;
+    this.#isExceeded = true;
+    const { nodeId, iteration } = this.#context;
+    const breach = { budget: "tokens", of: "task", used: this.#used, limit: perTask, action } as const;
+    this.#emit({ type: "BudgetExceeded", nodeId, iteration, ...breach });
+    if (action === "fail") throw budgetError(nodeId, breach);
   }
 
   /** Reports that an agent of the chain has failed. */

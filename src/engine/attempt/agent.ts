@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { readField, SmithersError, type SmithersErrorOptions } from "../../errors/index.ts";
+import { isSmithersError, readField, SmithersError, type SmithersErrorOptions } from "../../errors/index.ts";
 import { type Agent, type AgentSpec, type HostNode, promptText, type TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import { recordThrown } from "../thrown.ts";
 import { readAnswer } from "./agent-answer.ts";
 import { AgentReports } from "./agent-reports.ts";
 import { allowedOptions } from "./agent-tools.ts";
+import type { AgentBudget } from "./budget.ts";
 import { type Refusal, refusalIn } from "./refusal.ts";
 import { refusesRetry } from "./retryable.ts";
 
@@ -46,6 +47,8 @@ export interface AgentSurroundings {
   validate<T>(work: () => Promise<T>): Promise<T>;
   /** The conversation that an agent of this node had in an earlier attempt. */
   sessionOf(agent: string): Promise<string | undefined>;
+  /** The budget of the Aspects around the task. */
+  budget(): Promise<AgentBudget | undefined>;
 }
 
 /**
@@ -62,7 +65,7 @@ export async function executeAgent(
   const { context, emit } = surroundings;
   const text = spec.prompt ? await spec.prompt(deps ?? {}) : promptText(prompt);
   if (text === "") throw new SmithersError("INVALID_WORKFLOW", `<Task id="${spec.id}">: the prompt is empty.`);
-  const reports = new AgentReports(context, emit);
+  const reports = new AgentReports(context, emit, await surroundings.budget());
   const failures: { agent: string; code: string; message: string; details?: unknown }[] = [];
   const refusals: Refusal[] = [];
   let retryable = false;
@@ -76,6 +79,7 @@ export async function executeAgent(
       return await ask({ agent, name, session }, text, spec, surroundings, reports);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (isSmithersError(error) && error.code === "BUDGET_EXCEEDED") throw error;
       reports.usage(error, agent);
       retryable ||= !refusesRetry(error);
       const refusal = refusalIn(error, Date.now());

@@ -8,6 +8,7 @@ import { type EngineObserver, within } from "../observer.ts";
 import { originOf } from "../strays.ts";
 import { type RecordedError, recordThrown } from "../thrown.ts";
 import { AgentsFailed, type ChainRefusal, executeAgent } from "./agent.ts";
+import { type AgentBudget, tokensOf, usageReports } from "./budget.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { isRetryable } from "./retryable.ts";
 import { sessionIn } from "./session.ts";
@@ -172,12 +173,30 @@ function execute(
       context,
       emit: settings.emit,
       validate: (work) => limits.without(work),
-      sessionOf: async (agent) => sessionIn(context.attempt > 1 ? await settings.agentReports() : [], context, agent),
+      sessionOf: async (agent) => sessionIn(await earlierReports(context, settings), context, agent),
+      budget: async () =>
+        task.aspects.length === 0 ? undefined : budgetOf(task, await earlierReports(context, settings)),
     });
   }
   // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
+}
+
+/** What the agents have reported before this attempt; nothing in the first one. */
+async function earlierReports({ attempt }: TaskContext, settings: AttemptSettings): Promise<readonly StoredEvent[]> {
+  return attempt > 1 ? settings.agentReports() : [];
+}
+
+function budgetOf({ aspects, nodeId, iteration }: PlannedTask, reports: readonly StoredEvent[]): AgentBudget {
+  const own = usageReports(reports.map(({ json }) => JSON.parse(json) as NewEvent)).filter(
+    (report) => report.nodeId === nodeId && report.iteration === iteration,
+  );
+  return {
+    aspects: aspects.map(({ key }) => key),
+    tokens: aspects.findLast(({ spec }) => spec.tokens)?.spec.tokens,
+    usedBefore: own.reduce((sum, report) => sum + tokensOf(report), 0),
+  };
 }
 
 function toolsOf({ spec }: PlannedTask) {

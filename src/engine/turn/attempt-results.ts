@@ -2,7 +2,9 @@ import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
 import { type Attempt, type Node, quotaOf, wakeAfter } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
+import { budgetError } from "../attempt/budget.ts";
 import type { TaskValue } from "../attempt/value.ts";
+import { attemptBreach } from "./aspects.ts";
 import type { TurnDraft } from "./draft.ts";
 import { waitForQuota, withQuota } from "./quota-wait.ts";
 
@@ -16,6 +18,13 @@ export interface Completion {
 
 /** Records how an attempt ended: its node is finished, will be retried, or has failed for good. */
 export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
+  const breach = attemptBreach(task, draft.nowMs - attempt.startedAtMs);
+  if (breach) draft.emit({ type: "BudgetExceeded", nodeId: node.nodeId, iteration: node.iteration, ...breach });
+  if (outcome.ok && breach?.action === "fail") {
+    const error = budgetError(node.nodeId, breach).toRecord();
+    draft.endAttempt(node, "failed", error);
+    return draft.settle(node, "failed", error);
+  }
   if (outcome.ok) {
     draft.endAttempt(node, "finished");
     finishTask(draft, node, task, outcome.value);

@@ -85,6 +85,11 @@ export class TurnDraft {
     return taken;
   }
 
+  /** The events of this turn so far. */
+  get events(): readonly NewEvent[] {
+    return this.#events;
+  }
+
   emit(event: NewEvent): void {
     this.#events.push(event);
   }

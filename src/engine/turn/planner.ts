@@ -12,12 +12,14 @@ import {
   type Workflow,
   WorkflowRenderer,
 } from "../../jsx/index.ts";
-import type { Attempt, Node } from "../../model/index.ts";
+import type { Attempt, NewEvent, Node } from "../../model/index.ts";
 import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
 import { stopwatch, yieldToEventLoop } from "../../timing/index.ts";
+import { type Breach, budgetError, usageReports } from "../attempt/budget.ts";
 import { toTaskValue } from "../attempt/value.ts";
 import { type EngineObserver, within } from "../observer.ts";
+import { latencyBreach, tokenBreach } from "./aspects.ts";
 import { finishTask } from "./attempt-results.ts";
 import { TurnBudget } from "./budget.ts";
 import { cacheKeyOf } from "./cache-key.ts";
@@ -52,7 +54,7 @@ export interface TurnPlannerSettings {
   /** Learns that the author's code is about to be called. */
   observer?(): EngineObserver | undefined;
   /** Where cached results are looked up. */
-  readonly store: Pick<Store, "findCached" | "readNode">;
+  readonly store: Pick<Store, "findCached" | "readNode" | "agentReports">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
@@ -76,7 +78,7 @@ interface Mounting {
  */
 export class TurnPlanner {
   readonly #runState: RunState;
-  readonly #store: Pick<Store, "findCached" | "readNode">;
+  readonly #store: Pick<Store, "findCached" | "readNode" | "agentReports">;
   readonly #forced: Set<string>;
   readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
@@ -349,12 +351,29 @@ export class TurnPlanner {
       if (spec.kind === "static") {
         return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value, spec.result));
       }
+      for (const breach of await this.#breaches(draft, task)) {
+        draft.emit({ type: "BudgetExceeded", nodeId: node.nodeId, iteration: node.iteration, ...breach });
+        if (breach.action === "skip-remaining") return draft.settle(node, "skipped");
+        if (breach.action === "fail") throw budgetError(node.nodeId, breach);
+      }
       launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
     } catch (error) {
       // The fault is the dependency's, whatever this node tolerates.
       if (isSmithersError(error) && error.code === "STORED_VALUE_OUTDATED") throw error;
       draft.settle(node, "failed", toErrorRecord(error));
     }
+  }
+
+  /** The budgets that are used up when a task is about to start, by what is stored and what this turn has taken in. */
+  async #breaches(draft: TurnDraft, task: PlannedTask): Promise<Breach[]> {
+    if (task.aspects.length === 0) return [];
+    const stored = await this.#store.agentReports(this.#runState.runId);
+    const events = [...stored.map(({ json }) => JSON.parse(json) as NewEvent), ...draft.events];
+    const reports = usageReports(events);
+    const plan = this.#plan!;
+    return [tokenBreach(task, plan, reports), latencyBreach(task, plan, this.#runState.nodes(), draft.nowMs)].filter(
+      (breach) => breach !== undefined,
+    );
   }
 
   /**
