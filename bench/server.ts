@@ -14,8 +14,8 @@ import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
 
-const { SYNCHRONOUS, RETENTION, ISOLATION } = process.env;
-const db = drizzle(new Database("smithers.db", { create: true }));
+const { SYNCHRONOUS, RETENTION, ISOLATION, DB } = process.env;
+const db = DB ?? drizzle(new Database("smithers.db", { create: true }));
 const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION, isolation: ISOLATION });
 server.on("listening", () => console.log("http://127.0.0.1:" + server.address().port));
 `;
@@ -26,6 +26,8 @@ export interface ServerSettings {
   readonly retention?: string;
   /** Where the workflows' code runs; see the option `isolation`. */
   readonly isolation?: "process" | "none";
+  /** Address of a Postgres database; a SQLite file in the server's folder if absent. */
+  readonly db?: string;
   /** Arguments for Bun, before the program. */
   readonly bunArgs?: readonly string[];
 }
@@ -47,7 +49,7 @@ export class BenchServer {
 
   /** Starts a server in `rootDir`, with the data of an earlier one. */
   static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
-    const { synchronous = "full", retention, isolation, bunArgs = [] } = settings;
+    const { synchronous = "full", retention, isolation, db, bunArgs = [] } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
@@ -63,6 +65,7 @@ export class BenchServer {
         SYNCHRONOUS: synchronous,
         ...(retention === undefined ? {} : { RETENTION: retention }),
         ...(isolation === undefined ? {} : { ISOLATION: isolation }),
+        ...(db === undefined ? {} : { DB: db }),
       },
       stdio: ["ignore", "pipe", log],
     });

@@ -1,12 +1,14 @@
 /**
  * Puts a mixed load on one server for a given time: sequences, fan-outs, timers, approvals and signals. Ended runs are
- * deleted after a short time, so nothing may grow for ever. Samples memory, file size and latency.
+ * deleted after a short time, so nothing may grow for ever. Samples memory, size of the database and latency; with
+ * `--postgres`, on a Postgres of its own, also the rows that autovacuum has not freed yet.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Client } from "./client.ts";
 import { plot } from "./plot.ts";
+import { BenchPostgres } from "./postgres.ts";
 import { BenchServer } from "./server.ts";
 import { quantile } from "./statistics.ts";
 
@@ -15,6 +17,9 @@ interface Sample {
   readonly atMinutes: number;
   readonly residentMb: number;
   readonly databaseMb: number;
+  /** Rows that live, and dead ones whose space is not free yet; null for a SQLite file. */
+  readonly liveRows: number | null;
+  readonly deadRows: number | null;
   readonly runs: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
@@ -26,6 +31,7 @@ const { values } = parseArgs({
     width: { type: "string", default: "8" },
     json: { type: "string" },
     svg: { type: "string" },
+    postgres: { type: "boolean", default: false },
   },
 });
 const totalMs = positive("minutes") * 60_000;
@@ -36,7 +42,8 @@ const intervalMs = Math.min(10_000, totalMs / 20);
 
 mkdirSync(".tmp", { recursive: true });
 const folder = mkdtempSync(join(".tmp", "soak-"));
-const server = await BenchServer.start(join(folder, "server"), { retention });
+const postgres = values.postgres ? await BenchPostgres.start() : undefined;
+const server = await BenchServer.start(join(folder, "server"), { retention, db: postgres?.url() });
 try {
   const samples = await soak(server);
   if (values.json !== undefined)
@@ -45,6 +52,7 @@ try {
   console.log(verdict(samples));
 } finally {
   await server.stop();
+  await postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -59,11 +67,14 @@ async function soak({ client }: BenchServer): Promise<Sample[]> {
       latencies.push(await client.complete("bench-one.tsx"));
     }
   };
-  const note = () => {
+  const note = async () => {
+    const tables = await postgres?.tables();
     const sample = {
       atMinutes: (performance.now() - begin) / 60_000,
       residentMb: server.residentNowMb(),
-      databaseMb: server.databaseBytes() / 1e6,
+      databaseMb: (tables?.bytes ?? server.databaseBytes()) / 1e6,
+      liveRows: tables?.liveRows ?? null,
+      deadRows: tables?.deadRows ?? null,
       runs: latencies.length * 2,
       p50Ms: quantile(latencies, 0.5),
       p95Ms: quantile(latencies, 0.95),
@@ -72,7 +83,7 @@ async function soak({ client }: BenchServer): Promise<Sample[]> {
     samples.push(sample);
     console.log(textOf(sample));
   };
-  const timer = setInterval(note, intervalMs);
+  const timer = setInterval(() => void note(), intervalMs);
   await Promise.all(Array.from({ length: width }, (_, n) => worker(n)));
   clearInterval(timer);
   return samples;
@@ -96,9 +107,10 @@ async function mixedRun(client: Client, turn: number): Promise<void> {
   throw new Error(`The run ${runId} did not finish.`);
 }
 
-function textOf({ atMinutes, residentMb, databaseMb, runs, p50Ms, p95Ms }: Sample): string {
+function textOf({ atMinutes, residentMb, databaseMb, liveRows, deadRows, runs, p50Ms, p95Ms }: Sample): string {
   const trivial = `trivial run p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms`;
-  return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB database, ${runs} runs, ${trivial}`;
+  const rows = liveRows === null ? "" : ` with ${liveRows} rows and ${deadRows} dead ones`;
+  return `${atMinutes.toFixed(1)} min: ${residentMb.toFixed(0)} MB resident, ${databaseMb.toFixed(1)} MB database${rows}, ${runs} runs, ${trivial}`;
 }
 
 /** Compares the second quarter with the last one. In the first, the server warms up and retention has not started. */
@@ -106,12 +118,15 @@ function verdict(samples: readonly Sample[]): string {
   const quarter = Math.floor(samples.length / 4);
   const early = samples.slice(quarter, 2 * quarter);
   const late = samples.slice(-quarter);
-  const mean = (of: readonly Sample[], field: "residentMb" | "databaseMb") =>
-    of.reduce((sum, sample) => sum + sample[field], 0) / of.length;
-  const line = (what: string, field: "residentMb" | "databaseMb") =>
-    `${what}: ${mean(early, field).toFixed(1)} MB in the second quarter, ${mean(late, field).toFixed(1)} MB in the last`;
-  return [line("resident memory", "residentMb"), line("database files", "databaseMb")].join("\n");
+  const mean = (of: readonly Sample[], field: Field) => of.reduce((sum, sample) => sum + sample[field]!, 0) / of.length;
+  const line = (what: string, field: Field, unit: string) =>
+    `${what}: ${mean(early, field).toFixed(1)} ${unit} in the second quarter, ${mean(late, field).toFixed(1)} ${unit} in the last`;
+  const lines = [line("resident memory", "residentMb", "MB"), line("database", "databaseMb", "MB")];
+  if (values.postgres) lines.push(line("rows", "liveRows", "rows"), line("dead rows", "deadRows", "rows"));
+  return lines.join("\n");
 }
+
+type Field = "residentMb" | "databaseMb" | "liveRows" | "deadRows";
 
 function plotOf(samples: readonly Sample[]): string {
   const series = (name: string, of: (sample: Sample) => number) => ({

@@ -28,9 +28,15 @@ export class PostgresMaintenance implements Maintenance {
   }
 
   async pruneCache(cachedBeforeMs: number): Promise<number> {
-    const sql = `WITH removed AS (DELETE FROM _smithers_cache WHERE created_at_ms < $1::text::bigint RETURNING 1)
+    const sql = `WITH old AS (SELECT cache_key FROM _smithers_cache WHERE created_at_ms < $1::text::bigint
+        ORDER BY created_at_ms LIMIT $2::text::bigint FOR UPDATE SKIP LOCKED),
+      removed AS (DELETE FROM _smithers_cache c USING old WHERE c.cache_key = old.cache_key RETURNING 1)
       SELECT count(*)::text FROM removed`;
-    return Number((await this.#database.textsOfLong(sql, cachedBeforeMs))[0]);
+    for (let all = 0; ; ) {
+      const removed = Number((await this.#database.texts(sql, cachedBeforeMs, batchRows))[0]);
+      all += removed;
+      if (removed < batchRows) return all;
+    }
   }
 
   async seenClocks(): Promise<SeenClocks> {

@@ -69,8 +69,9 @@ export async function selectRunPage(database: Database, query: ListRunsQuery): P
 }
 
 export async function selectRuns(database: Database, runIds: readonly string[]): Promise<RunSnapshot[]> {
+  // As an array: for a subquery, the planner expects so many rows that it reads the whole table.
   const select = `SELECT ${snapshotColumns} FROM _smithers_runs r
-    WHERE r.run_id IN (SELECT value FROM json_array_elements_text($1::text::json))`;
+    WHERE r.run_id = ANY (ARRAY (SELECT value FROM json_array_elements_text($1::text::json)))`;
   const found = await database.read<JsonRow[]>(`SELECT ${rowsAsJson(select)}::text`, JSON.stringify(runIds));
   return found!.map(decodeSnapshot);
 }
