@@ -54,6 +54,7 @@ export {
   continueAsNew,
   createSmithers,
   type Duration,
+  HumanTask,
   Loop,
   Loop as Ralph,
   MergeQueue,

@@ -163,6 +163,12 @@ export function toApprovalItem(approval: PendingApproval, nowMs: number): Approv
     requestSummary: approval.summary,
     requestedAtMs: approval.requestedAtMs,
     waitingMs: Math.max(nowMs - approval.requestedAtMs, 0),
+    ...(approval.form && {
+      dataSchema: approval.form.schema,
+      maxAttempts: approval.form.maxAttempts,
+      asked: approval.asked ?? 1,
+    }),
+    ...(approval.refusal && { lastError: approval.refusal, lastAnswer: approval.data }),
     mode: approval.mode,
     options: approval.options,
     metadata: approval.metadata,

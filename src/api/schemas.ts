@@ -150,6 +150,10 @@ export const decisionBodySchema = bodyFields({
   decidedBy: z.string().max(512).nullish(),
   selected: z.string().nullish().describe("with mode select: one of the options"),
   ranked: z.array(z.string()).nullish().describe("with mode rank: all options, best first"),
+  data: z
+    .unknown()
+    .optional()
+    .describe("with mode answer: the answer, a value of the dataSchema; without it, note is read as JSON"),
   requestedAtMs: z
     .number()
     .int()
@@ -333,6 +337,13 @@ export const approvalItemSchema = approvalSchema
     mode: approvalSchema.shape.mode,
     options: approvalSchema.shape.options,
     metadata: z.unknown(),
+    dataSchema: z.record(z.string(), z.unknown()).optional().describe("with mode answer: JSON Schema of the answer"),
+    asked: z.number().int().optional().describe("with mode answer: number of this asking, from 1"),
+    maxAttempts: z.number().int().optional().describe("with mode answer: how often the node asks before it fails"),
+    lastError: errorRecordSchema
+      .optional()
+      .describe("with mode answer: why the last answer does not fit; `details.issues` has the fields"),
+    lastAnswer: z.unknown().optional().describe("with mode answer: the last answer, to be corrected"),
   });
 export type ApprovalItem = z.infer<typeof approvalItemSchema>;
 

@@ -1,9 +1,11 @@
 import type { ApprovalItem } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
+import { sampleOf } from "../model/index.ts";
 import { oneLine } from "../text/printable.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
 import { sayHowToContinue } from "./how-to-continue.ts";
+import { readJsonOption } from "./input/input.ts";
 import { shellUser } from "./shell-user.ts";
 import { latestRun, resolveNode, resolveRun } from "./source/resolve-run.ts";
 import type { Source } from "./source/source.ts";
@@ -15,6 +17,8 @@ export interface DecideOptions {
   readonly by?: string;
   readonly select?: string;
   readonly rank?: readonly string[];
+  /** JSON, `@file`, or `-` for stdin. */
+  readonly data?: string;
 }
 
 type Verdict = "granted" | "denied";
@@ -24,6 +28,8 @@ interface Choice {
   readonly iteration?: number;
   readonly selected?: string;
   readonly ranked?: string[];
+  /** The answer to a question that asks for one. */
+  readonly data?: unknown;
   /** When the question was asked that the person has seen. */
   readonly requestedAtMs?: number;
 }
@@ -90,8 +96,13 @@ async function choose(
   options: DecideOptions,
   givenNode: string | undefined,
 ): Promise<Choice | "left"> {
-  const named = { selected: options.select, ranked: options.rank && [...options.rank] };
-  const isComplete = status === "denied" || named.selected !== undefined || named.ranked !== undefined;
+  const named = {
+    selected: options.select,
+    ranked: options.rank && [...options.rank],
+    ...(options.data !== undefined && { data: readJsonOption(options.data, "--data") }),
+  };
+  const isComplete =
+    status === "denied" || named.selected !== undefined || named.ranked !== undefined || "data" in named;
   if (givenNode !== undefined && isComplete) {
     await resolveNode(state, runId, givenNode, options.iteration);
     return { nodeId: givenNode, iteration: options.iteration, ...named };
@@ -113,6 +124,8 @@ async function choose(
   if (approval === undefined) return "left";
   const { nodeId, iteration, requestedAtMs } = approval;
   if (isComplete || approval.mode === "approve") return { nodeId, iteration, requestedAtMs, ...named };
+  // Clients of the published package write the answer into the note.
+  if (approval.mode === "answer" && options.note !== undefined) return { nodeId, iteration, requestedAtMs };
   if (!canAsk) throw choiceRequired(approval);
   const chosen = await askChoice(approval);
   return chosen === undefined ? "left" : { nodeId, iteration, requestedAtMs, ...chosen };
@@ -127,7 +140,11 @@ function severalWaiting(context: CommandContext, status: Verdict, runId: string,
   return usageError(`The run is waiting for several decisions. Name one:\n${lines.join("\n")}`);
 }
 
-function choiceRequired({ nodeId, mode, options }: ApprovalItem) {
+function choiceRequired({ nodeId, mode, options, dataSchema }: ApprovalItem) {
+  if (mode === "answer") {
+    const sample = JSON.stringify(sampleOf(dataSchema ?? {}) ?? {});
+    return usageError(`"${nodeId}" asks for an answer. Add it as JSON, for example: --data '${sample}'`);
+  }
   const keys = (options ?? []).map(({ key }) => key);
   const how =
     mode === "select"

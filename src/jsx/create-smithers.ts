@@ -6,6 +6,7 @@ import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts"
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
 import { Aspects } from "./components/aspects.ts";
 import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
+import { HumanTask, type HumanTaskProps } from "./components/human-task.ts";
 import { Saga } from "./components/saga.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import { Timer } from "./components/timer.ts";
@@ -46,6 +47,7 @@ export interface SmithersApi<S extends Schemas> {
     props: ApprovalProps<O, OutputsOf<S>, M>,
   ) => ReactElement;
   readonly ApprovalGate: <O extends TargetOf<S>>(props: ApprovalGateProps<O, OutputsOf<S>>) => ReactElement;
+  readonly HumanTask: <O extends TargetOf<S>>(props: HumanTaskProps<O>) => ReactElement;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
   readonly Signal: typeof SignalComponent;
   readonly Timer: typeof Timer;
@@ -104,6 +106,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     continueAsNew,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
+    HumanTask: HumanTask as SmithersApi<S>["HumanTask"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
     Signal: SignalComponent,
     Timer,

@@ -12,6 +12,7 @@ export { Aspects, type AspectsProps } from "./components/aspects.ts";
 export { ContinueAsNew, type ContinueAsNewProps, continueAsNew } from "./components/continue-as-new.ts";
 export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
+export { HumanTask } from "./components/human-task.ts";
 export { Saga, type SagaProps, type SagaStep } from "./components/saga.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export { Timer } from "./components/timer.ts";

@@ -181,7 +181,9 @@ export interface Agent {
 
 export interface ApprovalSpec extends NodeSpec {
   readonly kind: "approval";
-  readonly mode: "approve" | "select" | "rank";
+  readonly mode: "approve" | "select" | "rank" | "answer";
+  /** With mode `answer`; the children of the element are the question. */
+  readonly answer?: AnswerSpec;
   readonly request: { readonly title: string; readonly summary: string | null; readonly metadata: unknown };
   readonly options: readonly ApprovalOption[] | undefined;
   readonly onDeny: "fail" | "continue" | "skip";
@@ -190,6 +192,14 @@ export interface ApprovalSpec extends NodeSpec {
   /** Approved by the workflow itself; no person is asked. */
   readonly granted: boolean;
   readonly timeoutMs: number | undefined;
+}
+
+/** What a person is asked to answer. */
+export interface AnswerSpec {
+  /** What the answer must fit, if that is more than the output's schema. */
+  readonly result: OutputSchema | undefined;
+  /** How often the person is asked before the node fails. */
+  readonly maxAttempts: number;
 }
 
 export interface EventSpec extends NodeSpec {

@@ -192,7 +192,8 @@ export const approvalSchema = z.object({
   nodeId: z.string(),
   iteration: z.number().int(),
   status: approvalStatusSchema,
-  mode: z.enum(["approve", "select", "rank"]),
+  /** What is asked for: a yes, an option, an order of the options, or a value of a schema. */
+  mode: z.enum(["approve", "select", "rank", "answer"]),
   label: z.string().nullable(),
   title: z.string().nullable(),
   summary: z.string().nullable(),
@@ -204,6 +205,14 @@ export const approvalSchema = z.object({
   note: z.string().nullable(),
   selected: z.string().nullable(),
   ranked: z.array(z.string()).nullable(),
+  /** With mode `answer`: the JSON Schema of the answer, and how often it is asked for. */
+  form: z.object({ schema: z.record(z.string(), z.unknown()), maxAttempts: z.number().int() }).nullable(),
+  /** Number of this asking, from 1; null in modes that ask once. */
+  asked: z.number().int().nullable(),
+  /** Why the answer before this asking does not fit. */
+  refusal: errorRecordSchema.nullable(),
+  /** The last answer. One that does not fit is kept, to be corrected. */
+  data: json,
 });
 export type Approval = z.infer<typeof approvalSchema>;
 

@@ -95,7 +95,11 @@ const eventFields = {
   },
   TaskHeartbeat: { ...attempt, data: z.unknown().optional().describe("what the task passed to `heartbeat(data)`") },
   TaskHeartbeatTimeout: attempt,
-  ApprovalRequested: node,
+  ApprovalRequested: {
+    ...node,
+    asked: z.number().int().optional().describe("for an answer: number of this asking, from 1"),
+    error: error.optional().describe("why the answer before this asking does not fit; `details.issues` has the fields"),
+  },
   ApprovalGranted: decision,
   ApprovalDenied: decision,
   SignalReceived: {

@@ -121,8 +121,12 @@ const approvals = table<Approval>(
     "note",
     "selected",
     "ranked",
+    "form",
+    "asked",
+    "refusal",
+    "data",
   ],
-  { key: ["runId", "nodeId", "iteration"], json: ["metadata", "options", "ranked"] },
+  { key: ["runId", "nodeId", "iteration"], json: ["metadata", "options", "ranked", "form", "refusal", "data"] },
 );
 
 const signals = table<Signal>(

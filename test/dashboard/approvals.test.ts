@@ -3,7 +3,7 @@ import { inBrowser, phone, Visitor } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve, type TestServer } from "../support/server.ts";
-import { ask, choose } from "./workflows.ts";
+import { answer, ask, choose } from "./workflows.ts";
 
 async function asking(server: TestServer, ...names: string[]): Promise<string[]> {
   const runs: string[] = [];
@@ -76,6 +76,26 @@ inBrowser("options are selected and put in order", async () => {
   await server.end(runId);
   const [team, order] = await server.nodes(runId);
   expect([team!.output, order!.output]).toMatchObject([{ selected: "web" }, { ranked: ["tell", "fix", "test"] }]);
+  visitor.expectNoWrongs();
+});
+
+inBrowser("an answer is a form of its schema, which tells the fields of an answer that did not fit", async () => {
+  const server = await serve(folder({ "answer.tsx": answer }));
+  const runId = await server.start("answer.tsx");
+  const visitor = await Visitor.at(server.url, "/approvals");
+  const { page } = visitor;
+  await page.getByRole("heading", { name: "How good is it?" }).waitFor();
+  await visitor.sees("Read it, and grade it.");
+  await page.getByLabel(/grade/).fill("4");
+  await page.getByRole("button", { name: "Send the answer" }).click();
+  await visitor.sees("is required");
+  await page.getByLabel(/comment/).fill("meh");
+  await page.getByRole("button", { name: "Send the answer" }).click();
+  await visitor.sees(/asking 2 of 3/);
+  await visitor.sees("Say more than that.");
+  await page.getByLabel(/comment/).fill("clear and short");
+  await page.getByRole("button", { name: "Send the answer" }).click();
+  expect((await server.end(runId)).output).toEqual({ grade: 4, comment: "clear and short" });
   visitor.expectNoWrongs();
 });
 

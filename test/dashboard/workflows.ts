@@ -37,6 +37,15 @@ export const ask = workflowFile(
   { schemas: "decision: approvalDecisionSchema" },
 ).replace('name="test"', 'name="ask"');
 
+export const answer = workflowFile(
+  `<HumanTask id="review" label="How good is it?" prompt="Read it, and grade it." output={outputs.review} maxAttempts={3} />`,
+  {
+    head: `import { HumanTask } from "smithers-orchestrator";`,
+    schemas: `review: z.object({ grade: z.number().int().min(1), comment: z.string() })
+      .refine(({ comment }) => comment !== "meh", { path: ["comment"], message: "Say more than that." })`,
+  },
+).replace('name="test"', 'name="answer"');
+
 export const choose = workflowFile(
   `<Approval id="team" mode="select" options={["core", { key: "web", label: "The web team" }]} output={outputs.one} request={{ title: "Which team?" }} />
    <Approval id="order" mode="rank" options={["fix", "test", "tell"]} output={outputs.order} request={{ title: "Which first?" }} />`,

@@ -89,6 +89,10 @@ export function approvalRow(given: Partial<Approval> = {}): Approval {
     note: null,
     selected: null,
     ranked: null,
+    form: null,
+    asked: null,
+    refusal: null,
+    data: null,
     ...given,
   };
 }

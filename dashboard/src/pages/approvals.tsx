@@ -10,6 +10,7 @@ import { client } from "../lib/session.ts";
 import { duration, moment, useNow } from "../lib/time.ts";
 import { useNarrow } from "../lib/use-narrow.ts";
 import { CopyCommands } from "../ui/copy.tsx";
+import { DataForm } from "../ui/data-form.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { JsonTree } from "../ui/json-tree.tsx";
 import { isTyping } from "../ui/shell.tsx";
@@ -158,7 +159,8 @@ function Question({
 }) {
   const { runId, nodeId, iteration, mode, requestedAtMs, options } = approval;
   const queries = useQueryClient();
-  const [verb, setVerb] = useState<"approve" | "deny">();
+  const [chosenVerb, setVerb] = useState<"approve" | "deny">();
+  const verb = chosenVerb;
   const [note, setNote] = useState("");
   const [picked, setPicked] = useState<Picked>({ selected: undefined, ranked: options?.map(({ key }) => key) });
   const [busy, setBusy] = useState(false);
@@ -166,6 +168,7 @@ function Question({
   const [Heading, Below] = useNarrow() ? (["h1", "h2"] as const) : (["h2", "h3"] as const);
   const noteField = useRef<HTMLTextAreaElement>(null);
   const isPossible = verb === "deny" || isComplete(mode, picked);
+  const isAnswer = mode === "answer";
 
   const choose = (next: "approve" | "deny") => {
     setVerb(next);
@@ -174,7 +177,7 @@ function Question({
   };
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (isTyping(event) || (event.key !== "a" && event.key !== "d")) return;
+      if (isTyping(event) || (event.key !== "d" && (event.key !== "a" || isAnswer))) return;
       event.preventDefault();
       choose(event.key === "a" ? "approve" : "deny");
     };
@@ -182,16 +185,19 @@ function Question({
     return () => window.removeEventListener("keydown", press);
   });
 
-  const decide = async () => {
+  const decide = async (answer?: { readonly data: unknown }) => {
+    const verb = answer ? "approve" : chosenVerb;
     if (verb === undefined || busy) return;
     if (!isPossible) return setProblem("Choose one of the options first.");
     setBusy(true);
     const choice =
       verb === "deny" || mode === "approve"
         ? {}
-        : mode === "select"
-          ? { selected: picked.selected }
-          : { ranked: [...(picked.ranked ?? [])] };
+        : mode === "answer"
+          ? { ...answer }
+          : mode === "select"
+            ? { selected: picked.selected }
+            : { ranked: [...(picked.ranked ?? [])] };
     try {
       await client().approvals[verb](runId, nodeId, {
         iteration,
@@ -199,7 +205,12 @@ function Question({
         ...(note.trim() && { note: note.trim() }),
         ...choice,
       });
-      const text = verb === "approve" ? "approved. The run continues." : "denied. The run has been told.";
+      const text =
+        verb === "deny"
+          ? "denied. The run has been told."
+          : answer
+            ? "answered. It is asked again if the run finds that the answer does not fit."
+            : "approved. The run continues.";
       onDecided({ approval, tone: verb === "approve" ? "good" : "bad", text });
     } catch (error) {
       if (isSmithersError(error) && error.code === "NODE_NOT_WAITING")
@@ -222,9 +233,9 @@ function Question({
         <CopyCommands
           items={[
             {
-              label: "Approve",
-              cli: cli("approve", runId, nodeId),
-              curl: curl(`${nodePath(runId, nodeId)}/approve`, body),
+              label: isAnswer ? "Answer" : "Approve",
+              cli: cli("approve", runId, nodeId, ...(isAnswer ? ["--data", "{}"] : [])),
+              curl: curl(`${nodePath(runId, nodeId)}/approve`, { ...body, ...(isAnswer && { data: {} }) }),
             },
             { label: "Deny", cli: cli("deny", runId, nodeId), curl: curl(`${nodePath(runId, nodeId)}/deny`, body) },
           ]}
@@ -249,22 +260,44 @@ function Question({
           <JsonTree value={approval.metadata} label="the details" />
         </section>
       )}
+      {isAnswer && (
+        <section aria-label="Your answer">
+          {approval.lastError && (
+            <p className="field-error" role="alert">
+              {approval.lastError.message} This is asking {approval.asked} of {approval.maxAttempts}.
+            </p>
+          )}
+          <DataForm
+            schema={approval.dataSchema}
+            initial={approval.lastAnswer ?? undefined}
+            issues={issuesIn(approval.lastError)}
+            submit="Send the answer"
+            busy={busy}
+            what="answer"
+            onSubmit={(data) => void decide({ data })}
+          />
+        </section>
+      )}
       {options && <Choice mode={mode} options={options} picked={picked} onPick={setPicked} />}
       <p className="next faint">
-        {verb === "deny"
-          ? "After a denial the run fails, skips this or continues, as its workflow says."
-          : "After an approval the run continues at once with what comes after this question."}
+        {isAnswer && verb !== "deny"
+          ? "After an answer that fits the run continues at once with what comes after this question."
+          : verb === "deny"
+            ? "After a denial the run fails, skips this or continues, as its workflow says."
+            : "After an approval the run continues at once with what comes after this question."}
       </p>
       <div className="decide">
         <div className="decide-verbs">
-          <button
-            type="button"
-            className="button is-approve"
-            aria-pressed={verb === "approve"}
-            onClick={() => choose("approve")}
-          >
-            Approve <kbd>a</kbd>
-          </button>
+          {!isAnswer && (
+            <button
+              type="button"
+              className="button is-approve"
+              aria-pressed={verb === "approve"}
+              onClick={() => choose("approve")}
+            >
+              Approve <kbd>a</kbd>
+            </button>
+          )}
           <button
             type="button"
             className="button is-deny"
@@ -320,6 +353,12 @@ function Question({
       </div>
     </article>
   );
+}
+
+/** The fields of the last answer that did not fit. */
+function issuesIn(error: ApprovalItem["lastError"]): { path: (string | number)[]; message: string }[] {
+  const { issues } = (error?.details ?? {}) as { issues?: { path: (string | number)[]; message: string }[] };
+  return issues ?? [];
 }
 
 /** What became of a question, as the run's events tell it. */

@@ -3,6 +3,8 @@ import { Loading } from "./states.tsx";
 
 const SchemaForm = lazy(() => import("./schema-form.tsx"));
 
+const labels = { input: "Input", data: "Data", answer: "Answer" } as const;
+
 /** Data as a form of its schema, or as JSON. */
 export function DataForm(props: {
   schema: Record<string, unknown> | undefined;
@@ -10,8 +12,8 @@ export function DataForm(props: {
   issues: readonly { path: (string | number)[]; message: string }[];
   submit: string;
   busy: boolean;
-  /** What the data is, for labels: `input`, `data`. */
-  what: string;
+  /** What the data is, for labels. */
+  what: keyof typeof labels;
   onSubmit(value: unknown): void;
 }) {
   const id = useId().replaceAll(/[^\w]/g, "");
@@ -81,7 +83,7 @@ export function DataForm(props: {
             }}
           >
             <label className="field">
-              <span className="field-label">{props.what === "input" ? "Input" : "Data"} as JSON</span>
+              <span className="field-label">{labels[props.what]} as JSON</span>
               <textarea
                 className="mono"
                 rows={8}

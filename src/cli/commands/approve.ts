@@ -23,6 +23,7 @@ export const approve = defineCommand<DecideOptions>({
         "keys of all options, best first, for an approval that asks for a ranking: comma-separated or a JSON array",
       parse: ranking,
     },
+    { flags: "-d, --data <json>", description: "answer, for a HumanTask: JSON, @file, or - for stdin" },
   ],
   state: "any",
   json: "value",
@@ -30,6 +31,7 @@ export const approve = defineCommand<DecideOptions>({
     ["approve", "approve the only decision that the latest run is waiting for"],
     ['approve 9e41c7 ship --note "after the freeze"', "approve the node ship, with a note"],
     ["approve @last plan --select small", "choose the option small"],
+    [`approve @last review --data '{"approved":true}'`, "answer a HumanTask"],
   ],
   async run(context, options, given, nodeId) {
     const { decideApproval } = await import("../decide.ts");

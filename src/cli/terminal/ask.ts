@@ -1,6 +1,8 @@
-import { isCancel, select } from "@clack/prompts";
+import { isCancel, select, text } from "@clack/prompts";
 import type { ApprovalItem } from "../../api/index.ts";
-import { oneLine } from "../../text/printable.ts";
+import { sampleOf } from "../../model/index.ts";
+import { manyLines, oneLine } from "../../text/printable.ts";
+import { parseJsonText } from "../input/json-text.ts";
 
 /** Asks which of several decisions is meant; undefined when the person leaves. */
 export async function askWhich(waiting: readonly ApprovalItem[]): Promise<ApprovalItem | undefined> {
@@ -17,8 +19,25 @@ export async function askWhich(waiting: readonly ApprovalItem[]): Promise<Approv
   return isCancel(chosen) ? undefined : waiting[chosen];
 }
 
+/** Asks for an answer as JSON. What is not JSON is asked for again; whether it fits, the run finds out. */
+async function askAnswer({ nodeId, requestTitle, requestSummary, dataSchema, lastError, lastAnswer }: ApprovalItem) {
+  const question = requestSummary ?? requestTitle ?? nodeId;
+  const about = lastError === undefined ? question : `${lastError.message}\n${question}`;
+  const answer = await text({
+    message: `${manyLines(about)}\nAnswer as JSON:`,
+    initialValue: JSON.stringify(lastAnswer ?? sampleOf(dataSchema ?? {}) ?? {}),
+    validate: (given) => {
+      const read = parseJsonText(given ?? "");
+      return "problem" in read ? `This is not valid JSON: ${read.problem}` : undefined;
+    },
+  });
+  return isCancel(answer) ? undefined : { data: JSON.parse(answer) as unknown };
+}
+
 /** Asks for the option or the ranking that an approval needs; undefined when the person leaves. */
-export async function askChoice({ mode, nodeId, requestTitle, options }: ApprovalItem) {
+export async function askChoice(approval: ApprovalItem) {
+  const { mode, nodeId, requestTitle, options } = approval;
+  if (mode === "answer") return askAnswer(approval);
   const left = (options ?? []).map(({ key, label, summary }) => ({
     value: key,
     label: oneLine(label),

@@ -101,9 +101,11 @@ function decisionNeeded(runId: string, { nodeId, iteration }: NodeItem, approval
   const requestTitle = approval?.requestTitle;
   const title = requestTitle && requestTitle !== nodeId ? `: "${requestTitle}"` : "";
   const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
+  const isAnswer = approval?.mode === "answer";
+  const refused = approval?.lastError ? ` ${approval.lastError.message}` : "";
   return {
     kind: "approval",
-    what: `"${nodeId}" is waiting for a decision${title}${summary}.`,
+    what: `"${nodeId}" is waiting for ${isAnswer ? "an answer" : "a decision"}${title}${summary}.${refused}`,
     commands: [
       ...choices(approval).map((choice) => ["approve", runId, nodeId, ...turn, ...choice]),
       ["deny", runId, nodeId, ...turn],
@@ -133,6 +135,7 @@ function sampleData(schema: Readonly<Record<string, unknown>> | undefined): stri
 /** The ways to approve, as options of the command. */
 function choices(approval: ApprovalItem | undefined): string[][] {
   const keys = (approval?.options ?? []).map(({ key }) => key);
+  if (approval?.mode === "answer") return [sampleData(approval.dataSchema)];
   if (approval?.mode === "select") return keys.map((key) => ["--select", key]);
   return approval?.mode === "rank"
     ? [["--rank", keys.some((key) => key.includes(",")) ? JSON.stringify(keys) : keys.join(",")]]

@@ -3,6 +3,7 @@ import { type ApprovalSpec, decisionValue, type EventSpec, type TimerSpec } from
 import { type Approval, msUntil, type Node, noWake, type Signal, wakeAfter, wakeOn } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
+import { isUsable, takeAnswer } from "./answers.ts";
 import { finishTask } from "./attempt-results.ts";
 import { dataSchemaOf } from "./data-schema.ts";
 import type { TurnDraft } from "./draft.ts";
@@ -12,7 +13,10 @@ import { isGranted, questionOf } from "./question.ts";
 export async function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): Promise<void> {
   if (task.spec.kind === "approval" && task.spec.granted) return grantAtOnce(draft, node, task, task.spec);
   const before = draft.runState.approval(task.key);
-  if (isGranted(before, task)) return void beginWait(draft, node, "waiting-approval");
+  // An answer that did not fit has failed the node; whoever retries it asks again.
+  if (before && isGranted(before, task) && (await isUsable(before, task))) {
+    return void beginWait(draft, node, "waiting-approval");
+  }
   const approval: Approval = {
     ...questionOf(task),
     runId: node.runId,
@@ -26,12 +30,16 @@ export async function requestApproval(draft: TurnDraft, node: Node, task: Planne
     note: null,
     selected: null,
     ranked: null,
+    asked: null,
+    refusal: null,
+    data: null,
+    ...(task.spec.kind === "approval" && task.spec.answer && { asked: 1 }),
   };
   const at = { nodeId: node.nodeId, iteration: node.iteration };
   const timeoutMs = task.spec.kind === "approval" ? task.spec.timeoutMs : undefined;
   const limit = beginWait(draft, node, "waiting-approval", timeoutMs);
   draft.putApproval(approval);
-  draft.emit({ type: "ApprovalRequested", ...at });
+  draft.emit({ type: "ApprovalRequested", ...at, ...(approval.asked !== null && { asked: approval.asked }) });
   draft.emit({ type: "NodeWaitingApproval", ...at, ...limit });
 }
 
@@ -97,7 +105,8 @@ async function resolveApproval(draft: TurnDraft, node: Node, task: PlannedTask):
   if (approval?.status === "granted" || approval?.status === "denied") {
     draft.decisions.push(approval);
     const spec = task.spec.kind === "approval" ? task.spec : undefined;
-    if (spec) await finishApproval(draft, node, task, spec, approval);
+    if (spec?.answer && approval.status === "granted") await takeAnswer(draft, node, task, spec, approval);
+    else if (spec) await finishApproval(draft, node, task, spec, approval);
     else if (approval.status === "granted") draft.changeNode(node, { state: "pending", ...noWake });
     else draft.settle(node, "failed", denied(node, approval));
     return true;

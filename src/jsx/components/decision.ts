@@ -44,6 +44,7 @@ const known = new WeakMap<z.ZodType, Set<string>>();
  */
 export function checkHoldsDecision(where: string, spec: ApprovalSpec): void {
   const { output, mode, options, onDeny } = spec;
+  if (mode === "answer") return;
   const keys = (options ?? []).map(({ key }) => key);
   const kind = JSON.stringify([mode, onDeny, keys]);
   const held = known.get(output.schema) ?? new Set();

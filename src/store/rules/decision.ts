@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { noSuchNode, noSuchRun, SmithersError } from "../../errors/index.ts";
 import {
   type Approval,
@@ -42,7 +43,7 @@ export function judgeDecision(rows: DecisionRows, decision: Decision, now: Momen
   if (approval.status === "cancelled" || approval.status === "expired") {
     throw closed(`"${nodeId}" is already ${approval.status}.`);
   }
-  const chosen = status === "granted" ? choiceOf(approval, decision) : { selected: null, ranked: null };
+  const chosen = status === "granted" ? choiceOf(approval, decision) : { selected: null, ranked: null, data: null };
   if (approval.status === status && isSameChoice(approval, chosen)) return undefined;
   if (approval.status !== "requested") {
     const how = approval.selected ?? approval.ranked?.join(", ");
@@ -77,12 +78,15 @@ function closed(message: string): SmithersError {
   return new SmithersError("NODE_NOT_WAITING", message);
 }
 
-type Choice = Pick<Approval, "selected" | "ranked">;
+type Choice = Pick<Approval, "selected" | "ranked" | "data">;
 
 const isSameChoice = (a: Choice, b: Choice) =>
-  a.selected === b.selected && JSON.stringify(a.ranked) === JSON.stringify(b.ranked);
+  a.selected === b.selected && isDeepStrictEqual(a.ranked, b.ranked) && isDeepStrictEqual(a.data, b.data);
 
-function choiceOf({ mode, options }: Approval, { selected, ranked }: Decision): Choice {
+function choiceOf({ mode, options }: Approval, decision: Decision): Choice {
+  const { selected, ranked, data } = decision;
+  if (mode === "answer") return { selected: null, ranked: null, data: answerOf(decision) };
+  if (data !== undefined) throw misfit("data", "is the answer to a question that asks for one; this one does not");
   const known = (options ?? []).map(({ key }) => key);
   if (mode === "select" && !known.includes(selected ?? "")) {
     throw misfit("selected", `must be one of: ${known.join(", ")}`);
@@ -90,7 +94,18 @@ function choiceOf({ mode, options }: Approval, { selected, ranked }: Decision): 
   if (mode === "rank" && !isPermutation(ranked ?? [], known)) {
     throw misfit("ranked", `must contain each of these exactly once: ${known.join(", ")}`);
   }
-  return { selected: mode === "select" ? selected! : null, ranked: mode === "rank" ? ranked! : null };
+  return { selected: mode === "select" ? selected! : null, ranked: mode === "rank" ? ranked! : null, data: null };
+}
+
+/** The answer, which clients of the published package write into the note. */
+function answerOf({ data, note }: Decision): unknown {
+  if (data !== undefined) return data;
+  if (note === undefined || note === null) throw misfit("data", "is required: the node asks for an answer");
+  try {
+    return JSON.parse(note);
+  } catch {
+    return note;
+  }
 }
 
 function isPermutation(given: readonly string[], known: readonly string[]): boolean {

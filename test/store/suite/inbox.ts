@@ -102,6 +102,22 @@ export function inbox(fresh: FreshDatabase): void {
     ]);
   });
 
+  test("an answer is stored with its question, and the question may be asked again", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const form = { schema: { type: "object" }, maxAttempts: 3 };
+    await commit(store, lease, { approvals: [approvalRow({ mode: "answer", form, asked: 1 })] });
+    await store.decide({ ...granted, data: { grade: [1, null] } }, Date.now());
+    const { decisions } = await store.readInbox("r");
+    expect(decisions).toMatchObject([{ form, asked: 1, refusal: null, data: { grade: [1, null] } }]);
+    const refusal = { code: "INVALID_OUTPUT", message: "No.", details: { issues: [] } };
+    await commit(store, lease, { approvals: [{ ...decisions[0]!, status: "requested", asked: 2, refusal }] });
+    const query = { nowMs: Date.now(), limit: 9 };
+    expect(await store.pendingApprovals(query)).toMatchObject([{ asked: 2, refusal, data: { grade: [1, null] } }]);
+    await store.decide({ ...granted, data: 4 }, Date.now());
+    expect((await store.readInbox("r")).decisions).toMatchObject([{ asked: 2, data: 4 }]);
+  });
+
   test("a request to cancel is noted once, with the time of the first", async () => {
     const { store } = await fresh();
     await startRun(store);

@@ -7,6 +7,7 @@ import { postgresFunctions } from "./0002-functions.ts";
 import { postgresPulse } from "./0003-pulse.ts";
 import { postgresAgentReports } from "./0004-agent-reports.ts";
 import { postgresLineage } from "./0005-lineage.ts";
+import { postgresAnswers } from "./0006-answers.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -15,6 +16,7 @@ const migrations: readonly string[] = [
   postgresPulse,
   postgresAgentReports,
   postgresLineage,
+  postgresAnswers,
 ];
 
 /**

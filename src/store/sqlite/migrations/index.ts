@@ -11,6 +11,7 @@ import { steadyWakes } from "./0005-steady-wakes.ts";
 import { identity } from "./0006-identity.ts";
 import { agentReportIndex } from "./0007-agent-reports.ts";
 import { lineage } from "./0008-lineage.ts";
+import { answers } from "./0009-answers.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -22,6 +23,7 @@ const migrations: readonly string[] = [
   identity,
   agentReportIndex,
   lineage,
+  answers,
 ];
 
 /**

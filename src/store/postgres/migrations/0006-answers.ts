@@ -1,0 +1,21 @@
+/** A question may ask for a value of a schema. */
+export const postgresAnswers = `
+ALTER TABLE _smithers_approvals ADD COLUMN form_json text;
+ALTER TABLE _smithers_approvals ADD COLUMN asked bigint;
+ALTER TABLE _smithers_approvals ADD COLUMN refusal_json text;
+ALTER TABLE _smithers_approvals ADD COLUMN data_json text;
+
+CREATE OR REPLACE FUNCTION _smithers_put_approvals(p jsonb) RETURNS bigint LANGUAGE plpgsql AS $fn$
+BEGIN
+  INSERT INTO _smithers_approvals SELECT * FROM jsonb_populate_recordset(NULL::_smithers_approvals, p)
+  ON CONFLICT (run_id, node_id, iteration) DO UPDATE SET
+    status = excluded.status, mode = excluded.mode, label = excluded.label, title = excluded.title,
+    summary = excluded.summary, metadata_json = excluded.metadata_json, options_json = excluded.options_json,
+    requested_at_ms = excluded.requested_at_ms, decided_at_ms = excluded.decided_at_ms,
+    decided_by = excluded.decided_by, note = excluded.note, selected = excluded.selected,
+    ranked_json = excluded.ranked_json, form_json = excluded.form_json, asked = excluded.asked,
+    refusal_json = excluded.refusal_json, data_json = excluded.data_json;
+  RETURN jsonb_array_length(p);
+END;
+$fn$;
+`;
