@@ -69,6 +69,8 @@ export {
   Sequence,
   SignalComponent as Signal,
   type SmithersApi,
+  Subflow,
+  type SubflowProps,
   Task,
   type TaskContext,
   Timer,

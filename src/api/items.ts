@@ -103,6 +103,7 @@ function toNodeItem(node: Node, output: ListedOutput | undefined): NodeItem {
     finishedAtMs,
     output: value,
     ...(output && "bytes" in output && { outputBytes: output.bytes }),
+    ...(node.kind === "subflow" && node.awaits !== null && { childRunId: node.awaits }),
     error,
   };
 }

@@ -270,6 +270,7 @@ export const nodeItemSchema = nodeSchema
       .describe(
         `size of an output that was left out of the list, in bytes of JSON: larger than ${maxListedOutputBytes}`,
       ),
+    childRunId: z.string().optional().describe("id of the run of a subflow"),
   });
 export type NodeItem = z.infer<typeof nodeItemSchema>;
 

@@ -13,7 +13,7 @@ import {
 } from "../errors/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, NewSignal, NodeToRetry, Store } from "../store/index.ts";
+import type { Decision, NewSignal, NodeToRetry, Store, TurnRecord } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
@@ -51,9 +51,13 @@ export class Engine {
     this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
     const parts: HolderParts = {
       log: this.#log,
-      sink: localSink(this.#localEngines, { store: options.store, feed: this.feed, observer: options.observer }),
+      sink: localSink(this.#localEngines, {
+        store: options.store,
+        feed: this.feed,
+        observer: options.observer,
+        related: (turn) => this.#related(turn),
+      }),
       onReleased: (runId, end) => this.#onReleased(runId, end),
-      continued: (_runId, continuedAs) => this.#adopt(continuedAs),
       wake: (runId) => void this.#watcher.wakeNow(runId),
     };
     this.#holder = options.holderOf ? options.holderOf(parts) : new LeaseHolder({ ...options, ...parts });
@@ -108,6 +112,7 @@ export class Engine {
     if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
     if (this.#holder.isTaken(run) || !(await this.#holder.claim(run, { source, forced }))) throw runInProgress(runId);
     this.own(runId);
+    if (this.#options.scope === "own") void this.#adoptChildren(runId);
   }
 
   /**
@@ -193,7 +198,9 @@ export class Engine {
     const run = await this.store.findRun(runId);
     if (!run || !this.#mayClaim(run)) return;
     try {
-      await this.#holder.claim(run, { isOrphan: true });
+      if ((await this.#holder.claim(run, { isOrphan: true })) && this.#options.scope === "own") {
+        void this.#adoptChildren(runId);
+      }
     } catch (error) {
       await this.#noteWakeFailure(run, error);
       throw error;
@@ -267,6 +274,35 @@ export class Engine {
       committed: (events) => this.feed.forward(events, this.#options.observesLocalEngines === true),
       arrived: (runId) => this.#watcher.wakeNow(runId),
     };
+  }
+
+  /** Continues the runs around a run for which its turn means something. */
+  #related({ lease: { runId }, successor, children, unwantedChildren, toldRun }: TurnRecord): void {
+    if (successor) this.#adopt(successor.run.runId);
+    if (toldRun !== undefined) void this.#wakeFirst(toldRun);
+    const started = children?.map(({ run: { parentNodeId, parentIteration } }) =>
+      nodeKey(parentNodeId!, parentIteration!),
+    );
+    const unwanted = unwantedChildren?.map(({ nodeId, iteration }) => nodeKey(nodeId, iteration));
+    if (started || unwanted) void this.#adoptChildren(runId, new Set([...(started ?? []), ...(unwanted ?? [])]));
+    // Also to learn which run it is, for a subflow may have one already.
+    if (started) this.#holder.active(runId)?.notify();
+  }
+
+  /**
+   * Executes the runs of a run's Subflows that have not ended. Never rejects.
+   * @param keys of the Subflows' nodes; default: all
+   */
+  async #adoptChildren(runId: string, keys?: ReadonlySet<string>): Promise<void> {
+    try {
+      for (const child of await this.store.childrenOf(runId)) {
+        if (hasEnded(child.status) || keys?.has(nodeKey(child.nodeId, child.iteration)) === false) continue;
+        this.#adopt(child.runId);
+      }
+    } catch (error) {
+      // They have no owner, or something for them to take in: they are found later.
+      if (!this.#closing) this.#log.warn({ runId, err: error }, "The runs of subflows could not be read.");
+    }
   }
 
   /** Executes a run that one of this engine's runs has started. */

@@ -19,3 +19,4 @@ export { RunClaims } from "./run-claims.ts";
 export type { Claim, HeldRun, HolderParts, RunHolder } from "./run-holder.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
 export type { WorkflowFileRef, WorkflowRef, WorkflowSource } from "./source.ts";
+export { concernsRelatives } from "./turn/commit.ts";

@@ -1,8 +1,11 @@
-import { type Run, staleAfterMs } from "../model/index.ts";
+import { SmithersError } from "../errors/index.ts";
+import type { Workflow } from "../jsx/index.ts";
+import { type Node, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner } from "../store/index.ts";
 import { stopwatch, waitAtMost } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
 import { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
+import { within } from "./observer.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
 import { OtherOwners } from "./other-owners.ts";
 import { checkSignal } from "./run/check-signal.ts";
@@ -11,6 +14,7 @@ import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 import { Execution, type ExecutionEnd, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, freshRun, loadRun, withTakeover } from "./run/load.ts";
+import { SubflowCode } from "./run/subflow-code.ts";
 import { RunClaims } from "./run-claims.ts";
 import type { Claim, HolderParts, RunHolder } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
@@ -33,10 +37,12 @@ export class LeaseHolder implements RunHolder {
   readonly #broken = new Map<string, { readonly error: unknown; readonly sinceMs: () => number }>();
   readonly #heartbeat: Heartbeat;
   readonly #others: OtherOwners;
+  readonly #subflowCode: SubflowCode;
   #stopping: { readonly graceMs: number } | undefined;
 
   constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
+    this.#subflowCode = new SubflowCode(settings.store);
     const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
       store: settings.store,
@@ -118,7 +124,7 @@ export class LeaseHolder implements RunHolder {
   }
 
   resolve(run: Run): Promise<WorkflowSource> {
-    return this.#settings.resolveWorkflow(run);
+    return this.#sourceOf(run);
   }
 
   checkSignal(given: NewSignal): Promise<void> {
@@ -155,7 +161,7 @@ export class LeaseHolder implements RunHolder {
     const { store, maxCrashes = defaultMaxCrashes } = this.#settings;
     const end = endWithoutCode(run, isOrphan, maxCrashes);
     if (end) return this.#end(run, end);
-    const source = await (given ? this.#load(given) : isOrphan ? this.#loadOnce(run) : this.resolve(run));
+    const source = await (given ? this.#given(run, given) : isOrphan ? this.#loadOnce(run) : this.#sourceOf(run));
     if (this.#stopping) return false;
     const lease = await this.#lease(run);
     if (!lease) return false;
@@ -169,6 +175,31 @@ export class LeaseHolder implements RunHolder {
     return true;
   }
 
+  /**
+   * The code of a run: its file's, or for a Subflow what its parent mounts.
+   * @param file its file's code, if that is known
+   */
+  async #sourceOf(run: Run, file?: WorkflowSource): Promise<WorkflowSource> {
+    if (run.parentNodeId === null) return file ?? this.#settings.resolveWorkflow(run);
+    const { store, sink } = this.#settings;
+    const parent = await store.findRun(run.parentRunId!);
+    if (!parent) {
+      throw new SmithersError(
+        "WORKFLOW_NOT_FOUND",
+        `The parent of the run "${run.runId}" was removed, and so its code.`,
+      );
+    }
+    const source = await this.#sourceOf(parent, file);
+    const render = <T>(code: () => T) => within(sink.observer, { runId: run.runId }, code);
+    return { ...source, workflow: await this.#subflowCode.find(run, source.workflow, render) };
+  }
+
+  /** The code that a caller names. For a Subflow, a file is that of the outermost run. */
+  async #given(run: Run, ref: WorkflowRef): Promise<WorkflowSource> {
+    const source = await this.#load(ref);
+    return source.workflowPath === undefined ? source : this.#sourceOf(run, source);
+  }
+
   async #load(ref: WorkflowRef): Promise<WorkflowSource> {
     return ref.workflow ? ref : this.#settings.resolveWorkflow({ runId: "", workflowPath: ref.workflowPath });
   }
@@ -179,7 +210,7 @@ export class LeaseHolder implements RunHolder {
     const broken = this.#broken.get(path);
     if (broken && broken.sinceMs() < brokenPauseMs) throw broken.error;
     try {
-      const source = await this.#settings.resolveWorkflow(run);
+      const source = await this.#sourceOf(run);
       this.#broken.delete(path);
       return source;
     } catch (error) {
@@ -205,6 +236,7 @@ export class LeaseHolder implements RunHolder {
       staleMs: staleMs ?? staleAfterMs,
       fileRules: fileRulesOf(() => store.privateFiles, fileRules),
       log,
+      noteSubflow: (node: Node, parent: Workflow, workflow: Workflow) => this.#subflowCode.note(node, parent, workflow),
     };
     return new Execution(run, settings, firstCommit);
   }
@@ -212,14 +244,13 @@ export class LeaseHolder implements RunHolder {
   #hold(execution: Execution): void {
     const { runId } = execution.lease;
     this.#active.set(runId, execution);
-    void execution.end.then((end) => this.#onReleased(runId, end, execution.continuedAs));
+    void execution.end.then((end) => this.#onReleased(runId, end));
     // The run was accepted before the process was asked to end. The next start executes it.
     if (this.#stopping) void execution.stop(this.#stopping.graceMs);
   }
 
-  #onReleased(runId: string, end: ExecutionEnd, continuedAs: string | null): void {
+  #onReleased(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
-    if (end === "ended" && continuedAs !== null) this.#settings.continued(runId, continuedAs);
     this.#claims.release(runId, end);
     this.#settings.onReleased(runId, end);
   }

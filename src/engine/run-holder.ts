@@ -40,8 +40,6 @@ export interface HolderParts {
   readonly log: Logger;
   /** Called for each run that is released. */
   onReleased(runId: string, end: ExecutionEnd): void;
-  /** Called when a run has ended as `continued`, before it is released. */
-  continued(runId: string, continuedAs: string): void;
   /** Continues a run that has lost its owner. */
   wake(runId: string): void;
 }

@@ -142,12 +142,15 @@ export async function settled(
       onContinued(runId);
       continue;
     }
-    if (hasEnded(run.status) || isParkedForInput(run)) {
+    // What a subflow has to take in may let the run continue.
+    const busy = hasEnded(run.status) ? [] : await busySubflows(engine, runId);
+    const moved = busy.map((childRunId) => engine.released(childRunId).then(() => undefined));
+    if (hasEnded(run.status) || (isParkedForInput(run) && busy.length === 0)) {
       const result: RunResult = { runId, status: run.status, output };
       if (run.error) result.error = run.error;
       return result;
     }
-    const end = await Promise.race([released, elsewhere]);
+    const end = await Promise.race([released, elsewhere, ...moved]);
     if (end === "lost") throw leaseLost(runId);
     if (end !== undefined) released = engine.released(runId);
     else await engine.wake(runId);
@@ -160,6 +163,18 @@ export async function settled(
  */
 const isParkedForInput = ({ status, owner }: Run) =>
   owner === null && (status === "waiting-approval" || status === "waiting-event");
+
+/** The subflows of a run, and theirs, that are being executed or have something to take in. */
+async function busySubflows(engine: Engine, runId: string): Promise<string[]> {
+  const busy: string[] = [];
+  for (const { runId: childRunId, status } of await engine.store.childrenOf(runId)) {
+    if (hasEnded(status)) continue;
+    const child = await engine.store.findRun(childRunId);
+    if (child && (child.owner !== null || child.inboxNo > child.takenNo || status === "running")) busy.push(childRunId);
+    busy.push(...(await busySubflows(engine, childRunId)));
+  }
+  return busy;
+}
 
 /** Resolves when another process may have changed the run while it was parked here, for example cancelled it. */
 function changedElsewhere(engine: Engine, runId: string): Promise<undefined> {

@@ -8,6 +8,7 @@ import { Aspects } from "./components/aspects.ts";
 import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
 import { HumanTask, type HumanTaskProps } from "./components/human-task.ts";
 import { Saga } from "./components/saga.ts";
+import { Subflow, type SubflowProps } from "./components/subflow.ts";
 import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
 import { Timer } from "./components/timer.ts";
 import { TryCatchFinally } from "./components/try-catch-finally.ts";
@@ -41,6 +42,7 @@ export interface SmithersApi<S extends Schemas> {
   readonly TryCatchFinally: typeof TryCatchFinally;
   readonly Saga: typeof Saga;
   readonly Aspects: typeof Aspects;
+  readonly Subflow: <O extends TargetOf<S>, C extends Schemas>(props: SubflowProps<O, C>) => ReactElement;
   readonly ContinueAsNew: typeof ContinueAsNew;
   readonly continueAsNew: typeof continueAsNew;
   readonly Approval: <O extends TargetOf<S>, M extends "approve" | "select" | "rank" = "approve">(
@@ -102,6 +104,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     TryCatchFinally,
     Saga,
     Aspects,
+    Subflow: Subflow as SmithersApi<S>["Subflow"],
     ContinueAsNew,
     continueAsNew,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],

@@ -14,6 +14,7 @@ export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
 export { HumanTask } from "./components/human-task.ts";
 export { Saga, type SagaProps, type SagaStep } from "./components/saga.ts";
+export { Subflow, type SubflowProps } from "./components/subflow.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export { Timer } from "./components/timer.ts";
 export { TryCatchFinally, type TryCatchFinallyProps } from "./components/try-catch-finally.ts";

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { ApprovalOption } from "../model/index.ts";
 import type { OutputSchema } from "./outputs.ts";
 import type { TaskContext } from "./task-context.ts";
+import type { Workflow } from "./workflow.ts";
 
 /** What a mounted component tells the planner and the engine. There is one shape per host tag. */
 export type Spec =
@@ -90,7 +91,7 @@ export interface LeftOutSpec {
   readonly ids: readonly string[];
 }
 
-export type TaskSpec = StaticSpec | ComputeSpec | AgentSpec | ApprovalSpec | EventSpec | TimerSpec;
+export type TaskSpec = StaticSpec | ComputeSpec | AgentSpec | ApprovalSpec | EventSpec | TimerSpec | SubflowSpec;
 
 interface NodeSpec {
   readonly type: "task";
@@ -216,4 +217,14 @@ export interface TimerSpec extends NodeSpec {
   readonly kind: "timer";
   readonly durationMs: number | undefined;
   readonly untilMs: number | undefined;
+}
+
+/** Another workflow, which has a run of its own. */
+export interface SubflowSpec extends NodeSpec {
+  readonly kind: "subflow";
+  readonly workflow: Workflow;
+  readonly input: unknown;
+  readonly retry: RetrySpec;
+  /** Time limit of one attempt. */
+  readonly timeoutMs: number | undefined;
 }

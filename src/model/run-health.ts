@@ -35,6 +35,11 @@ export const runHealthSchema = z.object({
       firesAtMs: z.number().int().nullable().optional(),
       timesOutAtMs: z.number().int().nullable().optional(),
       retryAtMs: z.number().int().nullable().optional().describe("when the refusing provider is asked again"),
+      childRunId: z
+        .string()
+        .optional()
+        .describe("id of the run that waits, when it is that of the node, which is a subflow, or of one in it"),
+      childNodeId: z.string().optional().describe("id of the node in that run that waits"),
       unblock: z.string().describe("the call that continues the run"),
     })
     .optional()
@@ -125,7 +130,9 @@ export function deriveRunHealth(
   const base = { runId: run.runId, computedAt };
   const { status, heartbeatAtMs } = run;
   if (isWaiting(status)) {
-    const node = signs.nodes.find((one) => (status === "waiting-quota" ? isQuotaWait(one) : one.state === status));
+    const node = signs.nodes.find((one) =>
+      status === "waiting-quota" ? isQuotaWait(one) || one.kind === "subflow" : one.state === status,
+    );
     const unhealthy = notContinued(run, signs, nowMs, calls);
     const blocked = node && blockedBy(node, calls);
     return {
@@ -202,6 +209,32 @@ function retrying({ heartbeatAtMs }: Run, { nodes }: HealthSignals): RunHealth["
   return { kind: "retrying", reason, sinceMs: worst.startedAtMs ?? undefined, heartbeatAtMs, ...at };
 }
 
+/** What a subflow waits for, as far as its own node says it; see {@link withChild}. */
+function blockedByChild({ nodeId, iteration, state, startedAtMs, awaits }: Node): RunHealth["blocked"] {
+  const kind = state === "waiting-approval" ? "approval" : state === "waiting-event" ? "event" : "timer";
+  const unblock = awaits === null ? "what continues its run" : `GET /v1/runs/${awaits} says what continues its run`;
+  return {
+    kind,
+    nodeId,
+    iteration,
+    sinceMs: startedAtMs ?? 0,
+    ...(awaits !== null && { childRunId: awaits }),
+    unblock,
+  };
+}
+
+/** The health of a run that waits for a subflow, with what that one's run waits for. */
+export function withChild(health: RunHealth, child: RunHealth): RunHealth {
+  const { blocked } = health;
+  if (!blocked || !child.blocked) return health;
+  const { nodeId, iteration: _, childRunId = child.runId, childNodeId = nodeId, ...wait } = child.blocked;
+  return {
+    ...health,
+    blocked: { ...wait, nodeId: blocked.nodeId, iteration: blocked.iteration, childRunId, childNodeId },
+    ...(child.unhealthy && !health.unhealthy && { unhealthy: child.unhealthy }),
+  };
+}
+
 function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {
   const { nodeId, iteration, state, startedAtMs, wakeAtMs, awaits, correlationId } = node;
   if (isQuotaWait(node)) {
@@ -210,6 +243,7 @@ function blockedBy(node: Node, calls: ContinuingCalls): RunHealth["blocked"] {
     return { kind: "quota", nodeId, iteration, sinceMs, retryAtMs: wakeAtMs, unblock };
   }
   const at = { nodeId, iteration, sinceMs: startedAtMs ?? 0 };
+  if (node.kind === "subflow") return blockedByChild(node);
   if (state === "waiting-approval") {
     return { kind: "approval", ...at, timesOutAtMs: wakeAtMs, unblock: calls.decide(nodeId) };
   }

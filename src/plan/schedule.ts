@@ -29,6 +29,8 @@ export interface Schedule {
   readonly waiting: readonly PlannedTask[];
   /** Tasks with an open wait in a body that has failed. */
   readonly abandoned: readonly PlannedTask[];
+  /** Subflows whose run has not ended. */
+  readonly subflows: readonly PlannedTask[];
   /** How many attempts are running. */
   readonly running: number;
   /** Tasks whose turn has come, but with a dependency that is not done. */
@@ -52,6 +54,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const waiting: PlannedTask[] = [];
   const blocked: BlockedTask[] = [];
   const paused: PlannedTask[] = [];
+  const subflows: PlannedTask[] = [];
   const abandoned: PlannedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
@@ -61,6 +64,10 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
 
   const take = (task: PlannedTask) => {
     running += 1;
+    occupy(task);
+  };
+
+  const occupy = (task: PlannedTask) => {
     for (const group of task.groups) load.set(group, (load.get(group) ?? 0) + 1);
   };
 
@@ -72,9 +79,13 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
       return false;
     }
     if (isSettled(nodeState)) return true;
+    if (task.spec.kind === "subflow" && (nodeState === "in-progress" || isWaiting(nodeState))) subflows.push(task);
     if (nodeState === "in-progress") take(task);
-    else if (isWaiting(nodeState)) waiting.push(task);
-    else if (!task.spec.dependsOn.every((id) => isDone(id, task))) {
+    else if (isWaiting(nodeState)) {
+      waiting.push(task);
+      // The next one of a queue does not begin before a subflow that waits has ended.
+      if (task.spec.kind === "subflow") occupy(task);
+    } else if (!task.spec.dependsOn.every((id) => isDone(id, task))) {
       blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !isDone(id, task)) });
     } else if (progress && isPaused(progress, state.now)) paused.push(task);
     else candidates.push(task);
@@ -283,6 +294,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     failed,
     exhausted,
     continuation,
+    subflows,
     settled,
   };
 }
@@ -306,7 +318,7 @@ function isPaused(progress: NodeProgress, now: Moment): boolean {
 
 /** Whether a task takes a slot among the running attempts: waits and literals do not. */
 function needsSlot({ spec }: PlannedTask): boolean {
-  return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
+  return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent" || spec.kind === "subflow");
 }
 
 function isFinished(state: NodeState | undefined): boolean {

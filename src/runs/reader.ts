@@ -25,6 +25,7 @@ import {
   type RunHealth,
   type SmithersEvent,
   type StoredEvent,
+  withChild,
 } from "../model/index.ts";
 import type { NodePage, RunSnapshot, Store } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
@@ -35,7 +36,7 @@ export interface RunReaderOptions {
   /** Age of an owner's last heartbeat, in milliseconds, after which the owner counts as dead. Default: 30000. */
   readonly staleMs?: number;
   /** The host's names of the calls that continue a run. Default: the routes of a server with many runs. */
-  readonly calls?: ContinuingCalls;
+  calls?(runId: string): ContinuingCalls | undefined;
   /** Whether the run's code keeps its worker process from answering now. */
   blocking?(runId: string): BlockingRun | undefined;
 }
@@ -84,7 +85,8 @@ export class RunReader {
 
   async run(runId: string): Promise<RunDetail> {
     const found = await this.#databases.find(runId, (store) => withReports(store, runId, store.readRunDetail(runId)));
-    return toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output, found.reports);
+    const health = await this.#healthOf(found, found.database);
+    return toRunDetail(found.run, health, found.nodeCounts, found.output, found.reports);
   }
 
   /** A run, with what explains its state. */
@@ -95,7 +97,13 @@ export class RunReader {
     );
     const { nodes, nextCursor } = toNodeListPage(found);
     return {
-      run: toRunDetail(found.run, this.#healthOf(found), found.nodeCounts, found.output, found.reports),
+      run: toRunDetail(
+        found.run,
+        await this.#healthOf(found, found.database),
+        found.nodeCounts,
+        found.output,
+        found.reports,
+      ),
       nodes: nextCursor === undefined ? nodes : [...nodes, ...(await this.allNodes(runId, nextCursor))],
       frame: found.frame,
       approvals: found.approvals.map((approval) => toApprovalItem(approval, nowMs)),
@@ -107,7 +115,7 @@ export class RunReader {
     const { runs, nextCursor } = await this.#databases.main.store.listRuns(query);
     const current = await this.#databases.current(runs);
     return {
-      runs: current.map((snapshot) => toRunListItem(snapshot.run, this.#healthOf(snapshot))),
+      runs: current.map((snapshot) => toRunListItem(snapshot.run, this.#ownHealthOf(snapshot))),
       ...(nextCursor !== undefined && { nextCursor }),
     };
   }
@@ -115,7 +123,7 @@ export class RunReader {
   /** Those of these runs that exist, each from `database`, which is where they live. */
   async itemsOf(database: RunDatabase, runIds: readonly string[]): Promise<RunListItem[]> {
     const found = await database.store.readRuns(runIds);
-    return found.map((snapshot) => toRunListItem(snapshot.run, this.#healthOf(snapshot)));
+    return found.map((snapshot) => toRunListItem(snapshot.run, this.#ownHealthOf(snapshot)));
   }
 
   /**
@@ -184,9 +192,18 @@ export class RunReader {
     return pending.map((approval) => toApprovalItem(approval, nowMs));
   }
 
-  #healthOf({ run, healthSignals }: RunSnapshot): RunHealth {
+  /** The health of a run; what a subflow of it waits for is said by that one's run. */
+  async #healthOf(snapshot: RunSnapshot, database: RunDatabase): Promise<RunHealth> {
+    const health = this.#ownHealthOf(snapshot);
+    const childRunId = health.blocked?.childRunId;
+    if (childRunId === undefined) return health;
+    const [child] = await database.store.readRuns([childRunId]);
+    return child ? withChild(health, await this.#healthOf(child, database)) : health;
+  }
+
+  #ownHealthOf({ run, healthSignals }: RunSnapshot): RunHealth {
     const { staleMs, calls, blocking } = this.#options;
-    const health = deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls);
+    const health = deriveRunHealth(run, healthSignals, Date.now(), staleMs, calls?.(run.runId));
     const blocks = blocking?.(run.runId);
     return blocks && !hasEnded(run.status) ? blockingHealth(health, run, blocks) : health;
   }

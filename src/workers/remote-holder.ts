@@ -1,5 +1,6 @@
 import {
   type Claim,
+  concernsRelatives,
   defaultHeartbeatMs,
   defaultMaxCrashes,
   type ExecutionEnd,
@@ -293,9 +294,9 @@ export class RemoteHolder implements RunHolder {
         sink.observer?.turnCommitted({ run, record: turn, events, decisions, node, timing: { ...timing, commitMs } });
       }
       sink.feed.publish(events);
+      if (concernsRelatives(turn)) sink.related?.(turn);
       if (!change.release) return;
       const end = endOf(turn);
-      if (turn.successor) this.#parts.continued(lease.runId, turn.successor.run.runId);
       this.#claims.release(lease.runId, end);
       onReleased(lease.runId, end);
     });

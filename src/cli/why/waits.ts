@@ -41,10 +41,12 @@ function takes({ event }: Wait, signal: Extract<SmithersEvent, { type: "SignalRe
   return event.eventName === signal.signalName && event.correlationId === signal.correlationId;
 }
 
-/** The reasons of the waiting nodes. */
+/** The reasons of the waiting nodes; a subflow's are those of its run. */
 export async function waitReasons(source: Source, { run, nodes, approvals }: RunOverview): Promise<Reason[]> {
   const waiting = nodes.filter(
-    ({ state, error }) => state.startsWith("waiting-") || (state === "pending" && error?.code === "QUOTA_EXCEEDED"),
+    ({ state, error, childRunId }) =>
+      childRunId === undefined &&
+      (state.startsWith("waiting-") || (state === "pending" && error?.code === "QUOTA_EXCEEDED")),
   );
   if (waiting.length === 0) return [];
   const waits = await waitsOf(source, run.runId);

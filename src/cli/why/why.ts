@@ -30,11 +30,30 @@ async function reasonsOf(source: Source, overview: RunOverview): Promise<Reason[
   }
   if (status === "failed") return [failure(run, nodes)];
   if (runState.state === "stale" && unhealthy) return [ownerless(runId, unhealthy)];
-  if (status === "running") return running(run, nodes).concat(await waitReasons(source, overview));
+  const inSubflows = await subflowReasons(source, nodes);
+  if (status === "running") {
+    const own = nodes.filter(({ childRunId }) => childRunId === undefined);
+    const isOnlySubflows = inSubflows.length > 0 && !own.some(({ state }) => state === "in-progress");
+    return [...(isOnlySubflows ? [] : running(run, own)), ...inSubflows, ...(await waitReasons(source, overview))];
+  }
   if (!status.startsWith("waiting-")) return [];
-  const waits = await waitReasons(source, overview);
+  const waits = [...inSubflows, ...(await waitReasons(source, overview))];
   const isTold = unhealthy?.code === undefined || waits.some(({ kind }) => kind === "not-continued");
   return isTold ? waits : [broken(runId, unhealthy), ...waits];
+}
+
+/** Why the runs of subflows that have not ended do not continue. */
+async function subflowReasons(source: Source, nodes: readonly NodeItem[]): Promise<Reason[]> {
+  const open = nodes.filter(({ state }) => state === "in-progress" || state.startsWith("waiting-"));
+  const found: Reason[] = [];
+  for (const { nodeId, iteration, childRunId } of open) {
+    if (childRunId === undefined) continue;
+    for (const reason of await reasonsOf(source, await source.overview(childRunId))) {
+      const what = `The run ${childRunId} of the subflow "${nodeId}": ${reason.what}`;
+      found.push({ ...reason, nodeId, iteration, what });
+    }
+  }
+  return found;
 }
 
 function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {

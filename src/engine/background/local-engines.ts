@@ -46,10 +46,11 @@ export class LocalEngines {
 }
 
 /** The sink of an engine's turns: its own observer and those of its local engines observe them. */
-export function localSink(localEngines: LocalEngines, { store, feed, observer }: TurnSink): TurnSink {
+export function localSink(localEngines: LocalEngines, { store, feed, observer, related }: TurnSink): TurnSink {
   return {
     store,
     feed,
+    related,
     get observer() {
       return allOf([observer, ...localEngines.others.map((other) => other.observer)]);
     },

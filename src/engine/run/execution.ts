@@ -1,7 +1,7 @@
 import { filesOf, type Origin, register, runAs, TimerScope } from "../../containment/index.ts";
 import { type ErrorRecord, isSmithersError, readField, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
-import { type Moment, msUntilRun, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
+import { type Moment, msUntilRun, type Node, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
 import type { ContinuePoint } from "../../plan/index.ts";
 import { moment } from "../../runtime/index.ts";
 import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
@@ -43,6 +43,8 @@ export interface ExecutionSettings {
   readonly staleMs: number;
   readonly fileRules: FileRules;
   readonly log: Logger;
+  /** Learns which workflow a Subflow mounts whose run is started. */
+  noteSubflow(node: Node, parent: Workflow, workflow: Workflow): void;
 }
 
 /** A turn before its commit. */
@@ -99,7 +101,13 @@ export class Execution {
     if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
-    this.#planner = new TurnPlanner({ workflow, store: sink.store, observer: () => sink.observer, ...loaded });
+    this.#planner = new TurnPlanner({
+      workflow,
+      store: sink.store,
+      observer: () => sink.observer,
+      ...loaded,
+      noteSubflow: (node, child) => settings.noteSubflow(node, this.#planner.workflow, child),
+    });
     this.#attempts = new Attempts({
       ...settings,
       files: () => filesOf(this.#planner.workflow),
@@ -120,11 +128,6 @@ export class Execution {
     const begun = Promise.withResolvers<void>();
     this.begun = begun.promise;
     this.end = this.#run(begun.resolve);
-  }
-
-  /** The run that continues this one; null while there is none. */
-  get continuedAs(): string | null {
-    return this.#runState.run.continuedAs;
   }
 
   get runningAttempts(): number {
@@ -309,6 +312,7 @@ export class Execution {
     const inbox = await this.#store.readInbox(this.#runState.runId);
     if (inbox.inboxNo !== this.#runState.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
     this.#runState.receive(inbox.decisions, inbox.signals);
+    if (this.#runState.hasSubflows) this.#runState.receiveChildren(await this.#store.childrenOf(this.#runState.runId));
     return inbox.cancelRequestedAtMs !== null;
   }
 

@@ -53,7 +53,10 @@ export async function loadRun(
     treeHash: stored.treeHash,
     forced,
     recordTakeover(draft) {
-      for (const node of runState.nodes()) if (node.state === "in-progress") recordLostAttempt(draft, node, maxCrashes);
+      // A subflow's run goes on by itself.
+      for (const node of runState.nodes()) {
+        if (node.state === "in-progress" && node.kind !== "subflow") recordLostAttempt(draft, node, maxCrashes);
+      }
     },
   };
 }

@@ -40,7 +40,7 @@ export async function releaseLost(
   const draft = new TurnDraft(runState, moment());
   const charged = new Set(nodeIds);
   for (const node of runState.nodes()) {
-    if (node.state !== "in-progress") continue;
+    if (node.state !== "in-progress" || node.kind === "subflow") continue;
     if (charged.has(node.nodeId)) recordLostAttempt(draft, node, maxCrashes, error);
     else recordUnchargedLoss(draft, node, error.toRecord());
   }

@@ -1,4 +1,5 @@
 import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
+import type { RetrySpec } from "../../jsx/index.ts";
 import { type Attempt, type Node, quotaOf, wakeAfter } from "../../model/index.ts";
 import { type PlannedTask, retryDelayMs } from "../../plan/index.ts";
 import type { AttemptOutcome } from "../attempt/attempt.ts";
@@ -41,17 +42,32 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
       attempt: attempt.attempt,
     });
   }
-  const retry = "retry" in task.spec ? task.spec.retry : undefined;
-  const mayRetry = retry !== undefined && outcome.retryable && node.failures < retry.retries;
+  const mayRetry = retryOf(node, task, outcome.retryable) !== undefined;
   // Another agent of the chain, which failed for another reason, may be asked sooner.
   if (outcome.refusal && (outcome.refusal.isWhole || !mayRetry)) {
     const { timeoutMs } = task.spec as { timeoutMs?: number };
     return waitForQuota(draft, node, error, outcome.refusal, timeoutMs);
   }
+  failOrRetry(draft, node, task, error, outcome.retryable);
+}
+
+/** Lets a node whose attempt has failed run again later, if it may; otherwise it has failed for good. */
+export function failOrRetry(
+  draft: TurnDraft,
+  node: Node,
+  task: PlannedTask,
+  error: ErrorRecord,
+  retryable: boolean,
+): void {
+  const retry = retryOf(node, task, retryable);
   draft.changeNode(node, { failures: node.failures + 1 });
-  if (mayRetry) {
-    retryLater(draft, node, error, retryDelayMs(retry, node.failures, Math.random()));
-  } else draft.settle(node, "failed", error);
+  if (retry) retryLater(draft, node, error, retryDelayMs(retry, node.failures, Math.random()));
+  else draft.settle(node, "failed", error);
+}
+
+/** How a node whose attempt has failed is retried; undefined when it is not. */
+function retryOf({ failures }: Node, { spec }: PlannedTask, retryable: boolean): RetrySpec | undefined {
+  return retryable && "retry" in spec && failures < spec.retry.retries ? spec.retry : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Lease, Store } from "../../store/index.ts";
+import type { Lease, Store, TurnRecord } from "../../store/index.ts";
 import { stopwatch } from "../../timing/index.ts";
 import type { Feed } from "../feed.ts";
 import type { EngineObserver, TurnTiming } from "../observer.ts";
@@ -11,6 +11,8 @@ export interface TurnSink {
   readonly observer: EngineObserver | undefined;
   /** Whether the store is in another process, whose observers learn of a turn from its record. */
   readonly isRemote?: boolean;
+  /** Called after a turn that has started, ended or told runs around its own. */
+  related?(turn: TurnRecord): void;
 }
 
 /** Refuses a turn that would end a run in another way after its cancellation was accepted. */
@@ -23,12 +25,13 @@ export class CancelPending extends Error {}
  * @throws LEASE_LOST, {@link CancelPending}, or a `DB_*` code; the same draft may be committed again
  */
 export async function commitTurn(
-  { store, feed, observer, isRemote = false }: TurnSink,
+  sink: TurnSink,
   lease: Lease,
   draft: TurnDraft,
   timing: Omit<TurnTiming, "commitMs"> = { renderMs: 0, planMs: 0 },
-  writer: Pick<Store, "commitTurn"> = store,
+  writer: Pick<Store, "commitTurn"> = sink.store,
 ): Promise<void> {
+  const { feed, observer, isRemote = false } = sink;
   const { runState } = draft;
   const { decisions } = draft;
   const { run } = runState;
@@ -46,4 +49,10 @@ export async function commitTurn(
     timing: { ...timing, commitMs: elapsedMs() },
   });
   feed.publish(events);
+  if (concernsRelatives(record)) sink.related?.(record);
+}
+
+/** Whether a turn means something for other runs than its own. */
+export function concernsRelatives({ successor, children, unwantedChildren, toldRun }: TurnRecord): boolean {
+  return successor !== undefined || children !== undefined || unwantedChildren !== undefined || toldRun !== undefined;
 }

@@ -13,6 +13,8 @@ import {
 import { nodeKey, type PlannedTask } from "../../plan/index.ts";
 import type {
   AttemptEnd,
+  ChildPlace,
+  ChildStart,
   FrameRecord,
   Lease,
   RunChange,
@@ -43,6 +45,8 @@ export class TurnDraft {
   readonly #cached: TurnRecord["cached"][number][] = [];
   readonly #events: NewEvent[] = [];
   readonly #run: RunChange = {};
+  readonly #children: ChildStart[] = [];
+  readonly #unwantedChildren: ChildPlace[] = [];
   #newOutputs: NewOutput[] = [];
   #hasNewFailure = false;
   /** Decisions that this turn applied. They are stored already. */
@@ -217,6 +221,17 @@ export class TurnDraft {
     return started;
   }
 
+  /** Starts the run of a Subflow with the turn, unless it has one. */
+  startChild(node: Node, child: ChildStart): void {
+    this.#children.push(child);
+    this.runState.forgetChild(nodeKey(node.nodeId, node.iteration));
+  }
+
+  /** Cancels the run of a Subflow with the turn. */
+  cancelChild({ nodeId, iteration }: Node): void {
+    this.#unwantedChildren.push({ nodeId, iteration });
+  }
+
   /** Ends a node's last attempt. */
   endAttempt(
     node: Node,
@@ -261,6 +276,8 @@ export class TurnDraft {
   }
 
   toRecord(lease: Lease): TurnRecord {
+    const { parentRunId, parentNodeId } = this.runState.run;
+    const isTold = this.#run.status !== undefined && parentNodeId !== null && parentRunId !== null;
     return {
       lease,
       nowMs: this.nowMs,
@@ -275,6 +292,9 @@ export class TurnDraft {
       timers: this.#timers,
       cached: this.#cached,
       frame: this.frame,
+      ...(this.#children.length > 0 && { children: this.#children }),
+      ...(this.#unwantedChildren.length > 0 && { unwantedChildren: this.#unwantedChildren }),
+      ...(isTold && { toldRun: parentRunId }),
       ...(this.successor && { successor: this.successor }),
       events: this.#events,
       stack: this.stack,

@@ -28,8 +28,10 @@ import { treeOf } from "./frame.ts";
 import { checkStable, Growth } from "./growth.ts";
 import { isGranted } from "./question.ts";
 import { reconcile } from "./reconcile.ts";
+import { renderRun } from "./render.ts";
 import { cancelNode } from "./run-end.ts";
 import type { RunState } from "./run-state.ts";
+import { isSubflow, resolveSubflow, startSubflow } from "./subflows.ts";
 import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
 /** An attempt that the turn recorded, to be launched once the turn is committed. */
@@ -51,10 +53,12 @@ export interface TurnPlan {
 export interface TurnPlannerSettings {
   readonly workflow: Workflow;
   readonly runState: RunState;
+  /** Learns which workflow a Subflow mounts whose run is started. */
+  readonly noteSubflow?: (node: Node, workflow: Workflow) => void;
   /** Learns that the author's code is about to be called. */
   observer?(): EngineObserver | undefined;
   /** Where cached results are looked up. */
-  readonly store: Pick<Store, "findCached" | "readNode" | "agentReports">;
+  readonly store: Pick<Store, "findCached" | "readNode" | "agentReports" | "readResult">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
@@ -78,8 +82,9 @@ interface Mounting {
  */
 export class TurnPlanner {
   readonly #runState: RunState;
-  readonly #store: Pick<Store, "findCached" | "readNode" | "agentReports">;
+  readonly #store: Pick<Store, "findCached" | "readNode" | "agentReports" | "readResult">;
   readonly #forced: Set<string>;
+  readonly #noteSubflow: TurnPlannerSettings["noteSubflow"];
   readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
   #renderer: WorkflowRenderer;
@@ -99,7 +104,8 @@ export class TurnPlanner {
   /** What is left of mounting the last frame: a frame of many nodes takes several turns. */
   #mounting: Mounting | undefined;
 
-  constructor({ workflow, runState, store, treeHash, forced, observer }: TurnPlannerSettings) {
+  constructor({ workflow, runState, store, treeHash, forced, observer, noteSubflow }: TurnPlannerSettings) {
+    this.#noteSubflow = noteSubflow;
     this.#runState = runState;
     this.#store = store;
     this.#forced = new Set(forced);
@@ -150,7 +156,14 @@ export class TurnPlanner {
         changed = true;
         budget.spend();
       }
+      for (const task of planned.subflows) {
+        if (isSubflow(task) && (await resolveSubflow(draft, this.#node(task), task, this.#store))) {
+          changed = true;
+          budget.spend();
+        }
+      }
       for (const task of planned.waiting) {
+        if (isSubflow(task)) continue;
         if (await resolveWait(draft, this.#node(task), task)) changed = true;
         if (changed) budget.spend();
       }
@@ -274,22 +287,8 @@ export class TurnPlanner {
     return { ...rendered, plan: compilePlan(rendered.root, this.#runState) };
   }
 
-  /** Renders, and renders again when the frame reads large values that are not in memory. */
-  async #rendered(renderer: WorkflowRenderer, { registry }: Workflow): Promise<Rendered> {
-    for (;;) {
-      let rendered: Rendered | undefined;
-      let thrown: unknown;
-      try {
-        rendered = this.#within(() => renderer.render(this.#runState));
-      } catch (error) {
-        thrown = error;
-      }
-      // Also after a frame that did not fail: the author's code may have caught the error.
-      const { absent } = renderer.reads;
-      if (absent.size > 0) await this.#runState.readValues(absent, registry, this.#store);
-      else if (rendered) return rendered;
-      else throw thrown;
-    }
+  #rendered(renderer: WorkflowRenderer, { registry }: Workflow): Promise<Rendered> {
+    return renderRun(renderer, this.#runState, registry, this.#store, (code) => this.#within(code));
   }
 
   /** Whether the last frame has read an output. */
@@ -338,6 +337,10 @@ export class TurnPlanner {
     if (spec.kind === "timer") return beginTimer(draft, node, spec);
 
     try {
+      if (spec.kind === "subflow") {
+        await startSubflow(draft, node, spec);
+        return this.#noteSubflow?.(node, spec.workflow);
+      }
       const deps = await this.#dependencies(task);
       if (deps === "missing") return draft.settle(node, "skipped");
       if (spec.needsApproval && !isGranted(this.#runState.approval(task.key), task)) {

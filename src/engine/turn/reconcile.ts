@@ -60,6 +60,8 @@ export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSI
 function isSame(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
   const { spec } = task;
   if (categoryOf(node.kind) !== categoryOf(spec.kind)) return false;
+  // It has the state of its run, which goes on.
+  if (spec.kind === "subflow") return true;
   switch (node.state) {
     case "waiting-event":
       return spec.kind === "event" && node.awaits === spec.event && node.correlationId === spec.correlationId;

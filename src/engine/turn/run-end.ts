@@ -2,6 +2,7 @@ import { type ErrorRecord, SmithersError } from "../../errors/index.ts";
 import {
   firstWake,
   isQuotaWait,
+  isWaiting,
   type Moment,
   type Node,
   noRunWake,
@@ -42,7 +43,8 @@ export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): 
     return { kind: "active", wake: wakeOf(schedule, runState, now) };
   }
   if (waiting.length > 0 || refused.length > 0) {
-    const states = new Set(waiting.map((task) => runState.node(task.key)?.state));
+    // A subflow's run says more than its node.
+    const states = new Set(waiting.map(({ key }) => runState.child(key)?.status ?? runState.node(key)?.state));
     const status =
       (["waiting-approval", "waiting-event", "waiting-timer"] as const).find((state) => states.has(state)) ??
       "waiting-quota";
@@ -54,8 +56,10 @@ export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): 
 }
 
 /** When the run next needs a turn by itself: for a retry, a timer or a timeout. */
-function wakeOf({ waiting, paused }: Schedule, runState: RunState, now: Moment): RunWake {
-  const nodes = [...waiting, ...paused].map(({ key }) => runState.node(key)).filter((node) => node !== undefined);
+function wakeOf({ waiting, paused, subflows }: Schedule, runState: RunState, now: Moment): RunWake {
+  const nodes = [...waiting, ...paused, ...subflows]
+    .map(({ key }) => runState.node(key))
+    .filter((node) => node !== undefined);
   return firstWake(nodes, now);
 }
 
@@ -86,6 +90,11 @@ function closeNode(draft: TurnDraft, node: Node, status: RunEnd["status"]): void
 /** Cancels a node that runs or waits, with its attempt or its wait. Leaves any other node as it is. */
 export function cancelNode(draft: TurnDraft, node: Node): void {
   const { nodeId, iteration } = node;
+  if (node.kind === "subflow" && (node.state === "in-progress" || isWaiting(node.state))) {
+    draft.cancelChild(node);
+    draft.endAttempt(node, "cancelled");
+    return draft.settle(node, "cancelled");
+  }
   switch (node.state) {
     case "waiting-timer":
       draft.putTimer(node, node.wakeAtMs ?? draft.nowMs, "cancelled");

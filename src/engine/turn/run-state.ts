@@ -16,7 +16,7 @@ import {
 } from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Run, type Signal } from "../../model/index.ts";
 import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
-import type { Store, StoredRun } from "../../store/index.ts";
+import type { ChildRun, Store, StoredRun } from "../../store/index.ts";
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -45,6 +45,7 @@ export class RunState implements RunView {
   #input: ReadValue | undefined;
   #continued: { readonly of: unknown; readonly input: unknown } | undefined;
   readonly #attemptStarts = new Map<string, number>();
+  readonly #children = new Map<string, ChildRun>();
   readonly #approvals = new Map<string, Approval>();
   #signals: Signal[];
   #lastOutputNo: number;
@@ -245,6 +246,31 @@ export class RunState implements RunView {
   putAttemptStart(key: string, startedAtMs: number | null): void {
     if (startedAtMs === null) this.#attemptStarts.delete(key);
     else this.#attemptStarts.set(key, startedAtMs);
+  }
+
+  /** The run of a Subflow, as it was when the run's children were read last. */
+  child(key: string): ChildRun | undefined {
+    return this.#children.get(key);
+  }
+
+  /** Whether a Subflow's run has not ended. */
+  get hasSubflows(): boolean {
+    for (const { kind } of this.#underWay) if (kind === "subflow") return true;
+    return false;
+  }
+
+  /** Takes in the runs of Subflows, oldest first. One that is not cancelled counts more than a later one that is. */
+  receiveChildren(children: readonly ChildRun[]): void {
+    this.#children.clear();
+    for (const child of children) {
+      const key = nodeKey(child.nodeId, child.iteration);
+      if (child.cancelRequestedAtMs === null || !this.#children.has(key)) this.#children.set(key, child);
+    }
+  }
+
+  /** A Subflow's run is started, or runs again: what was known of it no longer holds. */
+  forgetChild(key: string): void {
+    this.#children.delete(key);
   }
 
   approval(key: string): Approval | undefined {

@@ -271,7 +271,7 @@ function dependencies(
 
 const defaultRetry: RetrySpec = { retries: 3, backoff: "exponential", initialDelayMs: 250 };
 
-function retrySpec(props: AnyTaskProps, where: string): RetrySpec {
+export function retrySpec(props: Pick<AnyTaskProps, "retries" | "noRetry" | "retryPolicy">, where: string): RetrySpec {
   if (props.retries === undefined && !props.noRetry && !props.retryPolicy) return defaultRetry;
   checkFields<Required<RetryPolicy>>(where, "retryPolicy", props.retryPolicy, { backoff: true, initialDelayMs: true });
   const { backoff = defaultRetry.backoff, initialDelayMs = defaultRetry.initialDelayMs } = props.retryPolicy ?? {};

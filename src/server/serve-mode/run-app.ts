@@ -54,7 +54,9 @@ async function contextOf(options: ContextOptions): Promise<PageContext> {
   const { engine: opening, logger: log, ...run } = options;
   const engine = await opening;
   const databases = new RunDatabases(engine, { open: async () => undefined });
-  const reader = new RunReader(databases, { calls: callsOf(run.runId) });
+  const reader = new RunReader(databases, {
+    calls: (runId) => (runId === run.runId ? callsOf(runId) : undefined),
+  });
   const changes = new ChangeHub({ databases: { engines: () => [engine] }, runId: run.runId, reader, log });
   return { ...run, databases, reader, changes, stores: () => [engine.store] };
 }

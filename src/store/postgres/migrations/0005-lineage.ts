@@ -68,16 +68,17 @@ BEGIN
     UPDATE _smithers_runs SET continued_as = p #>> '{run,continued_as}' WHERE run_id = v_run_id;
   END IF;
   IF p ? 'successor' THEN v_done := _smithers_continue(v_run_id, p -> 'successor'); END IF;
-  IF p ? 'children' THEN
-    FOR v_one IN SELECT value FROM jsonb_array_elements(p -> 'children') LOOP
-      v_done := _smithers_start_child(v_one, v_now_ms);
-    END LOOP;
-  END IF;
+  -- First: a subflow that has timed out may run again at once, in another run.
   IF p ? 'unwantedChildren' THEN
     FOR v_one IN SELECT value FROM jsonb_array_elements(p -> 'unwantedChildren') LOOP
       UPDATE _smithers_runs SET cancel_requested_at_ms = v_now_ms, inbox_no = inbox_no + 1
       WHERE parent_run_id = v_run_id AND parent_node_id = v_one ->> 0 AND parent_iteration = (v_one ->> 1)::bigint
         AND finished_at_ms IS NULL AND cancel_requested_at_ms IS NULL;
+    END LOOP;
+  END IF;
+  IF p ? 'children' THEN
+    FOR v_one IN SELECT value FROM jsonb_array_elements(p -> 'children') LOOP
+      v_done := _smithers_start_child(v_one, v_now_ms);
     END LOOP;
   END IF;
   IF p ? 'toldRun' THEN

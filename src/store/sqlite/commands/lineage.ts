@@ -7,8 +7,9 @@ import { appendToInbox, insertRun } from "../queries/runs.ts";
 export function changeRelatives(driver: Driver, turn: TurnRecord): void {
   const { runId } = turn.lease;
   if (turn.successor) continueAs(driver, runId, turn.successor);
-  for (const child of turn.children ?? []) startChild(driver, child, turn.nowMs);
+  // First: a subflow that has timed out may run again at once, in another run.
   for (const place of turn.unwantedChildren ?? []) cancelChild(driver, runId, place, turn.nowMs);
+  for (const child of turn.children ?? []) startChild(driver, child, turn.nowMs);
   if (turn.toldRun !== undefined) {
     driver.run(
       "UPDATE _smithers_runs SET inbox_no = inbox_no + 1 WHERE run_id = ? AND finished_at_ms IS NULL",
