@@ -54,6 +54,7 @@ export {
   continueAsNew,
   createSmithers,
   type Duration,
+  EscalationChain,
   HumanTask,
   Loop,
   Loop as Ralph,

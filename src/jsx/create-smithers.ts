@@ -6,6 +6,7 @@ import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts"
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
 import { Aspects } from "./components/aspects.ts";
 import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
+import { EscalationChain, type EscalationChainProps } from "./components/escalation-chain.ts";
 import { HumanTask, type HumanTaskProps } from "./components/human-task.ts";
 import { Saga } from "./components/saga.ts";
 import { Subflow, type SubflowProps } from "./components/subflow.ts";
@@ -49,6 +50,7 @@ export interface SmithersApi<S extends Schemas> {
     props: ApprovalProps<O, OutputsOf<S>, M>,
   ) => ReactElement;
   readonly ApprovalGate: <O extends TargetOf<S>>(props: ApprovalGateProps<O, OutputsOf<S>>) => ReactElement;
+  readonly EscalationChain: (props: EscalationChainProps<TargetOf<S>>) => ReactElement | null;
   readonly HumanTask: <O extends TargetOf<S>>(props: HumanTaskProps<O>) => ReactElement;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
   readonly Signal: typeof SignalComponent;
@@ -109,6 +111,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     continueAsNew,
     ApprovalGate: ApprovalGate as SmithersApi<S>["ApprovalGate"],
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
+    EscalationChain: EscalationChain as SmithersApi<S>["EscalationChain"],
     HumanTask: HumanTask as SmithersApi<S>["HumanTask"],
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
     Signal: SignalComponent,

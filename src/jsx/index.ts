@@ -12,6 +12,7 @@ export { Aspects, type AspectsProps } from "./components/aspects.ts";
 export { ContinueAsNew, type ContinueAsNewProps, continueAsNew } from "./components/continue-as-new.ts";
 export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
+export { EscalationChain } from "./components/escalation-chain.ts";
 export { HumanTask } from "./components/human-task.ts";
 export { Saga, type SagaProps, type SagaStep } from "./components/saga.ts";
 export { Subflow, type SubflowProps } from "./components/subflow.ts";

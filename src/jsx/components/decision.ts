@@ -57,6 +57,23 @@ export function checkHoldsDecision(where: string, spec: ApprovalSpec): void {
   known.set(output.schema, held.add(kind));
 }
 
+/** Whether an output takes the decision of an Approval, and keeps whether it was approved. */
+export function holdsDecision(output: ApprovalSpec["output"]): boolean {
+  if (!output.columns.includes("approved")) return false;
+  return possibleDecisions("approve", [], false).every(
+    (decided) => misfit(output.schema, decisionValue({ output, mode: "approve" }, decided)) === undefined,
+  );
+}
+
+/** Whether a schema accepts a value; false when only an asynchronous check can tell. */
+export function takesValue(schema: z.ZodType, value: unknown): boolean {
+  try {
+    return schema.safeParse(value).success;
+  } catch {
+    return false;
+  }
+}
+
 const fitting = {
   approve: "approvalDecisionSchema",
   select: "approvalSelectionSchema",
