@@ -6,6 +6,7 @@ export interface Received {
   readonly type: string;
   readonly nodeId?: string;
   readonly iteration?: number;
+  readonly attempt?: number;
   readonly status?: string;
   readonly timestampMs: number;
   readonly receivedMs: number;

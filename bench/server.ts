@@ -87,17 +87,23 @@ export class BenchServer {
 
   /** Resident memory of each worker process in MB. */
   workersMb(): number[] {
+    return this.#workers().map(residentMbOf);
+  }
+
+  #workers(): number[] {
     const { pid } = this.#child;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    return children === "" ? [] : children.split(" ").map((child) => residentMbOf(Number(child)));
+    return children === "" ? [] : children.split(" ").map(Number);
   }
 
   /** CPU time of the process so far, in user and kernel mode, in milliseconds. */
   cpuMs(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // Linux counts 100 clock ticks per second: fields 14 and 15 of proc_pid_stat(5).
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return cpuMsOf(this.#child.pid!);
+  }
+
+  /** CPU time of the process and its workers so far, in milliseconds. */
+  treeCpuMs(): number {
+    return [this.#child.pid!, ...this.#workers()].reduce((sum, pid) => sum + cpuMsOf(pid), 0);
   }
 
   /** Size of the database with its write-ahead log, in bytes. */
@@ -105,12 +111,25 @@ export class BenchServer {
     return ["", "-wal"].reduce((sum, suffix) => sum + sizeOf(join(this.rootDir, `smithers.db${suffix}`)), 0);
   }
 
-  async stop(): Promise<void> {
+  /** Ends the process as a crash does. */
+  kill(): Promise<void> {
+    return this.stop("SIGKILL");
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, "exit");
-    this.#child.kill();
+    this.#child.kill(signal);
     await gone;
   }
+}
+
+/** CPU time of a process so far, in user and kernel mode, in milliseconds. */
+export function cpuMsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // Linux counts 100 clock ticks per second: fields 14 and 15 of proc_pid_stat(5).
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function residentMbOf(pid: number): number {

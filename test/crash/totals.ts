@@ -2,7 +2,7 @@ import { faultPoints } from "../support/fault.ts";
 import type { RoundResult } from "./campaign.ts";
 
 /** What some campaigns do not do. */
-const rare = /^(servers (cut|with|stopped)|Postgres|workers|killed at mirror)/;
+const rare = /^(servers (cut|with|stopped)|Postgres|workers|killed at (mirror|before-launch))/;
 const endings = ["finished", "cancelled", "waiting-approval", "waiting-event"];
 
 /** The counts of many rounds. */
