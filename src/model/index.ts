@@ -7,6 +7,5 @@ export * from "./moment.ts";
 export * from "./quota.ts";
 export * from "./run-end.ts";
 export * from "./run-health.ts";
-export { newRunId } from "./run-id.ts";
 export { sampleOf, wholeExample } from "./sample.ts";
 export * from "./status.ts";

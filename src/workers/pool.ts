@@ -1,7 +1,8 @@
 import { relative, resolve, sep } from "node:path";
 import type { Logger, RunRequest } from "../engine/index.ts";
 import { isSmithersError, SmithersError, shuttingDown } from "../errors/index.ts";
-import { type BlockingRun, newRunId } from "../model/index.ts";
+import type { BlockingRun } from "../model/index.ts";
+import { newRunId } from "../model/run-id.ts";
 import type { ChildEnd } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { ownCommands } from "../tools/guard/index.ts";
@@ -46,8 +47,11 @@ export interface PoolStart {
 /** A worker without work ends after this time. */
 const idleLimitMs = 60_000;
 const tidyMs = 5_000;
-/** The next spare is started when the worker that was the spare before has had the processor for itself for a moment. */
-const spareDelayMs = 300;
+/**
+ * The next spare is started when the worker that was the spare before has had the processor for itself for a while: a
+ * start costs as much processor time as many short runs, and is wasted where no other file is used soon.
+ */
+const spareDelayMs = 2_000;
 /** How often a job is given to a worker that ends because of another job. */
 const maxTries = 3;
 const endMs = 2_000;
@@ -66,6 +70,7 @@ export class WorkerPool {
   #lastTry = 0;
   #isClosing = false;
   #hasBegun = false;
+  #spareTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
@@ -185,6 +190,7 @@ export class WorkerPool {
     this.#isClosing = true;
     this.#watchdog.stop();
     clearInterval(this.#tidying);
+    clearTimeout(this.#spareTimer);
     await Promise.all([...this.#workers].map((worker) => this.#end(worker, "closing")));
     await Promise.all(this.#endings);
   }
@@ -230,7 +236,8 @@ export class WorkerPool {
       this.#workers.size < this.#settings.maxWorkers &&
       ![...this.#workers].some(({ keys, isLeaving }) => keys.size === 0 && !isLeaving);
     if (!isMissing()) return;
-    const timer = setTimeout(() => {
+    this.#spareTimer ??= setTimeout(() => {
+      this.#spareTimer = undefined;
       if (!isMissing()) return;
       try {
         this.#add();
@@ -238,7 +245,7 @@ export class WorkerPool {
         this.#settings.log.warn({ err: error }, "No worker process can be started now.");
       }
     }, delayMs);
-    timer.unref();
+    this.#spareTimer.unref();
   }
 
   #add(): WorkerProcess {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { smithers, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 test("a missing database named by --db is not created", async () => {
   const root = folder();

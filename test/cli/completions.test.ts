@@ -6,7 +6,7 @@ import { smithers, smithersWords } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
 
 needs("tmux")("the tab key in bash completes commands, options, choices, runs, nodes and files", async () => {

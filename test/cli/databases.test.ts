@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { smithers, smithersJson } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 test("gc counts and deletes ended runs, and keeps waiting ones", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 test("approve, deny, signal, cancel and resume work against a running server, from any folder", async () => {
   const root = folder(cliWorkflows);

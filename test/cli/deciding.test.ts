@@ -7,7 +7,7 @@ import { smithers, smithersJson, smithersWords, startSmithers } from "../support
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** A run that waits, named as its workflow, and the server that began it. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 async function findings(root: string, ...args: string[]) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { shellWords } from "../../src/cli/terminal/format.ts";
 import { plainEnv, smithers, smithersWords } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** What turns the direction of a text, or makes a terminal act. Colours are made by the command itself too. */

@@ -9,7 +9,7 @@ import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** What the clock changes between two looks. */

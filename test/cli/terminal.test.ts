@@ -4,7 +4,7 @@ import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { folder, write } from "../support/folder.ts";
 import { needs } from "../support/programs.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { Terminal } from "../support/terminal.ts";
 
 const test = needs("tmux");

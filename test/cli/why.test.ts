@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** Schemas of the data of a signal, each of which refuses {}. */

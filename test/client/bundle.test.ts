@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join, relative } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 /** The client as a browser would load it: one module. */

@@ -4,7 +4,7 @@ import { type Change, createClient, SmithersError } from "smithers-orchestrator/
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const ask = workflowFile(`<Approval id="ship/it" output={outputs.decision} request={{ title: "Ship?" }} />`, {

@@ -7,7 +7,7 @@ import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { TcpProxy } from "../support/proxy.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const wait = workflowFile(`

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { ServerOptions } from "smithers-orchestrator";
 import { type Sent, send } from "../support/exact-request.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const gate = workflowFile(

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { join } from "node:path";
 import { desktop, inBrowser, phone, Visitor } from "../support/browser.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { choose, fails, release, typed } from "./workflows.ts";
 
 const files = { "release.tsx": release, "typed.tsx": typed, "fails.tsx": fails, "choose.tsx": choose };

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { inBrowser, phone, Visitor } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { answer, ask, choose } from "./workflows.ts";
 
 async function asking(server: TestServer, ...names: string[]): Promise<string[]> {

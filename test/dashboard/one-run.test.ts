@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { inBrowser, Visitor } from "../support/browser.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { paced, release } from "./workflows.ts";
 
 inBrowser("a run's tree shows groups, iterations, retries and labels, and a step its output and prints", async () => {

@@ -5,7 +5,7 @@ import { startRun } from "../store/suite/writes.ts";
 import { inBrowser, Visitor } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 import { fails, many, release } from "./workflows.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { inBrowser, Visitor } from "../support/browser.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 /** Texts that a workflow, a model or a caller may write, to do something in the page of the person who looks at it. */

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { inBrowser, Visitor } from "../support/browser.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 import { typed } from "./workflows.ts";
 

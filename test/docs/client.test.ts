@@ -3,7 +3,7 @@ import { Project } from "../support/commands.ts";
 import { folder, write } from "../support/folder.ts";
 import { fencesOf } from "../support/page.ts";
 import { needs } from "../support/programs.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 const titled = (page: string, title: string) => fencesOf(page).find((fence) => fence.title === title)!.text;
 

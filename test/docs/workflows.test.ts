@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
 import { documentFiles } from "../support/readme.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 /** A model provider as the documents import it, whose models answer at once. */
 const provider = `

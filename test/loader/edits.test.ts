@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
 import { loaderOf } from "../support/loader.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const says = (text: string) =>

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { startServer } from "smithers-orchestrator";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 const given = process.env.SMITHERS_API_KEY;
 afterEach(() => {

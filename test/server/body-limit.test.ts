@@ -4,7 +4,7 @@ import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
 import { ServerProcess } from "../support/process.ts";
 import { rawSocket, readToEnd, readUntil } from "../support/raw.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 const body = (bytes: number) => {

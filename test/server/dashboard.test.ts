@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 const built = join(projectDir, "dist/dashboard");
 const isBuilt = existsSync(join(built, "index.html"));

@@ -4,7 +4,7 @@ import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd, readUntil } from "../support/raw.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 afterEach(() => void jest.restoreAllMocks());

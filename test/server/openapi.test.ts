@@ -4,7 +4,7 @@ import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { eventSchema, eventTypes } from "../../src/model/index.ts";
 import { folder } from "../support/folder.ts";
 import { Conformity } from "../support/openapi.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const files = {

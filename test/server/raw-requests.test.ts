@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 const end = "Host: localhost\r\nConnection: close\r\n\r\n";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { nextMillisecond } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const _waiting = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);

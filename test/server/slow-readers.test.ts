@@ -3,7 +3,7 @@ import type { StoredEvent } from "../../src/model/index.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const reads = spyOn(SqliteStore.prototype, "eventsAfter");

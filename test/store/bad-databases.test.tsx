@@ -12,7 +12,7 @@ import { openStore } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { database } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const { smithers } = createSmithers({ result: z.number() });

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { database } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 const { smithers, outputs } = createSmithers({ result: z.number() });
 const workflow = smithers(() => (

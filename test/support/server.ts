@@ -32,3 +32,11 @@ export async function serve(
   const client = new Client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, given.authToken);
   return Object.assign(client, { server, close });
 }
+
+/**
+ * A server as {@link serve} gives it, which executes runs in its own process: for tests that are about neither workers
+ * nor what an author's code does to them. A worker costs more processor time than most tests.
+ */
+export function serveWithoutWorkers(rootDir: string, options: Parameters<typeof serve>[1] = {}): Promise<TestServer> {
+  return serve(rootDir, { isolation: "none", ...options });
+}

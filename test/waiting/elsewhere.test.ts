@@ -7,7 +7,7 @@ import { folder, write } from "../support/folder.ts";
 import { testWithBash } from "../support/mechanisms.ts";
 import { ServerProcess } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";

@@ -8,7 +8,7 @@ import { type Signal as StoredSignal, signalSchema } from "../../src/model/index
 import { testOnFile } from "../support/database.ts";
 import { folder } from "../support/folder.ts";
 import { inStore, type Ran, run } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const { smithers, outputs, Task, WaitForEvent } = createSmithers({

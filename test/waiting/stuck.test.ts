@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { recordedWarnings } from "../support/log.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** A run that should go on and cannot, because its file does not load any more. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { parseDurationMs } from "../../jsx/index.ts";
+import { parseDurationMs } from "../../jsx/components/duration.ts";
 
 /**
  * A moment in ms since the epoch: a date and time as ISO 8601 writes it, or a duration before now, such as `5m`.
