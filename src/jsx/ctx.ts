@@ -3,7 +3,7 @@ import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 import type { StoredState } from "./parts.ts";
-import { rowsOf } from "./rows.ts";
+import { FrameRows } from "./rows.ts";
 import { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
 
 /** An output as a row: its fields, and the node and iteration that produced it. */
@@ -90,6 +90,8 @@ export interface Ctx<S extends Schemas = Schemas> {
 export interface Reads {
   /** Keys of the outputs whose rows were all read. */
   readonly rowsOf: Set<string>;
+  /** The rows that were read, by the output's key. */
+  readonly rows: Map<string, FrameRows>;
   /** Ids of nodes whose outputs were read. */
   readonly outputsOf: Set<string>;
   /** Outputs that were read while their values were not in memory: the frame must be rendered again. */
@@ -99,7 +101,7 @@ export interface Reads {
 }
 
 export function noReads(): Reads {
-  return { rowsOf: new Set(), outputsOf: new Set(), absent: new Set(), failures: false };
+  return { rowsOf: new Set(), rows: new Map(), outputsOf: new Set(), absent: new Set(), failures: false };
 }
 
 function latestArray(value: unknown, schema: z.ZodType): unknown[] {
@@ -158,10 +160,14 @@ export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads,
   const rows = (target: unknown) => {
     if (typeof target === "string" && !registry.byKey(target)) return [];
     const { key } = registry.resolve(target, "ctx.outputs");
+    const known = reads.rows.get(key);
+    if (known && !known.isOld) return known.take();
     reads.rowsOf.add(key);
     const outputs = view.list(key);
     for (const output of outputs) if (output.value === absentValue) reads.absent.add(output);
-    return rowsOf(outputs);
+    const found = new FrameRows(outputs);
+    reads.rows.set(key, found);
+    return found.take();
   };
   for (const { key } of registry.list()) {
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });

@@ -6,7 +6,7 @@ import { type Reconciler, reconciler, renderingInto, renewReconciler } from "./r
 
 /** A React root whose host tree is plain data. Each update is rendered before the call returns. */
 export class HostRoot {
-  readonly container: HostContainer = { children: [], version: 0, placed: false };
+  readonly container: HostContainer = { children: [], version: 0, planVersion: 0, placed: false };
   #reconciler: Reconciler | undefined;
   #root: unknown;
   #failure: { error: unknown } | undefined;

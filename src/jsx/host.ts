@@ -18,10 +18,13 @@ export interface HostText {
   text: string;
 }
 
-/** The root of a tree. `version` grows with every change that a frame would show. */
+/** The root of a tree. */
 export interface HostContainer {
   readonly children: HostNode[];
+  /** Grows with every change that a frame would show. */
   version: number;
+  /** Grows with every change that a plan may depend on. The function and the value of a task are not among them. */
+  planVersion: number;
   /**
    * Whether a Loop got its default id since the last reset. What was rendered below the Loop before did not know the
    * id.

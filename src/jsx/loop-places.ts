@@ -31,7 +31,8 @@ export function suffixOf(outer: readonly LoopPlace[]): string {
 
 /** The id that the author gave to a node or a loop, without the suffix. */
 export function authoredId(id: string): string {
-  return id.split(mark, 1)[0]!;
+  const end = id.indexOf(mark);
+  return end < 0 ? id : id.slice(0, end);
 }
 
 /** Whether an id could be mistaken for one with a suffix. */

@@ -39,8 +39,8 @@ export const PartContext = React.createContext<Part | null>(null);
 
 /** Notes the calling component's node in the part around it. */
 export function useMember({ id, continueOnFail }: { readonly id: string; readonly continueOnFail: boolean }): void {
-  const loops = React.useContext(LoopContext);
-  React.useContext(PartContext)?.members.set(`node ${id}`, { kind: "node", loops, continueOnFail });
+  const part = React.use(PartContext);
+  part?.members.set(`node ${id}`, { kind: "node", loops: React.use(LoopContext), continueOnFail });
 }
 
 /** The view of the run for a component that reads which nodes have failed. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ReactContext } from "react-reconciler";
 import type { HostContainer, HostElement, HostNode, HostProps, HostText } from "./host.ts";
 import { createReconciler, React, reconcilerConstants } from "./react.ts";
+import type { Spec } from "./specs.ts";
 
 const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
 
@@ -28,7 +29,16 @@ function isSame(before: Readonly<Record<string, unknown>>, after: Readonly<Recor
 }
 
 function changed(): void {
-  if (current) current.version += 1;
+  if (!current) return;
+  current.version += 1;
+  current.planVersion += 1;
+}
+
+/** Whether a spec tells the planner the same. A task's may hold functions, and would be compared at length. */
+function isSameSpec(before: Spec | undefined, after: Spec | undefined): boolean {
+  if (!before || !after) return before === after;
+  if (after.type === "task" && ["compute", "agent", "static"].includes(after.kind)) return before === after;
+  return isSame({ ...before }, { ...after });
 }
 
 function remove(children: HostNode[], child: HostNode): void {
@@ -152,15 +162,16 @@ const hostConfig: any = {
     changed();
   },
   commitUpdate(element: HostElement, _tag: string, _before: HostProps, props: HostProps) {
+    if (current && !isSameSpec(element.spec, props.spec)) current.planVersion += 1;
     element.spec = props.spec;
     const shown = props.shown ?? attributesIn(props);
     if (isSame(element.shown, shown)) return;
     element.shown = shown;
-    changed();
+    if (current) current.version += 1;
   },
   commitTextUpdate(text: HostText, _before: string, after: string) {
     text.text = after;
-    changed();
+    if (current) current.version += 1;
   },
   hideInstance: nothing,
   unhideInstance: nothing,

@@ -13,6 +13,8 @@ export interface Rendered {
   readonly root: HostElement;
   /** Grows with every change that a frame shows. */
   readonly version: number;
+  /** Grows with every change that the frame's plan may depend on. */
+  readonly planVersion: number;
   /** The outputs that were read during the rendering. */
   readonly reads: Reads;
 }
@@ -45,7 +47,9 @@ export class WorkflowRenderer {
     this.#root.update(React.createElement(Frame, frame));
     // Renders again for the contents of Loops that got their default id only now.
     if (container.placed) this.#root.update(React.createElement(Frame, frame));
-    const { children, version } = container;
+    // The author's functions keep the frame, and must not keep the values in it.
+    reads.rows.clear();
+    const { children, version, planVersion } = container;
     const [root, ...others] = children;
     if (root?.kind !== "element" || root.spec?.type !== "workflow" || others.length > 0) {
       const found = children.length === 0 ? "nothing" : children.map(describeHostNode).join(" and ");
@@ -54,7 +58,7 @@ export class WorkflowRenderer {
         `The workflow must render exactly one <Workflow> at its root; it renders ${found}.`,
       );
     }
-    return { root, version, reads };
+    return { root, version, planVersion, reads };
   }
 
   /** Runs the cleanups of hooks and drops the tree. */

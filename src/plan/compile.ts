@@ -47,6 +47,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   const tasks: PlannedTask[] = [];
   const byId = new Map<string, PlannedTask>();
   const loopIds = new Set<string>();
+  const loops: PlanLoop[] = [];
   const leftOut = new Set<string>();
   /** How many Aspects there are so far, by the one around them. */
   const aspectsIn = new Map<PlanAspects | undefined, number>();
@@ -115,6 +116,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
     const iteration = state.loopIteration(key);
     const first = tasks.length;
     const planned: PlanLoop = { type: "loop", spec, key, iteration, body: emptySequence };
+    loops.push(planned);
     planned.body = sequence(children, { ...place, loops: [...place.loops, planned] });
     // A loop that is over before its body has started leaves no trace of the body.
     if (spec.until && !tasks.slice(first).some((task) => state.hasStarted(task.nodeId, task.iteration))) {
@@ -169,7 +171,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   checkCircles(byId);
   checkOrder(tasks, byId);
   const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
-  return { workflowName, root: whole, tasks, byId, leftOut };
+  return { workflowName, root: whole, tasks, loops, byId, leftOut };
 }
 
 const noLoops: readonly PlanLoop[] = [];

@@ -89,6 +89,7 @@ export interface Plan {
   readonly root: PlanSequence;
   /** In plan order. */
   readonly tasks: readonly PlannedTask[];
+  readonly loops: readonly PlanLoop[];
   /** By authored id. */
   readonly byId: ReadonlyMap<string, PlannedTask>;
   /** Authored ids of tasks in what `skipIf` leaves out, and in loops that were over before their body started. */

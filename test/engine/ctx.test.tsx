@@ -176,3 +176,79 @@ test("iteration is that of the first loop, wherever ctx is read outside of any",
   );
   expect([...seen]).toEqual(["0/0", "0/1", "0/2", "0/3"]);
 });
+
+test("each call of outputs gives a list of its own, however many rows a frame asks for", async () => {
+  const many = Array.from({ length: 120 }, (_, n) => n);
+  const seen = new Set<string>();
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="test">
+        <Parallel>
+          {many.map((n) => {
+            const rows = ctx.outputs.result;
+            const backwards = ctx.outputs(outputs.result).sort((a, b) => b.value - a.value);
+            const last = ctx.outputs.result.pop();
+            const isRight =
+              rows.length === backwards.length &&
+              rows.every((row, index) => row === ctx.outputs.result[index]) &&
+              rows.at(-1) === last &&
+              [...backwards]
+                .reverse()
+                .every((row, index) => row.value === [...rows].sort((a, b) => a.value - b.value)[index]!.value);
+            seen.add(`${rows.length} ${isRight} ${Array.isArray(rows)} ${JSON.stringify(rows).length > rows.length}`);
+            return (
+              <Task key={n} id={`task${n}`} output={outputs.result}>
+                {{ value: (n * 7) % many.length }}
+              </Task>
+            );
+          })}
+        </Parallel>
+        <Task id="late" output={outputs.name}>
+          {() => String(ctx.outputs.result.length)}
+        </Task>
+      </Workflow>
+    )),
+  );
+  expect(ran).toMatchObject({ status: "finished", output: "120" });
+  expect([...seen]).toEqual(["0 true true true", "120 true true true"]);
+});
+
+test("a task gets the function of the last rendering, and is looked at again when another prop has changed", async () => {
+  let looked = 0;
+  const meta = {
+    get team() {
+      looked += 1;
+      return "infra";
+    },
+  };
+  const length = 20;
+  const steps = Array.from({ length }, (_, n) => n);
+  const ran = await run(
+    smithers((ctx) => (
+      <Workflow name="test">
+        {steps.map((n) => {
+          const before = ctx.outputMaybe(outputs.result, { nodeId: `task${n - 1}` });
+          return (
+            <Task
+              key={`task${n}`}
+              id={`task${n}`}
+              output={outputs.result}
+              dependsOn={n === 0 ? [] : [`task${n - 1}`]}
+              skipIf={n === length - 1 && before?.value === length - 1}
+              meta={meta}
+            >
+              {() => ({ value: (before?.value ?? 0) + 1 })}
+            </Task>
+          );
+        })}
+        <Task id="sum" output={outputs.result} meta={meta}>
+          {{ value: ctx.outputs.result.length }}
+        </Task>
+      </Workflow>
+    )),
+  );
+  // The last one is skipped, because the one before it has counted to 19; the literal is that of the last rendering.
+  expect(ran).toMatchObject({ status: "finished", output: { value: length - 1 } });
+  // Once for each task, and again for the one whose skipIf has changed; not at each of the renderings.
+  expect(looked).toBeLessThan(3 * (length + 2));
+});

@@ -91,6 +91,7 @@ export class TurnPlanner {
   #plan: Plan | undefined;
   #reads: Reads = noReads();
   #renderedVersion = -1;
+  #plannedVersion = -1;
   /** The hash of the tree in the frame that the run had when it was taken over. */
   readonly #loadedTreeHash: string | undefined;
   /** The tree in the last frame that this planner has made. */
@@ -213,6 +214,7 @@ export class TurnPlanner {
     this.#plan = undefined;
     this.#mounting = undefined;
     this.#renderedVersion = -1;
+    this.#plannedVersion = -1;
   }
 
   /** The workflow that is rendered now. */
@@ -265,16 +267,20 @@ export class TurnPlanner {
       checkStable(frame.plan, again.plan);
       frame = again;
     }
-    const { root, version, reads, plan } = frame;
+    const { root, version, planVersion, reads, plan } = frame;
     this.#reads = reads;
     this.#plan = plan;
+    this.#plannedVersion = planVersion;
     if (this.#runState.run.workflowName !== plan.workflowName) draft.changeRun({ workflowName: plan.workflowName });
+    const isNewVersion = version !== this.#renderedVersion;
+    this.#renderedVersion = version;
+    // Most steps of a run leave the tree as it is.
+    if (plan === before && !isNewVersion && !this.#mounting) return;
     this.#mounting = {
       root,
-      isNewVersion: version !== this.#renderedVersion || this.#mounting?.isNewVersion === true,
+      isNewVersion: isNewVersion || this.#mounting?.isNewVersion === true,
       mountedNew: this.#mounting?.mountedNew === true,
     };
-    this.#renderedVersion = version;
   }
 
   /** Each step of a turn takes long where there are many nodes. */
@@ -284,7 +290,14 @@ export class TurnPlanner {
 
   async #compile() {
     const rendered = await this.#rendered(this.#renderer, this.#workflow);
-    return { ...rendered, plan: compilePlan(rendered.root, this.#runState) };
+    const plan = this.#isPlanned(rendered) ? this.#plan! : compilePlan(rendered.root, this.#runState);
+    return { ...rendered, plan };
+  }
+
+  /** Whether the last plan is the one of this frame too. */
+  #isPlanned({ planVersion }: Rendered): boolean {
+    if (planVersion !== this.#plannedVersion || !this.#plan) return false;
+    return this.#plan.loops.every(({ key, iteration }) => this.#runState.loopIteration(key) === iteration);
   }
 
   #rendered(renderer: WorkflowRenderer, { registry }: Workflow): Promise<Rendered> {
@@ -301,6 +314,7 @@ export class TurnPlanner {
    * @throws RENDER_LOOP
    */
   #isSuspect(before: Plan, plan: Plan): boolean {
+    if (plan === before && !this.#mounting) return this.#growth.noteFrame([]);
     const added = plan.tasks.filter(({ loopId, key }) => loopId === null && !this.#runState.node(key));
     const isDue = this.#growth.noteFrame(added.map(({ nodeId }) => nodeId));
     if (added.length === 0) return false;

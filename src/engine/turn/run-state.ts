@@ -169,7 +169,7 @@ export class RunState implements RunView {
   }
 
   loopsOf(nodeId: string): readonly string[] {
-    return this.#loopsOf.get(authoredId(nodeId)) ?? noLoops;
+    return this.#loopsOf.size === 0 ? noLoops : (this.#loopsOf.get(authoredId(nodeId)) ?? noLoops);
   }
 
   /** Must be called for every mounted task: an edit may move a node into a loop or out of it. */
