@@ -23,5 +23,16 @@ createRequire(load.resolve("react-reconciler"))("scheduler");
 /** @internal */
 export const reconcilerConstants = load("react-reconciler/constants") as typeof ReconcilerConstants;
 
+const internals: unknown = Reflect.get(React, "__CLIENT_INTERNALS_DO_NOT_USE_OR_WARN_USERS_THEY_CANNOT_UPGRADE");
+
+/**
+ * Lets the components of a frame make elements with React's development JSX runtime too, which files without a setting
+ * for JSX are compiled for. It asks the reconciler for the element's owner, which the production build does not tell.
+ */
+export function acceptDevelopmentJsx(): void {
+  const dispatcher = (internals as { A?: { getOwner?(): null } | null } | undefined)?.A;
+  if (dispatcher) dispatcher.getOwner ??= () => null;
+}
+
 if (environment === undefined) delete process.env.NODE_ENV;
 else process.env.NODE_ENV = environment;

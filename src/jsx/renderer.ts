@@ -5,7 +5,7 @@ import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
 import type { HostElement, HostNode } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
-import { React } from "./react.ts";
+import { acceptDevelopmentJsx, React } from "./react.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** A rendered frame. */
@@ -72,6 +72,7 @@ function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; r
     () => ({ registry: workflow.registry, view, reads, cache: false }),
     [workflow, view, reads],
   );
+  acceptDevelopmentJsx();
   const origin = currentOrigin();
   const build = () => workflow.build(createCtx(view, workflow.registry, reads, null));
   const built: unknown = origin ? runMarkedSync(origin, build) : build();

@@ -32,6 +32,9 @@ export function findPackage(
     const path = ownEntry(specifier.slice(ownName.length));
     return path === undefined ? undefined : { path, local: false };
   }
+  // A file without a setting for JSX is compiled for React's own runtime, whose development build is another than ours.
+  if (/^react\/jsx-(dev-)?runtime$/.test(specifier))
+    return { path: ownEntry(specifier.slice("react".length))!, local: false };
   const attempt = (from: string) => {
     try {
       return resolveFrom(specifier, from);

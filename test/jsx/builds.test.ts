@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
@@ -17,6 +18,22 @@ const Counted = () => {
 const { status, output } = await runWorkflow(smithers(() => <Workflow name="x"><Counted /></Workflow>), { db: ":memory:" });
 console.log(status, output, process.env.NODE_ENV);
 `;
+
+test("a program that is compiled for React's own JSX runtime, as without a setting for JSX, renders", () => {
+  const root = folder({
+    "program.ts": `import "${join(projectDir, "src/index.ts")}";\nawait import("./flow.tsx");`,
+    "flow.tsx": program.replace(join(projectDir, "src"), "react"),
+  });
+  mkdirSync(join(root, "node_modules"));
+  symlinkSync(join(projectDir, "node_modules/react"), join(root, "node_modules/react"));
+  const { NODE_ENV: _, ...env } = process.env;
+  const { stdout, stderr } = spawnSync(process.execPath, [join(root, "program.ts")], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+  });
+  expect([stdout.trim(), stderr]).toEqual(["finished 4 undefined", ""]);
+});
 
 test.each(["development", "production"])(
   "a program that imports React before the package, with NODE_ENV=%s, shares it",

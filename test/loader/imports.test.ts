@@ -31,6 +31,12 @@ function Step() { const word = useContext(Word); const twice = useMemo(() => wor
   expect((await server.complete("flow.tsx")).output).toEqual({ value: "from contextfrom context" });
 });
 
+test("a file without a setting for JSX is rendered", async () => {
+  const source = workflowFile(`<><Task id="t" output={outputs.result}>{{ value: 1 }}</Task></>`);
+  const server = await serve(folder({ "flow.tsx": source.replace(/^.*jsxImportSource.*\n/, "") }));
+  expect(await server.complete("flow.tsx")).toMatchObject({ status: "finished", output: { value: 1 } });
+});
+
 test("a package in the workflow's own node_modules is used", async () => {
   const { value } = await resultOf('import { word } from "own-package";', "word", {
     "node_modules/own-package/package.json": '{ "name": "own-package", "type": "module", "exports": "./main.js" }',
