@@ -13,17 +13,18 @@ import {
 } from "../errors/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, NewSignal, NodeToRetry, Store, TurnRecord } from "../store/index.ts";
+import type { Decision, Lease, NewSignal, NodeToRetry, Store, TurnRecord } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
+import { QueuedRuns } from "./background/queued-runs.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
 import { defaultHeartbeatMs } from "./heartbeat.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
-import type { EngineOptions, StartRequest } from "./options.ts";
+import type { EngineOptions, LocalEngineOptions, StartRequest } from "./options.ts";
 import { Edit } from "./run/edit.ts";
 import type { ExecutionEnd } from "./run/execution.ts";
-import type { HolderParts, RunHolder } from "./run-holder.ts";
+import type { HolderParts, RunHolder, TakenPlace } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
 
 /** Executes the runs of one store: starts, resumes, wakes and cancels them. */
@@ -36,6 +37,8 @@ export class Engine {
   readonly #log: Logger;
   readonly #holder: RunHolder;
   readonly #watcher: Watcher;
+  /** Takes runs that other servers have no place for; undefined where each server has its own database. */
+  readonly #queuedRuns: QueuedRuns | undefined;
   readonly #localEngines: LocalEngines;
   /** With the scope `own`: the runs that this engine was asked to start or resume. */
   readonly #own = new Set<string>();
@@ -60,8 +63,10 @@ export class Engine {
       onReleased: (runId, end) => this.#onReleased(runId, end),
       wake: (runId) => void this.#watcher.wakeNow(runId),
     };
-    this.#holder = options.holderOf ? options.holderOf(parts) : new LeaseHolder({ ...options, ...parts });
+    this.#holder = options.holderOf ? options.holderOf(parts) : this.#newLeaseHolder(options, parts);
+    this.#queuedRuns = this.#takesQueued() ? this.#newQueuedRuns() : undefined;
     this.#watcher = new Watcher({
+      changed: () => this.#queuedRuns?.look(),
       store: this.store,
       feed: this.feed,
       isActive: (runId) => this.#holder.active(runId) !== undefined,
@@ -240,13 +245,44 @@ export class Engine {
   async close(graceMs = 5_000): Promise<void> {
     this.#closing = true;
     this.#watcher.stop();
+    const takes = this.#queuedRuns?.stop();
     const stopped = this.#holder.stop(graceMs);
-    await Promise.allSettled(this.#starting);
+    await Promise.allSettled([...this.#starting, takes]);
     await stopped;
     // Stops the runs whose start was accepted in the meantime.
     await this.#holder.stop(0);
     this.#localEngines.leave();
     this.#uncontain();
+  }
+
+  #newLeaseHolder(options: LocalEngineOptions, parts: HolderParts): LeaseHolder {
+    const { places, ...settings } = options;
+    const placesOf = places && ((_lease: Lease, wake: () => void) => places.of(wake));
+    return new LeaseHolder({ ...settings, ...parts, placesOf, leavesQueued: this.#takesQueued() });
+  }
+
+  #takesQueued(): boolean {
+    const { scope = "all", recoversOrphans = true } = this.#options;
+    return this.store.takeQueued !== undefined && scope === "all" && recoversOrphans;
+  }
+
+  #newQueuedRuns(): QueuedRuns {
+    return new QueuedRuns({
+      take: (limit) => this.store.takeQueued!(this.#holder.owner, limit, Date.now()),
+      execute: (run, taken) => this.#executeTaken(run, taken),
+      places: this.#options.places,
+      log: this.#log,
+    });
+  }
+
+  /** Executes a run that has waited for a place. When that fails, its lease is found as an orphan of this engine. */
+  async #executeTaken(run: Run, taken: TakenPlace): Promise<void> {
+    try {
+      if (this.#closing || !(await this.#holder.claim(run, { isOrphan: true, taken }))) taken.places?.release();
+    } catch (error) {
+      taken.places?.release();
+      await this.#noteWakeFailure(run, error);
+    }
   }
 
   /** Wakes a run that has news. The engine that executes it, or started it, is asked first. Never rejects. */
@@ -312,6 +348,8 @@ export class Engine {
   }
 
   #onReleased(runId: string, end: ExecutionEnd): void {
+    // A place may have become free meanwhile.
+    if (end === "queued") this.#queuedRuns?.look();
     // The other engines take over what arrived while this one was closing.
     if (end === "released") void this.#wakeElsewhere(runId);
     if (end === "parked" && !this.#closing) void this.#afterParking(runId);

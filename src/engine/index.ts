@@ -10,13 +10,14 @@ export type { CodePlace, CommittedTurn, EngineObserver, TurnTiming } from "./obs
 export { type EngineMonitor, engineOn, type OpenEngineOptions, openEngine } from "./open-engine.ts";
 export type { EngineOptions, EngineScope, RemoteEngineOptions, RunRequest, StartRequest } from "./options.ts";
 export { OtherOwners } from "./other-owners.ts";
+export { Places, type ReservedPlace, type RunPlaces } from "./places.ts";
 export { type Preview, preview } from "./preview.ts";
 export { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 export type { ExecutionEnd } from "./run/execution.ts";
 export { defaultMaxCrashes } from "./run/load.ts";
 export { type LostRun, releaseLost } from "./run/release-lost.ts";
 export { RunClaims } from "./run-claims.ts";
-export type { Claim, HeldRun, HolderParts, RunHolder } from "./run-holder.ts";
+export type { Claim, HeldRun, HolderParts, RunHolder, TakenPlace } from "./run-holder.ts";
 export { type RunResult, type RunWorkflowOptions, runWorkflow, settled } from "./run-workflow.ts";
 export type { WorkflowFileRef, WorkflowRef, WorkflowSource } from "./source.ts";
 export { concernsRelatives } from "./turn/commit.ts";

@@ -8,6 +8,7 @@ import { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
 import { within } from "./observer.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
 import { OtherOwners } from "./other-owners.ts";
+import type { ReservedPlace, RunPlaces } from "./places.ts";
 import { checkSignal } from "./run/check-signal.ts";
 import { newRun, toInput } from "./run/create.ts";
 import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
@@ -21,7 +22,13 @@ import type { WorkflowRef, WorkflowSource } from "./source.ts";
 import type { RunEnd } from "./turn/run-end.ts";
 
 /** The options of the engine, and what the engine adds. */
-export type LeaseHolderSettings = Omit<LocalEngineOptions, "log"> & HolderParts;
+export type LeaseHolderSettings = Omit<LocalEngineOptions, "log" | "places"> &
+  HolderParts & {
+    /** Makes the places of one run; undefined without a bound. */
+    placesOf?(lease: Lease, wake: () => void): RunPlaces;
+    /** Whether a run that has no place here is left to other servers. */
+    readonly leavesQueued?: boolean;
+  };
 
 /** How long a workflow file that does not load is left alone when many runs wait for it. */
 const brokenPauseMs = 1_000;
@@ -157,21 +164,23 @@ export class LeaseHolder implements RunHolder {
     return hasEnded;
   }
 
-  async #takeOver(run: Run, { source: given, edit, forced, isOrphan = false }: Claim): Promise<boolean> {
+  async #takeOver(run: Run, claim: Claim): Promise<boolean> {
+    const { source: given, edit, forced, isOrphan = false, taken } = claim;
     const { store, maxCrashes = defaultMaxCrashes } = this.#settings;
     const end = endWithoutCode(run, isOrphan, maxCrashes);
     if (end) return this.#end(run, end);
     const source = await (given ? this.#given(run, given) : isOrphan ? this.#loadOnce(run) : this.#sourceOf(run));
     if (this.#stopping) return false;
-    const lease = await this.#lease(run);
+    const lease = taken?.lease ?? (await this.#lease(run));
     if (!lease) return false;
     await store.registerSchemas(source.workflow.registry.list());
     const stored = await loadRun(store, run.runId, { forced, maxCrashes });
     if (!stored) return false;
-    // A run that continues another one has had no owner yet.
-    const ownerDied = run.status === "running" && run.heartbeatAtMs !== null && given === undefined;
+    // A run that continues another one has had no owner yet; one that waits for a place was left by its owner.
+    const wasLeft = run.heartbeatAtMs === null || taken || (run.owner === null && run.queuedAtMs !== null);
+    const ownerDied = run.status === "running" && !wasLeft && given === undefined;
     const loaded = withTakeover(stored, source, ownerDied);
-    this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded, edit }));
+    this.#hold(this.#executionOf({ lease, workflow: source.workflow, loaded, edit, places: taken?.places }));
     return true;
   }
 
@@ -227,8 +236,8 @@ export class LeaseHolder implements RunHolder {
     return reopened?.lease;
   }
 
-  #executionOf(run: LeasedRun, firstCommit?: FirstCommit): Execution {
-    const { sink, store, log, rootDir, allowNetwork, fileRules, staleMs } = this.#settings;
+  #executionOf(run: LeasedRun & { readonly places?: ReservedPlace }, firstCommit?: FirstCommit): Execution {
+    const { sink, store, log, rootDir, allowNetwork, fileRules, staleMs, leavesQueued, placesOf } = this.#settings;
     const settings = {
       sink,
       rootDir,
@@ -236,9 +245,14 @@ export class LeaseHolder implements RunHolder {
       staleMs: staleMs ?? staleAfterMs,
       fileRules: fileRulesOf(() => store.privateFiles, fileRules),
       log,
+      leavesQueued,
       noteSubflow: (node: Node, parent: Workflow, workflow: Workflow) => this.#subflowCode.note(node, parent, workflow),
     };
-    return new Execution(run, settings, firstCommit);
+    const wake = () => execution.placeFree();
+    if (run.places) run.places.wake = wake;
+    const places = run.places ?? placesOf?.(run.lease, wake);
+    const execution: Execution = new Execution({ ...run, places }, settings, firstCommit);
+    return execution;
   }
 
   #hold(execution: Execution): void {

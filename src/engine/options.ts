@@ -4,6 +4,7 @@ import type { Run } from "../model/index.ts";
 import type { Idempotency, Store } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { EngineObserver } from "./observer.ts";
+import type { Places } from "./places.ts";
 import type { HolderParts, RunHolder } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
 
@@ -29,6 +30,8 @@ export interface EngineSettings {
   readonly heartbeatMs?: number;
   /** How long after its last heartbeat an owner counts as dead, in ms. Defaults to 30000. */
   readonly staleMs?: number;
+  /** The places for attempts of all runs that share the bound; undefined without one. */
+  readonly places?: Places;
   /** How often in a row a task, or a run without progress, may end its process before it fails. Defaults to 5. */
   readonly maxCrashes?: number;
 }

@@ -1,7 +1,8 @@
 import type { Run } from "../model/index.ts";
-import type { ClaimedRun, NewSignal } from "../store/index.ts";
+import type { ClaimedRun, Lease, NewSignal } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { StartRequest } from "./options.ts";
+import type { ReservedPlace } from "./places.ts";
 import type { Edit } from "./run/edit.ts";
 import type { ExecutionEnd } from "./run/execution.ts";
 import type { WorkflowRef } from "./source.ts";
@@ -17,6 +18,14 @@ export interface Claim {
   readonly forced?: ReadonlySet<string>;
   /** The engine claims it by itself: a run that has ended too many processes fails instead of being claimed again. */
   readonly isOrphan?: boolean;
+  /** Set for a run that has waited for a place: its lease, in the name of {@link RunHolder.owner}, and the place. */
+  readonly taken?: TakenPlace;
+}
+
+export interface TakenPlace {
+  readonly lease: Lease;
+  /** Undefined without a bound. */
+  readonly places: ReservedPlace | undefined;
 }
 
 /** A run that is being executed. */
@@ -46,6 +55,8 @@ export interface HolderParts {
 
 /** Executes runs, in this process or in others: takes their leases, renews them and releases them. */
 export interface RunHolder {
+  /** In whose name runs are taken before it is known what executes them. */
+  readonly owner: string;
   /** How many runs are being executed. */
   readonly activeRuns: number;
   /** How many attempts are running. */

@@ -90,6 +90,8 @@ export const runSchema = z.object({
   outputIteration: z.number().int().nullable(),
   error: errorRecordSchema.nullable(),
   wakeFailure: wakeFailureSchema.nullable(),
+  /** Since when tasks of the run wait for a place among the attempts of a server; null when none does. */
+  queuedAtMs: ms.nullable(),
 });
 export type Run = z.infer<typeof runSchema>;
 

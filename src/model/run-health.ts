@@ -62,6 +62,13 @@ export const runHealthSchema = z.object({
     })
     .optional()
     .describe("why the run does not progress as it should"),
+  queued: z
+    .object({
+      sinceMs: z.number().int().describe("milliseconds since the epoch"),
+      reason: z.string().describe("explanation for a person"),
+    })
+    .optional()
+    .describe("tasks of the running run wait for a free place among the attempts of a server"),
   computedAt: z.string().describe("ISO 8601"),
 });
 export type RunHealth = z.infer<typeof runHealthSchema>;
@@ -146,7 +153,9 @@ export function deriveRunHealth(
     const silentMs = nowMs - (heartbeatAtMs ?? run.createdAtMs);
     if (run.wakeFailure) return { ...base, state: "stale", unhealthy: cannotContinue(run, run.wakeFailure) };
     // A process that stops releases its runs at once. A copy of another database's run has no owner anyway.
+    const isQueued = run.queuedAtMs !== null && run.home === null;
     const isFree = run.owner === null && run.home === null;
+    if (isFree && isQueued) return { ...base, state: "running", queued: queuedOf(run) };
     if (isFree || silentMs > staleMs || signs.ownerIsGone) {
       const what = isFree
         ? "No process executes it"
@@ -162,9 +171,22 @@ export function deriveRunHealth(
       };
     }
     const unhealthy = retrying(run, signs);
-    return { ...base, state: "running", ...(unhealthy && { unhealthy }) };
+    return {
+      ...base,
+      state: "running",
+      ...(isQueued && { queued: queuedOf(run) }),
+      ...(unhealthy && { unhealthy }),
+    };
   }
   return { ...base, state: status === "failed" || status === "cancelled" ? status : "succeeded" };
+}
+
+function queuedOf({ queuedAtMs, owner }: Run): RunHealth["queued"] {
+  const reason =
+    owner === null
+      ? "The run waits for a free place on a server: all that use this database are full, or none is running."
+      : "The run has tasks that wait for a free place on this server: its maxConcurrency attempts are running.";
+  return { sinceMs: queuedAtMs!, reason };
 }
 
 function notContinued(

@@ -33,6 +33,8 @@ export interface Schedule {
   readonly subflows: readonly PlannedTask[];
   /** How many attempts are running. */
   readonly running: number;
+  /** How many of them take one of the server's places: the run of a subflow has places of its own. */
+  readonly placesTaken: number;
   /** Tasks whose turn has come, but with a dependency that is not done. */
   readonly blocked: readonly BlockedTask[];
   /** Tasks that failed and whose retry is not due yet. */
@@ -58,6 +60,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const abandoned: PlannedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
+  let placesTaken = 0;
   let failed: PlannedTask | undefined;
   let exhausted: PlanLoop | undefined;
   let continuation: ContinuePoint | undefined;
@@ -80,8 +83,10 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     }
     if (isSettled(nodeState)) return true;
     if (task.spec.kind === "subflow" && (nodeState === "in-progress" || isWaiting(nodeState))) subflows.push(task);
-    if (nodeState === "in-progress") take(task);
-    else if (isWaiting(nodeState)) {
+    if (nodeState === "in-progress") {
+      take(task);
+      if (needsPlace(task)) placesTaken += 1;
+    } else if (isWaiting(nodeState)) {
       waiting.push(task);
       // The next one of a queue does not begin before a subflow that waits has ended.
       if (task.spec.kind === "subflow") occupy(task);
@@ -289,6 +294,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     waiting,
     abandoned,
     running: inProgress,
+    placesTaken,
     blocked,
     paused,
     failed,
@@ -319,6 +325,11 @@ function isPaused(progress: NodeProgress, now: Moment): boolean {
 /** Whether a task takes a slot among the running attempts: waits and literals do not. */
 function needsSlot({ spec }: PlannedTask): boolean {
   return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent" || spec.kind === "subflow");
+}
+
+/** Whether a task that may start takes one of the server's places. */
+export function needsPlace({ spec }: PlannedTask): boolean {
+  return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
 }
 
 function isFinished(state: NodeState | undefined): boolean {

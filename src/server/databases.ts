@@ -9,6 +9,7 @@ import {
   keepPruned,
   type Logger,
   Mirror,
+  Places,
   type RunRequest,
 } from "../engine/index.ts";
 import { isSmithersError, noSuchRun, runExists, SmithersError, shuttingDown } from "../errors/index.ts";
@@ -18,7 +19,7 @@ import type { BlockingRun, Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
-import { RemoteHolder, WorkerPool } from "../workers/index.ts";
+import { identityOf, RemoteHolder, WorkerPool } from "../workers/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 
 /**
@@ -33,6 +34,8 @@ export class ServerDatabases {
   readonly #loader: Loader;
   /** What executes the runs; undefined when this process does. */
   readonly #pool: WorkerPool | undefined;
+  /** The places for attempts; undefined when there is no bound. */
+  readonly #places: Places | undefined;
   readonly #log: Logger;
   readonly #telemetry: Telemetry;
   readonly #byId = new Map<string, Engine>();
@@ -74,6 +77,7 @@ export class ServerDatabases {
     this.#loader = loader;
     this.#log = options.logger;
     this.#telemetry = telemetry;
+    this.#places = options.maxConcurrency === undefined ? undefined : new Places(options.maxConcurrency);
     this.#pool = options.isolation === "process" ? this.#newPool() : undefined;
     this.main = this.#serve(main);
     this.runs = new RunDatabases(this.main, {
@@ -87,6 +91,7 @@ export class ServerDatabases {
     this.#retry.unref();
     telemetry.observe(() => ({
       engines: this.engines(),
+      queuedAttempts: this.#places?.queued ?? 0,
       runsBehind: this.#mirrors.reduce((sum, { runsBehind }) => sum + runsBehind, 0),
       staleMs: options.staleAfterMs,
     }));
@@ -102,8 +107,7 @@ export class ServerDatabases {
     const existing = runId !== undefined && (await this.#has(runId)) ? runId : undefined;
     if (this.#pool) {
       if (this.#stopping) throw shuttingDown();
-      const { id, privateFiles } = this.main.store;
-      return this.#pool.start({ path, existing, main: { id, privateFiles }, request });
+      return this.#pool.start({ path, existing, main: identityOf(this.main.store), request });
     }
     const source = await this.#loader.load(path);
     if (existing !== undefined) throw runExists(existing);
@@ -228,7 +232,14 @@ export class ServerDatabases {
 
   #serve(store: LocalStore): Engine {
     const { rootDir, allowNetwork, heartbeatMs, staleAfterMs: staleMs, maxCrashes } = this.#options;
-    const settings = { heartbeatMs, staleMs, maxCrashes, log: this.#log, monitor: this.#telemetry };
+    const settings = {
+      heartbeatMs,
+      staleMs,
+      maxCrashes,
+      log: this.#log,
+      monitor: this.#telemetry,
+      places: this.#places,
+    };
     const pool = this.#pool;
     const engine = pool
       ? engineOn(store, { ...settings, holderOf: (parts) => new RemoteHolder(pool, parts, settings) })
@@ -254,6 +265,7 @@ export class ServerDatabases {
       heartbeatMs,
       staleMs,
       maxCrashes,
+      isBounded: this.#places !== undefined,
       maxWorkers: maxWorkers ?? Math.max(2, availableParallelism()),
       workerTimeoutMs,
       files,
@@ -262,10 +274,7 @@ export class ServerDatabases {
       secrets: [authToken, db].filter((secret) => typeof secret === "string"),
       log: this.#log,
       observer: this.#telemetry,
-      openDatabase: async (dbPath) => {
-        const { id, privateFiles } = (await this.#of({ dbPath })).store;
-        return { id, privateFiles };
-      },
+      openDatabase: async (dbPath) => identityOf((await this.#of({ dbPath })).store),
     });
   }
 

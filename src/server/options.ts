@@ -74,6 +74,11 @@ export interface ServerOptions extends StoreOptions {
    * process. Default: process.
    */
   isolation?: "process" | "none";
+  /**
+   * Most attempts of all runs at once; each run has its own limit, too. What has no place waits in order, or is taken by
+   * another server of the same Postgres database. Default: no limit.
+   */
+  maxConcurrency?: number;
   /** Most worker processes at once. Default: the number of processors, at least 2. */
   maxWorkers?: number;
   /**
@@ -88,6 +93,7 @@ export interface ServerOptions extends StoreOptions {
 }
 
 type Optional =
+  | "maxConcurrency"
   | "maxWorkers"
   | "db"
   | "schema"
@@ -98,6 +104,7 @@ type Optional =
   | "logLevel";
 
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
+  maxConcurrency: number | undefined;
   maxWorkers: number | undefined;
   retentionMs: number | undefined;
   db: DrizzleDatabase | string | undefined;
@@ -144,6 +151,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
     maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     isolation: isolationOf(options.isolation),
+    maxConcurrency:
+      options.maxConcurrency === undefined ? undefined : whole("maxConcurrency", options.maxConcurrency, 1),
     maxWorkers: options.maxWorkers === undefined ? undefined : whole("maxWorkers", options.maxWorkers, 1),
     workerTimeoutMs: whole("workerTimeoutMs", options.workerTimeoutMs ?? 30_000, 100),
     synchronous: options.synchronous,

@@ -30,6 +30,7 @@ export type {
   RunSnapshot,
   RunToWake,
   StoredRun,
+  TakenRun,
 } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";
 export type {

@@ -12,6 +12,7 @@ import type {
   StoredEvent,
   ToolCall,
 } from "../model/index.ts";
+import type { Lease } from "./turn.ts";
 
 /** A run's row, and the facts about its health that are not in it. */
 export interface RunSnapshot {
@@ -142,6 +143,12 @@ export type RunToWake = Pick<Run, "runId" | "workflowPath">;
 
 export type ClaimedRun = RunToWake & Pick<Run, "owner" | "leaseNo" | "heartbeatAtMs" | "crashes">;
 
+/** A run that was taken, and its lease. */
+export interface TakenRun {
+  readonly run: Run;
+  readonly lease: Lease;
+}
+
 /** The open work in a database, of all processes. Mirrored runs do not count. */
 export interface Backlog {
   /** Number of runs that have not ended, by status. */
@@ -150,6 +157,8 @@ export interface Backlog {
   readonly staleRuns: number;
   /** Number of runs that should have continued and could not be taken. */
   readonly stuckRuns: number;
+  /** Number of `running` runs with tasks that wait for a place. */
+  readonly queuedRuns: number;
   readonly pendingApprovals: number;
   readonly oldestApprovalAtMs: number | null;
   readonly sizeBytes: number;

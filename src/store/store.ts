@@ -36,6 +36,7 @@ import type {
   RunToWake,
   StoreDescription,
   StoredRun,
+  TakenRun,
 } from "./snapshots.ts";
 import type { Lease, TurnRecord } from "./turn.ts";
 
@@ -213,6 +214,11 @@ export interface Store {
    * these runs have changed.
    */
   watch(listener: (runIds?: readonly string[]) => void): () => void;
+  /**
+   * Takes runs without an owner that wait for a place, the longest waiting first, at most `limit`. Only a database that
+   * servers share has it.
+   */
+  takeQueued?(owner: string, limit: number, nowMs: number): Promise<TakenRun[]>;
   /** Owners of runs whose server has gone, in a database that notices this. */
   readonly goneOwners?: ReadonlySet<string> | undefined;
   /** Waits for requested writes, then closes the connection if the store opened it. */

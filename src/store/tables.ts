@@ -36,6 +36,7 @@ const runs = table<Run>(
     "outputIteration",
     "error",
     "wakeFailure",
+    "queuedAtMs",
     "parentNodeId",
     "parentIteration",
     "continuedFrom",

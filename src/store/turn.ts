@@ -26,6 +26,7 @@ export type RunChange = Partial<
     | "workflowPath"
     | "workflowHash"
     | "continuedAs"
+    | "queuedAtMs"
   >
 > & { /** Gives the lease up: the run is parked or has ended. */ release?: boolean };
 
@@ -120,4 +121,6 @@ export interface TurnFacts {
   readonly decisions: readonly Approval[];
   /** How long rendering and planning took, in ms. */
   readonly timing: { readonly renderMs: number; readonly planMs: number };
+  /** How many attempts of the run are in flight after the turn. */
+  readonly runningAttempts: number;
 }

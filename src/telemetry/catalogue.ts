@@ -66,6 +66,7 @@ export const catalogue = {
   smithers_runs_active: gauge("Runs that this process is executing."),
   smithers_runs_parked: gauge("Waiting runs in the database; they use no memory.", "waits_for"),
   smithers_runs_stale: gauge("Running runs in the database whose owner has stopped sending heartbeats."),
+  smithers_runs_queued: gauge("Runs in the database with tasks that wait for a place on a server."),
   smithers_runs_stuck: gauge(
     "Runs in the database that should continue and cannot, for example because their file does not load.",
   ),
@@ -85,6 +86,7 @@ export const catalogue = {
     "outcome",
   ),
   smithers_attempts_running: gauge("Attempts running in this process."),
+  smithers_attempts_queued: gauge("Attempts waiting for a place in this process, by `maxConcurrency`."),
 
   smithers_approvals_requested_total: counter("Approvals requested.", "workflow"),
   smithers_approvals_decided_total: counter(

@@ -20,6 +20,8 @@ export interface Observed {
   readonly engines: readonly Engine[];
   /** What executes the runs of `engines`. Default: `engines`. */
   readonly executing?: readonly Pick<Engine, "activeRuns" | "runningAttempts">[];
+  /** Number of attempts that wait for a place among those of the process. Default: 0. */
+  readonly queuedAttempts?: number;
   /** Number of runs in workflows' own databases whose mirrored copy is behind. */
   readonly runsBehind: number;
   readonly staleMs: number;
@@ -29,7 +31,8 @@ export interface Observed {
 export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
   meter.addBatchObservableCallback(
     (result) => {
-      const { engines, executing = engines, runsBehind } = observed();
+      const { engines, executing = engines, runsBehind, queuedAttempts = 0 } = observed();
+      result.observe(m.smithers_attempts_queued, queuedAttempts);
       result.observe(
         m.smithers_runs_active,
         sum(executing, ({ activeRuns }) => activeRuns),
@@ -51,6 +54,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
     [
       m.smithers_runs_active,
       m.smithers_attempts_running,
+      m.smithers_attempts_queued,
       m.smithers_store_queue_depth,
       m.smithers_store_trouble,
       m.smithers_mirror_runs_behind,
@@ -60,6 +64,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
   const parked = m.smithers_runs_parked;
   const stale = m.smithers_runs_stale;
   const stuck = m.smithers_runs_stuck;
+  const queued = m.smithers_runs_queued;
   const pending = m.smithers_approvals_pending;
   const oldest = m.smithers_approval_oldest_pending_seconds;
   const size = m.smithers_store_size_bytes;
@@ -86,6 +91,10 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
         sum(backlogs, ({ stuckRuns }) => stuckRuns),
       );
       result.observe(
+        queued,
+        sum(backlogs, ({ queuedRuns }) => queuedRuns),
+      );
+      result.observe(
         pending,
         sum(backlogs, ({ pendingApprovals }) => pendingApprovals),
       );
@@ -100,7 +109,7 @@ export function observeEngines(meter: Meter, m: Instruments, observed: () => Obs
         sum(backlogs, ({ logBytes }) => logBytes),
       );
     },
-    [parked, stale, stuck, pending, oldest, size, log],
+    [parked, stale, stuck, queued, pending, oldest, size, log],
   );
 }
 

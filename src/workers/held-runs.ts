@@ -40,9 +40,9 @@ export class HeldRuns {
     run.worker.used();
   }
 
-  committed({ lease, startedAttempts, endedAttempts }: TurnRecord): void {
+  committed({ lease, facts }: TurnRecord): void {
     const run = this.#runs.get(lease.runId);
-    if (run) run.attempts = Math.max(0, run.attempts + startedAttempts.length - endedAttempts.length);
+    if (run && facts) run.attempts = facts.runningAttempts;
   }
 
   leases(): Lease[] {

@@ -251,8 +251,18 @@ export class WorkerPool {
   #add(): WorkerProcess {
     const { secrets, privatePaths, observer } = this.#settings;
     const { env, hidden } = environment(secrets);
-    const { rootDir, allowNetwork, files, workflows, heartbeatMs, staleMs, maxCrashes } = this.#settings;
-    const settings = { rootDir, allowNetwork, files, workflows, heartbeatMs, staleMs, maxCrashes, hiddenEnv: hidden };
+    const { rootDir, allowNetwork, files, workflows, heartbeatMs, staleMs, maxCrashes, isBounded } = this.#settings;
+    const settings = {
+      rootDir,
+      allowNetwork,
+      files,
+      workflows,
+      heartbeatMs,
+      staleMs,
+      maxCrashes,
+      isBounded,
+      hiddenEnv: hidden,
+    };
     const worker = new WorkerProcess(settings, env, (one) => this.#answersTo(one));
     worker.board.setPrivatePaths(privatePaths());
     this.#workers.add(worker);
@@ -283,6 +293,9 @@ export class WorkerPool {
       undoRunning: () => ownCommands.undoRunning(),
       hasPlanted: (paths) => ownCommands.hasPlanted(paths),
       openDatabase: (dbPath) => this.#settings.openDatabase(dbPath),
+      askPlaces: async (storeId, runId, leaseNo, running, wanted) =>
+        this.#stores.get(storeId)?.askPlaces(worker, runId, leaseNo, running, wanted) ?? 0,
+      releasePlaces: (storeId, runId, leaseNo) => this.#stores.get(storeId)?.releasePlaces(worker, runId, leaseNo),
       gaveUp: (storeId, runId) => this.#stores.get(storeId)?.gaveUp(worker, runId),
       log: (level, facts, message) => this.#settings.log[level](revived(facts), message),
       pong: () => this.#watchdog.answered(worker),

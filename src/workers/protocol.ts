@@ -2,7 +2,7 @@ import type { Logger, RunRequest } from "../engine/index.ts";
 import type { ErrorRecord } from "../errors/index.ts";
 import type { FileRules } from "../jsx/index.ts";
 import type { Run } from "../model/index.ts";
-import type { NewSignal } from "../store/index.ts";
+import type { Lease, NewSignal } from "../store/index.ts";
 import type { Undone } from "../tools/guard/index.ts";
 import type { WithInputJson } from "./as-json.ts";
 import type { StoreIdentity } from "./remote-store.ts";
@@ -18,6 +18,8 @@ export interface WorkerSettings {
   readonly heartbeatMs: number;
   readonly staleMs: number;
   readonly maxCrashes: number;
+  /** Whether attempts need a place among those of the server. */
+  readonly isBounded: boolean;
   /** Names of environment variables that a worker must not see, whatever file Bun reads them from. */
   readonly hiddenEnv: readonly string[];
 }
@@ -40,6 +42,8 @@ export interface RemoteClaim {
   readonly path: string | undefined;
   readonly forced: ReadonlySet<string> | undefined;
   readonly isOrphan: boolean;
+  /** The run's lease, which the server has taken. */
+  readonly lease: Lease | undefined;
 }
 
 /** What is known of a workflow once its file has been loaded. */
@@ -62,6 +66,8 @@ export type WorkerCalls = {
   /** Removes what the worker has written to the disk. It is ended afterwards. */
   end(): Promise<void>;
   notify(storeId: string, runId: string): void;
+  /** A place is free for an attempt of the run, which has asked for one. */
+  placeFree(storeId: string, runId: string, leaseNo: number): void;
   /** Another process has taken the run. */
   abandon(storeId: string, runId: string, leaseNo: number): void;
   trouble(storeId: string, record: ErrorRecord | undefined): void;
@@ -72,6 +78,10 @@ export type WorkerCalls = {
 export type ServerCalls = {
   /** Calls a method of a store: see `StoreHost`. */
   store(storeId: string, part: StorePart, name: string, args: string): Promise<unknown>;
+  /** See `RunPlaces.ask`. */
+  askPlaces(storeId: string, runId: string, leaseNo: number, running: number, wanted: number): Promise<number>;
+  /** See `RunPlaces.release`. */
+  releasePlaces(storeId: string, runId: string, leaseNo: number): void;
   /** Opens the database that a workflow names for its runs. */
   openDatabase(dbPath: string): Promise<StoreIdentity>;
   /** Watches paths while a command runs; see `CommandWatch`. Resolves with the watch's number. */

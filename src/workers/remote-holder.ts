@@ -10,6 +10,7 @@ import {
   type HeldRun,
   type HolderParts,
   OtherOwners,
+  type Places,
   RunClaims,
   type RunHolder,
   releaseLost,
@@ -24,15 +25,18 @@ import { withInputJson } from "./as-json.ts";
 import type { Verdict } from "./blame.ts";
 import { HeldRuns } from "./held-runs.ts";
 import type { WorkerPool } from "./pool.ts";
-import type { StoreIdentity } from "./remote-store.ts";
+import { identityOf, type StoreIdentity } from "./remote-store.ts";
 import { type AnswerListeners, StoreHost } from "./store-host.ts";
 import type { StorePart } from "./store-methods.ts";
+import { WorkerPlaces } from "./worker-places.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface RemoteHolderSettings {
   readonly heartbeatMs?: number;
   readonly staleMs?: number;
   readonly maxCrashes?: number;
+  /** The places for attempts; undefined when there is no bound. */
+  readonly places?: Places;
 }
 
 /** How long a worker gets, in addition to the grace of its attempts, to release its runs. */
@@ -43,16 +47,17 @@ export class RemoteHolder implements RunHolder {
   readonly #pool: WorkerPool;
   readonly #parts: HolderParts;
   readonly #settings: RemoteHolderSettings;
-  /** In whose name this process ends or releases runs without their code. */
-  readonly #owner = newOwner();
+  /** In whose name this process takes, ends or releases runs without their code. */
+  readonly owner = newOwner();
   /** The names of this pool's workers in the rows of runs. */
-  readonly #owners = new Set<string>([this.#owner]);
+  readonly #owners = new Set<string>([this.owner]);
   readonly #held = new HeldRuns();
   readonly #hosts = new Map<WorkerProcess, StoreHost>();
   readonly #claims = new RunClaims();
   /** Runs that may block or end their worker: they get one of their own. */
   readonly #suspects = new Set<string>();
   readonly #others: OtherOwners;
+  readonly #places: WorkerPlaces | undefined;
   readonly #heartbeat: Heartbeat;
   /** What is to be told of commits. */
   #news: (() => void)[] = [];
@@ -62,6 +67,7 @@ export class RemoteHolder implements RunHolder {
     this.#pool = pool;
     this.#parts = parts;
     this.#settings = settings;
+    this.#places = settings.places && new WorkerPlaces(settings.places, parts.sink.store.id);
     const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
       store: parts.sink.store,
@@ -80,8 +86,7 @@ export class RemoteHolder implements RunHolder {
   }
 
   get identity(): StoreIdentity {
-    const { id, privateFiles } = this.#parts.sink.store;
-    return { id, privateFiles };
+    return identityOf(this.#parts.sink.store);
   }
 
   get activeRuns(): number {
@@ -120,16 +125,22 @@ export class RemoteHolder implements RunHolder {
     return this.#claims.keep(runId, this.#claim(run, how));
   }
 
-  async #claim(run: Run, { source, forced, isOrphan = false }: Claim): Promise<boolean> {
+  async #claim(run: Run, { source, forced, isOrphan = false, taken }: Claim): Promise<boolean> {
     const end = endWithoutCode(run, isOrphan, this.#settings.maxCrashes ?? defaultMaxCrashes);
     if (end) return this.#end(run, end);
     if (this.#isStopping) return false;
     const path = source?.workflowPath;
     const store = this.identity;
     const { runId } = run;
-    const job = (worker: WorkerProcess) =>
-      worker.channel
-        .call("claim", { store, run: withInputJson(run), path, forced, isOrphan })
+    let given = taken;
+    const job = (worker: WorkerProcess) => {
+      const lease = given?.lease;
+      if (lease) this.#hold(worker, lease);
+      if (given?.places) this.#places?.hand(worker, given.lease, given.places);
+      // Another worker takes a lease of its own.
+      given = undefined;
+      return worker.channel
+        .call("claim", { store, run: withInputJson(run), path, forced, isOrphan, lease })
         .then((isClaimed) => {
           if (!isClaimed) this.gaveUp(worker, runId);
           return isClaimed;
@@ -138,13 +149,16 @@ export class RemoteHolder implements RunHolder {
           this.gaveUp(worker, runId);
           throw error;
         });
+    };
     return this.#pool.run(path ?? pathOf(run), job, this.#suspects.has(runId) ? runId : undefined);
   }
 
   /** Forgets the lease of a run that a worker does not execute. The run is an orphan then. */
   gaveUp(worker: WorkerProcess, runId: string): void {
-    if (this.#held.get(runId)?.worker !== worker) return;
+    const held = this.#held.get(runId);
+    if (held?.worker !== worker) return;
     this.#held.delete(runId);
+    this.#places?.release(worker, held.lease);
     this.#claims.release(runId, "lost");
   }
 
@@ -153,7 +167,7 @@ export class RemoteHolder implements RunHolder {
   }
 
   async #end(run: Run, end: NonNullable<ReturnType<typeof endWithoutCode>>): Promise<boolean> {
-    const isEnded = await endUnheldRun(this.#parts.sink, run, this.#owner, end);
+    const isEnded = await endUnheldRun(this.#parts.sink, run, this.owner, end);
     if (isEnded) this.#claims.release(run.runId, "ended");
     return isEnded;
   }
@@ -180,6 +194,15 @@ export class RemoteHolder implements RunHolder {
         if (error.code === "INVALID_INPUT") throw error;
       }),
     );
+  }
+
+  /** Answers a worker that asks for places: all it wants, when there is no bound. */
+  askPlaces(worker: WorkerProcess, runId: string, leaseNo: number, running: number, wanted: number): Promise<number> {
+    return this.#places?.ask(worker, { runId, leaseNo }, running, wanted) ?? Promise.resolve(wanted);
+  }
+
+  releasePlaces(worker: WorkerProcess, runId: string, leaseNo: number): void {
+    this.#places?.release(worker, { runId, leaseNo });
   }
 
   released(runId: string): Promise<ExecutionEnd> {
@@ -216,6 +239,7 @@ export class RemoteHolder implements RunHolder {
   /** Releases the runs of a worker that has ended, so that they continue elsewhere at once. */
   async lost(worker: WorkerProcess, verdict: Verdict): Promise<void> {
     this.#hosts.delete(worker);
+    this.#places?.lost(worker);
     const lost = this.#held.of(worker);
     for (const { lease } of lost) {
       this.#held.delete(lease.runId);
@@ -230,7 +254,7 @@ export class RemoteHolder implements RunHolder {
     const nodeIds = charged.get(runId);
     const lost = { lease, error: errorOf(runId, nodeIds), isCharged: nodeIds !== undefined, nodeIds };
     try {
-      await releaseLost(sink, this.#owner, lost, this.#settings.maxCrashes);
+      await releaseLost(sink, this.owner, lost, this.#settings.maxCrashes);
     } catch (error) {
       log.warn({ runId, err: error }, "A run whose worker has ended could not be released. It is taken over later.");
     }
@@ -267,7 +291,7 @@ export class RemoteHolder implements RunHolder {
       },
       beginToolCall: ({ events }) => this.#tell(() => sink.feed.publish(events)),
       commitTurn: (events, [turn], tookMs) => {
-        if (events !== "cancel-pending") this.#committed(turn, events, tookMs);
+        if (events !== "cancel-pending") this.#committed(worker, turn, events, tookMs);
       },
     };
   }
@@ -278,10 +302,17 @@ export class RemoteHolder implements RunHolder {
     if (!worker.hasEnded) this.#held.add(worker, lease);
   }
 
-  #committed(turn: TurnRecord, events: Parameters<HolderParts["sink"]["feed"]["publish"]>[0], commitMs: number): void {
+  #committed(
+    worker: WorkerProcess,
+    turn: TurnRecord,
+    events: Parameters<HolderParts["sink"]["feed"]["publish"]>[0],
+    commitMs: number,
+  ): void {
     const { sink, onReleased } = this.#parts;
     const { run: change, facts, lease, nodes } = turn;
     this.#held.committed(turn);
+    if (change.release) this.#places?.release(worker, lease);
+    else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
     if (change.release) {
       this.#held.delete(lease.runId);
       this.#suspects.delete(lease.runId);
@@ -321,6 +352,7 @@ export class RemoteHolder implements RunHolder {
     // A run that has continued meanwhile gave up this lease itself.
     if (held?.lease !== lease) return false;
     this.#held.delete(lease.runId);
+    this.#places?.release(held.worker, lease);
     held.worker.channel.tell("abandon", this.identity.id, lease.runId, lease.leaseNo);
     return true;
   }
@@ -336,7 +368,8 @@ const signalCheckMs = 2_000;
 function endOf({ run, facts }: TurnRecord): ExecutionEnd {
   const status = run.status ?? facts?.run.status;
   if (status !== undefined && hasEnded(status)) return "ended";
-  return status === "running" ? "released" : "parked";
+  if (status !== "running") return "parked";
+  return facts && facts.run.queuedAtMs !== null ? "queued" : "released";
 }
 
 function pathOf({ runId, workflowPath }: Run): string {

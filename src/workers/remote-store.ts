@@ -13,6 +13,12 @@ import { type StorePart, storeMethods } from "./store-methods.ts";
 export interface StoreIdentity {
   readonly id: string;
   readonly privateFiles: readonly string[];
+  /** Whether several servers execute its runs. */
+  readonly isShared: boolean;
+}
+
+export function identityOf({ id, privateFiles, takeQueued }: Store): StoreIdentity {
+  return { id, privateFiles, isShared: takeQueued !== undefined };
 }
 
 /** How a remote store reaches its host. */

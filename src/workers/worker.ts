@@ -1,9 +1,10 @@
-import { type EngineObserver, Feed, LeaseHolder, type Logger } from "../engine/index.ts";
+import { type EngineObserver, Feed, LeaseHolder, type Logger, type RunPlaces } from "../engine/index.ts";
 import { runExists, SmithersError } from "../errors/index.ts";
 import { databaseFileOf } from "../jsx/index.ts";
 import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
+import type { Lease } from "../store/index.ts";
 import type { AttemptContexts } from "../telemetry/index.ts";
 import { type CommandWatch, type Undone, watchCommandsWith } from "../tools/guard/index.ts";
 import { withInput } from "./as-json.ts";
@@ -28,6 +29,8 @@ export class Worker {
   readonly #whereabouts: Whereabouts;
   readonly #channel: Channel<WorkerCalls, ServerCalls>;
   readonly #byStore = new Map<string, RemoteRuns>();
+  /** What wakes the runs that may wait for a place. */
+  readonly #placeWakes = new Map<string, () => void>();
   readonly #log: Logger;
   #settings!: WorkerSettings;
   #loader!: Loader;
@@ -52,6 +55,7 @@ export class Worker {
       stop: async (storeId, graceMs) => this.#byStore.get(storeId)?.holder.stop(graceMs),
       end: () => this.#end(),
       notify: (storeId, runId) => this.#byStore.get(storeId)?.holder.active(runId)?.notify(),
+      placeFree: (storeId, runId, leaseNo) => this.#placeWakes.get(placeKey(storeId, runId, leaseNo))?.(),
       abandon: (storeId, runId, leaseNo) => {
         const active = this.#byStore.get(storeId)?.holder.active(runId);
         if (active?.lease.leaseNo === leaseNo) active.abandon();
@@ -100,12 +104,14 @@ export class Worker {
     return this.#runsOf(store).holder.start(run, () => {});
   }
 
-  async #claim({ store, run, path, forced, isOrphan }: RemoteClaim): Promise<boolean> {
+  async #claim({ store, run, path, forced, isOrphan, lease }: RemoteClaim): Promise<boolean> {
     const { holder } = this.#runsOf(store);
     // The server knows that the run was released before this process has noticed its own release.
     if (holder.active(run.runId)) await holder.released(run.runId);
     const source = path === undefined ? undefined : { workflowPath: path };
-    return holder.claim(withInput<Run>(run), { source, forced, isOrphan });
+    // The server has the place that is kept for it.
+    const taken = lease && { lease, places: undefined };
+    return holder.claim(withInput<Run>(run), { source, forced, isOrphan, taken });
   }
 
   async #describe(path: string): Promise<LoadedFile> {
@@ -130,7 +136,7 @@ export class Worker {
     });
     // The server writes the heartbeats, for a worker that computes cannot.
     const store = Object.assign(remote.store, { beat: async () => [] });
-    const { rootDir, allowNetwork, heartbeatMs, staleMs, maxCrashes, files } = this.#settings;
+    const { rootDir, allowNetwork, heartbeatMs, staleMs, maxCrashes, files, isBounded } = this.#settings;
     const holder = new LeaseHolder({
       store,
       sink: { store, feed: new Feed(), observer: this.#observer(), isRemote: true },
@@ -140,6 +146,8 @@ export class Worker {
       staleMs,
       maxCrashes,
       fileRules: { ...files, privatePaths: () => this.#board.privatePaths() },
+      placesOf: isBounded ? (lease, wake) => this.#placesOf(identity.id, lease, wake) : undefined,
+      leavesQueued: identity.isShared,
       resolveWorkflow: (run) => this.#load(pathOf(run)),
       log: this.#log,
       onReleased: (runId, end) => {
@@ -152,6 +160,20 @@ export class Worker {
     return runs;
   }
 
+  /** The server counts by itself what is committed. */
+  #placesOf(storeId: string, { runId, leaseNo }: Lease, wake: () => void): RunPlaces {
+    const key = placeKey(storeId, runId, leaseNo);
+    this.#placeWakes.set(key, wake);
+    return {
+      ask: (running, wanted) => this.#channel.call("askPlaces", storeId, runId, leaseNo, running, wanted),
+      note() {},
+      release: () => {
+        this.#placeWakes.delete(key);
+        this.#channel.tell("releasePlaces", storeId, runId, leaseNo);
+      },
+    };
+  }
+
   #observer(): EngineObserver {
     return {
       turnCommitted: (turn) => this.#contexts?.turnCommitted(turn),
@@ -162,6 +184,8 @@ export class Worker {
     };
   }
 }
+
+const placeKey = (storeId: string, runId: string, leaseNo: number) => `${leaseNo} ${runId} ${storeId}`;
 
 function pathOf({ runId, workflowPath }: Pick<Run, "runId" | "workflowPath">): string {
   if (workflowPath !== null) return workflowPath;

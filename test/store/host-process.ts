@@ -2,7 +2,7 @@ import type { ErrorRecord } from "../../src/errors/index.ts";
 import { runtime } from "../../src/runtime/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import { Channel } from "../../src/workers/channel.ts";
-import type { StoreIdentity } from "../../src/workers/remote-store.ts";
+import { identityOf, type StoreIdentity } from "../../src/workers/remote-store.ts";
 import { StoreHost } from "../../src/workers/store-host.ts";
 import type { StorePart } from "../../src/workers/store-methods.ts";
 
@@ -27,7 +27,7 @@ const host = new StoreHost(store, {
   trouble: (record) => channel.tell("trouble", record),
 });
 const channel: Channel<HostCalls, RemoteCalls> = new Channel<HostCalls, RemoteCalls>(parent, {
-  open: () => ({ id: store.id, privateFiles: store.privateFiles }),
+  open: () => identityOf(store),
   store: (part, name, args) => host.call(part, name, args),
   watch: (isWatched) => host.watch(isWatched),
 });

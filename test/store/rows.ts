@@ -42,6 +42,7 @@ export function runRow(given: Partial<Run> = {}): Run {
     outputIteration: null,
     error: null,
     wakeFailure: null,
+    queuedAtMs: null,
     ...given,
   };
 }

@@ -23,6 +23,7 @@ interface Options extends ToolOptions {
   readonly shutdownGrace?: number;
   readonly retention?: string;
   readonly isolation?: "process" | "none";
+  readonly maxConcurrency?: number;
   readonly maxWorkers?: number;
   readonly workerTimeout?: number;
   readonly synchronous?: "full" | "normal";
@@ -84,6 +85,11 @@ export const server = defineCommand<Options>({
       description:
         "where the code of workflow files runs: process, in worker processes; none, in the server's own (default: process)",
       choices: ["process", "none"],
+    },
+    {
+      flags: "--max-concurrency <n>",
+      description: "attempts of all runs at once (default: no limit)",
+      parse: wholeNumber(1),
     },
     {
       flags: "--max-workers <n>",

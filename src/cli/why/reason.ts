@@ -12,6 +12,7 @@ export interface Reason {
     | "retrying"
     | "not-continued"
     | "running"
+    | "queued"
     | "continued"
     | Note["kind"];
   readonly nodeId?: string;

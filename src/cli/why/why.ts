@@ -56,20 +56,27 @@ async function subflowReasons(source: Source, nodes: readonly NodeItem[]): Promi
   return found;
 }
 
-function running({ runId, runState: { unhealthy } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {
+function running({ runId, runState: { unhealthy, queued } }: RunDetail, nodes: readonly NodeItem[]): Reason[] {
   const follow = [["logs", runId, "--follow"]];
+  const waits: Reason[] = queued
+    ? [{ kind: "queued", sinceMs: queued.sinceMs, what: queued.reason, commands: follow }]
+    : [];
   if (unhealthy?.kind === "retrying") {
     const { nodeId, iteration, reason } = unhealthy;
-    return [{ kind: "retrying", nodeId, iteration, what: reason, commands: [...follow, ["cancel", runId]] }];
+    return [{ kind: "retrying", nodeId, iteration, what: reason, commands: [...follow, ["cancel", runId]] }, ...waits];
   }
   const busy = nodes.filter(({ state }) => state === "in-progress");
+  if (busy.length === 0 && queued) return waits;
   if (busy.length === 0) return [{ kind: "running", what: "The run is being executed.", commands: follow }];
-  return busy.map(({ nodeId, iteration, startedAtMs }) => ({
-    kind: "running",
-    nodeId,
-    iteration,
-    sinceMs: startedAtMs,
-    what: `"${nodeId}" is being executed.`,
-    commands: follow,
-  }));
+  const reasons = busy.map(
+    ({ nodeId, iteration, startedAtMs }): Reason => ({
+      kind: "running",
+      nodeId,
+      iteration,
+      sinceMs: startedAtMs,
+      what: `"${nodeId}" is being executed.`,
+      commands: follow,
+    }),
+  );
+  return [...reasons, ...waits];
 }

@@ -11,6 +11,8 @@ import { WakeQueue } from "./wake-queue.ts";
 export interface Watched {
   readonly store: Store;
   readonly feed: Feed;
+  /** Called when another connection may have committed something, and from time to time. */
+  changed(): void;
   /** Whether the engine executes the run. */
   isActive(runId: string): boolean;
   /** Whether the engine continues the run by itself. */
@@ -132,6 +134,7 @@ export class Watcher {
 
   async #changedElsewhere(runIds?: readonly string[]): Promise<void> {
     const changed = runIds && new Set(runIds);
+    this.#engine.changed();
     this.#engine.feed.notifyRemote((runId) => !this.#engine.isActive(runId) && (changed?.has(runId) ?? true));
     if (this.#engine.store.goneOwners?.size) return this.#recoverOrphans();
     await this.#wakeWithNews();
@@ -142,6 +145,7 @@ export class Watcher {
   }
 
   async #recoverOrphans(): Promise<void> {
+    this.#engine.changed();
     const orphans = await this.#engine.orphans();
     const suspects = orphans.filter(({ crashes }) => crashes >= suspectCrashes).sort((a, b) => b.crashes - a.crashes);
     this.#suspects = new Set(suspects.map(({ runId }) => runId));

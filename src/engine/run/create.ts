@@ -56,6 +56,7 @@ export function newRun(
     outputIteration: null,
     error: null,
     wakeFailure: null,
+    queuedAtMs: null,
   };
 }
 

@@ -8,13 +8,15 @@ import { faultPoint, type Lease, type NewToolCall, type Store } from "../../stor
 import { afterMs, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
+import type { RunPlaces } from "../places.ts";
 import { originOf } from "../strays.ts";
 import { errorOfNode, recordThrown } from "../thrown.ts";
-import { CancelPending, commitTurn, type TurnSink } from "../turn/commit.ts";
+import { CancelPending, commitTurn, type TurnMeasures, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
+import { TurnPlaces } from "../turn/turn-places.ts";
 import { Attempts } from "./attempts.ts";
 import { successorOf } from "./create.ts";
 import type { Edit } from "./edit.ts";
@@ -23,8 +25,11 @@ import { endParkedRun, type LoadedRun } from "./load.ts";
 import { retryCommit } from "./retry-commit.ts";
 import { TurnTrigger } from "./turn-trigger.ts";
 
-/** How an execution left its run. `lost`: another owner may have it now. */
-export type ExecutionEnd = "ended" | "parked" | "released" | "lost";
+/**
+ * How an execution left its run. `queued`: its server had no place for it, and another may take it; `lost`: another
+ * owner may have it now.
+ */
+export type ExecutionEnd = "ended" | "parked" | "released" | "queued" | "lost";
 
 /** A run that this process holds the lease of. */
 export interface LeasedRun {
@@ -33,6 +38,8 @@ export interface LeasedRun {
   readonly loaded: LoadedRun;
   /** Replaces the workflow in the first turn, unless it cannot be rendered. */
   readonly edit?: Edit;
+  /** Gives attempts their places; undefined when there is no bound. */
+  readonly places?: RunPlaces;
 }
 
 export interface ExecutionSettings {
@@ -43,6 +50,8 @@ export interface ExecutionSettings {
   readonly staleMs: number;
   readonly fileRules: FileRules;
   readonly log: Logger;
+  /** Whether a run that has no place here is left to other servers. */
+  readonly leavesQueued?: boolean;
   /** Learns which workflow a Subflow mounts whose run is started. */
   noteSubflow(node: Node, parent: Workflow, workflow: Workflow): void;
 }
@@ -76,6 +85,7 @@ export class Execution {
   readonly #runState: RunState;
   readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
+  readonly #places: RunPlaces | undefined;
   /** What to do once, at the start of the next turn. */
   readonly #forNextTurn: ((turn: OpenTurn) => void | Promise<void>)[];
   #inboxIsNew: boolean;
@@ -89,7 +99,11 @@ export class Execution {
   readonly #origin: Origin;
 
   /** @param firstCommit writes the first turn of a run whose row is not stored yet */
-  constructor({ lease, workflow, loaded, edit }: LeasedRun, settings: ExecutionSettings, firstCommit?: FirstCommit) {
+  constructor(
+    { lease, workflow, loaded, edit, places }: LeasedRun,
+    settings: ExecutionSettings,
+    firstCommit?: FirstCommit,
+  ) {
     const { sink } = settings;
     this.lease = lease;
     this.#store = sink.store;
@@ -101,10 +115,12 @@ export class Execution {
     if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
+    this.#places = places;
     this.#planner = new TurnPlanner({
       workflow,
       store: sink.store,
       observer: () => sink.observer,
+      places: places && new TurnPlaces(places),
       ...loaded,
       noteSubflow: (node, child) => settings.noteSubflow(node, this.#planner.workflow, child),
     });
@@ -137,6 +153,11 @@ export class Execution {
   /** Sets the timer of the run's next turn by the clocks as they are now. The wall clock may have been set. */
   lookAtClocks(): void {
     this.#trigger.pullIn(msUntilRun(this.#wake, moment()));
+  }
+
+  /** Takes a turn: a place is free for an attempt that has waited for one. */
+  placeFree(): void {
+    this.#trigger.pull();
   }
 
   /** Takes in what may have arrived for the run: a decision, a signal, a cancel request. */
@@ -197,6 +218,7 @@ export class Execution {
     } finally {
       begun();
       this.#trigger.stop();
+      this.#places?.release();
       this.#rendering(() => this.#planner.unmount());
       this.#timers.end();
     }
@@ -215,6 +237,7 @@ export class Execution {
     let launches: readonly Launch[] = [];
     let end: ExecutionEnd | undefined;
     let isComplete = true;
+    let running = 0;
     if (cancelled) {
       endRun(draft, { status: "cancelled" });
       end = "ended";
@@ -224,10 +247,14 @@ export class Execution {
         launches = planned.launches;
         draft.emitFrame();
         isComplete = planned.schedule !== undefined;
+        running = planned.schedule?.placesTaken ?? this.#attempts.size + launches.length;
+        if (planned.schedule) this.#noteQueued(draft, planned.queued);
         const outcome = planned.schedule
-          ? outcomeOf(planned.schedule, this.#runState, draft.now)
+          ? outcomeOf(planned.schedule, this.#runState, draft.now, planned.queued)
           : ({ kind: "active", wake: noRunWake } as const);
-        end = this.#conclude(draft, outcome);
+        const isIdle = planned.schedule?.running === 0 && planned.queued > 0;
+        const mayLeave = isIdle && this.#settings.leavesQueued === true;
+        end = this.#conclude(draft, outcome, mayLeave);
       } catch (error) {
         draft.emitFrame();
         const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
@@ -240,7 +267,7 @@ export class Execution {
     }
     const { renderMs } = this.#planner;
     try {
-      await this.#commit(turn, { renderMs, planMs: elapsedMs() - renderMs });
+      await this.#commit(turn, { renderMs, planMs: elapsedMs() - renderMs, runningAttempts: running });
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
       await endParkedRun(this.#sink, this.lease, { status: "cancelled" });
@@ -249,6 +276,7 @@ export class Execution {
     }
     this.#runState.releaseValues((output) => this.#planner.hasRead(output));
     this.#attempts.abortEnded(this.#runState);
+    this.#places?.note(running);
     if (launches.length > 0) faultPoint("before-launch");
     if (this.#wasPausedSince(draft.now) && !(await this.#store.holdsLease(this.lease))) {
       this.abandon();
@@ -316,7 +344,14 @@ export class Execution {
     return inbox.cancelRequestedAtMs !== null;
   }
 
-  #conclude(draft: TurnDraft, outcome: TurnOutcome): ExecutionEnd | undefined {
+  /** Notes since when tasks of the run wait for a place, or that none does. */
+  #noteQueued(draft: TurnDraft, queued: number): void {
+    const isNoted = this.#runState.run.queuedAtMs !== null;
+    if (queued > 0 !== isNoted) draft.changeRun({ queuedAtMs: queued > 0 ? draft.nowMs : null });
+  }
+
+  /** @param mayLeave whether another server may execute the run: nothing of it can run here now */
+  #conclude(draft: TurnDraft, outcome: TurnOutcome, mayLeave: boolean): ExecutionEnd | undefined {
     switch (outcome.kind) {
       case "finished":
         endRun(draft, { status: "finished" });
@@ -335,6 +370,10 @@ export class Execution {
         this.#changeStatus(draft, "running");
         this.#wake = outcome.wake;
         this.lookAtClocks();
+        if (mayLeave) {
+          draft.changeRun({ ...outcome.wake, release: true });
+          return "queued";
+        }
         if (!this.#stopping || this.#attempts.size > 0) return undefined;
         draft.changeRun({ release: true });
         return "released";
@@ -361,9 +400,9 @@ export class Execution {
   }
 
   /** Commits a turn. While the disk is full or locked, nothing is lost: the same turn is committed once it can be. */
-  async #commit({ draft, writer }: OpenTurn, timing: { renderMs: number; planMs: number }): Promise<void> {
+  async #commit({ draft, writer }: OpenTurn, measures: TurnMeasures): Promise<void> {
     if (draft.isEmpty) return;
-    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, timing, writer));
+    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, measures, writer));
   }
 
   /** Whether the process may have been paused since its commit: it may have lost the lease, and must start nothing. */

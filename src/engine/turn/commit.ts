@@ -15,12 +15,17 @@ export interface TurnSink {
   related?(turn: TurnRecord): void;
 }
 
+/** What an execution knows of its turn. */
+export interface TurnMeasures extends Omit<TurnTiming, "commitMs"> {
+  /** How many attempts of the run are in flight after the turn. */
+  readonly runningAttempts: number;
+}
+
 /** Refuses a turn that would end a run in another way after its cancellation was accepted. */
 export class CancelPending extends Error {}
 
 /**
  * Commits a turn, then publishes it.
- * @param timing how long rendering and planning took, in ms
  * @param writer writes it instead of the sink's store
  * @throws LEASE_LOST, {@link CancelPending}, or a `DB_*` code; the same draft may be committed again
  */
@@ -28,14 +33,14 @@ export async function commitTurn(
   sink: TurnSink,
   lease: Lease,
   draft: TurnDraft,
-  timing: Omit<TurnTiming, "commitMs"> = { renderMs: 0, planMs: 0 },
+  { runningAttempts, ...timing }: TurnMeasures = { renderMs: 0, planMs: 0, runningAttempts: 0 },
   writer: Pick<Store, "commitTurn"> = sink.store,
 ): Promise<void> {
   const { feed, observer, isRemote = false } = sink;
   const { runState } = draft;
   const { decisions } = draft;
   const { run } = runState;
-  const facts = isRemote ? { run: { ...run, input: null }, decisions, timing } : undefined;
+  const facts = isRemote ? { run: { ...run, input: null }, decisions, timing, runningAttempts } : undefined;
   const record = { ...draft.toRecord(lease), facts };
   const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);

@@ -13,7 +13,7 @@ import {
   WorkflowRenderer,
 } from "../../jsx/index.ts";
 import type { Attempt, NewEvent, Node } from "../../model/index.ts";
-import { compilePlan, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
+import { compilePlan, needsPlace, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
 import type { Store, Tree } from "../../store/index.ts";
 import { stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { type Breach, budgetError, usageReports } from "../attempt/budget.ts";
@@ -32,6 +32,7 @@ import { renderRun } from "./render.ts";
 import { cancelNode } from "./run-end.ts";
 import type { RunState } from "./run-state.ts";
 import { isSubflow, resolveSubflow, startSubflow } from "./subflows.ts";
+import type { TurnPlaces } from "./turn-places.ts";
 import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
 
 /** An attempt that the turn recorded, to be launched once the turn is committed. */
@@ -47,6 +48,8 @@ export interface TurnPlan {
   /** What the last frame allows once all of the turn is done; undefined when another turn must do the rest. */
   readonly schedule: Schedule | undefined;
   readonly launches: readonly Launch[];
+  /** How many tasks could start, but for a place among the server's attempts. */
+  readonly queued: number;
 }
 
 /** What a planner works with. */
@@ -63,6 +66,8 @@ export interface TurnPlannerSettings {
   readonly treeHash: string | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
+  /** Where attempts get their places; undefined when there is no bound. */
+  readonly places?: TurnPlaces;
 }
 
 /** Number of tasks above which the steps of a turn are apart. */
@@ -85,6 +90,7 @@ export class TurnPlanner {
   readonly #store: Pick<Store, "findCached" | "readNode" | "agentReports" | "readResult">;
   readonly #forced: Set<string>;
   readonly #noteSubflow: TurnPlannerSettings["noteSubflow"];
+  readonly #places: TurnPlaces | undefined;
   readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
   #renderer: WorkflowRenderer;
@@ -105,7 +111,8 @@ export class TurnPlanner {
   /** What is left of mounting the last frame: a frame of many nodes takes several turns. */
   #mounting: Mounting | undefined;
 
-  constructor({ workflow, runState, store, treeHash, forced, observer, noteSubflow }: TurnPlannerSettings) {
+  constructor({ workflow, runState, store, treeHash, forced, observer, places, noteSubflow }: TurnPlannerSettings) {
+    this.#places = places;
     this.#noteSubflow = noteSubflow;
     this.#runState = runState;
     this.#store = store;
@@ -132,10 +139,11 @@ export class TurnPlanner {
     if (!draft.isEmpty) this.#growth.noteArrival();
     if (this.#plan === undefined) await this.#runState.readBy(this.#workflow.registry);
     const budget = new TurnBudget();
+    this.#places?.beginTurn();
     const pause = (): TurnPlan => {
       this.#growth.noteWork(budget.elapsedMs);
       this.#isStale = stale || this.#outputsWereRead(draft);
-      return { schedule: undefined, launches };
+      return { schedule: undefined, launches, queued: 0 };
     };
     for (;;) {
       if (stale || this.#outputsWereRead(draft)) {
@@ -174,10 +182,21 @@ export class TurnPlanner {
         changed = true;
         budget.spend();
       }
+      let queued = 0;
       if (mayStart && !planned.exhausted && !planned.continuation) {
-        for (const task of planned.ready) {
-          if (planned.failed && !this.#forced.delete(task.key)) continue;
-          await this.#start(draft, task, launches);
+        const ready = planned.ready.filter(({ key }) => !planned.failed || this.#forced.has(key));
+        await this.#places?.prepare(planned.placesTaken, ready.filter(needsPlace).length);
+        for (const task of ready) {
+          let isQueued = false;
+          await this.#start(draft, task, (code) => {
+            isQueued = this.#places?.take() === false;
+            if (!isQueued) launches.push({ task, attempt: draft.startAttempt(this.#node(task)), ...code });
+          });
+          if (isQueued) {
+            queued += 1;
+            continue;
+          }
+          this.#forced.delete(task.key);
           changed = true;
           budget.spend();
           if (budget.isSpent) break;
@@ -190,7 +209,10 @@ export class TurnPlanner {
       }
       if (changed) renderedLast = false;
       else if (planned.settled && !renderedLast) stale = true;
-      else return { schedule: planned, launches };
+      else {
+        await this.#places?.endTurn(planned.placesTaken, queued);
+        return { schedule: planned, launches, queued };
+      }
     }
   }
 
@@ -342,7 +364,12 @@ export class TurnPlanner {
     draft.changeRun({ frameNo });
   }
 
-  async #start(draft: TurnDraft, task: PlannedTask, launches: Launch[]): Promise<void> {
+  /** @param launch called when the task's code is to run */
+  async #start(
+    draft: TurnDraft,
+    task: PlannedTask,
+    launch: (code: Pick<Launch, "deps" | "cacheKey">) => void,
+  ): Promise<void> {
     const node = this.#node(task);
     const { spec } = task;
     if (spec.skipIf) return draft.settle(node, "skipped");
@@ -373,7 +400,7 @@ export class TurnPlanner {
         if (breach.action === "skip-remaining") return draft.settle(node, "skipped");
         if (breach.action === "fail") throw budgetError(node.nodeId, breach);
       }
-      launches.push({ task, attempt: draft.startAttempt(node), deps, cacheKey });
+      launch({ deps, cacheKey });
     } catch (error) {
       // The fault is the dependency's, whatever this node tolerates.
       if (isSmithersError(error) && error.code === "STORED_VALUE_OUTDATED") throw error;

@@ -21,12 +21,15 @@ export type TurnOutcome =
   | { kind: "failed"; error: ErrorRecord & { nodeId?: string } }
   | { kind: "continued"; at: ContinuePoint };
 
-/** Derives the outcome of a turn from what its last frame allows. */
-export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment): TurnOutcome {
+/**
+ * Derives the outcome of a turn from what its last frame allows.
+ * @param queued how many tasks wait for a place
+ */
+export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment, queued: number): TurnOutcome {
   const { failed, exhausted, running, ready, waiting, paused, blocked, settled } = schedule;
   if (settled) return { kind: "finished" };
   // Running attempts end first: their results are kept for a resume.
-  if (running > 0) return { kind: "active", wake: wakeOf(schedule, runState, now) };
+  if (running + queued > 0) return { kind: "active", wake: wakeOf(schedule, runState, now) };
   if (failed) {
     const error = runState.node(failed.key)?.error ?? { code: "TASK_FAILED", message: `"${failed.nodeId}" failed.` };
     return { kind: "failed", error: { ...error, nodeId: failed.nodeId } };
@@ -74,6 +77,7 @@ export function endRun(draft: TurnDraft, end: RunEnd): void {
   for (const node of draft.runState.nodes()) closeNode(draft, node, end.status);
   const error = end.status === "failed" ? end.error : null;
   draft.changeRun({ status: end.status, finishedAtMs: draft.nowMs, error, ...noRunWake, release: true });
+  if (draft.runState.run.queuedAtMs !== null) draft.changeRun({ queuedAtMs: null });
   draft.emit({ type: "RunStatusChanged", status: end.status });
   if (end.status === "failed") draft.emit({ type: "RunFailed", error: end.error });
   else if (end.status === "finished") draft.emit({ type: "RunFinished" });

@@ -40,6 +40,7 @@ import type {
   RunToWake,
   StoreDescription,
   StoredRun,
+  TakenRun,
 } from "../snapshots.ts";
 import type { LocalStore } from "../store.ts";
 import type { Lease, TurnRecord } from "../turn.ts";
@@ -60,6 +61,7 @@ import { selectChildren, selectResult } from "./queries/children.ts";
 import { selectAgentReports, selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
 import { selectFrames } from "./queries/frames.ts";
 import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
+import { takeQueued } from "./queries/queued.ts";
 import {
   selectBacklog,
   selectClaimedRuns,
@@ -171,6 +173,11 @@ export class PostgresStore implements LocalStore {
   reopen(runId: string, owner: string, seenLeaseNo: number, nowMs: number): Promise<Reopened | undefined> {
     this.#presence?.add(owner);
     return this.#writer.write(reopenWrite(runId, owner, seenLeaseNo, nowMs));
+  }
+
+  takeQueued(owner: string, limit: number, nowMs: number): Promise<TakenRun[]> {
+    this.#presence?.add(owner);
+    return takeQueued(this.#database, owner, limit, nowMs);
   }
 
   noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void> {

@@ -241,6 +241,7 @@ export function lists(fresh: FreshDatabase): void {
       runs: { running: 2, "waiting-approval": 1 },
       staleRuns: 1,
       stuckRuns: 1,
+      queuedRuns: 0,
       pendingApprovals: 1,
       oldestApprovalAtMs: 1_000,
     });

@@ -8,6 +8,7 @@ import { postgresPulse } from "./0003-pulse.ts";
 import { postgresAgentReports } from "./0004-agent-reports.ts";
 import { postgresLineage } from "./0005-lineage.ts";
 import { postgresAnswers } from "./0006-answers.ts";
+import { postgresQueued } from "./0007-queued.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -17,6 +18,7 @@ const migrations: readonly string[] = [
   postgresAgentReports,
   postgresLineage,
   postgresAnswers,
+  postgresQueued,
 ];
 
 /**

@@ -84,12 +84,12 @@ export async function selectRunsWithNews(database: Database): Promise<RunToWake[
   return (await database.read<RunToWake[]>(`SELECT ${rowsAsJson(select)}::text`))!;
 }
 
-/** Runs that have an owner, and `running` ones that should have one. */
+/** Runs that have an owner, and `running` ones that should have one. Those that wait for a place are taken otherwise. */
 export async function selectClaimedRuns(database: Database): Promise<ClaimedRun[]> {
   const columns = `SELECT ${toWake}, r.owner, r.lease_no AS "leaseNo", ${heartbeat} AS "heartbeatAtMs", r.crashes
     FROM _smithers_runs r`;
   const select = `${columns} WHERE r.owner IS NOT NULL
-    UNION ALL ${columns} WHERE r.status = 'running' AND r.owner IS NULL AND r.home IS NULL`;
+    UNION ALL ${columns} WHERE r.status = 'running' AND r.owner IS NULL AND r.home IS NULL AND r.queued_at_ms IS NULL`;
   return (await database.read<ClaimedRun[]>(`SELECT ${rowsAsJson(select)}::text`))!;
 }
 
@@ -143,6 +143,7 @@ export async function selectBacklog(database: Database, staleSinceMs: number): P
         FROM (SELECT r.status, count(*) AS count ${unfinished} GROUP BY r.status) t),
       'staleRuns', (SELECT count(*) ${unfinished} AND r.status = 'running' AND coalesce(${heartbeat}, r.created_at_ms) < $1::text::bigint),
       'stuckRuns', (SELECT count(*) ${unfinished} AND r.wake_failure_json IS NOT NULL),
+      'queuedRuns', (SELECT count(*) ${unfinished} AND r.queued_at_ms IS NOT NULL),
       'pendingApprovals', (SELECT count(*) ${approvals}),
       'oldestApprovalAtMs', (SELECT min(a.requested_at_ms) ${approvals}),
       'sizeBytes', ${sizeBytes("$2::text")}, 'logBytes', 0)::text`,

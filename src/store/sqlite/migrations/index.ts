@@ -12,6 +12,7 @@ import { identity } from "./0006-identity.ts";
 import { agentReportIndex } from "./0007-agent-reports.ts";
 import { lineage } from "./0008-lineage.ts";
 import { answers } from "./0009-answers.ts";
+import { queued } from "./0010-queued.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -24,6 +25,7 @@ const migrations: readonly string[] = [
   agentReportIndex,
   lineage,
   answers,
+  queued,
 ];
 
 /**

@@ -15,6 +15,7 @@ export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
   const stuck = driver.get<{ count: number }>(
     `SELECT count(*) AS count ${unfinished} AND wake_failure_json IS NOT NULL`,
   )!;
+  const queued = driver.get<{ count: number }>(`SELECT count(*) AS count ${unfinished} AND queued_at_ms IS NOT NULL`)!;
   const approvals = driver.get<{ count: number; oldest: number | null }>(
     `SELECT count(*) AS count, min(requested_at_ms) AS oldest FROM _smithers_approvals a WHERE status = 'requested'
      AND EXISTS (SELECT 1 FROM _smithers_runs r WHERE r.run_id = a.run_id AND r.home IS NULL)`,
@@ -25,6 +26,7 @@ export function readBacklog(driver: Driver, staleSinceMs: number): Backlog {
     runs: Object.fromEntries(runs.map(({ status, count }) => [status, count])),
     staleRuns: stale.count,
     stuckRuns: stuck.count,
+    queuedRuns: queued.count,
     pendingApprovals: approvals.count,
     oldestApprovalAtMs: approvals.oldest,
     sizeBytes: pages * pageBytes,

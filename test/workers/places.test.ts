@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { begun, fanOut, ledger, mostAtOnce, oneTask } from "../support/attempt-ledger.ts";
+import { smithers } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+import { folder } from "../support/folder.ts";
+import { ServerProcess } from "../support/process.ts";
+import { workersOf } from "../support/worker-processes.ts";
+import { workflowFile } from "../support/workflows.ts";
+
+const asks = workflowFile(
+  `<Parallel>
+    <Task id="late" output={outputs.result} needsApproval>{() => ({ value: 1 })}</Task>
+    <Approval id="ok" output={outputs.decision} request={{ title: "?" }} />
+  </Parallel>`,
+  { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
+);
+const failsOnce = workflowFile(
+  `<Task id="a" output={outputs.result} noRetry>{() => {
+    if (!existsSync("mended")) throw new Error("not yet");
+    return { value: 1 };
+  }}</Task>`,
+);
+const files = { "one.tsx": oneTask, "many.tsx": fanOut, "asks.tsx": asks, "fails.tsx": failsOnce };
+
+async function serving(options: object) {
+  const root = folder(files);
+  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
+  return { root, server, open: (gate: string) => writeFileSync(join(root, gate), "") };
+}
+
+const metric = async (server: ServerProcess, name: string) =>
+  Number(((await server.get("/metrics")).body as string).match(new RegExp(`^${name} (\\d+)$`, "m"))?.[1]);
+
+const isolations = ["none", "process"] as const;
+
+describe.each(isolations)("isolation: %s", (isolation) => {
+  test("at most maxConcurrency attempts of all runs are in flight, and who asks first is next", async () => {
+    const { root, server, open } = await serving({ isolation, maxConcurrency: 2 });
+    const held = await Promise.all(["one.tsx", "one.tsx"].map((file) => server.start(file, { gate: "go" })));
+    await eventually(() => begun(root).length === 2);
+    const waiting: string[] = [];
+    for (const file of ["one.tsx", "many.tsx", "one.tsx", "one.tsx"]) waiting.push(await server.start(file, {}));
+    await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 6);
+    expect(await metric(server, "smithers_attempts_running")).toBe(2);
+    expect(await metric(server, "smithers_runs_queued")).toBe(4);
+    const { runState, status } = (await server.get(`/v1/runs/${waiting[0]}`)).body;
+    expect({ status, state: runState.state }).toEqual({ status: "running", state: "running" });
+    expect(runState.queued.reason).toContain("wait for a free place on this server");
+    expect(begun(root).length).toBe(2);
+    open("go");
+    for (const runId of [...held, ...waiting]) expect((await server.end(runId)).status).toBe("finished");
+    expect(mostAtOnce(root)).toBe(2);
+    const first = begun(root).map(({ runId, nodeId }) => `${waiting.indexOf(runId)} ${nodeId}`);
+    expect(first.slice(2, 8).sort()).toEqual(["0 t", "1 a", "1 b", "1 c", "2 t", "3 t"]);
+    // Two are let in at a time, so neighbours may change places.
+    expect(first.indexOf("0 t")).toBeLessThan(first.indexOf("2 t"));
+    expect(first.indexOf("1 a")).toBeLessThan(first.indexOf("3 t"));
+    expect(await metric(server, "smithers_attempts_queued")).toBe(0);
+    expect((await server.get(`/v1/runs/${waiting[0]}`)).body.runState.queued).toBeUndefined();
+  });
+
+  test("what needs no place does not wait for one, and a retried node waits instead of failing again", async () => {
+    const { root, server, open } = await serving({ isolation, maxConcurrency: 1 });
+    const failed = await server.start("fails.tsx");
+    expect((await server.end(failed)).status).toBe("failed");
+    await server.start("one.tsx", { gate: "go" });
+    await eventually(() => begun(root).length === 1);
+    const asking = await server.start("asks.tsx");
+    await eventually(async () => (await server.get("/v1/approvals")).body.approvals.length === 2);
+    for (const nodeId of ["late", "ok"]) await server.post(`/v1/runs/${asking}/nodes/${nodeId}/approve`);
+    open("mended");
+    expect((await server.post(`/v1/runs/${failed}/nodes/a/retry`)).status).toBe(200);
+    await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 2);
+    expect((await server.get(`/v1/runs/${failed}`)).body.status).toBe("running");
+    open("go");
+    expect((await server.end(asking)).status).toBe("finished");
+    expect((await server.end(failed)).status).toBe("finished");
+  });
+
+  test("a cancelled run leaves the queue, and what it had is free", async () => {
+    const { root, server, open } = await serving({ isolation, maxConcurrency: 1 });
+    const held = await server.start("one.tsx", { gate: "never" });
+    await eventually(() => begun(root).length === 1);
+    const [left, next] = [await server.start("many.tsx", {}), await server.start("one.tsx", { gate: "go" })];
+    await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 4);
+    for (const runId of [left, held]) expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+    await eventually(() => begun(root).some(({ runId }) => runId === next));
+    open("go");
+    expect((await server.end(next)).status).toBe("finished");
+    expect(begun(root).some(({ runId }) => runId === left)).toBe(false);
+  });
+
+  test("a server that is killed leaves no place taken, and the next one continues all in order", async () => {
+    const { root, server, open } = await serving({ isolation, maxConcurrency: 1, heartbeatMs: 100 });
+    const held = await server.start("one.tsx", { gate: "go" });
+    await eventually(() => begun(root).length === 1);
+    const waiting = await Promise.all([1, 2, 3].map(() => server.start("many.tsx", {})));
+    await server.kill();
+    const options = { isolation, maxConcurrency: 1, heartbeatMs: 100, staleAfterMs: 500 };
+    const next = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
+    await eventually(() => begun(root).length === 2);
+    open("go");
+    for (const runId of [held, ...waiting]) expect((await next.end(runId)).status).toBe("finished");
+    const again = ledger(root).filter(({ attempt }) => attempt > 1);
+    expect(new Set(again.map(({ runId }) => runId))).toEqual(new Set([held]));
+  });
+});
+
+test("the places of a worker that is killed are free at once", async () => {
+  const { root, server, open } = await serving({ maxConcurrency: 2, maxWorkers: 2 });
+  const lost = await server.start("one.tsx", { gate: "go" });
+  await server.start("many.tsx", { gate: "go" });
+  await eventually(() => begun(root).length === 2);
+  const waiting = await server.start("one.tsx", { gate: "go" });
+  for (const pid of workersOf(server.child.pid!)) process.kill(pid, "SIGKILL");
+  // The queue has moved on: the runs begin again, as many as there are places.
+  await eventually(() => begun(root).length >= 4);
+  open("go");
+  for (const runId of [lost, waiting]) expect((await server.end(runId)).status).toBe("finished");
+  await eventually(async () => (await metric(server, "smithers_attempts_running")) === 0);
+  expect(await metric(server, "smithers_attempts_queued")).toBe(0);
+});
+
+test("why says what the run waits for", async () => {
+  const { root, server, open } = await serving({ maxConcurrency: 1, db: "./smithers.db" });
+  await server.start("one.tsx", { gate: "go" });
+  await eventually(() => begun(root).length === 1);
+  const runId = await server.start("one.tsx", {});
+  expect((await smithers(root, "why", runId)).out).toContain("wait for a free place on this server");
+  open("go");
+  expect((await server.end(runId)).status).toBe("finished");
+});
