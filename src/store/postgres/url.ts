@@ -32,6 +32,7 @@ export function parseAddress(text: string, schema?: string): PostgresAddress {
       advice: "Use one such as postgres://user@host:5432/database.",
     });
   }
+  refuseBadEscape(text);
   const [before, query = ""] = text.split("?", 2) as [string, string?];
   const params = new URLSearchParams(query);
   const named = params.get("schema");
@@ -45,6 +46,18 @@ export function parseAddress(text: string, schema?: string): PostgresAddress {
     schema: schema ?? named ?? defaultSchema,
     password: password && decodeURIComponent(password),
   };
+}
+
+/** The client library decodes each part, and its error would show the part, which may be the password. */
+function refuseBadEscape(text: string): void {
+  try {
+    for (const part of text.split(/[/:@?&=#,]/)) decodeURIComponent(part);
+  } catch {
+    throw new SmithersError(
+      "INVALID_OPTIONS",
+      "The address of the database has a % that no encoded character follows. Write %25 for a % of the password.",
+    );
+  }
 }
 
 /** Splits `postgres://user@a:5432,b:5432/database` into an address for each server. */
