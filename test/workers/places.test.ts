@@ -16,13 +16,23 @@ const asks = workflowFile(
   </Parallel>`,
   { schemas: "decision: approvalDecisionSchema, result: z.object({ value: z.any() })" },
 );
+const parent = workflowFile(`<Subflow id="child" workflow={child} input={{}} output={outputs.result} />`, {
+  head: `import child from "./one.tsx";
+import { Subflow } from "smithers-orchestrator";`,
+});
 const failsOnce = workflowFile(
   `<Task id="a" output={outputs.result} noRetry>{() => {
     if (!existsSync("mended")) throw new Error("not yet");
     return { value: 1 };
   }}</Task>`,
 );
-const files = { "one.tsx": oneTask, "many.tsx": fanOut, "asks.tsx": asks, "fails.tsx": failsOnce };
+const files = {
+  "one.tsx": oneTask,
+  "many.tsx": fanOut,
+  "asks.tsx": asks,
+  "fails.tsx": failsOnce,
+  "parent.tsx": parent,
+};
 
 async function serving(options: object) {
   const root = folder(files);
@@ -44,7 +54,7 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     for (const file of ["one.tsx", "many.tsx", "one.tsx", "one.tsx"]) waiting.push(await server.start(file, {}));
     await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 6);
     expect(await metric(server, "smithers_attempts_running")).toBe(2);
-    expect(await metric(server, "smithers_runs_queued")).toBe(4);
+    await eventually(async () => (await metric(server, "smithers_runs_queued")) === 4);
     const { runState, status } = (await server.get(`/v1/runs/${waiting[0]}`)).body;
     expect({ status, state: runState.state }).toEqual({ status: "running", state: "running" });
     expect(runState.queued.reason).toContain("wait for a free place on this server");
@@ -77,6 +87,11 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     open("go");
     expect((await server.end(asking)).status).toBe("finished");
     expect((await server.end(failed)).status).toBe("finished");
+  });
+
+  test("a run that waits for its subflow takes no place from it", async () => {
+    const { server } = await serving({ isolation, maxConcurrency: 1 });
+    expect((await server.end(await server.start("parent.tsx"))).status).toBe("finished");
   });
 
   test("a cancelled run leaves the queue, and what it had is free", async () => {
