@@ -3,24 +3,26 @@ import { errorRecordSchema, frameSchema } from "../model/entities.ts";
 import { eventSchema, eventTypes, smithersEventSchema } from "../model/events.ts";
 import { runHealthSchema } from "../model/run-health.ts";
 import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
-import { eventReference, exampleEvent } from "./event-reference.ts";
 import {
   approvalItemSchema,
-  decisionBodySchema,
   errorBodySchema,
   nodeDetailSchema,
   nodeItemSchema,
-  resumeBodySchema,
-  retryBodySchema,
-  runConfigSchema,
   runDetailSchema,
   runIdAnswerSchema,
   runListItemSchema,
   signalAnswerSchema,
+  workflowItemSchema,
+} from "./answers.ts";
+import { eventReference, exampleEvent } from "./event-reference.ts";
+import {
+  decisionBodySchema,
+  resumeBodySchema,
+  retryBodySchema,
+  runConfigSchema,
   signalBodySchema,
   startRunBodySchema,
-  workflowItemSchema,
-} from "./schemas.ts";
+} from "./requests.ts";
 
 /** The names that schemas have in the OpenAPI document. A separate registry, for workflows use Zod's global one. */
 export const apiSchemas = z.registry<{ id: string; description?: string; examples?: unknown[] }>();
