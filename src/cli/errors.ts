@@ -14,7 +14,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   UNAUTHORIZED: "Pass the server's token with --auth-token-file or --token, or set SMITHERS_API_KEY.",
   WORKFLOW_NOT_ALLOWED: "",
   WORKFLOW_PATH_OUTSIDE_ROOT: "Choose a folder that contains it with --root.",
-  WORKFLOW_NOT_FOUND: "Check the path of the workflow file. If it has moved, use smithers resume --workflow <file>.",
+  WORKFLOW_NOT_FOUND: "Check the path of the workflow file.",
   WORKFLOW_INVALID: "Fix the file and try again.",
   DB_NOT_CONFIGURED: "Name the database file with --db.",
   INVALID_OPTIONS: "",
@@ -31,12 +31,19 @@ export function asUsageError(thrown: unknown): unknown {
   return isSmithersError(thrown) && thrown.code === "INVALID_OPTIONS" ? usageError(thrown.problem) : thrown;
 }
 
+/** An error about the file of a run, with the command that names a file which has moved. Any other error is thrown as it is. */
+export function throwWithMove(thrown: unknown, runId: string): never {
+  if (!isSmithersError(thrown) || thrown.code !== "WORKFLOW_NOT_FOUND") throw thrown;
+  const problem = `${thrown.problem}\nIf the file has moved, name it: smithers resume ${runId} --workflow <file>`;
+  throw new SmithersError(thrown.code, problem, { advice: "", cause: thrown });
+}
+
 /** Text of an error for a person: the problem, the issues and the advice. */
 export function describeError(thrown: unknown): string {
   if (!isSmithersError(thrown)) return describeUnexpected(thrown);
   const { problem, code } = thrown;
   const issues = issuesOf(thrown.details).filter((issue) => !problem.includes(issue.trim()));
-  const next = advice[code] ?? thrown.advice;
+  const next = thrown.advice === "" ? "" : (advice[code] ?? thrown.advice);
   return [problem, ...issues, next].filter((part) => part !== "").join("\n");
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import { SmithersError } from "../errors/index.ts";
 import { type LoadedWorkflow, Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
+import { throwWithMove } from "./errors.ts";
 
 const loaders = new Map<string, Loader>();
 
@@ -18,12 +19,17 @@ export function loaderOf(rootDir: string): Loader {
  * Loads the workflow of a run.
  * @throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID
  */
-export function loadWorkflow(
+export async function loadWorkflow(
   rootDir: string,
   { runId, workflowPath }: Pick<Run, "runId" | "workflowPath">,
 ): Promise<LoadedWorkflow> {
-  if (workflowPath !== null) return loaderOf(rootDir).load(workflowPath);
-  throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file.`);
+  try {
+    if (workflowPath === null)
+      throw new SmithersError("WORKFLOW_NOT_FOUND", `The run "${runId}" has no workflow file.`);
+    return await loaderOf(rootDir).load(workflowPath);
+  } catch (error) {
+    throwWithMove(error, runId);
+  }
 }
 
 /**

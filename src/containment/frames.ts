@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,6 +20,18 @@ const bare = /^at (?:async )?(.+):(\d+):(\d+)$/s;
 /** Longer than a path can be. An expression takes long over longer ones. */
 const maxLineLength = 5_000;
 
+/** Files with a backslash in their path, by the path that stacks have for them: Bun reads a backslash as a slash. */
+const withBackslash = new Map<string, string>();
+
+/** Makes known the files whose stacks are read from now on. A file that Bun names by another file's path is left out. */
+export function noteBackslashes(files: Iterable<string>): void {
+  for (const file of files) {
+    if (!file.includes("\\")) continue;
+    const named = file.replaceAll("\\", "/");
+    if (!existsSync(named)) withBackslash.set(named, file);
+  }
+}
+
 /** The lines of a stack that name a file; those of the runtime itself do not. Never throws. */
 export function framesOf(stack: string): StackFrame[] {
   return stack.split(/\n(?=\s*at )/).flatMap((line) => {
@@ -27,7 +40,9 @@ export function framesOf(stack: string): StackFrame[] {
     const [, path, row, column] = (text.endsWith(")") ? named : bare).exec(text) ?? [];
     const file = path && fileOf(path);
     if (file === undefined || !isAbsolute(file)) return [];
-    return [{ file, line: Number(row), column: Number(column), text }];
+    const real = withBackslash.get(file);
+    if (real === undefined) return [{ file, line: Number(row), column: Number(column), text }];
+    return [{ file: real, line: Number(row), column: Number(column), text: text.replace(path!, real) }];
   });
 }
 

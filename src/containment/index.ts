@@ -1,6 +1,6 @@
-export { attribute, callingFile, register } from "./attribute.ts";
+export { callingFile, register } from "./attribute.ts";
 export { filesOf, noteFiles } from "./files.ts";
-export { framesOf, type StackFrame } from "./frames.ts";
+export { framesOf, noteBackslashes, type StackFrame } from "./frames.ts";
 export { markThrown, runMarked, runMarkedSync } from "./marks.ts";
 export { currentOrigin, type Origin, type OriginFacts, runAs, runAsNone } from "./origin.ts";
 export { TimerScope } from "./timers.ts";

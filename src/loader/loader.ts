@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, relative } from "node:path";
-import { noteFiles, register, runAs } from "../containment/index.ts";
+import { noteBackslashes, noteFiles, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
@@ -176,6 +176,7 @@ export class Loader {
   async #evaluate(file: string, written: WrittenBundle, sources: ReadonlySet<string>): Promise<Workflow> {
     const { shadow } = written;
     const failures = this.#failures.get(shadow) ?? 0;
+    noteBackslashes(sources);
     try {
       const module = await this.#inTime(this.#importContained(file, written, failures, sources));
       if (isWorkflow(module.default)) {

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
 import { createElement } from "react";
 import { createSmithers, Workflow } from "smithers-orchestrator";
 import { nodeDetailSchema, nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/index.ts";
@@ -88,7 +90,13 @@ test("resume lets the server execute the run, and refuses options that say how t
   });
   expect((await resume("--allow-network")).err).toContain("--allow-network cannot be used with --url");
   const events = await Array.fromAsync(server.events("broken"));
-  expect(await resume("--workflow", "./broken.tsx")).toMatchObject({ code: 0, err: "" });
+  renameSync(join(root, "broken.tsx"), join(root, "moved.tsx"));
+  const moved =
+    'There is no workflow file "broken.tsx".\nIf the file has moved, name it: smithers resume broken --workflow';
+  for (const run of [resume(), smithers(root, "resume", "broken")]) {
+    expect(await run).toMatchObject({ code: 4, err: expect.stringContaining(moved) });
+  }
+  expect(await resume("--workflow", "./moved.tsx")).toMatchObject({ code: 0, err: "" });
   const more = await Array.fromAsync(server.events("broken", { afterSeq: events.length }));
   expect(more.map(({ event }) => event.type)).toContain("RunFailed");
 });

@@ -187,7 +187,7 @@ test("wrong usage exits with 4, says what is wrong, and starts no run", async ()
   });
   const wrong: [string[], RegExp][] = [
     [["up"], /Name the workflow file/],
-    [["up", "nothing.tsx"], /There is no workflow file "nothing.tsx"/],
+    [["up", "nothing.tsx"], /There is no workflow file "nothing\.tsx"\.\nCheck the path of the workflow file\.\n$/],
     [["up", "notes.txt"], /The name of a workflow file ends in/],
     [
       ["up", "plain.tsx"],

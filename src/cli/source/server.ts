@@ -4,7 +4,7 @@ import { isSmithersError } from "../../errors/index.ts";
 import type { Frame } from "../../model/index.ts";
 import type { RunOverview } from "../../runs/index.ts";
 import type { Decision, NodeToRetry } from "../../store/index.ts";
-import { usageError } from "../errors.ts";
+import { throwWithMove, usageError } from "../errors.ts";
 import type { FoundNode, RunsQuery, Source } from "./source.ts";
 
 /** Number of latest runs that are searched for a part of an id. */
@@ -118,7 +118,8 @@ export class ServerSource implements Source {
   }
 
   async resume(runId: string, workflowPath: string | undefined): Promise<void> {
-    await this.#ask(({ runs }) => runs.resume(runId, { workflowPath }));
+    const resumed = this.#ask(({ runs }) => runs.resume(runId, { workflowPath }));
+    await (workflowPath === undefined ? resumed.catch((error) => throwWithMove(error, runId)) : resumed);
   }
 
   async retry({ runId, nodeId, iteration }: NodeToRetry): Promise<void> {

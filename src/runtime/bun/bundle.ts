@@ -129,8 +129,11 @@ function problemOf(
 ): SourceProblem {
   const first = logs.find(({ level }) => level === "error") ?? logs[0];
   let message = first?.message ?? "The file does not compile";
-  // Bun names files relative to the working folder.
-  for (const file of inputs.keys()) message = message.replaceAll(`"${relative(process.cwd(), file)}"`, `"${file}"`);
+  // Bun names files relative to the working folder, and with slashes for backslashes.
+  for (const file of inputs.keys()) {
+    const named = relative(process.cwd(), file).replaceAll("\\", "/");
+    message = message.replaceAll(`"${named}"`, () => `"${file}"`);
+  }
   const position = first?.position;
   return position
     ? { file: position.file, line: position.line, column: position.column, message }
