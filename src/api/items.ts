@@ -67,7 +67,7 @@ export function toRunDetail(
 }
 
 /** The tokens that agents have reported, by model. */
-export function tokenUsageOf(reports: readonly SmithersEvent[]): NonNullable<RunDetail["tokenUsage"]> {
+function tokenUsageOf(reports: readonly SmithersEvent[]): NonNullable<RunDetail["tokenUsage"]> {
   const byModel = new Map<string | null, { inputTokens: number; outputTokens: number }>();
   for (const report of reports) {
     if (report.type !== "TokenUsageReported") continue;

@@ -5,7 +5,7 @@ export { type CommitListener, Feed, type RunListener } from "./feed.ts";
 export { fileRulesOf } from "./file-rules.ts";
 export { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
 export { LeaseHolder } from "./lease-holder.ts";
-export { type Logger, troubleOnly } from "./logger.ts";
+export type { Logger } from "./logger.ts";
 export type { CodePlace, CommittedTurn, EngineObserver, TurnTiming } from "./observer.ts";
 export { type EngineMonitor, engineOn, type OpenEngineOptions, openEngine } from "./open-engine.ts";
 export type { EngineOptions, EngineScope, RemoteEngineOptions, RunRequest, StartRequest } from "./options.ts";

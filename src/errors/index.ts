@@ -8,5 +8,5 @@ export { NonRetryableError } from "./non-retryable-error.ts";
 export { isError, readField } from "./read-field.ts";
 export { toErrorRecord } from "./record.ts";
 export * from "./refusals.ts";
-export { didYouMean, isNearly, similar } from "./similar.ts";
+export { didYouMean, isNearly } from "./similar.ts";
 export { type ErrorRecord, isSmithersError, SmithersError, type SmithersErrorOptions } from "./smithers-error.ts";

@@ -2,7 +2,7 @@
  * The candidates that `word` may stand for, the best first, at most three. Few typing errors count for a candidate, and
  * so does a common beginning: `retry` is rather `retries` than `noRetry`.
  */
-export function similar(word: string, candidates: Iterable<string>): string[] {
+function similar(word: string, candidates: Iterable<string>): string[] {
   const typed = word.toLowerCase();
   const mistakes = Math.max(1, Math.floor(word.length * 0.4));
   return [...new Set(candidates)]

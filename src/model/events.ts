@@ -164,9 +164,6 @@ const eventFields = {
   },
 } as const satisfies Record<string, z.ZodRawShape>;
 
-/** Types of the events in which agents report facts that later attempts and views of the run need. */
-export const agentReportTypes = ["AgentFailed", "AgentSessionStarted", "TokenUsageReported"] as const;
-
 export type EventType = keyof typeof eventFields;
 export const eventTypes = Object.keys(eventFields) as EventType[];
 

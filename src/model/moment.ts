@@ -42,7 +42,7 @@ export function wakeOn(atMs: number): Wake {
 }
 
 /** Whether a wake is measured by the steady clock of this moment. */
-export function isSteady({ wakeSteadyMs, wakeSteadyClock }: Wake, { steadyClock }: Moment): boolean {
+function isSteady({ wakeSteadyMs, wakeSteadyClock }: Wake, { steadyClock }: Moment): boolean {
   return wakeSteadyMs !== null && wakeSteadyClock === steadyClock;
 }
 

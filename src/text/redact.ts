@@ -55,7 +55,7 @@ export function isSecretField(name: string): boolean {
 }
 
 /** Redacts the texts in plain data, names and numbers included. */
-export function redactValue(value: unknown): unknown {
+function redactValue(value: unknown): unknown {
   if (typeof value === "string") return redact(value);
   if (typeof value === "number") return redact(String(value)) === String(value) ? value : redacted;
   if (Array.isArray(value)) return value.map(redactValue);

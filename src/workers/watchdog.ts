@@ -100,7 +100,7 @@ function patienceMs(state: BoardState, workerTimeoutMs: number): number {
 }
 
 /** What a silent worker may be in. */
-export function possiblePlaces({ now, open }: BoardState): readonly WorkPlace[] {
+function possiblePlaces({ now, open }: BoardState): readonly WorkPlace[] {
   return now === undefined ? open : [now];
 }
 

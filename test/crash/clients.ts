@@ -110,4 +110,4 @@ export class Clients {
 }
 
 /** An answer that no crash explains. */
-export class Unexpected extends Error {}
+class Unexpected extends Error {}

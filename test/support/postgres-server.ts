@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** The newest installed Postgres, which Debian keeps out of PATH. */
-export function postgresPrograms(): string | undefined {
+function postgresPrograms(): string | undefined {
   const found = [...new Bun.Glob("*/bin/postgres").scanSync({ cwd: "/usr/lib/postgresql", onlyFiles: false })];
   const [newest] = found.map((path) => Number.parseInt(path, 10)).sort((a, b) => b - a);
   return newest === undefined ? undefined : `/usr/lib/postgresql/${newest}/bin`;

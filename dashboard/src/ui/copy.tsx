@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Icon } from "./icon.tsx";
 
 /** Writes to the clipboard, also on a page that came over plain HTTP from another machine. */
-export async function copy(text: string): Promise<void> {
+async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

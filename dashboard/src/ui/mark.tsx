@@ -42,7 +42,7 @@ const shapes: Readonly<Record<string, ReactNode>> = {
 };
 
 /** The look of a run's status or a node's state. */
-export function lookOf(state: string): keyof typeof shapes {
+function lookOf(state: string): keyof typeof shapes {
   if (state === "waiting-timer" || state === "waiting-quota") return "timer";
   if (state.startsWith("waiting-")) return "waiting";
   if (state === "in-progress" || state === "running") return "running";

@@ -46,7 +46,7 @@ export async function printRun(
 }
 
 /** Prints nodes as a table. */
-export async function printNodes(out: TerminalOutput, nodes: readonly NodeItem[], nowMs: number): Promise<void> {
+async function printNodes(out: TerminalOutput, nodes: readonly NodeItem[], nowMs: number): Promise<void> {
   const rows = nodes.map((node) => ({
     node: oneLine(node.nodeId),
     iteration: node.iteration === 0 ? "" : String(node.iteration),

@@ -19,7 +19,7 @@ export function encodeText(text: string): string {
   return text.replace(refused, (one) => mark + one.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
-export function decodeText(text: string): string {
+function decodeText(text: string): string {
   if (!text.includes(mark)) return text;
   return text.replaceAll(encoded, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
 }

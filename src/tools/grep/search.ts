@@ -23,7 +23,7 @@ export interface Match {
 export type SearchEngine = (search: Search, signal: AbortSignal, take: (match: Match) => boolean) => Promise<void>;
 
 /** Folders that are left out of a search, unless it begins in them. */
-export const skippedFolders = [".git", "node_modules"];
+const skippedFolders = [".git", "node_modules"];
 
 /** Whether a file or a folder is left out of every search. */
 export const isSkipped = (name: string): boolean => skippedFolders.includes(name) || isEnvFile(name);

@@ -1,4 +1,3 @@
-export { isEnvFile } from "./env-file.ts";
 export { type Guard, guardOf } from "./guard.ts";
 export { refuseChange, refuseRead } from "./refuse.ts";
 export { type CommandWatch, commandWatch, type EndWatch, ownCommands, watchCommandsWith } from "./running.ts";

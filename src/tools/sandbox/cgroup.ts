@@ -38,7 +38,7 @@ const inUse = new Set<string>();
  * Makes a group for a command in each hierarchy, and around it the group of all commands.
  * @throws when this process may not make groups
  */
-export function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, all: GroupLimits): CommandGroup {
+function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, all: GroupLimits): CommandGroup {
   count += 1;
   const name = `${process.pid}-${count}`;
   inUse.add(name);

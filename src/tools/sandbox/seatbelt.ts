@@ -24,7 +24,7 @@ export function seatbelt(program: string, temporaryDir: string): Sandbox {
 }
 
 /** The profile. What it does not name is allowed, and a later line overrides an earlier one. */
-export function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
+function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
   const writable = policy.readOnly ? [temporaryDir] : [policy.rootDir, temporaryDir];
   const lines = [
     "(version 1)",
