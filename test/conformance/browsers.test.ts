@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ServerOptions } from "smithers-orchestrator";
+import { forAllTests } from "../support/cleanup.ts";
 import { type Sent, send } from "../support/exact-request.ts";
 import { folder } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
@@ -14,6 +15,9 @@ async function served(options: ServerOptions = {}) {
   const server = await serve(folder({ "gate.tsx": gate }), options);
   return { ...server, port: new URL(server.url).port, client: server };
 }
+
+/** A server for the tests that change nothing. */
+const unchanged = forAllTests(served);
 
 const start = JSON.stringify({ workflowPath: "./gate.tsx" });
 const foreign = { Origin: "https://evil.example" };
@@ -33,19 +37,19 @@ describe("a page from elsewhere", () => {
     ["of a file", { headers: { Origin: "file://" }, body: start }],
     ["of an extension", { headers: { Origin: "moz-extension://abc" }, body: start }],
   ])("starts no run: %s", async (_, sent) => {
-    const { url, client } = await served();
+    const { url, client } = unchanged();
     const { status, body } = await send(url, "/v1/runs", { method: "POST", ...sent });
     expect([status, body.error.code]).toEqual([403, "FORBIDDEN"]);
     expect((await client.get("/v1/runs")).body).toEqual([]);
   });
 
   test.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])("is refused with %s", async (method) => {
-    const { url } = await served();
+    const { url } = unchanged();
     expect((await send(url, "/v1/runs", { method, headers: foreign })).status).toBe(403);
   });
 
   test("is refused on every route that the server describes, and on others", async () => {
-    const { url, client } = await served();
+    const { url, client } = unchanged();
     const { paths } = (await client.get("/openapi.json")).body;
     for (const path of [...Object.keys(paths), "/openapi.json", "/nothing"]) {
       const method = paths[path]?.post ? "POST" : "GET";
@@ -74,7 +78,7 @@ describe("a page from elsewhere", () => {
   });
 
   test("may ask for /health", async () => {
-    const { url } = await served();
+    const { url } = unchanged();
     const headers = { ...foreign, Host: "evil.example", "Sec-Fetch-Site": "cross-site" };
     expect((await send(url, "/health", { headers })).status).toBe(200);
   });
@@ -90,7 +94,7 @@ describe("a server without a token", () => {
     "[::2]",
     "0.0.0.0",
   ])("does not answer to the host %s", async (host) => {
-    const { url } = await served();
+    const { url } = unchanged();
     const { status, body } = await send(url, "/v1/runs", { headers: { Host: host } });
     expect([status, body.error.code]).toEqual([403, "FORBIDDEN"]);
     expect(body.error.message).toContain(host);
@@ -99,7 +103,7 @@ describe("a server without a token", () => {
   test.each(["localhost", "LOCALHOST:1", "127.0.0.1", "127.8.9.10:80", "[::1]", "[::1]:7331"])(
     "answers to the host %s",
     async (host) => {
-      const { url } = await served();
+      const { url } = unchanged();
       expect((await send(url, "/v1/runs", { headers: { Host: host } })).status).toBe(200);
     },
   );

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import type { RunDetail } from "../../src/api/index.ts";
 import type { ErrorRecord } from "../../src/errors/index.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { smithers, smithersJson } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -56,20 +58,25 @@ const sites: [string, { file: string; line: number }][] = [
   ["system", inFlow("system")],
 ];
 
-async function failed(which: string) {
+/** Has run each case, under its name as the run's id. */
+const served = forAllTests(async () => {
   const root = folder(files);
   const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "info" }, { captureLog: true });
-  const run = await server.complete("flows/throws.tsx", { case: which }, { runId: "r" });
-  const error = run.error as ErrorRecord & { details: Record<string, unknown> };
-  return { root, server, error };
+  const runs = new Map<string, RunDetail>();
+  for (const which of [...sites.map(([name]) => name), "text"])
+    runs.set(which, await server.complete("flows/throws.tsx", { case: which }, { runId: which }));
+  return { root, server, runs };
+});
+
+function failed(which: string) {
+  const { root, runs } = served();
+  return { root, error: runs.get(which)!.error as ErrorRecord & { details: Record<string, unknown> } };
 }
 
 test("what is thrown names its place in the answers, the log and the commands; answers have no stack", async () => {
-  const root = folder(files);
-  const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "info" }, { captureLog: true });
+  const { root, server } = served();
   for (const [which, at] of sites) {
-    const { error } = await server.complete("flows/throws.tsx", { case: which }, { runId: which });
-    expect((error as { details: object }).details).toMatchObject({ at });
+    expect(failed(which).error.details).toMatchObject({ at });
     const answers = [];
     for (const path of ["", "/nodes", "/events"]) answers.push((await server.get(`/v1/runs/${which}${path}`)).body);
     const sent = JSON.stringify([...answers, (await server.get("/v1/runs")).body]);
@@ -103,37 +110,37 @@ test("what is thrown names its place in the answers, the log and the commands; a
 });
 
 test("an error keeps its own fields as JSON, without what is a secret by its name", async () => {
-  const { error } = await failed("own");
+  const { error } = failed("own");
   expect(error).toMatchObject({ code: "TASK_FAILED", message: "outer", details: { name: "Error", status: 503 } });
   expect(JSON.stringify(error)).not.toContain("s3cret");
 });
 
 test("an error keeps its causes, and node shows them with their stacks", async () => {
-  const { root, error } = await failed("chain");
+  const { root, error } = failed("chain");
   expect(error.details).toMatchObject({
     cause: { message: "middle", cause: { name: "RangeError", message: "deepest" } },
   });
-  const { out } = await smithers(root, "node", "r", "t");
+  const { out } = await smithers(root, "node", "chain", "t");
   for (const words of ["Caused by: Error: middle", "Caused by: RangeError: deepest"]) expect(out).toContain(words);
 });
 
 test("an AggregateError keeps its members", async () => {
-  const { root, error } = await failed("members");
+  const { root, error } = failed("members");
   const { file, line } = inFlow("members");
-  expect((await smithers(root, "inspect", "r")).out).toContain(`TASK_FAILED in t at ${file}:${line}:`);
+  expect((await smithers(root, "inspect", "members")).out).toContain(`TASK_FAILED in t at ${file}:${line}:`);
   expect(error.details.errors).toMatchObject([{ message: "first" }, { name: "TypeError", message: "second" }]);
-  expect((await smithers(root, "node", "r", "t")).out).toContain("Error 2: TypeError: second");
+  expect((await smithers(root, "node", "members", "t")).out).toContain("Error 2: TypeError: second");
 });
 
 test("what a component throws is the cause of the run's error", async () => {
-  const { error } = await failed("render");
+  const { error } = failed("render");
   expect(error).toMatchObject({ code: "RENDER_FAILED", details: { cause: { name: "TypeError", message: "kaputt" } } });
 });
 
 test("what is no error has no place, and is told as it is", async () => {
-  const { root, error } = await failed("text");
+  const { root, error } = failed("text");
   expect(error).toEqual({ code: "TASK_FAILED", message: "only text", nodeId: "t" } as never);
-  expect((await smithers(root, "node", "r", "t")).out).not.toContain("Thrown at");
+  expect((await smithers(root, "node", "text", "t")).out).not.toContain("Thrown at");
 });
 
 describe("an error without a line of the author in its stack names the line of its node:", () => {

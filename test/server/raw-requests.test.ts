@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
@@ -59,11 +60,16 @@ const requests: [string, string, number, string][] = [
   ["dots that climb, escaped", `GET /v1/runs/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${end}`, 404, "NOT_FOUND"],
 ];
 
-test.each(requests)("%s is refused with a code", async (_, request, status, code) => {
+const withRun = forAllTests(async () => {
   const { logger, errors } = recordedErrors();
   const root = folder({ "echo.tsx": echo });
   const server = await serve(root, { logger });
   await server.complete("echo.tsx", {}, { runId: "r" });
+  return { root, server, errors };
+});
+
+test.each(requests)("%s is refused with a code", async (_, request, status, code) => {
+  const { root, server, errors } = withRun();
   const socket = await rawSocket(server.url);
   socket.write(request, "latin1");
   const [head, body] = (await readToEnd(socket)).split("\r\n\r\n") as [string, string];
@@ -86,8 +92,10 @@ const taken: [string, string][] = [
   ["a GET with a body", `GET /v1/runs HTTP/1.1\r\nContent-Length: 2\r\n${end}{}`],
 ];
 
+const withoutRun = forAllTests(() => serve(folder()));
+
 test.each(taken)("%s is served", async (_, request) => {
-  const server = await serve(folder());
+  const server = withoutRun();
   const socket = await rawSocket(server.url);
   socket.write(request);
   const text = await readToEnd(socket);

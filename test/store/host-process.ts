@@ -1,34 +1,43 @@
 import type { ErrorRecord } from "../../src/errors/index.ts";
 import { runtime } from "../../src/runtime/index.ts";
-import { openStore } from "../../src/store/index.ts";
+import { openStore, type Store } from "../../src/store/index.ts";
 import { Channel } from "../../src/workers/channel.ts";
 import { identityOf, type StoreIdentity } from "../../src/workers/remote-store.ts";
 import { StoreHost } from "../../src/workers/store-host.ts";
 import type { StorePart } from "../../src/workers/store-methods.ts";
 
-/** What this program answers. */
+/** What this program answers. Stores go by the number under which they were opened. */
 export type HostCalls = {
-  open(): StoreIdentity;
-  store(part: StorePart, name: string, args: string): Promise<unknown>;
-  watch(isWatched: boolean): void;
+  open(number: number, file: string): Promise<StoreIdentity>;
+  close(number: number): Promise<void>;
+  store(number: number, part: StorePart, name: string, args: string): Promise<unknown>;
+  watch(number: number, isWatched: boolean): void;
 };
 
 /** What the other end answers. */
 export type RemoteCalls = {
-  changed(): void;
-  trouble(record: ErrorRecord | undefined): void;
+  changed(number: number): void;
+  trouble(number: number, record: ErrorRecord | undefined): void;
 };
 
-// Opens the database that its argument names, for the process that has started this one.
-const store = await openStore(process.argv[2]!);
+// Opens databases for the process that has started this one.
+const opened = new Map<number, { readonly store: Store; readonly host: StoreHost }>();
 const parent = runtime.parent()!;
-const host = new StoreHost(store, {
-  changed: () => channel.tell("changed"),
-  trouble: (record) => channel.tell("trouble", record),
-});
 const channel: Channel<HostCalls, RemoteCalls> = new Channel<HostCalls, RemoteCalls>(parent, {
-  open: () => identityOf(store),
-  store: (part, name, args) => host.call(part, name, args),
-  watch: (isWatched) => host.watch(isWatched),
+  async open(number, file) {
+    const store = await openStore(file);
+    const host = new StoreHost(store, {
+      changed: () => channel.tell("changed", number),
+      trouble: (record) => channel.tell("trouble", number, record),
+    });
+    opened.set(number, { store, host });
+    return identityOf(store);
+  },
+  async close(number) {
+    await opened.get(number)!.store.close();
+    opened.delete(number);
+  },
+  store: (number, part, name, args) => opened.get(number)!.host.call(part, name, args),
+  watch: (number, isWatched) => opened.get(number)?.host.watch(isWatched),
 });
 parent.onClose(() => process.exit());

@@ -3,28 +3,49 @@ import { SmithersError } from "../../src/errors/index.ts";
 import { runtime } from "../../src/runtime/index.ts";
 import { Channel } from "../../src/workers/channel.ts";
 import { RemoteStore } from "../../src/workers/remote-store.ts";
-import { afterThisTest } from "../support/cleanup.ts";
+import { afterThisTest, forAllTests } from "../support/cleanup.ts";
 import { database } from "../support/run.ts";
 import type { HostCalls, RemoteCalls } from "./host-process.ts";
 import { storeSuite } from "./store-suite.ts";
 
-/** A store whose database a child process has opened. */
-async function openRemote(file: string) {
-  const child = runtime.spawn([join(import.meta.dirname, "host-process.ts"), file]);
-  afterThisTest(() => child.kill("SIGKILL"));
-  const channel: Channel<RemoteCalls, HostCalls> = new Channel<RemoteCalls, HostCalls>(
-    { send: (packet) => void child.send(packet), onMessage: (listener) => child.onMessage(listener) },
-    { changed: () => remote.changed(), trouble: (record) => remote.setTrouble(record) },
-  );
-  void child.ended.then(() => channel.close(new SmithersError("SERVER_ERROR", "The host has ended.")));
-  const remote = new RemoteStore(await channel.call("open"), {
-    call: (part, name, args) => channel.call("store", part, name, args),
-    watch: (isWatched) => channel.tell("watch", isWatched),
-  });
-  return remote.store;
+/** A child process that opens databases. */
+class Host {
+  readonly #stores = new Map<number, RemoteStore>();
+  readonly #channel: Channel<RemoteCalls, HostCalls>;
+
+  constructor() {
+    const child = runtime.spawn([join(import.meta.dirname, "host-process.ts")]);
+    afterThisTest(() => child.kill("SIGKILL"));
+    this.#channel = new Channel<RemoteCalls, HostCalls>(
+      { send: (packet) => void child.send(packet), onMessage: (listener) => child.onMessage(listener) },
+      {
+        changed: (number) => this.#stores.get(number)?.changed(),
+        trouble: (number, record) => this.#stores.get(number)?.setTrouble(record),
+      },
+    );
+    void child.ended.then(() => this.#channel.close(new SmithersError("SERVER_ERROR", "The host has ended.")));
+  }
+
+  /** A store whose database the process has opened. */
+  async open(number: number, file: string) {
+    const channel = this.#channel;
+    const identity = await channel.call("open", number, file);
+    const remote = new RemoteStore(identity, {
+      call: (part, name, args) => channel.call("store", number, part, name, args),
+      watch: (isWatched) => channel.tell("watch", number, isWatched),
+    });
+    this.#stores.set(number, remote);
+    afterThisTest(() => channel.call("close", number));
+    return remote.store;
+  }
 }
+
+// Two stores of one database are in two processes.
+const hosts = forAllTests(() => [new Host(), new Host()] as const);
+let opened = 0;
 
 storeSuite("a store over a channel", () => {
   const file = database();
-  return () => openRemote(file);
+  let stores = 0;
+  return () => hosts()[stores++ % 2 === 0 ? 0 : 1].open(++opened, file);
 });
