@@ -10,6 +10,9 @@ const endedForGood: ReadonlySet<RunStatus> = new Set(["finished", "cancelled", "
 /** Whether a stream of the run's events closes after this event. */
 export const isTerminalEvent = (type: EventType): boolean => terminal.has(type);
 
+/** Whether nothing follows this event: the run has ended and can never be resumed. */
+export const isLastEvent = (type: EventType): boolean => type !== "RunFailed" && isTerminalEvent(type);
+
 /** Whether the run has ended. A failed run has ended, but can be resumed. */
 export const hasEnded = (status: RunStatus): boolean => ended.has(status);
 

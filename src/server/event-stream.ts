@@ -1,5 +1,5 @@
 import type { Feed } from "../engine/index.ts";
-import { isTerminalEvent, type StoredEvent } from "../model/index.ts";
+import { isLastEvent, isTerminalEvent, type StoredEvent } from "../model/index.ts";
 import { isLogEnd } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
@@ -46,6 +46,8 @@ class EventReader {
    * Whether the last read event is known not to be terminal. The run then continues, and the store need not be asked.
    */
   #knownToContinue = false;
+  /** Whether the run's last event was read: nothing can follow it. */
+  #isOver = false;
   #pageSize = 64;
   #begun = false;
   #left = false;
@@ -128,12 +130,13 @@ class EventReader {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    while (!this.#closing.aborted && !this.#left) {
+    while (!this.#closing.aborted && !this.#left && !this.#isOver) {
       const events = this.#behind ? await this.#readPage() : await this.#committed();
       const last = events?.at(-1);
       if (events && last) {
         this.#seq = last.seq;
-        // A resumed run has events after an earlier terminal one, so the store decides whether this was the last event.
+        this.#isOver = isLastEvent(last.type);
+        // A failed run that is resumed has further events, so the store decides whether this was the last one.
         const mayBeOver = isTerminalEvent(last.type);
         this.#knownToContinue = !mayBeOver;
         this.#behind ||= mayBeOver;
