@@ -35,7 +35,7 @@ export const events = defineCommand<Options>({
   group: "Inspect runs",
   summary: "Print a run's events as JSON, one per line",
   description:
-    "Each line begins with the event's sequence number, `seq`; --after prints only later events. --follow goes on with the run that continues this one.",
+    "Each line begins with the event's sequence number, `seq`; --after prints only later events. --follow continues with the run that continues this one.",
   arguments: [runArgument],
   options: [
     {
