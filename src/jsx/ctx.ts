@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
-import type { OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
+import type { OutputLookup, OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 import type { StoredState } from "./parts.ts";
 import { FrameRows } from "./rows.ts";
 import { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
@@ -28,6 +28,10 @@ export interface RunView {
   readonly iteration: number;
   /** The stored state of a node; undefined before it is first mounted. */
   stateOf(nodeId: string, iteration: number): StoredState | undefined;
+  /** The output that was stored last by a node whose id begins with a prefix, but for timers. */
+  lastUnder(prefix: string): StoredOutput | undefined;
+  /** Says by which schemas the outputs are read whose keys begin with a prefix. */
+  noteInline(prefix: string, registry: OutputRegistry): void;
   /** The current iteration of each loop with mounted nodes, by its authored id. */
   readonly iterations: Readonly<Record<string, number>>;
 }
@@ -121,7 +125,7 @@ function latestArray(value: unknown, schema: z.ZodType): unknown[] {
 }
 
 /** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
-export function createCtx(view: RunView, registry: OutputRegistry, reads: Reads, scope: LoopScope | null): Ctx {
+export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, scope: LoopScope | null): Ctx {
   const keyOf = (target: unknown, where: string, nodeId: string) => {
     reads.outputsOf.add(authoredId(nodeId));
     return registry.resolve(target, where).key;

@@ -1,16 +1,20 @@
 import { SmithersError } from "../errors/index.ts";
 import { type Ctx, createCtx, type Reads, type RunView } from "./ctx.ts";
 import type { LoopScope } from "./loop-places.ts";
-import type { OutputRegistry } from "./outputs.ts";
+import type { OutputLookup } from "./outputs.ts";
 import { React } from "./react.ts";
 
 /** What every component of a frame can access. */
 export interface FrameScope {
-  readonly registry: OutputRegistry;
+  readonly registry: OutputLookup;
   readonly view: RunView;
   readonly reads: Reads;
   /** Default of `cache`, from the Workflow. */
   readonly cache: boolean;
+  /** What the names of nodes begin with, in the whole run; empty but in an inline subflow. */
+  readonly prefix: string;
+  /** The whole run. */
+  readonly root: { readonly view: RunView; readonly reads: Reads };
 }
 
 export const FrameContext = React.createContext<FrameScope | null>(null);

@@ -23,6 +23,9 @@ export interface OutputSchema {
   readonly columns: readonly string[];
 }
 
+/** How components find the outputs that their props name. */
+export type OutputLookup = Pick<OutputRegistry, "byKey" | "find" | "resolve" | "list">;
+
 /** The outputs of one `createSmithers` call. */
 export class OutputRegistry {
   readonly #byKey = new Map<string, OutputSchema>();

@@ -40,14 +40,17 @@ export const PartContext = React.createContext<Part | null>(null);
 /** Notes the calling component's node in the part around it. */
 export function useMember({ id, continueOnFail }: { readonly id: string; readonly continueOnFail: boolean }): void {
   const part = React.use(PartContext);
-  part?.members.set(`node ${id}`, { kind: "node", loops: React.use(LoopContext), continueOnFail });
+  const { prefix, root } = useFrame("A node");
+  // The result of an inline subflow may be that of any of its nodes.
+  if (prefix !== "") root.reads.outputsOf.add(prefix + id);
+  part?.members.set(`node ${prefix}${id}`, { kind: "node", loops: React.use(LoopContext), continueOnFail });
 }
 
-/** The view of the run for a component that reads which nodes have failed. */
+/** The view of the whole run for a component that reads which nodes have failed. */
 export function useFailures(component: string): RunView {
-  const { view, reads } = useFrame(component);
-  reads.failures = true;
-  return view;
+  const { root } = useFrame(component);
+  root.reads.failures = true;
+  return root.view;
 }
 
 /** A failure, and the id of the node that has failed. */

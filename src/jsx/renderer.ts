@@ -1,6 +1,5 @@
-import type { ReactNode } from "react";
-import { currentOrigin, runMarkedSync } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
+import { buildTree } from "./build-tree.ts";
 import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
 import type { HostElement, HostNode } from "./host.ts";
@@ -69,22 +68,12 @@ export class WorkflowRenderer {
 
 function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; reads: Reads }) {
   const frame = React.useMemo(
-    () => ({ registry: workflow.registry, view, reads, cache: false }),
+    () => ({ registry: workflow.registry, view, reads, cache: false, prefix: "", root: { view, reads } }),
     [workflow, view, reads],
   );
   acceptDevelopmentJsx();
-  const origin = currentOrigin();
-  const build = () => workflow.build(createCtx(view, workflow.registry, reads, null));
-  const built: unknown = origin ? runMarkedSync(origin, build) : build();
-  if (built instanceof Promise) {
-    // The promise is refused below, so its rejection does not matter.
-    built.catch(() => {});
-    throw new SmithersError(
-      "INVALID_WORKFLOW",
-      "The function given to smithers(…) is asynchronous; it must return the tree at once. Await in a <Task>.",
-    );
-  }
-  return React.createElement(FrameContext.Provider, { value: frame }, built as ReactNode);
+  const built = buildTree(workflow, createCtx(view, workflow.registry, reads, null));
+  return React.createElement(FrameContext.Provider, { value: frame }, built);
 }
 
 /** A host node for a message: `<Task id="a">`, or its text. */

@@ -15,6 +15,7 @@ export type Spec =
   | LeftOutSpec
   | AspectsSpec
   | ContinueSpec
+  | InlineSpec
   | TaskSpec;
 
 export interface WorkflowSpec {
@@ -42,6 +43,16 @@ export interface LoopSpec {
   readonly onMaxReached: "return-last" | "fail";
   /** After each of so many iterations, the run continues as a new one. */
   readonly continueAsNewEvery: number | undefined;
+}
+
+/** The tree of another workflow. */
+export interface InlineSpec {
+  readonly type: "inline";
+  /** What the ids of its nodes begin with. */
+  readonly prefix: string;
+  /** Ids of nodes that must be done before any of it starts. */
+  readonly dependsOn: readonly string[];
+  readonly input: unknown;
 }
 
 /** Ends the run when its turn comes, and starts the run that continues it. */

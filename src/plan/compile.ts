@@ -2,6 +2,7 @@ import { SmithersError } from "../errors/index.ts";
 import {
   type HostElement,
   type HostNode,
+  type InlineSpec,
   type LoopPlace,
   type LoopSpec,
   suffixOf,
@@ -30,7 +31,16 @@ export interface CompileState {
   hasStarted(nodeId: string, iteration: number): boolean;
 }
 
+/** The inline subflows that a node stands in. */
+interface InlinePlace {
+  readonly prefix: string;
+  /** Ids of nodes, in the whole run, that all of it waits for. */
+  readonly dependsOn: readonly string[];
+  readonly input: unknown;
+}
+
 interface Place {
+  readonly inline: InlinePlace | undefined;
   /** The outermost first. */
   readonly loops: readonly PlanLoop[];
   readonly groups: readonly Group[];
@@ -77,8 +87,10 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
         return node.children.flatMap((child) => visit(child, { ...place, aspects }));
       }
       case "left-out":
-        for (const id of spec.ids) leftOut.add(id);
+        for (const id of spec.ids) leftOut.add(prefixOf(place) + id);
         return [];
+      case "inline":
+        return [sequence(node.children, { ...place, inline: inlineIn(place, spec) })];
       case "continue":
         return [{ type: "continue", spec }];
       case "try":
@@ -130,10 +142,11 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
   };
 
   const add = (
-    spec: TaskSpec,
+    given: TaskSpec,
     prompt: readonly HostNode[],
-    { loops, groups, tries, within, aspects }: Place,
+    { loops, groups, tries, within, aspects, inline }: Place,
   ): PlannedTask => {
+    const spec = inline ? inWhole(given, inline) : given;
     const nodeId = loops.length < 2 ? spec.id : spec.id + suffixOf(placesIn(loops.slice(0, -1)));
     const innermost = loops.at(-1);
     const iteration = innermost?.iteration ?? 0;
@@ -149,6 +162,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       within,
       groups,
       aspects,
+      ...(inline && { inlineInput: inline.input }),
       prompt,
     };
     if (byId.has(spec.id)) {
@@ -167,11 +181,37 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
     tries: noTries,
     within: top,
     aspects: noAspects,
+    inline: undefined,
   });
   checkCircles(byId);
   checkOrder(tasks, byId);
   const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
   return { workflowName, root: whole, tasks, loops, byId, leftOut };
+}
+
+const prefixOf = ({ inline }: Pick<Place, "inline">) => inline?.prefix ?? "";
+
+function inlineIn(place: Place, { prefix, dependsOn, input }: InlineSpec): InlinePlace {
+  const outer = prefixOf(place);
+  return {
+    prefix: outer + prefix,
+    dependsOn: [...(place.inline?.dependsOn ?? []), ...dependsOn.map((id) => outer + id)],
+    input,
+  };
+}
+
+/** A task of an inline subflow as it stands in the whole run. Its function and its value stay those of the element. */
+function inWhole(spec: TaskSpec, { prefix, dependsOn }: InlinePlace): TaskSpec {
+  const deps = "deps" in spec ? spec.deps : undefined;
+  return Object.assign(Object.create(spec) as TaskSpec, {
+    id: prefix + spec.id,
+    dependsOn: [...dependsOn, ...spec.dependsOn.map((id) => prefix + id)],
+    ...(deps && {
+      deps: Object.fromEntries(
+        Object.entries(deps).map(([name, dep]) => [name, { ...dep, nodeId: prefix + dep.nodeId }]),
+      ),
+    }),
+  });
 }
 
 const noLoops: readonly PlanLoop[] = [];

@@ -34,6 +34,8 @@ export interface PlannedTask {
   readonly groups: readonly Group[];
   /** Those around it, the outermost first. */
   readonly aspects: readonly PlanAspects[];
+  /** The input of the inline subflow that it stands in. */
+  readonly inlineInput?: unknown;
   /** The element's rendered children: an agent's prompt. */
   readonly prompt: readonly HostNode[];
 }

@@ -407,6 +407,131 @@ test("a workflow that is none is refused, with the subflow's name", async () => 
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW", details: { nodeId: "sub" } } });
 });
 
+const inline = (more = "") =>
+  `<Subflow id="sub" mode="inline" workflow={child} input={{ n: 4, root }} output={outputs.result} ${more} />
+  <Task id="end" output={outputs.end} deps={{ sub: outputs.result }} depsOptional>{({ sub }) => sub ? sub.doubled + 1 : "went on"}</Task>`;
+
+/** Uses everything that names nodes: dependencies, loops, signals and ctx. */
+const busy = `
+  <Task id="first" output={outputs.step}>{() => { note(root, "first " + n); return { n }; }}</Task>
+  <Signal id="go" schema={z.object({ by: z.coerce.date() })}>
+    {({ by }) => <Task id="year" output={outputs.step}>{{ n: by.getUTCFullYear() }}</Task>}
+  </Signal>
+  <Loop id="l" until={ctx.iterationCount(outputs.step, "again") >= 2}>
+    <Task id="again" output={outputs.step} deps={{ first: outputs.step }}>{({ first }) => ({ n: first.n + ctx.iteration })}</Task>
+  </Loop>
+  <Task id="double" output={outputs.output} dependsOn={["again"]}>{() => ({
+    doubled: ctx.output(outputs.step, { nodeId: "year" }).n + ctx.outputs.step.length + ctx.latest("step", "again").n,
+  })}</Task>`;
+
+test("an inline subflow is part of the run, with its own input and names, also after a restart", async () => {
+  const root = project(
+    `<Task id="first" output={outputs.end}>{() => "mine"}</Task>${inline('dependsOn={["first"]}')}`,
+    busy,
+  );
+  const first = await serve(root, { isolation: "none" });
+  const runId = await first.start("parent.tsx", { root });
+  await first.until(runId, (event) => event.type === "RunStatusChanged" && event.status === "waiting-event");
+  expect((await first.run(runId)).runState.blocked).toMatchObject({ kind: "event", nodeId: "sub.go", event: "go" });
+  await first.close();
+  const server = await serve(root);
+  await server.post(`/v1/runs/${runId}/signals/go`, { data: { by: "2027-01-01" } });
+  // The year, four rows of "step", and the last of the loop.
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: 2027 + 4 + 5 + 1 });
+  expect((await server.nodes(runId)).map(({ nodeId, iteration, state }) => [nodeId, iteration, state])).toEqual([
+    ["first", 0, "finished"],
+    ["sub.first", 0, "finished"],
+    ["sub.go", 0, "finished"],
+    ["sub.year", 0, "finished"],
+    ["sub.again", 0, "finished"],
+    ["sub.again", 1, "finished"],
+    ["sub.double", 0, "finished"],
+    ["sub", 0, "finished"],
+    ["end", 0, "finished"],
+  ]);
+  expect((await server.get("/v1/runs")).body).toHaveLength(1);
+});
+
+test("one workflow is inline several times, in loops and in itself, each with its own rows", async () => {
+  const root = folder({
+    "parent.tsx": parent(`<Loop id="l" until={ctx.iterationCount(outputs.result, "a") >= 2}>
+      <Parallel>
+        <Subflow id="a" mode="inline" workflow={child} input={{ n: ctx.iteration, root }} output={outputs.result} />
+        <Subflow id="b" mode="inline" workflow={child} input={{ n: 10, root }} output={outputs.result} />
+      </Parallel>
+    </Loop>
+    <Task id="end" output={outputs.end}>{[ctx.outputs.result.map(({ nodeId, iteration, doubled }) => [nodeId, iteration, doubled])]}</Task>`),
+    "child.tsx": child(`
+      {n === 10 && <Subflow id="deep" mode="inline" workflow={deep} input={{ n: 1 }} output={outputs.step} />}
+      <Task id="double" output={outputs.output}>{{ doubled: 2 * n + ctx.outputs.step.length }}</Task>`)
+      .replace('import { z } from "zod";', 'import { z } from "zod";\nimport deep from "./deep.tsx";')
+      .replace("Workflow, Task,", "Workflow, Task, Subflow,"),
+    "deep.tsx": `${head}
+const { smithers, outputs, Workflow, Task } = createSmithers({ n: z.object({ n: z.number() }) });
+export default smithers((ctx) => (
+  <Workflow name="deep"><Task id="n" output={outputs.n}>{{ n: ctx.input.n }}</Task></Workflow>
+));
+`,
+  });
+  const server = await serve(root, { isolation: "none" });
+  const run = await server.complete("parent.tsx", { root });
+  expect(run).toMatchObject({ status: "finished" });
+  expect((run.output as unknown[][])[0]).toEqual([
+    ["a", 0, 0],
+    ["b", 0, 21],
+    ["a", 1, 2],
+    ["b", 1, 22],
+  ]);
+});
+
+test("what fails in an inline subflow fails the run, or is tolerated, or is caught and compensated by its own names", async () => {
+  const failing = `<TryCatchFinally
+      try={<Task id="boom" output={outputs.step} noRetry>{() => { throw new Error("the bridge is closed"); }}</Task>}
+      finally={<Task id="clean" output={outputs.step}>{() => { note(root, "clean"); return { n }; }}</Task>}
+    />`;
+  const withTry = child(failing).replace("Workflow, Task,", "Workflow, Task, TryCatchFinally,");
+  const server = await serve(
+    folder({
+      "fails.tsx": parent(inline()),
+      "tolerates.tsx": parent(inline("continueOnFail")),
+      "catches.tsx": parent(
+        `<TryCatchFinally try={<>${inline()}</>} catch={(error) => <Task id="caught" output={outputs.end}>{error.message}</Task>} />`,
+      ),
+      "child.tsx": withTry,
+    }),
+    { isolation: "none" },
+  );
+  const input = () => ({ root: folder({}) });
+  const failed = input();
+  expect(await server.complete("fails.tsx", failed)).toMatchObject({ status: "failed", error: { nodeId: "sub.boom" } });
+  expect(ledgerOf(failed.root)).toEqual(["clean"]);
+  expect(await server.complete("tolerates.tsx", input())).toMatchObject({ status: "finished", output: "went on" });
+  expect(await server.complete("catches.tsx", input())).toMatchObject({
+    status: "finished",
+    output: "the bridge is closed",
+  });
+});
+
+test("an inline subflow refuses input that does not fit, and limits that only a run can have; skipIf leaves it out", async () => {
+  const server = await serve(
+    folder({
+      "input.tsx": parent(inline().replace("n: 4", 'n: "four"')),
+      "limits.tsx": parent(inline("timeoutMs={5}")),
+      "skips.tsx": parent(inline("skipIf").replace("n: 4", 'n: "four"')),
+      "child.tsx": child(plain),
+    }),
+    { isolation: "none" },
+  );
+  const root = folder({});
+  expect(await server.complete("input.tsx", { root })).toMatchObject({
+    status: "failed",
+    error: { code: "INVALID_INPUT" },
+  });
+  const limited = await server.complete("limits.tsx", { root });
+  expect(limited.error!.message).toContain('timeoutMs has no effect with mode="inline"');
+  expect(await server.complete("skips.tsx", { root })).toMatchObject({ status: "finished", output: "went on" });
+});
+
 const databases = ["SQLite", ...(canRun("postgres") ? ["Postgres"] : [])];
 
 test.each(

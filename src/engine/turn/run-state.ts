@@ -6,6 +6,7 @@ import {
   type NodePlace,
   nodePlace,
   type OutputRegistry,
+  type OutputSchema,
   outdatedInput,
   outdatedOutput,
   placesOf,
@@ -46,6 +47,8 @@ export class RunState implements RunView {
   #continued: { readonly of: unknown; readonly input: unknown } | undefined;
   readonly #attemptStarts = new Map<string, number>();
   readonly #children = new Map<string, ChildRun>();
+  /** By the prefix of their keys, the outputs of inline subflows. */
+  readonly #inline = new Map<string, OutputRegistry>();
   readonly #approvals = new Map<string, Approval>();
   #signals: Signal[];
   #lastOutputNo: number;
@@ -94,7 +97,7 @@ export class RunState implements RunView {
     const hash = this.#isFresh ? (input?.hash ?? "") : "";
     this.#input = input && (await readStored(input, { value: this.run.input, hash }, outdatedInput));
     for (const { output, stored } of this.#loaded) {
-      const schema = registry.byKey(output.schemaKey);
+      const schema = this.#schemaOf(registry, output.schemaKey);
       const read = schema
         ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
             outdatedOutput(output, issues),
@@ -123,7 +126,7 @@ export class RunState implements RunView {
       if (output.value !== absentValue) continue;
       const found = await store.readNode(this.runId, output.nodeId, output.iteration);
       const stored: unknown = found?.output && JSON.parse(found.output.json);
-      const schema = registry.byKey(output.schemaKey);
+      const schema = this.#schemaOf(registry, output.schemaKey);
       const read = schema
         ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
             outdatedOutput(output, issues),
@@ -157,6 +160,37 @@ export class RunState implements RunView {
 
   listOf(schemaKey: string, nodeId: string): readonly StoredOutput[] {
     return this.#byNode.get(`${schemaKey}\0${nodeId}`) ?? [];
+  }
+
+  lastUnder(prefix: string): StoredOutput | undefined {
+    let last: StoredOutput | undefined;
+    for (const output of this.#outputs.values()) {
+      if (output.nodeId.startsWith(prefix) && output.schemaKey !== "_timer") last = output;
+    }
+    return last;
+  }
+
+  noteInline(prefix: string, registry: OutputRegistry): void {
+    if (this.#inline.get(prefix) === registry) return;
+    this.#inline.set(prefix, registry);
+    // What was loaded was not read by its schema, which only this frame names: it is read again.
+    for (const { output } of this.#loaded) {
+      if (!output.schemaKey.startsWith(prefix)) continue;
+      output.value = absentValue;
+      output.misfit = undefined;
+      forgetRows(this.list(output.schemaKey));
+    }
+  }
+
+  /** The schema of stored outputs with this key: of the workflow, or of an inline subflow. */
+  #schemaOf(registry: OutputRegistry, key: string): OutputSchema | undefined {
+    const own = registry.byKey(key);
+    if (own) return own;
+    for (const [prefix, inline] of this.#inline) {
+      const found = key.startsWith(prefix) ? inline.byKey(key.slice(prefix.length)) : undefined;
+      if (found) return found;
+    }
+    return undefined;
   }
 
   nextOutputNo(): number {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { describeOutput, type OutputRegistry, type OutputSchema } from "../outputs.ts";
+import { describeOutput, type OutputLookup, type OutputSchema } from "../outputs.ts";
 import { refuse } from "./checks.ts";
 
 const known = new WeakMap<z.ZodType, WeakMap<OutputSchema, OutputSchema>>();
@@ -12,7 +12,7 @@ const known = new WeakMap<z.ZodType, WeakMap<OutputSchema, OutputSchema>>();
 export function resultSchema(
   given: z.ZodType | undefined,
   output: OutputSchema,
-  registry: OutputRegistry,
+  registry: OutputLookup,
   where: string,
 ): OutputSchema | undefined {
   if (given === undefined) return undefined;

@@ -7,6 +7,7 @@ import { React } from "../react.ts";
 import type { SubflowSpec } from "../specs.ts";
 import { isWorkflow, type Workflow } from "../workflow.ts";
 import { checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { InlineSubflow } from "./inline-subflow.ts";
 import { checkProps, propNames } from "./props.ts";
 import { type RetryPolicy, retrySpec } from "./task.ts";
 
@@ -59,6 +60,16 @@ const subflowProps = propNames<SubflowProps<unknown>>({
   meta: true,
 });
 
+/** What bounds a run of its own has no meaning for a tree that is part of another run. */
+const limits = ["timeoutMs", "retries", "noRetry", "retryPolicy"] as const;
+
+function refuseLimits(where: string, props: object): void {
+  for (const name of limits) {
+    if ((props as Record<string, unknown>)[name] === undefined) continue;
+    refuse(where, `${name} has no effect with mode="inline"; give it to the tasks of the workflow.`);
+  }
+}
+
 /** Runs another workflow; its result is this node's output. */
 export function Subflow<O, S extends Schemas>(props: SubflowProps<O, S>): ReactElement {
   checkProps("Subflow", props, subflowProps);
@@ -68,10 +79,9 @@ export function Subflow<O, S extends Schemas>(props: SubflowProps<O, S>): ReactE
   if (!isWorkflow(props.workflow)) {
     refuse(where, "workflow must be what smithers(…) returned: the default export of another workflow file.");
   }
-  checkOneOf(where, "mode", props.mode ?? "childRun", ["childRun"]);
-  const spec: SubflowSpec = {
+  const mode = checkOneOf(where, "mode", props.mode ?? "childRun", ["childRun", "inline"]);
+  const fields = {
     type: "task",
-    kind: "subflow",
     id,
     label: checkText(where, "label", props.label),
     output: frame.registry.resolve(props.output, where),
@@ -81,13 +91,26 @@ export function Subflow<O, S extends Schemas>(props: SubflowProps<O, S>): ReactE
     meta: checkJson(where, "meta", props.meta),
     workflow: props.workflow,
     input: props.input,
+  } as const;
+  if (mode === "inline") {
+    refuseLimits(where, props);
+    return React.createElement(InlineSubflow, { spec: fields });
+  }
+  const spec: SubflowSpec = {
+    ...fields,
+    kind: "subflow",
     retry: retrySpec({ ...props, retries: props.retries ?? 0 }, where),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };
+  return React.createElement(RunSubflow, { spec });
+}
+
+function RunSubflow({ spec }: { spec: SubflowSpec }): ReactElement {
   useMember(spec);
-  const shown: Record<string, unknown> = { id, output: spec.output.key };
-  if (spec.label !== null) shown.label = spec.label;
-  if (spec.skipIf) shown.skipIf = true;
-  if (spec.meta) shown.meta = spec.meta;
+  const { id, label, output, skipIf, meta } = spec;
+  const shown: Record<string, unknown> = { id, output: output.key };
+  if (label !== null) shown.label = label;
+  if (skipIf) shown.skipIf = true;
+  if (meta) shown.meta = meta;
   return React.createElement("smithers:subflow", { spec, shown });
 }

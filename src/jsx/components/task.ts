@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type Ctx, createCtx } from "../ctx.ts";
 import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
 import type { LoopScope } from "../loop-places.ts";
-import type { OutputRef, OutputRegistry, OutputSchema } from "../outputs.ts";
+import type { OutputLookup, OutputRef, OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { renderPrompt } from "../prompt.ts";
 import { withPromptProps } from "../prompt-props.ts";
@@ -314,7 +314,7 @@ function predecessors(
 function dependencies(
   deps: Record<string, unknown>,
   needs: Readonly<Record<string, string>>,
-  registry: OutputRegistry,
+  registry: OutputLookup,
   where: string,
 ): Record<string, DependencySpec> {
   return Object.fromEntries(

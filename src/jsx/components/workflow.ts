@@ -138,14 +138,14 @@ const loopProps = propNames<LoopProps>({
 export function Loop(props: LoopProps): ReactElement | null {
   checkProps("Loop", props, loopProps);
   const { until: given, maxIterations = 5, onMaxReached = "return-last", skipIf = false, children } = props;
-  const id = props.id === undefined ? undefined : checkId("Loop", props.id);
+  const { view, prefix } = useFrame("<Loop>");
+  const id = props.id === undefined ? undefined : prefix + checkId("Loop", props.id);
   const where = id === undefined ? "<Loop>" : `<Loop id="${id}">`;
   const until = given ?? false;
   if (typeof until !== "boolean") refuse(where, `until must be true or false; it is ${String(until)}.`);
   checkCount(where, "maxIterations", maxIterations, 1);
   const continueAsNewEvery = checkCount(where, "continueAsNewEvery", props.continueAsNewEvery, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
-  const { view } = useFrame(where);
   const outer = React.useContext(LoopContext);
   const [scope] = React.useState<LoopScope>(() => ({ id, outer }));
   if (id !== undefined) scope.id = id;
