@@ -14,9 +14,10 @@ import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
 
-const { SYNCHRONOUS, RETENTION, ISOLATION, DB } = process.env;
+const { SYNCHRONOUS, RETENTION, ISOLATION, DB, MAX_CONCURRENCY } = process.env;
+const maxConcurrency = MAX_CONCURRENCY === undefined ? undefined : Number(MAX_CONCURRENCY);
 const db = DB ?? drizzle(new Database("smithers.db", { create: true }));
-const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION, isolation: ISOLATION });
+const server = startServer({ port: 0, db, synchronous: SYNCHRONOUS, retention: RETENTION, isolation: ISOLATION, maxConcurrency });
 server.on("listening", () => console.log("http://127.0.0.1:" + server.address().port));
 `;
 
@@ -26,6 +27,8 @@ export interface ServerSettings {
   readonly retention?: string;
   /** Where the workflows' code runs; see the option `isolation`. */
   readonly isolation?: "process" | "none";
+  /** How many attempts it executes at once; see the option `maxConcurrency`. */
+  readonly maxConcurrency?: number;
   /** Address of a Postgres database; a SQLite file in the server's folder if absent. */
   readonly db?: string;
   /** Arguments for Bun, before the program. */
@@ -49,7 +52,7 @@ export class BenchServer {
 
   /** Starts a server in `rootDir`, with the data of an earlier one. */
   static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
-    const { synchronous = "full", retention, isolation, db, bunArgs = [] } = settings;
+    const { synchronous = "full", retention, isolation, db, maxConcurrency, bunArgs = [] } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
@@ -66,6 +69,7 @@ export class BenchServer {
         ...(retention === undefined ? {} : { RETENTION: retention }),
         ...(isolation === undefined ? {} : { ISOLATION: isolation }),
         ...(db === undefined ? {} : { DB: db }),
+        ...(maxConcurrency === undefined ? {} : { MAX_CONCURRENCY: String(maxConcurrency) }),
       },
       stdio: ["ignore", "pipe", log],
     });

@@ -10,7 +10,7 @@ import { BenchPostgres } from "../postgres.ts";
 import { round } from "../report.ts";
 import { median, quantile } from "../statistics.ts";
 import { type Contestant, type Kind, Ours, Program } from "./contestants.ts";
-import { streamMs, takeOverMs } from "./several.ts";
+import { spread, streamMs, takeOverMs } from "./several.ts";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
@@ -135,6 +135,12 @@ try {
   console.log(`event on another server's stream after its commit: p50 ${round(p50)} ms, p95 ${round(p95)} ms`);
   const continued = await takeOverMs(ours);
   console.log(`a killed server's runs continue elsewhere after ${round(continued)} ms`);
+  const [alone, together] = await spread(folder, postgres, rounds);
+  const times = `${round(together / alone)} times (target 1.9)`;
+  console.log(
+    `a task of 50 ms, 16 at once on a server: ${round(alone)} runs/s, with two servers ${round(together)}: ${times}`,
+  );
+  report.push({ what: "one task of 50 ms, with one server and with two", alone, together });
   report.push({ what: "event on another server's stream", p50, p95 }, { what: "killed to continued", ms: continued });
 } finally {
   for (const contestant of all) await contestant.stop();
