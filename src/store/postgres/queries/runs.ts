@@ -141,12 +141,14 @@ export async function selectBacklog(database: Database, staleSinceMs: number): P
     `SELECT json_build_object(
       'runs', (SELECT coalesce(json_object_agg(t.status, t.count), '{}')
         FROM (SELECT r.status, count(*) AS count ${unfinished} GROUP BY r.status) t),
-      'staleRuns', (SELECT count(*) ${unfinished} AND r.status = 'running' AND coalesce(${heartbeat}, r.created_at_ms) < $1::text::bigint),
-      'stuckRuns', (SELECT count(*) ${unfinished} AND r.wake_failure_json IS NOT NULL),
-      'queuedRuns', (SELECT count(*) ${unfinished} AND r.queued_at_ms IS NOT NULL),
+      'staleRuns', counted.stale, 'stuckRuns', counted.stuck, 'queuedRuns', counted.queued,
       'pendingApprovals', (SELECT count(*) ${approvals}),
       'oldestApprovalAtMs', (SELECT min(a.requested_at_ms) ${approvals}),
-      'sizeBytes', ${sizeBytes("$2::text")}, 'logBytes', 0)::text`,
+      'sizeBytes', ${sizeBytes("$2::text")}, 'logBytes', 0)::text
+    FROM (SELECT
+      count(*) FILTER (WHERE r.status = 'running' AND coalesce(${heartbeat}, r.created_at_ms) < $1::text::bigint) AS stale,
+      count(*) FILTER (WHERE r.wake_failure_json IS NOT NULL) AS stuck,
+      count(*) FILTER (WHERE r.queued_at_ms IS NOT NULL) AS queued ${unfinished}) counted`,
     staleSinceMs,
     database.schema,
   );
