@@ -78,7 +78,7 @@ export class ClaudeCodeAgent extends CodingAgent<ClaudeCodeAgentOptions> {
         transcript.model(message.model);
         for (const part of partsOf(message.content)) {
           if (part.type === "text") transcript.say(`${part.text}\n`);
-          if (part.type === "tool_use") transcript.toolStarted(part.id, part.name);
+          if (part.type === "tool_use") transcript.toolStarted(part.id, part.name, part.input);
         }
         return;
       case "user":

@@ -64,7 +64,7 @@ export class CodexAgent extends CodingAgent<CodexAgentOptions> {
       case "thread.started":
         return transcript.session(event.thread_id);
       case "item.started":
-        if (toolItems.has(item.type)) transcript.toolStarted(item.id, item.tool ?? item.type);
+        if (toolItems.has(item.type)) transcript.toolStarted(item.id, item.tool ?? item.type, givenIn(item));
         return;
       case "item.completed":
         if (item.type === "agent_message") {
@@ -72,7 +72,7 @@ export class CodexAgent extends CodingAgent<CodexAgentOptions> {
           return transcript.answer(item.text);
         }
         if (!toolItems.has(item.type)) return;
-        transcript.toolStarted(item.id, item.tool ?? item.type);
+        transcript.toolStarted(item.id, item.tool ?? item.type, givenIn(item));
         return transcript.toolEnded(item.id, item.status === "failed" ? problemOf(item) : undefined);
       case "turn.completed": {
         const usage = fieldsOf(event.usage);
@@ -96,3 +96,7 @@ function problemOf(item: Record<string, unknown>): string {
   if (typeof message === "string") return message;
   return typeof item.aggregated_output === "string" ? item.aggregated_output : "The tool failed.";
 }
+
+/** What a tool is called with, as far as the item tells. */
+const givenIn = ({ command, changes, arguments: given, query }: Record<string, unknown>): unknown =>
+  given ?? { command, changes, query };

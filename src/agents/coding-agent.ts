@@ -62,7 +62,7 @@ export interface Transcript {
   answer(text: unknown): void;
   /** Adds to the tokens that were used. */
   usage(input: unknown, output: unknown): void;
-  toolStarted(id: unknown, name: unknown): void;
+  toolStarted(id: unknown, name: unknown, given?: unknown): void;
   toolEnded(id: unknown, problem: string | undefined): void;
   /** The program's own words about why it failed. */
   failed(reason: unknown): void;
@@ -229,9 +229,9 @@ class Reading implements Transcript {
     if (typeof output === "number") this.#output = (this.#output ?? 0) + output;
   }
 
-  toolStarted(id: unknown, name: unknown): void {
+  toolStarted(id: unknown, name: unknown, given?: unknown): void {
     if (typeof name !== "string" || this.#tools.has(id)) return;
-    const begun = currentTask()?.beginToolCall({ toolName: name, repeats: true });
+    const begun = currentTask()?.beginToolCall({ toolName: name, repeats: true, arguments: dataIn(given) });
     // An attempt that is over records nothing more.
     this.#tools.set(id, begun?.catch(() => undefined) ?? Promise.resolve(undefined));
   }
@@ -262,6 +262,9 @@ function jsonOf(line: string): Record<string, unknown> | undefined {
     return undefined;
   }
 }
+
+/** Arguments that a program tells as text are JSON. */
+const dataIn = (given: unknown) => (typeof given === "string" ? (jsonOf(given) ?? given) : given);
 
 const lastLines = (text: string) => text.trim().split("\n").slice(-5).join("\n");
 

@@ -71,7 +71,7 @@ export class GeminiAgent extends CodingAgent<GeminiAgentOptions> {
       }
       case "tool_use":
         this.#text.delete(transcript);
-        return transcript.toolStarted(event.tool_id, event.tool_name);
+        return transcript.toolStarted(event.tool_id, event.tool_name, event.parameters);
       case "tool_result": {
         const { message } = fieldsOf(event.error);
         const problem = typeof message === "string" ? message : "The tool failed.";

@@ -58,7 +58,10 @@ export class KimiAgent extends CodingAgent<KimiAgentOptions> {
     if (event.role === "meta") return transcript.session(event.session_id);
     if (event.role === "tool") return transcript.toolEnded(event.tool_call_id, undefined);
     if (event.role !== "assistant") return;
-    for (const call of partsOf(event.tool_calls)) transcript.toolStarted(call.id, fieldsOf(call.function).name);
+    for (const call of partsOf(event.tool_calls)) {
+      const { name, arguments: given } = fieldsOf(call.function);
+      transcript.toolStarted(call.id, name, given);
+    }
     const text = partsOf(event.content)
       .filter(({ type }) => type === "text")
       .map((part) => part.text)

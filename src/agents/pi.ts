@@ -56,7 +56,7 @@ export class PiAgent extends CodingAgent<PiAgentOptions> {
       case "session":
         return transcript.session(event.id);
       case "tool_execution_start":
-        return transcript.toolStarted(event.toolCallId, event.toolName);
+        return transcript.toolStarted(event.toolCallId, event.toolName, event.args);
       case "tool_execution_end":
         return transcript.toolEnded(event.toolCallId, event.isError === true ? "The tool failed." : undefined);
       case "message_update": {

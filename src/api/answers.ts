@@ -48,6 +48,15 @@ export const runListItemSchema = runSchema
   .extend({ runState: runHealthSchema });
 export type RunListItem = z.infer<typeof runListItemSchema>;
 
+/** The tokens that agents have used, by model. */
+const tokenUsageSchema = z
+  .object({
+    model: z.string().nullable().describe("null for agents that do not tell their model"),
+    inputTokens: z.number().int(),
+    outputTokens: z.number().int(),
+  })
+  .array();
+
 export const runDetailSchema = runSchema
   .pick({ runId: true, workflowName: true, status: true, startedAtMs: true, finishedAtMs: true })
   .extend({
@@ -67,13 +76,7 @@ export const runDetailSchema = runSchema
     parentNodeId: z.string().optional().describe("id of the parent's Subflow that this run is"),
     continuedFrom: z.string().optional().describe("id of the run that this one continues"),
     continuedAs: z.string().optional().describe("id of the run that continues this one"),
-    tokenUsage: z
-      .object({
-        model: z.string().nullable().describe("null for agents that do not tell their model"),
-        inputTokens: z.number().int(),
-        outputTokens: z.number().int(),
-      })
-      .array()
+    tokenUsage: tokenUsageSchema
       .optional()
       .describe("tokens that the run's agents have used, by model; absent while none are known"),
   });
@@ -122,9 +125,26 @@ export const nodeDetailSchema = nodeItemSchema.omit({ outputBytes: true }).exten
       startedAtMs: true,
       finishedAtMs: true,
       error: true,
+      arguments: true,
     })
     .array()
-    .describe("in the order in which they began, the last 1,000"),
+    .describe(
+      "in the order in which they began, the last 1,000. `arguments` are without secrets; those over 8 KB are cut and " +
+        "have `truncated: true`, and so have those of older calls once those of newer ones have 1 MB",
+    ),
+  prompts: z
+    .object({
+      attempt: z.number().int(),
+      agent: z.string().describe("the agent's `id`, or its place in the chain"),
+      prompt: z.string().describe("without secrets; one over 16 KB is cut, and says so"),
+      promptedAtMs: z.number().int().describe("milliseconds since the epoch"),
+    })
+    .array()
+    .optional()
+    .describe("what the task's agents were asked, oldest first, the last 20; absent without any"),
+  tokenUsage: tokenUsageSchema
+    .optional()
+    .describe("tokens that the node's agents have used, by model; absent while none are known"),
   agentFailures: z
     .object({
       attempt: z.number().int(),
@@ -166,6 +186,9 @@ export const approvalItemSchema = approvalSchema
     waitingMs: z.number().int(),
     mode: approvalSchema.shape.mode,
     options: approvalSchema.shape.options,
+    onDeny: approvalSchema.shape.onDeny.describe(
+      "what a denial leads to: the node fails, the run continues with the denial as the output, or the node is skipped; null when an earlier release has asked",
+    ),
     metadata: z.unknown(),
     dataSchema: z.record(z.string(), z.unknown()).optional().describe("with mode answer: JSON Schema of the answer"),
     asked: z.number().int().optional().describe("with mode answer: number of this asking, from 1"),

@@ -123,6 +123,10 @@ export const eventReference: { readonly [T in EventType]: EventReference<T> } = 
     about: "An agent of the task failed. The next one of the chain is asked, if there is one.",
     example: { ...firstAttempt, agent: "reviewer", error: { code: "AGENT_FAILED", message: "Too many requests." } },
   },
+  AgentPrompted: {
+    about: "An agent is asked: for the first time, or because its last answer does not fit.",
+    example: { ...firstAttempt, agent: "reviewer", prompt: "Review the change.\n\nAnswer with one JSON value, …" },
+  },
   AgentSessionStarted: {
     about: "A coding agent began a conversation, or continues one. A retry of the task continues it too.",
     example: { ...firstAttempt, agent: "claude", sessionId: "0b7c2f4e-5d1a-4c39-9a64-3f2f7a1f9f10" },

@@ -118,10 +118,14 @@ export function toNodeDetail(
   attempts: readonly Attempt[],
   toolCalls: readonly ToolCall[],
   reports: readonly SmithersEvent[],
+  prompts: readonly SmithersEvent[],
 ): NodeDetail {
+  const isOwn = (event: SmithersEvent) =>
+    "nodeId" in event && event.nodeId === node.nodeId && event.iteration === node.iteration;
+  const tokenUsage = tokenUsageOf(reports.filter(isOwn));
   const agentFailures = reports
     .filter((report) => report.type === "AgentFailed")
-    .filter(({ nodeId, iteration }) => nodeId === node.nodeId && iteration === node.iteration)
+    .filter(isOwn)
     .slice(-maxAgentFailures)
     .map(({ attempt, agent, error, timestampMs }) => ({ attempt, agent, error, failedAtMs: timestampMs }));
   return {
@@ -135,8 +139,8 @@ export function toNodeDetail(
       finishedAtMs,
       error,
     })),
-    toolCalls: toolCalls.map(
-      ({ attempt, callNo, toolName, idempotencyKey, state, startedAtMs, finishedAtMs, error }) => ({
+    toolCalls: withinLimit(toolCalls).map(
+      ({ attempt, callNo, toolName, idempotencyKey, state, startedAtMs, finishedAtMs, error, arguments: given }) => ({
         attempt,
         callNo,
         toolName,
@@ -145,10 +149,33 @@ export function toNodeDetail(
         startedAtMs,
         finishedAtMs,
         error,
+        arguments: given,
       }),
     ),
+    ...(prompts.length > 0 && {
+      prompts: prompts
+        .filter((event) => event.type === "AgentPrompted")
+        .map(({ attempt, agent, prompt, timestampMs }) => ({ attempt, agent, prompt, promptedAtMs: timestampMs })),
+    }),
+    ...(tokenUsage.length > 0 && { tokenUsage }),
     ...(agentFailures.length > 0 && { agentFailures }),
   };
+}
+
+/** Largest arguments of all tool calls of one node's detail, in characters of JSON. */
+const maxArgumentsLength = 1_048_576;
+
+/** Leaves out the arguments of older calls where those of newer ones are large. */
+function withinLimit(calls: readonly ToolCall[]): ToolCall[] {
+  let left = maxArgumentsLength;
+  return calls
+    .toReversed()
+    .map((call) => {
+      if (call.arguments === null) return call;
+      left -= JSON.stringify(call.arguments).length;
+      return left >= 0 ? call : { ...call, arguments: { truncated: true } };
+    })
+    .reverse();
 }
 
 /** A pending approval as listings show it; `nowMs` is the clock's time. */
@@ -172,6 +199,7 @@ export function toApprovalItem(approval: PendingApproval, nowMs: number): Approv
     ...(approval.refusal && { lastError: approval.refusal, lastAnswer: approval.data }),
     mode: approval.mode,
     options: approval.options,
+    onDeny: approval.onDeny,
     metadata: approval.metadata,
     note: approval.note,
     decidedBy: approval.decidedBy,

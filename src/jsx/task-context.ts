@@ -52,6 +52,8 @@ export interface ToolCallRequest {
   readonly toolName: string;
   /** Whether repeating the call has a further effect. */
   readonly repeats: boolean;
+  /** What the tool is called with. Secrets are removed before it is stored. */
+  readonly arguments?: unknown;
 }
 
 /** A recorded call that may be made now. */

@@ -162,6 +162,8 @@ export const toolCallSchema = z.object({
   startedAtMs: ms,
   finishedAtMs: ms.nullable(),
   error: errorRecordSchema.nullable(),
+  /** What the tool was called with, without secrets; large ones are cut, and have `truncated: true`. */
+  arguments: json.nullable(),
 });
 export type ToolCall = z.infer<typeof toolCallSchema>;
 
@@ -215,6 +217,8 @@ export const approvalSchema = z.object({
   refusal: errorRecordSchema.nullable(),
   /** The last answer. One that does not fit is kept, to be corrected. */
   data: json,
+  /** What a denial leads to; null for questions that an earlier release has asked. */
+  onDeny: z.enum(["fail", "continue", "skip"]).nullable(),
 });
 export type Approval = z.infer<typeof approvalSchema>;
 

@@ -138,6 +138,11 @@ const eventFields = {
     agent: z.string().describe("the agent's `id`, or its place in the chain, such as `agent 2`"),
     error,
   },
+  AgentPrompted: {
+    ...attempt,
+    agent: z.string().describe("the agent's `id`, or its place in the chain, such as `agent 2`"),
+    prompt: z.string().describe("the prompt without secrets; a long one is cut, and says so"),
+  },
   AgentSessionStarted: {
     ...attempt,
     agent: z.string().describe("the agent's `id`, or its place in the chain, such as `agent 2`"),

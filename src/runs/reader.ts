@@ -70,6 +70,9 @@ export interface ReadNode {
   readonly stack: string | undefined;
 }
 
+/** How many prompts the detail of one node has: the last ones. */
+const shownPrompts = 20;
+
 /**
  * Reads runs in the shapes of the API, each from its own database. Methods that take a run id throw RUN_NOT_FOUND, and
  * a `DB_*` code when the run's database cannot be read.
@@ -152,17 +155,21 @@ export class RunReader {
    * @throws NODE_NOT_FOUND
    */
   async node(runId: string, nodeId: string, iteration?: number): Promise<ReadNode> {
-    const read = this.#databases.find(runId, (store) =>
-      withReports(store, runId, store.readNode(runId, nodeId, iteration)),
-    );
-    const { node, output, attempts, toolCalls, reports } = await read.catch(async (error: unknown) => {
+    const read = this.#databases.find(runId, async (store) => {
+      const found = await withReports(store, runId, store.readNode(runId, nodeId, iteration));
+      if (!found) return undefined;
+      const isAsked = found.node.kind === "agent";
+      const asked = isAsked ? await store.promptsOf(runId, nodeId, found.node.iteration, shownPrompts) : [];
+      return { ...found, prompts: asked.map(({ json }) => JSON.parse(json) as SmithersEvent) };
+    });
+    const { node, output, attempts, toolCalls, reports, prompts } = await read.catch(async (error: unknown) => {
       if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
       // A run that has no such node, or no such run.
       await this.#databases.locate(runId);
       throw noSuchNode(runId, nodeId, iteration);
     });
     return {
-      node: toNodeDetail(node, output, attempts, toolCalls, reports),
+      node: toNodeDetail(node, output, attempts, toolCalls, reports, prompts),
       stack: attempts.at(-1)?.stack ?? undefined,
     };
   }

@@ -17,7 +17,7 @@ export interface Started {
 
 /** A tool call to record. */
 export interface NewToolCall
-  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "idempotencyKey"> {
+  extends Pick<ToolCall, "nodeId" | "iteration" | "attempt" | "callNo" | "toolName" | "idempotencyKey" | "arguments"> {
   /** Whether repeating the call has a further effect. */
   readonly repeats: boolean;
 }

@@ -186,6 +186,8 @@ export interface Store {
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]>;
   /** What a run's agents have reported, oldest first: failures, conversations and token use. */
   agentReports(runId: string): Promise<StoredEvent[]>;
+  /** The last prompts that a node's agents were given in one iteration, oldest first, at most `limit`. */
+  promptsOf(runId: string, nodeId: string, iteration: number, limit: number): Promise<StoredEvent[]>;
   /** All nodes of a run, in plan order, without outputs. */
   nodesOf(runId: string): Promise<Node[]>;
   /** The waiting nodes of a run, oldest wait first. */

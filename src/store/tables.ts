@@ -92,8 +92,9 @@ const toolCalls = table<ToolCall>(
     "startedAtMs",
     "finishedAtMs",
     "error",
+    "arguments",
   ],
-  { key: ["runId", "nodeId", "iteration", "attempt", "callNo"], json: ["error"] },
+  { key: ["runId", "nodeId", "iteration", "attempt", "callNo"], json: ["error", "arguments"] },
 );
 
 /** `json` is stored in its encoded form, so the field is a plain value here. */
@@ -126,6 +127,7 @@ const approvals = table<Approval>(
     "asked",
     "refusal",
     "data",
+    "onDeny",
   ],
   { key: ["runId", "nodeId", "iteration"], json: ["metadata", "options", "ranked", "form", "refusal", "data"] },
 );

@@ -39,7 +39,7 @@ export interface BashTool extends ToolParts<typeof inputSchema, string> {
 const traits = { name: "bash", sideEffect: true, idempotent: false };
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool(traits, options?.abortSignal, (context) => runCommand(input, context));
+  return callTool(traits, input, options?.abortSignal, (context) => runCommand(input, context));
 }
 
 async function call(first: string | TemplateStringsArray | object, ...rest: unknown[]): Promise<string> {

@@ -50,15 +50,19 @@ export interface ToolTraits {
   readonly sideEffect?: boolean;
   /** Whether calling it twice has the effect of calling it once. Default: true without a side effect, otherwise false. */
   readonly idempotent?: boolean;
+  /** Whether the run keeps what the tool is called with, without secrets that it recognises. Default: true. */
+  readonly keepArguments?: boolean;
 }
 
 /**
  * Makes a tool call: checks that the task may make it, and records it before `work` begins and when it ends. Outside a
  * run there is no record.
+ * @param given what the tool is called with, for the record
  * @throws TOOL_NOT_ALLOWED, TASK_CANCELLED, LEASE_LOST, and what `work` throws
  */
 export async function callTool<R>(
   tool: ToolTraits,
+  given: unknown,
   callerSignal: AbortSignal | undefined,
   work: (context: OwnToolContext) => R | Promise<R>,
 ): Promise<R> {
@@ -68,7 +72,11 @@ export async function callTool<R>(
   }
   const caller = new Error("called here");
   const { sideEffect = false, idempotent = !sideEffect } = tool;
-  const call = await task?.beginToolCall({ toolName: tool.name, repeats: sideEffect && !idempotent });
+  const call = await task?.beginToolCall({
+    toolName: tool.name,
+    repeats: sideEffect && !idempotent,
+    arguments: tool.keepArguments === false ? undefined : given,
+  });
   try {
     const root = { rootDir: task?.rootDir ?? process.cwd(), narrowedTo: task?.narrowedTo ?? "" };
     const fileRules = task?.fileRules ?? noRules;

@@ -51,7 +51,7 @@ export function defineTool<S extends z.ZodType, R>(definition: ToolDefinition<S,
   check(definition);
   const { name, description, schema } = definition;
   const execute = (input: z.output<S>, options?: ToolCallOptions) =>
-    callTool(definition, options?.abortSignal, (context) => definition.execute(input, context));
+    callTool(definition, input, options?.abortSignal, (context) => definition.execute(input, context));
   const call = async (input: z.input<S>) => execute(parseInput(name, schema, input));
   return asTool(name, call, { description, inputSchema: schema, execute });
 }

@@ -33,7 +33,7 @@ export interface EditTool extends ToolParts<typeof inputSchema, string> {
 const traits = { name: "edit", sideEffect: true, idempotent: false };
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool(traits, options?.abortSignal, (context) => run(input, context));
+  return callTool(traits, input, options?.abortSignal, (context) => run(input, context));
 }
 
 const call = async (input: unknown) => invoke(parseInput("edit", inputSchema, input));

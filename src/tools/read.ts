@@ -24,7 +24,7 @@ export interface ReadTool extends ToolParts<typeof inputSchema, string> {
 }
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool({ name: "read" }, options?.abortSignal, (context) => run(input, context));
+  return callTool({ name: "read" }, input, options?.abortSignal, (context) => run(input, context));
 }
 
 async function call(first: string | object): Promise<string> {

@@ -23,7 +23,7 @@ export interface WriteTool extends ToolParts<typeof inputSchema, string> {
 const traits = { name: "write", sideEffect: true, idempotent: true };
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool(traits, options?.abortSignal, (context) => run(input, context));
+  return callTool(traits, input, options?.abortSignal, (context) => run(input, context));
 }
 
 async function call(first: string | object, content?: string): Promise<string> {

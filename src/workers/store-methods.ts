@@ -45,6 +45,7 @@ const own = {
   eventsAfter: true,
   eventsOfNode: true,
   agentReports: true,
+  promptsOf: true,
   lastEvent: true,
   pendingApprovals: true,
   readBacklog: true,

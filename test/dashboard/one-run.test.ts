@@ -3,7 +3,7 @@ import { inBrowser, Visitor } from "../support/browser.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
-import { paced, release } from "./workflows.ts";
+import { asking, paced, release } from "./workflows.ts";
 
 inBrowser("a run's tree shows groups, iterations, retries and labels, and a step its output and prints", async () => {
   const server = await serve(folder({ "release.tsx": release }));
@@ -27,6 +27,29 @@ inBrowser("a run's tree shows groups, iterations, retries and labels, and a step
   await panel.getByText("checked out").waitFor({ state: "detached" });
   visitor.expectNoWrongs();
 });
+
+inBrowser(
+  "a step with an agent shows its prompts, its tool calls with what they were given, and its tokens",
+  async () => {
+    const server = await serve(folder({ "asking.tsx": asking }));
+    const { runId } = await server.complete("asking.tsx");
+    const visitor = await Visitor.at(server.url, `/runs/${runId}?node=think`);
+    const { page } = visitor;
+    const panel = page.getByRole("complementary");
+    await panel.getByText("2,400 tokens in, 68 out").waitFor();
+    await panel.getByText("model-x").waitFor();
+    await page.getByRole("banner").or(page.locator(".run-head")).getByText("2,400 tokens in, 68 out").waitFor();
+    await panel.getByText("Your last answer was:").waitFor();
+    expect(await panel.locator("pre.prompt").count()).toBe(2);
+    expect(await panel.locator("pre.prompt").first().isVisible()).toBe(false);
+    await panel.getByText("thinker").first().click();
+    await panel.locator("pre.prompt").first().getByText("Is the sky blue?").waitFor();
+    await panel.getByText("Arguments").first().click();
+    await panel.getByText("up there").first().waitFor();
+    await panel.getByText("thinking aloud").first().waitFor();
+    visitor.expectNoWrongs();
+  },
+);
 
 inBrowser("events are filtered, and frames show the tree as it was and what has changed", async () => {
   const server = await serve(folder({ "release.tsx": release }));

@@ -65,3 +65,17 @@ export const paced = workflowFile(
 export const many = workflowFile(
   `<Parallel>{Array.from({ length: 2000 }, (_, n) => <Task key={n} id={\`page-\${n}\`} output={outputs.result}>{{ value: n }}</Task>)}</Parallel>`,
 ).replace('name="test"', 'name="many"');
+
+/** An agent that is asked twice, calls a tool, and uses tokens. */
+export const asking = workflowFile(`<Task id="think" output={outputs.result} agent={agent}>Is the sky blue?</Task>`, {
+  head: `import { defineTool } from "smithers-orchestrator";
+      const look = defineTool({ name: "look", description: "Looks.", schema: z.object({ where: z.string() }), execute: () => "blue" });
+      let asked = 0;
+      const agent = { id: "thinker", async generate({ onStdout }) {
+        asked += 1;
+        onStdout("thinking aloud");
+        await look({ where: "up there" });
+        const usage = { inputTokens: 1200, outputTokens: 34 };
+        return { text: asked === 1 ? "yes" : '{"value":"yes"}', usage, response: { modelId: "model-x" } };
+      } };`,
+}).replace('name="test"', 'name="asking"');

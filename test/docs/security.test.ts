@@ -14,7 +14,7 @@ const page = readFileSync(join(projectDir, "docs/security.md"), "utf8");
 function points(): string[] {
   const written = page.replace(/<!-- attacks:[\s\S]*<!-- end of attacks -->/, "").split("## Where to go next")[0]!;
   const items = written.match(/^- .*(?:\n {2}.*)*/gm) ?? [];
-  const rows = (written.match(/^\| .*/gm) ?? []).filter((row) => !/^\| (who|---) /.test(row));
+  const rows = (written.match(/^\| .*/gm) ?? []).filter((row) => !/^\| (who|what|---) /.test(row));
   return [...items, ...rows];
 }
 

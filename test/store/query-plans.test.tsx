@@ -141,6 +141,7 @@ const bounded: [string, (store: Store, driver: Driver) => Promise<unknown>][] = 
   ["a run's nodes and outputs", (store) => store.readNodes("a", { limit: 100, maxOutputBytes: 1 })],
   ["a node", (store) => store.readNode("a", "b", 0)],
   ["the last iteration of a node", (store) => store.readNode("a", "b")],
+  ["the prompts of a node's agents", (store) => store.promptsOf("a", "b", 0, 20)],
   ["the events of a node", (store) => store.eventsOfNode("a", "b", 0)],
   ["a run's approvals", (store) => store.pendingApprovals({ nowMs: Date.now(), runId: "a", limit: 100 })],
   ["what has come for a run", (store) => store.readInbox("a")],

@@ -94,6 +94,7 @@ export function approvalRow(given: Partial<Approval> = {}): Approval {
     asked: null,
     refusal: null,
     data: null,
+    onDeny: "skip",
     ...given,
   };
 }

@@ -21,6 +21,20 @@ const keyOf = ({ runId, nodeId, iteration, requestedAtMs }: ApprovalItem) =>
   `${runId} ${nodeId} ${iteration} ${requestedAtMs}`;
 const titleOf = (approval: ApprovalItem) => approval.requestTitle ?? approval.label ?? approval.nodeId;
 
+/** What happens next, in words. */
+const afterDenial = {
+  fail: "If you deny, this step fails. Unless its workflow handles that, the run fails too.",
+  continue: "If you deny, the run continues, and its next steps see the denial.",
+  skip: "If you deny, this step is skipped, with the steps that need its result. The run continues.",
+  unknown: "If you deny, the run fails, skips this or continues, as its workflow says.",
+};
+const afterApproval = {
+  approve: "If you approve, the run continues at once with what comes after this question.",
+  select: "If you approve, the run continues at once with the option that you choose.",
+  rank: "If you approve, the run continues at once with your order of the options.",
+  answer: "After an answer that fits, the run continues at once with what comes after this question.",
+};
+
 /** A decision that was made here or elsewhere while this page showed the question. */
 interface Outcome {
   readonly approval: ApprovalItem;
@@ -280,11 +294,9 @@ function Question({
       )}
       {options && <Choice mode={mode} options={options} picked={picked} onPick={setPicked} />}
       <p className="next faint">
-        {isAnswer && verb !== "deny"
-          ? "After an answer that fits the run continues at once with what comes after this question."
-          : verb === "deny"
-            ? "After a denial the run fails, skips this or continues, as its workflow says."
-            : "After an approval the run continues at once with what comes after this question."}
+        {verb !== "approve" && afterDenial[approval.onDeny ?? "unknown"]}
+        {verb === undefined && " "}
+        {verb !== "deny" && afterApproval[mode]}
       </p>
       <div className="decide">
         <div className="decide-verbs">

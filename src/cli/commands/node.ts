@@ -1,3 +1,4 @@
+import { cutText } from "../../errors/index.ts";
 import { placeOfError, placeText } from "../../model/index.ts";
 import { manyLines, oneLine } from "../../text/printable.ts";
 import { defineCommand } from "../command.ts";
@@ -8,6 +9,9 @@ interface Options {
   readonly runId?: string;
   readonly iteration?: number;
 }
+
+/** How much of the last prompt is printed, in bytes; --json has more. */
+const shownPromptBytes = 2_000;
 
 export const node = defineCommand<Options>({
   name: "node",
@@ -23,7 +27,7 @@ export const node = defineCommand<Options>({
     ["node 9e41c7 review --iteration 2", "the third iteration of the node review"],
   ],
   async run(context, options, given, nodeId) {
-    const [{ resolveNode }, { jsonText, printFields }, { eventLine }, { notesAbout, notesOf }, state] =
+    const [{ resolveNode }, { jsonText, printFields, tokensText }, { eventLine }, { notesAbout, notesOf }, state] =
       await Promise.all([
         import("../source/resolve-run.ts"),
         import("../terminal/print-run.ts"),
@@ -43,6 +47,7 @@ export const node = defineCommand<Options>({
     const nowMs = Date.now();
     const { startedAtMs, finishedAtMs, error } = found;
     const at = placeOfError(error);
+    const prompt = found.prompts?.at(-1);
     printFields(out, [
       ["Node", oneLine(found.nodeId)],
       ["Label", oneLine(found.label ?? "")],
@@ -59,6 +64,8 @@ export const node = defineCommand<Options>({
       ["Thrown at", at ? oneLine(placeText(at)) : ""],
       ["Stack", manyLines(stack ?? "")],
       ["Details", error?.details === undefined ? "" : jsonText(error.details)],
+      ["Tokens", tokensText(found.tokenUsage)],
+      ["Prompt", prompt ? manyLines(cutText(prompt.prompt, shownPromptBytes)) : ""],
       ["Output", found.output === null ? "" : jsonText(found.output)],
     ]);
     out.line();

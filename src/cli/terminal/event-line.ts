@@ -66,6 +66,8 @@ function textOf(event: SmithersEvent, style: Style): string | undefined {
       );
     case "NodeWaitingQuota":
       return style("yellow", `waiting until ${clockTime(event.retryAtMs)}: ${oneLine(event.error.message)}`);
+    case "AgentPrompted":
+      return style("dim", `asks ${oneLine(event.agent)}`);
     case "AgentFailed":
       return style("yellow", `${oneLine(event.agent)} failed: ${oneLine(event.error.message)}`);
     case "BudgetExceeded":

@@ -34,6 +34,7 @@ export async function printRun(
         ? `${error.code}${error.nodeId === undefined ? "" : ` in ${oneLine(error.nodeId)}`}${atPlace(error)}: ${manyLines(error.message)}`
         : "",
     ],
+    ["Tokens", tokensText(run.tokenUsage)],
     ["Output", run.output === undefined ? "" : jsonText(run.output)],
   ]);
   if (nodes.length > 0) {
@@ -77,6 +78,17 @@ export function printFields(out: TerminalOutput, fields: readonly (readonly [nam
     out.line(`${out.style("bold", name.padEnd(width))}${first}`);
     for (const line of rest) out.line(`${" ".repeat(width)}${line}`);
   }
+}
+
+/** The tokens that agents have used, a line for each model. */
+export function tokensText(usage: RunDetail["tokenUsage"]): string {
+  const number = (count: number) => count.toLocaleString("en");
+  return (usage ?? [])
+    .map(({ model, inputTokens, outputTokens }) => {
+      const name = model === null ? "an unknown model" : oneLine(model);
+      return `${number(inputTokens)} in, ${number(outputTokens)} out of ${name}`;
+    })
+    .join("\n");
 }
 
 /** A value as text for people. */

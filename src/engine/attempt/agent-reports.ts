@@ -1,7 +1,10 @@
-import { type ErrorRecord, readField } from "../../errors/index.ts";
+import { cutText, type ErrorRecord, readField } from "../../errors/index.ts";
 import type { TaskContext } from "../../jsx/index.ts";
 import type { NewEvent } from "../../model/index.ts";
 import { type AgentBudget, budgetError, tokensOf } from "./budget.ts";
+
+/** Longest prompt that is stored, in bytes. */
+const maxPromptBytes = 16_384;
 
 /** Turns what an agent reports while it works into events of its attempt. */
 export class AgentReports {
@@ -62,6 +65,11 @@ export class AgentReports {
     const breach = { budget: "tokens", of: "task", used: this.#used, limit: perTask, action } as const;
     this.#emit({ type: "BudgetExceeded", nodeId, iteration, ...breach });
     if (action === "fail") throw budgetError(nodeId, breach);
+  }
+
+  /** Reports what an agent is asked. */
+  prompted(agent: string, prompt: string): void {
+    this.#emit({ type: "AgentPrompted", ...this.#at, agent, prompt: cutText(prompt, maxPromptBytes) });
   }
 
   /** Reports that an agent of the chain has failed. */

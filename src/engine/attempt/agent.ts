@@ -141,6 +141,7 @@ async function ask(
       ...allowed,
       ...reports.callbacks,
     };
+    reports.prompted(name, prompt);
     const answer = await answerIn(agent.generate(options));
     context.heartbeat();
     reports.usage(answer, agent);

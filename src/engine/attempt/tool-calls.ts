@@ -1,7 +1,8 @@
-import { cutDetails, SmithersError } from "../../errors/index.ts";
+import { cutData, cutDetails, SmithersError } from "../../errors/index.ts";
 import type { ToolCallHandle, ToolCallRequest } from "../../jsx/index.ts";
 import type { Attempt } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
+import { isSecretField } from "../../text/index.ts";
 
 /** Records the tool calls of an attempt. */
 export interface ToolCallLog {
@@ -9,6 +10,9 @@ export interface ToolCallLog {
   begin(call: NewToolCall): Promise<void>;
   end(call: ToolCallEnd): void;
 }
+
+/** Largest arguments of a call that are stored, in bytes of JSON. */
+const maxArgumentsBytes = 8_192;
 
 /** Numbers the tool calls of one attempt, and records each one before it is made. */
 export class ToolCalls {
@@ -27,7 +31,7 @@ export class ToolCalls {
     this.#aborted = aborted;
   }
 
-  async begin({ toolName, repeats }: ToolCallRequest): Promise<ToolCallHandle> {
+  async begin({ toolName, repeats, arguments: given }: ToolCallRequest): Promise<ToolCallHandle> {
     if (this.#over.signal.aborted) {
       throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended and can no longer call tools.`);
     }
@@ -40,7 +44,8 @@ export class ToolCalls {
     const idempotencyKey = `${runId}:${nodeId}:${iteration}:${toolName}:${numberOfName}`;
     const signal = (this.#signal ??= AbortSignal.any([this.#aborted, this.#over.signal]));
     const startedAtMs = Date.now();
-    await this.#log.begin({ ...call, idempotencyKey, repeats });
+    const stored = given === undefined ? null : (cutData(withoutSecrets(given), maxArgumentsBytes) ?? null);
+    await this.#log.begin({ ...call, idempotencyKey, repeats, arguments: stored });
     return {
       idempotencyKey,
       signal,
@@ -56,4 +61,16 @@ export class ToolCalls {
   close(): void {
     this.#over.abort(new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended.`));
   }
+}
+
+/** Removes the values of fields whose names are those of secrets, and of the variables of an environment. */
+function withoutSecrets(given: unknown): unknown {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, withoutSecret(name, value)]));
+}
+
+function withoutSecret(name: string, value: unknown): unknown {
+  if (value === undefined || !(isSecretField(name) || name === "env")) return value;
+  if (typeof value !== "object" || value === null) return "[redacted]";
+  return Object.fromEntries(Object.keys(value).map((key) => [key, "[redacted]"]));
 }

@@ -34,6 +34,7 @@ export async function requestApproval(draft: TurnDraft, node: Node, task: Planne
     refusal: null,
     data: null,
     ...(task.spec.kind === "approval" && task.spec.answer && { asked: 1 }),
+    onDeny: task.spec.kind === "approval" ? task.spec.onDeny : "fail",
   };
   const at = { nodeId: node.nodeId, iteration: node.iteration };
   const timeoutMs = task.spec.kind === "approval" ? task.spec.timeoutMs : undefined;

@@ -58,7 +58,13 @@ import { beginToolCallWrite } from "./operations/tool-call.ts";
 import { turnWrite } from "./operations/turn.ts";
 import { Presence } from "./presence.ts";
 import { selectChildren, selectResult } from "./queries/children.ts";
-import { selectAgentReports, selectEvents, selectEventsOfNode, selectLastEvent } from "./queries/events.ts";
+import {
+  selectAgentReports,
+  selectEvents,
+  selectEventsOfNode,
+  selectLastEvent,
+  selectPrompts,
+} from "./queries/events.ts";
 import { selectFrames } from "./queries/frames.ts";
 import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
 import { takeQueued } from "./queries/queued.ts";
@@ -334,6 +340,10 @@ export class PostgresStore implements LocalStore {
 
   agentReports(runId: string): Promise<StoredEvent[]> {
     return selectAgentReports(this.#database, runId);
+  }
+
+  promptsOf(runId: string, nodeId: string, iteration: number, limit: number): Promise<StoredEvent[]> {
+    return selectPrompts(this.#database, runId, nodeId, iteration, limit);
   }
 
   lastEvent(runId: string): Promise<StoredEvent | undefined> {

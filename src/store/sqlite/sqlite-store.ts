@@ -52,7 +52,7 @@ import { SqliteMaintenance } from "./maintenance.ts";
 import { SqliteMirroredRuns } from "./mirrored-runs.ts";
 import { readBacklog } from "./queries/backlog.ts";
 import { childrenOf, readResult } from "./queries/children.ts";
-import { agentReports, eventsAfter, eventsOfNode, lastEvent } from "./queries/events.ts";
+import { agentReports, eventsAfter, eventsOfNode, lastEvent, promptsOf } from "./queries/events.ts";
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
 import { readNodes } from "./queries/node-pages.ts";
@@ -255,6 +255,10 @@ export class SqliteStore implements LocalStore {
 
   agentReports(runId: string): Promise<StoredEvent[]> {
     return this.#connection.read((driver) => agentReports(driver, runId));
+  }
+
+  promptsOf(runId: string, nodeId: string, iteration: number, limit: number): Promise<StoredEvent[]> {
+    return this.#connection.read((driver) => promptsOf(driver, runId, nodeId, iteration, limit));
   }
 
   nodesOf(runId: string): Promise<Node[]> {

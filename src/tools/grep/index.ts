@@ -29,7 +29,7 @@ export interface GrepTool extends ToolParts<typeof inputSchema, string> {
 }
 
 function invoke(input: z.output<typeof inputSchema>, options?: ToolCallOptions): Promise<string> {
-  return callTool({ name: "grep" }, options?.abortSignal, (context) => run(input, context));
+  return callTool({ name: "grep" }, input, options?.abortSignal, (context) => run(input, context));
 }
 
 const call = async (input: unknown) => invoke(parseInput("grep", inputSchema, input));

@@ -66,6 +66,7 @@ export function leases(fresh: FreshDatabase): void {
       toolName: "t",
       idempotencyKey: "k",
       repeats: true,
+      arguments: null,
     };
     const writes = [
       commit(store, lost, { nodes: [nodeRow()], run: { frameNo: 9 }, events: [nodeEvent("n")] }),

@@ -150,6 +150,29 @@ export function reads(fresh: FreshDatabase): void {
     expect(await store.eventsOfNode("r", "nn", 0)).toEqual([]);
   });
 
+  test("the last prompts of a node's agents in one iteration, oldest first", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const ask = (nodeId: string, iteration: number, prompt: string) =>
+      ({ type: "AgentPrompted", nodeId, iteration, attempt: 1, agent: "a", prompt }) as const;
+    await commit(store, lease, {
+      events: [
+        ask("n", 1, "1"),
+        ask("n", 1, 'says "nodeId":"other","iteration":0,'),
+        ask("other", 1, "no"),
+        ask("n", 0, "no"),
+        ask('"q"', 10, "quoted"),
+        ask("n", 1, "3"),
+      ],
+    });
+    const prompts = async (nodeId: string, iteration: number, limit: number) =>
+      (await store.promptsOf("r", nodeId, iteration, limit)).map(({ json }) => JSON.parse(json).prompt);
+    expect(await prompts("n", 1, 2)).toEqual(['says "nodeId":"other","iteration":0,', "3"]);
+    expect(await prompts("n", 1, 9)).toHaveLength(3);
+    expect(await prompts('"q"', 10, 9)).toEqual(["quoted"]);
+    expect(await prompts('"q"', 1, 9)).toEqual([]);
+  });
+
   test("events are read on from a number, a page at a time", async () => {
     const { store } = await fresh();
     const lease = await startRun(store);

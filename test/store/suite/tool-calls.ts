@@ -4,7 +4,16 @@ import { nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, startRun } from "./writes.ts";
 
-const call = { nodeId: "n", iteration: 0, attempt: 1, callNo: 1, toolName: "pay", idempotencyKey: "k", repeats: true };
+const call = {
+  nodeId: "n",
+  iteration: 0,
+  attempt: 1,
+  callNo: 1,
+  toolName: "pay",
+  idempotencyKey: "k",
+  repeats: true,
+  arguments: { cents: 250, note: "'" },
+};
 const place = { nodeId: "n", iteration: 0, startedAtMs: 2_000 };
 
 /** A run with attempts 1 to 3 of its node `n` under way. */
@@ -39,7 +48,8 @@ export function toolCalls(fresh: FreshDatabase): void {
     const { store } = await fresh();
     const lease = await withAttempts(store);
     await store.beginToolCall(lease, call, 2_500);
-    const again = await store.beginToolCall(lease, { ...call, attempt: 2 }, 2_600);
+    const again = await store.beginToolCall(lease, { ...call, attempt: 2, arguments: null }, 2_600);
+    expect((await callsOf(store)).map((one) => one.arguments)).toEqual([call.arguments, null]);
     expect(again).toMatchObject({ replayed: true, events: [{ event: { replayed: true } }] });
     const other = { ...call, attempt: 2, callNo: 2, idempotencyKey: "other" };
     expect(await store.beginToolCall(lease, other, 2_700)).toMatchObject({ replayed: false });

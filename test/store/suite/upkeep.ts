@@ -57,7 +57,7 @@ export function upkeep(fresh: FreshDatabase): void {
       timers: [{ nodeId: "n", iteration: 0, firesAtMs: 1, state: "pending" }],
     });
     await store.receiveSignal({ runId: "old", name: "x" }, 2);
-    const call = { ...place, callNo: 1, toolName: "t", idempotencyKey: "k", repeats: false };
+    const call = { ...place, callNo: 1, toolName: "t", idempotencyKey: "k", repeats: false, arguments: null };
     await store.beginToolCall(old, call, 3);
     await end(store, old, "finished", 100);
     await end(store, await startRun(store, { runId: "recent" }), "failed", 200);

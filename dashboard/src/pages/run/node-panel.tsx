@@ -14,6 +14,7 @@ import { JsonTree } from "../../ui/json-tree.tsx";
 import { Status } from "../../ui/mark.tsx";
 import { Loading, Trouble } from "../../ui/states.tsx";
 import { say, sayError } from "../../ui/toasts.tsx";
+import { Tokens } from "../../ui/tokens.tsx";
 
 /** How much of what a step has printed is shown: the end. */
 const shownPrinted = 200_000;
@@ -102,9 +103,13 @@ export function NodePanel(props: {
       {node && node.inputTokens + node.outputTokens > 0 && (
         <section>
           <h3>Tokens</h3>
-          <p className="num">
-            {node.inputTokens.toLocaleString()} in, {node.outputTokens.toLocaleString()} out
-          </p>
+          <Tokens
+            usage={
+              detail.data?.tokenUsage ?? [
+                { model: null, inputTokens: node.inputTokens, outputTokens: node.outputTokens },
+              ]
+            }
+          />
         </section>
       )}
       <Printed log={log} nodeId={nodeId} iteration={iteration} />
@@ -113,7 +118,7 @@ export function NodePanel(props: {
 }
 
 function Detail({ detail }: { detail: NodeDetail }) {
-  const { error, output, attempts, toolCalls } = detail;
+  const { error, output, attempts, toolCalls, prompts = [], agentFailures = [] } = detail;
   return (
     <>
       {error && <ErrorSection error={error} />}
@@ -147,6 +152,35 @@ function Detail({ detail }: { detail: NodeDetail }) {
           </ol>
         </section>
       )}
+      {agentFailures.length > 0 && (
+        <section>
+          <h3>Agents that failed</h3>
+          <ol className="attempts">
+            {agentFailures.map((one) => (
+              <li key={`${one.attempt} ${one.failedAtMs} ${one.agent}`}>
+                <span className="mono">{one.agent}</span>
+                <span className="num faint">{clock(one.failedAtMs)}</span>
+                <span className="attempt-error">{one.error.message}</span>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      {prompts.length > 0 && (
+        <section>
+          <h3>Prompts</h3>
+          {prompts.map((one, index) => (
+            <details key={`${one.attempt} ${one.promptedAtMs} ${one.agent}`} open={index === prompts.length - 1}>
+              <summary>
+                {one.agent} <span className="num faint">{clock(one.promptedAtMs)}</span>
+              </summary>
+              <pre className="code prompt" tabIndex={0}>
+                {one.prompt}
+              </pre>
+            </details>
+          ))}
+        </section>
+      )}
       {toolCalls.length > 0 && (
         <section>
           <h3>Tool calls</h3>
@@ -162,6 +196,12 @@ function Detail({ detail }: { detail: NodeDetail }) {
                   {call.finishedAtMs === null ? "" : duration(call.finishedAtMs - call.startedAtMs)}
                 </span>
                 {call.error && <span className="attempt-error">{call.error.message}</span>}
+                {call.arguments !== null && (
+                  <details className="tool-arguments">
+                    <summary>Arguments</summary>
+                    <JsonTree value={call.arguments} label={`the arguments of ${call.toolName}`} />
+                  </details>
+                )}
               </li>
             ))}
           </ol>

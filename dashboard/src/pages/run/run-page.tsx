@@ -17,6 +17,7 @@ import { CopyCommands, CopyText } from "../../ui/copy.tsx";
 import { Mark, Status, wordOf } from "../../ui/mark.tsx";
 import { Loading, Trouble } from "../../ui/states.tsx";
 import { say, sayError } from "../../ui/toasts.tsx";
+import { Tokens } from "../../ui/tokens.tsx";
 import { EventsTab } from "./events-tab.tsx";
 import { FramesTab } from "./frames-tab.tsx";
 import { SignalCards } from "./signals.tsx";
@@ -165,6 +166,7 @@ function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
           ))}
         </span>
       </div>
+      {run.tokenUsage && <Tokens usage={run.tokenUsage} />}
       {why.map(({ tone, text }) => (
         <p key={text.slice(0, 40)} className={`why is-${tone}`} role={tone === "bad" ? "alert" : undefined}>
           {text}

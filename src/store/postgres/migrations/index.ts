@@ -9,6 +9,7 @@ import { postgresAgentReports } from "./0004-agent-reports.ts";
 import { postgresLineage } from "./0005-lineage.ts";
 import { postgresAnswers } from "./0006-answers.ts";
 import { postgresQueued } from "./0007-queued.ts";
+import { postgresAgentTalk } from "./0008-agent-talk.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -19,6 +20,7 @@ const migrations: readonly string[] = [
   postgresLineage,
   postgresAnswers,
   postgresQueued,
+  postgresAgentTalk,
 ];
 
 /**

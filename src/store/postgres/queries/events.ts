@@ -22,6 +22,28 @@ export async function selectAgentReports(database: Database, runId: string): Pro
   return (await database.read<StoredEvent[]>(`SELECT ${rowsAsJson(select)}::text`, runId))!;
 }
 
+/** The last prompts of a node's agents in one iteration, oldest first. */
+export async function selectPrompts(
+  database: Database,
+  runId: string,
+  nodeId: string,
+  iteration: number,
+  limit: number,
+): Promise<StoredEvent[]> {
+  // Quotes in a prompt are escaped, so the fields' texts stand nowhere else.
+  const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
+    WHERE run_id = $1::text AND type = 'AgentPrompted' AND strpos(json, $2::text) > 0 AND strpos(json, $3::text) > 0
+    ORDER BY seq DESC LIMIT $4::text::bigint`;
+  const found = await database.read<StoredEvent[]>(
+    `SELECT ${rowsAsJson(select)}::text`,
+    runId,
+    `"nodeId":${JSON.stringify(nodeId)}`,
+    `"iteration":${iteration},`,
+    limit,
+  );
+  return found!.reverse();
+}
+
 export async function selectLastEvent(database: Database, runId: string): Promise<StoredEvent | undefined> {
   const select = `SELECT run_id AS "runId", seq, type, json FROM _smithers_events
     WHERE run_id = $1::text ORDER BY seq DESC LIMIT 1`;

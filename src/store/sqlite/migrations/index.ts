@@ -13,6 +13,7 @@ import { agentReportIndex } from "./0007-agent-reports.ts";
 import { lineage } from "./0008-lineage.ts";
 import { answers } from "./0009-answers.ts";
 import { queued } from "./0010-queued.ts";
+import { agentTalk } from "./0011-agent-talk.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -26,6 +27,7 @@ const migrations: readonly string[] = [
   lineage,
   answers,
   queued,
+  agentTalk,
 ];
 
 /**

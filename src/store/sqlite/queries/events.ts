@@ -33,6 +33,21 @@ export function agentReports(driver: Driver, runId: string): StoredEvent[] {
   );
 }
 
+/** The last prompts of a node's agents in one iteration, oldest first. */
+export function promptsOf(driver: Driver, runId: string, nodeId: string, iteration: number, limit: number) {
+  return driver
+    .all<StoredEvent>(
+      `SELECT run_id AS runId, seq, type, json FROM _smithers_events
+       WHERE run_id = ? AND type = 'AgentPrompted' AND json ->> '$.nodeId' = ? AND json ->> '$.iteration' = ?
+       ORDER BY seq DESC LIMIT ?`,
+      runId,
+      nodeId,
+      iteration,
+      limit,
+    )
+    .reverse();
+}
+
 export function lastEvent(driver: Driver, runId: string): StoredEvent | undefined {
   return driver.get<StoredEvent>(
     "SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ? ORDER BY seq DESC LIMIT 1",
