@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { OwnDatabases } from "../engine/databases/index.ts";
@@ -8,11 +7,10 @@ import {
   fileRulesOf,
   keepPruned,
   type Logger,
-  Mirror,
   Places,
   type RunRequest,
 } from "../engine/index.ts";
-import { isSmithersError, noSuchRun, runExists, SmithersError, shuttingDown } from "../errors/index.ts";
+import { noSuchRun, runExists, SmithersError, shuttingDown } from "../errors/index.ts";
 import { databaseFileOf, type Workflow } from "../jsx/index.ts";
 import { inputSchemaOf, type Loader, workflowNameOf } from "../loader/index.ts";
 import type { BlockingRun, Run } from "../model/index.ts";
@@ -21,6 +19,7 @@ import { type Idempotency, type LocalStore, openStore } from "../store/index.ts"
 import type { Telemetry } from "../telemetry/index.ts";
 import { identityOf, RemoteHolder, WorkerPool } from "../workers/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
+import { WorkflowDatabases } from "./workflow-databases.ts";
 
 /**
  * The server's own database, and those that workflows name for themselves. Each has an engine that executes its runs.
@@ -29,7 +28,8 @@ export class ServerDatabases {
   readonly main: Engine;
   /** Finds runs in these databases. */
   readonly runs: RunDatabases<Engine>;
-  readonly #own: OwnDatabases;
+  /** The databases that are open, the main one among them. */
+  readonly #databases: WorkflowDatabases;
   readonly #options: ResolvedServerOptions;
   readonly #loader: Loader;
   /** What executes the runs; undefined when this process does. */
@@ -38,16 +38,7 @@ export class ServerDatabases {
   readonly #places: Places | undefined;
   readonly #log: Logger;
   readonly #telemetry: Telemetry;
-  readonly #byId = new Map<string, Engine>();
-  readonly #opening = new Map<string, Promise<Engine>>();
-  /** Known databases of workflows that cannot be opened now, with the error. */
-  readonly #unopened = new Map<string, unknown>();
-  /** Databases whose refusal the log has. */
-  readonly #logged = new Set<string>();
-  readonly #opened: Promise<void>;
   readonly #stops: (() => void)[] = [];
-  readonly #mirrors: Mirror[] = [];
-  readonly #retry: ReturnType<typeof setInterval>;
   #hasBegun = false;
   #stopping = false;
 
@@ -72,27 +63,31 @@ export class ServerDatabases {
     loader: Loader,
     telemetry: Telemetry,
   ) {
-    this.#own = own;
     this.#options = options;
     this.#loader = loader;
     this.#log = options.logger;
     this.#telemetry = telemetry;
     this.#places = options.maxConcurrency === undefined ? undefined : new Places(options.maxConcurrency);
+    this.#databases = new WorkflowDatabases({
+      own,
+      log: options.logger,
+      heartbeatMs: options.heartbeatMs,
+      serve: (store) => this.#serve(store),
+      onPrivatePaths: () => this.#pool?.updatePrivatePaths(),
+    });
     this.#pool = options.isolation === "process" ? this.#newPool() : undefined;
     this.main = this.#serve(main);
     this.runs = new RunDatabases(this.main, {
-      open: (file) => this.#engineAt(file),
+      open: (file) => this.#databases.engineAt(file),
       refuseCopy: ({ runId, home }) => {
-        throw this.#unopened.get(home!) ?? noSuchRun(runId);
+        throw this.#databases.refusal(home!) ?? noSuchRun(runId);
       },
     });
-    this.#opened = this.#openKnown();
-    this.#retry = setInterval(() => void this.#openAgain(), options.heartbeatMs);
-    this.#retry.unref();
+    this.#databases.begin(this.main);
     telemetry.observe(() => ({
       engines: this.engines(),
       queuedAttempts: this.#places?.queued ?? 0,
-      runsBehind: this.#mirrors.reduce((sum, { runsBehind }) => sum + runsBehind, 0),
+      runsBehind: this.#databases.runsBehind,
       staleMs: options.staleAfterMs,
     }));
   }
@@ -131,26 +126,7 @@ export class ServerDatabases {
   async #of(workflow: Pick<Workflow, "dbPath">): Promise<Engine> {
     const own = databaseFileOf(workflow);
     if (own === undefined) return this.main;
-    const file = resolve(this.#options.rootDir, own);
-    // A retry that looks for the file right now would not create it.
-    if (!existsSync(file)) await this.#opening.get(file)?.catch(() => {});
-    return this.#byId.get(file) ?? this.#openOrCreate(file);
-  }
-
-  async #openOrCreate(file: string): Promise<Engine> {
-    try {
-      return await this.#openOther(file, () => this.#own.openOrCreate(file));
-    } catch (error) {
-      if (isSmithersError(error) && error.code === "DB_NOT_TRUSTED") this.#logOnce(file, error);
-      throw error;
-    }
-  }
-
-  /** Logs that a database is not used; once, because a client may ask for it again and again. */
-  #logOnce(file: string, error: unknown): void {
-    if (this.#logged.has(file)) return;
-    this.#logged.add(file);
-    this.#log.error({ db: file, err: error }, "database of a workflow is not used");
+    return this.#databases.openOrCreate(resolve(this.#options.rootDir, own));
   }
 
   /**
@@ -183,19 +159,17 @@ export class ServerDatabases {
 
   /** The engines of the open databases. */
   engines(): Engine[] {
-    // Asked for by the first engine too, while it is made.
-    return [...new Set([this.main, ...this.#byId.values()])].filter((engine) => engine !== undefined);
+    return this.#databases.engines();
   }
 
   /** Releases all runs: running attempts get `graceMs` to end. The stores can still be read after this. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#retry);
-    await Promise.allSettled([this.#opened, ...this.#opening.values()]);
+    await this.#databases.settle();
     await Promise.all(this.engines().map((engine) => engine.close(graceMs)));
     await this.#pool?.close();
     for (const stop of this.#stops) stop();
-    await Promise.all(this.#mirrors.map((mirror) => mirror.stop()));
+    await this.#databases.stopCopying();
   }
 
   async close(): Promise<void> {
@@ -206,28 +180,6 @@ export class ServerDatabases {
     engine.begin();
     const { retentionMs } = this.#options;
     this.#stops.push(keepPruned(engine.store, retentionMs, this.#log));
-  }
-
-  #openOther(file: string, open: () => Promise<LocalStore>): Promise<Engine> {
-    const known = this.#opening.get(file);
-    if (known) return known;
-    const opening = this.#openAndServe(file, open).finally(() => this.#opening.delete(file));
-    this.#opening.set(file, opening);
-    this.#pool?.updatePrivatePaths();
-    return opening;
-  }
-
-  async #openAndServe(file: string, open: () => Promise<LocalStore>): Promise<Engine> {
-    const store = await open();
-    if (this.#stopping) {
-      await store.close();
-      throw shuttingDown();
-    }
-    const engine = this.#serve(store);
-    this.#mirrors.push(new Mirror(store, this.main.store, engine.feed, this.#log, this.#options.heartbeatMs));
-    this.#unopened.delete(file);
-    this.#logged.delete(file);
-    return engine;
   }
 
   #serve(store: LocalStore): Engine {
@@ -251,7 +203,6 @@ export class ServerDatabases {
           resolveWorkflow: (run) => this.#loader.load(pathOf(run)),
         });
     if (this.#hasBegun) this.#begin(engine);
-    this.#byId.set(store.id, engine);
     return engine;
   }
 
@@ -283,49 +234,12 @@ export class ServerDatabases {
     return {
       privatePaths: () => [
         ...this.engines().flatMap(({ store }) => store.privateFiles),
-        ...this.#opening.keys(),
+        ...this.#databases.privatePaths(),
         ...(authTokenFile === undefined ? [] : [authTokenFile]),
-        ...this.#unopened.keys(),
       ],
       readable,
       writable,
     };
-  }
-
-  /** The engine of a workflow's database; undefined while it cannot be opened, which is retried from time to time. */
-  async #engineAt(file: string): Promise<Engine | undefined> {
-    if (!this.#byId.has(file) && !this.#unopened.has(file)) await this.#tryToOpen(file);
-    return this.#byId.get(file);
-  }
-
-  /** Opens the databases that this server, or another server with the same main database, has recorded. */
-  async #openKnown(): Promise<void> {
-    try {
-      await this.#own.noteMissing();
-      const known = await this.main.store.maintenance.knownDatabases();
-      await Promise.all(known.map(({ path }) => this.#engineAt(path)));
-    } catch (error) {
-      this.#log.warn({ err: error }, "known databases of workflows could not be read; will retry");
-    }
-  }
-
-  async #openAgain(): Promise<void> {
-    await Promise.all([...this.#unopened.keys()].map((file) => this.#tryToOpen(file)));
-    await this.#openKnown();
-  }
-
-  async #tryToOpen(file: string): Promise<void> {
-    try {
-      await this.#openOther(file, () => this.#own.open(file));
-    } catch (error) {
-      const code = isSmithersError(error) ? error.code : undefined;
-      if (code === "DB_NOT_TRUSTED") this.#logOnce(file, error);
-      else if (!this.#unopened.has(file) && code !== "SERVER_CLOSING") {
-        this.#log.error({ db: file, err: error }, "database of a workflow cannot be opened; will retry");
-      }
-      this.#unopened.set(file, error);
-      this.#pool?.updatePrivatePaths();
-    }
   }
 }
 
