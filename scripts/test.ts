@@ -60,7 +60,7 @@ function runTests(files: readonly string[]): { status: number | null; report: st
   const options = [
     // More than there are cores: tests often wait for another process, or for time to pass.
     `--parallel=${availableParallelism() * 2}`,
-    // Slow files come first. To measure anew: npm test -- --update-timings
+    // Slow files come first. To measure again: npm test -- --update-timings
     "--timings=test/timings.json",
     "--reporter=junit",
     `--reporter-outfile=${reportFile}`,

@@ -10,7 +10,7 @@ export interface CodingAgentOptions {
   model?: string;
   /** Instructions that precede every prompt. */
   systemPrompt?: string;
-  /** The same as `systemPrompt`. */
+  /** Another name for `systemPrompt`. */
   instructions?: string;
   /** The folder to work in. Default: the root folder of the task's tools. */
   cwd?: string;
@@ -86,7 +86,7 @@ export abstract class CodingAgent<O extends CodingAgentOptions = CodingAgentOpti
 
   constructor(options: O = {} as O) {
     this.options = options;
-    // The same after a restart: conversations are found again by it.
+    // It must be equal after a restart: stored conversations are found by it.
     this.id = options.id ?? [new.target.name, options.model].filter((part) => part !== undefined).join(" ");
   }
 

@@ -77,7 +77,7 @@ export class Places {
     return this.#queued;
   }
 
-  /** How many places nobody has or waits for. */
+  /** Number of places that are free, and not promised to a waiting attempt. */
   get free(): number {
     return Math.max(0, this.limit - this.#taken - this.#kept);
   }

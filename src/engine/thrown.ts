@@ -34,7 +34,7 @@ const inSource: ReadonlySet<string> = new Set<ErrorCode>([
 export function errorOfNode(error: ErrorRecord, nodeId: string, workflow: Workflow, rootDir: string): ErrorRecord {
   if (!inSource.has(error.code) || placeOfError(error)) return error;
   const sites = nodeSites(workflow, authoredId(nodeId), rootDir);
-  // Of several nodes with this id it is not known which one is meant, unless that is the error.
+  // When several nodes have this id, it is unknown which one is meant, unless that is the error.
   const isKnown = sites.length === 1 || error.code === "DUPLICATE_ID";
   return errorAt(error, isKnown ? sites.at(-1) : undefined);
 }

@@ -39,7 +39,7 @@ export function openPrivateLog(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   let fd: number;
   try {
-    // A FIFO would block until somebody reads it.
+    // A FIFO would block until another process reads it.
     fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, ownerOnly);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

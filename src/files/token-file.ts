@@ -17,7 +17,7 @@ export function readTokenFile(path: string): string {
   const { O_RDONLY, O_NONBLOCK } = constants;
   let fd: number;
   try {
-    // A FIFO would block until somebody writes it.
+    // A FIFO would block until another process writes to it.
     fd = openSync(path, O_RDONLY | O_NONBLOCK);
   } catch (cause) {
     throw refused(path, `it cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);

@@ -20,7 +20,7 @@ export const errorRecordSchema = z.object({
   details: z.unknown().optional(),
 });
 
-/** Why a run that should have gone on could not be taken up. */
+/** Why a run that should have continued could not be claimed. */
 export const wakeFailureSchema = z.object({
   code: z.string(),
   /** For a person; of a workflow file that does not load, with file and line. */

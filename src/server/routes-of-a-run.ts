@@ -29,7 +29,7 @@ export const routesOfARun: readonly RunRoute[] = [
   { method: "POST", path: "/signals/:signalName", servedAt: "/signal/:signalName", operation: sendSignal },
 ];
 
-/** The same operations below the run's path, each applied by `apply` to the run that the path names. */
+/** All routes of a run with their whole paths. `apply` makes each operation act on the run that the path names. */
 export function belowRunPath<Services>(
   apply: (operation: RunRoute["operation"]) => Route<Services>["operation"],
 ): Route<Services>[] {

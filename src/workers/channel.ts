@@ -109,7 +109,7 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     if (message[0] === "done") this.#post(["failed", message[1], toWireError(error)]);
   }
 
-  /** A call that was sent after an answer begins when what has waited for the answer has gone on. */
+  /** A call that was sent after an answer begins when the code that waited for the answer has continued. */
   #takeInbox(): void {
     let taken = 0;
     for (const message of this.#inbox) {

@@ -132,7 +132,7 @@ export class WorkerPool {
   /** A run is recorded, or was by an earlier request with the same key. */
   started(wantedRunId: string, runId: string): void {
     const waiting = this.#starts.get(wantedRunId);
-    // Of several requests for one id, the worker says which one has started the run.
+    // With several requests for one id, the worker says which one has started the run.
     if (waiting?.size === 1) for (const resolve of waiting) resolve(runId);
   }
 

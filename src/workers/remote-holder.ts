@@ -333,7 +333,7 @@ export class RemoteHolder implements RunHolder {
     });
   }
 
-  /** Tells others of a commit once its worker has been answered: the worker goes on meanwhile. In order. */
+  /** Tells others of a commit once its worker has been answered, so that the worker need not wait. In order. */
   #tell(news: () => void): void {
     this.#news.push(news);
     if (this.#news.length > 1) return;

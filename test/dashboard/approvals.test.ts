@@ -51,7 +51,7 @@ inBrowser("one approves while another denies: who was later is told what was dec
   await first.page.getByRole("button", { name: /Deny/ }).click();
   await first.page.getByLabel(/Note/).fill("not on a Friday");
   await first.page.getByRole("button", { name: "Confirm denial" }).click();
-  await second.sees(/somebody else has denied it: “not on a Friday”/);
+  await second.sees(/someone else has denied it: “not on a Friday”/);
   expect((await server.end(runId!)).status).toBe("failed");
   await second.sees("Nothing waits for a decision");
   for (const visitor of [first, second]) visitor.expectNoWrongs();

@@ -143,7 +143,7 @@ export function rowsOf({ root, tasks }: ParsedFrame, log: RunLog, folded: Readon
       const steps = ids.flatMap((id) => (iterationsOf.get(id) ?? []).filter((node) => node.iteration === iteration));
       if (steps.length === 0) continue;
       const key = `${path}#${iteration}`;
-      // The other way round than groups: what is over is folded until somebody opens it.
+      // Unlike a group, an iteration that is over is folded until the reader opens it.
       const isOpen = folded.has(key);
       result.push({
         key,

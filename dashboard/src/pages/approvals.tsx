@@ -52,7 +52,7 @@ export function ApprovalsPage() {
   const current = items.find((one) => keyOf(one) === chosen) ?? (isNarrow ? undefined : items[0]);
   const shown = useRef<ApprovalItem>(undefined);
 
-  // The question that is shown may be decided by somebody else.
+  // The question that is shown may be decided by someone else.
   useEffect(() => {
     const before = shown.current;
     shown.current = current;
@@ -387,7 +387,7 @@ async function decisionOn({ runId, nodeId, iteration, requestedAtMs }: ApprovalI
         continue;
       if (event.type === "ApprovalGranted" || event.type === "ApprovalDenied") {
         const word = event.type === "ApprovalGranted" ? "approved" : "denied";
-        text = `somebody else has ${word} it${event.decidedBy ? ` (${event.decidedBy})` : ""}${event.note ? `: “${event.note}”` : "."}`;
+        text = `someone else has ${word} it${event.decidedBy ? ` (${event.decidedBy})` : ""}${event.note ? `: “${event.note}”` : "."}`;
       } else if (event.type === "NodeCancelled")
         text = "it is not asked any more: the run was cancelled, or goes another way.";
       else if (event.type === "NodeFailed")

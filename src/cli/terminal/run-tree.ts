@@ -81,7 +81,7 @@ export function fitToRows(lines: readonly TreeLine[], rows: number): string[] {
   if (lines.length <= rows) return lines.map(({ text }) => text);
   const room = Math.max(rows - 1, 0);
   const byWeight = lines.map((line, index) => ({ ...line, index }));
-  // Of lines with the same weight, the lower ones are closer to what is running.
+  // Among lines of equal weight, the lower ones are closer to what is running.
   byWeight.sort((a, b) => a.drop - b.drop || b.index - a.index);
   const kept = byWeight.slice(0, room).sort((a, b) => a.index - b.index);
   return [...kept.map(({ text }) => text), `… ${count(lines.length - kept.length, "more node")}`];

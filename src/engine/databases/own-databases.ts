@@ -36,7 +36,7 @@ export interface ListedDatabase {
 
 /**
  * The databases that workflows name for themselves. Only those are opened that were created here, or that the owner has
- * trusted: a command could put another one in the place of one, with runs that nobody has started. What was created
+ * trusted: a command could put another one in the place of one, with runs that no one has started. What was created
  * here is recorded in the main database, which commands can neither read nor write.
  */
 export class OwnDatabases {

@@ -64,7 +64,7 @@ export function newRun(
 const maxIdleRuns = 100;
 
 /**
- * The run that continues another one, without an owner: whoever finds it may execute it.
+ * The run that continues another one, without an owner: any process that finds it may execute it.
  * @param point where the other run ends
  * @param isIdle whether the other run has finished no node
  * @throws RENDER_LOOP when nothing but such runs follow each other
@@ -76,7 +76,7 @@ export function successorOf(run: Run, point: ContinuePoint, isIdle: boolean, now
     throw new SmithersError("RENDER_LOOP", message);
   }
   const isLoop = "loop" in point;
-  // A loop goes on with what the run before was given.
+  // A loop continues with what the previous run was given.
   const payload = isLoop ? run.continuation?.payload : point.payload;
   const { key, iteration } = isLoop ? point.loop : { key: "", iteration: 0 };
   const next: Run = {

@@ -53,7 +53,7 @@ export async function loadRun(
     treeHash: stored.treeHash,
     forced,
     recordTakeover(draft) {
-      // A subflow's run goes on by itself.
+      // A subflow's run continues by itself.
       for (const node of runState.nodes()) {
         if (node.state === "in-progress" && node.kind !== "subflow") recordLostAttempt(draft, node, maxCrashes);
       }

@@ -3,7 +3,7 @@ import type { Plan } from "../../plan/index.ts";
 
 /** Frames in a row that may mount new nodes although nothing has arrived from outside: literals alone cause them. */
 const maxIdleFrames = 1_000;
-/** The same, when the frames take long. */
+/** The limit when the frames take long. */
 const maxSlowIdleFrames = 100;
 const slowMs = 10_000;
 /** Frames in a row that may mount new nodes. */

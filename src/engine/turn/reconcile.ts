@@ -60,7 +60,7 @@ export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSI
 function isSame(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
   const { spec } = task;
   if (categoryOf(node.kind) !== categoryOf(spec.kind)) return false;
-  // It has the state of its run, which goes on.
+  // Its state is that of its run, which continues.
   if (spec.kind === "subflow") return true;
   switch (node.state) {
     case "waiting-event":

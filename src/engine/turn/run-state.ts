@@ -82,7 +82,7 @@ export class RunState implements RunView {
     if (this.#input?.misfit) throw this.#input.misfit;
     const input = this.#input ? this.#input.value : this.run.input;
     if (this.run.continuation === null) return input;
-    // The same object for every frame.
+    // Every frame gets one and the same object.
     if (this.#continued?.of !== input) this.#continued = { of: input, input: withContinuation(input, this.run) };
     return this.#continued!.input;
   }

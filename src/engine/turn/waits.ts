@@ -13,7 +13,7 @@ import { isGranted, questionOf } from "./question.ts";
 export async function requestApproval(draft: TurnDraft, node: Node, task: PlannedTask): Promise<void> {
   if (task.spec.kind === "approval" && task.spec.granted) return grantAtOnce(draft, node, task, task.spec);
   const before = draft.runState.approval(task.key);
-  // An answer that did not fit has failed the node; whoever retries it asks again.
+  // An answer that did not fit has failed the node; a retry asks again.
   if (before && isGranted(before, task) && (await isUsable(before, task))) {
     return void beginWait(draft, node, "waiting-approval");
   }

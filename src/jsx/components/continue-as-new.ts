@@ -29,7 +29,7 @@ export function ContinueAsNew(props: ContinueAsNewProps): ReactElement | null {
   return React.createElement("smithers:continue-as-new", { spec: { type: "continue", payload }, shown: {} });
 }
 
-/** The same as `<ContinueAsNew state={state} />`. */
+/** Function form of `<ContinueAsNew state={state} />`. */
 export function continueAsNew(state?: unknown): ReactElement {
   return React.createElement(ContinueAsNew, { state });
 }

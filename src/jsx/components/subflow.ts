@@ -30,7 +30,7 @@ export interface SubflowProps<O, S extends Schemas = Schemas> {
   mode?: "childRun" | "inline";
   /** Time limit of one attempt, in milliseconds; the run is cancelled then. */
   timeoutMs?: number;
-  /** How often a run that has failed goes on, from where it has failed. Default: 0, for its tasks have their own. */
+  /** How often a failed run is continued from where it failed. Default: 0, because its tasks have retries of their own. */
   retries?: number;
   noRetry?: boolean;
   retryPolicy?: RetryPolicy;

@@ -115,7 +115,7 @@ export interface LoopProps {
   /** What happens after the body has run `maxIterations` times. Default: `return-last`. */
   onMaxReached?: "return-last" | "fail";
   /**
-   * After each of so many iterations the run ends as `continued`, and the next run goes on with the following iteration
+   * After each of so many iterations the run ends as `continued`, and the next run continues with the following iteration
    * and all outputs. Its events, frames and attempts begin afresh.
    */
   continueAsNewEvery?: number;
