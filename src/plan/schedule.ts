@@ -29,6 +29,8 @@ export interface Schedule {
   readonly waiting: readonly PlannedTask[];
   /** Tasks with an open wait in a body that has failed. */
   readonly abandoned: readonly PlannedTask[];
+  /** Tasks whose failure a handler answers. */
+  readonly caught: readonly PlannedTask[];
   /** Subflows whose run has not ended. */
   readonly subflows: readonly PlannedTask[];
   /** How many attempts are running. */
@@ -57,6 +59,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   const blocked: BlockedTask[] = [];
   const paused: PlannedTask[] = [];
   const subflows: PlannedTask[] = [];
+  const caught: PlannedTask[] = [];
   const abandoned: PlannedTask[] = [];
   const load = new Map<Group, number>();
   let running = 0;
@@ -221,6 +224,9 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     return { over: !isRunning(part), failure };
   };
 
+  const hasFailedIn = ({ key, spec, tries }: PlannedTask, node: PlanTry): boolean =>
+    tries.includes(node) && !spec.continueOnFail && state.progress(key)?.state === "failed";
+
   const visitTry = (node: PlanTry): boolean => {
     // What fails inside is judged here, and not by the whole run.
     const outside = failed;
@@ -229,6 +235,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     if (!body.over) return false;
     let { failure } = body;
     if (failure) {
+      if (node.handler.children.length > 0) caught.push(...plan.tasks.filter((task) => hasFailedIn(task, node)));
       const handler = visitPart(node.handler);
       failed = outside;
       if (!handler.over) return false;
@@ -301,6 +308,7 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
     exhausted,
     continuation,
     subflows,
+    caught,
     settled,
   };
 }

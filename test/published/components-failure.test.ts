@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { canRun } from "../../scripts/programs.ts";
+import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
@@ -172,6 +175,90 @@ test("a compensation in whose middle the server is killed is run again, and no o
     "undo a",
     "after",
   ]);
+});
+
+/** Fails until a file is there. */
+const until = (id: string) =>
+  `<Task id="${id}" output={outputs.result} noRetry>{() => {
+    note(root, "${id}");
+    if (!existsSync(join(root, "mended"))) throw new Error("${id} is down");
+    return { value: "${id}" };
+  }}</Task>`;
+
+const databases = ["SQLite", ...(canRun("postgres") ? ["Postgres"] : [])];
+
+test.each(databases)(
+  "on %s, resuming continues the compensations of a Saga, and repeats neither them nor the action",
+  async (kind) => {
+    const root = folder({
+      "flow.tsx": flow(`
+      <Saga onFailure="compensate-and-fail" steps={[
+        { id: "one", action: step(root, "a"), compensation: step(root, "undo a") },
+        { id: "two", action: step(root, "b"), compensation: ${until("undo b")} },
+        { id: "three", action: step(root, "c"), compensation: step(root, "undo c") },
+        { id: "four", action: ${until("d")} },
+      ]} />
+      {step(root, "never")}`),
+    });
+    const server = await serve(root, {
+      isolation: "none",
+      ...(kind === "Postgres" && { db: await postgresDatabase(), withoutDb: true }),
+    });
+    const failed = await server.complete("flow.tsx", { root });
+    expect(failed).toMatchObject({ status: "failed", error: { message: "undo b is down", nodeId: "undo b" } });
+    const undone = ["a", "b", "c", "d", "undo c", "undo b"];
+    expect(ledgerOf(root)).toEqual(undone);
+    writeFileSync(join(root, "mended"), "");
+    const resume = async () => {
+      const { lastSeq } = await lastOf(server, failed.runId);
+      await server.post(`/v1/runs/${failed.runId}/resume`);
+      await server.until(failed.runId, ({ type }) => type === "RunFailed", lastSeq);
+      return server.run(failed.runId);
+    };
+    const again = await resume();
+    expect(again).toMatchObject({ status: "failed", error: { message: "d is down", nodeId: "d" } });
+    expect(ledgerOf(root)).toEqual([...undone, "undo b", "undo a"]);
+    // Nothing is left to do.
+    expect(await resume()).toMatchObject({ status: "failed", error: { message: "d is down" } });
+    expect(ledgerOf(root)).toEqual([...undone, "undo b", "undo a"]);
+  },
+);
+
+/** The number of a run's last event so far. */
+async function lastOf(server: Client, runId: string) {
+  let lastSeq = 0;
+  for await (const { id } of server.events(runId)) lastSeq = id;
+  return { lastSeq };
+}
+
+test("what was caught stays caught when a run is resumed that has failed later", async () => {
+  const root = folder({
+    "flow.tsx": flow(`
+      <TryCatchFinally try={${until("a")}} catch={step(root, "caught")} finally={step(root, "clean")} />
+      ${until("b")}`),
+  });
+  const server = await serve(root, { isolation: "none" });
+  const failed = await server.complete("flow.tsx", { root });
+  expect(failed).toMatchObject({ status: "failed", error: { nodeId: "b" } });
+  writeFileSync(join(root, "mended"), "");
+  await server.post(`/v1/runs/${failed.runId}/resume`);
+  await server.until(failed.runId, ({ type }) => type === "RunFinished");
+  expect(ledgerOf(root)).toEqual(["a", "caught", "clean", "b", "b"]);
+});
+
+test("a Saga without anything to undo tries its failed action again when it is resumed", async () => {
+  const root = folder({
+    "flow.tsx": flow(`<Saga onFailure="compensate-and-fail" steps={[
+      { id: "one", action: ${until("a")}, compensation: step(root, "undo a") },
+    ]} />`),
+  });
+  const server = await serve(root, { isolation: "none" });
+  const failed = await server.complete("flow.tsx", { root });
+  expect(failed.status).toBe("failed");
+  writeFileSync(join(root, "mended"), "");
+  await server.post(`/v1/runs/${failed.runId}/resume`);
+  await server.until(failed.runId, ({ type }) => type === "RunFinished");
+  expect(ledgerOf(root)).toEqual(["a", "a"]);
 });
 
 test("the example of a trip cancels the bookings before the one that is refused", async () => {

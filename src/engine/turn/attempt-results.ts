@@ -117,3 +117,18 @@ function retryLater(draft: TurnDraft, node: Node, failure: ErrorRecord, delayMs:
     error,
   });
 }
+
+/**
+ * Notes with a node's error that a catch or a compensation answers the failure. The node stays failed when the run runs
+ * again: what was undone must not be followed by what it was done for.
+ */
+export function noteHandled(draft: TurnDraft, node: Node): void {
+  const { error } = node;
+  const details = readRecord(error?.details);
+  if (!error || details.failureHandled === true) return;
+  draft.changeNode(node, { error: { ...error, details: { ...details, failureHandled: true } } });
+}
+
+function readRecord(details: unknown): Record<string, unknown> {
+  return typeof details === "object" && details !== null && !Array.isArray(details) ? { ...details } : {};
+}

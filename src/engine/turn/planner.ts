@@ -20,7 +20,7 @@ import { type Breach, budgetError, usageReports } from "../attempt/budget.ts";
 import { toTaskValue } from "../attempt/value.ts";
 import { type EngineObserver, within } from "../observer.ts";
 import { latencyBreach, tokenBreach } from "./aspects.ts";
-import { finishTask } from "./attempt-results.ts";
+import { finishTask, noteHandled } from "./attempt-results.ts";
 import { TurnBudget } from "./budget.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
@@ -165,6 +165,7 @@ export class TurnPlanner {
         changed = true;
         budget.spend();
       }
+      for (const task of planned.caught) noteHandled(draft, this.#node(task));
       for (const task of planned.subflows) {
         if (isSubflow(task) && (await resolveSubflow(draft, this.#node(task), task, this.#store))) {
           changed = true;

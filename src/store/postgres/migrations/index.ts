@@ -10,6 +10,7 @@ import { postgresLineage } from "./0005-lineage.ts";
 import { postgresAnswers } from "./0006-answers.ts";
 import { postgresQueued } from "./0007-queued.ts";
 import { postgresAgentTalk } from "./0008-agent-talk.ts";
+import { postgresHandledFailures } from "./0009-handled-failures.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -21,6 +22,7 @@ const migrations: readonly string[] = [
   postgresAnswers,
   postgresQueued,
   postgresAgentTalk,
+  postgresHandledFailures,
 ];
 
 /**

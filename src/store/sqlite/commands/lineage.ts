@@ -1,6 +1,6 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { ChildPlace, ChildStart, Successor, TurnRecord } from "../../turn.ts";
-import { pendingAgain } from "../queries/nodes.ts";
+import { reopenNodes } from "../queries/nodes.ts";
 import { appendToInbox, insertRun } from "../queries/runs.ts";
 
 /** Writes what a turn means for the runs around its own: the one that continues it, its Subflows and its parent. */
@@ -53,7 +53,7 @@ function startChild(driver: Driver, { run, events, reopenEvents }: ChildStart, n
   if (!known) return void insertRun(driver, run, events);
   if (known.status !== "failed") return;
   const { runId } = known;
-  driver.run(`UPDATE _smithers_nodes SET ${pendingAgain} WHERE run_id = ? AND state IN ('failed', 'cancelled')`, runId);
+  reopenNodes(driver, runId);
   driver.run(
     `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
      reopened = reopened + 1, crashes = 0

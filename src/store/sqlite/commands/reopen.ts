@@ -1,7 +1,7 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { Reopened } from "../../requests.ts";
 import { takeLease } from "../queries/lease.ts";
-import { pendingAgain } from "../queries/nodes.ts";
+import { reopenNodes } from "../queries/nodes.ts";
 import { appendToInbox } from "../queries/runs.ts";
 
 /**
@@ -24,6 +24,6 @@ export function reopen(
   );
   if (isFree === 0) return undefined;
   const lease = takeLease(driver, runId, owner, seenLeaseNo, nowMs)!;
-  driver.run(`UPDATE _smithers_nodes SET ${pendingAgain} WHERE run_id = ? AND state IN ('failed', 'cancelled')`, runId);
+  reopenNodes(driver, runId);
   return { lease, events: appendToInbox(driver, runId, [{ type: "RunStatusChanged", status: "running" }], nowMs) };
 }

@@ -1,5 +1,6 @@
 import type { Attempt, Node, Output, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
+import { handledFailure } from "../../rules/handled-failure.ts";
 import { attempts, nodes, outputs, toolCalls } from "../tables.ts";
 
 /** All nodes of a run, in plan order. */
@@ -26,6 +27,17 @@ export function nodesNamed(driver: Driver, runId: string, nodeId: string): Node[
 /** The assignments that make a node pending again, with all of its retries. */
 export const pendingAgain = `state = 'pending', failures = 0, lost_attempts = 0, finished_at_ms = NULL, error_json = NULL,
    wake_at_ms = NULL, wake_steady_ms = NULL, wake_steady_clock = NULL`;
+
+/** Makes the nodes of a failed run pending again that have failed or were cancelled; see {@link handledFailure}. */
+export function reopenNodes(driver: Driver, runId: string): void {
+  driver.run(
+    `UPDATE _smithers_nodes SET ${pendingAgain}
+     WHERE run_id = ? AND state IN ('failed', 'cancelled')
+       AND (state <> 'failed' OR error_json IS NULL OR instr(error_json, ?) = 0)`,
+    runId,
+    handledFailure,
+  );
+}
 
 export function findNode(driver: Driver, runId: string, nodeId: string, iteration: number): Node | undefined {
   const row = driver.get<Record<string, unknown>>(
