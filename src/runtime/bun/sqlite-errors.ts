@@ -4,6 +4,8 @@ import { type ErrorCode, isSmithersError, readField, SmithersError } from "../..
 const codeByResult: Record<string, ErrorCode> = {
   SQLITE_BUSY: "DB_BUSY",
   SQLITE_LOCKED: "DB_BUSY",
+  // Another process that opens the new file at the same time has removed the journal.
+  SQLITE_IOERR_DELETE_NOENT: "DB_BUSY",
   SQLITE_READONLY: "DB_READ_ONLY",
   SQLITE_PERM: "DB_READ_ONLY",
   SQLITE_FULL: "DB_FULL",
