@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
+import { longestBlock } from "../support/longest-block.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
@@ -17,29 +18,6 @@ const bodies: Record<string, string> = {
   "unknown settings": `{"workflowPath":"./echo.tsx","config":{${many(100_000, field)}}}`,
   "deep arrays": `{"workflowPath":"./echo.tsx","input":{"x":[${many(16_000, () => `${"[".repeat(28)}${"]".repeat(28)}`)}]}}`,
 };
-
-/**
- * The longest time in which nothing else ran, in milliseconds: by the clock, or by the time that this process had the
- * processor if that is less, because other programs of the machine may take it.
- */
-async function longestBlock(act: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  let used = process.cpuUsage();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    const { user, system } = process.cpuUsage(used);
-    longest = Math.max(longest, Math.min(now - last, (user + system) / 1000));
-    last = now;
-    used = process.cpuUsage();
-  }, 1);
-  try {
-    await act();
-  } finally {
-    clearInterval(timer);
-  }
-  return longest;
-}
 
 function timed(act: () => unknown): number {
   const begin = performance.now();

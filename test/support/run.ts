@@ -9,7 +9,7 @@ import {
 import type { Node, Run } from "../../src/model/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
 import { databaseOf } from "./database.ts";
-import { folder } from "./folder.ts";
+import { folder, inMemory } from "./folder.ts";
 
 /** A run that has ended or waits, and what its database says of it. Nodes go by their id, `id#1` in iteration 1. */
 export interface Ran extends RunResult {
@@ -24,7 +24,7 @@ export interface Ran extends RunResult {
 
 /** A database of its own: the path of a file, unless the tests run on Postgres. */
 export function database(): string {
-  return databaseOf(folder());
+  return databaseOf(folder({}, inMemory));
 }
 
 /** Runs a workflow against a SQLite file, its own unless `db` names one. */
