@@ -81,6 +81,7 @@ export {
   useCtx,
   WaitForEvent,
   WorkflowComponent as Workflow,
+  Worktree,
 } from "./jsx/index.ts";
 export { createServeApp, startServer } from "./lazy-server.ts";
 export { mdxPlugin } from "./mdx/index.ts";

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { readField, SmithersError } from "../errors/index.ts";
 import { currentTask, type ToolCallHandle } from "../jsx/index.ts";
 import { callProgram, type ProgramEnd } from "./process.ts";
@@ -123,7 +122,7 @@ export abstract class CodingAgent<O extends CodingAgentOptions = CodingAgentOpti
     const reading = new Reading(call, options.model, options.maxOutputBytes ?? defaultMaxOutputBytes);
     const system = options.systemPrompt ?? options.instructions;
     const prompt = call.prompt ?? "";
-    const cwd = options.cwd ?? (task ? join(task.rootDir, task.narrowedTo) : process.cwd());
+    const cwd = options.cwd ?? task?.cwd ?? process.cwd();
     // The key of the server is nothing that an agent needs.
     const { SMITHERS_API_KEY: _, ...inherited } = process.env;
     let end: ProgramEnd;

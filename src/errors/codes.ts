@@ -65,6 +65,7 @@ export const errorCodes = {
   },
   MISSING_OUTPUT: { status: 400, advice: "Read the output with outputMaybe, or depend on the node that produces it." },
   TASK_FAILED: { status: 500, advice: "Fix the cause of the task's error, then resume the run." },
+  WORKTREE_FAILED: { status: 500, advice: "Fix what the message names, then resume the run." },
   TASK_TIMEOUT: { status: 500, advice: "Raise timeoutMs, or make the task faster." },
   TASK_HEARTBEAT_TIMEOUT: { status: 500, advice: "Call heartbeat() more often, or raise heartbeatTimeoutMs." },
   TASK_CANCELLED: { status: 500, advice: "The run was cancelled while the task ran." },

@@ -15,6 +15,7 @@ import { Timer } from "./components/timer.ts";
 import { TryCatchFinally } from "./components/try-catch-finally.ts";
 import { SignalComponent, WaitForEvent, type WaitForEventProps } from "./components/wait-for-event.ts";
 import { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
+import { Worktree } from "./components/worktree.ts";
 import type { Ctx } from "./ctx.ts";
 import { useCtx } from "./frame-context.ts";
 import { type OutputRefs, OutputRegistry, type Schemas } from "./outputs.ts";
@@ -52,6 +53,7 @@ export interface SmithersApi<S extends Schemas> {
   readonly ApprovalGate: <O extends TargetOf<S>>(props: ApprovalGateProps<O, OutputsOf<S>>) => ReactElement;
   readonly EscalationChain: (props: EscalationChainProps<TargetOf<S>>) => ReactElement | null;
   readonly HumanTask: <O extends TargetOf<S>>(props: HumanTaskProps<O>) => ReactElement;
+  readonly Worktree: typeof Worktree;
   readonly WaitForEvent: <O extends TargetOf<S>>(props: WaitForEventProps<O>) => ReactElement;
   readonly Signal: typeof SignalComponent;
   readonly Timer: typeof Timer;
@@ -113,6 +115,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
     Approval: ApprovalComponent as SmithersApi<S>["Approval"],
     EscalationChain: EscalationChain as SmithersApi<S>["EscalationChain"],
     HumanTask: HumanTask as SmithersApi<S>["HumanTask"],
+    Worktree,
     WaitForEvent: WaitForEvent as SmithersApi<S>["WaitForEvent"],
     Signal: SignalComponent,
     Timer,

@@ -3,6 +3,7 @@ import { type Ctx, createCtx, type Reads, type RunView } from "./ctx.ts";
 import type { LoopScope } from "./loop-places.ts";
 import type { OutputLookup } from "./outputs.ts";
 import { React } from "./react.ts";
+import type { WorktreeSpec } from "./specs.ts";
 
 /** What every component of a frame can access. */
 export interface FrameScope {
@@ -21,6 +22,9 @@ export const FrameContext = React.createContext<FrameScope | null>(null);
 
 /** The enclosing Loop. */
 export const LoopContext = React.createContext<LoopScope | null>(null);
+
+/** The innermost Worktree around. */
+export const WorktreeContext = React.createContext<WorktreeSpec | null>(null);
 
 /** @throws INVALID_WORKFLOW outside of a workflow's frame */
 export function useFrame(component: string): FrameScope {

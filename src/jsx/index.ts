@@ -21,6 +21,7 @@ export { Timer } from "./components/timer.ts";
 export { TryCatchFinally, type TryCatchFinallyProps } from "./components/try-catch-finally.ts";
 export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
 export { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
+export { Worktree } from "./components/worktree.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
 export { type Ctx, noReads, type Reads, type Row, type RunView } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
@@ -35,6 +36,7 @@ export {
   suffixOf,
 } from "./loop-places.ts";
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
+export { isOwnOutput } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
 export { insteadOfName } from "./published-names.ts";
 export { jsxRuntime } from "./react.ts";
@@ -48,6 +50,7 @@ export {
   type FileRules,
   runInTask,
   type TaskContext,
+  type TaskWorktree,
   type ToolCallHandle,
   type ToolCallRequest,
 } from "./task-context.ts";

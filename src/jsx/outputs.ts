@@ -96,6 +96,9 @@ export class OutputRegistry {
   }
 }
 
+/** Whether this is the output of a node that a component adds, which is not a result of the run. */
+export const isOwnOutput = (key: string): boolean => key.startsWith("worktree:");
+
 /** Describes an output of this key and schema, registered or not. */
 export function describeOutput(key: string, schema: z.ZodType): OutputSchema {
   let shape: { properties?: Record<string, unknown> };

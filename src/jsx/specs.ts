@@ -143,6 +143,18 @@ interface WorkSpec extends NodeSpec {
   readonly heartbeatTimeoutMs: number | undefined;
   readonly cache: { readonly by: unknown; readonly version: string } | undefined;
   readonly tools: ToolAccess | undefined;
+  /** The worktree that it works in. */
+  readonly worktree: WorktreeSpec | undefined;
+}
+
+/** A worktree of the repository around the run's root folder. */
+export interface WorktreeSpec {
+  /** Relative to the run's root folder, or absolute. */
+  readonly path: string;
+  /** The branch that is checked out; undefined for none. */
+  readonly branch: string | undefined;
+  /** Where a new branch begins; undefined for `main`, or without a branch for what the root folder has checked out. */
+  readonly baseBranch: string | undefined;
 }
 
 /** Restrictions on a task's tools, in addition to those of the run. */
@@ -164,6 +176,8 @@ export interface StaticSpec extends WorkSpec {
 export interface ComputeSpec extends WorkSpec {
   readonly kind: "compute";
   readonly run: (first: unknown, second?: TaskContext) => unknown;
+  /** A worktree that is removed, in place of `run`. */
+  readonly removes?: WorktreeSpec;
 }
 
 export interface AgentSpec extends WorkSpec {

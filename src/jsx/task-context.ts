@@ -13,6 +13,18 @@ export interface FileRules {
   readonly writable: readonly string[];
 }
 
+/** A worktree that a task works in. */
+export interface TaskWorktree {
+  /** Its folder, absolute. */
+  readonly path: string;
+  /** The repository's `.git`, what a commit changes in it, and what in that stays read-only. */
+  readonly repository: {
+    readonly dir: string;
+    readonly writable: readonly string[];
+    readonly protected: readonly string[];
+  };
+}
+
 /** What a task's code knows about the attempt that runs it. */
 export interface TaskContext {
   readonly runId: string;
@@ -28,6 +40,10 @@ export interface TaskContext {
   readonly rootDir: string;
   /** The folder below `rootDir` that the task confines its tools to, as a relative path; "" for the whole folder. */
   readonly narrowedTo: string;
+  /** The folder that the task works in, which its tools are confined to. */
+  readonly cwd: string;
+  /** The worktree that the task works in. */
+  readonly worktree: TaskWorktree | undefined;
   /** Whether `bash` may use the network. */
   readonly allowNetwork: boolean;
   /** Names of the tools that the task may call; undefined for all. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { markThrown } from "../containment/index.ts";
 import { addCaller, SmithersError, toErrorRecord } from "../errors/index.ts";
-import { currentTask, type FileRules } from "../jsx/index.ts";
+import { currentTask, type FileRules, type TaskWorktree } from "../jsx/index.ts";
 import { plainIssues, summary } from "../model/index.ts";
 import type { Root } from "./confined.ts";
 
@@ -38,6 +38,8 @@ export interface ToolContext {
 export interface OwnToolContext extends ToolContext {
   readonly root: Root;
   readonly fileRules: FileRules;
+  /** The worktree that the task works in. */
+  readonly worktree: TaskWorktree | undefined;
 }
 
 /** The rules outside a run. */
@@ -88,6 +90,7 @@ export async function callTool<R>(
       rootDir: join(root.rootDir, root.narrowedTo),
       allowNetwork: task?.allowNetwork ?? false,
       fileRules,
+      worktree: task?.worktree,
       privatePaths: fileRules.privatePaths(),
       runId: task?.runId,
       nodeId: task?.nodeId,

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { OwnToolContext } from "./call.ts";
 import { confinedFolder, type OpenRoot } from "./confined.ts";
 import type { Guard } from "./guard/index.ts";
@@ -18,7 +18,7 @@ export interface Command {
 /** The part of a tool's context that decides what a command may do. */
 export type CommandLimits = Pick<
   OwnToolContext,
-  "root" | "rootDir" | "allowNetwork" | "fileRules" | "signal" | "output"
+  "root" | "rootDir" | "allowNetwork" | "fileRules" | "worktree" | "signal" | "output"
 >;
 
 /** The facts about a command that are known only when it starts. */
@@ -37,6 +37,8 @@ const defaultPath = "/usr/local/bin:/usr/bin:/bin";
 export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: CommandPlace): SandboxPolicy {
   const { root, guard, temporaryBytes } = place;
   const { fileRules } = limits;
+  // A task that is confined to a folder of its worktree has no use for the repository.
+  const worktree = limits.worktree?.path === root.path ? limits.worktree : undefined;
   const base = systemEnv();
   return {
     rootDir: root.path,
@@ -50,7 +52,9 @@ export function policyFor({ cwd, env }: Command, limits: CommandLimits, place: C
       ...fileRules.readable.map((path) => resolve(limits.root.rootDir, path)),
     ],
     hidden: existingFiles([...fileRules.privatePaths(), ...guard.hidden], root.path),
-    protected: guard.readOnly,
+    // What says where the repository is must stay: git follows it outside of the sandbox too.
+    protected: worktree ? [...guard.readOnly, join(worktree.path, ".git")] : guard.readOnly,
+    ...(worktree && { repository: worktree.repository }),
     writable: guard.writable,
     memoryBytes: maxMemoryBytes,
     temporaryBytes,

@@ -65,6 +65,7 @@ async function sandbox(file: string | undefined): Promise<Finding> {
       readable: [],
       writable: [],
     },
+    worktree: undefined,
     signal: AbortSignal.timeout(sandboxTimeoutMs),
     output() {},
   };

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { register, runAs, runAsNone, runMarked, type TimerScope } from "../../containment/index.ts";
 import { cutData, describeThrown, SmithersError } from "../../errors/index.ts";
-import { type FileRules, runInTask, type TaskContext } from "../../jsx/index.ts";
+import { type FileRules, runInTask, type TaskContext, type WorktreeSpec } from "../../jsx/index.ts";
 import type { Attempt, NewEvent, StoredEvent } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import type { Logger } from "../logger.ts";
@@ -16,6 +17,7 @@ import { TimeLimits } from "./time-limits.ts";
 import { accessOf } from "./tool-access.ts";
 import { type ToolCallLog, ToolCalls } from "./tool-calls.ts";
 import { type TaskValue, toTaskValue } from "./value.ts";
+import { enterWorktree, type InWorktree, leaveWorktree } from "./worktree.ts";
 
 export type AttemptOutcome =
   | { ok: true; value: TaskValue }
@@ -90,9 +92,9 @@ export function launchAttempt(
   const output = new OutputBuffer((text, stream) => settings.emit({ type: "NodeOutput", ...at, text, stream }));
   const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
   let emittedAtMs = Number.NEGATIVE_INFINITY;
-  const contextOf = (): TaskContext => ({
-    ...accessOf(settings, attempt.nodeId, toolsOf(task)),
-    fileRules: settings.fileRules,
+  const contextOf = (folder: InWorktree): TaskContext => ({
+    ...accessOf({ ...settings, ...folder }, attempt.nodeId, toolsOf(task)),
+    fileRules: folder.worktree ? absolute(settings.fileRules, settings.rootDir) : settings.fileRules,
     runId: attempt.runId,
     nodeId: attempt.nodeId,
     iteration: attempt.iteration,
@@ -124,7 +126,18 @@ export function launchAttempt(
 
   controller.signal.addEventListener("abort", () => interrupted.reject(controller.signal.reason), { once: true });
   const code = async () => {
-    const context = contextOf();
+    const { worktree: spec } = task.spec as { worktree?: WorktreeSpec };
+    if (!spec) return codeIn({ rootDir: settings.rootDir, below: "", worktree: undefined });
+    const entered = await limits.without(() => enterWorktree(settings, spec));
+    try {
+      controller.signal.throwIfAborted();
+      return await codeIn(entered);
+    } finally {
+      entered.worktree?.release();
+    }
+  };
+  const codeIn = (folder: InWorktree) => {
+    const context = contextOf(folder);
     const body = async () => {
       const value = await execute(task, deps, context, limits, settings);
       // How long a schema takes to validate the value is not the task's doing.
@@ -178,6 +191,7 @@ function execute(
         task.aspects.length === 0 ? undefined : budgetOf(task, await earlierReports(context, settings)),
     });
   }
+  if (spec.kind === "compute" && spec.removes) return leaveWorktree(spec.removes, context);
   // The dependencies come first when the task has any.
   if (spec.kind === "compute") return spec.deps ? spec.run(deps, context) : spec.run(context);
   throw new Error(`A node of kind ${spec.kind} has no code.`);
@@ -197,6 +211,11 @@ function budgetOf({ aspects, nodeId, iteration }: PlannedTask, reports: readonly
     tokens: aspects.findLast(({ spec }) => spec.tokens)?.spec.tokens,
     usedBefore: own.reduce((sum, report) => sum + tokensOf(report), 0),
   };
+}
+
+/** The rules with paths that do not depend on the root any more. */
+function absolute(rules: FileRules, rootDir: string): FileRules {
+  return { ...rules, readable: rules.readable.map((path) => resolve(rootDir, path)) };
 }
 
 function toolsOf({ spec }: PlannedTask) {

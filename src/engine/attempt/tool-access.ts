@@ -1,8 +1,9 @@
 import { isAbsolute, join, normalize, relative, sep } from "node:path";
 import { SmithersError } from "../../errors/index.ts";
 import type { TaskContext, ToolAccess } from "../../jsx/index.ts";
+import type { InWorktree } from "./worktree.ts";
 
-type Access = Pick<TaskContext, "rootDir" | "narrowedTo" | "allowNetwork" | "allowedTools">;
+type Access = Pick<TaskContext, "rootDir" | "narrowedTo" | "cwd" | "worktree" | "allowNetwork" | "allowedTools">;
 
 /**
  * What the tools of a task may do: what the run allows, narrowed by the task. The folder is only named here; each
@@ -10,13 +11,18 @@ type Access = Pick<TaskContext, "rootDir" | "narrowedTo" | "allowNetwork" | "all
  * @throws TOOL_PATH_ESCAPE when the task's folder is outside the run's
  */
 export function accessOf(
-  run: Pick<Access, "rootDir" | "allowNetwork">,
+  run: Pick<Access, "allowNetwork"> & InWorktree,
   nodeId: string,
   task: ToolAccess | undefined,
 ): Access {
+  const { rootDir, below, worktree } = run;
+  const own = task?.rootDir === undefined ? "" : folderBelow(join(rootDir, below), task.rootDir, nodeId);
+  const narrowedTo = join(below, own).replace(/^\.$/, "");
   return {
-    rootDir: run.rootDir,
-    narrowedTo: task?.rootDir === undefined ? "" : folderBelow(run.rootDir, task.rootDir, nodeId),
+    rootDir,
+    narrowedTo,
+    cwd: join(rootDir, narrowedTo),
+    worktree,
     allowNetwork: run.allowNetwork && (task?.allowNetwork ?? true),
     allowedTools: task?.allow && new Set(task.allow),
   };

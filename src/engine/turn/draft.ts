@@ -1,4 +1,5 @@
 import type { ErrorRecord } from "../../errors/index.ts";
+import { isOwnOutput } from "../../jsx/index.ts";
 import {
   type Approval,
   type Attempt,
@@ -190,8 +191,9 @@ export class TurnDraft {
       output.json.length,
     );
     this.#newOutputs.push({ nodeId, schemaKey: output.schemaKey });
-    // A timer's firing is not a result of the run.
-    if (node.kind !== "timer") this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
+    // A timer's firing and the removal of a worktree are not results of the run.
+    if (node.kind !== "timer" && !isOwnOutput(output.schemaKey))
+      this.changeRun({ outputNodeId: nodeId, outputIteration: iteration });
     this.emit({ type: "NodeFinished", nodeId, iteration, attempt: node.attempt, ...(cached ? { cached } : {}) });
   }
 

@@ -90,6 +90,7 @@ const resultSpec = ({ id, label, output, skipIf, meta }: InlineProps["spec"]) =>
     heartbeatTimeoutMs: undefined,
     cache: undefined,
     tools: undefined,
+    worktree: undefined,
   }) as const;
 
 function plainInput(id: string, given: unknown): string {

@@ -1,14 +1,14 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { type Ctx, createCtx } from "../ctx.ts";
-import { type FrameScope, LoopContext, useFrame } from "../frame-context.ts";
+import { type FrameScope, LoopContext, useFrame, WorktreeContext } from "../frame-context.ts";
 import type { LoopScope } from "../loop-places.ts";
 import type { OutputLookup, OutputRef, OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { renderPrompt } from "../prompt.ts";
 import { withPromptProps } from "../prompt-props.ts";
 import { React } from "../react.ts";
-import type { Agent, ComputeSpec, DependencySpec, RetrySpec, TaskSpec, ToolAccess } from "../specs.ts";
+import type { Agent, ComputeSpec, DependencySpec, RetrySpec, TaskSpec, ToolAccess, WorktreeSpec } from "../specs.ts";
 import type { TaskContext } from "../task-context.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import type { Duration } from "./duration.ts";
@@ -143,7 +143,10 @@ export interface TaskComponent<S = Record<string, unknown>> {
 export const Task: TaskComponent = (props: AnyTaskProps): ReactElement => {
   const frame = useFrame("<Task>");
   const kept = React.useRef<RenderedTask | null>(null);
-  if (!kept.current || !updateTask(kept.current, props, frame)) kept.current = renderTask(props, frame);
+  const worktree = React.use(WorktreeContext) ?? undefined;
+  if (!kept.current || kept.current.worktree !== worktree || !updateTask(kept.current, props, frame)) {
+    kept.current = renderTask(props, frame, worktree);
+  }
   useMember(kept.current.spec);
   return kept.current.element;
 };
@@ -154,17 +157,18 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 interface RenderedTask {
   props: AnyTaskProps;
   readonly frame: FrameScope;
+  readonly worktree: WorktreeSpec | undefined;
   readonly spec: TaskSpec;
   readonly element: ReactElement;
 }
 
-function renderTask(props: AnyTaskProps, frame: FrameScope): RenderedTask {
+function renderTask(props: AnyTaskProps, frame: FrameScope, worktree: WorktreeSpec | undefined): RenderedTask {
   checkProps("Task", props, taskProps);
-  const spec = taskSpec(props, frame, React.use(LoopContext));
+  const spec = taskSpec(props, frame, React.use(LoopContext), worktree);
   const shown = shownProps(spec);
   const prompt = spec.kind === "agent" && spec.prompt === undefined ? (props.children as ReactNode) : undefined;
   const element = React.createElement("smithers:task", { spec, shown }, withPromptProps(prompt, resultOf(spec)));
-  return { props, frame, spec, element };
+  return { props, frame, worktree, spec, element };
 }
 
 /**
@@ -248,7 +252,12 @@ const taskProps = propNames<Omit<AnyTaskProps, "retry">>({
 
 const resultOf = (spec: TaskSpec): OutputSchema => ("result" in spec && spec.result) || spec.output;
 
-function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | null): TaskSpec {
+function taskSpec(
+  props: AnyTaskProps,
+  frame: FrameScope,
+  scope: LoopScope | null,
+  worktree: WorktreeSpec | undefined,
+): TaskSpec {
   const { registry } = frame;
   const id = checkId("Task", props.id);
   const where = `<Task id="${id}">`;
@@ -277,6 +286,7 @@ function taskSpec(props: AnyTaskProps, frame: FrameScope, scope: LoopScope | nul
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
     heartbeatTimeoutMs: heartbeatLimit(props, where),
     tools: toolAccess(props, where),
+    worktree,
     cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, scope)),
   } as const;
 

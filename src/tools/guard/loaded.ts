@@ -15,7 +15,7 @@ export interface Loaded {
 const settings = ["package.json", "tsconfig.json", "jsconfig.json", "bunfig.toml", ".npmrc", "node_modules"];
 
 /** What git executes, and the settings that tell it what to execute. */
-const ofGit = [".git/hooks", ".git/config", ".git/config.worktree"];
+const ofGit = [".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir"];
 
 /** Files that Bun reads its environment from, in the folder where it starts. */
 const environments = ["", ".development", ".production", ".test"].flatMap((mode) => [
@@ -52,6 +52,8 @@ export function loadedWith(rootDir: string, modules: readonly string[], startDir
     if (git?.isDirectory()) for (const path of ofGit) add(join(folder, path), true);
     // The `.git` of a worktree is a file with the path of the repository.
     else if (git) add(join(folder, ".git"), true);
+    // A repository that is made inside of another one takes its place for whoever calls git here.
+    else if (folder === rootDir && isInRepository(dirname(rootDir))) add(join(folder, ".git"), true);
   }
   for (const folder of starts) for (const name of environments) add(join(folder, name), true);
   for (const path of modules) {
@@ -61,6 +63,11 @@ export function loadedWith(rootDir: string, modules: readonly string[], startDir
     for (const ending of moduleEndings) if (!existsSync(stem + ending)) watched.add(stem + ending);
   }
   return { existing: [...existing, ...crowded(modules, rootDir)], watched: [...watched] };
+}
+
+function isInRepository(folder: string): boolean {
+  if (existsSync(join(folder, ".git"))) return true;
+  return folder !== dirname(folder) && isInRepository(dirname(folder));
 }
 
 /** Each protected file takes time at the start of a command. A folder with more modules is protected as a whole. */

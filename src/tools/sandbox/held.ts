@@ -20,9 +20,10 @@ export interface HeldView {
  * Opens what lies below the root, step by step from the root's descriptor and never through a link: another command
  * may be renaming folders at the same time. What has gone, or has become a link, is left out.
  */
-export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy): HeldView {
+export function hold(view: readonly Mount[], { rootDir, rootFd, repository }: SandboxPolicy): HeldView {
   const opened: number[] = [];
   const byPath = new Map<string, number>([[rootDir, rootFd]]);
+  const bases = [rootDir];
   const openAt = (folder: number, path: string) => {
     const known = byPath.get(path);
     if (known !== undefined) return known;
@@ -32,10 +33,11 @@ export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy)
     byPath.set(path, fd);
     return fd;
   };
+  const baseOf = (path: string) => bases.find((base) => isBelow(path, base));
   const open = (path: string) => {
-    let fd = rootFd;
-    let at = rootDir;
-    for (const name of relative(rootDir, path).split(sep).filter(Boolean)) fd = openAt(fd, (at = join(at, name)));
+    let at = baseOf(path)!;
+    let fd = byPath.get(at)!;
+    for (const name of relative(at, path).split(sep).filter(Boolean)) fd = openAt(fd, (at = join(at, name)));
     return fd;
   };
   const release = () => {
@@ -47,8 +49,16 @@ export function hold(view: readonly Mount[], { rootDir, rootFd }: SandboxPolicy)
     return fd;
   };
   const isHeld = ({ kind, path }: Mount) =>
-    (kind === "readOnly" || kind === "writable" || kind === "hidden") && isBelow(path, rootDir);
+    (kind === "readOnly" || kind === "writable" || kind === "hidden") && baseOf(path) !== undefined;
   try {
+    // Tasks whose root contains the repository can change what lies in it, as they can in their root.
+    if (repository && baseOf(repository.dir) === undefined) {
+      const fd = openSync(repository.dir, O_PATH | constants.O_NOFOLLOW);
+      opened.push(fd);
+      if (!fstatSync(fd).isDirectory()) throw new Error(`${repository.dir} is not a folder.`);
+      byPath.set(repository.dir, fd);
+      bases.push(repository.dir);
+    }
     const mounts = view.flatMap((mount): HeldMount[] => {
       if (mount.kind !== "copy" && !isHeld(mount)) return [mount];
       try {

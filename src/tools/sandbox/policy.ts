@@ -18,12 +18,22 @@ export interface SandboxPolicy {
   readonly protected: readonly string[];
   /** Files and folders inside protected ones that a command can still change. */
   readonly writable: readonly string[];
+  /** A repository outside the root that commands use: a worktree's. */
+  readonly repository?: SharedRepository;
   /** The memory of all its processes together, in bytes, where the kernel can count it. */
   readonly memoryBytes: number;
   /** The size of the temporary file systems of the command together, in bytes. They lie in memory. */
   readonly temporaryBytes: number;
   /** The whole environment of the command. `HOME` is an empty folder unless it lies below the root. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** A repository that commands can read and partly change. All paths are absolute; the others lie below `dir`. */
+export interface SharedRepository {
+  readonly dir: string;
+  readonly writable: readonly string[];
+  /** Files in the writable folders that stay read-only. */
+  readonly protected: readonly string[];
 }
 
 /** How to start a command in a sandbox. */

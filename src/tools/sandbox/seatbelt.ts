@@ -25,7 +25,8 @@ export function seatbelt(program: string, temporaryDir: string): Sandbox {
 
 /** The profile. What it does not name is allowed, and a later line overrides an earlier one. */
 function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
-  const writable = policy.readOnly ? [temporaryDir] : [policy.rootDir, temporaryDir];
+  const { repository } = policy;
+  const writable = policy.readOnly ? [temporaryDir] : [policy.rootDir, temporaryDir, ...(repository?.writable ?? [])];
   const lines = [
     "(version 1)",
     "(allow default)",
@@ -41,7 +42,8 @@ function seatbeltProfile(policy: SandboxPolicy, temporaryDir: string): string {
   lines.push(`(deny network-outbound (remote unix-socket))`);
   if (!isBelow(policy.rootDir, "/private/var/run"))
     lines.push(`(allow network-outbound (remote unix-socket ${subpath(policy.rootDir)}))`);
-  if (policy.protected.length > 0) lines.push(`(deny file-write* ${policy.protected.map(subpath).join(" ")})`);
+  const kept = [...policy.protected, ...(repository?.protected ?? [])];
+  if (kept.length > 0) lines.push(`(deny file-write* ${kept.map(subpath).join(" ")})`);
   if (policy.hidden.length > 0) {
     lines.push(`(deny file-read* file-write* ${policy.hidden.map((path) => `(literal ${quoted(path)})`).join(" ")})`);
   }

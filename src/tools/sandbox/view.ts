@@ -46,6 +46,7 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
     ...ofTheMachine.filter(({ path, kind }) => path !== rootDir && (kind === "readOnly" || !isBelow(path, rootDir))),
     { kind: "temporary", path: temporaryDir, bytes: policy.temporaryBytes - 2 * small },
     { kind: "temporary", path: "/dev/shm", bytes: small },
+    ...repositoryMounts(policy),
     { kind: policy.readOnly ? "readOnly" : "writable", path: rootDir },
   ];
   const home = homeFolder(policy.env.HOME, mounts, small);
@@ -64,6 +65,13 @@ export function viewOf(policy: SandboxPolicy, system: readonly Mount[]): Mount[]
     ...hidden.map((path): Mount => ({ kind: "hidden", path })),
   );
   return inOrder(mounts.filter((mount) => mount.kind !== "link" || !mounts.some((other) => liesIn(other, mount))));
+}
+
+/** A worktree's repository, unless the root shows it anyway. */
+function repositoryMounts({ repository, rootDir, readOnly }: SandboxPolicy): Mount[] {
+  if (!repository || isBelow(repository.dir, rootDir)) return [];
+  const readable: Mount[] = [repository.dir, ...repository.protected].map((path) => ({ kind: "readOnly", path }));
+  return readOnly ? readable : [...readable, ...repository.writable.map((path): Mount => ({ kind: "writable", path }))];
 }
 
 /** Whether a mount lies below the path of another one, which then cannot be a link. */
