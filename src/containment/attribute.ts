@@ -42,24 +42,33 @@ export function register(origin: Origin): () => void {
 /**
  * Finds the origin of an error that nothing caught: by the asynchronous context, by the error itself, by its stack, and
  * then by the files in its stack. Of an error that names no author's file at all, every origin that is live may be the
- * one.
+ * one, or has ended lately where none is live.
  * @returns undefined for an error of other code of the process
  */
 export function attribute(thrown: unknown): Attribution | undefined {
-  const field = readField(thrown, "stack");
-  const stack = typeof field === "string" ? field.slice(0, maxStackLength) : "";
+  const stack = stackOf(thrown);
   const known = currentOrigin() ?? originOfMarked(thrown) ?? originInStack(stack);
   if (known) return { of: "one", origin: known };
   const frames = framesOf(stack).filter(isAuthors);
-  if (frames.length === 0) return some([...live]);
+  const sinceMs = performance.now() - afterEndMs;
+  const recent = [...ended].flatMap(([origin, atMs]) => (atMs > sinceMs ? origin : [])).reverse();
+  if (frames.length === 0) return some(live.size > 0 ? [...live] : recent);
   const isRendered = stack.includes(`${sep}react-reconciler${sep}`);
   const isOf = ({ kind, files }: Origin) =>
     isRendered === (kind === "rendering") && frames.some(({ file }) => files.has(file));
-  const sinceMs = performance.now() - afterEndMs;
-  const recent = [...ended].flatMap(([origin, atMs]) => (atMs > sinceMs ? origin : []));
-  const likely = [...live, ...recent.reverse()].filter(isOf);
+  const likely = [...live, ...recent].filter(isOf);
   if (likely.length === 1) return { of: "one", origin: likely[0]! };
   return some(likely.length > 0 ? likely : [...ended.keys()].reverse().filter(isOf));
+}
+
+/** Whether no module of this package or of a dependency is in an error's stack. Values that are no errors have none. */
+export function isForeign(thrown: unknown): boolean {
+  return framesOf(stackOf(thrown)).every(isAuthors);
+}
+
+function stackOf(thrown: unknown): string {
+  const field = readField(thrown, "stack");
+  return typeof field === "string" ? field.slice(0, maxStackLength) : "";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { attribute } from "./attribute.ts";
+import { attribute, isForeign } from "./attribute.ts";
 import { interceptExit } from "./exit.ts";
 
 /** Origins that are named when an error may be one of several. */
@@ -6,13 +6,18 @@ const maxNamed = 5;
 
 let watchers = 0;
 let stop = () => {};
+/** Takes what has no origin, where the process has no code but authors' and this package's. */
+let takeUnknown: ((thrown: unknown) => void) | undefined;
 
 /**
  * Contains what authors' code does to the process, until the returned function is called: an error that nothing catches
  * is told to its origin, and `process.exit` is an error of the code that calls it. What comes from other code of the
  * process goes where it would go without this. One pair of handlers serves all callers.
+ * @param unknown called with errors that have no origin and are not of this package's modules, if the process has only
+ *   authors' code besides them: a rejection with a value that is no Error does not say where it comes from
  */
-export function contain(): () => void {
+export function contain(unknown?: (thrown: unknown) => void): () => void {
+  takeUnknown ??= unknown;
   watchers += 1;
   if (watchers === 1) stop = install();
   let isOver = false;
@@ -37,10 +42,14 @@ function install(): () => void {
   };
 }
 
-/** @returns whether the error has an origin */
+/** @returns whether the error is dealt with */
 function handle(thrown: unknown): boolean {
   const found = attribute(thrown);
-  if (!found) return false;
+  if (!found) {
+    if (!takeUnknown || !isForeign(thrown)) return false;
+    takeUnknown(thrown);
+    return true;
+  }
   if (found.of === "one") found.origin.stray(thrown);
   else
     found.origins[0]!.suspected(

@@ -9,11 +9,12 @@ const parent = runtime.parent();
 if (parent === undefined) throw new Error("This program is started by smithers-orchestrator itself.");
 // The server decides when a worker ends, also where a signal goes to the whole group of processes.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-contain();
+let worker: Worker | undefined;
+contain((thrown) => worker?.noteUnknown(thrown));
 await runtime.endWithParent();
 // Code that finds a channel to a parent would speak to a program of its own.
 process.send = undefined;
 // Listened to at once: what arrives before is lost.
-new Worker(parent, new Board(sharedFd));
+worker = new Worker(parent, new Board(sharedFd));
 // Ends also what the author's code has started: a worker leads a process group of its own.
 parent.onClose(() => process.kill(-process.pid, "SIGKILL"));

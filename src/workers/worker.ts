@@ -1,5 +1,5 @@
 import { type EngineObserver, Feed, LeaseHolder, type Logger, type RunPlaces } from "../engine/index.ts";
-import { runExists, SmithersError } from "../errors/index.ts";
+import { describeThrown, runExists, SmithersError } from "../errors/index.ts";
 import { databaseFileOf } from "../jsx/index.ts";
 import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
@@ -20,6 +20,8 @@ interface RemoteRuns {
   readonly holder: LeaseHolder;
 }
 
+/** Errors without an origin that one worker logs: code that throws at every tick must not fill the log. */
+const maxUnknown = 100;
 /** Time limit of the last push of spans when a worker ends. */
 const lastPushMs = 5_000;
 
@@ -35,6 +37,8 @@ export class Worker {
   #settings!: WorkerSettings;
   #loader!: Loader;
   #contexts: AttemptContexts | undefined;
+  /** How many errors have had no origin. */
+  #unknown = 0;
 
   constructor(parent: ParentChannel, board: Board) {
     this.#board = board;
@@ -43,6 +47,16 @@ export class Worker {
     const logAt = (level: keyof Logger) => (facts: object, message: string) =>
       this.#channel.tell("log", level, plain(facts), message);
     this.#log = { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") };
+  }
+
+  /** Logs an error that nothing has caught and that may be of any code of this worker, also of a run that has ended. */
+  noteUnknown(thrown: unknown): void {
+    this.#unknown += 1;
+    if (this.#unknown > maxUnknown) return;
+    const { name, message } = describeThrown(thrown);
+    const last = this.#unknown === maxUnknown ? " Further ones of this worker are not logged." : "";
+    const text = `Nothing caught an error of the code of a workflow that this worker has run: ${name}: ${message}${last}`;
+    this.#log.error({ workerPid: process.pid, err: thrown }, text);
   }
 
   #answers(): WorkerCalls {

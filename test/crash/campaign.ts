@@ -10,7 +10,7 @@ import { History } from "./history.ts";
 import { checkInvariants, type Seen } from "./invariants.ts";
 import { OnPostgres } from "./on-postgres.ts";
 import { Random } from "./random.ts";
-import { files } from "./workflows.ts";
+import { files, kinds } from "./workflows.ts";
 
 export interface RoundOptions {
   readonly seed: number;
@@ -26,6 +26,10 @@ export interface RoundOptions {
   readonly pauses?: boolean;
   /** Whether workers are killed, stopped and blocked too, between the kills of their servers. */
   readonly hurtsWorkers?: boolean;
+  /** Whether runs whose code harms others are among the runs. */
+  readonly hostile?: boolean;
+  /** With no kills: how long the clients work on one server that nothing is done to from outside. */
+  readonly calmMs?: number;
 }
 
 export interface RoundResult {
@@ -62,6 +66,8 @@ export async function crashRound({
   servers,
   pauses = false,
   hurtsWorkers = false,
+  hostile = false,
+  calmMs = 0,
   postgres = false,
   byLock = false,
 }: RoundOptions): Promise<RoundResult> {
@@ -82,7 +88,11 @@ export async function crashRound({
   let failure: unknown;
   let over = false;
   // A database that a workflow names is a file of one machine.
-  const without = [...(hurtsWorkers ? [] : ["blocking"]), ...(postgres ? ["own"] : [])];
+  const without = [
+    ...(hurtsWorkers ? [] : ["blocking"]),
+    ...(postgres ? ["own"] : []),
+    ...(hostile ? [] : Object.keys(kinds).filter((kind) => kinds[kind]!.isHostile)),
+  ];
   const clients = new Clients(history, random, up, `r${seed}`, without);
   const working = Array.from({ length: 6 }, () =>
     clients.work().catch((error) => {
@@ -97,7 +107,12 @@ export async function crashRound({
   }, 250);
 
   const start = async (place: number, fault?: Fault) => {
-    const given = { ...options, ...(byLock ? { staleAfterMs: 600_000 } : {}), ...surroundings?.options(place) };
+    const given = {
+      ...options,
+      ...(calmMs > 0 ? { workerTimeoutMs: 30_000, shutdownGraceMs: 5_000 } : {}),
+      ...(byLock ? { staleAfterMs: 600_000 } : {}),
+      ...surroundings?.options(place),
+    };
     const env = { SERVE_OPTIONS: JSON.stringify(given), SMITHERS_LOG_LEVEL: "warn", ...faultEnv(fault) };
     try {
       const network = surroundings?.network(place);
@@ -151,17 +166,23 @@ export async function crashRound({
     await gone[place];
   }
 
+  if (calmMs > 0) {
+    await start(0);
+    await Promise.race([gone[0], sleep(calmMs)]);
+  }
   clients.stop();
   await Promise.all(working);
   clearInterval(followed);
-  // One that still has its fault before it would meet it now.
-  for (const victim of up()) await victim.stop("SIGTERM");
-  await Promise.all(gone);
-  await start(0);
+  if (calmMs === 0) {
+    // One that still has its fault before it would meet it now.
+    for (const victim of up()) await victim.stop("SIGTERM");
+    await Promise.all(gone);
+    await start(0);
+  }
   const [last] = up();
-  if (!last) throw new Error(`The last server did not start.\n${log}`);
+  if (!last) throw new Error(`The last server did not start, or has ended.\n${log}`);
   await settle(last, history);
-  const { seen, wrong } = await checkInvariants(root, last, history, surroundings);
+  const { seen, wrong } = await checkInvariants(root, last, history, { database: surroundings, isCalm: calmMs > 0 });
   over = true;
   // Those who follow a run that waits are let go of.
   for (const victim of up()) await victim.stop("SIGTERM");

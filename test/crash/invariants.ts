@@ -16,6 +16,8 @@ export interface Seen {
   /** Attempts that were recorded and never finished: what the crashes have cost. */
   attemptsLost: number;
   runsTakenOver: number;
+  /** Runs whose code harms others where it can. */
+  hostileRuns: number;
 }
 
 /** Collects what is wrong, so that a failure tells all of it. */
@@ -32,10 +34,10 @@ export async function checkInvariants(
   root: string,
   client: Client,
   history: History,
-  database?: { check(findings: Findings): Promise<void> },
+  { database, isCalm }: { database?: { check(findings: Findings): Promise<void> } | undefined; isCalm: boolean },
 ): Promise<{ seen: Seen; wrong: string[] }> {
   const findings = new Findings();
-  const seen: Seen = { runs: {}, events: 0, tasksFinished: 0, attemptsLost: 0, runsTakenOver: 0 };
+  const seen: Seen = { runs: {}, events: 0, tasksFinished: 0, attemptsLost: 0, runsTakenOver: 0, hostileRuns: 0 };
   for (const started of history.starts.values()) {
     const { status, body } = await settled(client, started.runId);
     // Read after the run: one that was decided on late may execute its last task only now.
@@ -45,7 +47,14 @@ export async function checkInvariants(
       findings.check(!ledger.has(started.runId), `${started.runId} is gone and has executed something`);
       continue;
     }
-    await checkRun(started, body, client, history, ledger.get(started.runId) ?? [], findings, seen);
+    const lines = ledger.get(started.runId) ?? [];
+    await checkRun(started, body, client, history, lines, findings, seen);
+    const { isHostile = false, retries = false } = kinds[started.kind]!;
+    if (isHostile) seen.hostileRuns += 1;
+    if (isCalm && !isHostile && !retries) {
+      const again = lines.filter(({ attempt }) => attempt > 1);
+      findings.check(again.length === 0, `${started.runId} was executed again, and nothing was done to it`);
+    }
   }
   if (database) await database.check(findings);
   else {
@@ -67,7 +76,7 @@ async function settled(client: Client, runId: string): Promise<Answer<any>> {
   ).catch(read);
 }
 
-const hasEnded = ({ status }: RunDetail) => status === "finished" || status === "cancelled";
+const hasEnded = ({ status }: RunDetail) => status === "finished" || status === "cancelled" || status === "failed";
 
 interface LedgerLine {
   readonly node: string;
@@ -117,19 +126,22 @@ async function checkRun(
     `${runId} is ${run.status} and waits for nothing: ${JSON.stringify(run)}`,
   );
   if (!isOver) return;
+  const { output, isHostile = false } = kinds[started.kind]!;
+  findings.check(isHostile || run.status !== "failed", `${runId} has failed: ${JSON.stringify(run.error)}`);
   findings.check(
     seqs.every((seq, index) => seq === index + 1),
     `${runId}: the events have a gap or a repeat: ${seqs}`,
   );
   const ends = events.filter(({ type }) => type === "RunFinished" || type === "RunCancelled" || type === "RunFailed");
-  findings.check(ends.length === 1 && events.at(-1) === ends[0], `${runId}: it ended ${ends.length} times`);
+  // One that has failed may have been resumed.
+  const isOnce = ends.length === 1 || (isHostile && ends.length > 1);
+  findings.check(isOnce && events.at(-1) === ends.at(-1), `${runId}: it ended ${ends.length} times`);
   if (history.cancels.has(runId))
     findings.check(run.status === "cancelled", `${runId}: its cancellation was accepted, and it has ${run.status}`);
   checkExecution(runId, nodes, events, ledger, findings, seen);
   checkDecisions(runId, run, nodes, events, history, findings);
   checkSignals(runId, run, nodes, events, history, findings);
   if (run.status !== "finished") return;
-  const { output } = kinds[started.kind]!;
   const value = (run.output as { value?: unknown } | undefined)?.value;
   if (output !== fromOutside)
     findings.check(value === output, `${runId} has finished with ${JSON.stringify(run.output)}`);

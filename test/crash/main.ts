@@ -14,10 +14,13 @@ const { values } = parseArgs({
 const kills = number("kills", 300);
 const seed = number("seed", Date.now() % 1_000_000);
 const killsPerRound = 20;
+const calmMs = 15_000;
 
 const beganAtMs = performance.now();
 const totals = new Totals();
 const done = () => (values.postgres ? totals.faults : totals.kills);
+/** Every so many rounds there is one in which the runs alone do harm. */
+const calmEvery = 5;
 for (let round = 0; done() < kills; round++) {
   const options = {
     seed: seed + round,
@@ -25,10 +28,12 @@ for (let round = 0; done() < kills; round++) {
     servers: values.postgres ? (round % 2 === 0 ? 2 : 3) : round % 2 === 0 ? 1 : 2,
     pauses: values.postgres || round % 2 === 1,
     hurtsWorkers: round % 4 >= 2,
+    hostile: round % 3 === 1,
     postgres: values.postgres ?? false,
     byLock: values.postgres === true && round % 4 === 3,
   } as const;
-  const result = await crashRound(options);
+  const isCalm = !values.postgres && round % calmEvery === calmEvery - 1;
+  const result = await crashRound(isCalm ? { ...options, kills: 0, servers: 1, hostile: true, calmMs } : options);
   totals.add(result);
   await cleanUp();
   console.log(`round ${round + 1}: ${done()} faults, ${totals.runs} runs, ${result.wrong.length} wrong`);

@@ -2,7 +2,7 @@ import { faultPoints } from "../support/fault.ts";
 import type { RoundResult } from "./campaign.ts";
 
 /** What some campaigns do not do. */
-const rare = /^(servers (cut|with|stopped)|Postgres|workers|killed at (mirror|before-launch))/;
+const rare = /^(servers (cut|with|stopped)|Postgres|workers|runs whose code|killed at (mirror|before-launch))/;
 const endings = ["finished", "cancelled", "waiting-approval", "waiting-event"];
 
 /** The counts of many rounds. */
@@ -38,6 +38,7 @@ export class Totals {
     this.#count("Postgres connections ended, some or all", history.terminations);
     this.#count("servers with a clock up to six hours wrong", history.skewed);
     this.#count("workers killed, or stopped until they were", history.hurtWorkers);
+    this.#count("runs whose code harms others", seen.hostileRuns);
     for (const status of [...endings, ...Object.keys(seen.runs).filter((known) => !endings.includes(known))]) {
       this.#count(`runs that are ${status} in the end`, seen.runs[status] ?? 0);
     }

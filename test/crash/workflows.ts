@@ -15,8 +15,39 @@ const work = async (task, value, failing = 0) => {
   return { value };
 };`;
 
-const file = (tree: string, { schemas = "", create = "" } = {}) =>
-  workflowFile(tree, { head, create, schemas: `result: z.object({ value: z.any() }), ${schemas}` });
+/** What a task does to others: each kind once, by chance. Some of it fails the task, and all of it nothing else. */
+const hostile = `
+import { EventEmitter } from "node:events";
+const boom = () => { throw new Error("another error, inside the first"); };
+const odd = [
+  () => undefined,
+  () => 12n,
+  () => Symbol("odd"),
+  () => Object.assign(Object.create(null), { id: 12n }),
+  () => Object.assign(new Error("x"), { message: { code: 7 } }),
+  () => Object.defineProperty(new Error("x"), "message", { get: boom }),
+  () => Object.defineProperty(new Error("x"), "code", { get: boom, enumerable: true }),
+  () => ({ toJSON: boom, toString: boom, [Symbol.toPrimitive]: boom }),
+  () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; },
+];
+const pick = (list) => list[Math.floor(Math.random() * list.length)];
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const harms = [
+  async () => { throw pick(odd)(); },
+  async () => { void Promise.reject(pick(odd)()); await pause(20); },
+  async () => { const slow = pause(30); const bad = pause(5).then(() => { throw pick(odd)(); }); await slow; await bad; },
+  async () => { setTimeout(() => { throw pick(odd)(); }, 5); await pause(20); },
+  async () => { setTimeout(() => { throw pick(odd)(); }, 40); },
+  async () => { setTimeout(() => { void Promise.reject(pick(odd)()); }, 40); },
+  async () => { const emitter = new EventEmitter(); setTimeout(() => emitter.emit("error", new Error("emitted")), 5); await pause(20); },
+  async (task) => { task.signal.addEventListener("abort", () => { throw pick(odd)(); }); await pause(150); },
+  async () => { setInterval(() => {}, 1); process.exit(0); },
+  async () => { process.abort(); },
+];
+let count = 0;`;
+
+const file = (tree: string, { schemas = "", create = "", more = "" } = {}) =>
+  workflowFile(tree, { head: head + more, create, schemas: `result: z.object({ value: z.any() }), ${schemas}` });
 
 const ask = `<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} onDeny="continue" />
   <Task id="after" output={outputs.result} deps={{ ask: outputs.decision }}>{({ ask }, task) => work(task, ask.approved)}</Task>`;
@@ -25,6 +56,10 @@ const ask = `<Approval id="ask" output={outputs.decision} request={{ title: "Go 
 export interface Kind {
   readonly source: string;
   readonly output: unknown;
+  /** Whether it harms others where it can. Such a run ends, in whatever way. */
+  readonly isHostile?: boolean;
+  /** Whether its tasks need more than one attempt by themselves. */
+  readonly retries?: boolean;
 }
 
 /** A decision or a signal gives the last task its value: it is compared with what was answered 200. */
@@ -62,6 +97,33 @@ export const kinds: Readonly<Record<string, Kind>> = {
       `<Task id="flaky" output={outputs.result} retryPolicy={{ backoff: "fixed", initialDelayMs: 20 }}>{(task) => work(task, "at last", 2)}</Task>`,
     ),
     output: "at last",
+    retries: true,
+  },
+  hostile: {
+    source: file(
+      `<Task id="harm" output={outputs.result} retries={1} timeoutMs={100} retryPolicy={{ backoff: "fixed", initialDelayMs: 5 }}>
+        {async (task) => { note(task, "start"); await pick(harms)(task); note(task, "end"); return { value: "done" }; }}
+      </Task>`,
+      { more: hostile },
+    ),
+    output: "done",
+    isHostile: true,
+  },
+  hostileFloat: {
+    source: file(
+      `{void Promise.reject(pick(odd)()) ?? null}
+      <Task id="harm" output={outputs.result}>{(task) => work(task, "done")}</Task>`,
+      { more: hostile },
+    ),
+    output: "done",
+    isHostile: true,
+  },
+  hostileIds: {
+    source: file(`<Task id={"id" + count++} output={outputs.result}>{(task) => work(task, "done")}</Task>`, {
+      more: hostile,
+    }),
+    output: "done",
+    isHostile: true,
   },
   /** Blocks its worker at its first attempt, so that it is killed. */
   blocking: {
@@ -69,6 +131,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
       `<Task id="blocking" output={outputs.result}>{async (task) => { note(task, "start"); while (task.attempt === 1); note(task, "end"); return { value: "went on" }; }}</Task>`,
     ),
     output: "went on",
+    retries: true,
   },
   timer: {
     source: file(`<Task id="before" output={outputs.result}>{(task) => work(task, 1)}</Task>
