@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
+import { workersOf } from "../support/worker-processes.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const head = `
@@ -29,6 +30,7 @@ const kinds: Record<string, (task: any) => unknown> = {
   late: () => { setTimeout(() => { throw new Error("stray"); }, 200); },
   lateRejection: () => { void fails(200); },
   listener: async (task) => { task.signal.addEventListener("abort", () => { throw new Error("stray"); }); await sleep(2_000); },
+  values: () => { for (const value of [undefined, 12n, Symbol("stray"), Object.create(null), { toString() { throw 1; } }]) setTimeout(() => { void Promise.reject(value); }, 50); },
   none: async () => { await sleep(600); },
 };
 const Effect = () => { if (false) return null; void Promise.reject(new Error("stray")); return null; };
@@ -173,4 +175,19 @@ test("timers that a task has left behind end with its run", async () => {
   const before = ticks();
   await server.complete("other.tsx", { kind: "none" });
   expect(ticks()).toBe(before);
+});
+
+describe.each(["process", "none"])("with isolation: %s", (isolation) => {
+  test("rejections with values that are no errors, after the end of the only run, end no process", async () => {
+    const options = JSON.stringify({ isolation });
+    const env = { SERVE_OPTIONS: options, SMITHERS_LOG_LEVEL: "warn" };
+    const server = await ServerProcess.start(folder(files), env, { captureLog: true });
+    await server.end(await server.start("stray.tsx", { kind: "values" }, { runId: "guilty" }));
+    const workers = workersOf(server.child.pid!);
+    await eventually(() => server.log.includes("Nothing caught an error"));
+    await server.end(await server.start("stray.tsx", { kind: "plain" }, { runId: "next" }));
+    expect(workersOf(server.child.pid!)).toEqual(expect.arrayContaining(workers));
+    expect(server.log).not.toContain("process ended");
+    await server.stop("SIGTERM");
+  });
 });
