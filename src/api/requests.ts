@@ -87,6 +87,7 @@ export type StartRunBody = z.infer<typeof startRunBodySchema>;
 export const listRunsQuerySchema = z.object({
   limit: pageLimit(50),
   status: runStatusSchema.optional(),
+  ended: z.enum(["true", "false"]).optional().describe("only runs that have ended, or only those that have not"),
   workflow: z.string().min(1).max(512).optional(),
   text: z.string().max(512).optional().describe("a part of the run's id, of its workflow's name or of its path"),
   createdAfterMs: queryNumber.optional().describe("runs created at this time (Unix, in ms) or later"),

@@ -66,6 +66,7 @@ inBrowser("events are filtered, and frames show the tree as it was and what has 
   await visitor.sees("iteration 1 of at most 5");
   await page.getByRole("button", { name: "Later" }).click();
   await visitor.sees("critique (iteration 2)");
+  await visitor.sees(/review: iteration 0 → 1/);
   visitor.expectNoWrongs();
 });
 

@@ -22,6 +22,10 @@ inBrowser("runs appear as they are started and change, and are filtered in the a
   await page.getByLabel("Status").selectOption("failed");
   await visitor.nowhere("decision on ship");
   expect(new URL(page.url()).search).toBe("?status=failed");
+  await page.getByLabel("Status").selectOption("All that have not ended");
+  await visitor.sees("decision on ship");
+  await visitor.nowhere(/The bucket is full/);
+  expect(new URL(page.url()).search).toBe("?status=open");
   await page.getByLabel("Status").selectOption("");
   await page.keyboard.press("Tab");
   await page.getByLabel("Search id, name or path").fill(runId.slice(-12));

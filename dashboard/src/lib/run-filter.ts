@@ -2,7 +2,7 @@ import type { RunListItem } from "smithers-orchestrator/client";
 
 /** The filter of the list of runs, as the address has it. */
 export interface RunFilter {
-  readonly status?: RunListItem["status"];
+  readonly status?: RunListItem["status"] | "open";
   readonly workflow?: string;
   readonly text?: string;
   /** How far back, as a key of {@link spans}. */
@@ -10,6 +10,7 @@ export interface RunFilter {
 }
 
 export const statuses: Readonly<Record<string, string>> = {
+  open: "All that have not ended",
   running: "Running",
   "waiting-approval": "Waiting for approval",
   "waiting-event": "Waiting for a signal",
@@ -44,14 +45,14 @@ export function readFilter(search: Record<string, unknown>): RunFilter {
 }
 
 /** The query of `GET /v1/runs`. The time is rounded, so that it stays the same for a minute. */
-export function queryOf({ since, ...filter }: RunFilter, nowMs: number) {
+export function queryOf({ since, status, ...filter }: RunFilter, nowMs: number) {
   const createdAfterMs = since && Math.floor((nowMs - spans[since].ms) / 60_000) * 60_000;
-  return { ...filter, createdAfterMs };
+  return { ...filter, ...(status === "open" ? { ended: "false" as const } : { status }), createdAfterMs };
 }
 
 /** Whether a run belongs to the list of this filter. */
 export function matches(run: RunListItem, { status, workflow, text, since }: RunFilter): boolean {
-  if (status !== undefined && run.status !== status) return false;
+  if (status === "open" ? run.finishedAtMs !== null : status !== undefined && run.status !== status) return false;
   if (workflow !== undefined && run.workflowName !== workflow) return false;
   if (since !== undefined && run.createdAtMs < Date.now() - spans[since].ms) return false;
   const part = text?.toLowerCase();

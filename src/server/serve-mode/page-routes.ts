@@ -46,8 +46,10 @@ const listRun = operation({
   async handle({ query }, { reader, databases, runId }: PageContext) {
     const runs = await reader.itemsOf(databases.main, [runId]);
     return runs.filter(
-      ({ status, workflowName }) =>
-        (query.status ?? status) === status && (query.workflow ?? workflowName) === workflowName,
+      ({ status, workflowName, finishedAtMs }) =>
+        (query.status ?? status) === status &&
+        (query.workflow ?? workflowName) === workflowName &&
+        (query.ended === undefined || (query.ended === "true") === (finishedAtMs !== null)),
     );
   },
 });

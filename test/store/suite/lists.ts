@@ -52,6 +52,8 @@ export function lists(fresh: FreshDatabase): void {
     const { nextCursor } = await store.listRuns({ limit: 1, status: "failed" });
     expect(await idsOf(store, { status: "failed", cursor: nextCursor })).toEqual(["a"]);
     expect(await idsOf(store, { workflow: "X" })).toEqual([]);
+    expect(await idsOf(store, { ended: "false" })).toEqual(["c"]);
+    expect(await idsOf(store, { ended: "true", workflow: "x" })).toEqual(["a"]);
   });
 
   test("runs are listed by a part of their id, name or path, and by the time of their creation", async () => {

@@ -65,12 +65,13 @@ export function FramesTab({ runId, log }: { runId: string; log: RunLog }) {
         <div className="frame-changes">
           {wanted === 1 ? (
             <p className="faint">The first frame.</p>
-          ) : changes.added.length + changes.removed.length === 0 ? (
-            <p className="faint">The same steps as before; a value in the tree has changed.</p>
+          ) : changes.added.length + changes.removed.length + changes.changed.length === 0 ? (
+            <p className="faint">The same steps and values as before.</p>
           ) : (
             <>
               <Changed word="Added" names={changes.added} />
               <Changed word="Removed" names={changes.removed} />
+              <Changed word="Changed" names={changes.changed} separator="; " />
             </>
           )}
         </div>
@@ -96,13 +97,14 @@ export function FramesTab({ runId, log }: { runId: string; log: RunLog }) {
   );
 }
 
-function Changed({ word, names }: { word: string; names: readonly string[] }) {
+function Changed(props: { word: string; names: readonly string[]; separator?: string }) {
+  const { word, names, separator = ", " } = props;
   if (names.length === 0) return null;
   const more = names.length > 12 ? ` and ${names.length - 12} more` : "";
   return (
     <p>
       <span className={`change-word is-${word.toLowerCase()}`}>{word}</span>{" "}
-      <span className="mono">{names.slice(0, 12).join(", ")}</span>
+      <span className="mono">{names.slice(0, 12).join(separator)}</span>
       {more}
     </p>
   );

@@ -48,6 +48,7 @@ export async function selectRunPage(database: Database, query: ListRunsQuery): P
   const params: Value[] = [query.limit + 1];
   const add = (value: Value) => `$${params.push(value)}::text`;
   if (query.status !== undefined) conditions.push(`r.status = ${add(query.status)}`);
+  if (query.ended !== undefined) conditions.push(`r.finished_at_ms IS ${query.ended === "true" ? "NOT " : ""}NULL`);
   if (query.workflow !== undefined) conditions.push(`r.workflow_name = ${add(query.workflow)}`);
   if (query.text !== undefined && query.text !== "") {
     const part = add(query.text);

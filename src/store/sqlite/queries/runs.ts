@@ -76,6 +76,7 @@ function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] 
     conditions.push("status = ?");
     params.push(query.status);
   }
+  if (query.ended !== undefined) conditions.push(`finished_at_ms IS ${query.ended === "true" ? "NOT " : ""}NULL`);
   if (query.workflow !== undefined) {
     conditions.push("workflow_name = ?");
     params.push(query.workflow);
