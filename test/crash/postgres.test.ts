@@ -1,11 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { canRun } from "../../scripts/programs.ts";
+import { isSlowSet } from "../support/postgres.ts";
 import { crashRound } from "./campaign.ts";
 
-/** Takes a minute, and so is part of `npm run test:postgres` only. */
-const isWanted = process.env.SMITHERS_TEST_DATABASE === "postgres" && canRun("postgres");
-
-describe.skipIf(!isWanted)("on Postgres", () => {
+describe.skipIf(!isSlowSet || !canRun("postgres"))("on Postgres", () => {
   test("nothing is lost when servers, their networks, their clocks and Postgres fail", async () => {
     const seed = Date.now() % 1_000_000;
     const { history, seen, wrong, log } = await crashRound({

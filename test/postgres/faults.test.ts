@@ -7,7 +7,7 @@ import { startRun } from "../store/suite/writes.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
+import { newSchema, postgresDatabase, sharedServer, slowTestOnPostgres, testOnPostgres } from "../support/postgres.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -42,42 +42,45 @@ const refusal = (answer: { status: number; headers: Headers; body: any }) => [
   answer.body.error?.code,
 ];
 
-testOnPostgres("while Postgres has too many connections, writes are answered 503, and then runs continue", async () => {
-  const postgres = await startPostgres("max_connections = 24\nsuperuser_reserved_connections = 1");
-  afterThisTest(() => postgres.remove());
-  const root = folder({ "ask.tsx": ask });
-  const db = `${postgres.url()}?schema=${newSchema()}`;
-  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db }) });
-  const runId = await server.start("ask.tsx");
-  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  const admin = administrator(postgres.url());
-  await admin`SELECT 1`;
-  const others: ReturnType<typeof client>[] = [];
-  afterThisTest(() => Promise.all(others.map((other) => other.end({ timeout: 0 }))));
-  // Ends the server's connections, and takes their places.
-  const takeAll = async () => {
-    await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'smithers'`;
-    const more = client(postgres.url(), { max: 24, onnotice() {}, max_lifetime: null });
-    others.push(more);
-    await Promise.allSettled(Array.from({ length: 24 }, () => more`SELECT pg_sleep(0.3)`));
-    const [{ count }] = (await admin`
+slowTestOnPostgres(
+  "while Postgres has too many connections, writes are answered 503, and then runs continue",
+  async () => {
+    const postgres = await startPostgres("max_connections = 24\nsuperuser_reserved_connections = 1");
+    afterThisTest(() => postgres.remove());
+    const root = folder({ "ask.tsx": ask });
+    const db = `${postgres.url()}?schema=${newSchema()}`;
+    const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db }) });
+    const runId = await server.start("ask.tsx");
+    await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
+    const admin = administrator(postgres.url());
+    await admin`SELECT 1`;
+    const others: ReturnType<typeof client>[] = [];
+    afterThisTest(() => Promise.all(others.map((other) => other.end({ timeout: 0 }))));
+    // Ends the server's connections, and takes their places.
+    const takeAll = async () => {
+      await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'smithers'`;
+      const more = client(postgres.url(), { max: 24, onnotice() {}, max_lifetime: null });
+      others.push(more);
+      await Promise.allSettled(Array.from({ length: 24 }, () => more`SELECT pg_sleep(0.3)`));
+      const [{ count }] = (await admin`
       SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'smithers'`) as unknown as [
-      { count: number },
-    ];
-    return count === 0;
-  };
-  await eventually(takeAll);
-  const answer = await server.post("/v1/runs", { workflowPath: "ask.tsx" });
-  expect(refusal(answer)).toEqual([503, "1", "DB_UNAVAILABLE"]);
-  const health = await server.get("/health");
-  expect([health.status, health.body.error.message]).toEqual([503, expect.stringContaining("53300")]);
-  await Promise.all(others.map((other) => other.end({ timeout: 0 })));
-  await eventually(async () => (await server.get("/health")).status === 200);
-  await eventually(async () => (await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status === 200);
-  expect(await server.end(runId)).toMatchObject({ status: "finished" });
-});
+        { count: number },
+      ];
+      return count === 0;
+    };
+    await eventually(takeAll);
+    const answer = await server.post("/v1/runs", { workflowPath: "ask.tsx" });
+    expect(refusal(answer)).toEqual([503, "1", "DB_UNAVAILABLE"]);
+    const health = await server.get("/health");
+    expect([health.status, health.body.error.message]).toEqual([503, expect.stringContaining("53300")]);
+    await Promise.all(others.map((other) => other.end({ timeout: 0 })));
+    await eventually(async () => (await server.get("/health")).status === 200);
+    await eventually(async () => (await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status === 200);
+    expect(await server.end(runId)).toMatchObject({ status: "finished" });
+  },
+);
 
-testOnPostgres(
+slowTestOnPostgres(
   "a restart of Postgres lets no server take another's runs: their attempts are executed once",
   async () => {
     const postgres = await startPostgres();
@@ -100,7 +103,7 @@ testOnPostgres(
 );
 
 describe.skipIf(process.getuid?.() !== 0)("on a small disk", () => {
-  testOnPostgres(
+  slowTestOnPostgres(
     "a full disk is told with 503, reads are answered, and runs continue when there is space",
     async () => {
       const postgres = await startPostgres();

@@ -7,7 +7,7 @@ import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { Network } from "../support/network.ts";
-import { newSchema } from "../support/postgres.ts";
+import { isSlowSet, newSchema } from "../support/postgres.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workersOf } from "../support/worker-processes.ts";
@@ -50,7 +50,7 @@ async function hasLock(schema: string): Promise<void> {
 
 const linesOf = (root: string, file: string) => readFileSync(join(root, file), "utf8").trimEnd().split("\n");
 
-describe.skipIf(!canRun("postgres"))("a server that stands still", () => {
+describe.skipIf(!isSlowSet || !canRun("postgres"))("a server that stands still", () => {
   test("loses its runs within ten seconds, writes nothing when it wakes, and then serves again", async () => {
     const root = folder({ "slow.tsx": slow });
     const schema = newSchema();
@@ -77,7 +77,7 @@ describe.skipIf(!canRun("postgres"))("a server that stands still", () => {
   });
 });
 
-describe.skipIf(!canRun("postgres") || !Network.canMake())("a server whose network is cut", () => {
+describe.skipIf(!isSlowSet || !canRun("postgres") || !Network.canMake())("a server whose network is cut", () => {
   test("loses its runs within ten seconds, launches nothing meanwhile, and goes on once it is mended", async () => {
     const database = await postgres();
     const network = Network.create();

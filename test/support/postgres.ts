@@ -1,9 +1,16 @@
+import { test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { startPostgres } from "./postgres-server.ts";
 import { needs } from "./programs.ts";
 
 /** The `test` of bun:test for a test that uses Postgres: skipped where it is not installed. */
 export const testOnPostgres = needs("postgres");
+
+/** Whether this is `npm run test:postgres`, which also has the tests that take many seconds. */
+export const isSlowSet = process.env.SMITHERS_TEST_DATABASE === "postgres";
+
+/** {@link testOnPostgres} for a test that takes many seconds: only `npm run test:postgres` runs it. */
+export const slowTestOnPostgres = isSlowSet ? testOnPostgres : (test.skip as typeof test);
 
 let address: Promise<string> | undefined;
 
