@@ -44,7 +44,11 @@ async function hasLock(schema: string): Promise<void> {
   const sql = client((await postgres()).url(), { max: 1, onnotice() {} });
   afterThisTest(() => sql.end());
   await eventually(
-    async () => (await sql`SELECT FROM ${sql(schema)}._smithers_owners WHERE lock_key IS NOT NULL`).length > 0,
+    async () =>
+      (
+        await sql`SELECT FROM ${sql(schema)}._smithers_owners o JOIN ${sql(schema)}._smithers_runs r USING (owner)
+          WHERE o.lock_key IS NOT NULL`
+      ).length > 0,
   );
 }
 

@@ -44,6 +44,7 @@ export class Presence {
   #gone: ReadonlySet<string> = new Set();
   #timer: ReturnType<typeof setInterval> | undefined;
   #looking: Promise<void> | undefined;
+  #lookNow = () => {};
 
   /**
    * @param client has one connection, which stays open
@@ -74,25 +75,29 @@ export class Presence {
 
   /** Names an owner of this server. */
   add(owner: string): void {
+    if (this.#owners.has(owner)) return;
     this.#owners.add(owner);
+    // Until it is stored with the lock, others would only notice by its heartbeats that it has gone.
+    this.#lookNow();
   }
 
   /** @param onGone called when another server has gone */
   begin(onGone: () => void): void {
     if (this.#timer !== undefined) return;
-    const look = () => {
+    this.#lookNow = () => {
       this.#looking ??= this.#look(onGone).finally(() => {
         this.#looking = undefined;
       });
     };
-    this.#timer = setInterval(look, lookMs);
+    this.#timer = setInterval(this.#lookNow, lookMs);
     this.#timer.unref();
-    look();
+    this.#lookNow();
   }
 
   async end(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#lookNow = () => {};
     await this.#looking;
   }
 
