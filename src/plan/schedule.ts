@@ -1,4 +1,5 @@
-import { isSettled, isWaiting, type Moment, msUntil, type NodeState } from "../model/index.ts";
+import { isSettled, isWaiting, type Moment, msUntil } from "../model/index.ts";
+import { Standing } from "./standing.ts";
 import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask, PlanSequence, PlanTry } from "./types.ts";
 
 /** What scheduling reads of the stored run. */
@@ -53,276 +54,185 @@ export interface Schedule {
 
 /** Works out what may happen next. Pure, except that it marks in the plan what has settled. */
 export function schedule(plan: Plan, state: ScheduleState): Schedule {
-  const candidates: PlannedTask[] = [];
-  const advance: PlanLoop[] = [];
-  const waiting: PlannedTask[] = [];
-  const blocked: BlockedTask[] = [];
-  const paused: PlannedTask[] = [];
-  const subflows: PlannedTask[] = [];
-  const caught: PlannedTask[] = [];
-  const abandoned: PlannedTask[] = [];
-  const load = new Map<Group, number>();
-  let running = 0;
-  let placesTaken = 0;
-  let failed: PlannedTask | undefined;
-  let exhausted: PlanLoop | undefined;
-  let continuation: ContinuePoint | undefined;
+  return new Visit(plan, state).result();
+}
 
-  const take = (task: PlannedTask) => {
-    running += 1;
-    occupy(task);
-  };
+/** One walk through a plan, which gathers what may happen. */
+class Visit {
+  readonly #plan: Plan;
+  readonly #state: ScheduleState;
+  readonly #standing: Standing;
+  /** Tasks that may start as far as the order of the tree goes. */
+  readonly #candidates: PlannedTask[] = [];
+  readonly #advance: PlanLoop[] = [];
+  readonly #waiting: PlannedTask[] = [];
+  readonly #blocked: BlockedTask[] = [];
+  readonly #paused: PlannedTask[] = [];
+  readonly #subflows: PlannedTask[] = [];
+  readonly #caught: PlannedTask[] = [];
+  readonly #abandoned: PlannedTask[] = [];
+  /** How many slots of each group are taken. */
+  readonly #load = new Map<Group, number>();
+  #running = 0;
+  #placesTaken = 0;
+  #failed: PlannedTask | undefined;
+  #exhausted: PlanLoop | undefined;
+  #continuation: ContinuePoint | undefined;
 
-  const occupy = (task: PlannedTask) => {
-    for (const group of task.groups) load.set(group, (load.get(group) ?? 0) + 1);
-  };
+  constructor(plan: Plan, state: ScheduleState) {
+    this.#plan = plan;
+    this.#state = state;
+    this.#standing = new Standing(plan, state);
+  }
 
-  const visitTask = (task: PlannedTask): boolean => {
-    const progress = state.progress(task.key);
+  result(): Schedule {
+    const settled = this.#visit(this.#plan.root);
+    const running = this.#running;
+    return {
+      ready: this.#startable(),
+      advance: this.#advance,
+      waiting: this.#waiting,
+      abandoned: this.#abandoned,
+      running,
+      placesTaken: this.#placesTaken,
+      blocked: this.#blocked,
+      paused: this.#paused,
+      failed: this.#failed,
+      exhausted: this.#exhausted,
+      continuation: this.#continuation,
+      subflows: this.#subflows,
+      caught: this.#caught,
+      settled,
+    };
+  }
+
+  /** The candidates that the limits of the run and of groups let start, in plan order. */
+  #startable(): PlannedTask[] {
+    return this.#candidates.filter((task) => {
+      if (!needsSlot(task)) return true;
+      if (this.#running >= this.#state.maxConcurrency) return false;
+      if (task.groups.some((group) => (this.#load.get(group) ?? 0) >= group.limit)) return false;
+      this.#take(task);
+      return true;
+    });
+  }
+
+  #take(task: PlannedTask): void {
+    this.#running += 1;
+    this.#occupy(task);
+  }
+
+  #occupy(task: PlannedTask): void {
+    for (const group of task.groups) this.#load.set(group, (this.#load.get(group) ?? 0) + 1);
+  }
+
+  #visitTask(task: PlannedTask): boolean {
+    const progress = this.#state.progress(task.key);
     const nodeState = progress?.state ?? "pending";
     if (nodeState === "failed" && !task.spec.continueOnFail) {
-      failed ??= task;
+      this.#failed ??= task;
       return false;
     }
     if (isSettled(nodeState)) return true;
-    if (task.spec.kind === "subflow" && (nodeState === "in-progress" || isWaiting(nodeState))) subflows.push(task);
+    if (task.spec.kind === "subflow" && (nodeState === "in-progress" || isWaiting(nodeState)))
+      this.#subflows.push(task);
     if (nodeState === "in-progress") {
-      take(task);
-      if (needsPlace(task)) placesTaken += 1;
+      this.#take(task);
+      if (needsPlace(task)) this.#placesTaken += 1;
     } else if (isWaiting(nodeState)) {
-      waiting.push(task);
+      this.#waiting.push(task);
       // The next one of a queue does not begin before a subflow that waits has ended.
-      if (task.spec.kind === "subflow") occupy(task);
-    } else if (!task.spec.dependsOn.every((id) => isDone(id, task))) {
-      blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !isDone(id, task)) });
-    } else if (progress && isPaused(progress, state.now)) paused.push(task);
-    else candidates.push(task);
+      if (task.spec.kind === "subflow") this.#occupy(task);
+    } else if (!task.spec.dependsOn.every((id) => this.#standing.isDone(id, task))) {
+      this.#blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !this.#standing.isDone(id, task)) });
+    } else if (progress && isPaused(progress, this.#state.now)) this.#paused.push(task);
+    else this.#candidates.push(task);
     return false;
-  };
-
-  const isDone = (id: string, from: PlannedTask): boolean => {
-    const target = plan.byId.get(id);
-    // What is not mounted is not waited for, once it has finished; see the reconciliation in the engine.
-    if (!target) return plan.leftOut.has(id) || isFinished(state.progress(id)?.state);
-    // From outside a body that has failed, nothing in it is waited for once it has come to rest.
-    if (target.tries.some((one) => !from.tries.includes(one) && firstFailure(one.body) && !isRunning(one.body))) {
-      return true;
-    }
-    const found = state.progress(target.key)?.state;
-    if (found === undefined || !isSettled(found) || (found === "failed" && !target.spec.continueOnFail)) return false;
-    // From outside a loop, what stands in it is done when the loop is over.
-    const entered = target.loops.find((loop, depth) => from.loops[depth] !== loop);
-    return entered === undefined || isOver(entered);
-  };
-
-  /** The first task, in plan order, that fails what is around this node. */
-  const firstFailure = (node: PlanNode): PlannedTask | undefined => {
-    switch (node.type) {
-      case "task": {
-        const { key, spec } = node.task;
-        return !spec.continueOnFail && state.progress(key)?.state === "failed" ? node.task : undefined;
-      }
-      case "sequence":
-        return firstIn(node.children, firstFailure);
-      case "parallel":
-        return firstIn(node.open, firstFailure);
-      case "loop":
-        return firstFailure(node.body);
-      case "continue":
-        return undefined;
-      case "try": {
-        const failure = firstFailure(node.body);
-        const inCleanup = firstFailure(node.cleanup);
-        if (!failure || inCleanup || isRunning(node.body)) return inCleanup;
-        // The failure reaches what is around once the handler and the cleanup are over.
-        const inHandler = firstFailure(node.handler);
-        if (inHandler ? isRunning(node.handler) : !hasSettled(node.handler)) return undefined;
-        return hasSettled(node.cleanup) ? (inHandler ?? (node.handled ? undefined : failure)) : undefined;
-      }
-    }
-  };
-
-  const isRunning = (node: PlanNode): boolean => {
-    switch (node.type) {
-      case "task":
-        return state.progress(node.task.key)?.state === "in-progress";
-      case "sequence":
-        return node.children.some(isRunning);
-      case "parallel":
-        return node.open.some(isRunning);
-      case "loop":
-        return isRunning(node.body);
-      case "continue":
-        return false;
-      case "try":
-        return isRunning(node.body) || isRunning(node.handler) || isRunning(node.cleanup);
-    }
-  };
-
-  /** Whether what comes after this node in a sequence need not wait for it: only `async` nodes in it are open. */
-  const isPassable = (node: PlanNode): boolean => {
-    switch (node.type) {
-      case "task":
-        return isAsync(node.task) && state.progress(node.task.key)?.state !== "failed";
-      case "sequence":
-        return node.children.slice(node.settledUpTo).every((child) => hasSettled(child) || isPassable(child));
-      case "parallel":
-        return node.open.every((child) => hasSettled(child) || isPassable(child));
-      default:
-        return false;
-    }
-  };
-
-  const over = new Map<PlanLoop, boolean>();
-  const isOver = (loop: PlanLoop): boolean => {
-    const known = over.get(loop);
-    if (known !== undefined) return known;
-    const { until, maxIterations, onMaxReached } = loop.spec;
-    const isLast = until || (loop.iteration + 1 >= maxIterations && onMaxReached === "return-last");
-    const result = isLast && hasSettled(loop.body);
-    over.set(loop, result);
-    return result;
-  };
-
-  /** Computes what {@link visit} returns, without looking at what may start. */
-  const hasSettled = (node: PlanNode): boolean => {
-    switch (node.type) {
-      case "task": {
-        const found = state.progress(node.task.key)?.state;
-        return found !== undefined && isSettled(found) && (found !== "failed" || node.task.spec.continueOnFail);
-      }
-      case "sequence":
-        return node.children.slice(node.settledUpTo).every(hasSettled);
-      case "parallel":
-        return node.open.every(hasSettled);
-      case "loop":
-        return isOver(node);
-      case "continue":
-        return false;
-      case "try":
-        if (firstFailure(node)) return false;
-        return hasSettled(firstFailure(node.body) ? node.handler : node.body) && hasSettled(node.cleanup);
-    }
-  };
+  }
 
   /**
    * Visits a part whose failure does not fail the run at once. Once one of its tasks has failed, nothing more starts in
    * it, and it is over when its running attempts have ended.
    */
-  const visitPart = (part: PlanSequence): { over: boolean; failure: PlannedTask | undefined } => {
-    const lists = [candidates, blocked, paused, advance, waiting];
+  #visitPart(part: PlanSequence): { over: boolean; failure: PlannedTask | undefined } {
+    const lists = [this.#candidates, this.#blocked, this.#paused, this.#advance, this.#waiting];
     const counts = lists.map((list) => list.length);
-    const outside = continuation;
-    const settled = visit(part);
-    const failure = firstFailure(part);
+    const outside = this.#continuation;
+    const settled = this.#visit(part);
+    const failure = this.#standing.firstFailure(part);
     if (!failure) return { over: settled, failure };
-    continuation = outside;
-    abandoned.push(...waiting.slice(counts.at(-1)));
+    this.#continuation = outside;
+    this.#abandoned.push(...this.#waiting.slice(counts.at(-1)));
     lists.forEach((list, index) => {
       list.length = counts[index]!;
     });
-    return { over: !isRunning(part), failure };
-  };
+    return { over: !this.#standing.isRunning(part), failure };
+  }
 
-  const hasFailedIn = ({ key, spec, tries }: PlannedTask, node: PlanTry): boolean =>
-    tries.includes(node) && !spec.continueOnFail && state.progress(key)?.state === "failed";
+  #hasFailedIn({ key, spec, tries }: PlannedTask, node: PlanTry): boolean {
+    return tries.includes(node) && !spec.continueOnFail && this.#state.progress(key)?.state === "failed";
+  }
 
-  const visitTry = (node: PlanTry): boolean => {
+  #visitTry(node: PlanTry): boolean {
     // What fails inside is judged here, and not by the whole run.
-    const outside = failed;
-    const body = visitPart(node.body);
-    failed = outside;
+    const outside = this.#failed;
+    const body = this.#visitPart(node.body);
+    this.#failed = outside;
     if (!body.over) return false;
     let { failure } = body;
     if (failure) {
-      if (node.handler.children.length > 0) caught.push(...plan.tasks.filter((task) => hasFailedIn(task, node)));
-      const handler = visitPart(node.handler);
-      failed = outside;
+      if (node.handler.children.length > 0) {
+        this.#caught.push(...this.#plan.tasks.filter((task) => this.#hasFailedIn(task, node)));
+      }
+      const handler = this.#visitPart(node.handler);
+      this.#failed = outside;
       if (!handler.over) return false;
       failure = handler.failure ?? (node.handled ? undefined : failure);
     }
-    if (!visit(node.cleanup)) return false;
-    if (failure) failed ??= failure;
+    if (!this.#visit(node.cleanup)) return false;
+    if (failure) this.#failed ??= failure;
     return !failure;
-  };
+  }
 
-  const visit = (node: PlanNode): boolean => {
+  /** Takes up what may happen in a part. Returns whether the part is done. */
+  #visit(node: PlanNode): boolean {
     switch (node.type) {
       case "task":
-        return visitTask(node.task);
+        return this.#visitTask(node.task);
       case "sequence":
         for (let index = node.settledUpTo; index < node.children.length; index += 1) {
           const child = node.children[index]!;
-          const settled = visit(child);
-          if (!settled && !isPassable(child)) return false;
+          const settled = this.#visit(child);
+          if (!settled && !this.#standing.isPassable(child)) return false;
           if (settled && index === node.settledUpTo) node.settledUpTo += 1;
         }
         return node.settledUpTo === node.children.length;
       case "try":
-        return visitTry(node);
+        return this.#visitTry(node);
       case "parallel":
-        node.open = node.open.filter((child) => !visit(child));
+        node.open = node.open.filter((child) => !this.#visit(child));
         return node.open.length === 0;
       case "continue":
-        continuation ??= { payload: node.spec.payload };
+        this.#continuation ??= { payload: node.spec.payload };
         return false;
-      case "loop": {
-        if (!visit(node.body)) return false;
-        if (node.spec.until) return true;
-        const done = node.iteration + 1;
-        if (done < node.spec.maxIterations) {
-          const { continueAsNewEvery } = node.spec;
-          if (continueAsNewEvery !== undefined && done % continueAsNewEvery === 0) {
-            continuation ??= { loop: node };
-            return false;
-          }
-          advance.push(node);
-          return false;
-        }
-        if (node.spec.onMaxReached === "return-last") return true;
-        exhausted ??= node;
-        return false;
-      }
+      case "loop":
+        return this.#visitLoop(node);
     }
-  };
-
-  const settled = visit(plan.root);
-  const ready = candidates.filter((task) => {
-    if (!needsSlot(task)) return true;
-    if (running >= state.maxConcurrency) return false;
-    if (task.groups.some((group) => (load.get(group) ?? 0) >= group.limit)) return false;
-    take(task);
-    return true;
-  });
-  const inProgress = running - ready.filter(needsSlot).length;
-  return {
-    ready,
-    advance,
-    waiting,
-    abandoned,
-    running: inProgress,
-    placesTaken,
-    blocked,
-    paused,
-    failed,
-    exhausted,
-    continuation,
-    subflows,
-    caught,
-    settled,
-  };
-}
-
-function isAsync({ spec }: PlannedTask): boolean {
-  return "async" in spec && spec.async === true;
-}
-
-function firstIn<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
   }
-  return undefined;
+
+  #visitLoop(node: PlanLoop): boolean {
+    if (!this.#visit(node.body)) return false;
+    const { until, maxIterations, continueAsNewEvery, onMaxReached } = node.spec;
+    if (until) return true;
+    const done = node.iteration + 1;
+    if (done >= maxIterations) {
+      if (onMaxReached === "return-last") return true;
+      this.#exhausted ??= node;
+    } else if (continueAsNewEvery !== undefined && done % continueAsNewEvery === 0) {
+      this.#continuation ??= { loop: node };
+    } else this.#advance.push(node);
+    return false;
+  }
 }
 
 /** Whether the node has failed and its retry is not due yet. */
@@ -338,8 +248,4 @@ function needsSlot({ spec }: PlannedTask): boolean {
 /** Whether a task that may start takes one of the server's places. */
 export function needsPlace({ spec }: PlannedTask): boolean {
   return !spec.skipIf && (spec.kind === "compute" || spec.kind === "agent");
-}
-
-function isFinished(state: NodeState | undefined): boolean {
-  return state === "finished" || state === "skipped";
 }
