@@ -17,5 +17,6 @@ describe.skipIf(!isSlowSet || !canRun("postgres"))("on Postgres", () => {
     expect(wrong).toEqual([]);
     expect(history.faults).toBeGreaterThanOrEqual(12);
     expect(seen.tasksFinished).toBeGreaterThan(0);
-  });
+    // A minute alone, and several next to other tests.
+  }, 300_000);
 });
