@@ -1,5 +1,5 @@
 /** Points at which a test may kill the process, to check that nothing is lost. */
-export type FaultPoint = "before-commit" | "after-commit" | "before-launch" | "mirror" | "migration";
+export type FaultPoint = "before-commit" | "after-commit" | "before-launch" | "mirror" | "migration" | "copied-batch";
 
 const hook = Symbol.for("smithers.fault");
 

@@ -3,6 +3,7 @@ import { approve } from "./approve.ts";
 import { backup } from "./backup.ts";
 import { cancel } from "./cancel.ts";
 import { completions } from "./completions.ts";
+import { db } from "./db.ts";
 import { deny } from "./deny.ts";
 import { doctor } from "./doctor.ts";
 import { events } from "./events.ts";
@@ -43,6 +44,7 @@ export const commands: readonly CommandDefinition[] = [
   cancel,
   gc,
   backup,
+  db,
   trust,
   doctor,
   completions,

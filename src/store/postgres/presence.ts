@@ -13,7 +13,8 @@ const goneAfterMs = 800;
 const othersConnectMs = 3_000;
 
 /** The locks of all servers of a schema have this first key. */
-const lockClass = (schema: string) => `abs(hashtext(${quoteText(`smithers servers ${schema}`)})::bigint) % 2147483647`;
+export const lockClass = (schema: string) =>
+  `abs(hashtext(${quoteText(`smithers servers ${schema}`)})::bigint) % 2147483647`;
 
 /** The connection does not answer. */
 class Silence extends Error {}

@@ -1,0 +1,3 @@
+import { armFault } from "./fault.ts";
+
+armFault();
