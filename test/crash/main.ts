@@ -33,7 +33,9 @@ for (let round = 0; done() < kills; round++) {
     byLock: values.postgres === true && round % 4 === 3,
   } as const;
   const isCalm = !values.postgres && round % calmEvery === calmEvery - 1;
-  const result = await crashRound(isCalm ? { ...options, kills: 0, servers: 1, hostile: true, calmMs } : options);
+  const result = await crashRound(
+    isCalm ? { ...options, kills: 0, servers: 1, hurtsWorkers: false, hostile: true, calmMs } : options,
+  );
   totals.add(result);
   await cleanUp();
   console.log(`round ${round + 1}: ${done()} faults, ${totals.runs} runs, ${result.wrong.length} wrong`);
