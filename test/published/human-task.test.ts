@@ -195,6 +195,7 @@ test("the command answers, and why tells what is asked for and what did not fit"
   const why = await smithers(root, "why", "r");
   expect(why.out).toContain("is waiting for an answer");
   expect(why.out).toContain("The answer does not fit: verdict");
+  expect(why.out).not.toContain("details.issues");
   await smithers(root, "approve", "r", "review", "--data", '{"verdict":"publish"}');
   const ended = await smithers(root, "resume", "r", "--json");
   expect(JSON.parse(ended.out)).toMatchObject({ status: "finished", output: { summary: "publish" } });

@@ -1,4 +1,4 @@
-import { type ErrorRecord, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { type ErrorRecord, isSmithersError, toErrorRecord } from "../../errors/index.ts";
 import type { ApprovalSpec } from "../../jsx/index.ts";
 import type { Approval, Node } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
@@ -40,9 +40,9 @@ async function readAnswer(
   } catch (error) {
     const refusal = toErrorRecord(error, "INVALID_OUTPUT");
     if (refusal.code !== "INVALID_OUTPUT") return { refusal };
-    const problem = refusal.message.replace(/^.*?: /s, "");
-    const told = new SmithersError("INVALID_OUTPUT", `The answer does not fit: ${problem}`);
-    return { refusal: { ...refusal, message: told.problem } };
+    // The advice is for authors of tasks, not for who answers.
+    const problem = isSmithersError(error) ? error.problem.replace(/^.*?: /s, "") : refusal.message;
+    return { refusal: { ...refusal, message: `The answer does not fit: ${problem}` } };
   }
 }
 
