@@ -56,6 +56,11 @@ test("a person selects and ranks", async () => {
   ]);
 });
 
+test("a person answers until the answer fits", async () => {
+  const { run } = await follow("merge.tsx");
+  expect(run).toMatchObject({ status: "finished", output: { approved: true, comments: "Well done" } });
+});
+
 test("a draft is reviewed until it is good enough", async () => {
   const { server, runId, run } = await follow("review.tsx");
   expect(run.status).toBe("finished");
@@ -84,5 +89,13 @@ test("a reminder waits for its date", async () => {
 });
 
 test("every example of the page is one of these", () => {
-  expect(Object.keys(files)).toEqual(["deploy.tsx", "pick.tsx", "review.tsx", "drop.tsx", "order.tsx", "reminder.tsx"]);
+  expect(Object.keys(files)).toEqual([
+    "deploy.tsx",
+    "pick.tsx",
+    "merge.tsx",
+    "review.tsx",
+    "drop.tsx",
+    "order.tsx",
+    "reminder.tsx",
+  ]);
 });
