@@ -66,6 +66,7 @@ export {
   Saga,
   type SagaProps,
   type SagaStep,
+  type SagaStepProps,
   type Schemas,
   Sequence,
   SignalComponent as Signal,

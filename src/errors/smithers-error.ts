@@ -51,6 +51,11 @@ export class SmithersError extends Error {
     return this.#problem;
   }
 
+  /** The problem, under the name that it has in the published package. */
+  get summary(): string {
+    return this.#problem || this.message;
+  }
+
   /** What to do about it; may be empty. */
   get advice(): string {
     return this.#advice;

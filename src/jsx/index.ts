@@ -14,7 +14,7 @@ export { decisionValue } from "./components/decision.ts";
 export { type Duration, parseDurationMs } from "./components/duration.ts";
 export { EscalationChain } from "./components/escalation-chain.ts";
 export { HumanTask } from "./components/human-task.ts";
-export { Saga, type SagaProps, type SagaStep } from "./components/saga.ts";
+export { Saga, type SagaProps, type SagaStep, type SagaStepProps } from "./components/saga.ts";
 export { Subflow, type SubflowProps } from "./components/subflow.ts";
 export { type CachePolicy, type RetryPolicy, Task } from "./components/task.ts";
 export { Timer } from "./components/timer.ts";

@@ -236,6 +236,8 @@ export interface EventSpec extends NodeSpec {
   readonly payloadSchema: z.ZodType | undefined;
   readonly timeoutMs: number | undefined;
   readonly onTimeout: "fail" | "skip" | "continue";
+  /** What comes after it in a sequence, and does not depend on it, does not wait for it. */
+  readonly async: boolean;
 }
 
 export interface TimerSpec extends NodeSpec {

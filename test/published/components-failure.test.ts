@@ -15,7 +15,7 @@ import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { NonRetryableError, approvalDecisionSchema, createSmithers } from "smithers-orchestrator";
 import { z } from "zod";
-const { smithers, outputs, Workflow, Task, Parallel, Loop, Approval, Saga, TryCatchFinally } = createSmithers({
+const { smithers, outputs, Workflow, Task, Parallel, MergeQueue, Loop, Approval, Saga, TryCatchFinally } = createSmithers({
   result: z.object({ value: z.any() }),
   decision: approvalDecisionSchema,
 });
@@ -136,6 +136,27 @@ test.each([
   expect(ledger).toEqual(expected);
   expect(run.status).toBe(status as "failed");
   if (status === "failed") expect(run.error).toMatchObject({ message: "d is down", nodeId: "d" });
+});
+
+test("a Saga takes its steps as children too, and id is accepted where the published package takes it", async () => {
+  const { ledger, run } = await complete(`
+    <Saga id="trip">
+      <Saga.Step id="room" compensation={step(root, "cancel room")}>{step(root, "book room")}</Saga.Step>
+      <Saga.Step id="car" compensation={step(root, "cancel car")}>{fails(root, "book car")}</Saga.Step>
+    </Saga>
+    <TryCatchFinally id="safe" try={fails(root, "try")} catch={(error) => (
+      <Task id="told" output={outputs.result}>{{ value: error.code + ": " + error.summary }}</Task>
+    )} />
+    <Parallel id="both">{step(root, "a")}</Parallel>
+    <MergeQueue id="queue">{step(root, "b")}</MergeQueue>
+    <Task id="end" output={outputs.result}>{{ value: ctx.outputMaybe(outputs.result, { nodeId: "told" })?.value }}</Task>`);
+  expect(ledger).toEqual(["book room", "book car", "cancel room", "try", "a", "b"]);
+  expect(run).toMatchObject({ status: "finished", output: { value: "TASK_FAILED: try is down" } });
+});
+
+test("a child of a Saga that is no step is refused", async () => {
+  const { run } = await complete(`<Saga>{step(root, "a")}</Saga>`);
+  expect(run.error).toMatchObject({ code: "INVALID_WORKFLOW", message: expect.stringContaining("<Saga.Step>") });
 });
 
 test("a Saga without a failure compensates nothing", async () => {

@@ -142,6 +142,22 @@ test.each([
   expect((await server.nodes(runId)).map(({ state }) => state)).toEqual(["finished", "finished", "finished"]);
 });
 
+test.each([
+  ["Signal", '<Signal id="go" schema={outputs.result} async />'],
+  ["WaitForEvent", '<WaitForEvent id="go" event="go" output={outputs.result} async />'],
+])("what follows an async %s and does not depend on it goes on", async (component, waiting) => {
+  const tree = `${waiting}
+    <Task id="free" output={outputs.result}>{{ value: 1 }}</Task>
+    <Task id="bound" output={outputs.result} dependsOn={["go"]}>{{ value: 2 }}</Task>`;
+  const server = await serve(folder({ "flow.tsx": using(component, tree) }));
+  const runId = await server.start("flow.tsx");
+  await server.until(runId, ({ type }) => type === "RunStatusChanged");
+  expect(await server.run(runId)).toMatchObject({ status: "waiting-event" });
+  expect((await server.nodes(runId)).map(({ state }) => state)).toEqual(["waiting-event", "finished", "pending"]);
+  await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 3 } });
+  expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
+});
+
 test("a task is async only with needsApproval", async () => {
   const { run } = await complete(using("Loop", `<Task id="t" output={outputs.result} async>{{ value: 1 }}</Task>`));
   expect(run.error!.message).toContain("async has an effect only with needsApproval");

@@ -16,7 +16,12 @@ export interface SagaStep {
 }
 
 export interface SagaProps {
-  steps: readonly SagaStep[];
+  /** Tells a reader what it is for; it has no effect. */
+  id?: string;
+  /** The steps, unless they are given as children. */
+  steps?: readonly SagaStep[];
+  /** `<Saga.Step>` elements, another way to give the steps. */
+  children?: ReactNode;
   /**
    * What a failed action leads to. `compensate` (the default): the compensations of the steps that were done, the last
    * first, and the run continues. `compensate-and-fail`: the same, and then the run fails. `fail`: the run fails.
@@ -26,12 +31,19 @@ export interface SagaProps {
   skipIf?: boolean;
 }
 
-const sagaProps = propNames<SagaProps>({ steps: true, onFailure: true, skipIf: true });
+const sagaProps = propNames<SagaProps>({
+  id: true,
+  steps: true,
+  children: true,
+  onFailure: true,
+  skipIf: true,
+});
 
 /** Runs actions in order. When one fails, those that were done before it are undone, the last first. */
 export function Saga(props: SagaProps): ReactElement | null {
   checkProps("Saga", props, sagaProps);
-  const { steps, onFailure = "compensate", skipIf = false } = props;
+  const { onFailure = "compensate", skipIf = false } = props;
+  const steps = props.steps ?? stepsAmong(props.children);
   checkSteps(steps);
   checkOneOf("<Saga>", "onFailure", onFailure, ["compensate", "compensate-and-fail", "fail"]);
   const view = useFailures("<Saga>");
@@ -53,6 +65,30 @@ export function Saga(props: SagaProps): ReactElement | null {
       return { handler, handled: onFailure === "compensate" };
     },
     cleanup: null,
+  });
+}
+
+export interface SagaStepProps extends Omit<SagaStep, "action"> {
+  /** The action. */
+  children?: ReactNode;
+}
+
+/** A step of the Saga that it is a child of. */
+Saga.Step = function Step(_props: SagaStepProps): ReactElement {
+  refuse("<Saga.Step>", "it must be a direct child of a Saga.");
+};
+
+const stepProps = propNames<SagaStepProps>({ id: true, compensation: true, label: true, children: true });
+
+/** The steps that the children of a Saga are. @throws INVALID_WORKFLOW */
+function stepsAmong(children: ReactNode): SagaStep[] {
+  return React.Children.toArray(children).map((child) => {
+    if (!React.isValidElement<SagaStepProps>(child) || child.type !== Saga.Step) {
+      refuse("<Saga>", "its children must be <Saga.Step> elements.");
+    }
+    checkProps("Saga.Step", child.props, stepProps);
+    const { children: action, ...step } = child.props;
+    return { ...step, action };
   });
 }
 

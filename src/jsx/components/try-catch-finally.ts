@@ -7,6 +7,8 @@ import { checkProps, propNames } from "./props.ts";
 import { TryParts, toError } from "./try-parts.ts";
 
 export interface TryCatchFinallyProps {
+  /** Tells a reader what it is for; it has no effect. */
+  id?: string;
   try: ReactNode;
   /** Mounted when a node of `try` has failed for good: elements, or a function of the error that gives them. */
   catch?: ReactNode | ((error: SmithersError) => ReactNode);
@@ -19,6 +21,7 @@ export interface TryCatchFinallyProps {
 }
 
 const tryProps = propNames<TryCatchFinallyProps>({
+  id: true,
   try: true,
   catch: true,
   catchErrors: true,

@@ -25,6 +25,8 @@ export interface WaitForEventProps<O> extends WaitProps {
   timeoutMs?: number;
   /** What a timeout does to the node. Default: `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
+  /** What follows and does not depend on the signal does not wait for it. */
+  async?: boolean;
 }
 
 const waitForEventProps = propNames<WaitForEventProps<unknown>>({
@@ -35,6 +37,7 @@ const waitForEventProps = propNames<WaitForEventProps<unknown>>({
   correlationId: true,
   timeoutMs: true,
   onTimeout: true,
+  async: true,
 });
 
 /** Waits durably for a signal. */
@@ -60,6 +63,8 @@ export interface SignalProps<S extends z.ZodType> extends WaitProps {
   timeoutMs?: number;
   /** What a timeout does to the node. Default: `fail`. */
   onTimeout?: "fail" | "skip" | "continue";
+  /** What follows and does not depend on the signal does not wait for it. */
+  async?: boolean;
   /** Mounted after the wait, once the signal has arrived. */
   children?: (data: z.output<S>) => ReactNode;
 }
@@ -70,6 +75,7 @@ const signalProps = propNames<SignalProps<z.ZodType>>({
   correlationId: true,
   timeoutMs: true,
   onTimeout: true,
+  async: true,
   children: true,
 });
 
@@ -98,7 +104,7 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
 
 function useEventElement(
   component: string,
-  props: WaitProps & Pick<WaitForEventProps<unknown>, "correlationId" | "timeoutMs" | "onTimeout">,
+  props: WaitProps & Pick<WaitForEventProps<unknown>, "correlationId" | "timeoutMs" | "onTimeout" | "async">,
   event: string,
   output: OutputSchema,
   payloadSchema: z.ZodType | undefined,
@@ -123,6 +129,7 @@ function useEventElement(
     payloadSchema,
     timeoutMs,
     onTimeout,
+    async: props.async ?? false,
   };
   useMember(spec);
   const tag = component === "Signal" ? "smithers:signal" : "smithers:wait-for-event";

@@ -2,7 +2,7 @@ import type { ReactElement, ReactNode } from "react";
 import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, type LoopScope, placesOf } from "../loop-places.ts";
 import { React } from "../react.ts";
-import { checkCount, checkId, checkOneOf, refuse } from "./checks.ts";
+import { checkCount, checkId, checkOneOf, checkText, refuse } from "./checks.ts";
 import { leftOut } from "./left-out.ts";
 import { checkProps, propNames } from "./props.ts";
 
@@ -57,27 +57,28 @@ export function Sequence(props: SequenceProps): ReactElement | null {
 }
 
 export interface ParallelProps extends SequenceProps {
+  /** Tells a reader what the group is for; it has no effect. */
+  id?: string;
   /** Maximum number of concurrent attempts in this group. Default: no limit. */
   maxConcurrency?: number;
 }
 
-const parallelProps = propNames<ParallelProps>({ skipIf: true, maxConcurrency: true, children: true });
+const parallelProps = propNames<ParallelProps>({ id: true, skipIf: true, maxConcurrency: true, children: true });
 
 /** Runs its children concurrently. */
 export function Parallel(props: ParallelProps): ReactElement | null {
   checkProps("Parallel", props, parallelProps);
-  const { skipIf = false, maxConcurrency, children } = props;
+  const { id, skipIf = false, maxConcurrency, children } = props;
+  checkText("<Parallel>", "id", id);
   checkCount("<Parallel>", "maxConcurrency", maxConcurrency, 1);
   if (skipIf) return leftOut(children);
-  const shown = maxConcurrency === undefined ? {} : { maxConcurrency };
+  const shown = { ...(id !== undefined && { id }), ...(maxConcurrency !== undefined && { maxConcurrency }) };
   return React.createElement("smithers:parallel", { spec: { type: "parallel", maxConcurrency }, shown }, children);
 }
 
-const mergeQueueProps = propNames<ParallelProps>({ skipIf: true, maxConcurrency: true, children: true });
-
 /** A Parallel whose children run one at a time, unless `maxConcurrency` says otherwise. */
 export function MergeQueue(props: ParallelProps): ReactElement | null {
-  checkProps("MergeQueue", props, mergeQueueProps);
+  checkProps("MergeQueue", props, parallelProps);
   const { maxConcurrency = 1, ...rest } = props;
   checkCount("<MergeQueue>", "maxConcurrency", maxConcurrency, 1);
   return React.createElement(Parallel, { ...rest, maxConcurrency });
