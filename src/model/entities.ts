@@ -163,7 +163,7 @@ export const toolCallSchema = z.object({
   finishedAtMs: ms.nullable(),
   error: errorRecordSchema.nullable(),
   /** What the tool was called with, without secrets; large ones are cut, and have `truncated: true`. */
-  arguments: json.nullable(),
+  arguments: json,
 });
 export type ToolCall = z.infer<typeof toolCallSchema>;
 

@@ -9,7 +9,7 @@ const suites = ["conformance"];
 
 testOnPostgres.each(suites)("the suite %s passes on Postgres", async (name) => {
   const env = { ...process.env, SMITHERS_TEST_DATABASE: "postgres", SMITHERS_TEST_POSTGRES: await sharedServer() };
-  const child = spawn(process.execPath, ["test", "--timeout", "120000", `./test/${name}`], { env });
+  const child = spawn(process.execPath, ["test", "--timeout", "45000", `./test/${name}`], { env });
   const [output, [status]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect(status, output.replaceAll(/^\((pass|skip)\).*\n/gm, "")).toBe(0);
   expect(output).toMatch(/^ *[1-9]\d* pass$/m);
