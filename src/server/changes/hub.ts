@@ -66,8 +66,9 @@ export class ChangeHub {
   readonly #followed = new Map<Engine, Followed>();
   /** What was last told of a run: its status and health. Least recently told first. */
   readonly #told = new Map<string, string>();
+  /** The pending approvals that were last read; undefined before the first reading. */
   #approvals: string | undefined;
-  #isApprovalsChanged = true;
+  #isApprovalsChanged = false;
   #ticks: ReturnType<typeof setInterval> | undefined;
   #flushing = false;
 
@@ -97,7 +98,7 @@ export class ChangeHub {
     this.#followed.clear();
     this.#told.clear();
     this.#approvals = undefined;
-    this.#isApprovalsChanged = true;
+    this.#isApprovalsChanged = false;
   }
 
   /** Follows the databases that have been opened. @param isLate whether changes may have been missed until now */
@@ -110,8 +111,12 @@ export class ChangeHub {
         followed.changed.add(events[0]!.runId);
         if (events.some(({ type }) => concernApprovals.has(type))) this.#isApprovalsChanged = true;
       });
+      if (isLate) this.#isApprovalsChanged = true;
       const unwatch = engine.store.watch(() => {
         followed.isChangedElsewhere = true;
+        // What came after the listener did, and before the first reading, is told.
+        followed.isFirstLook = false;
+        this.#isApprovalsChanged = true;
       });
       const stop = () => {
         unfollow();
@@ -153,7 +158,6 @@ export class ChangeHub {
     const looked = new Set<string>();
     if (followed.isChangedElsewhere) {
       followed.isChangedElsewhere = false;
-      this.#isApprovalsChanged = true;
       for (const runId of await this.#mayHaveChanged(followed)) looked.add(runId);
     }
     const ids = [...new Set([...wanted, ...looked])];
@@ -199,7 +203,8 @@ export class ChangeHub {
   }
 
   async #haveApprovalsChanged(): Promise<boolean> {
-    if (!this.#isApprovalsChanged) return false;
+    const mayHaveChanged = this.#isApprovalsChanged;
+    if (!mayHaveChanged && this.#approvals !== undefined) return false;
     this.#isApprovalsChanged = false;
     try {
       const { approvals, nextCursor } = await this.#sources.reader.approvals({ limit: approvalsCompared });
@@ -207,9 +212,11 @@ export class ChangeHub {
       this.#approvals = JSON.stringify(
         approvals.map(({ runId, nodeId, iteration, requestedAtMs }) => [runId, nodeId, iteration, requestedAtMs]),
       );
-      return before !== undefined && (before !== this.#approvals || nextCursor !== undefined);
+      // The first reading may hold what has changed since the listener came.
+      if (before === undefined) return mayHaveChanged;
+      return before !== this.#approvals || nextCursor !== undefined;
     } catch (error) {
-      this.#isApprovalsChanged = true;
+      this.#isApprovalsChanged ||= mayHaveChanged;
       throw error;
     }
   }
