@@ -89,6 +89,17 @@ export class BenchServer {
     return residentMbOf(this.#child.pid!);
   }
 
+  /** Forgets the peak of the resident memory so far; see {@link peakMb}. */
+  resetPeak(): void {
+    // See proc_pid_clear_refs(5).
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
+  }
+
+  /** Largest resident memory in MB since {@link resetPeak}. */
+  peakMb(): number {
+    return memoryMbOf(this.#child.pid!, "VmHWM");
+  }
+
   /** Resident memory of each worker process in MB. */
   workersMb(): number[] {
     return this.#workers().map(residentMbOf);
@@ -136,9 +147,11 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-function residentMbOf(pid: number): number {
+const residentMbOf = (pid: number) => memoryMbOf(pid, "VmRSS");
+
+function memoryMbOf(pid: number, field: "VmRSS" | "VmHWM"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+  return (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6;
 }
 
 export function writeWorkflows(rootDir: string): void {

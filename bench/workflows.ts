@@ -49,6 +49,11 @@ export const workflows = {
     '<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />',
   ),
   "bench-signal.tsx": file(result, '<WaitForEvent id="wait" event="go" output={outputs.result} />'),
+  /** Each output has 5 MB of JSON. */
+  "bench-large.tsx": file(
+    "result: z.object({ text: z.string() })",
+    tasks('{ await new Promise((go) => setTimeout(go, 20)); return { text: String(n).padEnd(5e6, "x") }; }'),
+  ),
   /** Every kind of node, for the soak test. */
   "bench-mixed.tsx": file(
     `${result}, decision: approvalDecisionSchema`,

@@ -2,6 +2,7 @@ import type { Benchmark } from "../benchmark.ts";
 import { command } from "./command.ts";
 import { database } from "./database.ts";
 import { installed } from "./installed.ts";
+import { largeOutputs } from "./large-outputs.ts";
 import { memory } from "./memory.ts";
 import { page } from "./page.ts";
 import { run } from "./run.ts";
@@ -23,6 +24,7 @@ export const benchmarks: readonly Benchmark[] = [
   stream,
   wake,
   memory,
+  largeOutputs,
   workers,
   database,
   start,
