@@ -275,10 +275,10 @@ export class WorkerPool {
 
   #answersTo(worker: WorkerProcess): ServerCalls {
     return {
-      store: (storeId, part, name, args) => {
+      store: (storeId, part, name, args, texts) => {
         const holder = this.#stores.get(storeId);
         if (!holder) throw new SmithersError("DB_UNAVAILABLE", "The server has closed the database.");
-        return holder.answer(worker, part, name, args);
+        return holder.answer(worker, part, name, args, texts);
       },
       beginCommand: async (noted) => {
         const number = ++this.#lastCommand;

@@ -77,7 +77,7 @@ export type WorkerCalls = {
 /** What the server answers to a worker. */
 export type ServerCalls = {
   /** Calls a method of a store: see `StoreHost`. */
-  store(storeId: string, part: StorePart, name: string, args: string): Promise<unknown>;
+  store(storeId: string, part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
   /** See `RunPlaces.ask`. */
   askPlaces(storeId: string, runId: string, leaseNo: number, running: number, wanted: number): Promise<number>;
   /** See `RunPlaces.release`. */

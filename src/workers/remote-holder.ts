@@ -226,9 +226,15 @@ export class RemoteHolder implements RunHolder {
   }
 
   /** Answers a call of a worker's store. */
-  answer(worker: WorkerProcess, part: StorePart, name: string, args: string): Promise<unknown> {
+  answer(
+    worker: WorkerProcess,
+    part: StorePart,
+    name: string,
+    args: string,
+    texts: readonly string[],
+  ): Promise<unknown> {
     const host = this.#hosts.get(worker) ?? this.#hostFor(worker);
-    return host.call(part, name, args);
+    return host.call(part, name, args, texts);
   }
 
   /** The runs that a worker executes, with the nodes whose attempts run. */

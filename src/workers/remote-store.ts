@@ -7,6 +7,7 @@ import {
   type Store,
   type TurnRecord,
 } from "../store/index.ts";
+import { takeLargeTexts } from "./large-texts.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a remote store knows of the store that it stands for. */
@@ -23,8 +24,11 @@ export function identityOf({ id, privateFiles, takeQueued }: Store): StoreIdenti
 
 /** How a remote store reaches its host. */
 export interface StoreLink {
-  /** @param args the arguments, as JSON */
-  call(part: StorePart, name: string, args: string): Promise<unknown>;
+  /**
+   * @param args the arguments, as JSON
+   * @param texts what was left out of them; see `takeLargeTexts`
+   */
+  call(part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
   /** Asks for, or refuses, news of commits of other connections. */
   watch(isWatched: boolean): void;
 }
@@ -75,8 +79,8 @@ export class RemoteStore {
     return Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => this.#call(part, name, args)]));
   }
 
-  #call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
-    const answer = this.#link.call(part, name, argumentsText(args));
+  #call(part: StorePart, name: string, args: readonly unknown[], texts: readonly string[] = []): Promise<unknown> {
+    const answer = this.#link.call(part, name, argumentsText(args), texts);
     this.#open.add(answer);
     const over = () => void this.#open.delete(answer);
     answer.then(over, over);
@@ -84,7 +88,8 @@ export class RemoteStore {
   }
 
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
-    const lastSeq = (await this.#call("own", "commitTurn", [turn])) as number | "cancel-pending";
+    const { turn: sent, texts } = takeLargeTexts(turn);
+    const lastSeq = (await this.#call("own", "commitTurn", [sent], texts)) as number | "cancel-pending";
     return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
   }
 

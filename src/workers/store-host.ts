@@ -1,7 +1,8 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { CommittedEvent } from "../model/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Store, TurnRecord } from "../store/index.ts";
 import { stopwatch } from "../timing/index.ts";
+import { putLargeTexts } from "./large-texts.ts";
 import { type OwnMethod, type StorePart, storeMethods } from "./store-methods.ts";
 
 /** What a {@link StoreHost} tells the other end. */
@@ -38,16 +39,18 @@ export class StoreHost {
   /**
    * Calls a method of the store. Calls of one turn of the event loop are applied in order, as the store's own are.
    * @param sent the arguments, as JSON
+   * @param texts what was left out of a turn; see `takeLargeTexts`
    * @returns what the method returns; of a committed turn only the number of its last event
    * @throws what the method throws
    */
-  async call(part: StorePart, name: string, sent: string): Promise<unknown> {
+  async call(part: StorePart, name: string, sent: string, texts: readonly string[]): Promise<unknown> {
     if (!Object.hasOwn(storeMethods[part], name)) throw new Error(`A store has no method ${part}.${name}.`);
     const target = part === "own" ? this.#store : this.#store[part];
     const method = Reflect.get(target, name) as (...args: readonly unknown[]) => Promise<unknown>;
     const elapsedMs = stopwatch();
     try {
       const args: unknown[] = JSON.parse(sent);
+      if (texts.length > 0) args[0] = putLargeTexts({ turn: args[0] as TurnRecord, texts });
       const answer = await method.apply(target, args);
       if (part === "own") this.#listeners[name as OwnMethod]?.(answer as never, args as never, elapsedMs());
       return name === "commitTurn" ? seqOf(answer as CommittedEvent[] | "cancel-pending") : answer;

@@ -145,7 +145,7 @@ export class Worker {
     const known = this.#byStore.get(identity.id);
     if (known) return known;
     const remote = new RemoteStore(identity, {
-      call: (part, name, args) => this.#channel.call("store", identity.id, part, name, args),
+      call: (part, name, args, texts) => this.#channel.call("store", identity.id, part, name, args, texts),
       watch: () => {},
     });
     // The server writes the heartbeats, for a worker that computes cannot.

@@ -31,7 +31,7 @@ class Host {
     const channel = this.#channel;
     const identity = await channel.call("open", number, file);
     const remote = new RemoteStore(identity, {
-      call: (part, name, args) => channel.call("store", number, part, name, args),
+      call: (part, name, args, texts) => channel.call("store", number, part, name, args, texts),
       watch: (isWatched) => channel.tell("watch", number, isWatched),
     });
     this.#stores.set(number, remote);

@@ -55,6 +55,19 @@ export function turns(fresh: FreshDatabase): void {
     expect(await store.findCached("k")).toBe("[1]");
   });
 
+  test("large values of a turn are stored as they are, among small ones", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const large = (text: string) => JSON.stringify({ text: text.repeat(30_000), "\u0000": 'größe 👩‍🚀 \ud800 "' });
+    const outputs = ["1", large("a"), "[]", large("\\ü"), '""'].map((json, n) =>
+      outputRow({ outputNo: n + 1, iteration: n, json }),
+    );
+    const cached = [large("b"), "{}", large("\u2028")].map((json, n) => ({ cacheKey: `k${n}`, json }));
+    await commit(store, lease, { outputs, cached });
+    expect((await store.loadRun("r"))!.outputs).toEqual(outputs);
+    for (const { cacheKey, json } of cached) expect(await store.findCached(cacheKey)).toBe(json);
+  });
+
   test("a turn changes what it names in the run's row, and nothing else", async () => {
     const { store } = await fresh();
     const lease = await startRun(store, { wakeAtMs: 5, crashes: 2 });
