@@ -111,10 +111,10 @@ function toNodeItem(node: Node, output: ListedOutput | undefined): NodeItem {
 /** How many failures of agents one node's detail has. */
 const maxAgentFailures = 100;
 
-/** One node in detail: with its whole output, its attempts and its tool calls. */
+/** One node in detail: with its whole output, its attempts and its tool calls. `output` is undefined while there is none. */
 export function toNodeDetail(
   node: Node,
-  output: Output | undefined,
+  output: unknown,
   attempts: readonly Attempt[],
   toolCalls: readonly ToolCall[],
   reports: readonly SmithersEvent[],
@@ -131,7 +131,8 @@ export function toNodeDetail(
   return {
     runId: node.runId,
     kind: node.kind,
-    ...toNodeItem(node, output),
+    ...toNodeItem(node, undefined),
+    output: output ?? null,
     attempts: attempts.map(({ attempt, state, startedAtMs, finishedAtMs, error }) => ({
       attempt,
       state,

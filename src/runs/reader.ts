@@ -70,6 +70,9 @@ export interface ReadNode {
   readonly stack: string | undefined;
 }
 
+/** Makes an answer's value of its JSON. */
+type Decode = (json: string) => unknown;
+
 /** How many prompts the detail of one node has: the last ones. */
 const shownPrompts = 20;
 
@@ -86,10 +89,11 @@ export class RunReader {
     this.#options = options;
   }
 
-  async run(runId: string): Promise<RunDetail> {
+  /** @param decode makes the output in the answer of its JSON; default: its value */
+  async run(runId: string, decode: Decode = JSON.parse): Promise<RunDetail> {
     const found = await this.#databases.find(runId, (store) => withReports(store, runId, store.readRunDetail(runId)));
     const health = await this.#healthOf(found, found.database);
-    return toRunDetail(found.run, health, found.nodeCounts, found.output, found.reports);
+    return toRunDetail(found.run, health, found.nodeCounts, outputOf(found, decode), found.reports);
   }
 
   /** A run, with what explains its state. */
@@ -104,7 +108,7 @@ export class RunReader {
         found.run,
         await this.#healthOf(found, found.database),
         found.nodeCounts,
-        found.output,
+        outputOf(found, JSON.parse),
         found.reports,
       ),
       nodes: nextCursor === undefined ? nodes : [...nodes, ...(await this.allNodes(runId, nextCursor))],
@@ -152,9 +156,10 @@ export class RunReader {
   /**
    * One node.
    * @param iteration default: the last one
+   * @param decode makes the output in the answer of its JSON; default: its value
    * @throws NODE_NOT_FOUND
    */
-  async node(runId: string, nodeId: string, iteration?: number): Promise<ReadNode> {
+  async node(runId: string, nodeId: string, iteration?: number, decode: Decode = JSON.parse): Promise<ReadNode> {
     const read = this.#databases.find(runId, async (store) => {
       const found = await withReports(store, runId, store.readNode(runId, nodeId, iteration));
       if (!found) return undefined;
@@ -169,7 +174,7 @@ export class RunReader {
       throw noSuchNode(runId, nodeId, iteration);
     });
     return {
-      node: toNodeDetail(node, output, attempts, toolCalls, reports, prompts),
+      node: toNodeDetail(node, output && decode(output.json), attempts, toolCalls, reports, prompts),
       stack: attempts.at(-1)?.stack ?? undefined,
     };
   }
@@ -224,6 +229,10 @@ async function withReports<T>(
 ): Promise<(T & { reports: SmithersEvent[] }) | undefined> {
   const [found, reports] = await Promise.all([reading, store.agentReports(runId)]);
   return found && { ...found, reports: reports.map(({ json }) => JSON.parse(json)) };
+}
+
+function outputOf({ outputJson }: { readonly outputJson: string | undefined }, decode: Decode): unknown {
+  return outputJson === undefined ? undefined : decode(outputJson);
 }
 
 function nodesQuery(limit: number, cursor?: string) {

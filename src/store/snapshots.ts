@@ -27,7 +27,9 @@ export interface RunOutcome {
 }
 
 /** A run with everything that its detail view shows. */
-export interface RunDetailSnapshot extends RunSnapshot, RunOutcome {
+export interface RunDetailSnapshot extends RunSnapshot {
+  /** JSON of the output of the task that finished last; undefined while there is none. */
+  readonly outputJson: string | undefined;
   /** Number of nodes in each state. */
   readonly nodeCounts: Readonly<Record<string, number>>;
 }

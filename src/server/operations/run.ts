@@ -8,7 +8,7 @@ import {
   runDetailSchema,
   runIdAnswerSchema,
 } from "../../api/index.ts";
-import { frameSchema } from "../../model/index.ts";
+import { frameSchema, JsonText } from "../../model/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
@@ -19,7 +19,7 @@ export const getRun = operation({
   answer: runDetailSchema,
   errors: [],
   async handle(_, { runId, reader }: RunServices) {
-    return reader.run(runId);
+    return reader.run(runId, JsonText.of);
   },
 });
 
@@ -44,7 +44,7 @@ export const getNode = operation({
   answer: nodeDetailSchema,
   errors: ["NODE_NOT_FOUND"],
   async handle({ params: { nodeId }, query: { iteration } }, { runId, reader }: RunServices) {
-    return (await reader.node(runId, nodeId, iteration)).node;
+    return (await reader.node(runId, nodeId, iteration, JsonText.of)).node;
   },
 });
 

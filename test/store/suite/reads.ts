@@ -91,7 +91,11 @@ export function reads(fresh: FreshDatabase): void {
       outputs: [outputRow({ json: '{"first":1}' }), outputRow({ iteration: 1, outputNo: 2, json: '{"last":2}' })],
     });
     const detail = await store.readRunDetail("r");
-    expect(detail).toMatchObject({ run: { runId: "r" }, nodeCounts: { finished: 2, failed: 1 }, output: { last: 2 } });
+    expect(detail).toMatchObject({
+      run: { runId: "r" },
+      nodeCounts: { finished: 2, failed: 1 },
+      outputJson: '{"last":2}',
+    });
     expect(await store.readOutcome("r")).toMatchObject({ run: { runId: "r" }, output: { last: 2 } });
   });
 

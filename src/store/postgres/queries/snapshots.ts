@@ -65,7 +65,7 @@ export async function selectRunDetail(database: Database, runId: string): Promis
 }
 
 function decodeDetail({ output, nodeCounts, ...rest }: DetailRow): RunDetailSnapshot {
-  return { ...decodeSnapshot(rest), output: output === null ? undefined : JSON.parse(output.json), nodeCounts };
+  return { ...decodeSnapshot(rest), outputJson: output?.json, nodeCounts };
 }
 
 /** See `Store.readOverview`. */

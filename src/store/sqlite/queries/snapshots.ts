@@ -1,5 +1,5 @@
 import type { FramesQuery } from "../../../api/index.ts";
-import type { Run } from "../../../model/index.ts";
+import type { Output, Run } from "../../../model/index.ts";
 import { type Driver, moment } from "../../../runtime/index.ts";
 import type {
   FramePage,
@@ -57,20 +57,20 @@ export function readRunDetail(driver: Driver, runId: string): RunDetailSnapshot 
   if (!run) return undefined;
   return {
     ...withHealthSignals(driver, run),
-    output: lastOutput(driver, run),
+    outputJson: lastOutput(driver, run)?.json,
     nodeCounts: countNodes(driver, runId),
   };
 }
 
 export function readOutcome(driver: Driver, runId: string): RunOutcome | undefined {
   const run = findRun(driver, runId);
-  return run && { run, output: lastOutput(driver, run) };
+  const output = run && lastOutput(driver, run);
+  return run && { run, output: output && JSON.parse(output.json) };
 }
 
-function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Run): unknown {
+function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Run): Output | undefined {
   if (outputNodeId === null || outputIteration === null) return undefined;
-  const output = findOutput(driver, runId, outputNodeId, outputIteration);
-  return output && JSON.parse(output.json);
+  return findOutput(driver, runId, outputNodeId, outputIteration);
 }
 
 export function readOverview(
