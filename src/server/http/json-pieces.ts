@@ -22,14 +22,23 @@ export function jsonPieces(value: unknown): readonly string[] {
   return [...pieces, `${text}}`];
 }
 
-/** The UTF-8 of pieces of text. */
-export function bytesOf(pieces: readonly string[]): Buffer {
-  const bytes = Buffer.allocUnsafe(lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) at += bytes.write(piece, at);
-  return bytes;
+/** Characters that become bytes at once. */
+const sliceLength = 262_144;
+
+/** The UTF-8 of pieces of text, in parts that are made when they are asked for. */
+export function* slicesOf(pieces: readonly string[]): Generator<Buffer, void> {
+  for (const piece of pieces) {
+    for (let start = 0; start < piece.length; ) {
+      const end = start + sliceLength;
+      // Both halves of a surrogate pair are in one slice.
+      const isHalf = end < piece.length && isHighSurrogate(piece.charCodeAt(end - 1));
+      const slice = piece.slice(start, isHalf ? end - 1 : end);
+      start += slice.length;
+      yield Buffer.from(slice);
+    }
+  }
 }
 
-function lengthOf(pieces: readonly string[]): number {
-  return pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
 }
