@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { ApprovalItem } from "smithers-orchestrator/client";
 import { isSmithersError } from "smithers-orchestrator/client";
 import { cli, curl, nodePath } from "../lib/commands.ts";
@@ -185,9 +186,12 @@ function Question({
   const isAnswer = mode === "answer";
 
   const choose = (next: "approve" | "deny") => {
-    setVerb(next);
-    setProblem(undefined);
-    setTimeout(() => noteField.current?.focus());
+    // At once: a person may go on typing.
+    flushSync(() => {
+      setVerb(next);
+      setProblem(undefined);
+    });
+    noteField.current?.focus();
   };
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
