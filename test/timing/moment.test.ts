@@ -67,10 +67,15 @@ test("a run is due exactly when the first of its waits is, by whatever clock eac
 
 test("the steady clock goes on at the pace of the wall clock, under one name", async () => {
   const before = moment();
-  await Bun.sleep(30);
-  const after = moment();
-  expect(after.steadyClock).toBe(before.steadyClock);
-  expect(Math.abs(after.steadyMs - before.steadyMs - (after.nowMs - before.nowMs))).toBeLessThan(25);
+  const differences: number[] = [];
+  // On a busy machine the process may stand still between the readings of the two clocks.
+  for (let n = 0; n < 5; n += 1) {
+    await Bun.sleep(10);
+    const after = moment();
+    expect(after.steadyClock).toBe(before.steadyClock);
+    differences.push(Math.abs(after.steadyMs - before.steadyMs - (after.nowMs - before.nowMs)));
+  }
+  expect(Math.min(...differences)).toBeLessThan(25);
 });
 
 test("processes of one host share the steady clock", async () => {
