@@ -1,42 +1,13 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect } from "bun:test";
 import client from "postgres";
-import {
-  Approval,
-  approvalDecisionSchema,
-  createSmithers,
-  Sequence,
-  Task,
-  WaitForEvent,
-  Workflow,
-} from "smithers-orchestrator";
-import { z } from "zod";
 import type { ListRunsQuery } from "../../src/api/index.ts";
 import { type LocalStore, openStore } from "../../src/store/index.ts";
 import { eventually } from "../support/eventually.ts";
 import { newSchema, sharedServer, testOnPostgres } from "../support/postgres.ts";
 import { run } from "../support/run.ts";
+import { sleeps, waits } from "./planned-runs.tsx";
 import { momentAt } from "./rows.ts";
-
-const { smithers, outputs } = createSmithers({
-  result: z.object({ value: z.number() }),
-  decision: approvalDecisionSchema,
-});
-const waits = smithers(() => (
-  <Workflow name="waits">
-    <Sequence>
-      <Task id="b" output={outputs.result}>
-        {() => ({ value: 1 })}
-      </Task>
-      <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
-    </Sequence>
-  </Workflow>
-));
-const sleeps = smithers(() => (
-  <Workflow name="sleeps">
-    <WaitForEvent id="go" event="go" output={outputs.result} />
-  </Workflow>
-));
 
 /** Copies of a run, and of everything that belongs to it: ended ones, one for each second before now. */
 const copies = 4_000;

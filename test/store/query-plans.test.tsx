@@ -2,14 +2,13 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
-import { Approval, approvalDecisionSchema, createSmithers, Sequence, Task, Workflow } from "smithers-orchestrator";
-import { z } from "zod";
 import type { ListRunsQuery } from "../../src/api/index.ts";
 import { type Driver, runtime } from "../../src/runtime/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
 import { lastTreeHash } from "../../src/store/sqlite/queries/frames.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { database, run } from "../support/run.ts";
+import { waits } from "./planned-runs.tsx";
 import { momentAt } from "./rows.ts";
 
 /** A driver that remembers each statement that it runs. */
@@ -33,21 +32,6 @@ function recording(driver: Driver): Driver & { statements: { sql: string; params
     close: () => driver.close(),
   };
 }
-
-const { smithers, outputs } = createSmithers({
-  result: z.object({ value: z.number() }),
-  decision: approvalDecisionSchema,
-});
-const waits = smithers(() => (
-  <Workflow name="waits">
-    <Sequence>
-      <Task id="b" output={outputs.result}>
-        {() => ({ value: 1 })}
-      </Task>
-      <Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />
-    </Sequence>
-  </Workflow>
-));
 
 let prepared: Promise<Buffer> | undefined;
 

@@ -87,7 +87,7 @@ interface Mounting {
  */
 export class TurnPlanner {
   readonly #runState: RunState;
-  readonly #store: Pick<Store, "findCached" | "readNode" | "agentReports" | "readResult">;
+  readonly #store: TurnPlannerSettings["store"];
   readonly #forced: Set<string>;
   readonly #noteSubflow: TurnPlannerSettings["noteSubflow"];
   readonly #places: TurnPlaces | undefined;
