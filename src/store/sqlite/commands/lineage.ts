@@ -1,6 +1,6 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { ChildPlace, ChildStart, Successor, TurnRecord } from "../../turn.ts";
-import { reopenNodes } from "../queries/nodes.ts";
+import { reopenNodes, reopenRun } from "../queries/nodes.ts";
 import { appendToInbox, insertRun } from "../queries/runs.ts";
 
 /** Writes what a turn means for the runs around its own: the one that continues it, its Subflows and its parent. */
@@ -54,13 +54,7 @@ function startChild(driver: Driver, { run, events, reopenEvents }: ChildStart, n
   if (known.status !== "failed") return;
   const { runId } = known;
   reopenNodes(driver, runId);
-  driver.run(
-    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
-     reopened = reopened + 1, crashes = 0
-     WHERE run_id = ?`,
-    nowMs,
-    runId,
-  );
+  reopenRun(driver, runId, nowMs);
   appendToInbox(driver, runId, reopenEvents, nowMs);
 }
 

@@ -1,7 +1,7 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { NodeToRetry, RetriedNode } from "../../requests.ts";
 import { judgeRetry } from "../../rules/retry.ts";
-import { nodesNamed, pendingAgain } from "../queries/nodes.ts";
+import { nodesNamed, pendingAgain, reopenRun } from "../queries/nodes.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 
 /**
@@ -20,13 +20,7 @@ export function retryNode(driver: Driver, wanted: NodeToRetry, seenLeaseNo: numb
   );
   if (reopensRun) {
     driver.run(`UPDATE _smithers_nodes SET ${pendingAgain} WHERE run_id = ? AND state = 'cancelled'`, runId);
-    driver.run(
-      `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
-       reopened = reopened + 1, crashes = 0
-       WHERE run_id = ?`,
-      nowMs,
-      runId,
-    );
+    reopenRun(driver, runId, nowMs);
   }
   return { iteration, events: appendToInbox(driver, runId, events, nowMs) };
 }

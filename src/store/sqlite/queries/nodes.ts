@@ -137,3 +137,14 @@ export function findOutput(driver: Driver, runId: string, nodeId: string, iterat
     iteration,
   );
 }
+
+/** Lets a run that has failed execute again. */
+export function reopenRun(driver: Driver, runId: string, nowMs: number): void {
+  driver.run(
+    `UPDATE _smithers_runs SET status = 'running', finished_at_ms = NULL, error_json = NULL, heartbeat_at_ms = ?,
+     reopened = reopened + 1, crashes = 0
+     WHERE run_id = ?`,
+    nowMs,
+    runId,
+  );
+}
