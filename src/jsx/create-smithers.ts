@@ -10,7 +10,8 @@ import { EscalationChain, type EscalationChainProps } from "./components/escalat
 import { HumanTask, type HumanTaskProps } from "./components/human-task.ts";
 import { Saga } from "./components/saga.ts";
 import { Subflow, type SubflowProps } from "./components/subflow.ts";
-import { type OutputTarget, Task, type TaskComponent } from "./components/task.ts";
+import { Task } from "./components/task.ts";
+import type { OutputTarget, TaskComponent } from "./components/task-props.ts";
 import { Timer } from "./components/timer.ts";
 import { TryCatchFinally } from "./components/try-catch-finally.ts";
 import { SignalComponent, WaitForEvent, type WaitForEventProps } from "./components/wait-for-event.ts";

@@ -4,7 +4,7 @@ import { React } from "../react.ts";
 import { ApprovalComponent, type ApprovalProps } from "./approval.ts";
 import { refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
-import type { OutputTarget } from "./task.ts";
+import type { OutputTarget } from "./task-props.ts";
 import { waitProps } from "./wait-props.ts";
 
 export interface ApprovalGateProps<O, S = Record<string, unknown>>

@@ -8,7 +8,7 @@ import type { ApprovalSpec } from "../specs.ts";
 import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkHoldsDecision } from "./decision.ts";
 import { checkFields, checkProps, propNames } from "./props.ts";
-import type { InputOf, OutputTarget } from "./task.ts";
+import type { InputOf, OutputTarget } from "./task-props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
 /**

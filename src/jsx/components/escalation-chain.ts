@@ -12,7 +12,8 @@ import { holdsDecision, takesValue } from "./decision.ts";
 import { HumanTask } from "./human-task.ts";
 import { leftOut } from "./left-out.ts";
 import { checkFields, checkProps, propNames } from "./props.ts";
-import { type OutputTarget, Task } from "./task.ts";
+import { Task } from "./task.ts";
+import type { OutputTarget } from "./task-props.ts";
 
 export interface EscalationLevel<O = OutputTarget> {
   /** An agent, or several that are tried in order until one answers. */

@@ -8,7 +8,7 @@ import type { ApprovalSpec } from "../specs.ts";
 import { checkCount, checkMs, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 import { resultSchema } from "./result-schema.ts";
-import type { OutputTarget } from "./task.ts";
+import type { OutputTarget } from "./task-props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
 export interface HumanTaskProps<O> extends WaitProps {

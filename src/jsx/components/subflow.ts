@@ -9,7 +9,7 @@ import { isWorkflow, type Workflow } from "../workflow.ts";
 import { checkDependencies, checkId, checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { InlineSubflow } from "./inline-subflow.ts";
 import { checkProps, propNames } from "./props.ts";
-import { type RetryPolicy, retrySpec } from "./task.ts";
+import { type RetryPolicy, retrySpec } from "./retry.ts";
 
 /** What a run of the workflow is started with. */
 type InputOf<S extends Schemas> = string extends keyof S

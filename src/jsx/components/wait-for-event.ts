@@ -10,7 +10,7 @@ import type { EventSpec } from "../specs.ts";
 import { outdatedOutput, readStoredNow } from "../stored-value.ts";
 import { checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
-import type { OutputTarget } from "./task.ts";
+import type { OutputTarget } from "./task-props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
 export interface WaitForEventProps<O> extends WaitProps {
