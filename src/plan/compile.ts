@@ -1,5 +1,6 @@
 import { SmithersError } from "../errors/index.ts";
 import {
+  type AspectsSpec,
   type HostElement,
   type HostNode,
   type InlineSpec,
@@ -54,56 +55,89 @@ interface Place {
  * @throws DUPLICATE_ID, INVALID_WORKFLOW, CIRCULAR_DEPENDENCY
  */
 export function compilePlan(root: HostElement, state: CompileState): Plan {
-  const tasks: PlannedTask[] = [];
-  const byId = new Map<string, PlannedTask>();
-  const loopIds = new Set<string>();
-  const loops: PlanLoop[] = [];
-  const leftOut = new Set<string>();
+  return new PlanCompiler(state).compile(root);
+}
+
+/** Walks a tree once, and collects its tasks and loops on the way. */
+class PlanCompiler {
+  readonly #state: CompileState;
+  readonly #tasks: PlannedTask[] = [];
+  readonly #byId = new Map<string, PlannedTask>();
+  readonly #loopIds = new Set<string>();
+  readonly #loops: PlanLoop[] = [];
+  readonly #leftOut = new Set<string>();
   /** How many Aspects there are so far, by the one around them. */
-  const aspectsIn = new Map<PlanAspects | undefined, number>();
+  readonly #aspectsIn = new Map<PlanAspects | undefined, number>();
 
-  const sequence = (children: readonly HostNode[], place: Place): PlanSequence => {
+  constructor(state: CompileState) {
+    this.#state = state;
+  }
+
+  compile(root: HostElement): Plan {
+    const top: Container = { type: "sequence", parent: null, depth: 0 };
+    const whole = this.#sequence(root.children, {
+      loops: noLoops,
+      groups: [],
+      tries: noTries,
+      within: top,
+      aspects: noAspects,
+      inline: undefined,
+    });
+    const [tasks, byId] = [this.#tasks, this.#byId];
+    checkCircles(byId);
+    checkOrder(tasks, byId);
+    const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
+    return { workflowName, root: whole, tasks, loops: this.#loops, byId, leftOut: this.#leftOut };
+  }
+
+  #sequence(children: readonly HostNode[], place: Place): PlanSequence {
     const inside = { ...place, within: containerIn(place.within, "sequence") };
-    return { type: "sequence", children: children.flatMap((child) => visit(child, inside)), settledUpTo: 0 };
-  };
+    return { type: "sequence", children: this.#visitAll(children, inside), settledUpTo: 0 };
+  }
 
-  const visit = (node: HostNode, place: Place): PlanNode[] => {
+  #visitAll(nodes: readonly HostNode[], place: Place): PlanNode[] {
+    return nodes.flatMap((node) => this.#visit(node, place));
+  }
+
+  #visit(node: HostNode, place: Place): PlanNode[] {
     if (node.kind === "text") return [];
-    const { spec } = node;
+    const { spec, children } = node;
     switch (spec?.type) {
       case "task":
-        return [{ type: "task", task: add(spec, node.children, place) }];
+        return [{ type: "task", task: this.#task(spec, children, place) }];
       case "parallel": {
         const groups =
           spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
         const inside = { ...place, groups, within: containerIn(place.within, "parallel") };
-        return [{ type: "parallel", open: node.children.flatMap((child) => visit(child, inside)) }];
+        return [{ type: "parallel", open: this.#visitAll(children, inside) }];
       }
-      case "aspects": {
-        const around = place.aspects.at(-1);
-        const count = (aspectsIn.get(around) ?? 0) + 1;
-        aspectsIn.set(around, count);
-        const aspects = [...place.aspects, { key: around ? `${around.key}.${count}` : String(count), spec }];
-        return node.children.flatMap((child) => visit(child, { ...place, aspects }));
-      }
+      case "aspects":
+        return this.#visitAll(children, { ...place, aspects: [...place.aspects, this.#aspects(spec, place)] });
       case "left-out":
-        for (const id of spec.ids) leftOut.add(prefixOf(place) + id);
+        for (const id of spec.ids) this.#leftOut.add(prefixOf(place) + id);
         return [];
       case "inline":
-        return [sequence(node.children, { ...place, inline: inlineIn(place, spec) })];
+        return [this.#sequence(children, { ...place, inline: inlineIn(place, spec) })];
       case "continue":
         return [{ type: "continue", spec }];
       case "try":
-        return [attempt(node.children, place)];
+        return [this.#try(children, place)];
       case "loop":
-        return loop(spec, node.children, place);
+        return this.#loop(spec, children, place);
       default:
-        return [sequence(node.children, place)];
+        return [this.#sequence(children, place)];
     }
-  };
+  }
+
+  #aspects(spec: AspectsSpec, place: Place): PlanAspects {
+    const around = place.aspects.at(-1);
+    const count = (this.#aspectsIn.get(around) ?? 0) + 1;
+    this.#aspectsIn.set(around, count);
+    return { key: around ? `${around.key}.${count}` : String(count), spec };
+  }
 
   /** The children are its body, its handler and its cleanup; see `TrySpec`. */
-  const attempt = (children: readonly HostNode[], place: Place): PlanTry => {
+  #try(children: readonly HostNode[], place: Place): PlanTry {
     const inside = { ...place, within: containerIn(place.within, "sequence") };
     const parts = children.filter((child) => child.kind === "element");
     const [body, handler, cleanup] = parts.map((part) => part.children);
@@ -115,37 +149,39 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       handled: handlerSpec?.type === "handler" && handlerSpec.handled,
       cleanup: emptySequence,
     };
-    planned.body = sequence(body ?? [], { ...inside, tries: [...place.tries, planned] });
-    planned.handler = sequence(handler ?? [], inside);
-    planned.cleanup = sequence(cleanup ?? [], inside);
+    planned.body = this.#sequence(body ?? [], { ...inside, tries: [...place.tries, planned] });
+    planned.handler = this.#sequence(handler ?? [], inside);
+    planned.cleanup = this.#sequence(cleanup ?? [], inside);
     return planned;
-  };
+  }
 
-  const loop = (spec: LoopSpec, children: readonly HostNode[], place: Place): PlanNode[] => {
-    if (loopIds.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two loops have the id "${spec.id}".`);
-    loopIds.add(spec.id);
+  #loop(spec: LoopSpec, children: readonly HostNode[], place: Place): PlanNode[] {
+    if (this.#loopIds.has(spec.id)) throw new SmithersError("DUPLICATE_ID", `Two loops have the id "${spec.id}".`);
+    this.#loopIds.add(spec.id);
     const key = spec.id + suffixOf(placesIn(place.loops));
-    const iteration = state.loopIteration(key);
-    const first = tasks.length;
+    const iteration = this.#state.loopIteration(key);
+    const first = this.#tasks.length;
     const planned: PlanLoop = { type: "loop", spec, key, iteration, body: emptySequence };
-    loops.push(planned);
-    planned.body = sequence(children, { ...place, loops: [...place.loops, planned] });
+    this.#loops.push(planned);
+    planned.body = this.#sequence(children, { ...place, loops: [...place.loops, planned] });
     // A loop that is over before its body has started leaves no trace of the body.
-    if (spec.until && !tasks.slice(first).some((task) => state.hasStarted(task.nodeId, task.iteration))) {
-      for (const task of tasks.splice(first)) {
-        byId.delete(task.spec.id);
-        leftOut.add(task.spec.id);
+    if (spec.until && !this.#hasStarted(first)) {
+      for (const task of this.#tasks.splice(first)) {
+        this.#byId.delete(task.spec.id);
+        this.#leftOut.add(task.spec.id);
       }
       return [];
     }
     return [planned];
-  };
+  }
 
-  const add = (
-    given: TaskSpec,
-    prompt: readonly HostNode[],
-    { loops, groups, tries, within, aspects, inline }: Place,
-  ): PlannedTask => {
+  /** Whether one of the tasks from the given place on has started. */
+  #hasStarted(first: number): boolean {
+    return this.#tasks.slice(first).some((task) => this.#state.hasStarted(task.nodeId, task.iteration));
+  }
+
+  #task(given: TaskSpec, prompt: readonly HostNode[], place: Place): PlannedTask {
+    const { loops, groups, tries, within, aspects, inline } = place;
     const spec = inline ? inWhole(given, inline) : given;
     const nodeId = loops.length < 2 ? spec.id : spec.id + suffixOf(placesIn(loops.slice(0, -1)));
     const innermost = loops.at(-1);
@@ -155,7 +191,7 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       nodeId,
       iteration,
       key: nodeKey(nodeId, iteration),
-      ordinal: tasks.length,
+      ordinal: this.#tasks.length,
       loopId: innermost?.key ?? null,
       loops,
       tries,
@@ -165,28 +201,14 @@ export function compilePlan(root: HostElement, state: CompileState): Plan {
       ...(inline && { inlineInput: inline.input }),
       prompt,
     };
-    if (byId.has(spec.id)) {
+    if (this.#byId.has(spec.id)) {
       const details = { nodeId: spec.id };
       throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`, { details });
     }
-    byId.set(spec.id, task);
-    tasks.push(task);
+    this.#byId.set(spec.id, task);
+    this.#tasks.push(task);
     return task;
-  };
-
-  const top: Container = { type: "sequence", parent: null, depth: 0 };
-  const whole = sequence(root.children, {
-    loops: noLoops,
-    groups: [],
-    tries: noTries,
-    within: top,
-    aspects: noAspects,
-    inline: undefined,
-  });
-  checkCircles(byId);
-  checkOrder(tasks, byId);
-  const workflowName = root.spec?.type === "workflow" ? root.spec.name : "";
-  return { workflowName, root: whole, tasks, loops, byId, leftOut };
+  }
 }
 
 const prefixOf = ({ inline }: Pick<Place, "inline">) => inline?.prefix ?? "";
