@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { TaskContext, WorktreeSpec } from "../../jsx/index.ts";
 import { openWorktree, removeWorktree, type UsedWorktree } from "../../tools/worktree/index.ts";
-import type { AttemptSettings } from "./attempt.ts";
+import type { AttemptSettings } from "./settings.ts";
 
 /** The run's settings as they are for a task in a worktree, and the worktree. */
 export interface InWorktree {
