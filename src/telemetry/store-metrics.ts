@@ -1,4 +1,4 @@
-import type { Meter } from "@opentelemetry/api";
+import type { Meter, ObservableGauge } from "@opentelemetry/api";
 import type { Engine } from "../engine/index.ts";
 import type { Backlog, StoreObserver } from "../store/index.ts";
 import type { Instruments } from "./instruments.ts";
@@ -29,87 +29,50 @@ export interface Observed {
 
 /** Reads the gauges from the engines and their databases, so that they are correct after a restart too. */
 export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
+  const inMemory: [ObservableGauge, (now: Observed) => number][] = [
+    [m.smithers_runs_active, ({ engines, executing = engines }) => sum(executing, ({ activeRuns }) => activeRuns)],
+    [
+      m.smithers_attempts_running,
+      ({ engines, executing = engines }) => sum(executing, ({ runningAttempts }) => runningAttempts),
+    ],
+    [m.smithers_attempts_queued, ({ queuedAttempts = 0 }) => queuedAttempts],
+    [m.smithers_store_queue_depth, ({ engines }) => sum(engines, ({ store }) => store.queueDepth)],
+    [m.smithers_store_trouble, ({ engines }) => sum(engines, ({ store }) => (store.trouble ? 1 : 0))],
+    [m.smithers_mirror_runs_behind, ({ runsBehind }) => runsBehind],
+  ];
   meter.addBatchObservableCallback(
     (result) => {
-      const { engines, executing = engines, runsBehind, queuedAttempts = 0 } = observed();
-      result.observe(m.smithers_attempts_queued, queuedAttempts);
-      result.observe(
-        m.smithers_runs_active,
-        sum(executing, ({ activeRuns }) => activeRuns),
-      );
-      result.observe(
-        m.smithers_attempts_running,
-        sum(executing, ({ runningAttempts }) => runningAttempts),
-      );
-      result.observe(
-        m.smithers_store_queue_depth,
-        sum(engines, ({ store }) => store.queueDepth),
-      );
-      result.observe(
-        m.smithers_store_trouble,
-        sum(engines, ({ store }) => (store.trouble ? 1 : 0)),
-      );
-      result.observe(m.smithers_mirror_runs_behind, runsBehind);
+      const now = observed();
+      for (const [gauge, value] of inMemory) result.observe(gauge, value(now));
     },
-    [
-      m.smithers_runs_active,
-      m.smithers_attempts_running,
-      m.smithers_attempts_queued,
-      m.smithers_store_queue_depth,
-      m.smithers_store_trouble,
-      m.smithers_mirror_runs_behind,
-    ],
+    inMemory.map(([gauge]) => gauge),
   );
 
+  const stored: [ObservableGauge, (backlog: Backlog) => number][] = [
+    [m.smithers_runs_stale, ({ staleRuns }) => staleRuns],
+    [m.smithers_runs_stuck, ({ stuckRuns }) => stuckRuns],
+    [m.smithers_runs_queued, ({ queuedRuns }) => queuedRuns],
+    [m.smithers_approvals_pending, ({ pendingApprovals }) => pendingApprovals],
+    [m.smithers_store_size_bytes, ({ sizeBytes }) => sizeBytes],
+    [m.smithers_store_log_bytes, ({ logBytes }) => logBytes],
+  ];
   const parked = m.smithers_runs_parked;
-  const stale = m.smithers_runs_stale;
-  const stuck = m.smithers_runs_stuck;
-  const queued = m.smithers_runs_queued;
-  const pending = m.smithers_approvals_pending;
   const oldest = m.smithers_approval_oldest_pending_seconds;
-  const size = m.smithers_store_size_bytes;
-  const log = m.smithers_store_log_bytes;
   meter.addBatchObservableCallback(
     async (result) => {
       const { engines, staleMs } = observed();
       const nowMs = Date.now();
       const backlogs: Backlog[] = [];
       for (const { store } of engines) backlogs.push(await store.readBacklog(nowMs - staleMs));
+      for (const [gauge, value] of stored) result.observe(gauge, sum(backlogs, value));
       for (const kind of ["approval", "event", "timer", "quota"] as const) {
-        result.observe(
-          parked,
-          sum(backlogs, ({ runs }) => runs[`waiting-${kind}`] ?? 0),
-          { waits_for: kind },
-        );
+        const runs = sum(backlogs, (backlog) => backlog.runs[`waiting-${kind}`] ?? 0);
+        result.observe(parked, runs, { waits_for: kind });
       }
-      result.observe(
-        stale,
-        sum(backlogs, ({ staleRuns }) => staleRuns),
-      );
-      result.observe(
-        stuck,
-        sum(backlogs, ({ stuckRuns }) => stuckRuns),
-      );
-      result.observe(
-        queued,
-        sum(backlogs, ({ queuedRuns }) => queuedRuns),
-      );
-      result.observe(
-        pending,
-        sum(backlogs, ({ pendingApprovals }) => pendingApprovals),
-      );
       const sinceMs = backlogs.map(({ oldestApprovalAtMs }) => nowMs - (oldestApprovalAtMs ?? nowMs));
       result.observe(oldest, Math.max(0, ...sinceMs) / 1000);
-      result.observe(
-        size,
-        sum(backlogs, ({ sizeBytes }) => sizeBytes),
-      );
-      result.observe(
-        log,
-        sum(backlogs, ({ logBytes }) => logBytes),
-      );
     },
-    [parked, stale, stuck, queued, pending, oldest, size, log],
+    [parked, oldest, ...stored.map(([gauge]) => gauge)],
   );
 }
 
