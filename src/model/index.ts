@@ -3,7 +3,7 @@ export * from "./error-place.ts";
 export * from "./events.ts";
 export * from "./issues.ts";
 export * from "./json.ts";
-export { JsonText } from "./json-text.ts";
+export { JsonText, LargeJson } from "./json-text.ts";
 export * from "./moment.ts";
 export * from "./quota.ts";
 export * from "./run-end.ts";

@@ -14,7 +14,7 @@ import {
   toRunDetail,
   toRunListItem,
 } from "../api/index.ts";
-import { isSmithersError, noSuchNode } from "../errors/index.ts";
+import { isSmithersError, noSuchNode, noSuchRun } from "../errors/index.ts";
 import {
   type BlockingRun,
   blockingHealth,
@@ -27,7 +27,7 @@ import {
   type StoredEvent,
   withChild,
 } from "../model/index.ts";
-import type { NodePage, RunSnapshot, Store } from "../store/index.ts";
+import type { ListedOutput, NodePage, RunDetailSnapshot, RunSnapshot, Store } from "../store/index.ts";
 import { type ApprovalPage, readApprovals } from "./approvals.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";
 import { cursorOf, positionOf } from "./node-cursor.ts";
@@ -70,8 +70,19 @@ export interface ReadNode {
   readonly stack: string | undefined;
 }
 
-/** Makes an answer's value of its JSON. */
-type Decode = (json: string) => unknown;
+/** How an output becomes a part of an answer. */
+export interface OutputForm {
+  /** @param json the output's JSON */
+  small(json: string): unknown;
+  /** @param read reads the output's JSON, in UTF-8 */
+  large(bytes: number, read: () => Promise<Uint8Array<ArrayBuffer>>): unknown;
+}
+
+/** Outputs as values. */
+const asValue: OutputForm = {
+  small: (json) => JSON.parse(json),
+  large: async (_, read) => JSON.parse(new TextDecoder().decode(await read())),
+};
 
 /** How many prompts the detail of one node has: the last ones. */
 const shownPrompts = 20;
@@ -89,11 +100,10 @@ export class RunReader {
     this.#options = options;
   }
 
-  /** @param decode makes the output in the answer of its JSON; default: its value */
-  async run(runId: string, decode: Decode = JSON.parse): Promise<RunDetail> {
+  /** @param form how the output becomes a part of the answer; default: its value */
+  async run(runId: string, form: OutputForm = asValue): Promise<RunDetail> {
     const found = await this.#databases.find(runId, (store) => withReports(store, runId, store.readRunDetail(runId)));
-    const health = await this.#healthOf(found, found.database);
-    return toRunDetail(found.run, health, found.nodeCounts, outputOf(found, decode), found.reports);
+    return this.#detailOf(found, form);
   }
 
   /** A run, with what explains its state. */
@@ -104,13 +114,7 @@ export class RunReader {
     );
     const { nodes, nextCursor } = toNodeListPage(found);
     return {
-      run: toRunDetail(
-        found.run,
-        await this.#healthOf(found, found.database),
-        found.nodeCounts,
-        outputOf(found, JSON.parse),
-        found.reports,
-      ),
+      run: await this.#detailOf(found, asValue),
       nodes: nextCursor === undefined ? nodes : [...nodes, ...(await this.allNodes(runId, nextCursor))],
       frame: found.frame,
       approvals: found.approvals.map((approval) => toApprovalItem(approval, nowMs)),
@@ -156,10 +160,10 @@ export class RunReader {
   /**
    * One node.
    * @param iteration default: the last one
-   * @param decode makes the output in the answer of its JSON; default: its value
+   * @param form how the output becomes a part of the answer; default: its value
    * @throws NODE_NOT_FOUND
    */
-  async node(runId: string, nodeId: string, iteration?: number, decode: Decode = JSON.parse): Promise<ReadNode> {
+  async node(runId: string, nodeId: string, iteration?: number, form: OutputForm = asValue): Promise<ReadNode> {
     const read = this.#databases.find(runId, async (store) => {
       const found = await withReports(store, runId, store.readNode(runId, nodeId, iteration));
       if (!found) return undefined;
@@ -167,14 +171,16 @@ export class RunReader {
       const asked = isAsked ? await store.promptsOf(runId, nodeId, found.node.iteration, shownPrompts) : [];
       return { ...found, prompts: asked.map(({ json }) => JSON.parse(json) as SmithersEvent) };
     });
-    const { node, output, attempts, toolCalls, reports, prompts } = await read.catch(async (error: unknown) => {
-      if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
-      // A run that has no such node, or no such run.
-      await this.#databases.locate(runId);
-      throw noSuchNode(runId, nodeId, iteration);
-    });
+    const { node, output, attempts, toolCalls, reports, prompts, database } = await read.catch(
+      async (error: unknown) => {
+        if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
+        // A run that has no such node, or no such run.
+        await this.#databases.locate(runId);
+        throw noSuchNode(runId, nodeId, iteration);
+      },
+    );
     return {
-      node: toNodeDetail(node, output && decode(output.json), attempts, toolCalls, reports, prompts),
+      node: toNodeDetail(node, await formed(form, output, database), attempts, toolCalls, reports, prompts),
       stack: attempts.at(-1)?.stack ?? undefined,
     };
   }
@@ -204,6 +210,15 @@ export class RunReader {
     return pending.map((approval) => toApprovalItem(approval, nowMs));
   }
 
+  async #detailOf(
+    found: RunDetailSnapshot & { readonly reports: SmithersEvent[]; readonly database: RunDatabase },
+    form: OutputForm,
+  ): Promise<RunDetail> {
+    const { run, nodeCounts, output, reports, database } = found;
+    const health = await this.#healthOf(found, database);
+    return toRunDetail(run, health, nodeCounts, await formed(form, output, database), reports);
+  }
+
   /** The health of a run; what a subflow of it waits for is said by that one's run. */
   async #healthOf(snapshot: RunSnapshot, database: RunDatabase): Promise<RunHealth> {
     const health = this.#ownHealthOf(snapshot);
@@ -231,8 +246,17 @@ async function withReports<T>(
   return found && { ...found, reports: reports.map(({ json }) => JSON.parse(json)) };
 }
 
-function outputOf({ outputJson }: { readonly outputJson: string | undefined }, decode: Decode): unknown {
-  return outputJson === undefined ? undefined : decode(outputJson);
+/** An output in the form that is wanted; undefined when there is none. */
+async function formed(form: OutputForm, output: ListedOutput | undefined, { store }: RunDatabase): Promise<unknown> {
+  if (!output) return undefined;
+  const { json, bytes, runId, nodeId, iteration } = output;
+  if (json !== null) return form.small(json);
+  return form.large(bytes, async () => {
+    const read = await store.readOutput(runId, nodeId, iteration);
+    // The run was removed meanwhile.
+    if (!read) throw noSuchRun(runId);
+    return read;
+  });
 }
 
 function nodesQuery(limit: number, cursor?: string) {

@@ -21,10 +21,12 @@ export type {
   ChildResult,
   ChildRun,
   ClaimedRun,
+  ListedOutput,
   NodePage,
   NodePageQuery,
   NodePosition,
   NodeSnapshot,
+  RunDetailSnapshot,
   RunOutcome,
   RunOverviewSnapshot,
   RunSnapshot,
@@ -32,6 +34,7 @@ export type {
   StoredRun,
   TakenRun,
 } from "./snapshots.ts";
+export { largeOutputBytes, maxLoadedBytes } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";
 export type {
   AttemptEnd,

@@ -1,4 +1,4 @@
-import type { PendingApproval } from "../api/index.ts";
+import { maxListedOutputBytes, type PendingApproval } from "../api/index.ts";
 import type {
   Approval,
   Attempt,
@@ -26,10 +26,23 @@ export interface RunOutcome {
   readonly output: unknown;
 }
 
+/** An output as it is read along with others: the JSON of a large one is left out, and `Store.readOutput` reads it. */
+export interface ListedOutput extends Omit<Output, "json"> {
+  readonly json: string | null;
+  /** Size of the JSON, in bytes. */
+  readonly bytes: number;
+}
+
+/** Outputs with more bytes of JSON are large. */
+export const largeOutputBytes = maxListedOutputBytes;
+
+/** Bytes of JSON of all outputs that a run is loaded with. The values of older ones are left out, as if they were large. */
+export const maxLoadedBytes = 8_388_608;
+
 /** A run with everything that its detail view shows. */
 export interface RunDetailSnapshot extends RunSnapshot {
-  /** JSON of the output of the task that finished last; undefined while there is none. */
-  readonly outputJson: string | undefined;
+  /** The output of the task that finished last; undefined while there is none. */
+  readonly output: ListedOutput | undefined;
   /** Number of nodes in each state. */
   readonly nodeCounts: Readonly<Record<string, number>>;
 }
@@ -39,8 +52,8 @@ export interface StoredRun {
   readonly run: Run;
   /** In plan order. */
   readonly nodes: readonly Node[];
-  /** In the order in which they were stored. */
-  readonly outputs: readonly Output[];
+  /** In the order in which they were stored; see {@link maxLoadedBytes}. */
+  readonly outputs: readonly ListedOutput[];
   readonly approvals: readonly Approval[];
   /** Signals that no wait has consumed, oldest first. */
   readonly signals: readonly Signal[];
@@ -84,7 +97,7 @@ export interface RunOverviewSnapshot extends RunDetailSnapshot, NodePage {
 export interface NodeSnapshot {
   readonly run: Run;
   readonly node: Node;
-  readonly output: Output | undefined;
+  readonly output: ListedOutput | undefined;
   readonly approval: Approval | undefined;
   readonly attempts: readonly Attempt[];
   readonly toolCalls: readonly ToolCall[];

@@ -182,6 +182,8 @@ export interface Store {
   readOverview(runId: string, query: NodePageQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined>;
   /** @param iteration default: the last one */
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined>;
+  /** The JSON of a node's output, in UTF-8, however large it is; undefined when there is none. */
+  readOutput(runId: string, nodeId: string, iteration: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** The events of a run that name a node in one iteration, oldest first. */
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]>;
   /** What a run's agents have reported, oldest first: failures, conversations and token use. */

@@ -39,6 +39,7 @@ const own = {
   readOverview: true,
   readNodes: true,
   readNode: true,
+  readOutput: true,
   nodesOf: true,
   waitingNodes: true,
   readFrames: true,

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { folder } from "../support/folder.ts";
 import { rawSocket } from "../support/raw.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
@@ -14,15 +16,48 @@ test("a large output is read whole, in a node's detail and in the run's, also by
   const server = await serve(folder({ "big.tsx": big }));
   const runId = await server.start("big.tsx");
   await server.until(runId, ({ type }) => type === "RunFinished");
-  const socket = await rawSocket(server.url);
-  socket.write(`GET /v1/runs/${runId}/nodes/a HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  await new Promise((resolve) => socket.once("data", resolve));
-  socket.destroy();
-  for (const path of ["/nodes/a", ""]) {
-    const response = await fetch(`${server.url}/v1/runs/${runId}${path}`);
-    const bytes = await response.bytes();
-    expect(response.headers.get("content-length")).toBe(String(bytes.length));
-    const { output } = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    expect(output.value === text).toBe(true);
-  }
+  const leaving = await ask(server.url, `/v1/runs/${runId}/nodes/a`);
+  await once(leaving, "data");
+  leaving.destroy();
+  for (const path of ["/nodes/a", ""]) await readWhole(`${server.url}/v1/runs/${runId}${path}`);
+  expect((await fetch(`${server.url}/v1/runs/${runId}`, { method: "HEAD" })).status).toBe(200);
+
+  // Together they are much larger than what a server keeps in memory for answers.
+  const stalled = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const socket = await ask(server.url, `/v1/runs/${runId}/nodes/a`);
+      socket.pause();
+      return socket;
+    }),
+  );
+  await readWhole(`${server.url}/v1/runs/${runId}/nodes/a`);
+  const late = stalled.slice(0, 3).map(bodyOf);
+  for (const socket of stalled.slice(3)) socket.destroy();
+  for (const body of await Promise.all(late)) expectOutput(body);
 });
+
+async function ask(url: string, path: string): Promise<Socket> {
+  const socket = await rawSocket(url);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  return socket;
+}
+
+async function bodyOf(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk);
+  const answer = Buffer.concat(chunks);
+  return answer.subarray(answer.indexOf("\r\n\r\n") + 4);
+}
+
+async function readWhole(url: string): Promise<void> {
+  const response = await fetch(url);
+  const bytes = await response.bytes();
+  const length = response.headers.get("content-length");
+  if (length !== null) expect(length).toBe(String(bytes.length));
+  expectOutput(bytes);
+}
+
+function expectOutput(bytes: Uint8Array): void {
+  const { output } = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  expect(output.value === text).toBe(true);
+}

@@ -56,6 +56,19 @@ async function waitingRelease(options: Partial<ServeAppOptions> = {}) {
   return { app, db };
 }
 
+test("a large output is read whole, also after a reader has left", async () => {
+  const db = database();
+  const app = serveApp({ workflow: release, db, runId });
+  const url = bunServe(app);
+  const version = "9".repeat(1_000_000);
+  await runWorkflow(release, { db, runId, input: { version } });
+  const reader = (await fetch(url)).body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  const { output } = (await (await fetch(url)).json()) as { output: { file: string } };
+  expect(output.file === `release-${version}.tar`).toBe(true);
+});
+
 test("a run is followed, decided on and signalled over Bun's own server", async () => {
   const db = drizzleDatabase();
   const app = serveApp({ workflow: release, adapter: { db }, runId });

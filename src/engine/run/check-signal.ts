@@ -3,6 +3,7 @@ import { type EventSpec, type Workflow, WorkflowRenderer } from "../../jsx/index
 import type { Run, Signal } from "../../model/index.ts";
 import { compilePlan } from "../../plan/index.ts";
 import type { NewSignal, Store } from "../../store/index.ts";
+import { renderRun } from "../turn/render.ts";
 import { takesSignal, toEventValue } from "../turn/waits.ts";
 import { loadRun } from "./load.ts";
 
@@ -48,7 +49,9 @@ async function openWait(
   const { runState } = loaded;
   const renderer = new WorkflowRenderer(workflow);
   try {
-    const { tasks } = compilePlan(renderer.render(runState).root, runState);
+    await runState.readBy(workflow.registry);
+    const { root } = await renderRun(renderer, runState, workflow.registry, store, (code) => code());
+    const { tasks } = compilePlan(root, runState);
     const open = tasks.flatMap(({ spec, key }) =>
       spec.kind === "event" && takesSignal(spec, signal) && runState.node(key)?.state === "waiting-event" ? spec : [],
     );

@@ -274,7 +274,7 @@ export class Execution {
       this.abandon();
       return "ended";
     }
-    this.#runState.releaseValues((output) => this.#planner.hasRead(output));
+    this.#runState.values.release((output) => this.#planner.hasRead(output));
     this.#attempts.abortEnded(this.#runState);
     this.#places?.note(running);
     if (launches.length > 0) faultPoint("before-launch");

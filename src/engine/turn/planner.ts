@@ -61,7 +61,7 @@ export interface TurnPlannerSettings {
   /** Learns that the author's code is about to be called. */
   observer?(): EngineObserver | undefined;
   /** Where cached results are looked up. */
-  readonly store: Pick<Store, "findCached" | "readNode" | "agentReports" | "readResult">;
+  readonly store: Pick<Store, "findCached" | "readOutput" | "agentReports" | "readResult">;
   /** The hash of the tree that the run's last stored frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
@@ -444,7 +444,7 @@ export class TurnPlanner {
           },
         );
       }
-      await this.#runState.readValues([found], this.#workflow.registry, this.#store);
+      await this.#runState.values.read([found], this.#workflow.registry, this.#store);
       values[name] = currentValue(found);
     }
     return values;

@@ -10,7 +10,7 @@ export async function renderRun(
   renderer: WorkflowRenderer,
   runState: RunState,
   registry: OutputRegistry,
-  store: Pick<Store, "readNode">,
+  store: Pick<Store, "readOutput">,
   within: <T>(code: () => T) => T,
 ): Promise<Rendered> {
   for (;;) {
@@ -23,7 +23,7 @@ export async function renderRun(
     }
     // Also after a frame that did not fail: the author's code may have caught the error.
     const { absent } = renderer.reads;
-    if (absent.size > 0) await runState.readValues(absent, registry, store);
+    if (absent.size > 0) await runState.values.read(absent, registry, store);
     else if (rendered) return rendered;
     else throw thrown;
   }

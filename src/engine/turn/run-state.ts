@@ -6,9 +6,7 @@ import {
   type NodePlace,
   nodePlace,
   type OutputRegistry,
-  type OutputSchema,
   outdatedInput,
-  outdatedOutput,
   placesOf,
   type ReadValue,
   type RunView,
@@ -17,12 +15,8 @@ import {
 } from "../../jsx/index.ts";
 import { type Approval, isWaiting, type Node, type Run, type Signal } from "../../model/index.ts";
 import { type NodeProgress, nodeKey, type PlannedTask } from "../../plan/index.ts";
-import type { ChildRun, Store, StoredRun } from "../../store/index.ts";
-
-type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
-
-/** Values with longer JSON leave the memory when nothing reads them, in characters. */
-const largeLength = 65_536;
+import type { ChildRun, StoredRun } from "../../store/index.ts";
+import { OutputValues } from "./output-values.ts";
 
 const noLoops: readonly string[] = [];
 
@@ -30,6 +24,7 @@ const noLoops: readonly string[] = [];
 export class RunState implements RunView {
   readonly run: Run;
   readonly auth: unknown = null;
+  readonly values: OutputValues;
   readonly #nodes = new Map<string, Node>();
   readonly #outputs = new Map<string, StoredOutput>();
   readonly #bySchema = new Map<string, StoredOutput[]>();
@@ -39,16 +34,11 @@ export class RunState implements RunView {
   /** By authored id, the loops around a node, the outermost first. */
   readonly #loopsOf = new Map<string, readonly string[]>();
   readonly #lastIteration = new Map<string, number>();
-  /** The outputs that were stored before, and their values as they are stored. */
-  readonly #loaded: { readonly output: Writable<StoredOutput>; readonly stored: unknown }[] = [];
-  readonly #large = new Set<Writable<StoredOutput>>();
   readonly #isFresh: boolean;
   #input: ReadValue | undefined;
   #continued: { readonly of: unknown; readonly input: unknown } | undefined;
   readonly #attemptStarts = new Map<string, number>();
   readonly #children = new Map<string, ChildRun>();
-  /** By the prefix of their keys, the outputs of inline subflows. */
-  readonly #inline = new Map<string, OutputRegistry>();
   readonly #approvals = new Map<string, Approval>();
   #signals: Signal[];
   #lastOutputNo: number;
@@ -62,12 +52,12 @@ export class RunState implements RunView {
     }
     for (const approval of approvals) this.putApproval(approval);
     for (const node of nodes) this.putNode(node);
+    this.values = new OutputValues(run.runId, ({ schemaKey }) => forgetRows(this.list(schemaKey)));
     for (const { nodeId, iteration, schemaKey, schemaHash, json } of outputs) {
-      const isLarge = json.length > largeLength;
-      const value: unknown = isLarge ? absentValue : JSON.parse(json);
+      const value: unknown = json === null ? absentValue : JSON.parse(json);
       const output = { nodeId, iteration, schemaKey, schemaHash, value };
-      this.putOutput(output, json.length);
-      if (!isLarge) this.#loaded.push({ output, stored: value });
+      this.#indexOutput(output);
+      this.values.load(output, json?.length ?? 0);
     }
     this.#isFresh = nodes.length === 0;
     this.#lastOutputNo = outputs.at(-1)?.outputNo ?? 0;
@@ -96,46 +86,7 @@ export class RunState implements RunView {
     // A fresh run's input has just been validated.
     const hash = this.#isFresh ? (input?.hash ?? "") : "";
     this.#input = input && (await readStored(input, { value: this.run.input, hash }, outdatedInput));
-    for (const { output, stored } of this.#loaded) {
-      const schema = this.#schemaOf(registry, output.schemaKey);
-      const read = schema
-        ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
-            outdatedOutput(output, issues),
-          )
-        : { value: stored };
-      output.misfit = read.misfit;
-      output.value = read.misfit ? undefined : read.value;
-    }
-  }
-
-  /**
-   * Lets go of large values that are stored. They are read again when something needs them.
-   * @param isRead whether the last frame has read an output: its value stays
-   */
-  releaseValues(isRead: (output: StoredOutput) => boolean): void {
-    for (const output of this.#large) {
-      if (output.value === absentValue || isRead(output)) continue;
-      output.value = absentValue;
-      forgetRows(this.list(output.schemaKey));
-    }
-  }
-
-  /** Reads the values of these outputs where they are not in memory, by the schemas of `registry`. */
-  async readValues(outputs: Iterable<StoredOutput>, registry: OutputRegistry, store: Pick<Store, "readNode">) {
-    for (const output of outputs) {
-      if (output.value !== absentValue) continue;
-      const found = await store.readNode(this.runId, output.nodeId, output.iteration);
-      const stored: unknown = found?.output && JSON.parse(found.output.json);
-      const schema = this.#schemaOf(registry, output.schemaKey);
-      const read = schema
-        ? await readStored(schema, { value: stored, hash: output.schemaHash }, (issues) =>
-            outdatedOutput(output, issues),
-          )
-        : { value: stored };
-      const known: Writable<StoredOutput> = output;
-      known.misfit = read.misfit;
-      known.value = read.misfit ? undefined : read.value;
-    }
+    await this.values.readBy(registry);
   }
 
   get iteration(): number {
@@ -171,26 +122,7 @@ export class RunState implements RunView {
   }
 
   noteInline(prefix: string, registry: OutputRegistry): void {
-    if (this.#inline.get(prefix) === registry) return;
-    this.#inline.set(prefix, registry);
-    // What was loaded was not read by its schema, which only this frame names: it is read again.
-    for (const { output } of this.#loaded) {
-      if (!output.schemaKey.startsWith(prefix)) continue;
-      output.value = absentValue;
-      output.misfit = undefined;
-      forgetRows(this.list(output.schemaKey));
-    }
-  }
-
-  /** The schema of stored outputs with this key: of the workflow, or of an inline subflow. */
-  #schemaOf(registry: OutputRegistry, key: string): OutputSchema | undefined {
-    const own = registry.byKey(key);
-    if (own) return own;
-    for (const [prefix, inline] of this.#inline) {
-      const found = key.startsWith(prefix) ? inline.byKey(key.slice(prefix.length)) : undefined;
-      if (found) return found;
-    }
-    return undefined;
+    this.values.noteInline(prefix, registry);
   }
 
   nextOutputNo(): number {
@@ -334,7 +266,11 @@ export class RunState implements RunView {
 
   /** @param length of the value's JSON, in characters */
   putOutput(output: StoredOutput, length: number): void {
-    if (length > largeLength) this.#large.add(output);
+    this.#indexOutput(output);
+    this.values.note(output, length);
+  }
+
+  #indexOutput(output: StoredOutput): void {
     this.#outputs.set(nodeKey(output.nodeId, output.iteration), output);
     const rows = this.#bySchema.get(output.schemaKey);
     if (rows) rows.push(output);

@@ -3,10 +3,11 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { jsonPieces, slicesOf } from "./json-pieces.ts";
+import { byteParts } from "./json-bytes.ts";
+import { bytesOf, type JsonPiece, jsonPieces } from "./json-pieces.ts";
 
 /** The JSON of answers made by {@link jsonAnswer}: reading a text back out of a `Response` is slow. */
-const written = new WeakMap<Response, readonly string[]>();
+const written = new WeakMap<Response, readonly JsonPiece[]>();
 
 /** A longer answer, in characters, becomes bytes while it is sent, and only as fast as it is read. */
 const longAnswer = 262_144;
@@ -14,25 +15,31 @@ const longAnswer = 262_144;
 /** Answers with `value` as JSON. */
 export function jsonAnswer(c: Context, value: unknown, status?: ContentfulStatusCode): Response {
   const pieces = jsonPieces(value);
-  const body = pieces.length > 1 && isLong(pieces) ? streamOf(pieces) : pieces.join("");
+  const body = isLong(pieces) ? streamOf(pieces) : pieces.join("");
   const response = c.body(body, status, { "Content-Type": "application/json" });
   written.set(response, pieces);
   return response;
 }
 
-function isLong(pieces: readonly string[]): boolean {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0) > longAnswer;
+/** Whether an answer is sent in parts. */
+function isLong(pieces: readonly JsonPiece[]): boolean {
+  return pieces.some((piece) => typeof piece !== "string" || piece.length > longAnswer);
 }
 
 /** The body of a long answer where Node's server does not write it. */
-function streamOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
-  const slices = slicesOf(pieces);
+function streamOf(pieces: readonly JsonPiece[]): ReadableStream<Uint8Array> {
+  const left = new AbortController();
+  const parts = byteParts(pieces, left.signal);
   return new ReadableStream(
     {
-      pull(controller) {
-        const { value, done } = slices.next();
+      async pull(controller) {
+        const { value, done } = await parts.next();
         if (done) controller.close();
         else controller.enqueue(value);
+      },
+      async cancel(reason) {
+        left.abort(reason);
+        await parts.return();
       },
     },
     { highWaterMark: 0 },
@@ -52,34 +59,47 @@ export function writingWholeAnswers(app: Hono) {
     const pieces = written.get(response);
     // The server speaks only HTTP/1.
     const { outgoing } = env as HttpBindings;
-    const head = (bytes: number) => ({ ...Object.fromEntries(headers), "content-length": bytes });
+    const writeHead = (bytes: number) =>
+      outgoing.writeHead(status, { ...Object.fromEntries(headers), "content-length": bytes });
     if (pieces && isLong(pieces)) {
-      outgoing.writeHead(status, head(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)));
-      await writeSlices(outgoing, slicesOf(pieces));
+      await writeParts(outgoing, pieces, () => writeHead(bytesOf(pieces)));
     } else {
       const body = pieces ? Buffer.from(pieces.join("")) : Buffer.from(await response.arrayBuffer());
-      outgoing.writeHead(status, head(body.byteLength));
+      writeHead(body.byteLength);
       outgoing.end(body);
     }
     return RESPONSE_ALREADY_SENT;
   };
 }
 
-/** Writes the next slice when the connection has taken the one before. Ends early when the connection closes. */
-async function writeSlices(outgoing: ServerResponse, slices: Iterable<Buffer>): Promise<void> {
+/**
+ * Writes the next part when the connection has taken the one before. Ends early when the connection closes.
+ * @throws what keeps the first part from being made; later, the connection is closed
+ */
+async function writeParts(
+  outgoing: ServerResponse,
+  pieces: readonly JsonPiece[],
+  writeHead: () => void,
+): Promise<void> {
+  const left = new AbortController();
   let goOn = () => {};
-  let isClosed = false;
   outgoing.on("drain", () => goOn());
   outgoing.once("close", () => {
-    isClosed = true;
+    left.abort();
     goOn();
   });
-  for (const slice of slices) {
-    if (outgoing.write(slice)) continue;
-    await new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    if (isClosed) return;
+  try {
+    for await (const part of byteParts(pieces, left.signal)) {
+      if (!outgoing.headersSent) writeHead();
+      if (left.signal.aborted) return;
+      if (outgoing.write(part)) continue;
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    }
+    outgoing.end();
+  } catch (error) {
+    if (!outgoing.headersSent && !left.signal.aborted) throw error;
+    outgoing.destroy();
   }
-  outgoing.end();
 }

@@ -8,10 +8,17 @@ import {
   runDetailSchema,
   runIdAnswerSchema,
 } from "../../api/index.ts";
-import { frameSchema, JsonText } from "../../model/index.ts";
+import { frameSchema, JsonText, LargeJson } from "../../model/index.ts";
+import type { OutputForm } from "../../runs/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
+
+/** Outputs as their JSON, which answers contain without parsing it. */
+const asJson: OutputForm = {
+  small: JsonText.of,
+  large: (bytes, read) => new LargeJson(bytes, read),
+};
 
 export const getRun = operation({
   id: "getRun",
@@ -19,7 +26,7 @@ export const getRun = operation({
   answer: runDetailSchema,
   errors: [],
   async handle(_, { runId, reader }: RunServices) {
-    return reader.run(runId, JsonText.of);
+    return reader.run(runId, asJson);
   },
 });
 
@@ -44,7 +51,7 @@ export const getNode = operation({
   answer: nodeDetailSchema,
   errors: ["NODE_NOT_FOUND"],
   async handle({ params: { nodeId }, query: { iteration } }, { runId, reader }: RunServices) {
-    return (await reader.node(runId, nodeId, iteration, JsonText.of)).node;
+    return (await reader.node(runId, nodeId, iteration, asJson)).node;
   },
 });
 

@@ -85,6 +85,7 @@ import {
   selectNodes,
   selectNodesOf,
   selectOutcome,
+  selectOutput,
   selectOverview,
   selectRunDetail,
   selectStoredRun,
@@ -316,6 +317,10 @@ export class PostgresStore implements LocalStore {
 
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {
     return selectNode(this.#database, runId, nodeId, iteration);
+  }
+
+  readOutput(runId: string, nodeId: string, iteration: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return selectOutput(this.#database, runId, nodeId, iteration);
   }
 
   nodesOf(runId: string): Promise<Node[]> {

@@ -56,7 +56,7 @@ import { agentReports, eventsAfter, eventsOfNode, lastEvent, promptsOf } from ".
 import { pendingApprovals, readInbox } from "./queries/inbox.ts";
 import { beat, holdsLease, noteWakeFailure, takeLease } from "./queries/lease.ts";
 import { readNodes } from "./queries/node-pages.ts";
-import { nodesOf, waitingNodes } from "./queries/nodes.ts";
+import { findOutputBytes, nodesOf, waitingNodes } from "./queries/nodes.ts";
 import {
   claimedRuns,
   dueRuns,
@@ -247,6 +247,10 @@ export class SqliteStore implements LocalStore {
 
   readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {
     return this.#connection.snapshot((driver) => readNode(driver, runId, nodeId, iteration));
+  }
+
+  readOutput(runId: string, nodeId: string, iteration: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#connection.read((driver) => findOutputBytes(driver, runId, nodeId, iteration));
   }
 
   eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {

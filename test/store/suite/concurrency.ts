@@ -85,7 +85,7 @@ export function concurrency(fresh: FreshDatabase): void {
       await yieldToEventLoop();
       const detail = (await store.readRunDetail("r"))!;
       const { frameNo } = detail.run;
-      expect([detail.nodeCounts.finished ?? 0, Number(detail.outputJson ?? 0)]).toEqual([frameNo, frameNo]);
+      expect([detail.nodeCounts.finished ?? 0, Number(detail.output?.json ?? 0)]).toEqual([frameNo, frameNo]);
       for (const read of [await store.readNodes("r", everyNode), await store.loadRun("r")]) {
         expect([read!.nodes.length, read!.outputs.length]).toEqual([read!.run.frameNo, read!.run.frameNo]);
       }

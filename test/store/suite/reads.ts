@@ -94,7 +94,7 @@ export function reads(fresh: FreshDatabase): void {
     expect(detail).toMatchObject({
       run: { runId: "r" },
       nodeCounts: { finished: 2, failed: 1 },
-      outputJson: '{"last":2}',
+      output: { json: '{"last":2}', bytes: 10 },
     });
     expect(await store.readOutcome("r")).toMatchObject({ run: { runId: "r" }, output: { last: 2 } });
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Attempt, Node } from "../../../src/model/index.ts";
+import { largeOutputBytes, maxLoadedBytes } from "../../../src/store/index.ts";
 import { approvalRow, nodeRow } from "../rows.ts";
 import { codeOf, type FreshDatabase } from "./database.ts";
 import { askApproval, commit, end, nodeEvent, outputRow, park, startRun } from "./writes.ts";
@@ -58,14 +59,41 @@ export function turns(fresh: FreshDatabase): void {
   test("large values of a turn are stored as they are, among small ones", async () => {
     const { store } = await fresh();
     const lease = await startRun(store);
-    const large = (text: string) => JSON.stringify({ text: text.repeat(30_000), "\u0000": 'größe 👩‍🚀 \ud800 "' });
+    const large = (text: string) => JSON.stringify({ text: text.repeat(70_000), "\u0000": 'größe 👩‍🚀 \ud800 "' });
     const outputs = ["1", large("a"), "[]", large("\\ü"), '""'].map((json, n) =>
       outputRow({ outputNo: n + 1, iteration: n, json }),
     );
     const cached = [large("b"), "{}", large("\u2028")].map((json, n) => ({ cacheKey: `k${n}`, json }));
-    await commit(store, lease, { outputs, cached });
-    expect((await store.loadRun("r"))!.outputs).toEqual(outputs);
+    await commit(store, lease, { nodes: [nodeRow({ iteration: 1 })], outputs, cached });
+    const loaded = (await store.loadRun("r"))!.outputs;
+    const listed = outputs.map(({ json, ...rest }) => {
+      const bytes = Buffer.byteLength(json);
+      return { ...rest, bytes, json: bytes > largeOutputBytes ? null : json };
+    });
+    expect(loaded).toEqual(listed);
+    expect(loaded.filter(({ json }) => json === null)).toHaveLength(2);
+    for (const { nodeId, iteration, json } of outputs) {
+      const bytes = (await store.readOutput("r", nodeId, iteration))!;
+      expect(new TextDecoder("utf-8", { fatal: true }).decode(bytes)).toBe(json);
+    }
+    expect(await store.readOutput("r", "n", 99)).toBeUndefined();
+    expect(await store.readNode("r", "n", 1)).toMatchObject({ output: { json: null, bytes: listed[1]!.bytes } });
+    const last = { outputNodeId: "n", outputIteration: 1 };
+    await commit(store, lease, { run: last });
+    expect(await store.readRunDetail("r")).toMatchObject({ output: listed[1]! });
     for (const { cacheKey, json } of cached) expect(await store.findCached(cacheKey)).toBe(json);
+  });
+
+  test("a run is loaded with its latest values when all of them are too many", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const json = JSON.stringify("x".repeat(60_000));
+    const outputs = Array.from({ length: 150 }, (_, n) => outputRow({ outputNo: n + 1, iteration: n, json }));
+    await commit(store, lease, { outputs });
+    const loaded = (await store.loadRun("r"))!.outputs;
+    const kept = Math.floor(maxLoadedBytes / json.length);
+    expect(loaded.map((one) => one.json === json)).toEqual(outputs.map((_, n) => n >= outputs.length - kept));
+    expect(loaded.every(({ bytes }) => bytes === json.length)).toBe(true);
   });
 
   test("a turn changes what it names in the run's row, and nothing else", async () => {

@@ -1,12 +1,15 @@
 import type { Moment, Node } from "../../../model/index.ts";
-import type {
-  NodePage,
-  NodePageQuery,
-  NodeSnapshot,
-  RunDetailSnapshot,
-  RunOutcome,
-  RunOverviewSnapshot,
-  StoredRun,
+import {
+  type ListedOutput,
+  largeOutputBytes,
+  maxLoadedBytes,
+  type NodePage,
+  type NodePageQuery,
+  type NodeSnapshot,
+  type RunDetailSnapshot,
+  type RunOutcome,
+  type RunOverviewSnapshot,
+  type StoredRun,
 } from "../../snapshots.ts";
 import { tables } from "../../tables.ts";
 import type { Database } from "../database.ts";
@@ -16,19 +19,35 @@ import { decodePending, pendingApprovalsJson, pendingSignalsJson } from "./inbox
 import { decodeNodePage, type NodeRow, nodePageJson, nodePageParams } from "./node-pages.ts";
 import { decodeAll, decodeOne, type JsonRow, ofRun, rowAsJson, rowsAsJson, runJson } from "./select.ts";
 
+/**
+ * The columns of outputs `o`. The JSON is left out when it is large.
+ * @param isLoaded further condition for the JSON
+ */
+const listedColumns = (isLoaded = "true") => `o.run_id AS "runId", o.node_id AS "nodeId", o.iteration,
+  o.output_no AS "outputNo", o.schema_key AS "schemaKey", o.schema_hash AS "schemaHash",
+  octet_length(o.json) AS bytes, CASE WHEN octet_length(o.json) <= ${largeOutputBytes} AND ${isLoaded} THEN o.json END AS json`;
+
+/** Bytes of the JSON that is read of this output and of later ones. */
+const loadedBytes = `sum(CASE WHEN octet_length(o.json) <= ${largeOutputBytes} THEN octet_length(o.json) ELSE 0 END)
+  OVER (ORDER BY o.output_no DESC)`;
+const loadedOutputs = rowsAsJson(
+  `SELECT ${listedColumns(`${loadedBytes} <= ${maxLoadedBytes}`)} FROM _smithers_outputs o
+   WHERE o.run_id = $1::text ORDER BY o.output_no`,
+);
+
 const inPlanOrder = "ORDER BY ordinal, iteration, node_id";
-const asStored = "ORDER BY output_no";
 const exists = "WHERE EXISTS (SELECT 1 FROM _smithers_runs WHERE run_id = $1::text)";
 
 export async function selectStoredRun(database: Database, runId: string): Promise<StoredRun | undefined> {
   const found = await database.read<
-    Record<"nodes" | "outputs" | "approvals" | "signals" | "attempts", JsonRow[]> & {
+    Record<"nodes" | "approvals" | "signals" | "attempts", JsonRow[]> & {
       run: JsonRow;
+      outputs: ListedOutput[];
       treeHash: string | null;
     }
   >(
     `SELECT json_build_object('run', ${runJson}, 'nodes', ${ofRun(tables.nodes, inPlanOrder)},
-      'outputs', ${ofRun(tables.outputs, asStored)}, 'approvals', ${ofRun(tables.approvals)}, 'signals', ${pendingSignalsJson},
+      'outputs', ${loadedOutputs}, 'approvals', ${ofRun(tables.approvals)}, 'signals', ${pendingSignalsJson},
       'attempts', ${rowsAsJson(`SELECT node_id AS "nodeId", iteration, started_at_ms AS "startedAtMs"
         FROM _smithers_attempts WHERE run_id = $1::text AND state = 'running'`)},
       'treeHash', (SELECT t.tree_hash FROM _smithers_frames f JOIN _smithers_trees t ON t.tree_no = f.tree_no
@@ -39,7 +58,7 @@ export async function selectStoredRun(database: Database, runId: string): Promis
   return {
     run: tables.runs.decode(found.run),
     nodes: decodeAll(tables.nodes, found.nodes),
-    outputs: decodeAll(tables.outputs, found.outputs),
+    outputs: found.outputs,
     approvals: decodeAll(tables.approvals, found.approvals),
     signals: decodeAll(tables.signals, found.signals),
     runningAttempts: found.attempts as unknown as StoredRun["runningAttempts"],
@@ -50,14 +69,15 @@ export async function selectStoredRun(database: Database, runId: string): Promis
 const lastOutput = `(SELECT json_build_object('json', o.json) FROM _smithers_outputs o
   WHERE o.run_id = r.run_id AND o.node_id = r.output_node_id AND o.iteration = r.output_iteration)`;
 
-type WithOutput = JsonRow & { output: { json: string } | null };
+const lastListedOutput = rowAsJson(`SELECT ${listedColumns()} FROM _smithers_outputs o
+  WHERE o.run_id = r.run_id AND o.node_id = r.output_node_id AND o.iteration = r.output_iteration`);
 
-const detailColumns = `${snapshotColumns}, ${lastOutput} AS output,
+const detailColumns = `${snapshotColumns}, ${lastListedOutput} AS output,
   (SELECT coalesce(json_object_agg(c.state, c.count), '{}') FROM (
     SELECT n.state, count(*) AS count FROM _smithers_nodes n WHERE n.run_id = r.run_id GROUP BY n.state) c) AS "nodeCounts"`;
 const detailJson = rowAsJson(`SELECT ${detailColumns} FROM _smithers_runs r WHERE r.run_id = $1::text`);
 
-type DetailRow = WithOutput & { nodeCounts: Record<string, number> };
+type DetailRow = JsonRow & { output: ListedOutput | null; nodeCounts: Record<string, number> };
 
 export async function selectRunDetail(database: Database, runId: string): Promise<RunDetailSnapshot | undefined> {
   const row = await database.read<DetailRow>(`SELECT ${detailJson}::text`, runId);
@@ -65,7 +85,7 @@ export async function selectRunDetail(database: Database, runId: string): Promis
 }
 
 function decodeDetail({ output, nodeCounts, ...rest }: DetailRow): RunDetailSnapshot {
-  return { ...decodeSnapshot(rest), outputJson: output?.json, nodeCounts };
+  return { ...decodeSnapshot(rest), output: output ?? undefined, nodeCounts };
 }
 
 /** See `Store.readOverview`. */
@@ -142,10 +162,11 @@ export async function selectNode(
   const last = "(SELECT max(n.iteration) FROM _smithers_nodes n WHERE n.run_id = $1::text AND n.node_id = $2::text)";
   const place = `AND node_id = $2::text AND iteration = coalesce($3::text::bigint, ${last})`;
   const found = await database.read<
-    Record<"nodes" | "outputs" | "approvals" | "attempts" | "toolCalls", JsonRow[]> & { run: JsonRow }
+    Record<"nodes" | "approvals" | "attempts" | "toolCalls", JsonRow[]> & { run: JsonRow; outputs: ListedOutput[] }
   >(
     `SELECT json_build_object('run', ${runJson}, 'nodes', ${ofRun(tables.nodes, place)},
-      'outputs', ${ofRun(tables.outputs, place)}, 'approvals', ${ofRun(tables.approvals, place)},
+      'outputs', ${rowsAsJson(`SELECT ${listedColumns()} FROM _smithers_outputs o WHERE run_id = $1::text ${place}`)},
+      'approvals', ${ofRun(tables.approvals, place)},
       'attempts', ${ofRun(tables.attempts, `${place} ORDER BY attempt DESC LIMIT ${maxAttempts}`)},
       'toolCalls', ${ofRun(tables.toolCalls, `${place} ORDER BY attempt DESC, call_no DESC LIMIT ${maxToolCalls}`)}
       )::text ${exists}`,
@@ -158,11 +179,24 @@ export async function selectNode(
   return {
     run: tables.runs.decode(found.run),
     node,
-    output: decodeOne(tables.outputs, found.outputs[0]),
+    output: found.outputs[0],
     approval: decodeOne(tables.approvals, found.approvals[0]),
     attempts: decodeAll(tables.attempts, found.attempts).reverse(),
     toolCalls: decodeAll(tables.toolCalls, found.toolCalls).reverse(),
   };
+}
+
+/** See `Store.readOutput`. */
+export async function selectOutput(
+  database: Database,
+  runId: string,
+  nodeId: string,
+  iteration: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const sql =
+    "SELECT json FROM _smithers_outputs WHERE run_id = $1::text AND node_id = $2::text AND iteration = $3::text::bigint";
+  const [json] = await database.texts(sql, runId, nodeId, iteration);
+  return json == null ? undefined : new TextEncoder().encode(json);
 }
 
 /** All nodes of a run, in plan order. */

@@ -1,6 +1,7 @@
 import type { Attempt, Node, Output, ToolCall } from "../../../model/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import { handledFailure } from "../../rules/handled-failure.ts";
+import { type ListedOutput, largeOutputBytes, maxLoadedBytes } from "../../snapshots.ts";
 import { attempts, nodes, outputs, toolCalls } from "../tables.ts";
 
 /** All nodes of a run, in plan order. */
@@ -121,12 +122,54 @@ export function countNodes(driver: Driver, runId: string): Record<string, number
   return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 }
 
-/** All outputs of a run, in the order in which they were stored. */
-export function outputsOf(driver: Driver, runId: string): Output[] {
-  return driver.all<Output>(
-    `SELECT ${outputs.select} FROM _smithers_outputs WHERE run_id = ? ORDER BY output_no`,
+/**
+ * The columns of an output. The JSON is left out unless it has at most as many bytes as the first parameter says, and
+ * the output's number is higher than the second.
+ */
+const listedColumns = `run_id AS runId, node_id AS nodeId, iteration, output_no AS outputNo, schema_key AS schemaKey,
+  schema_hash AS schemaHash, octet_length(json) AS bytes,
+  CASE WHEN octet_length(json) <= ? AND output_no > ? THEN json END AS json`;
+
+/** All outputs of a run, in the order in which they were stored; see {@link maxLoadedBytes}. */
+export function loadedOutputs(driver: Driver, runId: string): ListedOutput[] {
+  const sizes = driver.all<Pick<ListedOutput, "outputNo" | "bytes">>(
+    `SELECT output_no AS outputNo, octet_length(json) AS bytes FROM _smithers_outputs
+     WHERE run_id = ? AND octet_length(json) <= ? ORDER BY output_no DESC`,
+    runId,
+    largeOutputBytes,
+  );
+  let total = 0;
+  const tooMany = sizes.find(({ bytes }) => (total += bytes) > maxLoadedBytes);
+  return driver.all<ListedOutput>(
+    `SELECT ${listedColumns} FROM _smithers_outputs WHERE run_id = ? ORDER BY output_no`,
+    largeOutputBytes,
+    tooMany?.outputNo ?? 0,
     runId,
   );
+}
+
+/** One output without its JSON when it is large. */
+export function findListedOutput(
+  driver: Driver,
+  runId: string,
+  nodeId: string,
+  iteration: number,
+): ListedOutput | undefined {
+  return driver.get<ListedOutput>(
+    `SELECT ${listedColumns} FROM _smithers_outputs WHERE run_id = ? AND node_id = ? AND iteration = ?`,
+    largeOutputBytes,
+    0,
+    runId,
+    nodeId,
+    iteration,
+  );
+}
+
+/** The JSON of one output as bytes: a text would be decoded and encoded again. */
+export function findOutputBytes(driver: Driver, runId: string, nodeId: string, iteration: number) {
+  const sql =
+    "SELECT CAST(json AS BLOB) AS json FROM _smithers_outputs WHERE run_id = ? AND node_id = ? AND iteration = ?";
+  return driver.get<{ json: Uint8Array<ArrayBuffer> }>(sql, runId, nodeId, iteration)?.json;
 }
 
 export function findOutput(driver: Driver, runId: string, nodeId: string, iteration: number): Output | undefined {

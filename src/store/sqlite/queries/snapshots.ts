@@ -1,5 +1,5 @@
 import type { FramesQuery } from "../../../api/index.ts";
-import type { Output, Run } from "../../../model/index.ts";
+import type { Run } from "../../../model/index.ts";
 import { type Driver, moment } from "../../../runtime/index.ts";
 import type {
   FramePage,
@@ -18,11 +18,12 @@ import { readNodes } from "./node-pages.ts";
 import {
   attemptsOf,
   countNodes,
+  findListedOutput,
   findNode,
   findOutput,
   lastIteration,
+  loadedOutputs,
   nodesOf,
-  outputsOf,
   runningAttempts,
   toolCallsOf,
 } from "./nodes.ts";
@@ -37,7 +38,7 @@ export function readStoredRun(driver: Driver, runId: string): StoredRun | undefi
   return {
     run,
     nodes,
-    outputs: outputsOf(driver, runId),
+    outputs: loadedOutputs(driver, runId),
     approvals: approvalsOf(driver, runId),
     signals: pendingSignals(driver, runId),
     runningAttempts: nodes.some(({ state }) => state === "in-progress") ? runningAttempts(driver, runId) : [],
@@ -57,20 +58,23 @@ export function readRunDetail(driver: Driver, runId: string): RunDetailSnapshot 
   if (!run) return undefined;
   return {
     ...withHealthSignals(driver, run),
-    outputJson: lastOutput(driver, run)?.json,
+    output: ofLast(run, (...place) => findListedOutput(driver, ...place)),
     nodeCounts: countNodes(driver, runId),
   };
 }
 
 export function readOutcome(driver: Driver, runId: string): RunOutcome | undefined {
   const run = findRun(driver, runId);
-  const output = run && lastOutput(driver, run);
+  const output = run && ofLast(run, (...place) => findOutput(driver, ...place));
   return run && { run, output: output && JSON.parse(output.json) };
 }
 
-function lastOutput(driver: Driver, { runId, outputNodeId, outputIteration }: Run): Output | undefined {
-  if (outputNodeId === null || outputIteration === null) return undefined;
-  return findOutput(driver, runId, outputNodeId, outputIteration);
+/** Finds something of the output of the task that finished last. */
+function ofLast<T>(
+  { runId, outputNodeId, outputIteration }: Run,
+  find: (runId: string, nodeId: string, iteration: number) => T | undefined,
+): T | undefined {
+  return outputNodeId === null || outputIteration === null ? undefined : find(runId, outputNodeId, outputIteration);
 }
 
 export function readOverview(
@@ -97,7 +101,7 @@ export function readNode(driver: Driver, runId: string, nodeId: string, given?: 
   return {
     run,
     node,
-    output: findOutput(driver, runId, nodeId, iteration),
+    output: findListedOutput(driver, runId, nodeId, iteration),
     approval: approvalsNamed(driver, runId, nodeId).find((one) => one.iteration === iteration),
     attempts: attemptsOf(driver, runId, nodeId, iteration),
     toolCalls: toolCallsOf(driver, runId, nodeId, iteration),
