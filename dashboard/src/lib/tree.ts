@@ -1,22 +1,5 @@
+import { bareTag, type FrameElement, type FrameNode, type IndexedTask, type ParsedFrame } from "./frame.ts";
 import { type NodeLog, type NodeState, nodeKey, type RunLog } from "./run-log.ts";
-
-/** An element or a text of a frame. */
-export type FrameNode =
-  | {
-      readonly kind: "element";
-      readonly tag: string;
-      readonly props: Readonly<Record<string, unknown>>;
-      readonly children: readonly FrameNode[];
-    }
-  | { readonly kind: "text"; readonly text: string };
-
-interface IndexedTask {
-  readonly nodeId: string;
-  readonly iteration: number;
-  readonly ordinal: number;
-  readonly kind: string;
-  readonly label: string | null;
-}
 
 /** A row of the tree: a step, a group of steps, or an iteration of a loop that is over. */
 export interface Row {
@@ -35,150 +18,133 @@ export interface Row {
 }
 
 const stepTags = new Set(["task", "approval", "wait-for-event", "signal", "timer", "human-task"]);
-const bare = (tag: string) => tag.replace(/^smithers:/, "");
 const baseId = (nodeId: string) => nodeId.split("@@", 1)[0]!;
 
-export interface ParsedFrame {
-  readonly root: FrameNode;
-  readonly tasks: readonly IndexedTask[];
-}
-
-export function parseFrame({ xmlJson, taskIndexJson }: { xmlJson: string; taskIndexJson: string }): ParsedFrame {
-  return { root: JSON.parse(xmlJson), tasks: JSON.parse(taskIndexJson) };
-}
-
 /** The rows of a frame's tree, in the order in which the author wrote it. */
-export function rowsOf({ root, tasks }: ParsedFrame, log: RunLog, folded: ReadonlySet<string>): Row[] {
-  const rows: Row[] = [];
-  const queues = new Map<string, IndexedTask[]>();
-  for (const task of [...tasks].sort((a, b) => a.ordinal - b.ordinal)) {
-    const id = baseId(task.nodeId);
-    queues.set(id, [...(queues.get(id) ?? []), task]);
-  }
-  const iterationsOf = new Map<string, NodeLog[]>();
-  for (const node of log.nodes.values()) {
-    const all = iterationsOf.get(node.nodeId);
-    if (all) all.push(node);
-    else iterationsOf.set(node.nodeId, [node]);
+export function rowsOf(frame: ParsedFrame, log: RunLog, folded: ReadonlySet<string>): Row[] {
+  return new RowBuilder(frame.tasks, log, folded).build(frame.root);
+}
+
+class RowBuilder {
+  readonly #rows: Row[] = [];
+  readonly #folded: ReadonlySet<string>;
+  /** The planned tasks by the id that the author wrote, in the order of the tree. */
+  readonly #tasks: Map<string, IndexedTask[]>;
+  /** What has happened to a node, in each of its iterations. */
+  readonly #iterations: Map<string, NodeLog[]>;
+
+  constructor(tasks: readonly IndexedTask[], log: RunLog, folded: ReadonlySet<string>) {
+    const inOrder = [...tasks].sort((a, b) => a.ordinal - b.ordinal);
+    this.#tasks = Map.groupBy(inOrder, ({ nodeId }) => baseId(nodeId));
+    this.#iterations = Map.groupBy(log.nodes.values(), ({ nodeId }) => nodeId);
+    this.#folded = folded;
   }
 
-  const visit = (node: FrameNode, depth: number, path: string): string[] => {
+  build(root: FrameNode): Row[] {
+    this.#visit(root, 0, "");
+    return this.#rows;
+  }
+
+  /** Adds the rows of an element. Returns the keys of the steps in it. */
+  #visit(node: FrameNode, depth: number, path: string): string[] {
     if (node.kind === "text") return [];
-    const tag = bare(node.tag);
-    if (stepTags.has(tag)) {
-      const id = String(node.props.id ?? "");
-      const task = queues.get(id)?.shift() ?? queues.get(baseId(id))?.shift();
-      const nodeId = task?.nodeId ?? id;
-      const iteration = task?.iteration ?? 0;
-      const title = typeof node.props.title === "string" ? node.props.title : "";
-      rows.push({
-        key: nodeKey(nodeId, iteration),
-        depth,
-        kind: "step",
-        title: task?.label ?? baseId(nodeId),
-        detail: task?.label ? baseId(nodeId) : title,
-        tag: task?.kind === "agent" ? "agent" : tag,
-        nodeId,
-        iteration,
-        below: [],
-        canFold: false,
-      });
-      return [nodeKey(nodeId, iteration)];
-    }
-    if (tag === "workflow") return node.children.flatMap((child, index) => visit(child, depth, `${path}/${index}`));
+    const tag = bareTag(node.tag);
+    if (stepTags.has(tag)) return [this.#step(node, tag, depth)];
+    if (tag === "workflow") return this.#visitAll(node.children, depth, path);
     // A sequence with one step, as a Signal with its body before the signal has come, is that step.
     const shown = elementsIn(node);
-    if (tag === "sequence" && shown.length <= 1) return shown.flatMap((child) => visit(child, depth, `${path}/0`));
-    const at = rows.length;
+    if (tag === "sequence" && shown.length <= 1) return this.#visitAll(shown, depth, path);
+    return this.#group(node, tag, depth, path);
+  }
+
+  #visitAll(nodes: readonly FrameNode[], depth: number, path: string): string[] {
+    return nodes.flatMap((node, index) => this.#visit(node, depth, `${path}/${index}`));
+  }
+
+  #step({ props }: FrameElement, tag: string, depth: number): string {
+    const id = String(props.id ?? "");
+    const task = this.#tasks.get(id)?.shift() ?? this.#tasks.get(baseId(id))?.shift();
+    const nodeId = task?.nodeId ?? id;
+    const iteration = task?.iteration ?? 0;
+    const title = typeof props.title === "string" ? props.title : "";
+    const key = nodeKey(nodeId, iteration);
+    this.#rows.push({
+      ...leaf,
+      key,
+      depth,
+      kind: "step",
+      title: task?.label ?? baseId(nodeId),
+      detail: task?.label ? baseId(nodeId) : title,
+      tag: task?.kind === "agent" ? "agent" : tag,
+      nodeId,
+      iteration,
+    });
+    return key;
+  }
+
+  #group(node: FrameElement, tag: string, depth: number, path: string): string[] {
     const key = `${path}:${tag}`;
-    rows.push(undefined as never);
-    const isFolded = folded.has(key);
-    const past = tag === "loop" ? pastIterations(node, key, depth + 1) : [];
+    const rows = this.#rows;
+    const at = rows.push(undefined as never) - 1;
+    const isFolded = this.#folded.has(key);
+    const past = tag === "loop" ? this.#pastIterations(node, key, depth + 1) : [];
     if (!isFolded) rows.push(...past);
     const from = rows.length;
-    const inner = tag === "loop" && past.length > 0 ? openIteration(node, key, depth + 1) : depth + 1;
-    const below = unwrapped(node).flatMap((child, index) => visit(child, inner, `${path}/${index}`));
+    if (past.length > 0) rows.push(currentIteration(node, key, depth + 1));
+    const below = this.#visitAll(unwrapped(node), depth + (past.length > 0 ? 2 : 1), path);
     const current = rows[from];
-    if (inner > depth + 1 && current) rows[from] = { ...current, below };
+    if (past.length > 0 && current) rows[from] = { ...current, below };
     if (isFolded) rows.length = from;
     rows[at] = {
+      ...leaf,
       key,
       depth,
       kind: "group",
       title: tag === "loop" ? `loop ${String(node.props.id ?? "")}` : tag,
       detail: detailOf(tag, node.props),
       tag,
-      nodeId: undefined,
-      iteration: 0,
       below: [...past.filter(({ kind }) => kind === "iteration").flatMap((one) => one.below), ...below],
       canFold: true,
     };
     return below;
-  };
-
-  /** Puts a row for the current iteration, next to those that are over; gives the depth of what is in it. */
-  const openIteration = (loop: FrameNode, path: string, depth: number): number => {
-    const current = loop.kind === "element" ? Number(loop.props.iteration) : 0;
-    rows.push({
-      key: `${path}#now`,
-      depth,
-      kind: "iteration",
-      title: `iteration ${current + 1}`,
-      detail: "",
-      tag: "iteration",
-      nodeId: undefined,
-      iteration: current,
-      below: [],
-      canFold: false,
-    });
-    return depth + 1;
-  };
+  }
 
   /** Rows of the iterations before the current one; unfolded, each with its steps. */
-  const pastIterations = (loop: FrameNode, path: string, depth: number): Row[] => {
-    const current = loop.kind === "element" && typeof loop.props.iteration === "number" ? loop.props.iteration : 0;
-    const ids = stepIds(loop);
-    const result: Row[] = [];
-    for (let iteration = 0; iteration < current; iteration += 1) {
-      const steps = ids.flatMap((id) => (iterationsOf.get(id) ?? []).filter((node) => node.iteration === iteration));
-      if (steps.length === 0) continue;
-      const key = `${path}#${iteration}`;
-      // Unlike a group, an iteration that is over is folded until the reader opens it.
-      const isOpen = folded.has(key);
-      result.push({
-        key,
-        depth,
-        kind: "iteration",
-        title: `iteration ${iteration + 1}`,
-        detail: "",
-        tag: "iteration",
-        nodeId: undefined,
-        iteration,
-        below: steps.map((step) => nodeKey(step.nodeId, iteration)),
-        canFold: true,
+  #pastIterations(loop: FrameElement, path: string, depth: number): Row[] {
+    const nodes = stepIds(loop).flatMap((id) => this.#iterations.get(id) ?? []);
+    const byIteration = Map.groupBy(nodes, ({ iteration }) => iteration);
+    const past = [...byIteration].filter(([iteration]) => iteration < iterationOf(loop));
+    return past
+      .sort(([a], [b]) => a - b)
+      .flatMap(([iteration, steps]) => {
+        const row: Row = {
+          ...iterationRow(`${path}#${iteration}`, iteration, depth),
+          below: steps.map((step) => nodeKey(step.nodeId, iteration)),
+          canFold: true,
+        };
+        // Unlike a group, an iteration that is over is folded until the reader opens it.
+        return this.#folded.has(row.key) ? [row, ...steps.map((step) => pastStep(step, depth + 1))] : [row];
       });
-      if (!isOpen) continue;
-      for (const step of steps) {
-        result.push({
-          key: nodeKey(step.nodeId, iteration),
-          depth: depth + 1,
-          kind: "step",
-          title: baseId(step.nodeId),
-          detail: "",
-          tag: "task",
-          nodeId: step.nodeId,
-          iteration,
-          below: [],
-          canFold: false,
-        });
-      }
-    }
-    return result;
-  };
-
-  visit(root, 0, "");
-  return rows;
+  }
 }
+
+const leaf = { detail: "", nodeId: undefined, iteration: 0, below: [], canFold: false } as const;
+
+function iterationRow(key: string, iteration: number, depth: number): Row {
+  return { ...leaf, key, depth, kind: "iteration", title: `iteration ${iteration + 1}`, tag: "iteration", iteration };
+}
+
+/** The row of the current iteration, next to those that are over. */
+function currentIteration(loop: FrameElement, path: string, depth: number): Row {
+  return iterationRow(`${path}#now`, iterationOf(loop), depth);
+}
+
+function pastStep({ nodeId, iteration }: NodeLog, depth: number): Row {
+  const key = nodeKey(nodeId, iteration);
+  return { ...leaf, key, depth, kind: "step", title: baseId(nodeId), tag: "task", nodeId, iteration };
+}
+
+const iterationOf = ({ props }: FrameElement) => (typeof props.iteration === "number" ? props.iteration : 0);
 
 const elementsIn = (node: FrameNode): FrameNode[] =>
   node.kind === "text" ? [] : node.children.filter(({ kind }) => kind === "element");
@@ -188,14 +154,14 @@ function unwrapped(group: FrameNode): FrameNode[] {
   const children = elementsIn(group);
   const [only] = children;
   if (children.length !== 1 || only?.kind !== "element") return children;
-  return bare(only.tag) === "sequence" && group.kind === "element" && bare(group.tag) === "loop"
+  return bareTag(only.tag) === "sequence" && group.kind === "element" && bareTag(group.tag) === "loop"
     ? elementsIn(only)
     : children;
 }
 
 function stepIds(node: FrameNode): string[] {
   if (node.kind === "text") return [];
-  if (stepTags.has(bare(node.tag))) return [String(node.props.id ?? "")];
+  if (stepTags.has(bareTag(node.tag))) return [String(node.props.id ?? "")];
   return node.children.flatMap(stepIds);
 }
 
@@ -214,67 +180,4 @@ export function stateOfGroup(below: readonly string[], log: RunLog): NodeState {
   if (states.has("pending")) return states.has("finished") ? "in-progress" : "pending";
   if (states.has("finished")) return "finished";
   return states.has("cancelled") ? "cancelled" : "skipped";
-}
-
-/** What differs between two frames, as sentences. */
-export function changesBetween(
-  before: ParsedFrame | undefined,
-  now: ParsedFrame,
-): { added: string[]; removed: string[]; changed: string[] } {
-  const name = ({ nodeId, iteration }: IndexedTask) =>
-    iteration > 0 ? `${nodeId} (iteration ${iteration + 1})` : nodeId;
-  const old = new Set(before?.tasks.map(name));
-  const current = new Set(now.tasks.map(name));
-  return {
-    added: [...current].filter((one) => !old.has(one)),
-    removed: [...old].filter((one) => !current.has(one)),
-    changed: before ? changedProps(before.root, now.root) : [],
-  };
-}
-
-/** The props, and texts, of elements that are in both trees and differ, as `element: prop before → now`. */
-function changedProps(before: FrameNode, now: FrameNode): string[] {
-  const old = shownIn(before);
-  return [...shownIn(now)].flatMap(([key, { name, values }]) => {
-    const was = old.get(key)?.values;
-    if (!was) return [];
-    const props = [...new Set([...Object.keys(was), ...Object.keys(values)])];
-    return props
-      .filter((prop) => JSON.stringify(was[prop]) !== JSON.stringify(values[prop]))
-      .map((prop) => `${name}: ${prop} ${short(was[prop])} → ${short(values[prop])}`);
-  });
-}
-
-interface Shown {
-  readonly name: string;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
-/** What the elements of a tree show, by the id of the element or, without one, by its place in its parent. */
-function shownIn(root: FrameNode): Map<string, Shown> {
-  const all = new Map<string, Shown>();
-  const visit = (node: FrameNode, parent: string, index: number) => {
-    if (node.kind === "text") return;
-    const tag = bare(node.tag);
-    const id = typeof node.props.id === "string" ? node.props.id : undefined;
-    const key = id === undefined ? `${parent}/${tag}[${index}]` : `${tag} ${id}`;
-    const text = node.children.map((child) => (child.kind === "text" ? child.text : "")).join("");
-    all.set(key, { name: id ?? tag, values: text === "" ? node.props : { ...node.props, text } });
-    const counts = new Map<string, number>();
-    for (const child of node.children) {
-      if (child.kind === "text") continue;
-      const count = counts.get(child.tag) ?? 0;
-      counts.set(child.tag, count + 1);
-      visit(child, key, count);
-    }
-  };
-  visit(root, "", 0);
-  return all;
-}
-
-const longestShown = 60;
-
-function short(value: unknown): string {
-  const text = value === undefined ? "(none)" : (JSON.stringify(value) ?? String(value));
-  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }

@@ -1,10 +1,12 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { parseFrame } from "../../lib/frame.ts";
+import { changesBetween } from "../../lib/frame-changes.ts";
 import { frameQuery } from "../../lib/queries.ts";
 import { logUntil, type RunLog } from "../../lib/run-log.ts";
 import { moment } from "../../lib/time.ts";
-import { changesBetween, parseFrame, rowsOf } from "../../lib/tree.ts";
+import { rowsOf } from "../../lib/tree.ts";
 import { useThrottled } from "../../lib/use-throttled.ts";
 import { Empty, Loading, Trouble } from "../../ui/states.tsx";
 import { StepTree } from "./step-tree.tsx";

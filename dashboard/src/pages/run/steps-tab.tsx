@@ -1,8 +1,9 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Frame, RunDetail } from "smithers-orchestrator/client";
+import { parseFrame } from "../../lib/frame.ts";
 import { nodeKey, type RunLog } from "../../lib/run-log.ts";
-import { parseFrame, rowsOf } from "../../lib/tree.ts";
+import { rowsOf } from "../../lib/tree.ts";
 import { JsonTree } from "../../ui/json-tree.tsx";
 import { Empty, Loading } from "../../ui/states.tsx";
 import { NodePanel } from "./node-panel.tsx";
