@@ -1,34 +1,32 @@
 import { expect } from "bun:test";
-import { join } from "node:path";
 import { desktop, inBrowser, phone, Visitor } from "../support/browser.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { choose, fails, release, typed } from "./workflows.ts";
 
 const files = { "release.tsx": release, "typed.tsx": typed, "fails.tsx": fails, "choose.tsx": choose };
 
-inBrowser.each([
-  ["light", desktop],
-  ["dark", desktop],
-  ["light", phone],
-  ["dark", phone],
-] as const)(
-  "axe finds nothing: %s, %j",
-  async (colorScheme, viewport) => {
-    const root = folder(files);
-    const server = await serve(root);
-    const failed = await server.complete("fails.tsx", { gate: join(root, "gate") });
-    const runId = await server.start("release.tsx");
-    await server.start("choose.tsx");
-    await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-    const visitor = await Visitor.at(server.url, "/", { colorScheme, viewport });
+const server = forAllTests(() => serve(folder(files)));
+
+inBrowser.each([["desktop", desktop] as const, ["phone", phone] as const])(
+  "axe finds nothing, light or dark: %s",
+  async (_, viewport) => {
+    const failed = await server().complete("fails.tsx", { gate: "/never" });
+    const runId = await server().start("release.tsx");
+    await server().start("choose.tsx");
+    await server().until(runId, ({ type }) => type === "NodeWaitingApproval");
+    const visitor = await Visitor.at(server().url, "/", { viewport });
     const { page } = visitor;
     const problems: unknown[] = [];
     const look = async (path: string, text: string | RegExp, act?: () => Promise<unknown>) => {
-      await visitor.go(path);
+      await visitor.follow(path);
       await visitor.sees(text);
       await act?.();
-      for (const problem of await visitor.accessibilityProblems()) problems.push([path, problem]);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        for (const problem of await visitor.accessibilityProblems()) problems.push([colorScheme, path, problem]);
+      }
     };
     await look("/", "decision on ship");
     await look("/?text=none-such", "No run fits");
@@ -39,7 +37,11 @@ inBrowser.each([
     await look(`/runs/${runId}?tab=frames`, /Frame \d/);
     await look("/runs/none", "There is no such run");
     await look("/approvals", "Which team?", async () => {
-      if (viewport === phone) await page.getByRole("button", { name: /Ship 1.2/ }).click();
+      if (viewport === phone)
+        await page
+          .getByRole("button", { name: /Ship 1.2/ })
+          .first()
+          .click();
       await page.getByRole("button", { name: /^Approve/ }).click();
     });
     await look("/start?workflow=typed.tsx", "Start the run", () =>
@@ -52,10 +54,9 @@ inBrowser.each([
 );
 
 inBrowser("everything is reached with the keyboard, from the list to a step and back", async () => {
-  const server = await serve(folder(files));
-  const runId = await server.start("release.tsx");
-  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  const visitor = await Visitor.at(server.url, "/");
+  const runId = await server().start("release.tsx");
+  await server().until(runId, ({ type }) => type === "NodeWaitingApproval");
+  const visitor = await Visitor.at(server().url, "/");
   const { page } = visitor;
   await visitor.sees("decision on ship");
   await page.keyboard.press("j");

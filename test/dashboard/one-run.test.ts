@@ -1,14 +1,16 @@
 import { expect } from "bun:test";
 import { inBrowser, Visitor } from "../support/browser.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { asking, paced, release } from "./workflows.ts";
 
+const server = forAllTests(() => serve(folder({ "release.tsx": release, "asking.tsx": asking })));
+
 inBrowser("a run's tree shows groups, iterations, retries and labels, and a step its output and prints", async () => {
-  const server = await serve(folder({ "release.tsx": release }));
-  const runId = await server.start("release.tsx");
-  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const runId = await server().start("release.tsx");
+  const visitor = await Visitor.at(server().url, `/runs/${runId}`);
   const { page } = visitor;
   await visitor.sees("Lint the code");
   await visitor.sees("at most 2 at once");
@@ -31,9 +33,8 @@ inBrowser("a run's tree shows groups, iterations, retries and labels, and a step
 inBrowser(
   "a step with an agent shows its prompts, its tool calls with what they were given, and its tokens",
   async () => {
-    const server = await serve(folder({ "asking.tsx": asking }));
-    const { runId } = await server.complete("asking.tsx");
-    const visitor = await Visitor.at(server.url, `/runs/${runId}?node=think`);
+    const { runId } = await server().complete("asking.tsx");
+    const visitor = await Visitor.at(server().url, `/runs/${runId}?node=think`);
     const { page } = visitor;
     const panel = page.getByRole("complementary");
     await panel.getByText("2,400 tokens in, 68 out").waitFor();
@@ -52,9 +53,8 @@ inBrowser(
 );
 
 inBrowser("events are filtered, and frames show the tree as it was and what has changed", async () => {
-  const server = await serve(folder({ "release.tsx": release }));
-  const runId = await server.start("release.tsx");
-  const visitor = await Visitor.at(server.url, `/runs/${runId}?tab=events`);
+  const runId = await server().start("release.tsx");
+  const visitor = await Visitor.at(server().url, `/runs/${runId}?tab=events`);
   const { page } = visitor;
   await visitor.sees("ApprovalRequested");
   await page.getByLabel("Filter events").fill("the network was away");
@@ -74,7 +74,7 @@ inBrowser(
   "the server is killed while a run is watched: the page says so and continues when it is back",
   async () => {
     const root = folder({ "paced.tsx": paced });
-    const first = await ServerProcess.start(root);
+    const first = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) });
     const runId = await first.start("paced.tsx");
     const visitor = await Visitor.at(first.url, `/runs/${runId}?tab=events`);
     const { page } = visitor;
@@ -82,7 +82,7 @@ inBrowser(
     await first.kill();
     await visitor.sees(/The connection to the server is lost/);
     const port = Number(new URL(first.url).port);
-    const options = { port, staleAfterMs: 500, heartbeatMs: 100 };
+    const options = { port, staleAfterMs: 500, heartbeatMs: 100, isolation: "none" };
     await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
     await page.locator(".run-facts").getByText("Finished").first().waitFor();
     await visitor.nowhere(/The connection to the server is lost/);
@@ -98,11 +98,10 @@ inBrowser(
 );
 
 inBrowser("a signal is sent with a form of its schema, whose errors stand at their fields", async () => {
-  const server = await serve(folder({ "release.tsx": release }));
-  const runId = await server.start("release.tsx");
-  await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  await server.post(`/v1/runs/${runId}/nodes/ship/approve`);
-  const visitor = await Visitor.at(server.url, `/runs/${runId}`);
+  const runId = await server().start("release.tsx");
+  await server().until(runId, ({ type }) => type === "NodeWaitingApproval");
+  await server().post(`/v1/runs/${runId}/nodes/ship/approve`);
+  const visitor = await Visitor.at(server().url, `/runs/${runId}`);
   const { page } = visitor;
   await visitor.sees(/Waiting.* for the signal announced/);
   await page.getByRole("button", { name: "Send announced" }).click();
@@ -113,6 +112,6 @@ inBrowser("a signal is sent with a form of its schema, whose errors stand at the
   await page.getByLabel(/^readers/).fill("7");
   await page.getByRole("button", { name: "Send the signal" }).click();
   await page.locator(".run-facts").getByText("Finished").first().waitFor();
-  expect((await server.end(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
+  expect((await server().end(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
   visitor.expectNoWrongs();
 });

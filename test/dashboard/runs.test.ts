@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openStore } from "../../src/store/index.ts";
 import { startRun } from "../store/suite/writes.ts";
 import { inBrowser, Visitor } from "../support/browser.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
@@ -90,10 +91,15 @@ inBrowser(
   60_000,
 );
 
+const served = forAllTests(async () => {
+  const root = folder({ "many.tsx": many, "fails.tsx": fails, "release.tsx": release });
+  return { root, server: await serve(root) };
+});
+
 inBrowser(
   "a run of 2,000 steps shows those in sight, and the last one when scrolled to",
   async () => {
-    const server = await serve(folder({ "many.tsx": many }));
+    const { server } = served();
     const { runId } = await server.complete("many.tsx");
     const visitor = await Visitor.at(server.url, `/runs/${runId}`);
     const { page } = visitor;
@@ -109,8 +115,7 @@ inBrowser(
 );
 
 inBrowser("a failed step says where and why, and is retried by its button", async () => {
-  const root = folder({ "fails.tsx": fails });
-  const server = await serve(root);
+  const { server, root } = served();
   const { runId } = await server.complete("fails.tsx", { gate: join(root, "gate") });
   const visitor = await Visitor.at(server.url, `/runs/${runId}`);
   const { page } = visitor;
@@ -125,7 +130,7 @@ inBrowser("a failed step says where and why, and is retried by its button", asyn
 });
 
 inBrowser("a waiting run is cancelled, after the page has asked", async () => {
-  const server = await serve(folder({ "release.tsx": release }));
+  const { server } = served();
   const runId = await server.start("release.tsx");
   const visitor = await Visitor.at(server.url, `/runs/${runId}`);
   const { page } = visitor;

@@ -6,7 +6,7 @@ export const release = workflowFile(
    <Parallel maxConcurrency={2}>
      <Task id="lint" label="Lint the code" output={outputs.result}>{{ value: 1 }}</Task>
      <Task id="flaky" output={outputs.result} retryPolicy={{ backoff: "fixed", initialDelayMs: 1 }}>
-       {() => { tries.count += 1; if (tries.count < 3) throw new Error("the network was away"); return { value: 2 }; }}
+       {({ attempt }) => { if (attempt < 3) throw new Error("the network was away"); return { value: 2 }; }}
      </Task>
    </Parallel>
    <Loop id="review" until={ctx.iterationCount("result", "critique") >= 3}>
@@ -16,7 +16,6 @@ export const release = workflowFile(
      request={{ title: "Ship 1.2 to everyone?", summary: "All green.", metadata: { risk: "low" } }} />
    <WaitForEvent id="announced" event="announced" output={outputs.announcement} />`,
   {
-    head: "const tries = { count: 0 };",
     schemas:
       "result: z.object({ value: z.any() }), decision: approvalDecisionSchema, announcement: z.object({ url: z.string(), readers: z.number().int().positive() })",
   },

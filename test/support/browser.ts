@@ -16,17 +16,57 @@ export const phone = { width: 390, height: 844 };
 export interface VisitOptions {
   readonly viewport?: { width: number; height: number };
   readonly colorScheme?: "light" | "dark";
-  /** Given to the page as if the person had typed it in this tab. */
-  readonly token?: string;
 }
 
 /** One for the tests of a file. It ends with the process, also when a file of the same process made it. */
 let browser: Promise<Browser> | undefined;
+/** A window that a visitor has left. The next one takes it: the first page of a new window costs four times as much. */
+let left: BrowserWindow | undefined;
 afterAll(async () => {
   const used = browser;
   browser = undefined;
+  left = undefined;
   await (await used)?.close();
 });
+
+interface BrowserWindow {
+  readonly page: Page;
+  readonly context: BrowserContext;
+}
+
+async function newWindow(): Promise<BrowserWindow> {
+  browser ??= launch();
+  const context = await (await browser).newContext({ reducedMotion: "reduce" });
+  return { context, page: await context.newPage() };
+}
+
+/** A window that knows nothing of its last visitor, whose server's pages it shows no more when it goes to another's. */
+async function takeWindow(url: string): Promise<BrowserWindow> {
+  const window = left;
+  left = undefined;
+  if (window === undefined) return newWindow();
+  if (new URL(window.page.url()).origin !== new URL(url).origin) await window.page.goto("about:blank");
+  return window;
+}
+
+/** Keeps a window for the next visitor, without what the last one has left in it. Closes one that no page is in. */
+async function leaveWindow(window: BrowserWindow): Promise<void> {
+  const { page, context } = window;
+  if (left !== undefined) return context.close();
+  page.removeAllListeners();
+  try {
+    for (const other of context.pages()) if (other !== page) await other.close();
+    await page.evaluate(() => {
+      sessionStorage.clear();
+      localStorage.clear();
+    });
+    await context.clearCookies();
+    await page.mouse.move(0, 0);
+    left = window;
+  } catch {
+    await context.close();
+  }
+}
 
 function launch(): Promise<Browser> {
   if (!existsSync(join(projectDir, "dist/dashboard/index.html")))
@@ -66,20 +106,25 @@ export class Visitor {
   static async at(
     url: string,
     path: string,
-    { viewport = desktop, colorScheme = "light", token }: VisitOptions = {},
+    { viewport = desktop, colorScheme = "light" }: VisitOptions = {},
   ): Promise<Visitor> {
-    browser ??= launch();
-    const context = await (await browser).newContext({ viewport, colorScheme, reducedMotion: "reduce" });
-    afterThisTest(() => context.close());
-    if (token !== undefined)
-      await context.addInitScript((value) => sessionStorage.setItem("smithers.token", value), token);
-    const visitor = new Visitor(await context.newPage(), context, url);
+    const window = await takeWindow(url);
+    const { page, context } = window;
+    afterThisTest(() => leaveWindow(window));
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    const visitor = new Visitor(page, context, url);
     await visitor.go(path);
     return visitor;
   }
 
   async go(path: string): Promise<void> {
     await this.page.goto(`${this.url}/dashboard${path}`);
+  }
+
+  /** Goes on to another path as a link of the page does: in the same document. */
+  async follow(path: string): Promise<void> {
+    await this.page.evaluate((url) => history.pushState({}, "", url), `${this.url}/dashboard${path}`);
   }
 
   /** Resolves when a text is to be seen. */
@@ -99,9 +144,11 @@ export class Visitor {
 
   /** What axe finds wrong: rule, and the elements. */
   async accessibilityProblems(): Promise<string[]> {
-    // As a debugger does it: the page's policy lets no other script in.
-    const source = await Bun.file(createRequire(import.meta.url).resolve("axe-core/axe.min.js")).text();
-    await this.page.evaluate(source);
+    if (!(await this.page.evaluate(() => "axe" in globalThis))) {
+      // As a debugger does it: the page's policy lets no other script in.
+      const source = await Bun.file(createRequire(import.meta.url).resolve("axe-core/axe.min.js")).text();
+      await this.page.evaluate(source);
+    }
     return this.page.evaluate(async () => {
       const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };
       const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
