@@ -126,14 +126,14 @@ describe.each(isolations)("isolation: %s", (isolation) => {
 test("the places of a worker that is killed are free at once", async () => {
   const { root, server, open } = await serving({ maxConcurrency: 2, maxWorkers: 2 });
   const lost = await server.start("one.tsx", { gate: "go" });
-  await server.start("many.tsx", { gate: "go" });
+  const halfway = await server.start("many.tsx", { gate: "go" });
   await eventually(() => begun(root).length === 2);
   const waiting = await server.start("one.tsx", { gate: "go" });
   for (const pid of workersOf(server.child.pid!)) process.kill(pid, "SIGKILL");
   // The queue has moved on: the runs begin again, as many as there are places.
   await eventually(() => begun(root).length >= 4);
   open("go");
-  for (const runId of [lost, waiting]) expect((await server.end(runId)).status).toBe("finished");
+  for (const runId of [lost, halfway, waiting]) expect((await server.end(runId)).status).toBe("finished");
   await eventually(async () => (await metric(server, "smithers_attempts_running")) === 0);
   expect(await metric(server, "smithers_attempts_queued")).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Store } from "../../../src/store/index.ts";
 import { yieldToEventLoop } from "../../../src/timing/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { nodeRow } from "../rows.ts";
@@ -8,12 +9,21 @@ import { commit, everyNode, nodeEvent, outputRow, startRun } from "./writes.ts";
 /** Turns that the writer of the snapshot test commits. */
 const turns = 60;
 
+/**
+ * Resolves when a store that was asked to watch does. Over a channel, this is so once the other end has answered a later
+ * question: otherwise a commit of a third process may come before it watches.
+ */
+async function watching(store: Store): Promise<void> {
+  await store.findRun("r");
+}
+
 /** Two stores on one database: what one commits, the other notices and never sees in part. */
 export function concurrency(fresh: FreshDatabase): void {
   test("whoever watches is told that another connection has committed", async () => {
     const { store, another } = await fresh();
     const told = Promise.withResolvers<void>();
     const unwatch = store.watch(() => told.resolve());
+    await watching(store);
     await startRun(await another());
     await told.promise;
     unwatch();
@@ -30,12 +40,14 @@ export function concurrency(fresh: FreshDatabase): void {
     });
     const first = Promise.withResolvers<void>();
     store.watch(() => first.resolve());
+    await watching(store);
     await commit(writer, lease, { events: [nodeEvent("a")] });
     await first.promise;
     unwatch();
     const before = calls;
     const second = Promise.withResolvers<void>();
     store.watch(() => second.resolve());
+    await watching(store);
     await commit(writer, lease, { events: [nodeEvent("b")] });
     await second.promise;
     expect(calls).toBe(before);
