@@ -30,19 +30,19 @@ export interface HotPathProfile {
  * counts.
  */
 const parts: readonly [part: string, fits: RegExp][] = [
-  ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/writer\.js/],
-  // The driver's frames, in dist/runtime, belong to their caller: a commit or a statement.
-  ["statements (SQLite and rows)", /\/dist\/store\//],
+  ["commit (SQLite)", /#transaction@.*\/store\/sqlite\/writer\.ts/],
+  // The driver's frames, in src/runtime, belong to their caller: a commit or a statement.
+  ["statements (SQLite and rows)", /\/src\/store\//],
   ["validation (Zod)", /node_modules\/zod\//],
-  ["the frame's texts and hashes", /\/dist\/engine\/turn\/frame\.js/],
-  ["plan and schedule", /\/dist\/plan\//],
+  ["the frame's texts and hashes", /\/src\/engine\/turn\/frame\.ts/],
+  ["plan and schedule", /\/src\/plan\//],
   ["render: the author's code", /\/\.?bench-[^/]*\.tsx/],
-  ["render: React and components", /node_modules\/(react|react-reconciler|scheduler)\/|\/dist\/jsx\//],
-  ["metrics, traces and log", /\/dist\/telemetry\/|@opentelemetry|node_modules\/(pino|sonic-boom|thread-stream)/],
-  ["loading the workflow", /\/dist\/loader\/|\/dist\/runtime\/bun\/bundle\.js/],
-  ["event streams", /\/dist\/server\/event-stream\.js|\/dist\/engine\/feed\.js/],
-  ["HTTP", /\/dist\/server\/|node_modules\/(@hono|hono)\/|node:_?http|node:net|internal:http|internal:streams/],
-  ["turns, attempts, drafts", /\/dist\/engine\//],
+  ["render: React and components", /node_modules\/(react|react-reconciler|scheduler)\/|\/src\/jsx\//],
+  ["metrics, traces and log", /\/src\/telemetry\/|@opentelemetry|node_modules\/(pino|sonic-boom|thread-stream)/],
+  ["loading the workflow", /\/src\/loader\/|\/src\/runtime\/bun\/bundle\.ts/],
+  ["event streams", /\/src\/server\/event-stream\.ts|\/src\/engine\/feed\.ts/],
+  ["HTTP", /\/src\/server\/|node_modules\/(@hono|hono)\/|node:_?http|node:net|internal:http|internal:streams/],
+  ["turns, attempts, drafts", /\/src\/engine\//],
 ];
 
 /** A longer gap between two samples counts as idle time. */

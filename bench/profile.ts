@@ -83,7 +83,7 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(prof
 async function profiled(path: HotPath, rootDir: string): Promise<HotPathProfile> {
   const begin = performance.now();
   const bunArgs = ["--cpu-prof", "--cpu-prof-dir", join(rootDir, "profiles"), "--cpu-prof-interval", "200"];
-  const server = await BenchServer.start(rootDir, { bunArgs });
+  const server = await BenchServer.start(rootDir, { bunArgs, fromSource: true });
   await path.drive(server.client);
   const warmMs = performance.now() - begin;
   const cpuBefore = server.cpuMs();

@@ -33,6 +33,8 @@ export interface ServerSettings {
   readonly db?: string;
   /** Arguments for Bun, before the program. */
   readonly bunArgs?: readonly string[];
+  /** Whether it executes the sources, whose stack frames name the module. Default: false, the package as published. */
+  readonly fromSource?: boolean;
 }
 
 /** A server in its own process and folder. */
@@ -52,12 +54,21 @@ export class BenchServer {
 
   /** Starts a server in `rootDir`, with the data of an earlier one. */
   static async start(rootDir: string, settings: ServerSettings = {}): Promise<BenchServer> {
-    const { synchronous = "full", retention, isolation, db, maxConcurrency, bunArgs = [] } = settings;
+    const {
+      synchronous = "full",
+      retention,
+      isolation,
+      db,
+      maxConcurrency,
+      bunArgs = [],
+      fromSource = false,
+    } = settings;
     mkdirSync(rootDir, { recursive: true });
     writeWorkflows(rootDir);
     writeFileSync(join(rootDir, "serve.ts"), serve);
-    // The folder's own tsconfig keeps the package's name from being resolved to the sources.
-    writeFileSync(join(rootDir, "tsconfig.json"), "{}");
+    // The folder's own tsconfig decides whether the package's name is resolved to the sources.
+    const resolution = fromSource ? { extends: join(import.meta.dirname, "../tsconfig.json") } : {};
+    writeFileSync(join(rootDir, "tsconfig.json"), JSON.stringify(resolution));
     // The log goes to a file, as for a service.
     const log = openSync(join(rootDir, "server.log"), "a");
     const begin = performance.now();

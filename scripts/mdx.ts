@@ -9,7 +9,12 @@ const projectDir = join(import.meta.dirname, "..");
 const inDist = (path: string) => join(projectDir, "dist", path);
 
 const library = inDist("mdx/library.js");
-const result = await Bun.build({ entrypoints: [library], target: "node", minify: true, sourcemap: "external" });
+const result = await Bun.build({
+  entrypoints: [join(projectDir, "src/mdx/library.ts")],
+  target: "node",
+  minify: true,
+  sourcemap: "external",
+});
 const outputOf = (kind: string) => result.outputs.find((output) => output.kind === kind)!.text();
 const { sources } = JSON.parse(await outputOf("sourcemap")) as { sources: string[] };
 // Sources are relative to the working folder. The last node_modules in a path holds the package.

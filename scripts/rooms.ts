@@ -6,6 +6,7 @@ import { join } from "node:path";
  * `biome.rooms.json` from this list; a test checks that it is up to date and that `src` has no other folder.
  */
 export const rooms = [
+  "package",
   "text",
   "errors",
   "timing",

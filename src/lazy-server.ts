@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { createRequire } from "node:module";
-import { extname } from "node:path";
+import { moduleFile } from "./package/index.ts";
 import type { ServeApp, ServeAppOptions, ServerOptions } from "./server/index.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { ServeApp, ServeAppOptions, ServerOptions } from "./server/index.ts
  * them need no server.
  */
 function server(): typeof import("./server/index.ts") {
-  return createRequire(import.meta.url)(`./server/index${extname(import.meta.url)}`);
+  return createRequire(import.meta.url)(moduleFile("server/index"));
 }
 
 /**

@@ -7,10 +7,8 @@ import { median } from "../statistics.ts";
 
 // As it is published: the launcher of unshare is compiled and in one file.
 const compiled = join(import.meta.dirname, "../../dist/tools/sandbox");
-const { searchSandbox }: typeof import("../../src/tools/sandbox/detect.ts") = await import(`${compiled}/detect.js`);
-const { findProgram, maxMemoryBytes, start }: typeof import("../../src/tools/sandbox/index.ts") = await import(
-  `${compiled}/index.js`
-);
+const { findProgram, maxMemoryBytes, searchSandbox, start }: typeof import("../../src/tools/sandbox/index.ts") =
+  await import(`${compiled}/index.js`);
 
 const mechanisms = ["bubblewrap", "unshare"] as const;
 

@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { SmithersError } from "../errors/index.ts";
 import { currentTask } from "../jsx/index.ts";
+import { packageFolder } from "../package/index.ts";
 import { runtime } from "../runtime/index.ts";
 
 /** A language model of the AI SDK, as far as an agent's name needs it. */
@@ -129,7 +130,7 @@ export abstract class SdkAgent {
 
   /** Imports a package from where the run's tools work, or from where this package is installed. */
   async #import(name: string, wanted: string): Promise<Record<string, (model: string) => unknown>> {
-    const places = [currentTask()?.rootDir, process.cwd(), import.meta.dirname].filter((place) => place !== undefined);
+    const places = [currentTask()?.rootDir, process.cwd(), packageFolder].filter((place) => place !== undefined);
     const path = places.map((place) => runtime.resolveImport(name, place)).find((found) => found !== undefined);
     const found = path === undefined ? undefined : await import(pathToFileURL(path).href);
     if (typeof found?.[wanted] === "function") return found;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { packageInfo } from "../package/index.ts";
 import { runProgram } from "./program.ts";
 
 /** Ends the command when its reader is gone, as `head` is after its last line. Work that is done stays done. */
@@ -10,10 +10,9 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 process.stdout.on("error", endQuietly);
 process.stderr.on("error", endQuietly);
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 let code: number;
 try {
-  code = await runProgram(process.argv.slice(2), version);
+  code = await runProgram(process.argv.slice(2), packageInfo().version);
 } catch (error) {
   const [{ describeError, exitCodeOf }, { manyLines }] = await Promise.all([
     import("./errors.ts"),

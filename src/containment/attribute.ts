@@ -1,6 +1,6 @@
 import { sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readField } from "../errors/index.ts";
+import { codeFolder } from "../package/index.ts";
 import { framesOf, type StackFrame } from "./frames.ts";
 import { originInStack, originOfMarked } from "./marks.ts";
 import { currentOrigin, type Origin } from "./origin.ts";
@@ -10,8 +10,8 @@ export type Attribution =
   | { readonly of: "one"; readonly origin: Origin }
   | { readonly of: "some"; readonly origins: readonly Origin[] };
 
-/** This package's own modules. */
-const ownFolder = fileURLToPath(new URL("..", import.meta.url));
+/** Where this package's own modules are. */
+const ownFolder = codeFolder + sep;
 /** Origins that have ended and are remembered: their code may have left something behind. */
 const maxEnded = 64;
 const maxStackLength = 16_384;

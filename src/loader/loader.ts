@@ -3,13 +3,14 @@ import { basename, extname, relative } from "node:path";
 import { noteBackslashes, noteFiles, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
+import { moduleFile } from "../package/index.ts";
 import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
 import { commandWatch } from "../tools/guard/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
 import { invalidWorkflow, noWorkflow, placeOf } from "./invalid.ts";
 import { rememberSources } from "./node-site.ts";
-import { findPackage, globalsOfTasks, ownModule, withoutInstallPaths } from "./packages.ts";
+import { findPackage, globalsOfTasks, withoutInstallPaths } from "./packages.ts";
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
 import type { Startable } from "./startable.ts";
@@ -102,7 +103,7 @@ export class Loader {
 
   /** Loads what every workflow file imports, to load the first one faster. */
   async warmUp(): Promise<void> {
-    await import(ownModule("../index"));
+    await import(moduleFile("index"));
   }
 
   /** Removes the shadow files, including those of loads in progress. */

@@ -1,18 +1,18 @@
-import { extname, isAbsolute, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isAbsolute, sep } from "node:path";
+import { moduleFile, packageFolder } from "../package/index.ts";
 import { type FoundPackage, runtime } from "../runtime/index.ts";
 
 const ownName = "smithers-orchestrator";
 
 /** The package's own entries. A workflow must share the modules of the process that executes it. */
 const ownEntries: Record<string, string> = {
-  "": "../index",
-  "/jsx-runtime": "../jsx-runtime",
-  "/jsx-dev-runtime": "../jsx-dev-runtime",
-  "/mdx-plugin": "../mdx-plugin",
-  "/serve": "../serve",
-  "/server": "../server/index",
-  "/tools": "../tools/index",
+  "": "index",
+  "/jsx-runtime": "jsx-runtime",
+  "/jsx-dev-runtime": "jsx-dev-runtime",
+  "/mdx-plugin": "mdx-plugin",
+  "/serve": "serve",
+  "/server": "server/index",
+  "/tools": "tools/index",
 };
 
 /** Libraries that workflows use. When a workflow's folder has none, this package's copy is used. */
@@ -43,7 +43,7 @@ export function findPackage(
     }
   };
   const name = specifier.split("/", 1)[0]!;
-  const path = attempt(importer) ?? (shared.has(name) ? attempt(fileURLToPath(import.meta.url)) : undefined);
+  const path = attempt(importer) ?? (shared.has(name) ? attempt(`${packageFolder}${sep}package.json`) : undefined);
   if (path === undefined) return undefined;
   const isInstalled = path.includes(`${sep}node_modules${sep}`);
   // What cannot be imported is bundled.
@@ -52,20 +52,14 @@ export function findPackage(
 
 function ownEntry(subpath: string): string | undefined {
   const entry = ownEntries[subpath];
-  return entry && ownModule(entry);
+  return entry && moduleFile(entry);
 }
 
-/** The file of a module of this package, which is named relative to this one and without its ending. */
-export function ownModule(module: string): string {
-  // Neighbouring modules have the same extension: .ts in the sources, .js in the build.
-  return fileURLToPath(new URL(module + extname(import.meta.url), import.meta.url));
-}
-
-const taskGlobals = ownModule("../containment/task-globals");
+const taskGlobals = moduleFile("containment/task-globals");
 
 /** What stands for globals in workflow files. */
 export const globalsOfTasks = {
-  console: { module: ownModule("../jsx/task-console"), name: "taskConsole" },
+  console: { module: moduleFile("jsx/task-console"), name: "taskConsole" },
   setTimeout: { module: taskGlobals, name: "taskSetTimeout" },
   setInterval: { module: taskGlobals, name: "taskSetInterval" },
   clearTimeout: { module: taskGlobals, name: "taskClearTimeout" },

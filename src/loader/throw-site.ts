@@ -1,13 +1,13 @@
 import { realpathSync } from "node:fs";
 import { relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { framesOf, type StackFrame } from "../containment/index.ts";
 import { cutText, describeThrown, type ThrownDescription } from "../errors/index.ts";
 import type { SourcePlace } from "../model/index.ts";
+import { codeFolder } from "../package/index.ts";
 import { withoutInstallPaths } from "./packages.ts";
 
-/** This package's own modules. */
-const ownFolder = fileURLToPath(new URL("..", import.meta.url));
+/** Where this package's own modules are. */
+const ownFolder = codeFolder + sep;
 const maxStackBytes = 16_384;
 const maxHeadBytes = 1_024;
 /** Lines of one error's stack. */

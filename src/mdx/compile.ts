@@ -1,3 +1,4 @@
+import { moduleFile } from "../package/index.ts";
 import { BundleError } from "../runtime/index.ts";
 
 /** What MDX throws: a message of the package vfile-message. */
@@ -14,7 +15,7 @@ interface MdxMessage {
  */
 export async function compileMdx(source: string, file: string): Promise<string> {
   // Loaded when it is used: most workflows import no MDX.
-  const { compile } = await import("./library.ts");
+  const { compile } = (await import(moduleFile("mdx/library"))) as typeof import("./library.ts");
   try {
     return String(await compile({ value: source, path: file }, { jsxImportSource: "smithers-orchestrator" }));
   } catch (thrown) {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Context, Hono } from "hono";
 import { SmithersError } from "../errors/index.ts";
+import { packageFolder } from "../package/index.ts";
 import { envelope } from "./middleware/errors.ts";
 
 const types: Readonly<Record<string, string>> = {
@@ -68,6 +68,7 @@ function missing(path: string): SmithersError {
   return new SmithersError("NOT_FOUND", isBuilt ? `There is nothing at ${path}.` : "The web page has not been built.");
 }
 
+const builtFolder = join(packageFolder, "dist/dashboard/");
 let names: ReadonlyMap<string, string> | undefined;
 const read = new Map<string, PageFile>();
 
@@ -85,16 +86,10 @@ function pageFile(name: string): PageFile | undefined {
 /** The files of the page by their names: only what is in this list is ever read. */
 function pageFiles(): ReadonlyMap<string, string> {
   names ??= new Map(
-    ["../dashboard/", "../../dist/dashboard/"]
-      .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
-      .filter((folder) => existsSync(`${folder}index.html`))
-      .slice(0, 1)
-      .flatMap((folder) =>
-        readdirSync(folder, { recursive: true, withFileTypes: true })
-          .filter((entry) => entry.isFile())
-          .map(({ parentPath, name }) => `${parentPath.replace(/\/$/, "")}/${name}`)
-          .map((path) => [path.slice(folder.length), path] as const),
-      ),
+    (existsSync(`${builtFolder}index.html`) ? readdirSync(builtFolder, { recursive: true, withFileTypes: true }) : [])
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => `${parentPath.replace(/\/$/, "")}/${name}`)
+      .map((path) => [path.slice(builtFolder.length), path] as const),
   );
   return names;
 }

@@ -9,8 +9,8 @@ import {
 import { type IMetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { Logger } from "../engine/index.ts";
+import { packageInfo } from "../package/index.ts";
 import { metricExporters, traceExporters, traceSdk } from "./lazy.ts";
-import { packageVersion } from "./package-info.ts";
 import { withoutSecrets } from "./redacting-exporter.ts";
 
 const leastTimeoutMs = 1_000;
@@ -24,7 +24,9 @@ export interface Otlp {
 /** The resource attributes from the standard variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
 export function serviceResource(): Resource {
   return defaultResource()
-    .merge(resourceFromAttributes({ "service.name": "smithers-orchestrator", "service.version": packageVersion }))
+    .merge(
+      resourceFromAttributes({ "service.name": "smithers-orchestrator", "service.version": packageInfo().version }),
+    )
     .merge(detectResources({ detectors: [envDetector] }));
 }
 

@@ -1,12 +1,12 @@
 import { DiagLogLevel, diag, type Meter } from "@opentelemetry/api";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
+import { packageInfo } from "../package/index.ts";
 import type { LocalStore } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import type { labels } from "./catalogue.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { otlpFromEnv, serviceResource } from "./otlp.ts";
-import { packageVersion } from "./package-info.ts";
 import { measureProcess } from "./process-metrics.ts";
 import { PullReader } from "./pull-reader.ts";
 import { logErrors, logEvents } from "./run-log.ts";
@@ -50,12 +50,13 @@ export class Telemetry {
     this.#sends = otlp !== undefined;
     if (otlp) diag.setLogger(diagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
     const resource = serviceResource();
+    const { version } = packageInfo();
     const readers = otlp?.metricReader ? [this.#reader, otlp.metricReader] : [this.#reader];
     this.#provider = new MeterProvider({ resource, readers });
-    this.#meter = this.#provider.getMeter("smithers-orchestrator", packageVersion);
+    this.#meter = this.#provider.getMeter("smithers-orchestrator", version);
     this.#m = createInstruments(this.#meter);
     this.#runs = new RunMetrics(this.#m);
-    this.#tracing = otlp?.spanProcessor && new Tracing(resource, otlp.spanProcessor, packageVersion);
+    this.#tracing = otlp?.spanProcessor && new Tracing(resource, otlp.spanProcessor, version);
     this.#stopProcess = measureProcess(this.#meter, this.#m);
     this.observer = this.#engineObserver();
   }

@@ -1,6 +1,5 @@
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { SmithersError } from "../errors/index.ts";
+import { moduleFile } from "../package/index.ts";
 import { type ChildChannel, type ChildEnd, runtime } from "../runtime/index.ts";
 import { stopwatch } from "../timing/index.ts";
 import type { EndWatch } from "../tools/guard/index.ts";
@@ -8,8 +7,8 @@ import { Board, type BoardState, type WorkPlace } from "./board.ts";
 import { Channel } from "./channel.ts";
 import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
 
-/** The program of a worker. Neighbouring modules have the same extension: .ts in the sources, .js in the build. */
-const program = fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url));
+/** The program of a worker. */
+const program = moduleFile("workers/entry");
 
 /** A worker that has been silent for this long gets no further work. */
 const busyMs = 1_000;

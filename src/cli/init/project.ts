@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packageFolder, packageInfo } from "../../package/index.ts";
 import { usageError } from "../errors.ts";
 import { helloWorkflow } from "./hello-workflow.ts";
 import { installedAs } from "./installed-as.ts";
@@ -16,7 +16,6 @@ export interface InitializedProject {
   readonly startsHello: boolean;
 }
 
-const packageFolder = fileURLToPath(new URL("../../..", import.meta.url));
 const startScript = `smithers up hello.tsx --input '{"name": "World"}'`;
 
 /**
@@ -63,7 +62,7 @@ function newPackage(folder: string) {
 }
 
 function projectFields(folder: string) {
-  const own = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8"));
+  const own = packageInfo();
   const spec = installedAs({ folder: packageFolder, name: own.name, version: own.version }, folder);
   return {
     type: "module",

@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { moduleFile } from "../../package/index.ts";
 import type { SearchEngine } from "./search.ts";
 
-const isSource = import.meta.url.endsWith(".ts");
-const script = fileURLToPath(new URL(isSource ? "./walk-process.ts" : "./walk-process.js", import.meta.url));
+const script = moduleFile("tools/grep/walk-process");
 
 /**
  * Searches without ripgrep, in a process of its own: an expression that never finishes can be stopped, and blocks

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { moduleFile } from "../../package/index.ts";
 import type { LauncherSettings } from "./launcher/settings.ts";
 import { maxDataBytes, maxFileBytes, maxProcesses } from "./limits.ts";
 import { firstInputFd, type Sandbox, type SandboxedCommand } from "./policy.ts";
@@ -15,8 +15,7 @@ export interface UnshareFeatures {
   readonly boundsNamespace: boolean;
 }
 
-const isSource = import.meta.url.endsWith(".ts");
-const launcher = fileURLToPath(new URL(isSource ? "./launcher/main.ts" : "./launcher/main.js", import.meta.url));
+const launcher = moduleFile("tools/sandbox/launcher/main");
 
 /**
  * The fallback for machines without bubblewrap: `unshare` of util-linux makes the namespaces, and a program of this
