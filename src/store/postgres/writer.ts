@@ -3,18 +3,19 @@ import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
+import { type Answers, Batch, type EncodedWrite } from "./batch.ts";
 import { type PgClient, queryWithin } from "./client.ts";
 import type { Database } from "./database.ts";
 import { fromPostgresError, isConflict, isInDoubt, isLocked, sqlState } from "./errors.ts";
 import { answerGraceMs, writeWithinMs } from "./limits.ts";
-import { encodeTexts, parseDecoded } from "./text.ts";
+import { parseDecoded } from "./text.ts";
 
-/** One write, as the function `_smithers_write` applies it. */
+/** One write, as a {@link Batch} takes it. */
 export interface Write<T> {
   /** The run that it changes. Batches change runs in the order of their ids, so that they wait for no circle. */
   readonly runId: string;
   /** @param whole whether to send everything, also what the database should know already */
-  encode(whole: boolean): object;
+  encode(whole: boolean): EncodedWrite;
   /** Turns the function's answer into the result. Throws to refuse the write, which has then changed nothing. */
   decode(answer: unknown): T;
   /** Whether the caller waits for as long as it takes to learn whether the write was committed. */
@@ -50,7 +51,7 @@ const maxPauseMs = 1_000;
 /** The database does not know a tree that it was not sent. */
 const unknownTree = "SM001";
 
-const sql = "SELECT _smithers_write($1::text, $2::text::bigint, $3::text::bigint, $4::text)";
+const sql = "SELECT _smithers_write_batch($1::text, $2::text::bigint, $3::text::bigint, $4::text)";
 
 /**
  * Group commit: writes of the same turn of the event loop share a statement, and so a transaction, across all runs; one
@@ -125,13 +126,13 @@ export class PostgresWriter {
   }
 
   async #commit(batch: readonly QueuedWrite[]): Promise<void> {
-    const texts = encodeBatch(batch, false);
-    if (texts.length < batch.length) {
-      await this.#commit(batch.slice(0, texts.length));
-      return this.#commit(batch.slice(texts.length));
+    let gathered = gather(batch, false);
+    if (gathered.count < batch.length) {
+      await this.#commit(batch.slice(0, gathered.count));
+      return this.#commit(batch.slice(gathered.count));
     }
     this.#batchNo += 1;
-    let json = `[${texts.join(",")}]`;
+    let json = gathered.batch.encode();
     let isWhole = false;
     let isInDoubtNow = false;
     let waiting = batch;
@@ -139,14 +140,15 @@ export class PostgresWriter {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
       try {
         const elapsedMs = stopwatch();
-        const answers = await this.#send(json);
+        const answers = gathered.batch.answers(await this.#send(json));
         this.#committed(batch.length, elapsedMs());
         this.#answer(batch, waiting, answers);
         return;
       } catch (error) {
         if (sqlState(error) === unknownTree && !isWhole) {
           isWhole = true;
-          json = `[${encodeBatch(batch, true).join(",")}]`;
+          gathered = gather(batch, true);
+          json = gathered.batch.encode();
           continue;
         }
         if (isConflict(error) && waitedMs() < conflictLimitMs) {
@@ -181,7 +183,7 @@ export class PostgresWriter {
     }
   }
 
-  async #send(json: string): Promise<unknown[]> {
+  async #send(json: string): Promise<Answers> {
     faultPoint("before-commit");
     const params = [this.#id, String(this.#batchNo), String(Date.now()), json];
     const [answers] = await queryWithin(
@@ -191,7 +193,7 @@ export class PostgresWriter {
       params,
     );
     faultPoint("after-commit");
-    return parseDecoded(answers!) as unknown[];
+    return parseDecoded(answers!) as Answers;
   }
 
   #committed(writes: number, durationMs: number): void {
@@ -249,15 +251,16 @@ export class PostgresWriter {
   }
 }
 
-/** Encodes as many writes of a batch as one statement takes; at least one. */
-function encodeBatch(batch: readonly QueuedWrite[], whole: boolean): string[] {
-  const texts: string[] = [];
-  let characters = 0;
-  for (const { write } of batch) {
-    const text = encodeTexts(JSON.stringify(write.encode(whole)));
-    characters += text.length;
-    if (texts.length > 0 && characters > maxBatchCharacters && !whole) break;
-    texts.push(text);
+/** Gathers as many writes as one statement takes; at least one. With `whole`, all of them. */
+function gather(writes: readonly QueuedWrite[], whole: boolean): { readonly batch: Batch; readonly count: number } {
+  const batch = new Batch();
+  let count = 0;
+  for (const { write } of writes) {
+    const encoded = write.encode(whole);
+    if (count > 0 && !batch.takes(write.runId, encoded)) break;
+    batch.add(write.runId, encoded);
+    count += 1;
+    if (batch.characters > maxBatchCharacters && !whole) break;
   }
-  return texts;
+  return { batch, count };
 }

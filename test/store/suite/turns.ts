@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Attempt, Node } from "../../../src/model/index.ts";
-import { largeOutputBytes, maxLoadedBytes } from "../../../src/store/index.ts";
-import { approvalRow, nodeRow } from "../rows.ts";
+import { type Idempotency, largeOutputBytes, maxLoadedBytes, type TurnRecord } from "../../../src/store/index.ts";
+import { approvalRow, nodeRow, runRow } from "../rows.ts";
 import { codeOf, type FreshDatabase } from "./database.ts";
 import { askApproval, commit, end, nodeEvent, outputRow, park, startRun } from "./writes.ts";
 
@@ -94,6 +94,62 @@ export function turns(fresh: FreshDatabase): void {
     const kept = Math.floor(maxLoadedBytes / json.length);
     expect(loaded.map((one) => one.json === json)).toEqual(outputs.map((_, n) => n >= outputs.length - kept));
     expect(loaded.every(({ bytes }) => bytes === json.length)).toBe(true);
+  });
+
+  test("of writes that come at one moment, what is refused changes nothing, and the others are stored", async () => {
+    const { store } = await fresh();
+    for (const runId of ["kept", "twice", "lost", "cancelled", "exists"]) await startRun(store, { runId });
+    await store.requestCancel("cancelled", 1_500);
+    const writing = (runId: string, given: Partial<TurnRecord> = {}, nodeId = "n") =>
+      commit(
+        store,
+        { runId, owner: "me", leaseNo: runId === "lost" ? 6 : 7 },
+        {
+          nodes: [nodeRow({ runId, nodeId, state: "in-progress", attempt: 1 })],
+          startedAttempts: [{ ...attemptRow({ nodeId }), runId }],
+          outputs: [outputRow({ runId, nodeId })],
+          cached: [{ cacheKey: `${runId} ${nodeId}`, json: "1" }],
+          events: [nodeEvent(nodeId)],
+          ...given,
+        },
+      );
+    const starting = (runId: string, owner: string, idempotency?: Idempotency) =>
+      store.startOnce(runRow({ runId, owner }), [nodeEvent("start")], idempotency);
+    const ended = { run: { status: "finished", finishedAtMs: 2_000, release: true } } as const;
+    const [cancelled, ...settled] = await Promise.all([
+      writing("cancelled", ended),
+      codeOf(writing("lost")),
+      // Their runs exist: an owner that starts one again must not write a turn of it.
+      codeOf(starting("exists", "you")),
+      codeOf(commit(store, { runId: "exists", owner: "you", leaseNo: 7 }, { nodes: [nodeRow({ runId: "exists" })] })),
+      writing("kept", ended),
+      writing("twice"),
+      writing("twice", {}, "m"),
+      store.receiveSignal({ runId: "twice", name: "go", correlationId: null, data: null, receivedBy: null }, 2_000),
+      starting("new", "me"),
+      writing("new", ended),
+      starting("keyed", "me", { key: "k", bodyHash: "h" }),
+      writing("keyed"),
+      starting("alone", "me"),
+    ]);
+    expect(cancelled).toBe("cancel-pending");
+    expect(settled.slice(0, 3)).toEqual(["LEASE_LOST", "RUN_ALREADY_EXISTS", "LEASE_LOST"]);
+    const read = async (runId: string) => {
+      const { run, nodes, outputs, runningAttempts } = (await store.loadRun(runId))!;
+      const events = await store.eventsAfter(runId, 0, 10);
+      expect(events.map(({ seq }) => seq)).toEqual([...events.keys()].map((index) => index + 1));
+      expect(run.lastSeq).toBe(events.length);
+      expect([nodes.length, outputs.length]).toEqual([runningAttempts.length, runningAttempts.length]);
+      const cached = await Promise.all(["n", "m"].map((nodeId) => store.findCached(`${runId} ${nodeId}`)));
+      expect(cached.filter((json) => json !== undefined)).toHaveLength(nodes.length);
+      return { status: run.status, nodes: nodes.length, events: events.length };
+    };
+    const unchanged = { status: "running", nodes: 0, events: 1 } as const;
+    for (const runId of ["lost", "exists", "cancelled", "alone"]) expect(await read(runId)).toEqual(unchanged);
+    expect(await read("kept")).toEqual({ status: "finished", nodes: 1, events: 2 });
+    expect(await read("new")).toEqual({ status: "finished", nodes: 1, events: 2 });
+    expect(await read("keyed")).toEqual({ status: "running", nodes: 1, events: 2 });
+    expect(await read("twice")).toEqual({ status: "running", nodes: 2, events: 4 });
   });
 
   test("a turn changes what it names in the run's row, and nothing else", async () => {

@@ -11,6 +11,7 @@ import { postgresAnswers } from "./0006-answers.ts";
 import { postgresQueued } from "./0007-queued.ts";
 import { postgresAgentTalk } from "./0008-agent-talk.ts";
 import { postgresHandledFailures } from "./0009-handled-failures.ts";
+import { postgresBatches } from "./0010-batches.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -23,6 +24,7 @@ const migrations: readonly string[] = [
   postgresQueued,
   postgresAgentTalk,
   postgresHandledFailures,
+  postgresBatches,
 ];
 
 /**

@@ -1,15 +1,18 @@
 import type { CommittedEvent, NewEvent } from "../../../model/index.ts";
-import type { Table } from "../../columns.ts";
+import type { ColumnValue, Table } from "../../columns.ts";
 import { committedEvents } from "../../committed-events.ts";
 
-/** A row as the functions take it: its columns by name. */
-export function encodeRow<Entity>(table: Table<Entity>, entity: Entity): Record<string, unknown> {
-  const values = table.encode(entity);
-  return Object.fromEntries(table.columns.map((column, index) => [column, values[index]]));
+/** A row as the functions take it: its columns by name. A column that is left out is NULL. */
+export type EncodedRow = Readonly<Record<string, ColumnValue>>;
+
+export function encodeRow<Entity>(table: Table<Entity>, entity: Entity): EncodedRow {
+  const row: Record<string, ColumnValue> = {};
+  for (const [index, value] of table.encode(entity).entries()) if (value !== null) row[table.columns[index]!] = value;
+  return row;
 }
 
 /** Rows, each key only once: one statement cannot write a row twice. The last one counts. */
-export function encodeRows<Entity>(table: Table<Entity>, entities: readonly Entity[]): Record<string, unknown>[] {
+export function encodeRows<Entity>(table: Table<Entity>, entities: readonly Entity[]): EncodedRow[] {
   const rows = entities.map((entity) => encodeRow(table, entity));
   if (rows.length < 2) return rows;
   const byKey = new Map(rows.map((row) => [JSON.stringify(table.key.map((column) => row[column])), row]));

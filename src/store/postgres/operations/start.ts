@@ -15,12 +15,12 @@ export function startWrite(run: Run, given: readonly NewEvent[], idempotency: Id
   const events = eventsToAppend(runId, given, createdAtMs);
   return {
     runId,
-    encode: () => ({
-      do: "start",
-      run: encodeRow(tables.runs, { ...run, lastSeq: given.length }),
-      events: events.encoded,
-      ...(idempotency && { idempotency: { ...idempotency, since: createdAtMs - idempotencyKeptMs } }),
-    }),
+    encode: () => {
+      const row = encodeRow(tables.runs, { ...run, lastSeq: given.length });
+      if (!idempotency) return { start: { row, events: events.encoded } };
+      const since = createdAtMs - idempotencyKeptMs;
+      return { do: "start", run: row, events: events.encoded, idempotency: { ...idempotency, since } };
+    },
     decode(answer) {
       if (answer === "started") return { runId, events: events.numbered(given.length) };
       if (answer === "exists") throw runExists(runId);

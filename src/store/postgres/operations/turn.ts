@@ -3,6 +3,7 @@ import type { Approval, CommittedEvent, NewEvent, Run } from "../../../model/ind
 import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
 import { tables } from "../../tables.ts";
 import { type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../../turn.ts";
+import type { EncodedFrame } from "../batch.ts";
 import type { KnownTrees } from "../known-trees.ts";
 import type { Write } from "../writer.ts";
 import { encodeRow, encodeRows, eventsToAppend } from "./rows.ts";
@@ -13,46 +14,21 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
   const { runId, owner, leaseNo } = lease;
   const events = eventsToAppend(runId, turn.events, nowMs);
   const { status } = run;
-  const asked = turn.approvals.filter((approval) => approval.status === "requested");
-  // A question that is asked again after it was closed is open.
-  const closed = turn.approvals.filter(
-    (approval, index) =>
-      approval.status !== "requested" &&
-      !turn.approvals.slice(index).some((later) => later.status === "requested" && isSameNode(later, approval)),
-  );
   return {
     runId,
     waits: true,
     ...((turn.toldRun !== undefined || turn.successor || turn.children || turn.unwantedChildren) && { news: true }),
     encode: (whole) => ({
-      do: "turn",
-      runId,
-      owner,
-      leaseNo,
-      nowMs,
-      run: Object.fromEntries(tables.runs.encodeChange(run)),
-      ...(run.release && { release: true }),
-      ...(mayBeCancelledInstead(status) && { ends: true }),
-      ...list("nodes", encodeRows(tables.nodes, turn.nodes)),
-      ...list(
-        "started",
-        turn.startedAttempts.map((attempt) => encodeRow(tables.attempts, attempt)),
-      ),
-      ...list(
-        "endedCalls",
-        turn.endedToolCalls.map((end) => [
-          end.nodeId,
-          end.iteration,
-          end.attempt,
-          end.callNo,
-          end.error === null ? "finished" : "failed",
-          end.finishedAtMs,
-          end.error && JSON.stringify(end.error),
-        ]),
-      ),
-      ...list(
-        "ended",
-        turn.endedAttempts.map((end) => [
+      turn: {
+        owner,
+        leaseNo,
+        nowMs,
+        run: Object.fromEntries(tables.runs.encodeChange(run)),
+        release: run.release === true,
+        ends: mayBeCancelledInstead(status),
+        nodes: encodeRows(tables.nodes, turn.nodes),
+        startedAttempts: turn.startedAttempts.map((attempt) => encodeRow(tables.attempts, attempt)),
+        endedAttempts: turn.endedAttempts.map((end) => [
           end.nodeId,
           end.iteration,
           end.attempt,
@@ -60,33 +36,11 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
           end.error && JSON.stringify(end.error),
           end.stack,
         ]),
-      ),
-      ...list("outputs", encodeRows(tables.outputs, turn.outputs)),
-      ...list("approvals", encodeRows(tables.approvals, asked)),
-      ...list(
-        "closedApprovals",
-        closed.map(({ nodeId, iteration, status }) => [nodeId, iteration, status]),
-      ),
-      ...list(
-        "consumed",
-        turn.consumedSignals.map(({ seq, nodeId, iteration }) => [seq, nodeId, iteration]),
-      ),
-      ...list(
-        "timers",
-        lastOfEach(turn.timers, ({ nodeId, iteration }) => `${iteration} ${nodeId}`).map((timer) => [
-          timer.nodeId,
-          timer.iteration,
-          timer.firesAtMs,
-          timer.state,
-        ]),
-      ),
-      ...list(
-        "cached",
-        lastOfEach(turn.cached, ({ cacheKey }) => cacheKey).map(({ cacheKey, json }) => [cacheKey, json]),
-      ),
-      ...(turn.frame && { frame: encodeFrame(turn.frame, trees, whole) }),
-      ...encodeRelatives(turn),
-      ...list("events", events.encoded),
+        outputs: encodeRows(tables.outputs, turn.outputs),
+        frame: turn.frame && encodeFrame(turn.frame, trees, whole),
+        events: events.encoded,
+        rest: encodeRest(turn),
+      },
     }),
     decode(answer) {
       if (answer === "cancel-pending") return answer;
@@ -95,6 +49,55 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
       return events.numbered(answer as number);
     },
   };
+}
+
+/** What few turns have; undefined without any of it. */
+function encodeRest(turn: TurnRecord): object | undefined {
+  const asked = turn.approvals.filter((approval) => approval.status === "requested");
+  // A question that is asked again after it was closed is open.
+  const closed = turn.approvals.filter(
+    (approval, index) =>
+      approval.status !== "requested" &&
+      !turn.approvals.slice(index).some((later) => later.status === "requested" && isSameNode(later, approval)),
+  );
+  const rest = {
+    ...list(
+      "endedCalls",
+      turn.endedToolCalls.map((end) => [
+        end.nodeId,
+        end.iteration,
+        end.attempt,
+        end.callNo,
+        end.error === null ? "finished" : "failed",
+        end.finishedAtMs,
+        end.error && JSON.stringify(end.error),
+      ]),
+    ),
+    ...list("approvals", encodeRows(tables.approvals, asked)),
+    ...list(
+      "closedApprovals",
+      closed.map(({ nodeId, iteration, status }) => [nodeId, iteration, status]),
+    ),
+    ...list(
+      "consumed",
+      turn.consumedSignals.map(({ seq, nodeId, iteration }) => [seq, nodeId, iteration]),
+    ),
+    ...list(
+      "timers",
+      lastOfEach(turn.timers, ({ nodeId, iteration }) => `${iteration} ${nodeId}`).map((timer) => [
+        timer.nodeId,
+        timer.iteration,
+        timer.firesAtMs,
+        timer.state,
+      ]),
+    ),
+    ...list(
+      "cached",
+      lastOfEach(turn.cached, ({ cacheKey }) => cacheKey).map(({ cacheKey, json }) => [cacheKey, json]),
+    ),
+    ...encodeRelatives(turn),
+  };
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
 /** What the turn means for the run that continues this one, for its Subflows and for its parent. */
@@ -135,7 +138,7 @@ function lastOfEach<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
   return values.length < 2 ? [...values] : [...new Map(values.map((value) => [keyOf(value), value])).values()];
 }
 
-function encodeFrame({ frameNo, tree, before }: FrameRecord, trees: KnownTrees, whole: boolean): object {
+function encodeFrame({ frameNo, tree, before }: FrameRecord, trees: KnownTrees, whole: boolean): EncodedFrame {
   const frame = { no: frameNo, hash: tree.treeHash };
   if (!whole && trees.has(tree.treeHash)) return frame;
   const short = whole || !before || !trees.canBuildOn(before.treeHash) ? undefined : shortTree(tree, before);
