@@ -10,7 +10,8 @@ import { BenchPostgres } from "../postgres.ts";
 import { round } from "../report.ts";
 import { median, quantile } from "../statistics.ts";
 import { type Contestant, type Kind, Ours, Program } from "./contestants.ts";
-import { spread, streamMs, takeOverMs } from "./several.ts";
+import { streamMs, takeOverMs } from "./several.ts";
+import { spread } from "./spread.ts";
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
@@ -32,6 +33,8 @@ const complete = async (contestant: Contestant, kind: Kind, length = 1) => {
   await contestant.end(await contestant.start(kind, length));
   return performance.now() - begin;
 };
+
+const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 const size = (full: number, quick: number) => (values.quick ? quick : full);
 
@@ -135,12 +138,18 @@ try {
   console.log(`event on another server's stream after its commit: p50 ${round(p50)} ms, p95 ${round(p95)} ms`);
   const continued = await takeOverMs(ours);
   console.log(`a killed server's runs continue elsewhere after ${round(continued)} ms`);
-  const [alone, together] = await spread(folder, postgres, rounds);
-  const times = `${round(together / alone)} times (target 1.9)`;
-  console.log(
-    `a task of 50 ms, 16 at once on a server: ${round(alone)} runs/s, with two servers ${round(together)}: ${times}`,
-  );
-  report.push({ what: "one task of 50 ms, with one server and with two", alone, together });
+  for (const [taskMs, total] of [
+    [50, size(600, 100)],
+    [500, size(256, 64)],
+  ] as const) {
+    const setups = await spread(folder, postgres, { taskMs, total, rounds: values.quick ? 1 : 3 });
+    console.log(`one task of ${taskMs} ms a run, 16 at once on a server (target 1.9 times)`);
+    for (const { servers, runsPerSecond, times, cpuMs, share, busy } of setups) {
+      const cost = `${round(cpuMs)} ms of CPU a run, ${percent(share)} of the cores; all programs had ${percent(busy)}`;
+      console.log(`  ${servers.padEnd(30)}${round(runsPerSecond).padStart(8)} runs/s, ${round(times)} times (${cost})`);
+    }
+    report.push({ what: `one task of ${taskMs} ms, with one server and with two`, setups });
+  }
   report.push({ what: "event on another server's stream", p50, p95 }, { what: "killed to continued", ms: continued });
 } finally {
   for (const contestant of all) await contestant.stop();
