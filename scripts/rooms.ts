@@ -34,8 +34,7 @@ export const rooms = [
 const directionMessage = "A room imports only from the rooms below it; see docs/architecture.md.";
 const timingMessage = "Only src/timing makes sleeps and deadlines.";
 const runtimeMessage = "Only src/runtime may use what is specific to Bun.";
-const doorMessage =
-  "Other rooms import src/runtime through index.ts, and programs that only call the kernel kernel.ts.";
+const doorMessage = "Other rooms import src/runtime through index.ts.";
 const projectDir = join(import.meta.dirname, "..");
 const file = join(projectDir, "biome.rooms.json");
 
@@ -51,7 +50,7 @@ export function roomRules(): string {
           ? []
           : [
               { group: ["bun", "bun:*"], message: runtimeMessage },
-              { group: ["**/runtime/**", "!**/runtime/index.ts", "!**/runtime/kernel.ts"], message: doorMessage },
+              { group: ["**/runtime/**", "!**/runtime/index.ts"], message: doorMessage },
             ]),
         ...(room === "timing" ? [] : [{ group: ["node:timers", "node:timers/promises"], message: timingMessage }]),
         ...(above.length === 0 ? [] : [{ group: above.map((name) => `**/${name}/**`), message: directionMessage }]),

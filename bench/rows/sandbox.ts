@@ -5,7 +5,7 @@ import type { Sandbox } from "../../src/tools/sandbox/index.ts";
 import type { Benchmark, Figure } from "../benchmark.ts";
 import { median } from "../statistics.ts";
 
-// As it is published: the launcher of unshare is compiled and in one file.
+// As it is published.
 const compiled = join(import.meta.dirname, "../../dist/tools/sandbox");
 const { findProgram, maxMemoryBytes, searchSandbox, start }: typeof import("../../src/tools/sandbox/index.ts") =
   await import(`${compiled}/index.js`);

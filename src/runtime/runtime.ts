@@ -45,6 +45,12 @@ export interface Runtime {
   parent(): ParentChannel | undefined;
   /** The bytes of an open file as memory, which others with the file see at once; undefined where that cannot be had. */
   mapFile(fd: number): Uint8Array | undefined;
+  /**
+   * Puts a program into memory, where nothing can change it and no file has its name.
+   * @returns a descriptor that other programs can be given and can execute
+   * @throws where the system executes no such programs, or is not Linux
+   */
+  memoryProgram(name: string, content: Uint8Array): Promise<number>;
   /** Has the kernel kill this process when its parent ends, also while its event loop is blocked. Linux only. */
   endWithParent(): Promise<void>;
 }

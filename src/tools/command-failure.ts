@@ -18,10 +18,11 @@ const maxQuotedLength = 500;
  * not be set up, and TOOL_COMMAND_FAILED otherwise.
  */
 export function commandFailure(
-  { exitCode, ended, stdout, stderr, hasStarted }: Executed,
+  { exitCode, ended, stdout, stderr, hasStarted, problem }: Executed,
   allowed: Allowed,
 ): SmithersError {
-  const said = (stderr || stdout).trim().slice(-maxQuotedLength);
+  const said = (problem ?? (stderr || stdout)).trim().slice(-maxQuotedLength);
+  if (!hasStarted && problem !== undefined && isTooLong(problem)) return notStarted(problem);
   if (!hasStarted) {
     return new SmithersError(
       "TOOL_SANDBOX_UNAVAILABLE",
@@ -39,6 +40,14 @@ export function commandFailure(
     details: { exitCode: ended === undefined ? exitCode : null, stdout, stderr },
   });
 }
+
+/** The error of a command that the system could not start. */
+export function notStarted(reason: string, cause?: unknown): SmithersError {
+  const hint = isTooLong(reason) ? " Put what is long into a file." : "";
+  return new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
+}
+
+const isTooLong = (reason: string) => reason.includes("E2BIG");
 
 /** How programs say that they have no network. */
 const noNetwork =

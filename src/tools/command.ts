@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join, relative, sep } from "node:path";
 import { messageOf, SmithersError } from "../errors/index.ts";
-import { commandFailure } from "./command-failure.ts";
+import { commandFailure, notStarted } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
@@ -78,9 +78,7 @@ async function executeIn(
     return executed;
   } catch (cause) {
     if (cause instanceof SmithersError) throw cause;
-    const reason = messageOf(cause);
-    const hint = reason.includes("E2BIG") ? " Put what is long into a file." : "";
-    throw new SmithersError("TOOL_COMMAND_FAILED", `The command could not be started: ${reason}.${hint}`, { cause });
+    throw notStarted(messageOf(cause), cause);
   } finally {
     await undoAll();
     guardian?.ended();

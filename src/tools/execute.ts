@@ -22,6 +22,8 @@ export interface Executed {
   readonly ended: "timeout" | "abort" | undefined;
   /** False when the sandbox could not be set up, so that the command never ran. */
   readonly hasStarted: boolean;
+  /** Why the command never ran, if the sandbox has said so. */
+  readonly problem?: string;
 }
 
 /**
@@ -59,7 +61,9 @@ export function execute(child: SandboxedProcess, options: ExecuteOptions): Promi
       for (const flush of decoders) flush();
       // A sandbox that is killed cannot report that it has started the command.
       const hasStarted = exitCode === null || ended !== undefined || child.hasStarted();
-      resolve({ exitCode, stdout: stdout.text(), stderr: stderr.text(), ended, hasStarted });
+      const problem = hasStarted ? undefined : child.problem();
+      const said = { stdout: stdout.text(), stderr: stderr.text() };
+      resolve({ exitCode, ...said, ended, hasStarted, ...(problem !== undefined && { problem }) });
     });
   });
 }

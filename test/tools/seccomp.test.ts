@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { assemble, compare, instructionBytes, load } from "../../src/tools/sandbox/seccomp/bpf.ts";
 import { commandFilter, filterFor } from "../../src/tools/sandbox/seccomp/filter.ts";
+import { rules } from "../../src/tools/sandbox/seccomp/rules.ts";
 import { type Machine, syscallNames, syscallNumber } from "../../src/tools/sandbox/seccomp/syscalls.ts";
 
 const machines = ["x64", "arm64"] as const;
@@ -114,7 +115,7 @@ test.each(machines)("a program on %s enters the kernel only as one of that machi
 });
 
 test.each(machines)("a call that %s has and no rule names is let through, and one of the future is not", (machine) => {
-  const named = new Set(syscallNames.map((name) => syscallNumber(name, machine)));
+  const named = new Set(rules.flatMap(({ syscalls }) => syscalls.map((name) => syscallNumber(name, machine))));
   const filter = commandFilter(machine)!;
   for (let syscall = 0; syscall < 700; syscall += 1) {
     if (named.has(syscall)) continue;

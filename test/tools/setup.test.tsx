@@ -63,6 +63,18 @@ testEachMechanism("a sandbox of %s that cannot be set up is told from a command 
 });
 
 testEachMechanism(
+  "a command that is too long for %s is told from a sandbox that cannot be set up",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const { error } = await run(says(`: ${"x".repeat(200_000)}`), { rootDir: folder() });
+    expect([error?.code, error?.message]).toEqual([
+      "TOOL_COMMAND_FAILED",
+      expect.stringContaining("Put what is long into a file."),
+    ]);
+  },
+);
+
+testEachMechanism(
   "a command of %s that fails without network says so",
   async (mechanism) => {
     onlySandbox(mechanism);

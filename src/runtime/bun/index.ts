@@ -2,6 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import type { SteadyClock } from "../steady-clock.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
+import { memoryProgram } from "./memory-program.ts";
 import { canImport, compileOnImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { endWithParent } from "./parent-death.ts";
 import { mapFile } from "./shared-memory.ts";
@@ -43,4 +44,5 @@ export const bun: Runtime = {
   parent: parentOfBun,
   endWithParent,
   mapFile,
+  memoryProgram,
 };

@@ -1,7 +1,7 @@
 import { dlopen, type Pointer, ptr, read } from "bun:ffi";
 
-/** What a system call takes: a number, or the address of a text that ends with a NUL, or of bytes. */
-export type SystemCallArgument = number | bigint | string | NodeJS.TypedArray;
+/** What a system call takes: a number, or the address of a text that ends with a NUL. */
+type SystemCallArgument = number | string;
 
 /** A system call failed. `errno` is the error number of errno(3). */
 export class SystemCallError extends Error {
@@ -56,12 +56,9 @@ export function systemCall(what: string, number: number, ...args: SystemCallArgu
   throw new SystemCallError(what, read.i32(library.__errno_location() as Pointer, 0));
 }
 
-/** The address of bytes that stay alive, for a structure that holds it. */
-export const addressOf = (bytes: NodeJS.TypedArray): bigint => BigInt(ptr(bytes));
-
 function wordOf(argument: SystemCallArgument, held: unknown[]): bigint {
-  if (typeof argument === "number" || typeof argument === "bigint") return BigInt(argument);
-  const bytes = typeof argument === "string" ? Buffer.from(`${argument}\0`) : argument;
+  if (typeof argument === "number") return BigInt(argument);
+  const bytes = Buffer.from(`${argument}\0`);
   held.push(bytes);
-  return addressOf(bytes);
+  return BigInt(ptr(bytes));
 }

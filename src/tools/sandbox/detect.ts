@@ -3,12 +3,15 @@ import { closeSync, constants, mkdtempSync, openSync, realpathSync, rmSync } fro
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, SmithersError } from "../../errors/index.ts";
+import { runtime } from "../../runtime/index.ts";
 import { type BubblewrapFeatures, bubblewrap, neededOptions } from "./bubblewrap.ts";
+import { launcherProgram } from "./launcher/program.ts";
 import { maxMemoryBytes } from "./limits.ts";
 import type { Sandbox, SandboxPolicy } from "./policy.ts";
 import { findProgram } from "./programs.ts";
 import { seatbelt } from "./seatbelt.ts";
 import { commandFilter } from "./seccomp/filter.ts";
+import type { Machine } from "./seccomp/syscalls.ts";
 import { type SandboxedProcess, start } from "./start.ts";
 import { unshareSandbox } from "./unshare.ts";
 
@@ -118,13 +121,23 @@ async function* bubblewraps(): AsyncIterable<Sandbox | string> {
   }
 }
 
+/** A descriptor of the launcher's program, for as long as this process runs. */
+let launcherFile: Promise<number> | undefined;
+
 async function* unshares(): AsyncIterable<Sandbox | string> {
   const [unshare, setpriv, bash] = ["unshare", "setpriv", "bash"].map(findProgram);
   const filter = commandFilter();
   if (!unshare || !setpriv || !bash) return yield "unshare needs unshare and setpriv of util-linux, and bash.";
   if (!filter) return yield noFilter;
   if (!isKernelSince(5, 12)) return yield "unshare needs Linux 5.12. bubblewrap works on older kernels too.";
-  const features = { unshare, setpriv, bash, filter, countsProcesses: !isRoot() && countsProcessesByNamespace() };
+  let launcher: number;
+  try {
+    launcher = await (launcherFile ??= runtime.memoryProgram("sandbox", launcherProgram(process.arch as Machine)));
+  } catch (error) {
+    return yield `unshare needs programs in memory, which this system does not execute: ${messageOf(error)}.`;
+  }
+  const countsProcesses = !isRoot() && countsProcessesByNamespace();
+  const features = { unshare, setpriv, bash, launcher, filter, countsProcesses };
   const canBound = isRoot() && hasNamespacedPidMax();
   yield unshareSandbox({ ...features, boundsNamespace: canBound });
   if (canBound) yield unshareSandbox({ ...features, boundsNamespace: false });
@@ -187,8 +200,10 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
       temporaryBytes: 1024 ** 2,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
     };
-    const said = await say(start(sandbox, policy, [bash, "-c", script]));
-    return said.stdout === "confined\n" ? undefined : `${said.stderr.trim() || "a command was not confined"}.`;
+    const child = start(sandbox, policy, [bash, "-c", script]);
+    const said = await say(child);
+    if (said.stdout === "confined\n") return undefined;
+    return `${child.problem() ?? (said.stderr.trim() || "a command was not confined")}.`;
   } catch (error) {
     return messageOf(error);
   } finally {

@@ -41,11 +41,13 @@ export interface SandboxedCommand {
   readonly file: string;
   readonly args: readonly string[];
   /** What the sandbox reads from {@link settingsFd}. Other users of the machine can see arguments, but not this. */
-  readonly settings: string;
+  readonly settings: string | Uint8Array;
   /** The descriptors from {@link firstInputFd} on: bytes to read, or the number of a descriptor of this process. */
   readonly inputs: readonly (Uint8Array | number)[];
   /** Whether the sandbox was set up and has executed the command, by what it has written to {@link statusFd}. */
   hasStarted(status: string): boolean;
+  /** What prevented the command from being executed, if that can be told from the same bytes, each as a character. */
+  problem?(status: string): string | undefined;
 }
 
 export const settingsFd = 3;

@@ -21,6 +21,8 @@ import { viewOf } from "./view.ts";
 export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
   /** Whether the sandbox was set up and has executed the command. Known once the process has closed. */
   hasStarted(): boolean;
+  /** Why it has not, if the sandbox has said so. Its programs may have more to say on stderr. */
+  problem(): string | undefined;
   /** The folders of its control groups. */
   readonly groups: readonly string[];
 };
@@ -51,7 +53,7 @@ export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly
 }
 
 function spawnWrapped(
-  { file, args, settings, inputs, hasStarted }: SandboxedCommand,
+  { file, args, settings, inputs, hasStarted, problem }: SandboxedCommand,
   group: CommandGroup | undefined,
   entersGroup: boolean,
 ): SandboxedProcess {
@@ -72,10 +74,11 @@ function spawnWrapped(
   });
   let status = "";
   const statusPipe = child.stdio[statusFd] as Readable;
-  statusPipe.setEncoding("utf8").on("data", (chunk: string) => (status = (status + chunk).slice(0, maxStatusLength)));
+  statusPipe.setEncoding("latin1").on("data", (chunk: string) => (status = (status + chunk).slice(0, maxStatusLength)));
   const groups = group?.folders ?? [];
   return Object.assign(child as unknown as SandboxedProcess, {
     hasStarted: () => hasStarted(status),
+    problem: () => problem?.(status),
     groups,
   });
 }

@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { maxCopiedBytes } from "./limits.ts";
 import { isBelow } from "./paths.ts";
 import type { Mount } from "./view.ts";
 
@@ -51,9 +52,6 @@ const settings = [
   "ssl/openssl.cnf",
   "timezone",
 ].map((name) => `/etc/${name}`);
-
-/** Larger files are not copied but mounted. */
-const maxCopiedBytes = 256 * 1024;
 
 let known: readonly Mount[] | undefined;
 

@@ -1,13 +1,15 @@
-import { moduleFile } from "../../package/index.ts";
-import type { LauncherSettings } from "./launcher/settings.ts";
+import { locate } from "./launcher/build-view.ts";
+import { commandList, startedText } from "./launcher/command-list.ts";
 import { maxDataBytes, maxFileBytes, maxProcesses } from "./limits.ts";
-import { firstInputFd, type Sandbox, type SandboxedCommand } from "./policy.ts";
+import { firstInputFd, type Sandbox, type SandboxedCommand, statusFd } from "./policy.ts";
 
 /** The programs that it uses, and what the kernel can do. */
 export interface UnshareFeatures {
   readonly unshare: string;
   readonly setpriv: string;
   readonly bash: string;
+  /** A descriptor of the launcher's program. */
+  readonly launcher: number;
   /** Which system calls are refused; see `seccomp/filter.ts`. */
   readonly filter: Uint8Array;
   readonly countsProcesses: boolean;
@@ -15,28 +17,31 @@ export interface UnshareFeatures {
   readonly boundsNamespace: boolean;
 }
 
-const launcher = moduleFile("tools/sandbox/launcher/main");
-
 /**
  * The fallback for machines without bubblewrap: `unshare` of util-linux makes the namespaces, and a program of this
- * package, executed by this process's Bun, builds the view in them. Each command takes longer by the start of Bun.
+ * package makes the system calls that build the view in them.
  */
 export function unshareSandbox(features: UnshareFeatures): Sandbox {
-  const { unshare, setpriv, bash, filter, countsProcesses, boundsNamespace } = features;
+  const { unshare, setpriv, bash, launcher, filter, countsProcesses, boundsNamespace } = features;
   return {
     name: "unshare",
     entersGroup: true,
     wrap(policy, mounts, command, group): SandboxedCommand {
       const inputs: number[] = [];
-      const passed = mounts.map((mount) =>
-        mount.fd === undefined ? mount : { ...mount, fd: firstInputFd + inputs.push(mount.fd) - 1 },
-      );
-      const settings: LauncherSettings = {
+      const input = (fd: number) => firstInputFd + inputs.push(fd) - 1;
+      const program = input(launcher);
+      const passed = mounts
+        .map(locate)
+        .map((mount) => (mount.fd === undefined ? mount : { ...mount, fd: input(mount.fd) }));
+      const groupDoors = group.doors.map(input);
+      const calls = commandList({
         mounts: passed,
-        groupDoors: group.doors.map((fd) => firstInputFd + inputs.push(fd) - 1),
+        groupDoors,
+        statusFd,
+        nextFd: firstInputFd + inputs.length,
         cwd: policy.cwd,
         env: policy.env,
-        filter: Buffer.from(filter).toString("base64"),
+        filter,
         ownNetwork: !policy.allowNetwork,
         limits: {
           fileBytes: maxFileBytes,
@@ -46,18 +51,19 @@ export function unshareSandbox(features: UnshareFeatures): Sandbox {
         },
         shell: bash,
         command,
-      };
+      });
       const namespaces = ["--user", "--map-root-user", "--mount", "--pid", "--ipc", "--uts", "--cgroup"];
-      if (settings.ownNetwork) namespaces.push("--net");
+      if (!policy.allowNetwork) namespaces.push("--net");
       return {
         file: setpriv,
         args: [
           ...["--pdeathsig", "KILL", unshare, ...namespaces, "--fork", "--kill-child", "--"],
-          ...[process.execPath, launcher],
+          `/proc/self/fd/${program}`,
         ],
-        settings: JSON.stringify(settings),
+        settings: calls.bytes(),
         inputs,
-        hasStarted: (status) => status === "started\n",
+        hasStarted: (status) => status === startedText,
+        problem: (status) => calls.failure(Buffer.from(status, "latin1")),
       };
     },
   };

@@ -1,19 +1,24 @@
-import {
-  fstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmdirSync,
-  type Stats,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { type BigIntStats, fstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { dirname, sep } from "node:path";
 import type { HeldMount } from "../held.ts";
+import { maxCopiedBytes } from "../limits.ts";
 import { hiddenOfTheKernel } from "../view.ts";
-import { bindMount, detachMount, makeReadOnly, mountAttributes, mountFlags, mountNew, pivotRoot } from "./kernel.ts";
+import type { CallList } from "./call-list.ts";
+import {
+  bindMount,
+  changeFolder,
+  copyFile,
+  detachMount,
+  makeFile,
+  makeFolder,
+  makeLink,
+  makeReadOnly,
+  mountAttributes,
+  mountFlags,
+  mountNew,
+  pivotRoot,
+  removeFolder,
+} from "./steps.ts";
 
 /** Any folder that every system has: the new root is mounted there for a moment. */
 const place = "/proc";
@@ -25,95 +30,103 @@ const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 const nothingSpecial = mountAttributes.noSuid | mountAttributes.noDev;
 
 /**
- * Replaces the file system of this mount namespace by an empty one and shows the given pieces of the old one in it.
- * In the end the old one is gone, and all is read-only except the pieces that are to be writable.
+ * Replaces the file system of the launcher's mount namespace by an empty one and shows the given pieces of the old one
+ * in it. In the end the old one is gone, and all is read-only except the pieces that are to be writable.
  *
- * @param configureKernel called when the new /proc is there and can still be written
+ * @param mounts descriptors of files to copy are numbered as the launcher has them
+ * @param configureKernel called where the new /proc is there and can still be written
  */
-export function buildView(mounts: readonly HeldMount[], configureKernel: () => void): void {
-  const pieces = mounts.map(located);
-  mountNew("tmpfs", place, mountFlags.noSuid | mountFlags.noDev, "size=8m,mode=755");
-  process.chdir(place);
-  mkdirSync(`.${oldRoot}`);
-  pivotRoot(`.${oldRoot}`);
-  process.chdir("/");
-  buildDev();
-  mkdirSync("/proc");
-  mountNew("proc", "/proc", mountFlags.noSuid | mountFlags.noDev | mountFlags.noExec);
-  for (const path of hiddenOfTheKernel) if (statSync(path, { throwIfNoEntry: false })) hide(path);
-  for (const piece of pieces) show(piece);
+export function buildView(calls: CallList, mounts: readonly LocatedMount[], configureKernel: () => void): void {
+  mountNew(calls, "tmpfs", place, mountFlags.noSuid | mountFlags.noDev, "size=8m,mode=755");
+  changeFolder(calls, place);
+  makeFolder(calls, `.${oldRoot}`);
+  pivotRoot(calls, `.${oldRoot}`);
+  changeFolder(calls, "/");
+  buildDev(calls);
+  makeFolder(calls, "/proc");
+  mountNew(calls, "proc", "/proc", mountFlags.noSuid | mountFlags.noDev | mountFlags.noExec);
+  for (const path of hiddenOfTheKernel) hide(calls, path, true);
+  const made = new Set<string>();
+  for (const mount of mounts) show(calls, mount, made);
   configureKernel();
-  detachMount(oldRoot);
-  rmdirSync(oldRoot);
-  for (const path of ["/", "/dev", "/proc"]) makeReadOnly(path);
+  detachMount(calls, oldRoot);
+  removeFolder(calls, oldRoot);
+  for (const path of ["/", "/dev", "/proc"]) makeReadOnly(calls, path);
 }
 
-/** A mount, where its source lies in the old file system, and what lies there. */
-type Piece = HeldMount & { readonly source?: { readonly path: string; readonly stats: Stats } };
+/** A mount, where its source lies in the file system, and what lies there. */
+export type LocatedMount = HeldMount & { readonly source?: { readonly path: string; readonly stats: BigIntStats } };
 
-/** Looks a source up while the old file system is still the root, in which links lead where they should. */
-function located(mount: HeldMount): Piece {
+/**
+ * Looks up where the source of a mount lies. A descriptor from another mount namespace cannot be mounted, but what is
+ * mounted can be compared with it. The launcher must have it too: as long as it is open, nothing else gets its number.
+ */
+export function locate(mount: HeldMount): LocatedMount {
   if (mount.kind !== "readOnly" && mount.kind !== "writable") return mount;
   if (mount.fd !== undefined) {
-    // A descriptor from another mount namespace cannot be mounted, but what is mounted can be compared with it.
-    const path = oldRoot + readlinkSync(`/proc/self/fd/${mount.fd}`);
-    return { ...mount, source: { path, stats: fstatSync(mount.fd) } };
+    const path = readlinkSync(`/proc/self/fd/${mount.fd}`);
+    return { ...mount, source: { path, stats: fstatSync(mount.fd, { bigint: true }) } };
   }
   try {
     const path = realpathSync(mount.path);
-    return { ...mount, source: { path: oldRoot + path, stats: statSync(path) } };
+    return { ...mount, source: { path, stats: statSync(path, { bigint: true }) } };
   } catch {
     return mount;
   }
 }
 
-function show(piece: Piece): void {
-  const { path, source } = piece;
-  if (piece.kind === "hidden") return hide(path);
-  if (piece.kind === "folder") return void mkdirSync(path, { recursive: true });
-  if (piece.kind === "copy") {
-    mkdirSync(dirname(path), { recursive: true });
-    return piece.fd === undefined ? undefined : writeFileSync(path, readFileSync(piece.fd), { mode: 0o444 });
-  }
-  if (piece.kind === "link") {
-    mkdirSync(dirname(path), { recursive: true });
-    return symlinkSync(piece.target, path);
-  }
-  if (piece.kind === "temporary") {
-    mkdirSync(path, { recursive: true });
-    return mountNew("tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${piece.bytes},mode=755`);
+/** @param made the folders that are there already */
+function show(calls: CallList, mount: LocatedMount, made: Set<string>): void {
+  const { path, source } = mount;
+  switch (mount.kind) {
+    case "hidden":
+      return hide(calls, path, false);
+    case "folder":
+      return makeFolders(calls, path, made);
+    case "copy":
+      makeFolders(calls, dirname(path), made);
+      return mount.fd === undefined ? undefined : copyFile(calls, path, mount.fd, maxCopiedBytes);
+    case "link":
+      makeFolders(calls, dirname(path), made);
+      return makeLink(calls, path, mount.target);
+    case "temporary":
+      makeFolders(calls, path, made);
+      return mountNew(calls, "tmpfs", path, mountFlags.noSuid | mountFlags.noDev, `size=${mount.bytes},mode=755`);
   }
   // A source that has gone since is not shown.
   if (source === undefined) return;
-  makePlaceFor(source.stats, path);
-  const readOnly = piece.kind === "readOnly" ? mountAttributes.readOnly : 0;
-  bindMount(source.path, path, nothingSpecial | readOnly, source.stats);
+  const isFolder = source.stats.isDirectory();
+  makeFolders(calls, isFolder ? path : dirname(path), made);
+  if (!isFolder) makeFile(calls, path);
+  const readOnly = mount.kind === "readOnly" ? mountAttributes.readOnly : 0;
+  bindMount(calls, oldRoot + source.path, path, nothingSpecial | readOnly, { expected: source.stats });
 }
 
-/** Makes a folder or an empty file to mount on, unless it is there. */
-function makePlaceFor(stats: Stats, path: string): void {
-  if (stats.isDirectory()) mkdirSync(path, { recursive: true });
-  else {
-    mkdirSync(dirname(path), { recursive: true });
-    if (!statSync(path, { throwIfNoEntry: false })) writeFileSync(path, "");
-  }
+/** Makes a folder and those above it. */
+function makeFolders(calls: CallList, path: string, made: Set<string>): void {
+  if (path === sep || made.has(path)) return;
+  makeFolders(calls, dirname(path), made);
+  makeFolder(calls, path);
+  made.add(path);
 }
 
 /** Covers a file: opening what covers it fails, because it is a device and devices are not allowed there. */
-function hide(path: string): void {
-  bindMount(`${oldRoot}/dev/null`, path, nothingSpecial | mountAttributes.readOnly | mountAttributes.noExec);
+function hide(calls: CallList, path: string, isOptional: boolean): void {
+  const attributes = nothingSpecial | mountAttributes.readOnly | mountAttributes.noExec;
+  bindMount(calls, `${oldRoot}/dev/null`, path, attributes, { isOptional });
 }
 
-function buildDev(): void {
-  mkdirSync("/dev");
-  mountNew("tmpfs", "/dev", mountFlags.noSuid | mountFlags.noExec, "size=1m,mode=755");
+function buildDev(calls: CallList): void {
+  makeFolder(calls, "/dev");
+  mountNew(calls, "tmpfs", "/dev", mountFlags.noSuid | mountFlags.noExec, "size=1m,mode=755");
   for (const device of devices) {
-    writeFileSync(`/dev/${device}`, "");
-    bindMount(`${oldRoot}/dev/${device}`, `/dev/${device}`, mountAttributes.noSuid | mountAttributes.noExec);
+    makeFile(calls, `/dev/${device}`);
+    const attributes = mountAttributes.noSuid | mountAttributes.noExec;
+    bindMount(calls, `${oldRoot}/dev/${device}`, `/dev/${device}`, attributes);
   }
-  mkdirSync("/dev/pts");
-  mountNew("devpts", "/dev/pts", mountFlags.noSuid | mountFlags.noExec, "newinstance,ptmxmode=0666,mode=620");
-  symlinkSync("pts/ptmx", "/dev/ptmx");
-  symlinkSync("/proc/self/fd", "/dev/fd");
-  for (const [index, name] of ["stdin", "stdout", "stderr"].entries()) symlinkSync(`fd/${index}`, `/dev/${name}`);
+  makeFolder(calls, "/dev/pts");
+  mountNew(calls, "devpts", "/dev/pts", mountFlags.noSuid | mountFlags.noExec, "newinstance,ptmxmode=0666,mode=620");
+  makeLink(calls, "/dev/ptmx", "pts/ptmx");
+  makeLink(calls, "/dev/fd", "/proc/self/fd");
+  for (const [index, name] of ["stdin", "stdout", "stderr"].entries()) makeLink(calls, `/dev/${name}`, `fd/${index}`);
 }
