@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { isSmithersError, messageOf, SmithersError } from "../errors/index.ts";
 import type { HostContainer } from "./host.ts";
 import { reconcilerConstants } from "./react.ts";
+import { reactErrorText } from "./react-errors.ts";
 import { type Reconciler, reconciler, renderingInto, renewReconciler } from "./reconciler.ts";
 
 /** A React root whose host tree is plain data. Each update is rendered before the call returns. */
@@ -34,9 +35,10 @@ export class HostRoot {
     if (failure) throw asRenderError(failure.error);
     // React would keep the previous frame's tree, and the run would continue with it.
     if (!committed) {
+      this.#abandon(instance);
       throw new SmithersError(
         "RENDER_FAILED",
-        "A component suspended on a promise outside of <Suspense>. Await the promise in a task instead.",
+        "A component suspended on a promise outside of <Suspense>, as an asynchronous one does. Await in a task instead.",
       );
     }
   }
@@ -62,6 +64,20 @@ export class HostRoot {
     );
   }
 
+  /**
+   * Drops the root of a suspended tree. React would render it again each time the promise settles, and for ever where
+   * each rendering makes another promise.
+   */
+  #abandon(instance: Reconciler): void {
+    try {
+      instance.updateContainerSync(null, this.#root as never, null, null);
+      instance.flushSyncWork();
+    } catch {
+      renewReconciler();
+    }
+    this.#reconciler = undefined;
+  }
+
   /** Runs the cleanups of hooks and drops the tree. */
   unmount(): void {
     try {
@@ -74,7 +90,7 @@ export class HostRoot {
 
 function asRenderError(error: unknown): unknown {
   if (isSmithersError(error)) return error;
-  return new SmithersError("RENDER_FAILED", `The workflow threw an error while rendering: ${messageOf(error)}.`, {
-    cause: error,
-  });
+  const said = reactErrorText(error) ?? messageOf(error);
+  const problem = `The workflow threw an error while rendering: ${said}`;
+  return new SmithersError("RENDER_FAILED", /[.!?]$/.test(problem) ? problem : `${problem}.`, { cause: error });
 }

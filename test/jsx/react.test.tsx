@@ -172,8 +172,12 @@ test("a suspended component shows its Suspense fallback, and without Suspense fa
   );
   expect(ran).toMatchObject({ status: "finished", states: { fallback: "finished" } });
   const Late = () => (useCtx().outputMaybe("result", { nodeId: "before" }) ? <Waiting /> : null);
-  for (const middle of [<Waiting key="1" />, <Late key="2" />]) {
-    const failed = await between(middle);
+  const Fresh = (): ReactNode => {
+    throw Promise.resolve();
+  };
+  const Asynchronous = (async () => <Step id="late" />) as unknown as () => ReactNode;
+  for (const Middle of [Waiting, Late, Fresh, Asynchronous]) {
+    const failed = await between(<Middle />);
     expect(failed).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
     expect(failed.error!.message).toContain("suspended on a promise outside of <Suspense>");
   }

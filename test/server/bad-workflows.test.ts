@@ -49,6 +49,24 @@ const bad: Record<string, [string, keyof typeof errorCodes, string]> = {
     "RENDER_FAILED",
     "no.such",
   ],
+  "a component that is undefined": [
+    workflowFile("<Missing />", { head: "const { Missing } = {} as any;" }),
+    "RENDER_FAILED",
+    "An element's component is undefined; it must be a function",
+  ],
+  "an object among elements": [
+    workflowFile("{new Date() as any}"),
+    "RENDER_FAILED",
+    "something that cannot be rendered: [object Date].",
+  ],
+  "a component that sets state whenever it renders": [
+    workflowFile("<Endless />", {
+      head: `import { useState } from "react";
+const Endless = () => { const [n, set] = useState(0); set(n + 1); return null; };`,
+    }),
+    "RENDER_FAILED",
+    "sets state each time that it is rendered",
+  ],
 };
 
 test("a bad workflow fails its run with a code and advice, and the server continues", async () => {
