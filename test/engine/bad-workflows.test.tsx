@@ -48,7 +48,7 @@ const trees: [string, string, () => unknown, string][] = [
   ],
   ["text", "INVALID_WORKFLOW", () => "text", 'it renders the text "text".'],
   ["a Workflow without name", "INVALID_WORKFLOW", () => <Workflow {...given({})} />, "name is required"],
-  ["what React cannot render", "RENDER_FAILED", () => ({ name: "x" }), "React error #31"],
+  ["what React cannot render", "RENDER_FAILED", () => ({ name: "x" }), "something that cannot be rendered"],
 ];
 
 test("an asynchronous build function is refused at once, also one that rejects later", async () => {
@@ -333,6 +333,37 @@ const children: [string, string, () => unknown, string][] = [
       </Loop>,
     ],
     '"loop"',
+  ],
+  ["an id that is a number", "INVALID_WORKFLOW", () => task({ id: 5 }), "id must be a string; it is of type number"],
+  [
+    "a function as skipIf",
+    "INVALID_WORKFLOW",
+    () => task({ skipIf: () => false }),
+    "it is a function, which is always",
+  ],
+  ["a Promise as skipIf", "INVALID_WORKFLOW", () => task({ skipIf: Promise.resolve() }), "it is a Promise, which"],
+  [
+    "a function as if",
+    "INVALID_WORKFLOW",
+    () => <Branch {...given({ if: () => false })} then={task()} />,
+    "<Branch>: if",
+  ],
+  ["a function as a side", "INVALID_WORKFLOW", () => <Branch if then={given(() => task())} />, "then must be"],
+  [
+    "a function as a child",
+    "INVALID_WORKFLOW",
+    () => <Sequence>{given([[task], null])}</Sequence>,
+    "<Sequence>: children",
+  ],
+  [
+    "an array that contains itself",
+    "INVALID_WORKFLOW",
+    () => {
+      const endless: unknown[] = [];
+      endless.push(endless);
+      return <Parallel>{given(endless)}</Parallel>;
+    },
+    "an array among them contains itself",
   ],
   ["a task that needs itself", "CIRCULAR_DEPENDENCY", () => task({ dependsOn: ["a"] }), "a → a"],
   [

@@ -14,6 +14,9 @@ export function refuse(where: string, what: string): never {
 }
 
 export function checkId(component: string, id: unknown): string {
+  if (typeof id !== "string" && id !== undefined && id !== null) {
+    refuse(`<${component}>`, `id must be a string; it is of type ${typeof id}.`);
+  }
   if (typeof id !== "string" || id.trim() === "") refuse(`<${component}>`, "id is required and must not be empty.");
   if (id.length > maxIdLength) refuse(`<${component}>`, `id is longer than ${maxIdLength} characters.`);
   if (/[\p{Cc}\p{Cs}]/u.test(id)) {

@@ -11,18 +11,59 @@ export const propNames = <Props>(names: Readonly<Record<keyof Props, true>>): Re
   new Set(Object.keys(names));
 
 /**
- * Refuses an unknown prop. A misspelt prop would otherwise have no effect, without any warning.
- * @throws INVALID_WORKFLOW with the most similar prop
+ * Refuses an unknown prop, and a function where a condition or elements belong. They would otherwise have no effect,
+ * without any warning.
+ * @throws INVALID_WORKFLOW, for an unknown prop with the most similar one
  */
 export function checkProps(component: string, props: object, known: ReadonlySet<string>): void {
   for (const name in props) {
     if (known.has(name) || (props as Record<string, unknown>)[name] === undefined) continue;
-    const { id } = props as { id?: unknown };
-    const where = typeof id === "string" ? `<${component} id="${id}">` : `<${component}>`;
+    const where = tagOf(component, props as Readonly<Record<string, unknown>>);
     if (name === "children") refuse(where, "children are not accepted.");
     const meant = didYouMean(name, known) || ` Known props: ${[...known].join(", ")}.`;
     refuse(where, `unknown prop "${name}".${meant}`);
   }
+  checkShapes(component, props as Readonly<Record<string, unknown>>);
+}
+
+/** Props that are conditions; anything but a function or a Promise may be one. */
+const conditions = ["skipIf", "if"] as const;
+/** Props that are parts of the tree, of every component but those whose children may be code. */
+const trees = ["children", "then", "else", "try", "finally"] as const;
+const withCode: ReadonlySet<string> = new Set(["Task", "Signal", "EscalationChain"]);
+
+/** Refuses what React would take as true, or leave out, without a warning. */
+function checkShapes(component: string, props: Readonly<Record<string, unknown>>): void {
+  for (const name of conditions) {
+    const kind = codeIn(props[name]);
+    if (kind) refuse(tagOf(component, props), `${name} must be true or false; it is ${kind}, which is always true.`);
+  }
+  if (withCode.has(component)) return;
+  for (const name of trees) {
+    const found = functionAmong(props[name], []);
+    if (found) refuse(tagOf(component, props), `${name} must be elements; ${found}.`);
+  }
+}
+
+function codeIn(value: unknown): string | undefined {
+  if (typeof value === "function") return "a function";
+  return value instanceof Promise ? "a Promise" : undefined;
+}
+
+function functionAmong(node: unknown, around: readonly unknown[]): string | undefined {
+  if (typeof node === "function") return "a function is among them. Give what it returns";
+  if (!Array.isArray(node)) return undefined;
+  if (around.includes(node)) return "an array among them contains itself";
+  const inner = [...around, node];
+  for (const child of node) {
+    const found = functionAmong(child, inner);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function tagOf(component: string, { id }: Readonly<Record<string, unknown>>): string {
+  return typeof id === "string" ? `<${component} id="${id}">` : `<${component}>`;
 }
 
 /**
