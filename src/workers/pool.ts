@@ -168,15 +168,31 @@ export class WorkerPool {
       try {
         await worker.ready;
         const result = await whileItAnswers(worker, job(worker), tries < maxTries);
+        worker.hasWorked = true;
         if (result) return result.value;
       } catch (error) {
         const isLost = isSmithersError(error) && error.code === "WORKER_LOST" && error === worker.lossReason;
-        if (!isLost || tries === maxTries) throw error;
+        const isFaulty = !isSmithersError(error) && this.#retire(worker, error);
+        if (!(isLost || isFaulty) || tries === maxTries) throw error;
       } finally {
         worker.jobs -= 1;
         worker.used();
       }
     }
+  }
+
+  /**
+   * Gives a worker no more work after an unexpected error: code of a workflow may have changed the globals of its
+   * process, such as `JSON.parse`, for every file.
+   * @returns whether the job may succeed in another worker: whether this one had done something else before
+   */
+  #retire(worker: WorkerProcess, error: unknown): boolean {
+    if (!worker.isLeaving) {
+      const message = "A worker failed unexpectedly. It gets no more work, and ends when its runs have ended.";
+      this.#settings.log.warn({ workerPid: worker.pid, runs: worker.runs, err: error }, message);
+      worker.isLeaving = true;
+    }
+    return worker.hasWorked;
   }
 
   /** Tells every worker which files its tools must not touch, before anything else is done with those files. */
@@ -345,11 +361,13 @@ export class WorkerPool {
     );
   }
 
-  /** Ends workers that have had nothing to do for a while, but for the last one. */
+  /** Ends workers that have had nothing to do for a while, but for the last one, and those that get no more work. */
   #tidy(): void {
     for (const worker of this.#workers) {
       const isKept = worker.keys.size === 0 || this.#workers.size === 1;
-      if (isKept || worker.isLeaving || worker.idleMs < idleLimitMs) continue;
+      const isDue = worker.isLeaving ? worker.isIdle : !isKept && worker.idleMs >= idleLimitMs;
+      if (!isDue || worker.isEnding) continue;
+      worker.isEnding = true;
       worker.isLeaving = true;
       void this.#end(worker, "closing");
     }

@@ -32,8 +32,12 @@ export class WorkerProcess {
   /** Whether it has started and can answer. */
   isReady = false;
   hasEnded = false;
-  /** Whether it is about to be ended, and gets no more work. */
+  /** Whether it has done a job. */
+  hasWorked = false;
+  /** Whether it gets no more work, and is ended when it has none. */
   isLeaving = false;
+  /** Whether it has been told to end. */
+  isEnding = false;
   readonly #silenceListeners = new Set<() => void>();
   #silentMs = 0;
   /** Since when it has not answered, and what it may be in; undefined while it answers. Kept by the watchdog. */

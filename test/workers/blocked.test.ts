@@ -130,6 +130,23 @@ test("two files that block their workers leave room for a third, and for more ru
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
+test("a worker whose globals a workflow has changed gets no more work", async () => {
+  const patch = (code: string) =>
+    workflowFile(`<Task id="t" output={outputs.result} retries={0}>{() => { ${code} return { value: 1 }; }}</Task>`);
+  const { server } = await serving(
+    { maxWorkers: 1 },
+    {
+      "parse.tsx": patch(`JSON.parse = () => { throw new Error("changed"); };`),
+      "clock.tsx": patch(`Date.now = () => { throw new Error("changed"); };`),
+      "top.tsx": `Array.prototype.map = () => { throw new Error("changed"); };\n${file}`,
+    },
+  );
+  for (const name of ["parse.tsx", "clock.tsx", "top.tsx"]) {
+    await server.post("/v1/runs", { workflowPath: name });
+    expect([name, await server.complete("other.tsx", { kind: "none" })]).toMatchObject([name, { status: "finished" }]);
+  }
+});
+
 test("a file whose top-level code has no end delays nobody, and is refused", async () => {
   const hang = `for (;;) {}\n${file}`;
   const { server, go } = await serving({}, { "hang.tsx": hang });
