@@ -37,8 +37,6 @@ await bundle.write({
   dir: join(projectDir, "dist"),
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name]-[hash].js",
-  // Without this first line Bun compiles the file at each start.
-  banner: "// @bun",
   // Stack traces keep the names of functions without a source map.
   minify: false,
 });
