@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterThisTest } from "./cleanup.ts";
-
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+import { testedModule } from "./tested-code.ts";
 
 /** The command as a process of its own. */
 export interface Command {
@@ -25,8 +23,8 @@ export interface Ended {
   readonly err: string;
 }
 
-/** The shell words that start the command, with the code as it is in src. */
-export const smithersWords = [process.execPath, main];
+/** The shell words that start the command. */
+export const smithersWords = [process.execPath, testedModule("cli/main")];
 
 /** What the machine that tests run on must not decide. */
 export const plainEnv = {

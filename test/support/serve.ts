@@ -1,10 +1,11 @@
 import type { AddressInfo } from "node:net";
-import { startServer } from "smithers-orchestrator";
 import { serverDatabase } from "./database.ts";
 import { armFault } from "./fault.ts";
+import { testedPackage } from "./tested-code.ts";
 
 /** Serves the current folder, with the options of `SERVE_OPTIONS` (JSON), and says on stdout where. */
 armFault();
+const { startServer } = await testedPackage();
 const given = JSON.parse(process.env.SERVE_OPTIONS ?? "{}");
 const server = startServer({
   port: 0,

@@ -7,8 +7,9 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { startServer } from "smithers-orchestrator";
+import { testedPackage } from "../support/tested-code.ts";
 
+const { startServer } = await testedPackage();
 const { script, earlier, env } = JSON.parse(readFileSync(0, "utf8"));
 writeFileSync(
   "attack.tsx",
