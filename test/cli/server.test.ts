@@ -13,7 +13,7 @@ test("smithers server serves the workflows of its folder like startServer, and e
   expect((await new Client(url).get("/v1/runs")).status).toBe(401);
   const client = new Client(url, "secret");
   expect(await client.complete("./echo.tsx", { msg: "hi" })).toMatchObject({ status: "finished" });
-  expect((await client.get("/v1/runs")).body).toHaveLength(1);
+  expect(await client.allRuns()).toHaveLength(1);
   server.child.kill("SIGINT");
   expect((await server.ended).signal).toBe("SIGINT");
   expect((await smithers(root, "ps")).out).toContain("succeeded");

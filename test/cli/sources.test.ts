@@ -126,7 +126,7 @@ test("logs --follow continues after the server has restarted", async () => {
   const second = await ServerProcess.start(root, {
     SERVE_OPTIONS: JSON.stringify({ port: Number(new URL(first.url).port) }),
   });
-  await second.post("/v1/runs/release/nodes/ship/approve");
+  await second.approvals.approve("release", "ship");
   const { code, out } = await command.ended;
   const seqs = out
     .trim()

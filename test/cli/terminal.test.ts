@@ -90,7 +90,7 @@ test("an answer to a question that was edited while it was on the screen is refu
   await terminal.until(/Which size\?/);
   const edited = cliWorkflows["choices.tsx"].replace("Which size?", "Which size of PRODUCTION?");
   write(root, { "choices.tsx": edited });
-  await server.post("/v1/runs/choices/resume");
+  await server.runs.resume("choices");
   let asked = 0;
   await server.until("choices", ({ type }) => type === "ApprovalRequested" && ++asked === 3);
   terminal.press("Enter");
@@ -104,7 +104,7 @@ test("leaving the prompt decides nothing", async () => {
   await terminal.until(/Which one\?/);
   terminal.press("C-c");
   await terminal.until(/^code 130$/m);
-  expect((await server.get("/v1/approvals")).body.approvals).toHaveLength(2);
+  expect(await server.approvals.list()).toHaveLength(2);
 });
 
 test("colours appear only on terminals, and not with NO_COLOR", async () => {

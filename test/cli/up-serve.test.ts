@@ -8,6 +8,7 @@ import { afterThisTest } from "../support/cleanup.ts";
 import { type Command, smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { folder, write } from "../support/folder.ts";
+import { Wire } from "../support/wire.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const schemas = "decision: approvalDecisionSchema, result: z.object({ value: z.any() })";
@@ -100,7 +101,7 @@ test("Ctrl+C while a served run is waiting prints how to continue it", async () 
   await run.saysBeside(/is waiting for a decision/);
   expect((await client.get("/")).status).toBe(401);
   expect((await client.get("/", { authorization: "Bearer secret" })).status).toBe(200);
-  const stream = await fetch(`${client.url}/events`, { headers: { authorization: "Bearer secret" } });
+  const stream = await client.send("GET", "/events", { headers: { authorization: "Bearer secret" } });
   run.child.kill("SIGINT");
   // The stream ends as it should, and is not torn off.
   expect(await stream.text()).toContain("NodeWaitingApproval");
@@ -138,7 +139,7 @@ test("a background run has the requested id and a log file of its events", async
   });
   expect(begun).toMatchObject({ runId: "r1", log: join(root, ".smithers/r1.log") });
   const client = new Client(begun.url);
-  const stream = await fetch(`${begun.url}/events`);
+  const stream = await client.send("GET", "/events");
   await client.post("/cancel");
   expect(await stream.text()).toContain("RunCancelled");
   expect(readFileSync(begun.log, "utf8")).toContain("run r1 started");
@@ -148,7 +149,7 @@ test("--serve and --detach may be written as -sd, and start one process in the b
   const root = folder({ "release.tsx": release });
   const started = await smithersJson(root, "up", "release.tsx", "-sd", "--port", "0", "--run-id", "r1");
   afterThisTest(() => process.kill(started.pid, "SIGKILL"));
-  expect(await (await fetch(`${started.url}/health`)).json()).toEqual({ ok: true });
+  expect((await new Wire(started.url).get("/health")).body).toEqual({ ok: true });
   expect(readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8")).toBe("");
 });
 

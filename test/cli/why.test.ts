@@ -136,7 +136,7 @@ describe("a loop that ends without converging", () => {
       expect((await smithersJson(root, "why", "r")).reasons.map(({ kind }: { kind: string }) => kind)).toEqual([
         "approval",
       ]);
-      await server.post("/v1/runs/r/nodes/ok/approve");
+      await server.approvals.approve("r", "ok");
     }
     await server.end("r");
     expect((await smithersJson(root, "why", "r")).reasons).toMatchObject([{ kind: "exhausted-loop" }]);
@@ -265,7 +265,7 @@ test("a wait of a run whose file does not load is told with what to repair first
   await server.start("w.tsx", {}, { runId: "r" });
   await server.until("r", ({ type }) => type === "NodeWaitingEvent");
   write(root, { "w.tsx": `throw new Error("kaputt");` });
-  await server.post("/v1/runs/r/signals/other");
+  await server.signals.send("r", "other");
   await eventually(async () => (await server.run("r")).runState.unhealthy?.code);
   const { reasons } = await smithersJson(root, "why", "r");
   expect(reasons.map(({ kind }: { kind: string }) => kind)).toEqual(["not-continued", "event", "event"]);

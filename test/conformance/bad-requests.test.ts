@@ -116,8 +116,8 @@ describe("POST /v1/runs refuses", () => {
       Buffer.from([0xc3, 0x28]),
       Buffer.from('"}}'),
     ]);
-    const response = await fetch(`${target.url}/v1/runs`, { method: "POST", headers: target.headers, body });
-    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "INVALID_JSON" } }]);
+    const answer = await target.post("/v1/runs", body);
+    expect([answer.status, answer.body]).toMatchObject([400, { error: { code: "INVALID_JSON" } }]);
   });
 
   test("an Idempotency-Key of more than 255 characters", async () => {

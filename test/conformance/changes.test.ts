@@ -12,7 +12,7 @@ interface Change {
 /** The stream of changes, from its head on; ends with `leave`. */
 async function changes() {
   const leave = new AbortController();
-  const response = await fetch(`${target.url}/v1/changes`, { headers: target.headers, signal: leave.signal });
+  const response = await target.send("GET", "/v1/changes", { signal: leave.signal });
   expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
   const seen: Change[] = [];
   async function* read() {

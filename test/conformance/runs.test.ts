@@ -105,10 +105,9 @@ describe("Idempotency-Key", () => {
 
   test("a request whose answer was lost is not done twice", async () => {
     const key = newId();
-    const lost = fetch(`${target.url}/v1/runs`, {
-      method: "POST",
-      headers: { ...target.headers, "content-type": "application/json", "idempotency-key": key },
-      body: JSON.stringify({ workflowPath: file("echo"), input: { key } }),
+    const lost = target.send("POST", "/v1/runs", {
+      headers: { "idempotency-key": key },
+      body: { workflowPath: file("echo"), input: { key } },
       signal: AbortSignal.timeout(2),
     });
     await lost.catch(() => {});

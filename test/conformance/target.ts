@@ -20,9 +20,10 @@ import { cpSync, mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Answer, Client } from "../support/client.ts";
+import { Client } from "../support/client.ts";
 import { Conformity } from "../support/openapi.ts";
 import { firstLine } from "../support/process.ts";
+import { read } from "../support/wire.ts";
 
 const { CONFORMANCE_URL, CONFORMANCE_TOKEN, CONFORMANCE_WORKFLOWS = "." } = process.env;
 
@@ -38,17 +39,17 @@ export const newId = () => `conformance-${randomUUID()}`;
 class Target extends Client {
   readonly #conformity = super.get("/openapi.json").then(({ body }) => new Conformity(body));
 
-  override async request(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer<any>> {
-    const answer = await super.request(method, path, body, headers);
-    if (path === "/openapi.json" || method === "HEAD" || method === "OPTIONS") return answer;
+  override async fetch(url: string, init: RequestInit): Promise<Response> {
+    const response = await super.fetch(url, init);
+    const { method = "GET" } = init;
+    const path = url.slice(this.url.length);
+    if (path === "/openapi.json" || method === "HEAD" || method === "OPTIONS") return response;
+    const { status, headers } = response;
+    const isStream = headers.get("content-type") === "text/event-stream";
+    const answer = isStream ? { status, headers, body: "" } : await read(response.clone());
     const problems = (await this.#conformity).problems(method, path, answer);
     if (problems.length > 0) throw new Error(`The answer is not as described: ${problems.join("; ")}`);
-    return answer;
+    return response;
   }
 
   /** Starts one of the suite's workflows and waits for an event of it. */

@@ -168,7 +168,7 @@ test("timers that a task has left behind end with its run", async () => {
   const ticks = () => readFileSync(join(root, "ticks"), "utf8");
   const runId = await server.start("leaves.tsx");
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
-  await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+  await server.signals.send(runId, "go", { data: { value: 1 } });
   await server.end(runId);
   // A run of another file that takes longer than many ticks.
   await server.complete("other.tsx", { kind: "none" });

@@ -23,7 +23,7 @@ test("a tree without end fails its run, also after a crash, and the server answe
   const first = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "silent" });
   const runId = await first.start("later.tsx");
   await first.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  expect((await first.post(`/v1/runs/${runId}/nodes/go/approve`)).status).toBe(200);
+  await first.approvals.approve(runId, "go");
   await first.until(runId, ({ type }) => type === "NodeFinished");
   await first.kill();
   const second = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "silent" });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withTimeout } from "../../src/timing/index.ts";
-import type { Answer } from "../support/client.ts";
 import type { ServerProcess } from "../support/process.ts";
+import type { Answer } from "../support/wire.ts";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import { kinds } from "./workflows.ts";

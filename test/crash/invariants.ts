@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeItem, RunDetail } from "../../src/api/index.ts";
 import type { SmithersEvent } from "../../src/model/index.ts";
-import type { Answer, Client } from "../support/client.ts";
+import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import type { Answer } from "../support/wire.ts";
 import type { History, Started } from "./history.ts";
 import { fromOutside, kinds } from "./workflows.ts";
 

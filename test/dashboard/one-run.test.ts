@@ -100,7 +100,7 @@ inBrowser(
 inBrowser("a signal is sent with a form of its schema, whose errors stand at their fields", async () => {
   const runId = await server().start("release.tsx");
   await server().until(runId, ({ type }) => type === "NodeWaitingApproval");
-  await server().post(`/v1/runs/${runId}/nodes/ship/approve`);
+  await server().approvals.approve(runId, "ship");
   const visitor = await Visitor.at(server().url, `/runs/${runId}`);
   const { page } = visitor;
   await visitor.sees(/Waiting.* for the signal announced/);

@@ -21,8 +21,8 @@ inBrowser("a run is started from a form of the input's schema; errors stand at t
   await page.getByLabel(/^to/).fill("ann@example.org");
   await page.getByRole("button", { name: "Start the run" }).click();
   await page.locator(".run-facts").getByText("Finished").first().waitFor();
-  const [run] = (await server.get("/v1/runs")).body;
-  expect((await server.run(run.runId)).output).toEqual({ value: { to: "ann@example.org", times: 3 } });
+  const [run] = await server.allRuns();
+  expect((await server.run(run!.runId)).output).toEqual({ value: { to: "ann@example.org", times: 3 } });
   visitor.expectNoWrongs();
 });
 

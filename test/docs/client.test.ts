@@ -15,7 +15,7 @@ test("the page's example prints what the page shows", async () => {
   });
   const server = await serve(project.root, { authToken: "secret" });
   const { printed, code } = await project.run(`SMITHERS_URL=${server.url} SMITHERS_API_KEY=secret bun follow.ts`);
-  const [{ runId }] = (await server.get("/v1/runs")).body;
+  const { runId } = (await server.allRuns())[0]!;
   const plain = printed
     .replaceAll(runId, "release-1")
     .replace(/\{\s+/g, "{ ")

@@ -23,7 +23,7 @@ test.each([
   await server.says(/"pid": \d+\n\}/);
   const { url } = JSON.parse(server.printed.out);
   const client = new Client(url.replace("0.0.0.0", "127.0.0.1"), "secret");
-  expect((await client.get("/v1/runs")).body).toEqual([]);
+  expect(await client.allRuns()).toEqual([]);
   server.child.kill("SIGTERM");
   expect(await server.ended).toMatchObject({ code: null, signal: "SIGTERM" });
   await expect(client.get("/health")).rejects.toThrow();

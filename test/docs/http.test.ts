@@ -77,7 +77,7 @@ const meanwhile: Record<string, (server: TestServer) => Promise<unknown>> = {
 
 async function failed(server: TestServer, runId: string): Promise<void> {
   await waiting(server, runId);
-  await server.post(`/v1/runs/${runId}/nodes/ship/deny`);
+  await server.approvals.deny(runId, "ship");
   await server.end(runId);
 }
 

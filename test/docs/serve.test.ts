@@ -46,8 +46,7 @@ test("the page's programs serve what they say", async () => {
   const client = new Client(said.split("\n", 1)[0]!.replace(/\/$/, ""), "secret");
   await client.post("/approve/ship");
   await client.post("/signal/announced", { data: { url: "https://example.org" } });
-  const stream = await fetch(`${client.url}/events`, { headers: client.headers });
-  expect(await stream.text()).toContain("RunFinished");
+  expect((await client.get("/events")).body).toContain("RunFinished");
 
   const mounted = await project.stay("PORT=0 SMITHERS_LOG_LEVEL=silent bun mounted.ts", /http\S+/);
   expect(mounted).toStartWith("waiting-approval\n");

@@ -153,10 +153,10 @@ testWithClock("no run is removed while the clock is 40 days ahead, neither by a 
   await eventually(() => second.log.includes("has jumped"));
   const gc = await startSmithers(["gc", "--older-than", "30d"], { cwd: root, env: { ...clock.env } }).ended;
   expect([gc.code, gc.err]).toEqual([1, expect.stringContaining("clock")]);
-  expect((await second.get("/v1/runs")).body).toHaveLength(1);
+  expect(await second.allRuns()).toHaveLength(1);
   await second.kill();
 
   clock.set(0);
   const third = await start(root, clock, { retention: 0 });
-  await eventually(async () => (await third.get("/v1/runs")).body.length === 0);
+  await eventually(async () => (await third.allRuns()).length === 0);
 });

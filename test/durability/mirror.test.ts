@@ -39,9 +39,9 @@ async function untilCopied(root: string, runId: string): Promise<void> {
 }
 
 async function approve(server: TestServer, runId: string): Promise<void> {
-  const { approvals } = (await server.get("/v1/approvals")).body;
-  expect(approvals.map((approval: { runId: string }) => approval.runId)).toEqual([runId]);
-  await server.post(`/v1/runs/${runId}/nodes/${approvals[0].nodeId}/approve`, { decidedBy: "ada" });
+  const approvals = await server.approvals.list();
+  expect(approvals.map((approval) => approval.runId)).toEqual([runId]);
+  await server.approvals.approve(runId, approvals[0]!.nodeId, { decidedBy: "ada" });
 }
 
 test("runs of a workflow with its own database are listed, decided and copied through the server's", async () => {
@@ -86,7 +86,7 @@ test("a run is looked up, streamed and cancelled where it lives", async () => {
   const runId = await server.start("own.tsx", {}, { runId: "mine" });
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
   expect((await server.post("/v1/runs", { workflowPath: "own.tsx", runId: "mine" })).status).toBe(409);
-  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  await server.runs.cancel(runId);
   expect((await server.end(runId)).status).toBe("cancelled");
 });
 

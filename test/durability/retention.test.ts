@@ -42,10 +42,10 @@ test("ended runs older than the window are removed with all their rows; live run
   const before = statSync(join(root, "smithers.db")).size;
 
   const second = await serve(root, { retention: 0 });
-  await eventually(async () => (await second.get("/v1/runs")).body.length === 1);
+  await eventually(async () => (await second.allRuns()).length === 1);
   await eventually(() => countRows(root).trees === kept.trees);
   expect(countRows(root)).toEqual(kept);
-  await second.post(`/v1/runs/${living}/nodes/ask/approve`);
+  await second.approvals.approve(living, "ask");
   expect((await second.end(living)).status).toBe("finished");
   await second.close();
   expect(statSync(join(root, "smithers.db")).size).toBeLessThan(before / 4);

@@ -25,7 +25,7 @@ test("two servers and a third process work on one file: nothing is locked, done 
     const [here, there] = n % 2 === 0 ? servers : [...servers].reverse();
     const runId = await here!.start("work.tsx");
     await there!.until(runId, ({ type }) => type === "NodeWaitingApproval");
-    expect((await there!.post(`/v1/runs/${runId}/nodes/ask/approve`)).status).toBe(200);
+    await there!.approvals.approve(runId, "ask");
     return runId;
   });
   const runIds = await Promise.all(runs);

@@ -59,6 +59,7 @@ test("a run that was killed at any moment ends with every task finished once", a
     await server.until(runId, (event) => event.type === "NodeFinished" && event.nodeId === step);
     await server.kill();
     server = await ServerProcess.start(root);
+    // Refused when the new server has continued the run already.
     await server.post(`/v1/runs/${runId}/resume`);
   }
   expect((await server.end(runId)).status).toBe("finished");

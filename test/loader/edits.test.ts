@@ -102,7 +102,7 @@ test("an edit takes effect at a resume too", async () => {
   const { runId, status } = await server.complete("flow.tsx");
   expect(status).toBe("failed");
   write(root, { "flow.tsx": says("repaired").replace('id="say"', 'id="a"') });
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   expect(value(await server.end(runId))).toBe("repaired");
 });
 

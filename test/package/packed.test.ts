@@ -44,7 +44,7 @@ testWithBash(
     expect(fixed).toMatchObject({ status: "finished", output: { fixed: true } });
     const report = readFileSync(join(app, (fixed.output as { path: string }).path), "utf8");
     expect(report).toContain('+ return typeof text === "string" && text.length >= 16;');
-    expect((await server.get("/v1/runs")).body).toHaveLength(2);
+    expect(await server.allRuns()).toHaveLength(2);
   },
   60_000,
 );

@@ -73,7 +73,7 @@ testOnPostgres("while all servers are full, runs wait in order, and say so on ea
     expect({ status, state: runState.state }).toEqual({ status: "running", state: "running" });
     expect(runState.queued.reason).toContain("waits for a free place on a server");
   }
-  expect((await a.post(`/v1/runs/${waiting[5]}/cancel`)).status).toBe(200);
+  await a.runs.cancel(waiting[5]!);
   open("go");
   for (const runId of [...held, ...waiting.slice(0, 5)]) expect((await b.end(runId)).status).toBe("finished");
   expect(await b.end(waiting[5]!)).toMatchObject({ status: "cancelled" });

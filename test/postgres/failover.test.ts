@@ -64,7 +64,7 @@ testOnPostgres(
       await eventually(async () => (await servers[0].run(id)).status === "waiting-approval");
     }
     for (const server of servers) await eventually(async () => (await server.get("/health")).status === 200);
-    expect((await servers[0].post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+    await servers[0].approvals.approve(runId, "ok");
     await reading;
     expect(seen).toEqual(seen.map((_, index) => index + 1));
     expect(await servers[1].end(runId)).toMatchObject({ status: "finished", output: { value: "done" } });

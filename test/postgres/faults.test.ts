@@ -132,7 +132,7 @@ describe.skipIf(process.getuid?.() !== 0)("on a small disk", () => {
       expect((await server.run(runId)).status).toBe("waiting-approval");
       rmSync(fill);
       await eventually(async () => (await server.get("/health")).status === 200);
-      expect((await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+      await server.approvals.approve(runId, "ok");
       expect(await server.end(runId)).toMatchObject({ status: "finished" });
       for (const id of accepted) await eventually(async () => (await server.run(id)).status === "waiting-approval");
     },

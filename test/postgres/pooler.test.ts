@@ -89,7 +89,7 @@ describe.skipIf(!canRun("postgres", "pgbouncer"))("through PgBouncer in transact
     const [here, there] = [createClient({ url: first.url }), createClient({ url: second.url })];
     for await (const { type } of here.runs.events(runId)) if (type === "NodeWaitingApproval") break;
     const reading = there.runs.wait(runId);
-    expect((await second.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+    await second.approvals.approve(runId, "ok");
     expect(await reading).toMatchObject({ status: "finished" });
     expect(await here.runs.wait(runId)).toMatchObject({ status: "finished" });
     afterThisTest(() => second.kill());

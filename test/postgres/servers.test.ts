@@ -51,7 +51,7 @@ testOnPostgres("a stream on one server shows at once what another commits, witho
   })();
   await eventually(() => seen.some(({ type }) => type === "NodeWaitingApproval"));
   const committedAtMs = Date.now();
-  expect((await first.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  await first.approvals.approve(runId, "ok");
   await reading;
   // A sweep would come after seconds.
   expect(Date.now() - committedAtMs).toBeLessThan(3_000);
@@ -67,9 +67,9 @@ testOnPostgres("any server answers any call for any run", async () => {
     const { body } = await server.get("/v1/runs");
     expect(body.map(({ runId }: { runId: string }) => runId).sort()).toEqual([a, b].sort());
   }
-  await eventually(async () => (await first.get("/v1/approvals")).body.approvals.length === 2);
-  expect((await second.post(`/v1/runs/${a}/nodes/ok/approve`)).status).toBe(200);
-  expect((await first.post(`/v1/runs/${b}/cancel`)).status).toBe(200);
+  await eventually(async () => (await first.approvals.list()).length === 2);
+  await second.approvals.approve(a, "ok");
+  await first.runs.cancel(b);
   expect(await first.end(a)).toMatchObject({ status: "finished", output: { value: "done" } });
   expect(await second.end(b)).toMatchObject({ status: "cancelled" });
 });

@@ -219,7 +219,7 @@ test("cancelling a run ends the program and what it has started", async () => {
   const server = await ServerProcess.start(root, env);
   const runId = await server.start("ask.tsx");
   const pid = Number(await eventually(() => readFileSync(join(root, "pid"), "utf8").trim()));
-  await server.post(`/v1/runs/${runId}/cancel`);
+  await server.runs.cancel(runId);
   await eventually(() => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
 });
 

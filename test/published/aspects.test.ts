@@ -49,7 +49,7 @@ test("a run that is continued after kill -9 counts what was used before, and a h
   });
   expect(calls()).toEqual(["a", "b", "b"]);
   await Bun.write(join(root, "budget.tsx"), workflow(1_000));
-  await second.post(`/v1/runs/${runId}/resume`);
+  await second.runs.resume(runId);
   await eventually(async () => (await second.run(runId)).status === "finished");
   expect(calls()).toEqual(["a", "b", "b", "c"]);
 });

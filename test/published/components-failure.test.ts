@@ -109,7 +109,7 @@ test("a wait beside the failed node is withdrawn, and an iteration that failed d
     </Loop>`);
   expect(ledger).toEqual(["a", "caught", "a", "caught"]);
   expect(run.status).toBe("finished");
-  expect((await server.get("/v1/approvals")).body.approvals).toEqual([]);
+  expect(await server.approvals.list()).toEqual([]);
 });
 
 const saga = (last: string, onFailure: string) => `
@@ -232,7 +232,7 @@ test.each(databases)(
     writeFileSync(join(root, "mended"), "");
     const resume = async () => {
       const { lastSeq } = await lastOf(server, failed.runId);
-      await server.post(`/v1/runs/${failed.runId}/resume`);
+      await server.runs.resume(failed.runId);
       await server.until(failed.runId, ({ type }) => type === "RunFailed", lastSeq);
       return server.run(failed.runId);
     };
@@ -262,7 +262,7 @@ test("what was caught stays caught when a run is resumed that has failed later",
   const failed = await server.complete("flow.tsx", { root });
   expect(failed).toMatchObject({ status: "failed", error: { nodeId: "b" } });
   writeFileSync(join(root, "mended"), "");
-  await server.post(`/v1/runs/${failed.runId}/resume`);
+  await server.runs.resume(failed.runId);
   await server.until(failed.runId, ({ type }) => type === "RunFinished");
   expect(ledgerOf(root)).toEqual(["a", "caught", "clean", "b", "b"]);
 });
@@ -277,7 +277,7 @@ test("a Saga without anything to undo tries its failed action again when it is r
   const failed = await server.complete("flow.tsx", { root });
   expect(failed.status).toBe("failed");
   writeFileSync(join(root, "mended"), "");
-  await server.post(`/v1/runs/${failed.runId}/resume`);
+  await server.runs.resume(failed.runId);
   await server.until(failed.runId, ({ type }) => type === "RunFinished");
   expect(ledgerOf(root)).toEqual(["a", "a"]);
 });

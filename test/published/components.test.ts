@@ -63,11 +63,11 @@ test("ApprovalGate approves at once without its condition, and asks with it", as
   const { server, run, nodes } = await complete(gate, { risky: false });
   expect(run).toMatchObject({ status: "finished", output: { value: true } });
   expect(nodes[0]).toMatchObject({ nodeId: "gate", output: { approved: true, decidedBy: null } });
-  expect((await server.get("/v1/approvals")).body.approvals).toEqual([]);
+  expect(await server.approvals.list()).toEqual([]);
 
   const runId = await server.start("flow.tsx", { risky: true });
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  expect((await server.post(`/v1/runs/${runId}/nodes/gate/approve`, { decidedBy: "ann" })).status).toBe(200);
+  await server.approvals.approve(runId, "gate", { decidedBy: "ann" });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: true } });
 });
 
@@ -137,7 +137,7 @@ test.each([
     { nodeId: "free", state: "finished" },
     { nodeId: "bound", state: "pending" },
   ]);
-  await server.post(`/v1/runs/${runId}/nodes/ask/approve`, {});
+  await server.approvals.approve(runId, "ask");
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
   expect((await server.nodes(runId)).map(({ state }) => state)).toEqual(["finished", "finished", "finished"]);
 });
@@ -154,7 +154,7 @@ test.each([
   await server.until(runId, ({ type }) => type === "RunStatusChanged");
   expect(await server.run(runId)).toMatchObject({ status: "waiting-event" });
   expect((await server.nodes(runId)).map(({ state }) => state)).toEqual(["waiting-event", "finished", "pending"]);
-  await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 3 } });
+  await server.signals.send(runId, "go", { data: { value: 3 } });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
 });
 

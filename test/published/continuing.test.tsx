@@ -162,8 +162,8 @@ export default smithers((ctx) => {
   });
   const server = await serve(root, { isolation: "none" });
   const runId = await server.start("flow.tsx");
-  await server.post(`/v1/runs/${runId}/signals/kept`, { data: 5 });
-  await server.post(`/v1/runs/${runId}/signals/begin`, { data: 1 });
+  await server.signals.send(runId, "kept", { data: 5 });
+  await server.signals.send(runId, "begin", { data: 1 });
   const last = await createClient({ url: server.url }).runs.wait(runId);
   expect(last).toMatchObject({ status: "finished", output: 5, continuedFrom: runId });
   const states = Object.fromEntries((await server.nodes(runId)).map(({ nodeId, state }) => [nodeId, state]));
@@ -269,7 +269,7 @@ async function expectChain(server: ServerProcess, runId: string, root: string) {
   const chain = await chainOf(server, runId);
   expect(chain.map(({ status }) => status)).toEqual(["continued", "continued", "continued", "finished"]);
   // No other run was started.
-  expect((await server.get("/v1/runs")).body).toHaveLength(4);
+  expect(await server.allRuns()).toHaveLength(4);
   expect([...new Set(counts(root))]).toEqual([1, 2, 3, 4]);
 }
 

@@ -88,7 +88,7 @@ test("at last a person is asked for a value of escalationOutput", async () => {
   const request = 'humanFallback humanRequest={{ title: "Ann needs help", summary: "No agent could." }}';
   const { server, runId } = await begin(`${levels(0.1)} ${request}`, "z.object({ reply: z.string() })");
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  const [item] = (await server.get("/v1/approvals")).body.approvals;
+  const [item] = await server.approvals.list();
   expect(item).toMatchObject({
     nodeId: "support-human-fallback",
     mode: "answer",
@@ -96,9 +96,9 @@ test("at last a person is asked for a value of escalationOutput", async () => {
     requestSummary: "No agent could.",
     dataSchema: { required: ["reply"] },
   });
-  await server.post(`/v1/runs/${runId}/nodes/support-human-fallback/approve`, { data: { reply: "Hello" } });
+  await server.approvals.approve(runId, "support-human-fallback", { data: { reply: "Hello" } });
   expect((await server.end(runId)).status).toBe("finished");
-  expect((await server.nodes(runId)).find(({ nodeId }) => nodeId === item.nodeId)!.output).toEqual({ reply: "Hello" });
+  expect((await server.nodes(runId)).find(({ nodeId }) => nodeId === item!.nodeId)!.output).toEqual({ reply: "Hello" });
 });
 
 test("an escalationOutput that takes a decision asks the person for a yes or no", async () => {
@@ -107,8 +107,8 @@ test("an escalationOutput that takes a decision asks the person for a yes or no"
     "z.object({ approved: z.boolean(), note: z.string().nullable() })",
   );
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  expect((await server.get("/v1/approvals")).body.approvals).toMatchObject([{ mode: "approve" }]);
-  await server.post(`/v1/runs/${runId}/nodes/support-human-fallback/approve`, { note: "I will" });
+  expect(await server.approvals.list()).toMatchObject([{ mode: "approve" }]);
+  await server.approvals.approve(runId, "support-human-fallback", { note: "I will" });
   expect((await server.end(runId)).status).toBe("finished");
 });
 
@@ -164,6 +164,6 @@ test("the example of a support desk answers, searches, or asks a person", async 
   expect(await reply("I have lost my key")).toEqual({ reply: "Use the link under the form to set a new one." });
   const runId = await server.start("support.tsx", { question: "Why?" });
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  await server.post(`/v1/runs/${runId}/nodes/support-human-fallback/approve`, { data: { reply: "Because." } });
+  await server.approvals.approve(runId, "support-human-fallback", { data: { reply: "Because." } });
   expect((await server.end(runId)).output).toEqual({ reply: "Because." });
 });

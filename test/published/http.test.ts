@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
+import { Wire } from "../support/wire.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 test("positions of streams and frames may be -1 or empty, and limits above the greatest are the greatest", async () => {
@@ -51,7 +52,8 @@ test("at most four attempts of a run are in flight unless it says otherwise", as
 
 test("a token may come bare, and with Bearer in the other header", async () => {
   const server = await serve(folder({ "echo.tsx": echo }), { authToken: "key-1" });
-  const status = async (headers: Record<string, string>) => (await fetch(`${server.url}/v1/runs`, { headers })).status;
+  const status = async (headers: Record<string, string>) =>
+    (await new Wire(server.url).get("/v1/runs", headers)).status;
   expect(await status({ authorization: "key-1" })).toBe(200);
   expect(await status({ "x-smithers-key": "Bearer key-1" })).toBe(200);
   expect(await status({ authorization: "key-2" })).toBe(401);
@@ -70,8 +72,9 @@ test("approvals have labels and titles, timers ids, and tool calls numbers and a
   const server = await serve(folder({ "flow.tsx": workflowFile(tree, { schemas }) }));
   const runId = await server.start("flow.tsx");
   const events: Record<string, unknown>[] = [];
-  for await (const { event } of server.events(runId)) {
-    events.push(event);
+  // The client replaces a tool call's own `seq`.
+  for await (const { data } of server.messages(`/v1/runs/${runId}/events`)) {
+    events.push(JSON.parse(data));
     if (events.filter(({ type }) => type === "ApprovalRequested").length === 2) break;
   }
   const of = (type: string) => events.filter((event) => event.type === type);
@@ -82,7 +85,7 @@ test("approvals have labels and titles, timers ids, and tool calls numbers and a
     ["bash", "number"],
   ]);
   expect(of("ToolCallFinished").map(({ status }) => status)).toEqual(["success", "error"]);
-  const { approvals } = (await server.get("/v1/approvals")).body;
+  const approvals = await server.approvals.list();
   expect(approvals.map((one: Record<string, unknown>) => [one.nodeId, one.label, typeof one.requestTitle])).toEqual([
     ["ship", "ship", "string"],
     ["work", "work", "string"],

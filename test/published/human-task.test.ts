@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ApprovalItem } from "../../src/client/index.ts";
 import { smithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
@@ -40,7 +41,8 @@ async function asked(source = flow()) {
   const times = async (count: number) => {
     let seen = 0;
     await server.until(runId, ({ type }) => type === "ApprovalRequested" && ++seen === count);
-    return (await server.get("/v1/approvals")).body.approvals[0];
+    // What an error tells depends on its code.
+    return (await server.approvals.list())[0] as ApprovalItem & { lastError: { details: any; message: string } };
   };
   const answer = (body: object) => server.post(`/v1/runs/${runId}/nodes/review/approve`, body);
   return { server, runId, times, answer };
@@ -96,7 +98,7 @@ test("maxAttempts answers that do not fit fail the node, and a retry asks again"
   const run = await server.end(runId);
   expect(run).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT", nodeId: "review" } });
   expect(run.error!.message).toContain("2 answers and none that fits");
-  expect((await server.post(`/v1/runs/${runId}/nodes/review/retry`, {})).status).toBe(200);
+  await server.runs.retry(runId, "review");
   expect(await times(3)).toMatchObject({ asked: 1 });
   await answer({ data: good });
   await eventually(async () => (await server.run(runId)).status === "finished");
@@ -116,7 +118,7 @@ test("the note may hold the answer as JSON, as clients of the published package 
 test("a denial fails the node, and data is refused where no answer is asked for", async () => {
   const { server, runId, times } = await asked();
   await times(1);
-  await server.post(`/v1/runs/${runId}/nodes/review/deny`, { note: "no time" });
+  await server.approvals.deny(runId, "review", { note: "no time" });
   expect(await server.end(runId)).toMatchObject({ status: "failed", error: { code: "APPROVAL_DENIED" } });
   const plain = await asked(
     flow().replace(
@@ -157,14 +159,14 @@ test("an answer and how often it was asked for survive the death of the server",
   const first = await ServerProcess.start(root);
   const runId = await first.start("flow.tsx");
   await first.until(runId, ({ type }) => type === "ApprovalRequested");
-  await first.post(`/v1/runs/${runId}/nodes/review/approve`, { data: {} });
+  await first.approvals.approve(runId, "review", { data: {} });
   await first.until(runId, (event) => event.type === "ApprovalRequested" && event.asked === 2);
   await first.kill();
   const second = await ServerProcess.start(root);
-  const [item] = (await second.get("/v1/approvals")).body.approvals;
+  const [item] = await second.approvals.list();
   expect(item).toMatchObject({ asked: 2, maxAttempts: 3, lastError: { code: "INVALID_OUTPUT" } });
   // Killed as soon as the answer is recorded, whether the run has taken it in or not.
-  expect((await second.post(`/v1/runs/${runId}/nodes/review/approve`, { data: good })).status).toBe(200);
+  await second.approvals.approve(runId, "review", { data: good });
   await second.kill();
   const third = await ServerProcess.start(root);
   await eventually(async () => (await third.run(runId)).status === "finished");
@@ -177,10 +179,10 @@ test("an edit of the schema while the question is open asks it anew", async () =
   const runId = await server.start("flow.tsx");
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
   writeFileSync(join(root, "flow.tsx"), flow().replace('["low", "high"]', '["low", "high", "top"]'));
-  await server.post(`/v1/runs/${runId}/nodes/review/approve`, { data: {} });
-  const severities = async () =>
-    (await server.get("/v1/approvals")).body.approvals[0]?.dataSchema.properties.severity.enum;
-  await server.post(`/v1/runs/${runId}/resume`, {});
+  await server.approvals.approve(runId, "review", { data: {} });
+  const severities = async () => ((await server.approvals.list())[0]?.dataSchema as any)?.properties.severity.enum;
+  // Refused while the turn of the answer is under way.
+  await server.post(`/v1/runs/${runId}/resume`);
   await eventually(async () => (await severities())?.length === 3 || undefined);
 });
 

@@ -102,7 +102,7 @@ test.each(["process", "none"] as const)(
     const runId = await server.start("w.tsx");
     expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 7 } });
     expect(readdirSync(root)).not.toContain(":memory:");
-    expect((await server.get("/v1/runs")).body).toMatchObject([{ runId }]);
+    expect(await server.allRuns()).toMatchObject([{ runId }]);
   },
 );
 

@@ -87,7 +87,7 @@ test("an agent that is broken uses up its retries before the run waits for the o
   const runId = await server.start("ask.tsx");
   await eventually(async () => (await server.run(runId)).status === "waiting-quota");
   expect(callTimes(dir)).toHaveLength(2);
-  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  await server.runs.cancel(runId);
   expect((await server.run(runId)).status).toBe("cancelled");
 });
 
@@ -120,7 +120,7 @@ test("while one task waits for its provider, the others of the run are executed,
   const server = await serve(root(1, refusal('"2"'), "", tree, schemas));
   const runId = await server.start("ask.tsx");
   await eventually(async () => (await server.run(runId)).status === "waiting-approval");
-  await server.post(`/v1/runs/${runId}/nodes/gate/approve`);
+  await server.approvals.approve(runId, "gate");
   await eventually(async () => (await server.run(runId)).status === "waiting-quota");
   await eventually(async () => (await server.run(runId)).status === "finished");
 });

@@ -111,7 +111,7 @@ test.each(isolations)(
       childNodeId: "ask",
       unblock: expect.stringContaining(`POST /v1/runs/${childRunId}/nodes/ask/approve`),
     });
-    expect((await server.get("/v1/approvals")).body.approvals).toMatchObject([{ runId: childRunId, nodeId: "ask" }]);
+    expect(await server.approvals.list()).toMatchObject([{ runId: childRunId, nodeId: "ask" }]);
     const why = await smithersJson(root, "why", runId);
     expect(why.reasons).toMatchObject([
       {
@@ -120,7 +120,7 @@ test.each(isolations)(
         commands: [expect.stringContaining(`approve ${childRunId}`), expect.anything()],
       },
     ]);
-    expect((await server.post(`/v1/runs/${childRunId}/nodes/ask/approve`)).status).toBe(200);
+    await server.approvals.approve(childRunId, "ask");
     expect(await server.end(runId)).toMatchObject({ status: "finished", output: 9 });
     expect(await childrenOf(server, runId)).toHaveLength(1);
   },
@@ -133,7 +133,7 @@ test("a subflow waits for signals and timers of its own", async () => {
   await server.until(runId, (event) => event.type === "RunStatusChanged" && event.status === "waiting-event");
   const [{ runId: childRunId }] = await childrenOf(server, runId);
   expect((await server.run(runId)).runState.blocked).toMatchObject({ kind: "event", event: "go", childRunId });
-  await server.post(`/v1/runs/${childRunId}/signals/go`, { data: 1 });
+  await server.signals.send(childRunId, "go", { data: 1 });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: 9 });
 });
 
@@ -157,7 +157,7 @@ test("a subflow that fails fails its node with its error, and goes on from there
   });
   expect(failed.error!.message).toContain("the bridge is closed");
   writeFileSync(join(root, "mended"), "");
-  await server.post(`/v1/runs/${failed.runId}/resume`);
+  await server.runs.resume(failed.runId);
   await server.until(failed.runId, (event) => event.type === "RunFinished");
   expect(await server.run(failed.runId)).toMatchObject({ status: "finished", output: 9 });
   expect(ledgerOf(root)).toEqual(["first", "double", "double"]);
@@ -203,13 +203,13 @@ test.each(isolations)(
       (await childrenOf(server, runId)).some(({ status }: any) => status === "waiting-approval"),
     );
     await eventually(() => ledgerOf(root).includes("begins"));
-    await server.post(`/v1/runs/${runId}/cancel`);
+    await server.runs.cancel(runId);
     expect(await server.end(runId)).toMatchObject({ status: "cancelled" });
     for (const child of await childrenOf(server, runId)) {
       expect(await server.end(child.runId)).toMatchObject({ status: "cancelled" });
     }
     await eventually(() => ledgerOf(root).includes("aborted"));
-    expect((await server.get("/v1/approvals")).body.approvals).toEqual([]);
+    expect(await server.approvals.list()).toEqual([]);
   },
 );
 
@@ -231,7 +231,7 @@ test("a subflow that a person cancels fails its node", async () => {
   const runId = await server.start("parent.tsx", { root });
   await server.until(runId, (event) => event.type === "RunStatusChanged" && event.status === "waiting-approval");
   const [{ runId: childRunId }] = await childrenOf(server, runId);
-  await server.post(`/v1/runs/${childRunId}/cancel`);
+  await server.runs.cancel(childRunId);
   expect(await server.end(runId)).toMatchObject({ status: "failed", error: { code: "TASK_CANCELLED", nodeId: "sub" } });
 });
 
@@ -276,7 +276,7 @@ test("a queue runs one subflow after the other, and waits for one that waits", a
       const children = await childrenOf(server, runId);
       return children.length === n && children.at(-1).status === "waiting-approval" && children.at(-1);
     });
-    await server.post(`/v1/runs/${waiting.runId}/nodes/ask/approve`);
+    await server.approvals.approve(waiting.runId, "ask");
   }
   expect(await server.end(runId)).toMatchObject({ status: "finished" });
   expect(ledgerOf(root)).toEqual(["first 1", "first 2"]);
@@ -315,7 +315,7 @@ export default deep;
         blocked.childRunId
       );
     });
-    await server.post(`/v1/runs/${deepest}/signals/go`, { data: { doubled } });
+    await server.signals.send(deepest, "go", { data: { doubled } });
     await eventually(async () => (await server.run(deepest)).status === "finished");
   }
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { doubled: 6 } });
@@ -435,7 +435,7 @@ test("an inline subflow is part of the run, with its own input and names, also a
   expect((await first.run(runId)).runState.blocked).toMatchObject({ kind: "event", nodeId: "sub.go", event: "go" });
   await first.close();
   const server = await serve(root);
-  await server.post(`/v1/runs/${runId}/signals/go`, { data: { by: "2027-01-01" } });
+  await server.signals.send(runId, "go", { data: { by: "2027-01-01" } });
   // The year, four rows of "step", and the last of the loop.
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: 2027 + 4 + 5 + 1 });
   expect((await server.nodes(runId)).map(({ nodeId, iteration, state }) => [nodeId, iteration, state])).toEqual([
@@ -449,7 +449,7 @@ test("an inline subflow is part of the run, with its own input and names, also a
     ["sub", 0, "finished"],
     ["end", 0, "finished"],
   ]);
-  expect((await server.get("/v1/runs")).body).toHaveLength(1);
+  expect(await server.allRuns()).toHaveLength(1);
 });
 
 test("one workflow is inline several times, in loops and in itself, each with its own rows", async () => {

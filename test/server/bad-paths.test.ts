@@ -33,7 +33,7 @@ test.each(refused)("%s is refused", async (_, pathOf, status, code) => {
   const server = await serve(root);
   const answer = await server.post("/v1/runs", { workflowPath: pathOf(outside, root) });
   expect([answer.status, answer.body.error.code]).toEqual([status, code]);
-  expect((await server.get("/v1/runs")).body).toEqual([]);
+  expect(await server.allRuns()).toEqual([]);
 });
 
 const taken: [string, (root: string) => string, string][] = [
@@ -46,7 +46,7 @@ test.each(taken)("%s is accepted, and listed relative to the root", async (_, pa
   const { root } = rootInside();
   const server = await serve(root);
   await server.complete(pathOf(root));
-  expect((await server.get("/v1/runs")).body[0].workflowPath).toBe(listed);
+  expect((await server.allRuns())[0]!.workflowPath).toBe(listed);
 });
 
 test("a root that is itself a link is resolved once", async () => {

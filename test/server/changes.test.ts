@@ -1,18 +1,11 @@
 import { expect, test } from "bun:test";
-import { readEventStream } from "../../src/client/event-stream.ts";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
 import { serve, type TestServer } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 async function* changes(server: TestServer) {
-  const leave = new AbortController();
-  const response = await fetch(`${server.url}/v1/changes`, { headers: server.headers, signal: leave.signal });
-  try {
-    for await (const { event, data } of readEventStream(response.body!)) yield { event, item: JSON.parse(data) };
-  } finally {
-    leave.abort();
-  }
+  for await (const { event, data } of server.messages("/v1/changes")) yield { event, item: JSON.parse(data) };
 }
 
 test("runs of a workflow's own database are told of too, also when it is opened meanwhile", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { Wire } from "../support/wire.ts";
 
 const built = join(projectDir, "dist/dashboard");
 const isBuilt = existsSync(join(built, "index.html"));
@@ -13,7 +14,7 @@ test.skipIf(!isBuilt)(
   async () => {
     const server = await serve(folder(), { authToken: "secret" });
     for (const path of ["/dashboard/", "/dashboard/runs/some-run", "/dashboard/approvals"]) {
-      const { status, headers } = await fetch(server.url + path);
+      const { status, headers } = await new Wire(server.url).get(path);
       expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
       const policy = headers.get("content-security-policy")!;
       expect(policy).toContain("default-src 'none'");
@@ -21,14 +22,14 @@ test.skipIf(!isBuilt)(
       expect(policy).not.toMatch(/unsafe|https?:|\*/);
       expect([headers.get("x-content-type-options"), headers.get("cache-control")]).toEqual(["nosniff", "no-cache"]);
     }
-    const moved = await fetch(`${server.url}/dashboard`, { redirect: "manual" });
+    const moved = await server.get("/dashboard");
     expect([moved.status, moved.headers.get("location")]).toEqual([308, "/dashboard/"]);
   },
 );
 
 test.skipIf(!isBuilt)("the page's files are compressed, kept by browsers, and nothing else is read", async () => {
   const server = await serve(folder());
-  const page = await (await fetch(`${server.url}/dashboard/`)).text();
+  const page = (await server.get("/dashboard/")).body;
   const script = /src="(\/dashboard\/assets\/[^"]+\.js)"/.exec(page)![1]!;
   const { headers, body } = await server.get(script, { "accept-encoding": "gzip" });
   expect([headers.get("content-type"), headers.get("cache-control")]).toEqual([

@@ -42,7 +42,7 @@ test("a start waits for the lock, while reads are answered", async () => {
   const server = await serve(root);
   const release = await lock(join(root, "smithers.db"));
   const started = server.start("echo.tsx", { msg: 1 });
-  expect((await server.get("/v1/runs")).body).toEqual([]);
+  expect(await server.allRuns()).toEqual([]);
   release();
   expect((await server.end(await started)).status).toBe("finished");
 });

@@ -153,7 +153,7 @@ test("five thousand malformed requests cause no 5xx and no hang, and reveal no p
     headers: Record<string, string>;
   }) => {
     const hasBody = given.method !== "GET" && given.method !== "HEAD";
-    const response = await fetch(server.url + given.path + given.query, {
+    const response = await server.fetch(server.url + given.path + given.query, {
       method: given.method,
       headers: given.headers,
       body: hasBody ? (given.body as BodyInit) : undefined,

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { folder } from "../support/folder.ts";
 import { rawSocket } from "../support/raw.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
+import type { Wire } from "../support/wire.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 // Pairs of surrogates begin at odd places, so that one of them is at the end of a slice whatever its length.
@@ -19,8 +20,8 @@ test("a large output is read whole, in a node's detail and in the run's, also by
   const leaving = await ask(server.url, `/v1/runs/${runId}/nodes/a`);
   await once(leaving, "data");
   leaving.destroy();
-  for (const path of ["/nodes/a", ""]) await readWhole(`${server.url}/v1/runs/${runId}${path}`);
-  expect((await fetch(`${server.url}/v1/runs/${runId}`, { method: "HEAD" })).status).toBe(200);
+  for (const path of ["/nodes/a", ""]) await readWhole(server, `/v1/runs/${runId}${path}`);
+  expect((await server.request("HEAD", `/v1/runs/${runId}`)).status).toBe(200);
 
   // Together they are much larger than what a server keeps in memory for answers.
   const stalled = await Promise.all(
@@ -30,7 +31,7 @@ test("a large output is read whole, in a node's detail and in the run's, also by
       return socket;
     }),
   );
-  await readWhole(`${server.url}/v1/runs/${runId}/nodes/a`);
+  await readWhole(server, `/v1/runs/${runId}/nodes/a`);
   const late = stalled.slice(0, 3).map(bodyOf);
   for (const socket of stalled.slice(3)) socket.destroy();
   for (const body of await Promise.all(late)) expectOutput(body);
@@ -49,8 +50,8 @@ async function bodyOf(socket: Socket): Promise<Buffer> {
   return answer.subarray(answer.indexOf("\r\n\r\n") + 4);
 }
 
-async function readWhole(url: string): Promise<void> {
-  const response = await fetch(url);
+async function readWhole(server: Wire, path: string): Promise<void> {
+  const response = await server.send("GET", path);
   const bytes = await response.bytes();
   const length = response.headers.get("content-length");
   if (length !== null) expect(length).toBe(String(bytes.length));

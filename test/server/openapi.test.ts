@@ -5,6 +5,7 @@ import { eventSchema, eventTypes } from "../../src/model/index.ts";
 import { folder } from "../support/folder.ts";
 import { Conformity } from "../support/openapi.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { Wire } from "../support/wire.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const files = {
@@ -69,10 +70,7 @@ test("every route answers as the document describes, for valid and invalid reque
   for (const path of ["/openapi.json", "/health", "/metrics", "/v1/workflows"]) await get(path);
   // Its stream does not end by itself.
   const leave = new AbortController();
-  const { status, headers, body } = await fetch(`${server.url}/v1/changes`, {
-    headers: server.headers,
-    signal: leave.signal,
-  });
+  const { status, headers, body } = await server.send("GET", "/v1/changes", { signal: leave.signal });
   const [head] = await body!
     .getReader()
     .read()
@@ -110,7 +108,7 @@ test("every event of a run fits the document", async () => {
   ajv.addSchema(document, "api");
   const runId = await server.start("ask.tsx");
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
-  await server.post(`/v1/runs/${runId}/nodes/ok/deny`, { note: "no" });
+  await server.approvals.deny(runId, "ok", { note: "no" });
   for await (const { event } of server.events(runId)) {
     expect([event, ajv.validate(`api#/components/schemas/${event.type}Event`, event), ajv.errors]).toEqual([
       event,
@@ -137,7 +135,7 @@ test.each([undefined, "secret"])("the document lints clean with the token %j", a
 test("the document says whether a token is required, and reveals nothing about the token, the root or the machine", async () => {
   const root = folder(files);
   const server = await serve(root, { authToken: "t0ken-5f3a" });
-  expect((await fetch(`${server.url}/openapi.json`)).status).toBe(401);
+  expect((await new Wire(server.url).get("/openapi.json")).status).toBe(401);
   const { body } = await server.get("/openapi.json");
   expect(body.security).toEqual([{ bearer: [] }, { key: [] }]);
   expect(body.paths["/health"].get.security).toEqual([]);

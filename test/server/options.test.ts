@@ -89,7 +89,7 @@ test("a database in memory works", async () => {
   const database = new Database(":memory:");
   const server = await serve(folder({ "echo.tsx": echo }), { db: drizzle(database) });
   const { runId } = await server.complete("echo.tsx", { msg: 1 });
-  expect((await server.get("/v1/runs")).body.map((run: { runId: string }) => run.runId)).toEqual([runId]);
+  expect((await server.allRuns()).map((run) => run.runId)).toEqual([runId]);
 });
 
 const notADatabase = { "smithers.db": "this is no database, but it is long enough to be looked at ".repeat(20) };

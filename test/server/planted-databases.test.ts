@@ -53,7 +53,7 @@ async function withSeed(): Promise<string> {
   await server.start("forged.tsx", { root }, { runId: "planted" });
   await eventually(() => existsSync(join(root, "begun")));
   // The copy of the run in the server's own database.
-  await eventually(async () => (await server.get("/v1/runs")).body.length === 1);
+  await eventually(async () => (await server.allRuns()).length === 1);
   await server.kill();
   move(root, "forged.db", "seed.db");
   writeFileSync(join(root, "go"), "");

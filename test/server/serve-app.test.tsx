@@ -87,7 +87,7 @@ test("a run is followed, decided on and signalled over Bun's own server", async 
     runState: { blocked: { nodeId: "ship/it", unblock: "POST /approve/ship%2Fit or POST /deny/ship%2Fit" } },
   });
 
-  const stream = await fetch(`${client.url}/events`);
+  const stream = await client.send("GET", "/events");
   expect(stream.headers.get("content-type")).toBe("text/event-stream");
   const following = eventsUntil(stream, "RunFinished");
   expect((await client.post("/approve/ship%2Fit", { decidedBy: "ada" })).body).toEqual({ runId });
@@ -259,12 +259,13 @@ test("mounted below a prefix of another app, it gives the same answers, and none
   expect(await (await routed.request("/other")).text()).toBe("other");
   const client = new Client(bunServe(routed));
   await client.post("/runs/release/approve/ship%2Fit");
-  const stream = await fetch(`${client.url}/runs/release/events`);
-  await eventsUntil(stream, "NodeWaitingEvent");
-  const page = await fetch(`${client.url}/runs/release/frames?limit=1&order=asc`);
-  const next = /^<(.*)>; rel="next"$/.exec(page.headers.get("link")!)![1]!;
-  const [first] = await page.json();
-  const [second] = await (await fetch(new URL(next, page.url))).json();
+  await eventsUntil(await client.send("GET", "/runs/release/events"), "NodeWaitingEvent");
+  const path = "/runs/release/frames?limit=1&order=asc";
+  const page = await client.get(path);
+  const link = /^<(.*)>; rel="next"$/.exec(page.headers.get("link")!)![1]!;
+  const next = new URL(link, client.url + path);
+  const [first] = page.body;
+  const [second] = (await client.get(next.pathname + next.search)).body;
   expect(second.frameNo).toBe(first.frameNo + 1);
 });
 
@@ -300,13 +301,13 @@ test("metrics: false removes /metrics", async () => {
 
 test("an idle event stream stays open on a server that ends idle connections", async () => {
   const { app } = await waitingRelease();
-  const url = bunServe(app, 1);
-  const stream = await fetch(`${url}/events`);
+  const client = new Client(bunServe(app, 1));
+  const stream = await client.send("GET", "/events");
   const following = eventsUntil(stream, "RunFinished");
   // Longer than the server's own limit: what is awaited here is that nothing happens.
   await Bun.sleep(2_500);
-  await fetch(`${url}/approve/ship%2Fit`, { method: "POST" });
-  await fetch(`${url}/signal/news`, { method: "POST", body: `{"data":{"url":"x"}}` });
+  await client.post("/approve/ship%2Fit");
+  await client.post("/signal/news", { data: { url: "x" } });
   expect((await following).at(-1)!.type).toBe("RunFinished");
 });
 

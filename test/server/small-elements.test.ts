@@ -27,18 +27,14 @@ function timed(act: () => unknown): number {
 
 for (const [what, body] of Object.entries(bodies)) {
   test(`a body of many ${what} blocks nothing for more than 50 ms`, async () => {
-    const { url } = await serve(folder({ "echo.tsx": echo }), { logLevel: "silent" });
+    const server = await serve(folder({ "echo.tsx": echo }), { logLevel: "silent" });
     const post = async () => {
-      const answer = await fetch(`${url}/v1/runs`, { method: "POST", body });
-      const { runId } = (await answer.json()) as { runId: string };
-      expect([answer.status, runId]).toEqual([200, expect.any(String)]);
-      // The stream ends with the run.
-      await fetch(`${url}/v1/runs/${runId}/events`).then((events) => events.text());
+      const { status, body: answer } = await server.post("/v1/runs", body);
+      expect([status, answer.runId]).toEqual([200, expect.any(String)]);
+      await server.end(answer.runId);
     };
     // Loads the workflow file.
-    await fetch(`${url}/v1/runs`, { method: "POST", body: '{"workflowPath":"./echo.tsx"}' }).then((answer) =>
-      answer.text(),
-    );
+    await server.start("./echo.tsx");
     // On a machine that is busy, everything takes longer; what JSON.parse takes tells how much.
     let isShort = false;
     for (let round = 0; round < 8 && !isShort; round += 1) {

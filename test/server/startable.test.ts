@@ -79,7 +79,7 @@ describe.each(cases)("with the globs $workflows", ({ workflows, allowed, refused
       expect([workflowPath, status, body.error?.code]).toEqual([workflowPath, 403, "WORKFLOW_NOT_ALLOWED"]);
       expect(body.error.message).toMatch(/node_modules|is not among the workflows that this server starts: /);
     }
-    expect((await server.get("/v1/runs")).body).toHaveLength(allowed.length);
+    expect(await server.allRuns()).toHaveLength(allowed.length);
     const listed = (await server.get("/v1/workflows")).body as { workflowPath: string }[];
     for (const { workflowPath } of listed) expect(refused).not.toContain(workflowPath);
   });
@@ -96,7 +96,7 @@ test("a run whose file is no longer named is not continued by a signal, a timer,
   const second = await serve(root, { workflows: ["other/**"], withoutDb: true, db: join(root, "smithers.db") });
   expect((await second.post(`/v1/runs/${waiting}/resume`)).body.error).toMatchObject({ code: "WORKFLOW_NOT_ALLOWED" });
   expect((await second.post(`/v1/runs/${waiting}/resume`, { workflowPath: "flows/waits.tsx" })).status).toBe(403);
-  await second.post(`/v1/runs/${waiting}/signals/go`, { data: { value: 1 } });
+  await second.signals.send(waiting, "go", { data: { value: 1 } });
   for (const runId of [waiting, sleeping]) {
     const { reason } = await eventually(async () => (await second.run(runId)).runState.unhealthy);
     expect(reason).toContain("is not among the workflows that this server starts: other/**");

@@ -47,6 +47,6 @@ test("an open event stream outlives both timeouts", async () => {
   const runId = await server.start("wait.tsx");
   const ended = server.end(runId);
   await Bun.sleep(500);
-  await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+  await server.signals.send(runId, "go", { data: { value: 1 } });
   expect((await ended).status).toBe("finished");
 });

@@ -102,6 +102,6 @@ test("a workflow whose own database is unusable starts no run, and the server co
     expect(body.error.message).toContain(errorCodes[code].advice);
     expect(body.error.message).not.toContain(root);
   }
-  expect((await server.get("/v1/runs")).body.length).toBe(1);
+  expect((await server.allRuns()).length).toBe(1);
   expect(await server.complete("echo.tsx", { msg: "hi" })).toMatchObject({ output: { value: "hi" } });
 });

@@ -31,12 +31,9 @@ async function filled(db: string) {
   const done = started.body.runId as string;
   await server.end(done);
   const waiting = await server.start("waits.tsx", { msg: "end" });
-  await eventually(async () => (await server.get("/v1/approvals")).body.approvals.length === 1);
+  await eventually(async () => (await server.approvals.list()).length === 1);
   const before = {
-    runs: (await server.get("/v1/runs")).body.map(({ runId, createdAtMs }: { runId: string; createdAtMs: number }) => [
-      runId,
-      createdAtMs,
-    ]),
+    runs: (await server.allRuns()).map(({ runId, createdAtMs }) => [runId, createdAtMs]),
     nodes: (await server.get(`/v1/runs/${done}/nodes`)).body,
     frames: (await server.get(`/v1/runs/${waiting}/frames?order=asc`)).body,
     events: await eventsOf(server, done, (type) => type === "RunFinished"),
@@ -48,18 +45,15 @@ async function filled(db: string) {
 async function continuesOn(db: string, { root, key, done, waiting, before }: Awaited<ReturnType<typeof filled>>) {
   const server = await serve(root, db);
   expect({
-    runs: (await server.get("/v1/runs")).body.map(({ runId, createdAtMs }: { runId: string; createdAtMs: number }) => [
-      runId,
-      createdAtMs,
-    ]),
+    runs: (await server.allRuns()).map(({ runId, createdAtMs }) => [runId, createdAtMs]),
     nodes: (await server.get(`/v1/runs/${done}/nodes`)).body,
     frames: (await server.get(`/v1/runs/${waiting}/frames?order=asc`)).body.slice(0, before.frames.length),
     events: await eventsOf(server, done, (type) => type === "RunFinished"),
   }).toEqual(before);
   const again = await server.post("/v1/runs", { workflowPath: "echo.tsx", input: { msg: "hi" } }, key);
   expect(again.body.runId).toBe(done);
-  expect((await server.post(`/v1/runs/${waiting}/nodes/ok/approve`)).status).toBe(200);
-  expect((await server.post(`/v1/runs/${waiting}/signals/paid`, { data: { value: 1 } })).status).toBe(200);
+  await server.approvals.approve(waiting, "ok");
+  await server.signals.send(waiting, "paid", { data: { value: 1 } });
   expect(await server.end(waiting)).toMatchObject({ status: "finished", output: { value: "end" } });
   const seqs = (await eventsOf(server, waiting, (type) => type === "RunFinished")) as { id: string }[];
   expect(seqs.map(({ id }) => Number(id))).toEqual(seqs.map((_, index) => index + 1));

@@ -1,5 +1,5 @@
 import { Ajv2020 } from "@redocly/ajv/dist/2020.js";
-import type { Answer } from "./client.ts";
+import type { Answer } from "./wire.ts";
 
 type Described = { responses: Record<string, { content?: Record<string, unknown> }> };
 

@@ -48,7 +48,7 @@ export async function exercise(): Promise<Exercised> {
   const server = await serve(root);
   const decided = async (decision: "approve" | "deny") => {
     const runId = await server.start("everything.tsx");
-    await server.post(`/v1/runs/${runId}/signals/order`, { data: { value: 3 } });
+    await server.signals.send(runId, "order", { data: { value: 3 } });
     await server.until(runId, ({ type }) => type === "ApprovalRequested");
     await server.post(`/v1/runs/${runId}/nodes/ask/${decision}`);
     return server.end(runId);
@@ -56,7 +56,7 @@ export async function exercise(): Promise<Exercised> {
   const cancelled = async () => {
     const runId = await server.start("everything.tsx");
     await server.until(runId, (event) => event.type === "NodeWaitingEvent");
-    await server.post(`/v1/runs/${runId}/cancel`);
+    await server.runs.cancel(runId);
     return server.end(runId);
   };
   const ended = await Promise.all([decided("approve"), decided("deny"), server.complete("broken.tsx"), cancelled()]);

@@ -25,7 +25,7 @@ test("the log has one JSON object per line, with ids and without secrets", async
     (await server.post("/v1/runs", { workflowPath, input }, headers)).body.runId as string;
   const finished = await start("echo.tsx", {});
   const failed = await start("leaky.tsx", { secret: `${secret} and Bearer abc.def by Ada Lovelace` });
-  for (const runId of [finished, failed]) for await (const _ of server.events(runId, { headers }));
+  for (const runId of [finished, failed]) for await (const _ of server.messages(`/v1/runs/${runId}/events`, headers));
   const refused = await server.get("/v1/runs", { authorization: `Bearer ${token}x` });
   await server.stop("SIGTERM");
 

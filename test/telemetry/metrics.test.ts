@@ -5,6 +5,7 @@ import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve } from "../support/server.ts";
+import { Wire } from "../support/wire.ts";
 import { workflowFile } from "../support/workflows.ts";
 import { exercise, scrapeOf } from "./exercise.ts";
 
@@ -84,7 +85,7 @@ test("an event stream counts as open while it has a reader", async () => {
   const events = server.events(runId);
   await events.next();
   expect((await scrapeOf(server)).value("smithers_event_streams_open")).toBe(1);
-  await events.return();
+  await events.return(undefined);
   await eventually(async () => (await scrapeOf(server)).value("smithers_event_streams_open") === 0);
 });
 
@@ -137,7 +138,7 @@ test("/metrics is in the Prometheus text format, and needs the token", async () 
   const server = await serve(folder(), { authToken: "let-me-in" });
   const { status, headers } = await server.get("/metrics");
   expect([status, headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4"]);
-  expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
+  expect((await new Wire(server.url).get("/metrics")).status).toBe(401);
 });
 
 test("/metrics answers while the database does not", async () => {

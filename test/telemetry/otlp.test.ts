@@ -131,7 +131,7 @@ test("a failed run that is resumed has a span for each time, in one trace", asyn
   const runId = await start(server, "once.tsx", { gate }, traceparent);
   expect((await server.end(runId)).status).toBe("failed");
   writeFileSync(gate, "");
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   expect((await server.end(runId)).status).toBe("finished");
   await server.stop("SIGTERM");
   const runs = collector.spans.filter(({ name }) => name === "run test");

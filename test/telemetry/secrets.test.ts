@@ -56,7 +56,7 @@ test("secrets of the environment reach no answer, no stored error, no log and no
   const answers: unknown[] = [];
   for (const workflowPath of Object.keys(files)) {
     const { body } = await server.post("/v1/runs", { workflowPath, input: {} }, headers);
-    for await (const event of server.events(body.runId, { headers })) answers.push(event);
+    for await (const { data } of server.messages(`/v1/runs/${body.runId}/events`, headers)) answers.push(data);
     for (const path of ["", "/nodes", "/nodes/leak"]) {
       answers.push((await server.get(`/v1/runs/${body.runId}${path}`, headers)).body);
     }

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { createClient } from "smithers-orchestrator/client";
 import { testedPackage } from "../support/tested-code.ts";
 
 const { startServer } = await testedPackage();
@@ -34,11 +35,11 @@ export default smithers(() => (
 );
 const server = startServer({ port: 0, db: drizzle(new Database("data/smithers.db", { create: true })) });
 await once(server, "listening");
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/runs`;
-const headers = { authorization: `Bearer ${process.env.SMITHERS_API_KEY}` };
-const started = await fetch(url, { method: "POST", headers, body: JSON.stringify({ workflowPath: "attack.tsx" }) });
-const { runId } = (await started.json()) as { runId: string };
-await (await fetch(`${url}/${runId}/events`, { headers })).text();
-const run = (await (await fetch(`${url}/${runId}`, { headers })).json()) as { output?: { text: string } };
-process.stdout.write(run.output?.text ?? JSON.stringify(run));
+const { runs } = createClient({
+  url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  token: process.env.SMITHERS_API_KEY,
+});
+const { runId } = await runs.start({ workflowPath: "attack.tsx" });
+const run = await runs.wait(runId);
+process.stdout.write((run.output as { text: string } | undefined)?.text ?? JSON.stringify(run));
 await new Promise((resolve) => server.close(resolve));

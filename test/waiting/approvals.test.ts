@@ -25,7 +25,7 @@ async function asked(server: TestServer, runId: string, count: number): Promise<
   }
 }
 
-const pending = async (server: TestServer) => (await server.get("/v1/approvals")).body.approvals;
+const pending = async (server: TestServer) => server.approvals.list();
 
 test("a strict schema may name only what it wants of a decision", async () => {
   const { server, runId, path } = await asking(
@@ -97,7 +97,7 @@ test("a task with a cached result still asks for its approval", async () => {
   for (const runId of ["first", "second"]) {
     await server.start("w.tsx", {}, { runId });
     await asked(server, runId, 1);
-    await server.post(`/v1/runs/${runId}/nodes/c/approve`);
+    await server.approvals.approve(runId, "c");
     values.push((await server.end(runId)).output);
   }
   expect(values[0]).toEqual(values[1]);
@@ -138,10 +138,10 @@ test("an approval that was granted is not asked again when the run is resumed", 
   const server = await serve(root);
   const runId = await server.start("w.tsx");
   await asked(server, runId, 1);
-  await server.post(`/v1/runs/${runId}/nodes/ok/approve`);
+  await server.approvals.approve(runId, "ok");
   expect(await server.end(runId)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT" } });
   write(root, { "w.tsx": tree("decision") });
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });
 });
 
@@ -179,7 +179,7 @@ test("an output may name some fields of a decision, bound its texts, or be anyth
   const server = await serve(root);
   const runId = await server.start("w.tsx");
   await asked(server, runId, outputs.length);
-  for (const id of outputs) await server.post(`/v1/runs/${runId}/nodes/${id}/approve`, { note: "ok" });
+  for (const id of outputs) await server.approvals.approve(runId, id, { note: "ok" });
   expect(await server.end(runId)).toMatchObject({ status: "finished", summary: { finished: outputs.length } });
 });
 
@@ -191,15 +191,15 @@ test("whoever answers a question that was edited meanwhile is refused, and asked
   const runId = await server.start("w.tsx");
   await asked(server, runId, 1);
   const path = `/v1/runs/${runId}/nodes/ok/approve`;
-  const [{ requestedAtMs }] = await pending(server);
+  const { requestedAtMs } = (await pending(server))[0]!;
   write(root, { "w.tsx": tree("Ship to PRODUCTION?") });
   await server.until(runId, ({ type }) => type === "RunStatusChanged");
-  expect((await server.post(`/v1/runs/${runId}/resume`)).status).toBe(200);
+  await server.runs.resume(runId);
   await asked(server, runId, 2);
   const late = await server.post(path, { requestedAtMs });
   expect([late.status, late.body.error.code]).toEqual([409, "NODE_NOT_WAITING"]);
   expect(late.body.error.message).toContain('The question of "ok" has changed since');
-  const [now] = await pending(server);
+  const now = (await pending(server))[0]!;
   expect(now.requestTitle).toBe("Ship to PRODUCTION?");
   expect(now.requestedAtMs).toBeGreaterThan(requestedAtMs);
   expect((await server.post(path, { requestedAtMs: now.requestedAtMs })).status).toBe(200);

@@ -38,7 +38,7 @@ test("a run whose task keeps failing is unhealthy, in the list too, until the ta
     },
   };
   expect((await server.run(runId)).runState).toMatchObject(troubled);
-  expect((await server.get("/v1/runs")).body[0].runState).toMatchObject(troubled);
+  expect((await server.allRuns())[0]!.runState).toMatchObject(troubled);
   await Bun.write(`${root}/gate`, "");
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
   expect((await server.run(runId)).runState.unhealthy).toBeUndefined();

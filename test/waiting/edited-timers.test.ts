@@ -47,7 +47,7 @@ const asked: [Kind, string, unknown, string][] = [
 
 test.each(asked)("a timer, then %s: it waits for that, and not for the time", async (to, path, body, kind) => {
   const { server, runId } = await edited("long-timer", to);
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval" || type === "NodeWaitingEvent");
   const { runState } = await server.run(runId);
   expect(runState.blocked).toMatchObject({ kind, nodeId: "g" });
@@ -71,7 +71,7 @@ test("a timer, then a task, without a resume: when the time comes the file is re
 test("a timer keeps its time when its duration is edited", async () => {
   const { server, runId } = await edited("long-timer", "timer");
   const before = (await server.run(runId)).runState.blocked!.firesAtMs;
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   await server.until(runId, ({ type }) => type === "WorkflowReloaded");
   expect((await server.run(runId)).runState.blocked!.firesAtMs).toBe(before);
 });

@@ -55,7 +55,7 @@ test("a decision through another server of the same database continues the run f
   const runId = await parked(first, root, "ask.tsx");
   const second = await serve(root);
   const reading = first.end(runId);
-  expect((await second.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  await second.approvals.approve(runId, "ok");
   expect((await reading).status).toBe("finished");
   expect((await second.end(runId)).status).toBe("finished");
 });
@@ -90,7 +90,7 @@ testWithBash(
     const pid = await pidOf(root);
     await owner.kill();
     const other = await serve(root);
-    expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+    await other.runs.cancel(runId);
     expect(await other.end(runId)).toMatchObject(ended);
     const types: string[] = [];
     for await (const { event } of other.events(runId)) types.push(event.type);
@@ -110,7 +110,7 @@ testWithBash("a cancellation through another server ends a run that its owner ex
   const runId = await owner.start("busy.tsx");
   await pidOf(root);
   const other = await serve(root);
-  expect((await other.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  await other.runs.cancel(runId);
   expect(await other.end(runId)).toMatchObject(ended);
 });
 
@@ -120,7 +120,7 @@ test("a parked run can be cancelled when its workflow file is gone", async () =>
   const runId = await server.start("ask.tsx");
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
   rmSync(join(root, "ask.tsx"));
-  expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+  await server.runs.cancel(runId);
   expect(await server.end(runId)).toMatchObject({ status: "cancelled", summary: { cancelled: 1 } });
 });
 
@@ -130,8 +130,8 @@ test("a decision is kept while the workflow file is broken, and counts once it i
   const runId = await server.start("ask.tsx");
   await server.until(runId, ({ type, ...event }) => type === "RunStatusChanged" && "status" in event);
   write(root, { "ask.tsx": "export default <" });
-  expect((await server.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
-  expect((await server.post(`/v1/runs/${runId}/signals/any`)).status).toBe(200);
+  await server.approvals.approve(runId, "ok");
+  await server.signals.send(runId, "any");
   const { state, unhealthy } = await eventually(async () => {
     const { runState } = await server.run(runId);
     return runState.unhealthy && runState;
@@ -139,6 +139,6 @@ test("a decision is kept while the workflow file is broken, and counts once it i
   expect(state).toBe("waiting-approval");
   expect(unhealthy).toMatchObject({ kind: "not-continued", reason: expect.stringContaining("ask.tsx:1") });
   write(root, { "ask.tsx": ask });
-  await server.post(`/v1/runs/${runId}/resume`);
+  await server.runs.resume(runId);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { approved: true } });
 });

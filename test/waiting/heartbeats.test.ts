@@ -24,7 +24,7 @@ test("runs that are parked and continued during heartbeats are not taken for los
       for await (const { event } of server.events(runId)) {
         expect(event.type).not.toBe("NodeRetrying");
         if (event.type === "NodeWaitingEvent") {
-          void server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+          void server.signals.send(runId, "go", { data: { value: 1 } });
         }
       }
       expect((await server.run(runId)).status).toBe("finished");

@@ -17,10 +17,10 @@ test("each wait takes the signal of its name and its correlation, and passes the
   const server = await serve(folder({ "w.tsx": waits }));
   const runId = await server.start("w.tsx", { order: "A1" });
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
-  await server.post(`/v1/runs/${runId}/signals/paid`, { data: { cents: 5 } });
-  await server.post(`/v1/runs/${runId}/signals/paid`, { data: { cents: 7 }, correlationId: "other" });
-  await server.post(`/v1/runs/${runId}/signals/paid`, { data: { cents: 8 }, correlationId: "A1" });
-  await server.post(`/v1/runs/${runId}/signals/address`, { data: { city: "Uppsala" } });
+  await server.signals.send(runId, "paid", { data: { cents: 5 } });
+  await server.signals.send(runId, "paid", { data: { cents: 7 }, correlationId: "other" });
+  await server.signals.send(runId, "paid", { data: { cents: 8 }, correlationId: "A1" });
+  await server.signals.send(runId, "address", { data: { city: "Uppsala" } });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: "Uppsala" } });
   const outputs = (await server.nodes(runId)).map(({ nodeId, output }) => [nodeId, output]);
   expect(outputs).toEqual([
@@ -35,9 +35,9 @@ test("a signal that came before its wait and does not fit fails the wait clearly
   const server = await serve(folder({ "w.tsx": waits }));
   const runId = await server.start("w.tsx", { order: "A1" });
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
-  expect((await server.post(`/v1/runs/${runId}/signals/address`, { data: { town: 1 } })).status).toBe(200);
-  await server.post(`/v1/runs/${runId}/signals/paid`, { data: { cents: 5 } });
-  await server.post(`/v1/runs/${runId}/signals/paid`, { data: { cents: 8 }, correlationId: "A1" });
+  await server.signals.send(runId, "address", { data: { town: 1 } });
+  await server.signals.send(runId, "paid", { data: { cents: 5 } });
+  await server.signals.send(runId, "paid", { data: { cents: 8 }, correlationId: "A1" });
   expect(await server.end(runId)).toMatchObject({
     status: "failed",
     error: { code: "INVALID_OUTPUT", nodeId: "address", details: { issues: [{ path: ["city"] }] } },
@@ -52,7 +52,7 @@ test("signals of one name are consumed in the order in which they came, each onc
     <WaitForEvent id="c" event="n" output={outputs.result} timeoutMs={30} onTimeout="skip" />`);
   const server = await serve(folder({ "two.tsx": two }));
   const runId = await server.start("two.tsx");
-  for (const value of [1, 2]) await server.post(`/v1/runs/${runId}/signals/n`, { data: { value } });
+  for (const value of [1, 2]) await server.signals.send(runId, "n", { data: { value } });
   await server.end(runId);
   const states = (await server.nodes(runId)).map(({ nodeId, state, output }) => [nodeId, state, output]);
   expect(states.slice(1)).toEqual([

@@ -32,8 +32,8 @@ async function stuck(kind: Kind, spoil: (source: string) => string) {
   await server.until(runId, ({ type }) => type.startsWith("NodeWaiting"));
   const source = readFileSync(file, "utf8");
   writeFileSync(file, spoil(source));
-  if (kind === "decision") await server.post(`/v1/runs/${runId}/nodes/w/approve`);
-  if (kind === "signal") await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+  if (kind === "decision") await server.approvals.approve(runId, "w");
+  if (kind === "signal") await server.signals.send(runId, "go", { data: { value: 1 } });
   const unhealthy = await eventually(async () => {
     const { unhealthy } = (await server.run(runId)).runState;
     return unhealthy;
@@ -57,9 +57,9 @@ test.each(cases)(
     const { runState } = await server.run(runId);
     expect(runState.blocked!.unblock).toStartWith("Repair");
     expect(runState.blocked!.unblock).toMatch(place);
-    expect((await server.get("/v1/approvals")).body.approvals).toEqual([]);
-    const [listed] = (await server.get("/v1/runs")).body;
-    expect(listed.runState.unhealthy).toEqual(unhealthy);
+    expect(await server.approvals.list()).toEqual([]);
+    const [listed] = await server.allRuns();
+    expect(listed!.runState.unhealthy).toEqual(unhealthy);
     const metrics = (await server.get("/metrics")).body as string;
     expect(metrics).toMatch(/^smithers_runs_stuck 1$/m);
 
@@ -80,7 +80,7 @@ test("one cause is logged once, however many runs it stops", async () => {
   for (const runId of runIds) await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
   const source = readFileSync(join(root, "w.tsx"), "utf8");
   writeFileSync(join(root, "w.tsx"), `${source}}}}`);
-  for (const runId of runIds) await server.post(`/v1/runs/${runId}/signals/go`, { data: { value: 1 } });
+  for (const runId of runIds) await server.signals.send(runId, "go", { data: { value: 1 } });
   for (const runId of runIds) {
     await eventually(async () => (await server.run(runId)).runState.unhealthy);
   }

@@ -78,10 +78,10 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     await server.start("one.tsx", { gate: "go" });
     await eventually(() => begun(root).length === 1);
     const asking = await server.start("asks.tsx");
-    await eventually(async () => (await server.get("/v1/approvals")).body.approvals.length === 2);
-    for (const nodeId of ["late", "ok"]) await server.post(`/v1/runs/${asking}/nodes/${nodeId}/approve`);
+    await eventually(async () => (await server.approvals.list()).length === 2);
+    for (const nodeId of ["late", "ok"]) await server.approvals.approve(asking, nodeId);
     open("mended");
-    expect((await server.post(`/v1/runs/${failed}/nodes/a/retry`)).status).toBe(200);
+    await server.runs.retry(failed, "a");
     await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 2);
     expect((await server.get(`/v1/runs/${failed}`)).body.status).toBe("running");
     open("go");
@@ -100,7 +100,7 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     await eventually(() => begun(root).length === 1);
     const [left, next] = [await server.start("many.tsx", {}), await server.start("one.tsx", { gate: "go" })];
     await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 4);
-    for (const runId of [left, held]) expect((await server.post(`/v1/runs/${runId}/cancel`)).status).toBe(200);
+    for (const runId of [left, held]) await server.runs.cancel(runId);
     await eventually(() => begun(root).some(({ runId }) => runId === next));
     open("go");
     expect((await server.end(next)).status).toBe("finished");
