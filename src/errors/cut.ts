@@ -64,7 +64,19 @@ export function textOf(value: unknown, maxBytes = maxMessageBytes): string {
   const copy = new JsonCopy(maxBytes - reservedBytes, maxBytes);
   const copied = copy.of(value);
   if (typeof copied === "string") return copied;
-  return cutText((JSON.stringify(copied) ?? unreadable) + (copy.isCut ? "… [cut]" : ""), maxBytes);
+  const json = JSON.stringify(copied) ?? unreadable;
+  // JSON shows nothing of a Map or a Promise.
+  return cutText(json === "{}" ? tagText(value) : json + (copy.isCut ? "… [cut]" : ""), maxBytes);
+}
+
+/** `[object Map]`; `{}` for an object of no special kind. */
+function tagText(value: object): string {
+  try {
+    const text = Object.prototype.toString.call(value);
+    return text === "[object Object]" ? "{}" : text;
+  } catch {
+    return "{}";
+  }
 }
 
 /** Copies a value to plain JSON within a budget of bytes. Reads each property at most once and survives what throws. */

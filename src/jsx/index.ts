@@ -46,7 +46,7 @@ export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";
 export type * from "./specs.ts";
 export { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
-export { outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
+export { misreadIssues, outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
 export {
   currentTask,
   type FileRules,

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { findConverted } from "../model/plain-data.ts";
+import { type Definition, SchemaCopy } from "./schema-copy.ts";
 
-/** How to read back a value that a schema has validated and that was stored as JSON. */
+/** How a value that a schema has validated is stored as JSON and read back. */
 export interface StoredForm {
   /**
    * Accepts the JSON of the schema's output and returns the output. Transforms were applied before the value was
@@ -9,6 +11,11 @@ export interface StoredForm {
   readonly schema: z.ZodType;
   /** Whether the value's JSON differs from its type, as for a Date. */
   readonly isConverted: boolean;
+  /**
+   * Accepts the schema's output if it is read back as what it is. What transforms and custom schemas give is known only
+   * when it is there: a Date of theirs would be read back as a text. Undefined for a schema without such parts.
+   */
+  readonly storable: z.ZodType | undefined;
 }
 
 const known = new WeakMap<z.ZodType, StoredForm>();
@@ -16,94 +23,56 @@ const known = new WeakMap<z.ZodType, StoredForm>();
 /** The stored form of a schema's output; created once per schema. */
 export function storedFormOf(schema: z.ZodType): StoredForm {
   let form = known.get(schema);
-  if (!form) known.set(schema, (form = new Reader().read(schema)));
+  if (!form) {
+    const [stored, storable] = [new Stored(), new Storable()];
+    form = {
+      schema: stored.of(schema),
+      isConverted: stored.isConverted,
+      storable: storable.of(schema),
+    };
+    if (!storable.isNeeded) form = { ...form, storable: undefined };
+    known.set(schema, form);
+  }
   return form;
 }
 
-/** The parts of Zod's definitions that are used: https://zod.dev/packages/core#internals */
-interface Definition {
-  readonly type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each type of schema has parts of its own
-  readonly [part: string]: any;
+class Stored extends SchemaCopy {
+  isConverted = false;
+  protected override readonly keepsChecks = true;
+
+  protected override replace(schema: z.ZodType, { type }: Definition): z.ZodType | undefined {
+    if (type === "transform") return z.any();
+    if (type !== "date") return undefined;
+    this.isConverted = true;
+    return z.preprocess((value) => (typeof value === "string" ? new Date(value) : value), schema);
+  }
 }
 
-/** Rebuilds a schema for reading, part by part; unchanged parts stay the same objects. */
-class Reader {
-  #isConverted = false;
-  readonly #lazy = new Map<z.ZodType, z.ZodType>();
+const isDate = z.custom((value) => value instanceof Date);
+const isPrimitive = z.custom((value) => typeof value !== "object" || value === null);
+const primitives: ReadonlySet<string> = new Set(["string", "number", "template_literal"]);
+/** Parts whose work is done once a value is validated. */
+const wrappers: ReadonlySet<string> = new Set(["default", "prefault", "catch"]);
 
-  read(schema: z.ZodType): StoredForm {
-    const read = this.#part(schema);
-    return { schema: read, isConverted: this.#isConverted };
-  }
+const readBack = z.any().superRefine((value, context) => {
+  const found = findConverted(value);
+  if (!found) return;
+  const advice = found.what === "a Date" ? "End the schema with .pipe(z.date()), or give text" : "Give plain data";
+  const message = `${found.what}, which a transform or a custom schema gives, is read back as something else. ${advice}`;
+  context.addIssue({ code: "custom", path: [...found.path], message });
+});
 
-  #part(schema: z.ZodType): z.ZodType {
-    const def = (schema as { _zod?: { def?: Definition } })._zod?.def;
-    // A schema of another library, or of an earlier Zod, is used as it is.
-    if (!def) return schema;
-    switch (def.type) {
-      case "object":
-        return this.#rebuilt(schema, def, { shape: this.#each(def.shape), catchall: this.#maybe(def.catchall) });
-      case "array":
-        return this.#rebuilt(schema, def, { element: this.#part(def.element) });
-      case "tuple":
-        return this.#rebuilt(schema, def, { items: this.#list(def.items), rest: this.#maybe(def.rest) });
-      case "record":
-        return this.#rebuilt(schema, def, { keyType: this.#part(def.keyType), valueType: this.#part(def.valueType) });
-      case "union":
-        return this.#rebuilt(schema, def, { options: this.#list(def.options) });
-      case "intersection":
-        return this.#rebuilt(schema, def, { left: this.#part(def.left), right: this.#part(def.right) });
-      case "optional":
-      case "nullable":
-      case "default":
-      case "prefault":
-      case "nonoptional":
-      case "readonly":
-      case "catch":
-        return this.#rebuilt(schema, def, { innerType: this.#part(def.innerType) });
-      case "lazy":
-        return this.#lazily(schema, def);
-      case "pipe":
-        // The input side was transformed before the value was stored.
-        return this.#part(def.out);
-      case "transform":
-        return z.any();
-      case "date":
-        this.#isConverted = true;
-        return z.preprocess((value) => (typeof value === "string" ? new Date(value) : value), schema);
-      default:
-        return schema;
-    }
-  }
+class Storable extends SchemaCopy {
+  isNeeded = false;
+  /** The value has been validated: only its shape is looked at. */
+  protected override readonly keepsChecks = false;
 
-  #lazily(schema: z.ZodType, def: Definition): z.ZodType {
-    const known = this.#lazy.get(schema);
-    if (known) return known;
-    let read: z.ZodType | undefined;
-    const later = z.lazy(() => (read ??= schema));
-    this.#lazy.set(schema, later);
-    read = this.#part(def.getter());
-    return later;
-  }
-
-  #each(shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
-    const read = Object.entries(shape).map(([name, part]) => [name, this.#part(part)] as const);
-    return read.every(([name, part]) => part === shape[name]) ? shape : Object.fromEntries(read);
-  }
-
-  #list(parts: readonly z.ZodType[]): readonly z.ZodType[] {
-    const read = parts.map((part) => this.#part(part));
-    return read.every((part, index) => part === parts[index]) ? parts : read;
-  }
-
-  #maybe(part: z.ZodType | null | undefined): z.ZodType | null | undefined {
-    return part ? this.#part(part) : part;
-  }
-
-  /** The schema with other parts, and with its own checks. */
-  #rebuilt(schema: z.ZodType, def: Definition, parts: Readonly<Record<string, unknown>>): z.ZodType {
-    const isSame = Object.entries(parts).every(([name, part]) => def[name] === part);
-    return isSame ? schema : schema.clone({ ...def, ...parts } as never);
+  protected override replace(_: z.ZodType, { type, innerType }: Definition): z.ZodType | undefined {
+    if (wrappers.has(type)) return this.of(innerType);
+    if (type === "date") return isDate;
+    if (primitives.has(type)) return isPrimitive;
+    if (type !== "transform" && type !== "custom") return undefined;
+    this.isNeeded = true;
+    return readBack;
   }
 }

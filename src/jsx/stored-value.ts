@@ -23,6 +23,15 @@ export async function readStored(
   return parsed.success ? { value: parsed.data } : { misfit: misfit(plainIssues(parsed.error)) };
 }
 
+/** Why a value that a schema has validated would be read back as something else; undefined for one that would not. */
+export async function misreadIssues(
+  schema: z.ZodType,
+  value: unknown,
+): Promise<ReturnType<typeof plainIssues> | undefined> {
+  const parsed = await storedFormOf(schema).storable?.safeParseAsync(value);
+  return parsed && !parsed.success ? plainIssues(parsed.error) : undefined;
+}
+
 /** Reads a value that this version of the schema has just validated. */
 export async function readFresh({ schema }: Pick<OutputSchema, "schema">, json: string): Promise<unknown> {
   const value: unknown = JSON.parse(json);

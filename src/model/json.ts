@@ -1,5 +1,5 @@
 import { messageOf, SmithersError } from "../errors/index.ts";
-import { lossIn, lossText } from "./plain-data.ts";
+import { type Loss, lossIn, lossText } from "./plain-data.ts";
 
 /** Largest output, in bytes of JSON. */
 export const maxOutputBytes = 10_485_760;
@@ -50,15 +50,16 @@ export function encode(
   value: unknown,
   refuse: (reason: string, path: readonly (string | number)[], cause?: unknown) => SmithersError,
 ): string {
-  const lost = lossIn(value);
-  if (lost) throw refuse(lossText(lost), lost.path);
   let text: string | undefined;
+  let lost: Loss | undefined;
   try {
-    text = JSON.stringify(value);
+    lost = lossIn(value);
+    if (!lost) text = JSON.stringify(value);
   } catch (cause) {
     throw refuse(messageOf(cause), [], cause);
   }
-  // A toJSON may give nothing.
+  if (lost) throw refuse(lossText(lost), lost.path);
+  // A toJSON may give something else each time.
   if (text === undefined) throw refuse("it has no JSON form", []);
   return text;
 }

@@ -7,7 +7,8 @@ export interface Loss {
 }
 
 /**
- * Finds the first thing in a value that JSON cannot keep: a Promise, an Error, a Map, bytes, NaN, a function, a cycle.
+ * Finds the first thing in a value that JSON cannot keep: a Promise, an Error, a Map, bytes, NaN, a function, a cycle, an
+ * item of a list that is undefined.
  * Plain objects, arrays, valid Dates and instances of classes with fields or a `toJSON` of their own are kept.
  */
 export function lossIn(value: unknown): Loss | undefined {
@@ -19,10 +20,24 @@ export function lossText({ path, what }: Loss): string {
   return path.length === 0 ? `it is ${what}` : `${path.join(".")} is ${what}`;
 }
 
-function find(value: unknown, path: (string | number)[], ancestors: object[]): Loss | undefined {
-  const what = typeof value === "object" && value !== null ? lostObject(value, ancestors) : lostPrimitive(value);
+/** Deepest nesting that is kept: what is deeper may exhaust the stack of a reader. */
+const maxDepth = 5_000;
+/** Steps of a path that are told of a value that nests too deep. */
+const toldSteps = 5;
+
+function find(given: unknown, path: (string | number)[], ancestors: object[]): Loss | undefined {
+  let value = given;
+  let what = lostOf(value, ancestors);
+  if (what === undefined && hasToJson(value) && !(value instanceof Date)) {
+    value = value.toJSON(String(path.at(-1) ?? ""));
+    what = lostOf(value, ancestors);
+    if (what !== undefined) what += ", by its toJSON";
+  }
   if (what !== undefined) return { path: [...path], what };
-  if (typeof value !== "object" || value === null || "toJSON" in value) return undefined;
+  if (typeof value !== "object" || value === null || value instanceof Date) return undefined;
+  if (ancestors.length === maxDepth) {
+    return { path: path.slice(0, toldSteps), what: `nested in more than ${maxDepth} levels` };
+  }
   ancestors.push(value);
   // Lists of numbers may be long, so no entries are made of them.
   const keys = Array.isArray(value) ? undefined : Object.keys(value);
@@ -30,7 +45,9 @@ function find(value: unknown, path: (string | number)[], ancestors: object[]): L
   for (let index = 0; index < length; index += 1) {
     const key = keys ? keys[index]! : index;
     const child = (value as Record<string | number, unknown>)[key];
-    if (typeof child === "string" || typeof child === "boolean" || child === undefined || child === null) continue;
+    if (typeof child === "string" || typeof child === "boolean" || child === null || key === "toJSON") continue;
+    // A field that is undefined is read back so; an item of a list would become null.
+    if (child === undefined && keys) continue;
     path.push(key);
     const lost = find(child, path, ancestors);
     if (lost) return lost;
@@ -38,6 +55,14 @@ function find(value: unknown, path: (string | number)[], ancestors: object[]): L
   }
   ancestors.pop();
   return undefined;
+}
+
+function lostOf(value: unknown, ancestors: readonly object[]): string | undefined {
+  return typeof value === "object" && value !== null ? lostObject(value, ancestors) : lostPrimitive(value);
+}
+
+function hasToJson(value: unknown): value is { toJSON(key: string): unknown } {
+  return typeof value === "object" && value !== null && typeof (value as { toJSON?: unknown }).toJSON === "function";
 }
 
 function lostPrimitive(value: unknown): string | undefined {
@@ -64,14 +89,44 @@ function lostObject(value: object, ancestors: readonly object[]): string | undef
   // A Buffer has a toJSON, which makes a list of numbers of it.
   if (ArrayBuffer.isView(value)) return `a ${tagOf(value)}`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : undefined;
-  if ("toJSON" in value) return undefined;
+  if (hasToJson(value)) return undefined;
   // A thenable is awaited only where a task returns it as a whole.
   if (value instanceof Promise) return "a Promise (a forgotten await?)";
   const tag = tagOf(value);
   if (kept.has(tag)) return undefined;
-  return /^[AEIO]/.test(tag) ? `an ${tag}` : `a ${tag}`;
+  return withArticle(tag);
+}
+
+function withArticle(name: string): string {
+  return /^[AEIO]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
 function tagOf(value: object): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** An object that is read back from JSON as something else: a Date, a URL, an instance of an author's class. */
+export function findConverted(value: unknown): Loss | undefined {
+  return converted(value, [], []);
+}
+
+function converted(value: unknown, path: (string | number)[], ancestors: object[]): Loss | undefined {
+  if (typeof value !== "object" || value === null || ancestors.includes(value)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === null || prototype === Object.prototype || prototype === Array.prototype;
+  if (!isPlain || hasToJson(value)) return { path: [...path], what: nameOf(value) };
+  ancestors.push(value);
+  for (const [key, child] of Object.entries(value)) {
+    path.push(key);
+    const found = converted(child, path, ancestors);
+    if (found) return found;
+    path.pop();
+  }
+  ancestors.pop();
+  return undefined;
+}
+
+function nameOf(value: object): string {
+  const name: unknown = value.constructor?.name;
+  return withArticle(typeof name === "string" && name !== "" ? name : tagOf(value));
 }

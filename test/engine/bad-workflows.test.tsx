@@ -233,6 +233,8 @@ const children: [string, string, () => unknown, string][] = [
   ["a prompt without agent", "INVALID_WORKFLOW", () => task({ children: <p>Hi</p> }), "which needs an agent"],
   ["an agent that is none", "INVALID_WORKFLOW", () => task({ agent: {}, children: "Hi" }), "generate()"],
   ["a negative timeoutMs", "INVALID_WORKFLOW", () => task({ timeoutMs: -1 }), "timeoutMs"],
+  ["a timeoutMs that is a text", "INVALID_WORKFLOW", () => task({ timeoutMs: "5" }), 'it is "5".'],
+  ["an until without text", "INVALID_WORKFLOW", () => <Loop until={given(Object.create(null))} />, "it is {}."],
   ["a heartbeatTimeoutMs of NaN", "INVALID_WORKFLOW", () => task({ heartbeatTimeoutMs: Number.NaN }), "heartbeat"],
   ["a fraction of retries", "INVALID_WORKFLOW", () => task({ retries: 1.5 }), "retries"],
   ["negative retries", "INVALID_WORKFLOW", () => task({ retries: -1 }), "retries"],

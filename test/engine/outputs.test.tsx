@@ -1,5 +1,5 @@
 /** @jsxImportSource smithers-orchestrator */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createSmithers, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import { run } from "../support/run.ts";
@@ -83,12 +83,82 @@ test.each([
   ["NaN", Number.NaN],
   ["Infinity", Number.POSITIVE_INFINITY],
   ["an invalid Date", new Date(Number.NaN)],
+  ["what its toJSON gives nothing of", { toJSON() {} }],
+  ["a toJSON that gives a Promise", { toJSON: async () => 1 }],
+  ["a toJSON that gives a Map", { toJSON: () => ({ rows: [new Map()] }) }],
+  ["a toJSON that gives NaN", { toJSON: () => Number.NaN }],
 ])("%s cannot be stored as JSON and is INVALID_OUTPUT", async (_, value) => {
   expect(await give(value)).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT", nodeId: "a" } });
   const rows = [{ kept: 1 }, { v: value }];
   if (value === undefined) return;
   const { error } = await give({ rows });
   expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining("rows.1.v") });
+});
+
+test.each([
+  ["an item that is undefined", [1, undefined]],
+  ["a hole", Object.assign([1], { 2: 3 })],
+])("a list with %s would have null there, and is INVALID_OUTPUT", async (_, list) => {
+  const { error } = await give({ list, field: undefined });
+  expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining("list.1 is undefined") });
+});
+
+test("a value that nests without bounds is INVALID_OUTPUT", async () => {
+  let deep: unknown = 1;
+  for (let depth = 0; depth < 100_000; depth += 1) deep = { a: deep };
+  const { error } = await give(deep);
+  expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining("more than 5000 levels") });
+});
+
+describe("a value that a schema says to be what JSON does not keep", () => {
+  const text = "2027-01-31T09:00:00.000Z";
+  const toDate = z.string().transform((given) => new Date(given));
+  const schemas = {
+    transform: z.object({ v: toDate }),
+    nested: z.object({ rows: z.array(z.object({ v: toDate.optional() })).default([]) }),
+    choice: z.object({ v: z.union([z.string().transform((given) => given.length), z.instanceof(URL)]) }),
+    custom: z.object({ v: z.instanceof(URL) }),
+    kinds: z.object({ v: z.discriminatedUnion("kind", [z.object({ kind: z.literal("a"), at: toDate })]) }),
+    piped: z.object({ v: toDate.pipe(z.date()) }),
+    plain: z.object({ v: z.string().transform((given) => ({ given, n: [1] })), w: z.date().refine(Boolean) }),
+    length: z.object({ v: z.union([z.string().transform((given) => given.length), z.date()]) }),
+  };
+  const made = createSmithers(schemas);
+  const ran = (key: keyof typeof schemas, value: unknown) =>
+    run(
+      made.smithers(() => (
+        <Workflow name="test">
+          <made.Task id="a" output={made.outputs[key] as never} retries={0}>
+            {() => value as never}
+          </made.Task>
+        </Workflow>
+      )),
+    );
+
+  test.each([
+    ["transform", { v: text }, "v: a Date"],
+    ["nested", { rows: [{}, { v: text }] }, "rows.1.v: a Date"],
+    ["choice", { v: new URL("http://a/b") }, "v: "],
+    ["custom", { v: new URL("http://a/b") }, "v: a URL"],
+    ["kinds", { v: { kind: "a", at: text } }, "v.at: a Date"],
+  ] as const)("is refused (%s)", async (key, value, where) => {
+    const { error } = await ran(key, value);
+    expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining(where) });
+  });
+
+  test.each([
+    ["piped", { v: text }, { v: text }],
+    ["plain", { v: "x", w: new Date(text) }, { v: { given: "x", n: [1] }, w: text }],
+    ["length", { v: "four" }, { v: 4 }],
+    ["length", { v: new Date(text) }, { v: text }],
+  ] as const)("is stored where it is read back as it was (%s)", async (key, value, stored) => {
+    const { status, error, outputs: stood } = await ran(key, value);
+    expect({ status, error, a: JSON.parse(JSON.stringify(stood.a)) }).toEqual({
+      status: "finished",
+      error: undefined,
+      a: stored,
+    });
+  });
 });
 
 test("a forgotten await is named with its path", async () => {

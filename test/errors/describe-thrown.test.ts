@@ -67,6 +67,8 @@ test("what was thrown is told as it is", () => {
   expect(told(undefined)).toEqual({ name: "undefined", message: "undefined" });
   expect(told("boom")).toEqual({ name: "string", message: "boom" });
   expect(told({ status: 404 })).toEqual({ name: "object", message: '{"status":404}' });
+  expect(told(new Map([[1, 2]]))).toEqual({ name: "object", message: "[object Map]" });
+  expect(told({})).toEqual({ name: "object", message: "{}" });
   expect(told(new RangeError("r"))).toEqual({ name: "RangeError", message: "r" });
   expect(told(Object.assign(new Error("f"), { code: "ENOENT" }))).toEqual({
     name: "Error",

@@ -38,6 +38,8 @@ test.each([
   ["a date in the past", { until: new Date(0) }],
   ["a time in the past as text", { until: "2001-01-01T00:00:00Z" }],
   ["a time in the past in milliseconds", { until: 1 }],
+  ["a time in the past without seconds", { until: "2001-01-01T00:00Z" }],
+  ["a Temporal.Instant in the past", { until: { epochMilliseconds: 1 } }],
 ])("a timer of %s fires, and the run's output stays the task's", async (_, props) => {
   const ran = await run(timerOf({ id: "t", ...props }));
   expect(ran).toMatchObject({ status: "finished", states: { t: "finished" }, output: { value: 1 } });
@@ -49,10 +51,10 @@ test.each([
   [{}, "exactly one of duration and until"],
   [{ duration: "1s", until: 1 }, "exactly one of duration and until"],
   [{ duration: "soon" }, '"soon" is not a duration'],
-  [{ duration: -1 }, '"-1" is not a duration'],
-  [{ duration: Number.POSITIVE_INFINITY }, '"Infinity" is not a duration'],
+  [{ duration: -1 }, "-1 is not a duration"],
+  [{ duration: Number.POSITIVE_INFINITY }, "Infinity is not a duration"],
   [{ until: "tomorrow" }, '"tomorrow" is not a date'],
-  [{ until: null as never }, '"null" is not a date'],
+  [{ until: null as never }, "null is not a date"],
 ])("a timer of %j is refused", async (props, message) => {
   const ran = await run(timerOf({ id: "t", ...props } as never));
   expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });

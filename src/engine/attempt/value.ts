@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { SmithersError } from "../../errors/index.ts";
-import { type OutputSchema, readFresh } from "../../jsx/index.ts";
+import { misreadIssues, type OutputSchema, readFresh } from "../../jsx/index.ts";
 import { encodeOutput, plainIssues, summary } from "../../model/index.ts";
 
 /** A task's value, as it is stored and as it is read back. */
@@ -21,8 +21,9 @@ export async function toTaskValue(
   result: OutputSchema = output,
 ): Promise<TaskValue> {
   const parsed = await parse(result.schema, value);
-  if (!parsed.success) {
-    const issues = plainIssues(parsed.error);
+  const misread = parsed.success ? await misreadIssues(output.schema, parsed.data) : undefined;
+  if (!parsed.success || misread) {
+    const issues = misread ?? plainIssues(parsed.error!);
     throw new SmithersError(
       "INVALID_OUTPUT",
       `The output of "${nodeId}" does not fit "${output.key}": ${summary(issues)}.`,

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
-import type { Workflow } from "../../jsx/index.ts";
+import { misreadIssues, type Workflow } from "../../jsx/index.ts";
 import { encode, type NewEvent, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
 import { newRunId } from "../../model/run-id.ts";
 import type { ContinuePoint } from "../../plan/index.ts";
@@ -120,8 +120,9 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
   const schema = workflow.registry.inputSchema;
   const value = given ?? {};
   const parsed = schema ? await parseInput(schema, value) : { success: true as const, data: value };
-  if (!parsed.success) {
-    const issues = plainIssues(parsed.error);
+  const misread = parsed.success && schema ? await misreadIssues(schema, parsed.data) : undefined;
+  if (!parsed.success || misread) {
+    const issues = misread ?? plainIssues(parsed.error!);
     throw new SmithersError("INVALID_INPUT", `The input does not fit: ${summary(issues)}.`, {
       details: { issues },
     });

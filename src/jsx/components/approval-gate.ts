@@ -1,8 +1,9 @@
 import type { ReactElement } from "react";
+import { textOf } from "../../errors/index.ts";
 import { useFrame } from "../frame-context.ts";
 import { React } from "../react.ts";
 import { ApprovalComponent, type ApprovalProps } from "./approval.ts";
-import { refuse } from "./checks.ts";
+import { refuse, shown } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 import type { OutputTarget } from "./task-props.ts";
 import { waitProps } from "./wait-props.ts";
@@ -31,7 +32,7 @@ export function ApprovalGate<O extends OutputTarget>(props: ApprovalGateProps<O>
   useFrame("<ApprovalGate>");
   const { when, ...rest } = props;
   if (typeof when !== "boolean") {
-    refuse(`<ApprovalGate id="${String(props.id)}">`, `when must be true or false; it is ${String(when)}.`);
+    refuse(`<ApprovalGate id="${textOf(props.id)}">`, `when must be true or false; it is ${shown(when)}.`);
   }
   const asked = when ? rest : { ...rest, autoApprove: always };
   return React.createElement(ApprovalComponent as (given: ApprovalProps<unknown>) => ReactElement, asked as never);

@@ -1,4 +1,4 @@
-import { messageOf, SmithersError } from "../../errors/index.ts";
+import { messageOf, SmithersError, textOf } from "../../errors/index.ts";
 import { hasSuffix } from "../loop-places.ts";
 
 /** Maximum length of a node id, in characters. */
@@ -41,11 +41,16 @@ export function checkText(where: string, name: string, value: string | null | un
   return value;
 }
 
+/** A value for a message: a text in quotes, which tells `"5"` from `5`. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : textOf(value);
+}
+
 /** Checks a number of milliseconds of at least 0. */
 export function checkMs(where: string, name: string, value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
-    refuse(where, `${name} must be a number of milliseconds of at least 0; it is ${String(value)}.`);
+    refuse(where, `${name} must be a number of milliseconds of at least 0; it is ${shown(value)}.`);
   }
   return value;
 }
@@ -55,7 +60,7 @@ export function checkCount(where: string, name: string, value: number | undefine
   if (value === undefined) return undefined;
   if (value === Number.POSITIVE_INFINITY) return value;
   if (!Number.isInteger(value) || value < least) {
-    refuse(where, `${name} must be a whole number of at least ${least}; it is ${String(value)}.`);
+    refuse(where, `${name} must be a whole number of at least ${least}; it is ${shown(value)}.`);
   }
   return value;
 }
@@ -89,6 +94,6 @@ export function checkJson<T>(where: string, name: string, value: T): T {
 }
 
 export function checkOneOf<T extends string>(where: string, name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) refuse(where, `${name} must be one of ${allowed.join(", ")}; it is ${String(value)}.`);
+  if (!allowed.includes(value)) refuse(where, `${name} must be one of ${allowed.join(", ")}; it is ${shown(value)}.`);
   return value;
 }

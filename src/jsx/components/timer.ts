@@ -1,11 +1,12 @@
 import type { ReactElement } from "react";
 import { z } from "zod";
+import { readField } from "../../errors/index.ts";
 import { useFrame } from "../frame-context.ts";
 import { describeOutput } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { TimerSpec } from "../specs.ts";
-import { refuse } from "./checks.ts";
+import { refuse, shown } from "./checks.ts";
 import { type Duration, parseDurationMs } from "./duration.ts";
 import { checkProps, propNames } from "./props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
@@ -25,9 +26,9 @@ export type TimerProps<D extends string | number = string | number> = WaitProps 
     | {
         /**
          * When the timer fires; a time in the past fires at once. A text has a time zone, `2027-01-31T09:00:00Z`; a
-         * date alone, `2027-01-31`, is its midnight in UTC.
+         * date alone, `2027-01-31`, is its midnight in UTC. A `Temporal.Instant` or `Temporal.ZonedDateTime` is one too.
          */
-        until: Date | string | number;
+        until: Date | string | number | { readonly epochMilliseconds: number };
         duration?: undefined;
       }
   );
@@ -45,13 +46,13 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   }
   const durationMs = props.duration === undefined ? undefined : parseDurationMs(props.duration);
   if (props.duration !== undefined && durationMs === undefined) {
-    refuse(where, `"${String(props.duration)}" is not a duration; use for example 500ms, 30s, 2h or 7d.`);
+    refuse(where, `${shown(props.duration)} is not a duration; use for example 500ms, 30s, 2h or 7d.`);
   }
   const untilMs = props.until === undefined ? undefined : timeOf(props.until);
   if (Number.isNaN(untilMs)) {
     refuse(
       where,
-      `"${String(props.until)}" is not a date, or has no time zone; use for example 2027-01-31T09:00:00Z or 2027-01-31T10:00:00+01:00.`,
+      `${shown(props.until)} is not a date, or has no time zone; use for example 2027-01-31T09:00:00Z or 2027-01-31T10:00:00+01:00.`,
     );
   }
   const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
@@ -59,11 +60,16 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }
 
-const timeText = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+const timeText = z.union([
+  z.iso.datetime({ offset: true }),
+  z.iso.datetime({ offset: true, precision: -1 }),
+  z.iso.date(),
+]);
 
 /** NaN for what is not a time. A text without a time zone would mean another time on another machine. */
 function timeOf(until: unknown): number {
   if (typeof until === "string") return timeText.safeParse(until).success ? new Date(until).getTime() : Number.NaN;
   if (typeof until === "number" || until instanceof Date) return new Date(until).getTime();
-  return Number.NaN;
+  const ms = readField(until, "epochMilliseconds");
+  return typeof ms === "number" ? ms : Number.NaN;
 }

@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { isEventName } from "../../api/index.ts";
+import { textOf } from "../../errors/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, nodePlace } from "../loop-places.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
@@ -44,7 +45,7 @@ const waitForEventProps = propNames<WaitForEventProps<unknown>>({
 export function WaitForEvent<O extends OutputTarget>(props: WaitForEventProps<O>): ReactElement {
   checkProps("WaitForEvent", props, waitForEventProps);
   const { registry } = useFrame("<WaitForEvent>");
-  const where = `<WaitForEvent id="${String(props.id)}">`;
+  const where = `<WaitForEvent id="${textOf(props.id)}">`;
   const output = registry.resolve(props.output, where);
   const { outputSchema } = props;
   if (outputSchema !== undefined && typeof outputSchema?.safeParse !== "function") {
@@ -85,7 +86,7 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
   const { registry, view, reads } = useFrame("<Signal>");
   const scope = React.useContext(LoopContext);
   if (typeof props.schema?.safeParse !== "function")
-    refuse(`<Signal id="${String(props.id)}">`, "schema is required and must be a Zod schema.");
+    refuse(`<Signal id="${textOf(props.id)}">`, "schema is required and must be a Zod schema.");
   // The prefix keeps its rows apart from those of an output with the signal's name.
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
   const wait = useEventElement("Signal", props, props.id, output, undefined);

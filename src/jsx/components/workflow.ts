@@ -2,7 +2,7 @@ import type { ReactElement, ReactNode } from "react";
 import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, type LoopScope, placesOf } from "../loop-places.ts";
 import { React } from "../react.ts";
-import { checkCount, checkId, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkCount, checkId, checkOneOf, checkText, refuse, shown } from "./checks.ts";
 import { leftOut } from "./left-out.ts";
 import { checkProps, propNames } from "./props.ts";
 
@@ -143,7 +143,7 @@ export function Loop(props: LoopProps): ReactElement | null {
   const id = props.id === undefined ? undefined : prefix + checkId("Loop", props.id);
   const where = id === undefined ? "<Loop>" : `<Loop id="${id}">`;
   const until = given ?? false;
-  if (typeof until !== "boolean") refuse(where, `until must be true or false; it is ${String(until)}.`);
+  if (typeof until !== "boolean") refuse(where, `until must be true or false; it is ${shown(until)}.`);
   checkCount(where, "maxIterations", maxIterations, 1);
   const continueAsNewEvery = checkCount(where, "continueAsNewEvery", props.continueAsNewEvery, 1);
   checkOneOf(where, "onMaxReached", onMaxReached, ["return-last", "fail"]);
