@@ -16,7 +16,7 @@ import { turns } from "../store/suite/turns.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { newSchema, sharedServer } from "../support/postgres.ts";
+import { emptySchema, newSchema, sharedServer } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -68,7 +68,7 @@ default_pool_size = 4
 
 describe.skipIf(!canRun("postgres", "pgbouncer"))("through PgBouncer in transaction mode", () => {
   const fresh = freshDatabase(async () => {
-    const url = `${await pooler()}?schema=${newSchema()}`;
+    const url = `${await pooler()}?schema=${emptySchema()}`;
     return () => openStore(url);
   });
   starts(fresh);

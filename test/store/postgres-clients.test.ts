@@ -8,7 +8,7 @@ import postgres from "postgres";
 import { canRun } from "../../scripts/programs.ts";
 import { type DrizzleDatabase, openStore } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
-import { newSchema, sharedServer } from "../support/postgres.ts";
+import { emptySchema, newSchema, sharedServer } from "../support/postgres.ts";
 import { concurrency } from "./suite/concurrency.ts";
 import { freshDatabase } from "./suite/database.ts";
 import { starts } from "./suite/starts.ts";
@@ -36,7 +36,7 @@ const makers: Record<string, (url: string) => DrizzleDatabase> = {
 
 describe.skipIf(!canRun("postgres")).each(Object.keys(makers))("a Drizzle database of %s", (kind) => {
   const open = async () => {
-    const schema = newSchema();
+    const schema = emptySchema();
     const url = await sharedServer();
     return () => openStore(makers[kind]!(url), { schema });
   };
