@@ -19,7 +19,7 @@ import { folder, write } from "../support/folder.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { ServerProcess } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 /** A run whose task begins again after a crash, and says so when it may. */
@@ -39,6 +39,7 @@ const commandWorkflow = workflowFile(
   `<Task id="a" output={outputs.result} noRetry>{async () => ({ value: await bash(ctx.input.command) })}</Task>`,
 );
 const fast = { heartbeatMs: 50, staleAfterMs: 200 };
+const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 
 const filesOf = (root: string, name: string) => readdirSync(root).filter((file) => file.startsWith(name));
 
@@ -49,7 +50,7 @@ function move(root: string, from: string, to: string, by: (from: string, to: str
 /** A root with `seed.db`: a database with a run that a crash has interrupted, which was `forged.db`. */
 async function withSeed(): Promise<string> {
   const root = folder({ "forged.tsx": forged, "echo.tsx": echo });
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   await server.start("forged.tsx", { root }, { runId: "planted" });
   await eventually(() => existsSync(join(root, "begun")));
   // The copy of the run in the server's own database.
@@ -96,7 +97,7 @@ for (const [how, command] of [
       write(root, { "command.tsx": commandWorkflow });
       for (const keepsMain of [true, false]) {
         if (!keepsMain) for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
-        const server = await serve(root, fast);
+        const server = await serveWithWorkers(root, fast);
         const script = `for f in seed*; do ${command} $f forged.db\${f#seed}; done`;
         expect(await server.complete("command.tsx", { command: script })).toMatchObject({ status: "finished" });
         expect(existsSync(join(root, "forged.db"))).toBe(true);
@@ -120,7 +121,7 @@ testEachMechanism("no command of %s can put side files next to a database that i
   await first.complete("own.tsx", { msg: "hi" });
   await first.close();
   expect(filesOf(root, "own.db")).toEqual(["own.db"]);
-  const other = await serve(root, { db: join(root, "other.db") });
+  const other = await serveWithWorkers(root, { db: join(root, "other.db") });
   const script = `for f in own.db-wal own.db-journal smithers.db-wal; do echo planted > $f || rm $f || mv $f x || ln -f $f y; done; echo end`;
   await other.complete("command.tsx", { command: script });
   const planted = filesOf(root, "").filter((name) => readFileSync(join(root, name)).includes("planted\n"));
@@ -248,7 +249,7 @@ test("a database whose creation a crash has interrupted is completed", async () 
 
 test("two servers of one database create a workflow's own database once", async () => {
   const root = folder({ "own.tsx": own });
-  const servers = [await ServerProcess.start(root), await ServerProcess.start(root)];
+  const servers = [await ServerProcess.start(root, withoutWorkers), await ServerProcess.start(root, withoutWorkers)];
   const runs = await Promise.all(servers.map((server) => server.complete("own.tsx", { msg: "hi" })));
   expect(runs.map(({ status }) => status)).toEqual(["finished", "finished"]);
   for (const server of servers) await server.stop("SIGTERM");
@@ -340,7 +341,11 @@ test("the log says once that a database is not used, with the command that trust
   await other.complete("own.tsx", { msg: "hi" });
   await other.close();
   copyFileSync(join(elsewhere, "own.db"), join(root, "own.db"));
-  const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "error" }, { captureLog: true });
+  const server = await ServerProcess.start(
+    root,
+    { ...withoutWorkers, SMITHERS_LOG_LEVEL: "error" },
+    { captureLog: true },
+  );
   for (let n = 0; n < 3; n += 1) {
     expect(await server.post("/v1/runs", { workflowPath: "own.tsx" })).toMatchObject(refusal);
   }
