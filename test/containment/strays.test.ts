@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -41,7 +42,19 @@ const tree = `
   <Task id="t" output={outputs.result} retries={0} timeoutMs={ctx.input.kind === "listener" ? 150 : undefined}>
     {async (task) => { appendFileSync("ledger", ctx.input.kind + "\\n"); await kinds[ctx.input.kind]?.(task); return { value: 1 }; }}
   </Task>`;
+const late = `<Task id="a" output={outputs.result}>{() => { setTimeout(() => { throw new Error("stray"); }, 20); return { value: 1 }; }}</Task>
+    <Task id="b" output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 300)); return { value: 2 }; }}</Task>`;
+const leaves = `<Task id="a" output={outputs.result}>{() => {
+      setInterval(() => appendFileSync("ticks", "."), 10);
+      const again = () => { appendFileSync("ticks", ","); setTimeout(again, 10); };
+      again();
+      setTimeout(() => appendFileSync("ticks", "never"), 3_000);
+      return { value: 1 };
+    }}</Task>
+    <WaitForEvent id="w" event="go" output={outputs.result} />`;
 const files = {
+  "late.tsx": workflowFile(late),
+  "leaves.tsx": workflowFile(leaves),
   "stray.tsx": workflowFile(tree, { head }),
   "other.tsx": workflowFile(tree, { head: head.replaceAll('"stray"', '"other"') }),
   "top.tsx": `void Promise.reject(new Error("stray"));\n${workflowFile(tree, { head })}`,
@@ -49,14 +62,24 @@ const files = {
   "top-exit.tsx": `process.exit(0);\n${workflowFile(tree, { head })}`,
 };
 
-async function beside(kind: string, file = "stray.tsx") {
+async function serving() {
   const root = folder(files);
-  const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "warn" }, { captureLog: true });
+  return { root, server: await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "warn" }, { captureLog: true }) };
+}
+
+const served = forAllTests(serving);
+
+/** Starts a run of this kind, named after it, while another run of its file and one of another file are under way. */
+async function beside(kind: string, { file = "stray.tsx", among = served() } = {}) {
+  const { root, server } = among;
+  const name = `${kind}-${file}`;
   const innocents = await Promise.all([
-    server.start("other.tsx", { kind: "none" }, { runId: "innocent" }),
-    server.start(file.startsWith("top") ? "other.tsx" : file, { kind: "none" }, { runId: "same-file" }),
+    server.start("other.tsx", { kind: "none" }, { runId: `innocent-${name}` }),
+    server.start(file.startsWith("top") ? "other.tsx" : file, { kind: "none" }, { runId: `same-file-${name}` }),
   ]);
-  const guilty = await server.post("/v1/runs", { workflowPath: file, input: { kind }, runId: "guilty" });
+  const runId = `guilty-${name}`;
+  const logged = server.log.length;
+  const guilty = await server.post("/v1/runs", { workflowPath: file, input: { kind }, runId });
   const expectInnocence = async () => {
     for (const runId of innocents) {
       await server.end(runId);
@@ -66,8 +89,19 @@ async function beside(kind: string, file = "stray.tsx") {
     expect(server.child.exitCode).toBeNull();
     expect((await server.get("/health")).status).toBe(200);
   };
-  const ledger = () => readFileSync(join(root, "ledger"), "utf8");
-  return { server, guilty, expectInnocence, ledger };
+  return {
+    server,
+    guilty,
+    runId,
+    expectInnocence,
+    ledger: () => readFileSync(join(root, "ledger"), "utf8"),
+    /** What the log says of it. */
+    log: () =>
+      server.log
+        .slice(logged)
+        .split("\n")
+        .filter((line) => line.includes(file.startsWith("top") ? file : runId)),
+  };
 }
 
 /** Errors that surely belong to one attempt, although another run of the file is under way. */
@@ -89,21 +123,19 @@ const failing: [kind: string, message: string][] = [
 
 describe.each(failing)("an attempt with an error that nothing catches (%s)", (kind, message) => {
   test("fails with it, and no other run is touched", async () => {
-    const { server, expectInnocence, ledger } = await beside(kind);
-    await server.end("guilty");
-    expect(await server.run("guilty")).toMatchObject({ status: "failed", error: { message, nodeId: "t" } });
+    const { server, runId, expectInnocence, ledger, log } = await beside(kind);
+    await server.end(runId);
+    expect(await server.run(runId)).toMatchObject({ status: "failed", error: { message, nodeId: "t" } });
     expect(ledger().match(new RegExp(`^${kind}$`, "gm"))).toHaveLength(1);
     await expectInnocence();
     if (!kind.startsWith("exit") && !kind.startsWith("abort"))
-      expect(server.log).toContain("Nothing caught an error of the workflow's code, and the attempt fails");
+      expect(log().join("\n")).toContain("Nothing caught an error of the workflow's code, and the attempt fails");
   });
 });
 
-/** Errors after the attempt, or of which the runtime does not say whose they are. */
+/** Errors after the attempt. */
 const told: [kind: string, file?: string][] = [
-  ["asyncFloat"],
   ["late"],
-  ["lateRejection"],
   ["listener"],
   ["render"],
   ["component"],
@@ -113,24 +145,33 @@ const told: [kind: string, file?: string][] = [
 
 describe.each(told)("an error that nothing catches (%s %s)", (kind, file = "stray.tsx") => {
   test("is told in the log with its file or its run, and no other run is touched", async () => {
-    const { server, expectInnocence } = await beside(kind, file);
-    await eventually(() => /othing caught/.test(server.log), { within: 5_000 });
-    const line = server.log.split("\n").find((one) => /othing caught/.test(one))!;
+    const { expectInnocence, log } = await beside(kind, { file });
+    const line = await eventually(() => log().find((one) => /othing caught/.test(one)), { within: 5_000 });
     expect(JSON.parse(line).msg).toEndWith("Error: stray");
-    expect(line).toContain(file.startsWith("top") ? file : "guilty");
     await expectInnocence();
   });
 });
 
+test.each(["asyncFloat", "lateRejection"])(
+  "an error of which the runtime does not say whose it is (%s) is told with its run, and no other run is touched",
+  async (kind) => {
+    // Among the runs that have failed on the server of all tests, it could be any one's.
+    const { expectInnocence, log } = await beside(kind, { among: await serving() });
+    const line = await eventually(() => log().find((one) => /othing caught/.test(one)), { within: 5_000 });
+    expect(JSON.parse(line).msg).toEndWith("Error: stray");
+    await expectInnocence();
+  },
+);
+
 test("a rejection that the attempt awaits too late fails it once", async () => {
-  const { server, expectInnocence } = await beside("awaits");
-  await server.end("guilty");
-  expect(await server.run("guilty")).toMatchObject({ status: "failed", error: { message: "stray", nodeId: "t" } });
+  const { server, runId, expectInnocence } = await beside("awaits");
+  await server.end(runId);
+  expect(await server.run(runId)).toMatchObject({ status: "failed", error: { message: "stray", nodeId: "t" } });
   await expectInnocence();
 });
 
 test("a file that ends the process when it is imported is refused", async () => {
-  const { guilty, expectInnocence } = await beside("none", "top-exit.tsx");
+  const { guilty, expectInnocence } = await beside("none", { file: "top-exit.tsx" });
   expect([guilty.status, guilty.body.error]).toMatchObject([
     400,
     { code: "WORKFLOW_INVALID", message: expect.stringContaining("process.exit(0) was called") },
@@ -139,9 +180,7 @@ test("a file that ends the process when it is imported is refused", async () => 
 });
 
 test("what an attempt throws after its end is an output of its node while the run goes on", async () => {
-  const late = `<Task id="a" output={outputs.result}>{() => { setTimeout(() => { throw new Error("stray"); }, 20); return { value: 1 }; }}</Task>
-    <Task id="b" output={outputs.result}>{async () => { await new Promise((r) => setTimeout(r, 300)); return { value: 2 }; }}</Task>`;
-  const server = await ServerProcess.start(folder({ "late.tsx": workflowFile(late) }), {}, { captureLog: true });
+  const { server } = served();
   const runId = await server.start("late.tsx");
   const told = await server.until(runId, ({ type }) => type === "NodeOutput");
   expect(told.event).toMatchObject({
@@ -155,16 +194,7 @@ test("what an attempt throws after its end is an output of its node while the ru
 });
 
 test("timers that a task has left behind end with its run", async () => {
-  const leaves = `<Task id="a" output={outputs.result}>{() => {
-      setInterval(() => appendFileSync("ticks", "."), 10);
-      const again = () => { appendFileSync("ticks", ","); setTimeout(again, 10); };
-      again();
-      setTimeout(() => appendFileSync("ticks", "never"), 3_000);
-      return { value: 1 };
-    }}</Task>
-    <WaitForEvent id="w" event="go" output={outputs.result} />`;
-  const root = folder({ "leaves.tsx": workflowFile(leaves), "other.tsx": files["other.tsx"] });
-  const server = await ServerProcess.start(root);
+  const { root, server } = served();
   const ticks = () => readFileSync(join(root, "ticks"), "utf8");
   const runId = await server.start("leaves.tsx");
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
