@@ -7,9 +7,9 @@ import { ServerProcess } from "../support/process.ts";
 import { refuse, testWithFaults } from "../support/refusing-disk.ts";
 import { echo } from "../support/workflows.ts";
 
-const start = async () => {
+const start = async (options: object = {}) => {
   const root = folder({ "echo.tsx": echo });
-  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200 }) });
+  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200, ...options }) });
   await server.complete("echo.tsx");
   return { root, server };
 };
@@ -37,7 +37,7 @@ testWithFaults.each(["fsync,fdatasync", "pwrite64,pwritev,write"])(
 );
 
 testWithFaults("/health tells of a disk that refuses writes also when no one writes", async () => {
-  const { root, server } = await start();
+  const { root, server } = await start({ isolation: "none" });
   const accept = await refuse(server, root, "fsync,fdatasync");
   await eventually(async () => (await health(server)).status === 503, { within: 15_000 });
   await accept();
@@ -45,7 +45,7 @@ testWithFaults("/health tells of a disk that refuses writes also when no one wri
 });
 
 testWithFaults("a disk that fails to read for a while is no reason to restore a backup", async () => {
-  const { root, server } = await start();
+  const { root, server } = await start({ isolation: "none" });
   const runIds = await Promise.all(Array.from({ length: 20 }, (_, msg) => server.start("echo.tsx", { msg })));
   for (const runId of runIds) await server.end(runId);
   const accept = await refuse(server, root, "pread64");

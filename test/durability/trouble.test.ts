@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { recordedErrors, recordedFacts } from "../support/log.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const gated = workflowFile(`<Task id="first" output={outputs.result}>
@@ -24,7 +24,7 @@ const large = workflowFile(
 test("a full disk stops nothing for good: writes are refused with 503, and the run continues when there is room", async () => {
   const root = folder({ "gated.tsx": gated });
   const database = new Database(join(root, "smithers.db"), { create: true });
-  const server = await serve(root, { withoutDb: true, db: drizzle(database) });
+  const server = await serveWithWorkers(root, { withoutDb: true, db: drizzle(database) });
   const go = join(root, "go");
   const runId = await server.start("gated.tsx", { go });
   await server.until(runId, ({ type }) => type === "NodeStarted");
@@ -67,7 +67,7 @@ test("/health reports a database that takes no writes, and its recovery", async 
 test("a turn that the database refuses for a reason of its own ends the run with an error, not in endless retries", async () => {
   const root = folder({ "echo.tsx": echo });
   const { logger, errors } = recordedErrors();
-  const server = await serve(root, { heartbeatMs: 20, logger });
+  const server = await serveWithWorkers(root, { heartbeatMs: 20, logger });
   const database = new Database(join(root, "smithers.db"));
   database.run("CREATE TRIGGER no BEFORE INSERT ON _smithers_outputs BEGIN SELECT RAISE(ABORT, 'no such row'); END");
   database.close();
@@ -105,14 +105,14 @@ test.each([
   "a server does not start on %s whose file is missing next to its log, and leaves the log as it is",
   async (_, dbOf) => {
     const root = folder({ "echo.tsx": echo });
-    const first = await ServerProcess.start(root);
+    const first = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) });
     await first.complete("echo.tsx");
     await first.kill();
     const file = join(root, "smithers.db");
     const log = readFileSync(`${file}-wal`);
     rmSync(file);
     rmSync(`${file}-shm`, { force: true });
-    const server = startServer({ port: 0, rootDir: root, db: dbOf(file) });
+    const server = startServer({ port: 0, rootDir: root, db: dbOf(file), isolation: "none" });
     const [error] = await once(server, "error");
     expect([error.code, error.message]).toEqual(["DB_UNAVAILABLE", expect.stringContaining("smithers.db-wal")]);
     expect(readFileSync(`${file}-wal`)).toEqual(log);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterThisTest } from "../support/cleanup.ts";
+import { afterThisTest, forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
@@ -14,24 +14,47 @@ import { workflowFile } from "../support/workflows.ts";
 const head = `
 const note = (task) => appendFileSync("ledger", [task.runId, task.nodeId, task.attempt].join(" ") + "\\n");
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+// Blocks as a loop without an end does, and leaves the processor to the other tests.
+const block = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 const kinds = {
   loop: () => { for (;;) {} },
-  loopLater: async () => { await sleep(20); for (;;) {} },
+  block: () => block(),
+  blockLater: async () => { await sleep(20); block(); },
   kill: () => process.kill(process.pid, "SIGKILL"),
   exit: () => process.exit(0),
   abort: () => process.abort(),
   validation: () => {},
-  innocent: async () => { while (!existsSync("go")) await sleep(10); },
+  innocent: async (_, gate) => { while (!existsSync(gate)) await sleep(10); },
 };`;
 const tree = `
-  {ctx.input.kind === "render" && ctx.outputs("result").length > 0 ? kinds.loop() : null}
+  {ctx.input.kind === "render" && ctx.outputs("result").length > 0 ? kinds.block() : null}
   <Task id="first" output={outputs.result}>{{ value: 0 }}</Task>
   <Task id="t" output={ctx.input.kind === "validation" ? outputs.endless : outputs.result} retries={0}>
-    {async (task) => { note(task); await kinds[ctx.input.kind]?.(task); return { value: task.attempt }; }}
+    {async (task) => { note(task); await kinds[ctx.input.kind]?.(task, ctx.input.gate ?? "go"); return { value: task.attempt }; }}
   </Task>`;
-const schemas = `result: z.object({ value: z.any() }), endless: z.object({ value: z.any() }).refine(() => { for (;;) {} })`;
+const schemas = `result: z.object({ value: z.any() }), endless: z.object({ value: z.any() }).refine(() => block())`;
 const file = workflowFile(tree, { head, schemas });
-const files = { "guilty.tsx": file, "other.tsx": file };
+const slow = workflowFile(
+  `<Task id="t" output={outputs.result} timeoutMs={60_000}>{() => { block(2_500); return { value: 1 }; }}</Task>`,
+  { head },
+);
+const babbling = workflowFile(
+  `<Task id="t" output={outputs.result}>{() => {
+      const junk = ["", "x", "[1,{\\"runId\\":{}},null]", "\\ufffd".repeat(9000)];
+      for (const text of junk) for (const at of [0, 4, 4096, 4100]) writeSync(4, text, at);
+      return { value: typeof process.send };
+    }}</Task>
+    <Task id="block" output={outputs.result}>{() => block()}</Task>`,
+  { head: `import { writeSync } from "node:fs";${head}` },
+);
+const files = {
+  "guilty.tsx": file,
+  "other.tsx": file,
+  "third.tsx": file,
+  "hang.tsx": `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);\n${file}`,
+  "slow.tsx": slow,
+  "babbling.tsx": babbling,
+};
 
 async function serving(options: object = {}, more: Record<string, string> = {}) {
   const root = folder({ ...files, ...more });
@@ -43,60 +66,80 @@ async function serving(options: object = {}, more: Record<string, string> = {}) 
     const lines = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
     return lines.filter((line) => line.startsWith(`${runId} `)).length;
   };
-  return { root, server, attempts, go: () => writeFileSync(join(root, "go"), "") };
+  return { server, attempts, go: (gate = "go") => writeFileSync(join(root, gate), "") };
+}
+
+const served = forAllTests(() => serving());
+let tests = 0;
+
+/** The server of most tests, and what no other test has used: names of two runs, and what lets an innocent one end. */
+function shared() {
+  const { server, attempts, go } = served();
+  tests += 1;
+  const gate = `go-${tests}`;
+  return {
+    server,
+    attempts,
+    guilty: `guilty-${tests}`,
+    innocent: `innocent-${tests}`,
+    waits: { kind: "innocent", gate },
+    go: () => go(gate),
+  };
 }
 
 test.each([
   ["loop", "WORKER_LOST"],
-  ["loopLater", "WORKER_LOST"],
+  ["blockLater", "WORKER_LOST"],
   ["kill", "WORKER_LOST"],
   ["validation", "WORKER_LOST"],
 ])("a task that hurts its worker by %s is charged, and a run of another file notices nothing", async (kind, code) => {
-  const { server, attempts, go } = await serving();
-  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
-  await eventually(() => attempts("innocent") === 1);
-  await server.start("guilty.tsx", { kind }, { runId: "guilty" });
-  const { status, error } = await server.end("guilty");
+  const { server, attempts, go, guilty, innocent, waits } = shared();
+  await server.start("other.tsx", waits, { runId: innocent });
+  await eventually(() => attempts(innocent) === 1);
+  await server.start("guilty.tsx", { kind }, { runId: guilty });
+  const { status, error } = await server.end(guilty);
   expect({ status, code: error?.code, nodeId: error?.nodeId }).toEqual({ status: "failed", code, nodeId: "t" });
   expect(error?.message).toMatch(
-    /^The worker (was blocked for \d+(\.\d)? s|process ended by SIGKILL) in node "t" of run guilty\./,
+    new RegExp(
+      `^The worker (was blocked for \\d+(\\.\\d)? s|process ended by SIGKILL) in node "t" of run ${guilty}\\.`,
+    ),
   );
-  expect(attempts("guilty")).toBe(2);
+  expect(attempts(guilty)).toBe(2);
   go();
-  expect((await server.end("innocent")).status).toBe("finished");
-  expect(attempts("innocent")).toBe(1);
+  expect((await server.end(innocent)).status).toBe("finished");
+  expect(attempts(innocent)).toBe(1);
 });
 
 test.each(["exit", "abort"])("process.%s is an error of the attempt that calls it", async (kind) => {
-  const { server, attempts, go } = await serving();
-  await server.start("guilty.tsx", { kind: "innocent" }, { runId: "innocent" });
-  await eventually(() => attempts("innocent") === 1);
-  const { error } = await server.complete("guilty.tsx", { kind }, { runId: "guilty" });
+  const { server, attempts, go, guilty, innocent, waits } = shared();
+  await server.start("guilty.tsx", waits, { runId: innocent });
+  await eventually(() => attempts(innocent) === 1);
+  const { error } = await server.complete("guilty.tsx", { kind }, { runId: guilty });
   expect(error).toMatchObject({ nodeId: "t", message: expect.stringContaining(`process.${kind}(`) });
   go();
-  expect((await server.end("innocent")).status).toBe("finished");
-  expect([attempts("innocent"), attempts("guilty")]).toEqual([1, 1]);
+  expect((await server.end(innocent)).status).toBe("finished");
+  expect([attempts(innocent), attempts(guilty)]).toEqual([1, 1]);
 });
 
 test("a render without an end fails its run, and names it", async () => {
-  const { server, go, attempts } = await serving();
-  await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
-  await eventually(() => attempts("innocent") === 1);
-  await server.start("guilty.tsx", { kind: "render" }, { runId: "guilty" });
-  await eventually(() => server.log.includes("in the rendering of run guilty"), { within: 10_000 });
-  const { status, error } = await server.end("guilty");
+  const { server, go, attempts, guilty, innocent, waits } = shared();
+  await server.start("other.tsx", waits, { runId: innocent });
+  await eventually(() => attempts(innocent) === 1);
+  await server.start("guilty.tsx", { kind: "render" }, { runId: guilty });
+  await eventually(() => server.log.includes(`in the rendering of run ${guilty}`), { within: 10_000 });
+  const { status, error } = await server.end(guilty);
   expect([status, error?.code]).toEqual(["failed", "WORKER_LOST"]);
-  expect(error?.message).toContain("in the rendering of run guilty");
+  expect(error?.message).toContain(`in the rendering of run ${guilty}`);
   go();
-  expect((await server.end("innocent")).status).toBe("finished");
-  expect(attempts("innocent")).toBe(1);
+  expect((await server.end(innocent)).status).toBe("finished");
+  expect(attempts(innocent)).toBe(1);
 });
 
 test("runs of the same file continue in another worker, and are not charged", async () => {
   const { server, go, attempts } = await serving({ maxCrashes: 1 });
   await server.start("guilty.tsx", { kind: "innocent" }, { runId: "innocent" });
   await eventually(() => attempts("innocent") === 1);
-  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await server.start("guilty.tsx", { kind: "block" }, { runId: "guilty" });
   expect((await server.end("guilty")).status).toBe("failed");
   await eventually(() => attempts("innocent") === 2);
   go();
@@ -107,7 +150,7 @@ test("runs of the same file continue in another worker, and are not charged", as
 test("while a worker is blocked the server answers, starts runs of its file, and says who blocks it", async () => {
   const { server, go, attempts } = await serving({ workerTimeoutMs: 30_000 });
   go();
-  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await server.start("guilty.tsx", { kind: "block" }, { runId: "guilty" });
   await eventually(() => attempts("guilty") === 1);
   expect((await server.complete("guilty.tsx", { kind: "innocent" })).status).toBe("finished");
   expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
@@ -118,10 +161,10 @@ test("while a worker is blocked the server answers, starts runs of its file, and
 });
 
 test("two files that block their workers leave room for a third, and for more runs of their own", async () => {
-  const { server, go, attempts } = await serving({ workerTimeoutMs: 60_000 }, { "third.tsx": file });
+  const { server, go, attempts } = await serving({ workerTimeoutMs: 60_000 });
   go();
-  await server.start("guilty.tsx", { kind: "loop" }, { runId: "one" });
-  await server.start("other.tsx", { kind: "loop" }, { runId: "two" });
+  await server.start("guilty.tsx", { kind: "block" }, { runId: "one" });
+  await server.start("other.tsx", { kind: "block" }, { runId: "two" });
   await eventually(() => attempts("one") + attempts("two") === 2);
   const began = performance.now();
   for (const path of ["third.tsx", "guilty.tsx", "other.tsx"]) {
@@ -148,42 +191,29 @@ test("a worker whose globals a workflow has changed gets no more work", async ()
 });
 
 test("a file whose top-level code has no end delays nobody, and is refused", async () => {
-  const hang = `for (;;) {}\n${file}`;
-  const { server, go } = await serving({}, { "hang.tsx": hang });
+  const { server, go, waits } = shared();
   go();
-  const refused = server.post("/v1/runs", { workflowPath: "hang.tsx", input: { kind: "innocent" } });
-  expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
+  const refused = server.post("/v1/runs", { workflowPath: "hang.tsx", input: waits });
+  expect((await server.complete("other.tsx", waits)).status).toBe("finished");
   const { status, body } = await refused;
   expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
   expect(body.error.message).toContain("hang.tsx");
 });
 
 test("a task that may take longer than a worker may be silent is not disturbed", async () => {
-  const slow = workflowFile(
-    `<Task id="t" output={outputs.result} timeoutMs={60_000}>{() => { const until = Date.now() + 2_500; while (Date.now() < until); return { value: 1 }; }}</Task>`,
-  );
-  const { server } = await serving({}, { "slow.tsx": slow });
+  const { server } = shared();
   await server.start("slow.tsx", {}, { runId: "slow" });
   expect((await server.end("slow")).status).toBe("finished");
   expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }]);
 });
 
 test("what the code writes to where its worker speaks to the server does the server no harm", async () => {
-  const babbling = workflowFile(
-    `<Task id="t" output={outputs.result}>{() => {
-      const junk = ["", "x", "[1,{\\"runId\\":{}},null]", "\\ufffd".repeat(9000)];
-      for (const text of junk) for (const at of [0, 4, 4096, 4100]) writeSync(4, text, at);
-      return { value: typeof process.send };
-    }}</Task>
-    <Task id="loop" output={outputs.result}>{() => { for (;;) {} }}</Task>`,
-    { head: `import { writeSync } from "node:fs";` },
-  );
-  const { server, go } = await serving({}, { "babbling.tsx": babbling });
+  const { server, go, waits } = shared();
   go();
   const { error } = await server.complete("babbling.tsx", {}, { runId: "babbling" });
-  expect(error).toMatchObject({ code: "WORKER_LOST", nodeId: "loop" });
+  expect(error).toMatchObject({ code: "WORKER_LOST", nodeId: "block" });
   expect(await server.nodes("babbling")).toMatchObject([{ output: { value: "undefined" } }, { state: "failed" }]);
-  expect((await server.complete("other.tsx", { kind: "innocent" })).status).toBe("finished");
+  expect((await server.complete("other.tsx", waits)).status).toBe("finished");
 });
 
 test("a server that was stopped for a while does not take its workers for blocked", async () => {
@@ -204,7 +234,7 @@ test("a server that was stopped for a while does not take its workers for blocke
 
 test("no worker outlives a server that was killed, not even a blocked one", async () => {
   const { server, attempts } = await serving({ workerTimeoutMs: 60_000 });
-  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await server.start("guilty.tsx", { kind: "block" }, { runId: "guilty" });
   await eventually(() => attempts("guilty") === 1);
   await server.start("other.tsx", { kind: "innocent" }, { runId: "innocent" });
   const workers = workersOf(server.child.pid!);
@@ -218,7 +248,7 @@ test("no worker outlives a server that was killed, not even a blocked one", asyn
 
 test("a server that is asked to end leaves no worker, also when one is blocked", async () => {
   const { server, attempts } = await serving({ workerTimeoutMs: 60_000, shutdownGraceMs: 100 });
-  await server.start("guilty.tsx", { kind: "loop" }, { runId: "guilty" });
+  await server.start("guilty.tsx", { kind: "block" }, { runId: "guilty" });
   await eventually(() => attempts("guilty") === 1);
   const workers = workersOf(server.child.pid!);
   await server.stop("SIGTERM");
