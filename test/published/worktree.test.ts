@@ -285,6 +285,26 @@ testWithBash("a command in the root leads git nowhere else", async () => {
   expect(existsSync(join(inner, ".git"))).toBe(false);
 });
 
+test("a folder that looks like a repository is not taken for one", async () => {
+  const outer = repository("");
+  const inner = join(outer, "flows");
+  git(outer, "clone", "--quiet", "--bare", ".", "flows");
+  const mark = join(outer, "led");
+  git(inner, "config", "filter.evil.smudge", `touch ${mark}; cat`);
+  mkdirSync(join(inner, "info"), { recursive: true });
+  writeFileSync(join(inner, "info/attributes"), "* filter=evil\n");
+  writeFileSync(join(inner, "flow.tsx"), flow(worktree(reads, 'path=".worktrees/a" branch="feature/a"')));
+  const server = await serve(inner, { isolation: "none" });
+  expect(await server.complete("flow.tsx", {})).toMatchObject({
+    status: "failed",
+    error: { code: "WORKTREE_FAILED", message: expect.stringContaining("safe.bareRepository") },
+  });
+  expect(existsSync(mark)).toBe(false);
+  // Git itself takes it for one.
+  git(inner, "worktree", "add", "--quiet", "b", "main");
+  expect(existsSync(mark)).toBe(true);
+});
+
 testWithBash("the example makes a branch for each topic", async () => {
   const root = repository("");
   const example = readFileSync(new URL("../../examples/branches.tsx", import.meta.url), "utf8");

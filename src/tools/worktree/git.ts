@@ -10,9 +10,13 @@ export interface GitAnswer {
 
 /**
  * Nothing that lies in a repository or a worktree may be executed: this git is in no sandbox. Hooks and file system
- * monitors are such things; what `.git/config` names is the owner's, and read-only for commands.
+ * monitors are such things; what `.git/config` names is the owner's, and read-only for commands. A folder that merely
+ * looks like a repository, as a command can make one, is not taken for one.
  */
-const harmless = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"];
+const harmless = [
+  ...["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"],
+  ...["-c", "safe.bareRepository=explicit", "-c", "gc.auto=0"],
+];
 
 /** Longest output, in bytes. */
 const maxBytes = 64 * 1024 * 1024;
