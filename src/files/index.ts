@@ -2,5 +2,6 @@ export { fileKey } from "./file-key.ts";
 export { fileUnavailable } from "./file-unavailable.ts";
 export { createPrivateFile, openPrivateLog, ownerOnly, writePrivateFile } from "./private-file.ts";
 export { PrivateFolder } from "./private-folder.ts";
+export { readRegularFile } from "./regular-file.ts";
 export { type SqliteHeader, sqliteHeader } from "./sqlite-header.ts";
 export { readTokenFile } from "./token-file.ts";

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { relative } from "node:path";
+import { readRegularFile } from "../files/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import type { SourcePlace } from "../model/index.ts";
-import { sha1 } from "../runtime/index.ts";
+import { maxSourceBytes, sha1 } from "../runtime/index.ts";
 
 /** The files that a workflow was loaded from, absolute, with the SHA-1 of what was read of each. */
 type Sources = ReadonlyMap<string, string>;
@@ -33,10 +33,6 @@ export function nodeSites(workflow: Workflow, id: string, rootDir: string): Sour
 }
 
 function unchanged(file: string, hash: string): string | undefined {
-  try {
-    const contents = readFileSync(file);
-    return sha1(contents) === hash ? contents.toString() : undefined;
-  } catch {
-    return undefined;
-  }
+  const contents = readRegularFile(file, maxSourceBytes);
+  return contents !== undefined && sha1(contents) === hash ? contents.toString() : undefined;
 }

@@ -47,13 +47,25 @@ export async function tryAttacks(mechanism: Mechanism, user: User = isRoot ? "ro
     ".env": `SMITHERS_API_KEY=${token}\n`,
     "data/note": "",
     "lib.ts": "export const lib = 1;",
-    "flows/other.tsx": 'import { smithers } from "smithers-orchestrator"; export default smithers;',
+    "flows/other.tsx": `import { smithers } from "smithers-orchestrator";
+import { createRequire } from "node:module";
+import "zod";
+const load = createRequire(import.meta.url);
+export default [smithers, load("./made.cjs"), new Worker(new URL("./worker.ts", import.meta.url))];`,
+    "flows/made.cjs": "",
+    "flows/worker.ts": "",
+    "flows/tsconfig.json": '{ "extends": "../base.json", "compilerOptions": { "baseUrl": "./src" } }',
+    "base.json": "{}",
+    "..env.swp": token,
+    "githooks/pre-commit": "",
     "node_modules/pkg/index.js": "",
     "node_modules/.bin/tool": "",
     "package.json": "{}",
   });
   for (const name of ["closed.db", "closed.db.bak"]) closedDatabase(join(root, name));
   spawnSync("git", ["init", "-q"], { cwd: root });
+  spawnSync("git", ["config", "core.hooksPath", "githooks"], { cwd: root });
+  write(root, { ".git/modules/sub/HEAD": "", ".git/modules/sub/config": "", ".git/modules/sub/hooks/update": "" });
   write(outside, { victim: "" });
   write(home, { ".ssh/id_ed25519": "a private key" });
   const as =

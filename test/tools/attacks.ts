@@ -265,6 +265,7 @@ const server: Attack[] = [
   { what: "a closed database replaced", script: "mv closed.db other.db && mv other.db closed.db", control: true },
   { what: "a copy of a database read", script: "head -c 16 closed.db.bak | grep -a SQLite", control: true },
   { what: "the token in the server's `.env`", script: "cat .env", control: true },
+  { what: "the token in what an editor keeps of `.env`", script: "cat ..env.swp", control: true },
 ];
 
 /** Against what the server loads: what is changed or made here would run in it. */
@@ -273,6 +274,25 @@ const loaded: Attack[] = [
   { what: "a workflow file replaced", script: "cp attack.tsx new.tsx && mv new.tsx attack.tsx", control: true },
   { what: "a line appended to a module that a workflow imports", script: "echo // planted >> lib.ts", control: true },
   { what: "a module through a hard link", script: "ln lib.ts hard.ts && echo // planted >> hard.ts", control: true },
+  {
+    what: "a line appended to a module that `createRequire` loads",
+    script: "echo // planted >> flows/made.cjs",
+    control: true,
+  },
+  {
+    what: "a line appended to a module that runs as a worker",
+    script: "echo // planted >> flows/worker.ts",
+    control: true,
+  },
+  { what: "settings that a `tsconfig.json` extends", script: "echo >> base.json", control: true },
+  { what: "a hook where git's settings say that hooks are", script: "echo x > githooks/pre-commit", control: true },
+  { what: "a hook of a submodule", script: "echo x > .git/modules/sub/hooks/update", control: true },
+  { what: "the settings of a submodule", script: "echo '[alias]' >> .git/modules/sub/config", control: true },
+  {
+    what: "the folder above a workflow replaced",
+    script: "mv flows flows.old && cp -r flows.old flows && rm -r flows.old",
+    control: true,
+  },
   { what: "a line appended to a package", script: "echo // planted >> node_modules/pkg/index.js", control: true },
   { what: "a program for the server's `PATH`", script: "echo x > node_modules/.bin/bwrap", control: true },
   { what: "`package.json` changed", script: "echo >> package.json", control: true },
@@ -289,6 +309,11 @@ const loaded: Attack[] = [
     ["an `.env.local`", ".env.local", "echo SMITHERS_API_KEY=x > .env.local"],
     ["a FIFO that the server would wait for", ".env.production", "mkfifo .env.production"],
     ["a module that would be imported instead of another", "lib.tsx", "echo x > lib.tsx"],
+    [
+      "a module that `baseUrl` puts before a package",
+      "flows/src/zod.ts",
+      "mkdir -p flows/src; echo x > flows/src/zod.ts",
+    ],
     ["packages nearer to a workflow", "flows/node_modules", "mkdir flows/node_modules"],
   ].map(([what, path, earlier]): Attack => {
     return { what: `${what}, made by an earlier command`, earlier: earlier!, script: `[ -e ${path} ]`, control: true };

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   bash,
   createSmithers,
@@ -15,8 +15,9 @@ import {
   write,
 } from "smithers-orchestrator";
 import { z } from "zod";
+import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { folder } from "../support/folder.ts";
+import { folder, write as writeFiles } from "../support/folder.ts";
 import { type Mechanism, onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { needs } from "../support/programs.ts";
 import { run } from "../support/run.ts";
@@ -131,6 +132,88 @@ testInRepository("what a command of %s plants where the server would load it is 
   }
 });
 
+/** A project in which settings and calls, and not only imports, say what is loaded. */
+function projectWithSettings(): string {
+  const rootDir = folder({
+    "flows/release.tsx": `/** @jsxImportSource smithers-orchestrator */
+import { createRequire } from "node:module";
+import { createSmithers } from "smithers-orchestrator";
+import { z } from "zod";
+import { shown } from "@/shown";
+const load = createRequire(import.meta.url);
+const made = load("./made.cjs");
+const worker = () => new Worker(new URL("./worker.ts", import.meta.url));
+const later = () => import.meta.require("./later");
+const text = new URL("./prompt.txt", import.meta.url);
+export default createSmithers({ z, shown, made, worker, later, text }).smithers(() => null);
+`,
+    "flows/made.cjs": "",
+    "flows/worker.ts": 'import "./of-worker";',
+    "flows/of-worker.ts": "",
+    "flows/later.ts": "",
+    "flows/prompt.txt": "",
+    "flows/tsconfig.json": `{
+  // Comments and a comma at the end are allowed.
+  "extends": "../settings/base.json",
+  "compilerOptions": { "baseUrl": "./src", /* "paths": {} */ },
+}`,
+    "settings/base.json":
+      '{ "extends": "./more.json", "compilerOptions": { "paths": { "@/*": ["./first/*", "./second/*"] } } }',
+    "settings/more.json": "{}",
+    "flows/src/second/shown.ts": "export const shown = 1;",
+    "bunfig.toml": 'preload = [\n  "./setup.ts", # first\n  "./more-setup"\n]\n',
+    "setup.ts": "",
+    "more-setup.ts": "",
+    "githooks/pre-commit": "",
+    ".husky/pre-commit": "",
+    "more.gitconfig": "",
+  });
+  execFileSync("git", ["init", "-q"], { cwd: rootDir });
+  writeFiles(rootDir, {
+    ".git/config": "[core]\n\thooksPath = githooks\n[include]\n\tpath = ../more.gitconfig\n",
+    ".git/modules/libs/one/HEAD": "ref: refs/heads/main\n",
+    ".git/modules/libs/one/config": "[core]\n\thooksPath = .husky/_\n",
+    ".git/modules/libs/one/hooks/pre-commit": "",
+  });
+  const before = process.cwd();
+  process.chdir(rootDir);
+  afterThisTest(() => process.chdir(before));
+  return rootDir;
+}
+
+testInRepository("a command of %s cannot change what settings and calls have the server load", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = projectWithSettings();
+  const loaded = [
+    ...["flows/made.cjs", "flows/worker.ts", "flows/of-worker.ts", "flows/later.ts"],
+    ...["settings/base.json", "settings/more.json", "flows/src/second/shown.ts", "setup.ts", "more-setup.ts"],
+    ...["githooks/pre-commit", ".husky/pre-commit", "more.gitconfig"],
+    ...[".git/modules/libs/one/config", ".git/modules/libs/one/hooks/pre-commit"],
+  ];
+  const tries = loaded.flatMap((path) => [`echo planted >> ${path}`, `echo planted > new && mv new ${path}`]);
+  const script = [...tries, "mv settings moved", "mv .git/modules/libs moved", "mv githooks moved"]
+    .map((each) => `( ${each} ) 2>/dev/null && echo "${each} done"`)
+    .join("\n");
+  expect(await inRun(rootDir, () => bash(`${script}\ntrue`))).toBe("");
+  // Data, and what no one names, can be changed.
+  await inRun(rootDir, () => bash("echo more | tee -a flows/prompt.txt flows/src/second/other.ts"));
+});
+
+testInRepository("what a command of %s plants where aliases lead imports first is undone", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = projectWithSettings();
+  for (const path of [
+    ...["flows/src/zod.ts", "flows/src/zod/index.js", "flows/src/zod/package.json"],
+    ...["flows/src/smithers-orchestrator.ts", "flows/src/first/shown.ts", "flows/src/first/shown/index.tsx"],
+    "flows/src/second/shown.tsx",
+  ]) {
+    const plant = `mkdir -p ${dirname(path)} && echo planted > ${path}`;
+    const error = await inRun(rootDir, () => bash(plant)).catch(String);
+    expect(error).toContain(`"${path}" (now "${path}.refused")`);
+    expect(existsSync(join(rootDir, path))).toBe(false);
+  }
+});
+
 testInRepository("a command of %s that fails or takes too long leaves nothing planted either", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = project();
@@ -157,18 +240,23 @@ testEachMechanism("no tool reads a .env file, at any depth, and none stops a com
     ".env.local": "hidden",
     "config/.env.production": "hidden",
     ".envrc": "hidden",
+    "..env.swp": "hidden",
+    "#.env#": "hidden",
+    ".Env": "hidden",
     "secrets/prod": "hidden",
     "seen.env": "seen",
     ".env.folder/file": "hidden",
   });
   symlinkSync("../secrets/prod", join(rootDir, "config/.env"));
   execFileSync("mkfifo", [join(rootDir, ".env.zzz")]);
-  const files = [".env", ".env.local", "config/.env.production", ".envrc", "config/.env", "secrets/prod", ".env.zzz"];
-  const script = files.map((path) => `timeout 5 cat ${path} 2>/dev/null; echo x 2>/dev/null >> ${path}`).join("\n");
+  const editors = ["..env.swp", "#.env#", ".Env"];
+  const named = [".env", ".env.local", "config/.env.production", ".envrc", ".env.zzz", ...editors];
+  const files = [...named, "config/.env", "secrets/prod"];
+  const script = files.map((path) => `timeout 5 cat '${path}' 2>/dev/null; echo x 2>/dev/null >> '${path}'`).join("\n");
   expect(await inRun(rootDir, () => bash(`${script}\ncat seen.env`))).toBe("seen");
   expect(await inRun(rootDir, () => grep({ pattern: "hidden|seen" }))).toBe("seen.env:1:seen");
   expect(await inRun(rootDir, () => saidBy(read("secrets/prod")))).toBe("TOOL_PATH_ESCAPE");
-  for (const path of [".env", ".env.local", "config/.env.production", ".envrc", ".env.zzz"]) {
+  for (const path of named) {
     const calls = await inRun(rootDir, () =>
       Promise.all([
         saidBy(read(path)),

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname, extname, relative } from "node:path";
 import {
   type Bundle,
@@ -17,6 +18,21 @@ const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 
 /** What a global is called in a bundle. */
 const nameInBundle = (name: string) => `__smithers_${name}`;
+
+/** Reads a source. Somebody may be changing it, so opening must not wait, as it would for a FIFO. */
+async function readSource(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error(`${path} is not a file`);
+    if (stats.size > maxSourceBytes) {
+      throw new Error(`${path} has ${stats.size} bytes; the limit for imported files is ${maxSourceBytes}`);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Implements {@link Runtime.bundle}. */
 export async function bundle(entry: string, { findPackage, compilers, globals }: BundleOptions): Promise<Bundle> {
@@ -52,11 +68,7 @@ export async function bundle(entry: string, { findPackage, compilers, globals }:
             if (!compile && code.has(loader) && !/\.[cm]?[jt]sx?$/.test(path)) {
               return { contents: `export default ${JSON.stringify(path)};`, loader: "js" };
             }
-            const { size } = await stat(path);
-            if (size > maxSourceBytes) {
-              throw new Error(`${path} has ${size} bytes; the limit for imported files is ${maxSourceBytes}`);
-            }
-            const contents = await readFile(path);
+            const contents = await readSource(path);
             inputs.set(path, sha1(contents));
             if (compile) return { contents: await compiled(compile, contents.toString(), path, failed), loader: "js" };
             // Other data is left to Bun, which knows the import's attributes.

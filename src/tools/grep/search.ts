@@ -1,5 +1,5 @@
 import type { Root } from "../confined.ts";
-import { isEnvFile } from "../guard/env-file.ts";
+import { envFileGlobs, isEnvFile } from "../guard/env-file.ts";
 
 /** What to search, and where. */
 export interface Search {
@@ -29,7 +29,7 @@ const skippedFolders = [".git", "node_modules"];
 export const isSkipped = (name: string): boolean => skippedFolders.includes(name) || isEnvFile(name);
 
 /** What {@link isSkipped} leaves out, as globs for ripgrep. */
-export const skippedGlobs: readonly string[] = [...skippedFolders, ".env*"];
+export const skippedGlobs: readonly string[] = [...skippedFolders, ...envFileGlobs];
 
 /** Larger files are left out. */
 export const maxSearchedFileBytes = 10_485_760;

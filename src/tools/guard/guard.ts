@@ -5,6 +5,7 @@ import { isBelow } from "../sandbox/index.ts";
 import { Databases } from "./databases.ts";
 import { loadedWith } from "./loaded.ts";
 import { Modules } from "./modules.ts";
+import { preloadsIn } from "./preloads.ts";
 import { FolderTree } from "./tree.ts";
 
 /** What tools may not read or change below a root at this moment. All paths are absolute. */
@@ -53,7 +54,10 @@ export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guar
   const rootDir = realpathSync(givenRoot);
   const { tree, modules, databases } = knownRoot(rootDir);
   const { envFiles, sources, databases: named } = await tree.list(rootDir);
-  const loaded = loadedWith(rootDir, modules.reachable(rootDir, sources, rules.entries), process.cwd());
+  const entries = [...rules.entries, ...preloadsIn(process.cwd())];
+  const reachable = modules.reachable(rootDir, sources, entries);
+  const importing = reachable.map((path) => ({ path, packages: modules.packagesOf(path) }));
+  const loaded = loadedWith(rootDir, importing, process.cwd());
   const writable = rules.writable.map((path) => resolve(rootDir, path));
   const isKept = (path: string) => !writable.some((folder) => isBelow(path, folder));
   return {

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { isBelow } from "../sandbox/index.ts";
+import { gitFiles } from "./git-files.ts";
+import { type ImportingModule, importPathsOf } from "./import-settings.ts";
 import { moduleEndings } from "./modules.ts";
 
 /** What the server loads from below a root, or would load if it existed. */
@@ -14,9 +16,6 @@ export interface Loaded {
 /** Names, next to a module and in the folders above, of what decides where the module's imports lead. */
 const settings = ["package.json", "tsconfig.json", "jsconfig.json", "bunfig.toml", ".npmrc", "node_modules"];
 
-/** What git executes, and the settings that tell it what to execute. */
-const ofGit = [".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir"];
-
 /** Files that Bun reads its environment from, in the folder where it starts. */
 const environments = ["", ".development", ".production", ".test"].flatMap((mode) => [
   `.env${mode}`,
@@ -29,10 +28,11 @@ const environments = ["", ".development", ".production", ".test"].flatMap((mode)
  * @param modules below the root
  * @param startDir where the server was started
  */
-export function loadedWith(rootDir: string, modules: readonly string[], startDir: string): Loaded {
+export function loadedWith(rootDir: string, modules: readonly ImportingModule[], startDir: string): Loaded {
+  const paths = modules.map(({ path }) => path);
   const folders = new Set<string>();
   const starts = isBelow(startDir, rootDir) ? [startDir] : [];
-  for (const start of [...modules.map(dirname), ...starts]) {
+  for (const start of [...paths.map(dirname), ...starts]) {
     for (let folder = start; isBelow(folder, rootDir) && !folders.has(folder); folder = dirname(folder)) {
       folders.add(folder);
       if (folder === dirname(folder)) break;
@@ -49,20 +49,25 @@ export function loadedWith(rootDir: string, modules: readonly string[], startDir
   for (const folder of folders) {
     for (const name of settings) add(join(folder, name), true);
     const git = lstatSync(join(folder, ".git"), { throwIfNoEntry: false });
-    if (git?.isDirectory()) for (const path of ofGit) add(join(folder, path), true);
+    if (git?.isDirectory()) {
+      for (const path of gitFiles(folder).filter((each) => isBelow(each, rootDir))) add(path, true);
+    }
     // The `.git` of a worktree is a file with the path of the repository.
     else if (git) add(join(folder, ".git"), true);
     // A repository that is made inside of another one takes its place for whoever calls git here.
     else if (folder === rootDir && isInRepository(dirname(rootDir))) add(join(folder, ".git"), true);
   }
   for (const folder of starts) for (const name of environments) add(join(folder, name), true);
-  for (const path of modules) {
+  const { extended, candidates } = importPathsOf(rootDir, modules);
+  for (const path of extended) add(path, true);
+  for (const path of candidates) if (!existsSync(path)) watched.add(path);
+  for (const path of paths) {
     add(path, false);
     // An import without an ending could lead to one of these.
     const stem = path.slice(0, -extname(path).length);
     for (const ending of moduleEndings) if (!existsSync(stem + ending)) watched.add(stem + ending);
   }
-  return { existing: [...existing, ...crowded(modules, rootDir)], watched: [...watched] };
+  return { existing: [...existing, ...crowded(paths, rootDir)], watched: [...watched] };
 }
 
 function isInRepository(folder: string): boolean {

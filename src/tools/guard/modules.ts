@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, resolve, sep } from "node:path";
+import { readRegularFile } from "../../files/index.ts";
 import { esmOf } from "../../mdx/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
@@ -45,14 +46,19 @@ export class Modules {
     return [...found];
   }
 
+  /** The imports of a module that are neither paths nor modules of the runtime. */
+  packagesOf(path: string): string[] {
+    return this.#importsOf(path).filter((specifier) => isPackage(specifier));
+  }
+
   #module(path: string): Module | undefined {
     try {
       const stats = lstatSync(path, { bigint: true });
       const stamp = stampOf(stats);
       const known = this.#modules.get(path);
       if (known?.stamp === stamp) return known;
-      const isTaken = stats.isFile() && stats.size <= maxBytes;
-      const module = { stamp, isWorkflow: isTaken && looksLikeWorkflow(readFileSync(path)) };
+      const text = stats.isFile() ? readRegularFile(path, maxBytes) : undefined;
+      const module = { stamp, isWorkflow: text !== undefined && looksLikeWorkflow(text) };
       this.#modules.set(path, module);
       return module;
     } catch {
@@ -64,15 +70,18 @@ export class Modules {
     const module = this.#module(path);
     if (!module) return [];
     if (module.imports === undefined) {
-      const source = readFileSync(path, "utf8");
-      module.imports = runtime.importsOf(path.endsWith(".mdx") ? esmOf(source) : source, path);
+      const source = readRegularFile(path, maxBytes)?.toString() ?? "";
+      module.imports = [
+        ...runtime.importsOf(path.endsWith(".mdx") ? esmOf(source) : source, path),
+        ...loadedByCalls(source),
+      ];
     }
     return module.imports;
   }
 
   #resolve(specifier: string, fromDir: string): string | undefined {
-    if (specifier.startsWith(".") || specifier.startsWith(sep)) return localFile(resolve(fromDir, specifier));
-    if (/^(node|bun|data|https?):/.test(specifier) || builtIn.has(specifier) || isOwn(specifier)) return undefined;
+    if (isPath(specifier)) return localFile(resolve(fromDir, specifier));
+    if (!isPackage(specifier) || isOwn(specifier)) return undefined;
     const key = `${fromDir}\0${specifier}`;
     const known = this.#resolved.get(key);
     if (known !== undefined && isFile(known)) return known;
@@ -85,10 +94,28 @@ export class Modules {
 const looksLikeWorkflow = (text: Buffer) =>
   text.includes(packageName) && /\bexport\s+default\b|\bas\s+default\b/.test(text.toString("utf8"));
 
+const isPath = (specifier: string) => specifier.startsWith(".") || specifier.startsWith(sep);
+
+const isPackage = (specifier: string) =>
+  !isPath(specifier) && !/^(node|bun|data|https?):/.test(specifier) && !builtIn.has(specifier);
+
+/** The modules that a source loads by calls, as it names them: workers, and what `createRequire` makes. */
+function loadedByCalls(source: string): string[] {
+  const made = [...source.matchAll(/\b(\w+)\s*=\s*createRequire\s*\(/g)].map(([, name]) => name!);
+  const callees = ["new\\s+(?:URL|Worker)", "import\\.meta\\.\\w+", "createRequire\\([^()]*\\)", "require", ...made];
+  const calls = new RegExp(`(?:${callees.join("|")})\\s*\\(\\s*(["'\`])(\\.{1,2}/[^"'\`\\n]+)\\1`, "g");
+  // Any path can be made a URL. Only files with code are executed.
+  return [...source.matchAll(calls)]
+    .map(([, , path]) => path!)
+    .filter((path) => !/\.[a-z]+$/.test(path) || isCode(path));
+}
+
+const isCode = (path: string) => moduleEndings.some((ending) => ending !== ".json" && path.endsWith(ending));
+
 const isOwn = (specifier: string) => specifier === packageName || specifier.startsWith(`${packageName}/`);
 
 /** The file that a path leads to which has no ending, or that of the compiled file. */
-function localFile(path: string): string | undefined {
+export function localFile(path: string): string | undefined {
   const stem = path.replace(/\.[mc]?jsx?$/, "");
   const candidates = [
     path,
