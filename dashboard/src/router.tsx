@@ -30,7 +30,11 @@ const runRoute = createRoute({
 const approvalsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/approvals",
-  component: lazyRouteComponent(() => import("./pages/approvals.tsx"), "ApprovalsPage"),
+  validateSearch: ({ run, node }: Record<string, unknown>): { run?: string; node?: string } => ({
+    run: run === undefined ? undefined : String(run),
+    node: node === undefined ? undefined : String(node),
+  }),
+  component: lazyRouteComponent(() => import("./pages/approvals/approvals-page.tsx"), "ApprovalsPage"),
   staticData: { title: "Approvals" },
 });
 

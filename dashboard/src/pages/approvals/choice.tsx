@@ -1,5 +1,5 @@
 import type { ApprovalItem } from "smithers-orchestrator/client";
-import { Icon } from "../ui/icon.tsx";
+import { Icon } from "../../ui/icon.tsx";
 
 export interface Picked {
   readonly selected: string | undefined;
