@@ -43,6 +43,7 @@ export const runListItemSchema = runSchema
     finishedAtMs: true,
     heartbeatAtMs: true,
     parentRunId: true,
+    parentNodeId: true,
     error: true,
   })
   .extend({ runState: runHealthSchema });

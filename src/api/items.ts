@@ -28,6 +28,7 @@ export function toRunListItem(run: Run, runState: RunHealth): RunListItem {
     finishedAtMs: run.finishedAtMs,
     heartbeatAtMs: run.heartbeatAtMs,
     parentRunId: run.parentRunId,
+    parentNodeId: run.parentNodeId,
     error: run.error && brief(run.error),
     runState: runState.unhealthy
       ? {

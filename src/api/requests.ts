@@ -88,6 +88,10 @@ export const listRunsQuerySchema = z.object({
   limit: pageLimit(50),
   status: runStatusSchema.optional(),
   ended: z.enum(["true", "false"]).optional().describe("only runs that have ended, or only those that have not"),
+  queued: z
+    .enum(["true", "false"])
+    .optional()
+    .describe("only running runs with tasks that wait for a free place on a server, or only the others"),
   workflow: z.string().min(1).max(512).optional(),
   text: z.string().max(512).optional().describe("a part of the run's id, of its workflow's name or of its path"),
   createdAfterMs: queryNumber.optional().describe("runs created at this time (Unix, in ms) or later"),

@@ -143,7 +143,7 @@ describe("GET /v1/runs", () => {
     expect(Object.keys(body[0]).sort()).toEqual(
       [
         ...["runId", "workflowName", "workflowPath", "status", "createdAtMs", "startedAtMs", "finishedAtMs"],
-        ...["heartbeatAtMs", "parentRunId", "error", "runState"],
+        ...["heartbeatAtMs", "parentRunId", "parentNodeId", "error", "runState"],
       ].sort(),
     );
   });

@@ -56,6 +56,17 @@ export function lists(fresh: FreshDatabase): void {
     expect(await idsOf(store, { ended: "true", workflow: "x" })).toEqual(["a"]);
   });
 
+  test("runs that wait for a free place on a server are listed apart from the others", async () => {
+    const { store } = await fresh();
+    await commit(store, await startRun(store, { runId: "queued" }), { run: { queuedAtMs: 2_000 } });
+    await commit(store, await startRun(store, { runId: "released" }), { run: { queuedAtMs: 2_000, release: true } });
+    await startRun(store, { runId: "executed" });
+    await end(store, await startRun(store, { runId: "ended" }), "finished");
+    expect((await idsOf(store, { queued: "true" })).sort()).toEqual(["queued", "released"]);
+    expect((await idsOf(store, { queued: "false" })).sort()).toEqual(["ended", "executed"]);
+    expect(await idsOf(store, { queued: "true", status: "finished" })).toEqual([]);
+  });
+
   test("runs are listed by a part of their id, name or path, and by the time of their creation", async () => {
     const { store } = await fresh();
     await startRun(store, { runId: "Order-17", workflowName: "x", workflowPath: "flows/ship.tsx", createdAtMs: 1_000 });

@@ -49,6 +49,10 @@ export async function selectRunPage(database: Database, query: ListRunsQuery): P
   const add = (value: Value) => `$${params.push(value)}::text`;
   if (query.status !== undefined) conditions.push(`r.status = ${add(query.status)}`);
   if (query.ended !== undefined) conditions.push(`r.finished_at_ms IS ${query.ended === "true" ? "NOT " : ""}NULL`);
+  if (query.queued !== undefined) {
+    const is = "r.status = 'running' AND r.queued_at_ms IS NOT NULL AND r.home IS NULL";
+    conditions.push(query.queued === "true" ? is : `NOT (${is})`);
+  }
   if (query.workflow !== undefined) conditions.push(`r.workflow_name = ${add(query.workflow)}`);
   if (query.text !== undefined && query.text !== "") {
     const part = add(query.text);

@@ -77,6 +77,10 @@ function listStatement(query: ListRunsQuery): { sql: string; params: SqlValue[] 
     params.push(query.status);
   }
   if (query.ended !== undefined) conditions.push(`finished_at_ms IS ${query.ended === "true" ? "NOT " : ""}NULL`);
+  if (query.queued !== undefined) {
+    const is = "status = 'running' AND queued_at_ms IS NOT NULL AND home IS NULL";
+    conditions.push(query.queued === "true" ? is : `NOT (${is})`);
+  }
   if (query.workflow !== undefined) {
     conditions.push("workflow_name = ?");
     params.push(query.workflow);
