@@ -27,3 +27,6 @@ export function parseFrame({ xmlJson, taskIndexJson }: { xmlJson: string; taskIn
 
 /** What the element is, without the prefix of the host tag: `task`, `parallel`. */
 export const bareTag = (tag: string) => tag.replace(/^smithers:/, "");
+
+export const elementsIn = (node: FrameNode): FrameElement[] =>
+  node.kind === "text" ? [] : node.children.filter((child) => child.kind === "element");

@@ -2,7 +2,7 @@ import type { RunListItem } from "smithers-orchestrator/client";
 
 /** The filter of the list of runs, as the address has it. */
 export interface RunFilter {
-  readonly status?: RunListItem["status"] | "open";
+  readonly status?: RunListItem["status"] | "open" | "queued";
   readonly workflow?: string;
   readonly text?: string;
   /** How far back, as a key of {@link spans}. */
@@ -12,6 +12,7 @@ export interface RunFilter {
 export const statuses: Readonly<Record<string, string>> = {
   open: "All that have not ended",
   running: "Running",
+  queued: "Waiting for a free place",
   "waiting-approval": "Waiting for approval",
   "waiting-event": "Waiting for a signal",
   "waiting-timer": "Waiting for a timer",
@@ -47,12 +48,22 @@ export function readFilter(search: Record<string, unknown>): RunFilter {
 /** The query of `GET /v1/runs`. The time is rounded, so that it stays the same for a minute. */
 export function queryOf({ since, status, ...filter }: RunFilter, nowMs: number) {
   const createdAfterMs = since && Math.floor((nowMs - spans[since].ms) / 60_000) * 60_000;
-  return { ...filter, ...(status === "open" ? { ended: "false" as const } : { status }), createdAfterMs };
+  return { ...filter, ...statusQuery(status), createdAfterMs };
+}
+
+function statusQuery(status: RunFilter["status"]) {
+  if (status === "open") return { ended: "false" as const };
+  return status === "queued" ? { queued: "true" as const } : { status };
+}
+
+function hasStatus(run: RunListItem, status: NonNullable<RunFilter["status"]>): boolean {
+  if (status === "open") return run.finishedAtMs === null;
+  return status === "queued" ? run.runState.queued !== undefined : run.status === status;
 }
 
 /** Whether a run belongs to the list of this filter. */
 export function matches(run: RunListItem, { status, workflow, text, since }: RunFilter): boolean {
-  if (status === "open" ? run.finishedAtMs !== null : status !== undefined && run.status !== status) return false;
+  if (status !== undefined && !hasStatus(run, status)) return false;
   if (workflow !== undefined && run.workflowName !== workflow) return false;
   if (since !== undefined && run.createdAtMs < Date.now() - spans[since].ms) return false;
   const part = text?.toLowerCase();

@@ -6,6 +6,7 @@ export type NodeState =
   | "waiting-approval"
   | "waiting-event"
   | "waiting-timer"
+  | "waiting-quota"
   | "finished"
   | "failed"
   | "cancelled"
@@ -47,6 +48,8 @@ export class RunLog {
   /** How many of the first events were let go. */
   dropped = 0;
   readonly nodes = new Map<string, NodeLog>();
+  /** The states of subflows that have not ended, as the server told them: their waits are events of their own runs. */
+  subflows: ReadonlyMap<string, NodeState> = new Map();
   frameNo = 0;
   /** When each frame was committed. */
   readonly frames: { frameNo: number; seq: number; atMs: number }[] = [];
@@ -66,6 +69,12 @@ export class RunLog {
 
   node(nodeId: string, iteration: number): NodeLog | undefined {
     return this.nodes.get(nodeKey(nodeId, iteration));
+  }
+
+  /** The state of the node with this {@link nodeKey}; `pending` when nothing is known of it. */
+  stateOf(key: string): NodeState {
+    const state = this.nodes.get(key)?.state ?? "pending";
+    return state === "in-progress" ? (this.subflows.get(key) ?? state) : state;
   }
 
   #take(event: RunEvent): void {
@@ -101,10 +110,13 @@ export class RunLog {
         node.spans.push({ kind: "attempt", attempt: event.attempt, fromMs: atMs, toMs: undefined, end: undefined });
         return;
       case "NodeRetrying":
-      case "NodeWaitingQuota":
         node.state = "pending";
         node.error = event.error;
         return this.#close(node, atMs, "failed");
+      case "NodeWaitingQuota":
+        node.error = event.error;
+        this.#close(node, atMs, "failed");
+        return this.#wait(node, "waiting-quota", atMs);
       case "NodeFinished":
         node.state = "finished";
         node.error = undefined;

@@ -7,6 +7,8 @@ export interface RunSearch {
   readonly node?: string;
   readonly iteration?: number;
   readonly frame?: number;
+  /** Only the steps in this state are shown. */
+  readonly state?: string;
 }
 
 const whole = (value: unknown) => {
@@ -19,4 +21,5 @@ export const readRunSearch = (search: Record<string, unknown>): RunSearch => ({
   node: search.node === undefined ? undefined : String(search.node),
   iteration: whole(search.iteration),
   frame: whole(search.frame),
+  state: typeof search.state === "string" && search.state !== "" ? search.state : undefined,
 });

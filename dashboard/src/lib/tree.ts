@@ -1,4 +1,5 @@
-import { bareTag, type FrameElement, type FrameNode, type IndexedTask, type ParsedFrame } from "./frame.ts";
+import { bareTag, elementsIn, type FrameElement, type FrameNode, type IndexedTask, type ParsedFrame } from "./frame.ts";
+import { isTransparent, placeIn, wordsOf } from "./groups.ts";
 import { type NodeLog, type NodeState, nodeKey, type RunLog } from "./run-log.ts";
 
 /** A row of the tree: a step, a group of steps, or an iteration of a loop that is over. */
@@ -19,6 +20,7 @@ export interface Row {
 
 const stepTags = new Set(["task", "approval", "wait-for-event", "signal", "timer", "human-task"]);
 const baseId = (nodeId: string) => nodeId.split("@@", 1)[0]!;
+const idOf = ({ props }: FrameElement) => String(props.id ?? "");
 
 /** The rows of a frame's tree, in the order in which the author wrote it. */
 export function rowsOf(frame: ParsedFrame, log: RunLog, folded: ReadonlySet<string>): Row[] {
@@ -41,32 +43,34 @@ class RowBuilder {
   }
 
   build(root: FrameNode): Row[] {
-    this.#visit(root, 0, "");
+    if (root.kind === "element") this.#visit(root, undefined, 0, "");
     return this.#rows;
   }
 
   /** Adds the rows of an element. Returns the keys of the steps in it. */
-  #visit(node: FrameNode, depth: number, path: string): string[] {
-    if (node.kind === "text") return [];
-    const tag = bareTag(node.tag);
-    if (stepTags.has(tag)) return [this.#step(node, tag, depth)];
-    if (tag === "workflow") return this.#visitAll(node.children, depth, path);
-    // A sequence with one step, as a Signal with its body before the signal has come, is that step.
-    const shown = elementsIn(node);
-    if (tag === "sequence" && shown.length <= 1) return this.#visitAll(shown, depth, path);
-    return this.#group(node, tag, depth, path);
+  #visit(element: FrameElement, parent: FrameElement | undefined, depth: number, path: string): string[] {
+    if (this.#isStep(element)) return [this.#step(element, parent, depth)];
+    if (isTransparent(element, parent)) return this.#visitAll(element, depth, path);
+    return this.#group(element, parent, depth, path);
   }
 
-  #visitAll(nodes: readonly FrameNode[], depth: number, path: string): string[] {
-    return nodes.flatMap((node, index) => this.#visit(node, depth, `${path}/${index}`));
+  #visitAll(element: FrameElement, depth: number, path: string): string[] {
+    return elementsIn(element).flatMap((child, index) => this.#visit(child, element, depth, `${path}/${index}`));
   }
 
-  #step({ props }: FrameElement, tag: string, depth: number): string {
-    const id = String(props.id ?? "");
+  /** A subflow and a worktree's clean-up are steps too: nothing is in them. */
+  #isStep(element: FrameElement): boolean {
+    return (
+      stepTags.has(bareTag(element.tag)) || (elementsIn(element).length === 0 && this.#tasks.has(baseId(idOf(element))))
+    );
+  }
+
+  #step(element: FrameElement, parent: FrameElement | undefined, depth: number): string {
+    const id = idOf(element);
     const task = this.#tasks.get(id)?.shift() ?? this.#tasks.get(baseId(id))?.shift();
     const nodeId = task?.nodeId ?? id;
     const iteration = task?.iteration ?? 0;
-    const title = typeof props.title === "string" ? props.title : "";
+    const title = typeof element.props.title === "string" ? element.props.title : "";
     const key = nodeKey(nodeId, iteration);
     this.#rows.push({
       ...leaf,
@@ -74,37 +78,43 @@ class RowBuilder {
       depth,
       kind: "step",
       title: task?.label ?? baseId(nodeId),
-      detail: task?.label ? baseId(nodeId) : title,
-      tag: task?.kind === "agent" ? "agent" : tag,
+      detail: placeIn(parent, id) || (task?.label ? baseId(nodeId) : title),
+      tag: task?.kind === "agent" ? "agent" : bareTag(element.tag),
       nodeId,
       iteration,
     });
     return key;
   }
 
-  #group(node: FrameElement, tag: string, depth: number, path: string): string[] {
+  #group(element: FrameElement, parent: FrameElement | undefined, depth: number, path: string): string[] {
+    const tag = bareTag(element.tag);
     const key = `${path}:${tag}`;
     const rows = this.#rows;
     const at = rows.push(undefined as never) - 1;
     const isFolded = this.#folded.has(key);
-    const past = tag === "loop" ? this.#pastIterations(node, key, depth + 1) : [];
+    const past = tag === "loop" ? this.#pastIterations(element, key, depth + 1) : [];
     if (!isFolded) rows.push(...past);
     const from = rows.length;
-    if (past.length > 0) rows.push(currentIteration(node, key, depth + 1));
-    const below = this.#visitAll(unwrapped(node), depth + (past.length > 0 ? 2 : 1), path);
+    if (past.length > 0) rows.push(currentIteration(element, key, depth + 1));
+    const below = this.#visitAll(element, depth + (past.length > 0 ? 2 : 1), path);
+    const isEmpty = below.length === 0 && past.length === 0;
+    // A catch that has caught nothing, or a finally that the author has left out.
+    if (isEmpty && tag !== "continue-as-new") {
+      rows.length = at;
+      return [];
+    }
     const current = rows[from];
     if (past.length > 0 && current) rows[from] = { ...current, below };
     if (isFolded) rows.length = from;
     rows[at] = {
       ...leaf,
+      ...wordsOf(element, parent && bareTag(parent.tag)),
       key,
       depth,
       kind: "group",
-      title: tag === "loop" ? `loop ${String(node.props.id ?? "")}` : tag,
-      detail: detailOf(tag, node.props),
       tag,
       below: [...past.filter(({ kind }) => kind === "iteration").flatMap((one) => one.below), ...below],
-      canFold: true,
+      canFold: !isEmpty,
     };
     return below;
   }
@@ -146,36 +156,38 @@ function pastStep({ nodeId, iteration }: NodeLog, depth: number): Row {
 
 const iterationOf = ({ props }: FrameElement) => (typeof props.iteration === "number" ? props.iteration : 0);
 
-const elementsIn = (node: FrameNode): FrameNode[] =>
-  node.kind === "text" ? [] : node.children.filter(({ kind }) => kind === "element");
-
-/** What is in a group. A sequence that is all of it says nothing of its own in a loop, whose steps have an order anyway. */
-function unwrapped(group: FrameNode): FrameNode[] {
-  const children = elementsIn(group);
-  const [only] = children;
-  if (children.length !== 1 || only?.kind !== "element") return children;
-  return bareTag(only.tag) === "sequence" && group.kind === "element" && bareTag(group.tag) === "loop"
-    ? elementsIn(only)
-    : children;
-}
-
 function stepIds(node: FrameNode): string[] {
   if (node.kind === "text") return [];
-  if (stepTags.has(bareTag(node.tag))) return [String(node.props.id ?? "")];
+  if (stepTags.has(bareTag(node.tag)) || elementsIn(node).length === 0) return [idOf(node)];
   return node.children.flatMap(stepIds);
 }
 
-function detailOf(tag: string, props: Readonly<Record<string, unknown>>): string {
-  if (tag === "loop") return `iteration ${Number(props.iteration ?? 0) + 1} of at most ${String(props.maxIterations)}`;
-  if (tag === "parallel" && props.maxConcurrency !== undefined)
-    return `at most ${String(props.maxConcurrency)} at once`;
-  return "";
+/** The rows of the steps in a state, of all iterations, in the order in which they came to be. */
+export function rowsInState(state: string, rows: readonly Row[], log: RunLog): Row[] {
+  const shown = new Map(rows.filter(({ kind }) => kind === "step").map((row) => [row.key, row]));
+  const isShown = ({ nodeId, iteration }: NodeLog) => {
+    const its = log.stateOf(nodeKey(nodeId, iteration));
+    // The server counts a step that waits for a quota as pending.
+    return its === state || (state === "pending" && its === "waiting-quota");
+  };
+  return [...log.nodes.values()].filter(isShown).map((node) => {
+    const row = shown.get(nodeKey(node.nodeId, node.iteration)) ?? pastStep(node, 0);
+    const detail = node.iteration > 0 ? `iteration ${node.iteration + 1}` : row.detail;
+    return { ...row, depth: 0, detail };
+  });
 }
 
 /** The state that a group shows: the most pressing of its steps'. */
 export function stateOfGroup(below: readonly string[], log: RunLog): NodeState {
-  const states = new Set(below.map((key) => log.nodes.get(key)?.state ?? "pending"));
-  const order: NodeState[] = ["failed", "waiting-approval", "waiting-event", "in-progress", "waiting-timer"];
+  const states = new Set(below.map((key) => log.stateOf(key)));
+  const order: NodeState[] = [
+    "failed",
+    "waiting-approval",
+    "waiting-event",
+    "in-progress",
+    "waiting-quota",
+    "waiting-timer",
+  ];
   for (const state of order) if (states.has(state)) return state;
   if (states.has("pending")) return states.has("finished") ? "in-progress" : "pending";
   if (states.has("finished")) return "finished";

@@ -8,7 +8,7 @@ import { runsQuery } from "../lib/queries.ts";
 import { type RunFilter, spans, statuses } from "../lib/run-filter.ts";
 import { ago, duration, moment, useNow } from "../lib/time.ts";
 import { useNarrow } from "../lib/use-narrow.ts";
-import { waitsFor } from "../lib/why.ts";
+import { stateOf, waitsFor } from "../lib/why.ts";
 import { Mark, wordOf } from "../ui/mark.tsx";
 import { isTyping } from "../ui/shell.tsx";
 import { Empty, Loading, Trouble } from "../ui/states.tsx";
@@ -231,7 +231,7 @@ function RunTable(props: { rows: readonly RunListItem[]; hasMore: boolean; isFet
 function RunRow(props: { run: RunListItem; index: number; top: number; height: number; isAt: boolean }) {
   const { run, index, top, height, isAt } = props;
   const nowMs = useNow();
-  const state = run.runState.state === "stale" ? "stale" : run.status;
+  const state = stateOf(run);
   const startedAtMs = run.startedAtMs ?? run.createdAtMs;
   const waits = waitsFor(run);
   return (
@@ -246,6 +246,11 @@ function RunRow(props: { run: RunListItem; index: number; top: number; height: n
         <Link to="/runs/$runId" params={{ runId: run.runId }} className="row-link" preload={false}>
           {run.workflowName}
         </Link>
+        {run.parentNodeId !== null && (
+          <span className="tag" title={`The step ${run.parentNodeId} of the run ${run.parentRunId}`}>
+            subflow
+          </span>
+        )}
       </span>
       <span role="cell" className="cell-id mono faint" title={run.runId}>
         {shortId(run.runId)}

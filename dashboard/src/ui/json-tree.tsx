@@ -44,7 +44,7 @@ function Branch({ prefix, value, depth }: { prefix: React.ReactNode; value: obje
       </div>
     );
   }
-  const size = isList ? `${entries.length} items` : `${entries.length} ${entries.length === 1 ? "field" : "fields"}`;
+  const size = `${entries.length} ${isList ? "item" : "field"}${entries.length === 1 ? "" : "s"}`;
   const shown = all ? entries : entries.slice(0, shownChildren);
   return (
     <div>

@@ -7,6 +7,33 @@ const shapes: Readonly<Record<string, ReactNode>> = {
   waiting: (
     <path d="M8 3.2 12.8 8 8 12.8 3.2 8Z" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinejoin="round" />
   ),
+  signal: (
+    <path
+      d="M8 2.8v6.4M5.2 6.6 8 9.4l2.8-2.8M3.6 12.6h8.8"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.7"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    />
+  ),
+  continued: (
+    <path
+      d="M3.2 8h9.2M8.8 4.4 12.4 8l-3.6 3.6"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.9"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    />
+  ),
+  queued: (
+    <g fill="currentColor">
+      <circle cx="3.6" cy="8" r="1.5" />
+      <circle cx="8" cy="8" r="1.5" />
+      <circle cx="12.4" cy="8" r="1.5" />
+    </g>
+  ),
   timer: (
     <g fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round">
       <circle cx="8" cy="8" r="4.8" />
@@ -44,9 +71,10 @@ const shapes: Readonly<Record<string, ReactNode>> = {
 /** The look of a run's status or a node's state. */
 function lookOf(state: string): keyof typeof shapes {
   if (state === "waiting-timer" || state === "waiting-quota") return "timer";
+  if (state === "waiting-event") return "signal";
   if (state.startsWith("waiting-")) return "waiting";
   if (state === "in-progress" || state === "running") return "running";
-  if (state === "continued" || state === "succeeded") return "finished";
+  if (state === "succeeded") return "finished";
   return state in shapes ? state : "pending";
 }
 

@@ -118,16 +118,20 @@ function EventRow({ event, isOpen, onToggle }: { event: RunEvent; isOpen: boolea
   );
 }
 
+/** An event in one line: what a reader looks for, without hashes and schemas, which the open event has. */
 function summary(fields: Record<string, unknown>): string {
   const { nodeId, iteration, ...others } = fields;
   const parts: string[] = [];
   if (typeof nodeId === "string")
     parts.push(typeof iteration === "number" && iteration > 0 ? `${nodeId} #${iteration + 1}` : nodeId);
   for (const [name, value] of Object.entries(others)) {
-    if (value === null || value === undefined) continue;
-    const text =
-      typeof value === "object" ? ((value as { message?: string }).message ?? JSON.stringify(value)) : String(value);
-    parts.push(`${name} ${text}`);
+    if (value === null || value === undefined || name === "xmlHash" || name === "dataSchema") continue;
+    if (typeof value === "number" && /AtMs$/.test(name))
+      parts.push(`${name.slice(0, -"AtMs".length)} at ${moment(value)}`);
+    else parts.push(`${name} ${textOf(value)}`);
   }
   return parts.join(" · ").slice(0, 300);
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === "object" ? ((value as { message?: string }).message ?? JSON.stringify(value)) : String(value);

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from "react";
 import type { NodeDetail, RunDetail } from "smithers-orchestrator/client";
 import { cli, curl, nodePath } from "../../lib/commands.ts";
 import { nodeQuery } from "../../lib/queries.ts";
-import type { RunLog } from "../../lib/run-log.ts";
+import { nodeKey, type RunLog } from "../../lib/run-log.ts";
 import { client } from "../../lib/session.ts";
 import { clock, duration, moment } from "../../lib/time.ts";
 import { useThrottled } from "../../lib/use-throttled.ts";
@@ -29,11 +29,13 @@ export function NodePanel(props: {
 }) {
   const { runId, nodeId, iteration, log, status, onClose } = props;
   const node = log.node(nodeId, iteration);
+  const state = log.stateOf(nodeKey(nodeId, iteration));
   const version = useThrottled(node ? `${node.state} ${node.attempts} ${node.spans.length}` : "", 250);
   const detail = useQuery({
     ...nodeQuery(runId, nodeId, iteration, version),
     placeholderData: (before: NodeDetail | undefined) => before,
   });
+  const child = detail.data?.childRunId;
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -75,7 +77,7 @@ export function NodePanel(props: {
         </button>
       </div>
       <div className="panel-facts">
-        <Status state={node?.state ?? "pending"} />
+        <Status state={state} />
         {iteration > 0 && <span>iteration {iteration + 1}</span>}
         {detail.data && <span className="faint">{detail.data.kind}</span>}
         {detail.data?.label && <span className="faint">{detail.data.label}</span>}
@@ -86,9 +88,18 @@ export function NodePanel(props: {
             Retry
           </button>
         )}
-        {node?.state === "waiting-approval" && (
-          <Link to="/approvals" className="button is-primary">
+        {state === "waiting-approval" && (
+          <Link
+            to="/approvals"
+            search={child === undefined ? { run: runId, node: nodeId } : { run: child }}
+            className="button is-primary"
+          >
             Decide
+          </Link>
+        )}
+        {child !== undefined && (
+          <Link to="/runs/$runId" params={{ runId: child }} className="button">
+            Open its run
           </Link>
         )}
         <CopyCommands items={items} />

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { NodeLog, RunLog } from "../../lib/run-log.ts";
 import { clock, duration, useNow } from "../../lib/time.ts";
 import { type Row, stateOfGroup } from "../../lib/tree.ts";
@@ -14,11 +14,13 @@ export interface StepTreeProps {
   readonly selected: string | undefined;
   /** Whether the time stands still: the tree of a frame. */
   readonly untilMs?: number;
+  /** Stands above the rows. */
+  readonly about?: ReactNode;
   onFold(key: string): void;
   onSelect(nodeId: string, iteration: number): void;
 }
 
-export function StepTree({ rows, log, folded, selected, untilMs, onFold, onSelect }: StepTreeProps) {
+export function StepTree({ rows, log, folded, selected, untilMs, about, onFold, onSelect }: StepTreeProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useVirtualizer({
     count: rows.length,
@@ -51,6 +53,7 @@ export function StepTree({ rows, log, folded, selected, untilMs, onFold, onSelec
 
   return (
     <div className="tree">
+      {about}
       <div className="tree-head" aria-hidden="true">
         <span>Step</span>
         <span className="tree-scale num">
@@ -97,7 +100,7 @@ function Step(props: {
 }) {
   const { row, log, fromMs, toMs, isSelected, onSelect } = props;
   const node = log.nodes.get(row.key);
-  const state = node?.state ?? "pending";
+  const state = log.stateOf(row.key);
   const retries = (node?.attempts ?? 0) - 1;
   return (
     <button
@@ -121,7 +124,11 @@ function Step(props: {
   );
 }
 
-const tagWords: Readonly<Record<string, string>> = { "wait-for-event": "signal" };
+const tagWords: Readonly<Record<string, string>> = {
+  "wait-for-event": "signal",
+  "human-task": "answer",
+  "worktree-cleanup": "clean-up",
+};
 
 function tookOf(node: NodeLog, nowMs: number): string {
   const first = node.spans[0];

@@ -1,10 +1,12 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Frame, RunDetail } from "smithers-orchestrator/client";
 import { parseFrame } from "../../lib/frame.ts";
 import { nodeKey, type RunLog } from "../../lib/run-log.ts";
-import { rowsOf } from "../../lib/tree.ts";
+import { rowsInState, rowsOf } from "../../lib/tree.ts";
+import { useSubflowStates } from "../../lib/use-subflow-states.ts";
 import { JsonTree } from "../../ui/json-tree.tsx";
+import { wordOf } from "../../ui/mark.tsx";
 import { Empty, Loading } from "../../ui/states.tsx";
 import { NodePanel } from "./node-panel.tsx";
 import { StepTree } from "./step-tree.tsx";
@@ -14,11 +16,16 @@ const route = getRouteApi("/runs/$runId");
 /** The tree as the author wrote it, with each step's time at its side, and one step in detail. */
 export function StepsTab(props: { run: RunDetail; log: RunLog; frame: Frame | undefined; isLoaded: boolean }) {
   const { run, log, frame, isLoaded } = props;
-  const { node, iteration = 0 } = route.useSearch();
+  const { node, iteration = 0, state } = route.useSearch();
   const navigate = route.useNavigate();
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const parsed = useMemo(() => frame && parseFrame(frame), [frame]);
-  const rows = useMemo(() => (parsed ? rowsOf(parsed, log, folded) : []), [parsed, log, log.version, folded]);
+  const subflows = useSubflowStates(run, log, parsed);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the log is changed in place, and counts its changes
+  const rows = useMemo(() => {
+    const all = parsed ? rowsOf(parsed, log, folded) : [];
+    return state === undefined ? all : rowsInState(state, all, log);
+  }, [parsed, log, log.version, subflows, folded, state]);
   const fold = (key: string) => {
     const next = new Set(folded);
     if (!next.delete(key)) next.add(key);
@@ -39,6 +46,7 @@ export function StepsTab(props: { run: RunDetail; log: RunLog; frame: Frame | un
     <div className={`steps ${node === undefined ? "" : "has-panel"}`}>
       <StepTree
         rows={rows}
+        about={state === undefined ? undefined : <OnlyThese state={state} count={rows.length} />}
         log={log}
         folded={folded}
         selected={node === undefined ? undefined : nodeKey(node, iteration)}
@@ -48,7 +56,7 @@ export function StepsTab(props: { run: RunDetail; log: RunLog; frame: Frame | un
       {node === undefined ? (
         run.output !== undefined && (
           <aside className="panel is-output" aria-label="Output of the run">
-            <h2>Output</h2>
+            <h2>{run.finishedAtMs === null ? "Output so far" : "Output"}</h2>
             <JsonTree value={run.output} label="the output" />
           </aside>
         )
@@ -64,5 +72,17 @@ export function StepsTab(props: { run: RunDetail; log: RunLog; frame: Frame | un
         />
       )}
     </div>
+  );
+}
+
+/** Says which steps are left out, and brings them back. */
+function OnlyThese({ state, count }: { state: string; count: number }) {
+  return (
+    <p className="only-these" role="status">
+      {count === 1 ? "1 step" : `${count} steps`}: {wordOf(state).toLowerCase()}.{" "}
+      <Link from="/runs/$runId" to="." search={(before) => ({ ...before, state: undefined })} className="link" replace>
+        Show all steps
+      </Link>
+    </p>
   );
 }
