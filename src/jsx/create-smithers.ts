@@ -5,9 +5,11 @@ import { SmithersError } from "../errors/index.ts";
 import { ApprovalComponent, type ApprovalProps } from "./components/approval.ts";
 import { ApprovalGate, type ApprovalGateProps } from "./components/approval-gate.ts";
 import { Aspects } from "./components/aspects.ts";
+import { refuse, shown } from "./components/checks.ts";
 import { ContinueAsNew, continueAsNew } from "./components/continue-as-new.ts";
 import { EscalationChain, type EscalationChainProps } from "./components/escalation-chain.ts";
 import { HumanTask, type HumanTaskProps } from "./components/human-task.ts";
+import { checkFields } from "./components/props.ts";
 import { Saga } from "./components/saga.ts";
 import { Subflow, type SubflowProps } from "./components/subflow.ts";
 import { Task } from "./components/task.ts";
@@ -70,11 +72,18 @@ export interface CreateSmithersOptions {
   dbPath?: string;
 }
 
+function checkOptions(options: CreateSmithersOptions): void {
+  checkFields<Required<CreateSmithersOptions>>("createSmithers", "its second argument", options, { dbPath: true });
+  const { dbPath } = options;
+  if (dbPath === undefined || (typeof dbPath === "string" && dbPath !== "")) return;
+  refuse("createSmithers", `dbPath must be the path of a file; it is ${shown(dbPath)}.`);
+}
+
 /**
  * Declares a workflow's outputs, and returns the components and helpers typed by them.
  *
  * @param schemas a Zod schema per output; one named `input` types and validates `ctx.input`
- * @throws INVALID_WORKFLOW when a value is not a Zod schema
+ * @throws INVALID_WORKFLOW when a value is not a Zod schema, or an option is not as it must be
  * @example
  * const { smithers, outputs } = createSmithers({ result: z.object({ stdout: z.string() }) });
  */
@@ -82,6 +91,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
   schemas: S,
   options: CreateSmithersOptions = {},
 ): SmithersApi<S> {
+  checkOptions(options);
   const registry = new OutputRegistry(schemas);
   const api: SmithersApi<S> = {
     smithers(build) {

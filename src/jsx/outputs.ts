@@ -33,6 +33,9 @@ export class OutputRegistry {
   readonly refs: Record<string, z.ZodType> = {};
 
   constructor(schemas: Schemas) {
+    if (typeof schemas !== "object" || schemas === null) {
+      throw new SmithersError("INVALID_WORKFLOW", "createSmithers takes an object with a Zod schema for each output.");
+    }
     for (const [key, schema] of Object.entries(schemas)) {
       if (!(schema instanceof z.ZodType) && typeof (schema as z.ZodType | undefined)?.safeParse !== "function") {
         throw new SmithersError("INVALID_WORKFLOW", `createSmithers: "${key}" is not a Zod schema.`);

@@ -1,6 +1,6 @@
 import { relative, sep } from "node:path";
 import { framesOf } from "../containment/index.ts";
-import { describeThrown, isError, messageOf, SmithersError } from "../errors/index.ts";
+import { describeThrown, isError, isSmithersError, messageOf, readField, SmithersError } from "../errors/index.ts";
 import { insteadOfName } from "../jsx/index.ts";
 import { runtime, type SourceProblem } from "../runtime/index.ts";
 
@@ -19,25 +19,38 @@ export function invalidWorkflow(rootDir: string, problem: SourceProblem, cause?:
   });
 }
 
-const noWorkflowMessage = "The file has no workflow. Export the result of smithers(…) as the default export";
+const noWorkflowMessage = "The file has no workflow";
 
-/** Creates the WORKFLOW_INVALID error of a file that loads and has no workflow. */
-export function noWorkflow(rootDir: string, file: string): SmithersError {
-  return invalidWorkflow(rootDir, { file, message: noWorkflowMessage });
+/**
+ * Creates the WORKFLOW_INVALID error of a file that loads and has no workflow.
+ * @param found its default export
+ */
+export function noWorkflow(rootDir: string, file: string, found: unknown): SmithersError {
+  const kind = found === null ? "null" : `of type ${typeof found}`;
+  const what = found === undefined ? "" : `: its default export is ${kind}`;
+  const message = `${noWorkflowMessage}${what}. Export the result of smithers(…) as the default export`;
+  return invalidWorkflow(rootDir, { file, message });
 }
 
 /** Whether the error is that of {@link noWorkflow}. */
 export function isNoWorkflow({ code, details }: SmithersError): boolean {
-  return code === "WORKFLOW_INVALID" && (details as { message?: unknown } | undefined)?.message === noWorkflowMessage;
+  const message = readField(details, "message");
+  return code === "WORKFLOW_INVALID" && typeof message === "string" && message.startsWith(noWorkflowMessage);
 }
 
 /** Finds in an error's stack where it was thrown in one of `files`; if nowhere, returns the entry without a line. */
 export function placeOf(thrown: unknown, entry: string, files: ReadonlySet<string>): SourceProblem {
   const described = describeThrown(thrown);
   const { name, stack = "" } = described;
-  const message = isError(thrown) && name !== "Error" ? `${name}: ${described.message}` : messageOf(thrown);
+  const message = messageAtImport(thrown, name);
   const at = framesOf(stack).find(({ file }) => files.has(file));
   return at ? { file: at.file, line: at.line, column: at.column, message } : { file: entry, message };
+}
+
+function messageAtImport(thrown: unknown, name: string): string {
+  // The advice of WORKFLOW_INVALID follows.
+  if (isSmithersError(thrown)) return thrown.problem;
+  return isError(thrown) && name !== "Error" ? `${name}: ${messageOf(thrown)}` : messageOf(thrown);
 }
 
 /** A message about a name or an entry that only the published package has, with what to use instead. */

@@ -178,12 +178,14 @@ export class Loader {
     const { shadow } = written;
     const failures = this.#failures.get(shadow) ?? 0;
     noteBackslashes(sources);
+    let found: unknown;
     try {
       const module = await this.#inTime(this.#importContained(file, written, failures, sources));
-      if (isWorkflow(module.default)) {
+      found = module.default;
+      if (isWorkflow(found)) {
         this.#failures.delete(shadow);
-        noteFiles(module.default, sources);
-        return module.default;
+        noteFiles(found, sources);
+        return found;
       }
     } catch (thrown) {
       this.#failures.set(shadow, failures + 1);
@@ -195,7 +197,7 @@ export class Loader {
     }
     await removeShadow(shadow);
     runtime.forgetModule(shadow);
-    throw noWorkflow(this.#rootDir, file);
+    throw noWorkflow(this.#rootDir, file, found);
   }
 
   async #importContained(file: string, { shadow, code }: WrittenBundle, failures: number, files: ReadonlySet<string>) {

@@ -76,6 +76,32 @@ const invalid: [string, Record<string, string>, { file: string; line?: number },
     { file: "flow.tsx" },
     "default",
   ],
+  [
+    "a default export that is a promise",
+    { "flow.tsx": "export default Promise.resolve();\n" },
+    { file: "flow.tsx" },
+    "its default export is of type object",
+  ],
+  [
+    "a database that is not a path",
+    { "flow.tsx": `import { createSmithers } from "smithers-orchestrator";\ncreateSmithers({}, { dbPath: 5 });\n` },
+    { file: "flow.tsx", line: 2 },
+    "createSmithers: dbPath must be the path of a file; it is 5",
+  ],
+  [
+    "a misspelt option",
+    {
+      "flow.tsx": `import { createSmithers } from "smithers-orchestrator";\ncreateSmithers({}, { dbpath: "a.db" });\n`,
+    },
+    { file: "flow.tsx", line: 2 },
+    'the unknown field "dbpath". Did you mean "dbPath"?',
+  ],
+  [
+    "schemas that are a function",
+    { "flow.tsx": `import { createSmithers } from "smithers-orchestrator";\ncreateSmithers(() => ({}));\n` },
+    { file: "flow.tsx", line: 2 },
+    "createSmithers takes an object with a Zod schema for each output",
+  ],
   ["an empty file", { "flow.tsx": "" }, { file: "flow.tsx" }, "default"],
 ];
 
