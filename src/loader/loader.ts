@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, extname, relative } from "node:path";
 import { noteBackslashes, noteFiles, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
@@ -14,6 +13,7 @@ import { findPackage, globalsOfTasks, withoutInstallPaths } from "./packages.ts"
 import { findWorkflowFile } from "./paths.ts";
 import { removeShadow, ShadowFiles } from "./shadow.ts";
 import type { Startable } from "./startable.ts";
+import { UnchangedFiles } from "./unchanged.ts";
 
 export interface LoadedWorkflow {
   readonly workflow: Workflow;
@@ -45,7 +45,7 @@ export interface LoaderOptions {
 }
 
 interface Version extends LoadedWorkflow {
-  readonly inputs: Bundle["inputs"];
+  readonly unchanged: UnchangedFiles;
   readonly shadow: string;
 }
 
@@ -115,9 +115,9 @@ export class Loader {
   }
 
   async #load(given: string): Promise<LoadedWorkflow> {
-    const { file, path } = await findWorkflowFile(this.#rootDir, given, this.#startable);
+    const { file, path } = findWorkflowFile(this.#rootDir, given, this.#startable);
     const known = this.#versions.get(file);
-    if (known && (await isUnchanged(known.inputs))) {
+    if (known && (await known.unchanged.areAll())) {
       this.#keep(file, known);
       return known;
     }
@@ -127,7 +127,8 @@ export class Loader {
     const workflow = await this.#import(file, { shadow, code }, inputs);
     rememberSources(workflow, inputs);
     const files = [...inputs.keys()];
-    const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, inputs, shadow };
+    const unchanged = new UnchangedFiles(inputs);
+    const version: Version = { workflow, workflowPath: path, workflowHash: hash, files, unchanged, shadow };
     this.#keep(file, version);
     await this.#shadows.removeLeftovers(file, shadow);
     if (this.#closed) await removeShadow(shadow);
@@ -241,16 +242,4 @@ export class Loader {
     runtime.forgetModule(shadow);
     void removeShadow(shadow);
   }
-}
-
-async function isUnchanged(inputs: Bundle["inputs"]): Promise<boolean> {
-  const same = await Promise.all(
-    [...inputs].map(([file, hash]) =>
-      readFile(file).then(
-        (contents) => sha1(contents) === hash,
-        () => false,
-      ),
-    ),
-  );
-  return same.every(Boolean);
 }

@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { expect, setSystemTime, test } from "bun:test";
+import { existsSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
@@ -38,6 +38,20 @@ test.each([
   expect(value(await server.complete("flows/flow.tsx"))).toBe("one");
   at("two");
   expect(value(await server.complete("flows/flow.tsx"))).toBe("two");
+});
+
+test("an edit that keeps a file's size and time takes effect", async () => {
+  const root = folder({ "flow.tsx": says("one") });
+  const file = join(root, "flow.tsx");
+  const server = await serve(root);
+  // Seen from the future, the file is too old to have been written in the moment in which it was read.
+  setSystemTime(Date.now() + 3_600_000);
+  afterThisTest(() => setSystemTime());
+  for (const _ of [1, 2]) expect(value(await server.complete("flow.tsx"))).toBe("one");
+  const { atime, mtime } = statSync(file);
+  write(root, { "flow.tsx": says("two") });
+  utimesSync(file, atime, mtime);
+  expect(value(await server.complete("flow.tsx"))).toBe("two");
 });
 
 test("an edit of an indirectly imported module takes effect", async () => {
