@@ -309,6 +309,8 @@ export class WorkerPool {
       undoRunning: () => ownCommands.undoRunning(),
       hasPlanted: (paths) => ownCommands.hasPlanted(paths),
       openDatabase: (dbPath) => this.#settings.openDatabase(dbPath),
+      takeRoom: (bytes) => worker.transit.take(bytes),
+      giveRoom: (number) => worker.transit.give(number),
       askPlaces: async (storeId, runId, leaseNo, running, wanted) =>
         this.#stores.get(storeId)?.askPlaces(worker, runId, leaseNo, running, wanted) ?? 0,
       releasePlaces: (storeId, runId, leaseNo) => this.#stores.get(storeId)?.releasePlaces(worker, runId, leaseNo),

@@ -78,6 +78,9 @@ export type WorkerCalls = {
 export type ServerCalls = {
   /** Calls a method of a store: see `StoreHost`. */
   store(storeId: string, part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
+  /** Waits for room for large values on their way to or from the worker; resolves with the number to give it back by. */
+  takeRoom(bytes: number): Promise<number>;
+  giveRoom(number: number): void;
   /** See `RunPlaces.ask`. */
   askPlaces(storeId: string, runId: string, leaseNo: number, running: number, wanted: number): Promise<number>;
   /** See `RunPlaces.release`. */

@@ -1,4 +1,5 @@
 import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
+import { maxOutputBytes } from "../model/index.ts";
 import {
   committedEvents,
   type Maintenance,
@@ -9,6 +10,9 @@ import {
 } from "../store/index.ts";
 import { takeLargeTexts } from "./large-texts.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
+
+/** Values of a turn that are larger together, in characters, wait for room in the host. */
+const largeBytes = 262_144;
 
 /** What a remote store knows of the store that it stands for. */
 export interface StoreIdentity {
@@ -29,6 +33,11 @@ export interface StoreLink {
    * @param texts what was left out of them; see `takeLargeTexts`
    */
   call(part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
+  /**
+   * Waits until the host has room for large values on their way. Default: it always has.
+   * @returns a function that gives the room back
+   */
+  takeRoom?(bytes: number): Promise<() => void>;
   /** Asks for, or refuses, news of commits of other connections. */
   watch(isWatched: boolean): void;
 }
@@ -59,6 +68,7 @@ export class RemoteStore {
         return remote.#open.size;
       },
       commitTurn: (turn) => this.#commitTurn(turn),
+      readOutput: (...place) => this.#readOutput(place),
       registerSchemas: (schemas) => this.#registerSchemas(schemas),
       watch: (listener) => this.#watch(listener),
       close: () => this.#close(),
@@ -89,8 +99,27 @@ export class RemoteStore {
 
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
     const { turn: sent, texts } = takeLargeTexts(turn);
-    const lastSeq = (await this.#call("own", "commitTurn", [sent], texts)) as number | "cancel-pending";
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+    const commit = () => this.#call("own", "commitTurn", [sent], texts);
+    const lastSeq = (await (bytes > largeBytes ? this.#inRoom(bytes, commit) : commit())) as number | "cancel-pending";
     return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
+  }
+
+  #readOutput(place: Parameters<Store["readOutput"]>): ReturnType<Store["readOutput"]> {
+    // How large it is is known when it has been read.
+    return this.#inRoom(maxOutputBytes, () => this.#call("own", "readOutput", place)) as ReturnType<
+      Store["readOutput"]
+    >;
+  }
+
+  /** Does what holds large values in the host's memory. */
+  async #inRoom<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#link.takeRoom?.(bytes);
+    try {
+      return await work();
+    } finally {
+      giveBack?.();
+    }
   }
 
   async #registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {

@@ -6,6 +6,7 @@ import type { EndWatch } from "../tools/guard/index.ts";
 import { Board, type BoardState, type WorkPlace } from "./board.ts";
 import { Channel } from "./channel.ts";
 import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
+import { Transit } from "./transit.ts";
 
 /** The program of a worker. */
 const program = moduleFile("workers/entry");
@@ -23,6 +24,8 @@ export class WorkerProcess {
   readonly ended: Promise<ChildEnd>;
   /** The workflow files that it serves; a run instead of a file has the worker to itself. */
   readonly keys = new Set<string>();
+  /** Large values on their way to and from it. */
+  readonly transit = new Transit();
   /** By number, what ends the watch of a command that it runs. */
   readonly commands = new Map<number, EndWatch>();
   /** How many runs it executes. */

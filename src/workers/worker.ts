@@ -147,6 +147,10 @@ export class Worker {
     const remote = new RemoteStore(identity, {
       call: (part, name, args, texts) => this.#channel.call("store", identity.id, part, name, args, texts),
       watch: () => {},
+      takeRoom: async (bytes) => {
+        const number = await this.#channel.call("takeRoom", bytes);
+        return () => this.#channel.tell("giveRoom", number);
+      },
     });
     // The server writes the heartbeats, for a worker that computes cannot.
     const store = Object.assign(remote.store, { beat: async () => [] });

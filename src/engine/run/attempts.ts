@@ -37,6 +37,9 @@ const toolCallEndMs = 20;
 /** Results, events and ends of tool calls that one turn takes in, of each at most. */
 const maxTaken = 500;
 
+/** Length of the results' JSON, in characters, after which a turn takes in no more of them. */
+const maxTakenLength = 8_388_608;
+
 /** The running attempts of one run, and what they have produced since the last turn. */
 export class Attempts {
   readonly #settings: AttemptsSettings;
@@ -98,9 +101,21 @@ export class Attempts {
     for (const call of this.#endedToolCalls.splice(0, maxTaken)) draft.endToolCall(call);
     // What an attempt has told comes before its end.
     const isAllTold = this.#events.length + this.#endedToolCalls.length === 0;
-    for (const completion of isAllTold ? this.#completions.splice(0, maxTaken) : [])
+    for (const completion of isAllTold ? this.#nextCompletions() : [])
       this.#take(draft, runState, completion, stopping);
     if (!isAllTold || this.#completions.length > 0) this.#settings.wake();
+  }
+
+  /** Removes and returns the oldest results, as many as one turn takes in. */
+  #nextCompletions(): Completion[] {
+    let length = 0;
+    let count = 0;
+    for (const { outcome } of this.#completions) {
+      if (count === maxTaken || length > maxTakenLength) break;
+      count += 1;
+      if (outcome.ok) length += outcome.value.json.length;
+    }
+    return this.#completions.splice(0, count);
   }
 
   #take(draft: TurnDraft, runState: RunState, completion: Completion, stopping: boolean): void {
