@@ -30,7 +30,10 @@ const projectDir = join(import.meta.dirname, "..");
 
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((name) => [name, join(projectDir, "src", `${name}.ts`)])),
-  platform: "node",
+  // The client is for every runtime, and the helpers for Node would be in all files.
+  platform: "neutral",
+  // Nothing is left out: a call such as decodeURIComponent counts as pure, and may be there for what it throws.
+  treeshake: false,
   external: (id) => !/^[./]/.test(id),
 });
 await bundle.write({

@@ -138,6 +138,14 @@ test("an entry that needs Bun says so in one sentence under Node, to an import o
   }
 });
 
+test("the client in the tarball is for every runtime: it imports no module of Node or Bun", async () => {
+  const client = join(app, "node_modules/smithers-orchestrator/dist/client/index.js");
+  const { outputs } = await Bun.build({ entrypoints: [client], target: "browser", external: ["node:*", "bun:*"] });
+  const text = await outputs[0]!.text();
+  expect(text).toContain("createClient");
+  expect(text.match(/["'](node|bun):\w+["']/g)).toBeNull();
+});
+
 test("the tarball brings the docs, the examples, the dashboard and what agents read, as small as they are", () => {
   const folder = join(app, "node_modules/smithers-orchestrator");
   let bytes = 0;
