@@ -1,4 +1,5 @@
 import type { CommittedEvent } from "../model/index.ts";
+import { RecentEvents } from "./recent-events.ts";
 
 /** Called with the events of each commit: all of one run, in order. */
 export type CommitListener = (events: readonly CommittedEvent[]) => void;
@@ -13,6 +14,9 @@ export interface RunListener {
 
 /** Publishes events once they are committed, of one run or of all. The events of a run come in order. */
 export class Feed {
+  /** What was committed a moment ago, unless another process may have committed more. */
+  readonly recent: Pick<RecentEvents, "after" | "lastSeq">;
+  readonly #recent = new RecentEvents();
   readonly #all = new Set<CommitListener>();
   readonly #everywhere = new Set<CommitListener>();
   readonly #byRun = new Map<string, Set<RunListener>>();
@@ -21,12 +25,19 @@ export class Feed {
   /** @param onPublish called with everything that is published here, but not with what is forwarded from elsewhere */
   constructor(onPublish: CommitListener = () => {}) {
     this.#onPublish = onPublish;
+    this.recent = this.#recent;
+  }
+
+  /** Notes what was committed, when it is published only later: a reader that begins meanwhile gets it. */
+  note(events: readonly CommittedEvent[]): void {
+    if (events.length > 0) this.#recent.add(events);
   }
 
   /** Tells every subscriber, and every follower of the run, what was committed. `events` must be of one run. */
   publish(events: readonly CommittedEvent[]): void {
     const runId = events[0]?.runId;
     if (runId === undefined) return;
+    this.#recent.add(events);
     for (const listener of this.#all) listener(events);
     for (const listener of this.#everywhere) listener(events);
     for (const listener of this.#byRun.get(runId) ?? []) listener.committed?.(events);
@@ -38,6 +49,7 @@ export class Feed {
    * with `toAll`, subscribers get the events.
    */
   forward(events: readonly CommittedEvent[], toAll: boolean): void {
+    this.#recent.forget(events[0]!.runId);
     if (toAll) for (const listener of this.#all) listener(events);
     for (const listener of this.#everywhere) listener(events);
     for (const listener of this.#byRun.get(events[0]!.runId) ?? []) listener.changedElsewhere?.();
@@ -45,6 +57,7 @@ export class Feed {
 
   /** Tells the followers of the runs that `isMeant` that another process may have committed something. */
   notifyRemote(isMeant: (runId: string) => boolean): void {
+    this.#recent.forgetThose(isMeant);
     for (const [runId, listeners] of this.#byRun) {
       if (isMeant(runId)) for (const listener of listeners) listener.changedElsewhere?.();
     }

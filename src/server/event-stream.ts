@@ -161,7 +161,9 @@ class EventReader {
   async #readPage(): Promise<readonly StoredEvent[]> {
     // Must come before the read: a commit during the read sets it again.
     this.#behind = false;
-    const page = await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize);
+    const page =
+      this.#feed.recent.after(this.#runId, this.#seq, this.#pageSize) ??
+      (await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize));
     const { count, length } = fitIntoChunk(page);
     if (count < page.length || page.length === this.#pageSize) this.#behind = true;
     if (count < page.length) this.#pageSize = count;

@@ -18,7 +18,7 @@ import {
   type WorkflowFileRef,
 } from "../engine/index.ts";
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
-import { hasEnded, type Run, staleAfterMs } from "../model/index.ts";
+import { type CommittedEvent, hasEnded, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner, type TurnRecord } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { withInputJson } from "./as-json.ts";
@@ -281,21 +281,20 @@ export class RemoteHolder implements RunHolder {
 
   /** What a worker's writes mean for others: events are published here, and leases are kept here. */
   #listenersFor(worker: WorkerProcess): AnswerListeners {
-    const { sink } = this.#parts;
     return {
       startOnce: (started, [run]) => {
         if (started.events.length > 0)
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
         this.#pool.started(run.runId, started.runId);
-        this.#tell(() => sink.feed.publish(started.events));
+        this.#publish(started.events);
       },
       takeLease: (lease) => lease && this.#hold(worker, lease),
       reopen: (reopened) => {
         if (!reopened) return;
         this.#hold(worker, reopened.lease);
-        this.#tell(() => sink.feed.publish(reopened.events));
+        this.#publish(reopened.events);
       },
-      beginToolCall: ({ events }) => this.#tell(() => sink.feed.publish(events)),
+      beginToolCall: ({ events }) => this.#publish(events),
       commitTurn: (events, [turn], tookMs) => {
         if (events !== "cancel-pending") this.#committed(worker, turn, events, tookMs);
       },
@@ -308,14 +307,10 @@ export class RemoteHolder implements RunHolder {
     if (!worker.hasEnded) this.#held.add(worker, lease);
   }
 
-  #committed(
-    worker: WorkerProcess,
-    turn: TurnRecord,
-    events: Parameters<HolderParts["sink"]["feed"]["publish"]>[0],
-    commitMs: number,
-  ): void {
+  #committed(worker: WorkerProcess, turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
     const { sink, onReleased } = this.#parts;
     const { run: change, facts, lease, nodes } = turn;
+    sink.feed.note(events);
     this.#held.committed(turn);
     if (change.release) this.#places?.release(worker, lease);
     else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
@@ -337,6 +332,13 @@ export class RemoteHolder implements RunHolder {
       this.#claims.release(lease.runId, end);
       onReleased(lease.runId, end);
     });
+  }
+
+  /** Publishes what was committed, as {@link #tell} does. */
+  #publish(events: readonly CommittedEvent[]): void {
+    const { feed } = this.#parts.sink;
+    feed.note(events);
+    this.#tell(() => feed.publish(events));
   }
 
   /** Tells others of a commit once its worker has been answered, so that the worker need not wait. In order. */

@@ -4,7 +4,7 @@ import { isLogEnd } from "../../runs/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { answerStream } from "../http/answer-stream.ts";
 import { operation } from "../operation.ts";
-import type { RunServices } from "./on-run.ts";
+import type { RecentRun, RunServices } from "./on-run.ts";
 
 export const streamEvents = operation({
   id: "streamEvents",
@@ -15,13 +15,18 @@ export const streamEvents = operation({
   answerType: "text/event-stream",
   noContent: "The run has ended, and there is no event after Last-Event-ID: an EventSource stops reconnecting.",
   errors: [],
-  async handle({ c, query, headers }, { locate, closing, telemetry }: RunServices) {
-    const { database: engine, run } = await locate();
+  async handle({ c, query, headers }, { runId, locate, recent, closing, telemetry }: RunServices) {
+    const { database: engine, lastSeq } = recent() ?? (await located(locate));
     // A client that reconnects repeats the query of its first request, and sends its real position in the header.
     const afterSeq = headers["Last-Event-ID"] ?? query.afterSeq ?? 0;
-    c.header("X-Last-Seq", String(run.lastSeq));
+    c.header("X-Last-Seq", String(lastSeq));
     const isReconnect = headers["Last-Event-ID"] !== undefined;
-    if (isReconnect && (await isLogEnd(engine.store, run.runId, afterSeq))) return c.body(null, 204);
-    return answerStream(c, () => eventStream(engine.store, engine.feed, run.runId, afterSeq, closing, telemetry));
+    if (isReconnect && (await isLogEnd(engine.store, runId, afterSeq))) return c.body(null, 204);
+    return answerStream(c, () => eventStream(engine.store, engine.feed, runId, afterSeq, closing, telemetry));
   },
 });
+
+async function located(locate: RunServices["locate"]): Promise<RecentRun> {
+  const { database, run } = await locate();
+  return { database, lastSeq: run.lastSeq };
+}

@@ -17,6 +17,8 @@ export interface RunServices {
    * @throws RUN_NOT_FOUND, or a `DB_*` code when that database cannot be opened now
    */
   locate(): Promise<{ readonly run: Run; readonly database: Engine }>;
+  /** Finds the engine that has committed events of the run a moment ago, without the database. */
+  recent(): RecentRun | undefined;
   /** The engine of the run's database. Throws like {@link locate}, or lets the engine refuse an unknown run. */
   engine(): Promise<Engine>;
   /** Aborts when the open event streams must end. */
@@ -26,8 +28,14 @@ export interface RunServices {
   cancelled?(): void;
 }
 
+/** A run that an engine has just committed events of. */
+export interface RecentRun {
+  readonly database: Engine;
+  readonly lastSeq: number;
+}
+
 /** A host that serves a single run, whose id is not in the path. */
-export interface OneRun extends Omit<RunServices, "locate" | "engine"> {
+export interface OneRun extends Omit<RunServices, "locate" | "recent" | "engine"> {
   readonly databases: RunDatabases<Engine>;
 }
 
@@ -44,7 +52,8 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
         throw new SmithersError("RUN_NOT_FOUND", "There is no run with this id.");
       const locate = () => databases.runs.locate(runId);
       const engine = async () => (await locate()).database;
-      return operation.handle(request, { runId, reader, locate, engine, closing: streams.signal, telemetry });
+      const recent = () => recentRun(databases.runs.main, runId);
+      return operation.handle(request, { runId, reader, locate, recent, engine, closing: streams.signal, telemetry });
     },
   };
 }
@@ -56,7 +65,13 @@ export function onSingleRun(operation: Operation<RunServices>): Operation<OneRun
     errors: ["RUN_NOT_FOUND", ...operation.errors],
     async handle(request, { databases, ...services }) {
       const locate = () => databases.locate(services.runId);
-      return operation.handle(request, { ...services, locate, engine: async () => databases.main });
+      const recent = () => recentRun(databases.main, services.runId);
+      return operation.handle(request, { ...services, locate, recent, engine: async () => databases.main });
     },
   };
+}
+
+function recentRun(database: Engine, runId: string): RecentRun | undefined {
+  const lastSeq = database.feed.recent.lastSeq(runId);
+  return lastSeq === undefined ? undefined : { database, lastSeq };
 }
