@@ -54,7 +54,10 @@ export async function loadPostgresJs(): Promise<ConnectPostgresJs> {
     const library = (await import("postgres")) as unknown as {
       readonly default: (url: string, options: object) => PostgresJs;
     };
-    return (url, options) => library.default(url, { ...options, onnotice() {} });
+    // One statement at a time on a connection: the library asks for the types of parameters before it sends them. When it
+    // asks behind another statement, PgBouncer in transaction mode gives the connection to another client after that
+    // one's answer, and the types never come.
+    return (url, options) => library.default(url, { ...options, max_pipeline: 0, onnotice() {} });
   } catch (cause) {
     throw new SmithersError("INVALID_OPTIONS", "A postgres:// database needs the package postgres.", {
       cause,
