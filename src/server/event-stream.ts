@@ -1,4 +1,5 @@
 import type { Feed } from "../engine/index.ts";
+import { isSmithersError } from "../errors/index.ts";
 import { isLastEvent, isTerminalEvent, type StoredEvent } from "../model/index.ts";
 import { isLogEnd } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
@@ -8,6 +9,8 @@ import { keepAliveLine, keepAliveMs, retryLine } from "./http/answer-stream.ts";
 /** Approximate size of a chunk of events, in characters: the memory that a reader costs when it stops reading. */
 const chunkLength = 65_536;
 const largestPage = 256;
+/** How long a reader waits before it reads again from a database that was away, in ms. */
+const unavailablePauseMs = 500;
 
 /**
  * A run's events after `afterSeq` as server-sent events: stored ones first, then new ones as they are committed. Ends
@@ -131,7 +134,7 @@ class EventReader {
 
   async #next(): Promise<Uint8Array | undefined> {
     while (!this.#closing.aborted && !this.#left && !this.#isOver) {
-      const events = this.#behind ? await this.#readPage() : await this.#committed();
+      const events = await this.#read();
       const last = events?.at(-1);
       if (events && last) {
         this.#seq = last.seq;
@@ -143,10 +146,39 @@ class EventReader {
         this.#telemetry?.eventsSent(events.length);
         return encoded(events) ?? encode(events);
       }
-      if (!this.#knownToContinue && !this.#behind && (await isLogEnd(this.#store, this.#runId, this.#seq)))
-        return undefined;
+      if (!this.#behind && (await this.#hasEnded())) return undefined;
     }
     return undefined;
+  }
+
+  /** The next events; undefined or none when there may be some later. */
+  async #read(): Promise<readonly StoredEvent[] | undefined> {
+    if (!this.#behind) return this.#committed();
+    return this.#whenAvailable(() => this.#readPage());
+  }
+
+  async #hasEnded(): Promise<boolean> {
+    if (this.#knownToContinue) return false;
+    return (await this.#whenAvailable(() => isLogEnd(this.#store, this.#runId, this.#seq))) ?? false;
+  }
+
+  /** Reads from the store. While the database is away, the reader waits, and then reads again. */
+  async #whenAvailable<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isSmithersError(error) || error.status !== 503) throw error;
+      this.#behind = true;
+      await this.#pause();
+      return undefined;
+    }
+  }
+
+  /** Waits for a while; less when something is committed, or the reader leaves. */
+  async #pause(): Promise<void> {
+    const timer = setTimeout(() => this.#wake?.(), unavailablePauseMs);
+    await this.#committed();
+    clearTimeout(timer);
   }
 
   #committed(): Promise<readonly StoredEvent[] | undefined> {

@@ -207,6 +207,40 @@ testOnPostgres(
   },
 );
 
+slowTestOnPostgres("a stream outlives reads that the database refuses, and then has no gap", async () => {
+  const root = folder({ "ask.tsx": ask });
+  const address = await postgresDatabase();
+  const schema = new URL(address).searchParams.get("schema")!;
+  const env = { SERVE_OPTIONS: JSON.stringify({ db: address }) };
+  // The second one knows nothing of the run, and must read its events.
+  const [first, second] = [await ServerProcess.start(root, env), await ServerProcess.start(root, env)];
+  const runId = await first.start("ask.tsx");
+  await first.until(runId, ({ type }) => type === "NodeWaitingApproval");
+  // A transaction sees the activity of one moment, so another connection watches.
+  const [admin, watcher] = [administrator(await sharedServer()), administrator(await sharedServer())];
+  await admin.unsafe(`BEGIN; LOCK TABLE ${schema}._smithers_events`);
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const { id } of second.events(runId)) seen.push(id);
+  })();
+  const waiting = async () => {
+    const found = await watcher`SELECT query_start::text AS since FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND strpos(query, ${schema}) > 0 AND strpos(query, '_smithers_events') > 0`;
+    return found[0]?.since as string | undefined;
+  };
+  let refused: string | undefined;
+  await eventually(async () => (refused = await waiting()) !== undefined);
+  // A later statement waits: the first one was refused.
+  await eventually(async () => ![undefined, refused].includes(await waiting()));
+  expect(seen).toEqual([]);
+  await admin.unsafe("COMMIT");
+  expect((await first.post(`/v1/runs/${runId}/nodes/ok/approve`)).status).toBe(200);
+  await reading;
+  expect((await second.run(runId)).status).toBe("finished");
+  expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1));
+  expect(seen.length).toBeGreaterThan(5);
+});
+
 testOnPostgres("transactions that Postgres cannot serialize are tried again", async () => {
   const name = `d_${crypto.randomUUID().slice(0, 8)}`;
   const admin = administrator(await sharedServer());
