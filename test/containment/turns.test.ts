@@ -13,7 +13,7 @@ const files = {
     result,
   ),
   "blocks.tsx": workflowFile(
-    `<Task id="t" output={outputs.result}>{() => { const end = Date.now() + 1_500; while (Date.now() < end); return { value: 1 }; }}</Task>`,
+    `<Task id="t" output={outputs.result}>{() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); return { value: 1 }; }}</Task>`,
   ),
   "echo.tsx": workflowFile(`<Task id="say" output={outputs.result}>{() => ({ value: 1 })}</Task>`),
 };

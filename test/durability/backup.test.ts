@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { inStore } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const steps = workflowFile(

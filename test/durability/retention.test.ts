@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { inStore } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const waiting = workflowFile(`<Approval id="ask" output={outputs.decision} request={{ title: "Go on?" }} />`, {

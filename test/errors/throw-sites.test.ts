@@ -58,13 +58,63 @@ const sites: [string, { file: string; line: number }][] = [
   ["system", inFlow("system")],
 ];
 
+/** [what, the tree of its workflow, the code of its error]: errors without a line of the author in their stacks */
+const trees: [string, string, string][] = [
+  [
+    "an output that does not fit",
+    "<Task id='t' noRetry output={outputs.result}>{() => ({ other: 1 })}</Task>",
+    "INVALID_OUTPUT",
+  ],
+  ["a literal that does not fit", '<Task id={"t"} output={outputs.result}>{{ other: 1 }}</Task>', "INVALID_OUTPUT"],
+  [
+    "what Zod's parse throws",
+    '<Task id="t" noRetry output={outputs.result}>{() => z.object({ a: z.string() }).parse({ a: 1 })}</Task>',
+    "TASK_FAILED",
+  ],
+  ["a misspelt prop", '<Task id="t" retry={3} output={outputs.result}>{1}</Task>', "INVALID_WORKFLOW"],
+  ["an unknown output", '<Task id="t" output="results">{1}</Task>', "INVALID_WORKFLOW"],
+  ["a wrong duration", '<Timer id="t" duration="3 hours" />', "INVALID_WORKFLOW"],
+  [
+    "an id that occurs twice",
+    '<Task id="t" output={outputs.result}>{1}</Task>\n<Task id="t" output={outputs.result}>{1}</Task>',
+    "DUPLICATE_ID",
+  ],
+  [
+    "a wrong prop in a loop",
+    '<Loop until={false}><Sequence>\n<Timer id="t" duration="x" /></Sequence></Loop>',
+    "INVALID_WORKFLOW",
+  ],
+];
+/** Trees whose ids do not say which node has the error. */
+const withoutPlace: [string, string, string][] = [
+  [
+    "several nodes",
+    '{ctx.input.none ? <Timer id="t" duration="1s" /> : null}\n<Timer id="t" duration="x" />',
+    "INVALID_WORKFLOW",
+  ],
+  ["a computed id", '<Timer id={String("t")} duration="x" />', "INVALID_WORKFLOW"],
+];
+
+/** The workflow file of one of these trees. */
+function fileOf(what: string) {
+  const all = [...trees, ...withoutPlace];
+  const index = all.findIndex(([name]) => name === what);
+  const schemas = "result: z.object({ value: z.number(), a: z.string() })";
+  return { file: `flows/w${index}.tsx`, source: workflowFile(`\n${all[index]![1]}`, { schemas }) };
+}
+
+/** Those whose records the commands read differently: with and without a node, with causes, with a code of its own. */
+const shownByCommands = ["later", "render", "chain", "tool"];
+
 /** Has run each case, under its name as the run's id. */
 const served = forAllTests(async () => {
-  const root = folder(files);
+  const others = [...trees, ...withoutPlace].map(([what]) => ({ what, ...fileOf(what) }));
+  const root = folder({ ...files, ...Object.fromEntries(others.map(({ file, source }) => [file, source])) });
   const server = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "info" }, { captureLog: true });
   const runs = new Map<string, RunDetail>();
   for (const which of [...sites.map(([name]) => name), "text"])
     runs.set(which, await server.complete("flows/throws.tsx", { case: which }, { runId: which }));
+  for (const { what, file } of others) runs.set(what, await server.complete(file));
   return { root, server, runs };
 });
 
@@ -98,6 +148,7 @@ test("what is thrown names its place in the answers, the log and the commands; a
     expect(logged.err.stack).not.toContain(root);
     expect(logged.err.stack).not.toContain("node_modules");
 
+    if (!shownByCommands.includes(which)) continue;
     for (const command of ["why", "logs"]) {
       expect((await smithers(root, command, which)).out).toContain(` failed at ${place}`);
     }
@@ -144,61 +195,30 @@ test("what is no error has no place, and is told as it is", async () => {
 });
 
 describe("an error without a line of the author in its stack names the line of its node:", () => {
-  const trees: [string, string, string][] = [
-    [
-      "an output that does not fit",
-      "<Task id='t' noRetry output={outputs.result}>{() => ({ other: 1 })}</Task>",
-      "INVALID_OUTPUT",
-    ],
-    ["a literal that does not fit", '<Task id={"t"} output={outputs.result}>{{ other: 1 }}</Task>', "INVALID_OUTPUT"],
-    [
-      "what Zod's parse throws",
-      '<Task id="t" noRetry output={outputs.result}>{() => z.object({ a: z.string() }).parse({ a: 1 })}</Task>',
-      "TASK_FAILED",
-    ],
-    ["a misspelt prop", '<Task id="t" retry={3} output={outputs.result}>{1}</Task>', "INVALID_WORKFLOW"],
-    ["an unknown output", '<Task id="t" output="results">{1}</Task>', "INVALID_WORKFLOW"],
-    ["a wrong duration", '<Timer id="t" duration="3 hours" />', "INVALID_WORKFLOW"],
-    [
-      "an id that occurs twice",
-      '<Task id="t" output={outputs.result}>{1}</Task>\n<Task id="t" output={outputs.result}>{1}</Task>',
-      "DUPLICATE_ID",
-    ],
-    [
-      "a wrong prop in a loop",
-      '<Loop until={false}><Sequence>\n<Timer id="t" duration="x" /></Sequence></Loop>',
-      "INVALID_WORKFLOW",
-    ],
-  ];
-  test.each(trees)("%s", async (_, tree, code) => {
-    const schemas = "result: z.object({ value: z.number(), a: z.string() })";
-    const source = workflowFile(tree.replace(/^/, "\n"), { schemas });
-    const root = folder({ "flows/w.tsx": source });
-    const { status, out } = await upAndWhy(root);
+  test.each(trees)("%s", (what, _, code) => {
+    const { file, source } = fileOf(what);
     const lines = source.split("\n").flatMap((line, index) => (/ id=.{0,2}t/.test(line) ? [index + 1] : []));
-    const place = `flows/w.tsx:${lines.at(-1)}:`;
-    expect(status).toMatchObject({
+    expect(served().runs.get(what)).toMatchObject({
       status: "failed",
-      error: { code, details: { at: { file: "flows/w.tsx", line: lines.at(-1) } } },
+      error: { code, details: { at: { file, line: lines.at(-1) } } },
     });
-    expect(out).toContain(` failed at ${place}`);
   });
 
-  test("but not when the id is computed, or several nodes have it", async () => {
-    const twice = '{ctx.input.none ? <Timer id="t" duration="1s" /> : null}<Timer id="t" duration="x" />';
-    for (const tree of [twice, '<Timer id={String("t")} duration="x" />']) {
-      const { status } = await upAndWhy(
-        folder({ "flows/w.tsx": workflowFile(tree.replace("/> : null}", "/> : null}\n")) }),
-      );
-      expect(status).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW" } });
-      expect(status.error.details).not.toHaveProperty("at");
+  test("but not when the id is computed, or several nodes have it", () => {
+    for (const [what] of withoutPlace) {
+      const { status, error } = served().runs.get(what)!;
+      expect([status, error?.code]).toEqual(["failed", "INVALID_WORKFLOW"]);
+      expect(error!.details).not.toHaveProperty("at");
     }
   });
 
-  async function upAndWhy(root: string) {
-    const status = await smithersJson(root, "up", "flows/w.tsx", "--run-id", "r");
-    return { status, out: (await smithers(root, "why", "r")).out };
-  }
+  test.each([trees[0]!, trees[3]!])("up and why say it (%s)", async (what, _, code) => {
+    const { file, source } = fileOf(what);
+    const root = folder({ [file]: source });
+    expect(await smithersJson(root, "up", file, "--run-id", "r")).toMatchObject({ error: { code } });
+    const { line } = failed(what).error.details.at as { line: number };
+    expect((await smithers(root, "why", "r")).out).toContain(` failed at ${file}:${line}:`);
+  });
 });
 
 test("what Zod's parse throws is told as a line, with the issues as details", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { folder } from "../support/folder.ts";
+import { forAllTests } from "../support/cleanup.ts";
+import { folder, write } from "../support/folder.ts";
 import { loaderOf, refusalOf } from "../support/loader.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -105,22 +106,32 @@ const invalid: [string, Record<string, string>, { file: string; line?: number },
   ["an empty file", { "flow.tsx": "" }, { file: "flow.tsx" }, "default"],
 ];
 
-test.each(invalid)("%s is WORKFLOW_INVALID with its position", async (_, files, place, text) => {
-  const root = folder({ ...files, "echo.tsx": echo });
-  const server = await serve(root);
-  const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
-  expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
-  expect(body.error.details).toMatchObject(place);
-  if (place.line === undefined) expect(body.error.details.line).toBeUndefined();
-  expect(body.error.details.message).toContain(text);
-  expect(body.error.message).toContain(body.error.details.message);
-  // No path of this machine: neither the root's nor that of an installed package.
-  const said = JSON.stringify(body);
-  for (const secret of [root, process.cwd(), "/tmp", "node_modules", "../"]) expect(said).not.toContain(secret);
-  expect((await server.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
-  // It is refused each time, not only when it is new.
-  expect((await server.post("/v1/runs", { workflowPath: "flow.tsx" })).body.error).toEqual(body.error);
+/** A server with the files of each case in a folder of its own. */
+const served = forAllTests(async () => {
+  const root = folder({ "echo.tsx": echo });
+  for (const [number, [, files]] of invalid.entries()) write(join(root, `case-${number}`), files);
+  return { root, server: await serve(root) };
 });
+
+test.each(invalid.map((row, number) => [...row, `case-${number}/`] as const))(
+  "%s is WORKFLOW_INVALID with its position",
+  async (_, __, place, text, within) => {
+    const { root, server } = served();
+    const workflowPath = `${within}flow.tsx`;
+    const { status, body } = await server.post("/v1/runs", { workflowPath });
+    expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
+    expect(body.error.details).toMatchObject({ ...place, file: within + place.file });
+    if (place.line === undefined) expect(body.error.details.line).toBeUndefined();
+    expect(body.error.details.message).toContain(text.replace('"lib.ts"', `"${within}lib.ts"`));
+    expect(body.error.message).toContain(body.error.details.message);
+    // No path of this machine: neither the root's nor that of an installed package.
+    const said = JSON.stringify(body);
+    for (const secret of [root, process.cwd(), "/tmp", "node_modules", "../"]) expect(said).not.toContain(secret);
+    expect((await server.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
+    // It is refused each time, not only when it is new.
+    expect((await server.post("/v1/runs", { workflowPath })).body.error).toEqual(body.error);
+  },
+);
 
 test("top-level code that never ends is cut off", async () => {
   const root = folder({ "hangs.tsx": `await new Promise(() => {});\n${echo}`, "echo.tsx": echo });

@@ -62,7 +62,7 @@ testOnPostgres("runs that one server has no place for are taken by another, and 
 });
 
 testOnPostgres("while all servers are full, runs wait in order, and say so on each", async () => {
-  const { a, b, begunBy, open } = await servers({ maxConcurrency: 1 });
+  const { a, b, begunBy, open } = await servers({ maxConcurrency: 1, isolation: "none" });
   const held: string[] = [];
   for (let no = 0; no < 2; no += 1) held.push(await a.start("one.tsx", { gate: "go" }));
   await eventually(() => begunBy("a").length === 1 && begunBy("b").length === 1);

@@ -23,7 +23,7 @@ testOnPostgres(
     afterThisTest(() => standby.remove());
     const root = folder({ "ask.tsx": ask });
     const db = `postgres://smithers@127.0.0.1:${standby.port},127.0.0.1:${primary.port}/postgres?schema=${newSchema()}`;
-    const env = { SERVE_OPTIONS: JSON.stringify({ db }) };
+    const env = { SERVE_OPTIONS: JSON.stringify({ db, isolation: "none" }) };
     const servers = [await ServerProcess.start(root, env), await ServerProcess.start(root, env)] as const;
     const runId = await servers[0].start("ask.tsx");
     const seen: number[] = [];

@@ -97,7 +97,7 @@ describe.skipIf(!canRun("postgres", "pgbouncer"))("through PgBouncer in transact
         schemas: "decision: approvalDecisionSchema",
       }),
     });
-    const env = { SERVE_OPTIONS: JSON.stringify({ db: `${await pooler()}?schema=${newSchema()}` }) };
+    const env = { SERVE_OPTIONS: JSON.stringify({ db: `${await pooler()}?schema=${newSchema()}`, isolation: "none" }) };
     const [first, second] = [await ServerProcess.start(root, env), await ServerProcess.start(root, env)];
     const runId = await first.start("ask.tsx");
     const [here, there] = [createClient({ url: first.url }), createClient({ url: second.url })];

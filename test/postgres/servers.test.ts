@@ -42,7 +42,7 @@ async function servers(count: number, files: Record<string, string>, options: ob
 const numbers = (events: readonly { seq: number }[]) => events.map(({ seq }) => seq);
 
 testOnPostgres("a stream on one server shows at once what another commits, without a gap or a repeat", async () => {
-  const { started } = await servers(2, { "ask.tsx": ask });
+  const { started } = await servers(2, { "ask.tsx": ask }, { isolation: "none" });
   const [first, second] = started;
   const runId = await first.start("ask.tsx");
   const seen: { seq: number; type: string }[] = [];
@@ -60,7 +60,7 @@ testOnPostgres("a stream on one server shows at once what another commits, witho
 });
 
 testOnPostgres("any server answers any call for any run", async () => {
-  const { started } = await servers(2, { "ask.tsx": ask });
+  const { started } = await servers(2, { "ask.tsx": ask }, { isolation: "none" });
   const [first, second] = started;
   const [a, b] = [await first.start("ask.tsx"), await second.start("ask.tsx")];
   for (const server of started) {
@@ -157,7 +157,7 @@ testOnPostgres(
 );
 
 testOnPostgres("connections that an administrator ends cost no answered request", async () => {
-  const { db, started } = await servers(2, { "ask.tsx": ask });
+  const { db, started } = await servers(2, { "ask.tsx": ask }, { isolation: "none" });
   const watcher = await openStore(await postgresDatabase());
   afterThisTest(() => watcher.close());
   const { default: postgres } = await import("postgres");

@@ -32,6 +32,8 @@ function project(
   return { root, env: { PATH: program === "" ? "/usr/bin:/bin" : `${bin}:${process.env.PATH}` } };
 }
 
+const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
+
 const lines = (...values: unknown[]) =>
   `cat <<'END'\n${values.map((value) => JSON.stringify(value)).join("\n")}\nEND\n`;
 const answer = '{"value":"done"}';
@@ -132,7 +134,7 @@ test.each(programs)(
   "%s answers a task: its text, its tool calls, its tokens and its conversation are events",
   async (program, agent, script, args, tool) => {
     const { root, env } = project(program, agent, script);
-    const server = await ServerProcess.start(root, env);
+    const server = await ServerProcess.start(root, program === "claude" ? env : { ...env, ...withoutWorkers });
     const runId = await server.start("ask.tsx");
     const events = [];
     for await (const { event } of server.events(runId)) events.push(event);
@@ -191,7 +193,7 @@ test("an answer that does not fit goes back in the same conversation, in the sam
     "ClaudeCodeAgent({})",
     `if [ "$count" = 1 ]; then\n${misfit}else\n${claude}fi\n`,
   );
-  const server = await ServerProcess.start(root, env);
+  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
   const calls = readFileSync(join(root, "calls.txt"), "utf8")
     .split("\n")
@@ -209,14 +211,14 @@ test("a program that says its limit is reached lets the run wait", async () => {
     result: `Claude AI usage limit reached|${Math.ceil(Date.now() / 1_000) + 3600}`,
   });
   const { root, env } = project("claude", "ClaudeCodeAgent({})", `${refused}exit 1\n`);
-  const server = await ServerProcess.start(root, env);
+  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
   const runId = await server.start("ask.tsx");
   await eventually(async () => (await server.run(runId)).status === "waiting-quota");
 });
 
 test("cancelling a run ends the program and what it has started", async () => {
   const { root, env } = project("codex", "CodexAgent({})", "sleep 60 & echo $! > pid; wait\n");
-  const server = await ServerProcess.start(root, env);
+  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
   const runId = await server.start("ask.tsx");
   const pid = Number(await eventually(() => readFileSync(join(root, "pid"), "utf8").trim()));
   await server.runs.cancel(runId);
@@ -253,7 +255,7 @@ test.each(failures)(
   "a program that %s fails the task, and the message says so",
   async (_, program, agent, script, message) => {
     const { root, env } = project(program, agent, script, "retries={0}");
-    const server = await ServerProcess.start(root, env);
+    const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
     const run = await server.complete("ask.tsx");
     expect(run).toMatchObject({ status: "failed", error: { code: "AGENT_FAILED" } });
     expect(run.error!.message).toContain(message);
@@ -262,11 +264,11 @@ test.each(failures)(
 
 test("the tools that a task allows are handed over; an agent that cannot be confined to them is not asked", async () => {
   const allowed = project("claude", "ClaudeCodeAgent({})", claude, 'tools={{ allow: ["read", "grep"] }}');
-  const server = await ServerProcess.start(allowed.root, allowed.env);
+  const server = await ServerProcess.start(allowed.root, { ...allowed.env, ...withoutWorkers });
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
   expect(readFileSync(join(allowed.root, "calls.txt"), "utf8")).toContain("--tools Read,Grep --allowedTools Read,Grep");
   const refused = project("codex", "CodexAgent({})", codex, 'tools={{ allow: ["read"] }}');
-  const other = await ServerProcess.start(refused.root, refused.env);
+  const other = await ServerProcess.start(refused.root, { ...refused.env, ...withoutWorkers });
   const run = await other.complete("ask.tsx");
   expect(run.error!.message).toContain("CodexAgent cannot be confined to the tools that the task allows.");
   expect(existsSync(join(refused.root, "calls.txt"))).toBe(false);

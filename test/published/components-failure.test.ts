@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 /** A workflow with a step that notes that it ran, and one that fails. */
 const flow = (tree: string) => `/** @jsxImportSource smithers-orchestrator */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 
 /** A workflow that takes the named components from `createSmithers`, as the published package's workflows do. */
 const using = (names: string, tree: string) => `/** @jsxImportSource smithers-orchestrator */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { Wire } from "../support/wire.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 

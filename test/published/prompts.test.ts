@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Project } from "../support/commands.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** An agent whose answer is the prompt that it was given. */
@@ -33,7 +33,7 @@ test("an MDX file is a prompt, with its props and what it imports, and an edit t
     "greeting.ts": 'export const greeting = "Hello";',
     "rules.mdx": "- Be *kind*.\n- Be brief.\n",
   });
-  const server = await serve(root);
+  const server = await serveWithWorkers(root);
   const prompt = async () => ((await server.complete("flow.tsx")).output as { prompt: string }).prompt;
   expect(await prompt()).toStartWith("# Hello Ann\n\n- Be *kind*.\n- Be brief.\n\nAnswer");
   writeFileSync(join(root, "rules.mdx"), "Be honest.\n");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** An agent that refuses `times` times with what `refuse` throws, noting the time of each call in a file. */

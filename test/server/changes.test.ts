@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 async function* changes(server: TestServer) {

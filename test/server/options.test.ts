@@ -9,7 +9,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { type ServerOptions, startServer } from "smithers-orchestrator";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 const wrong: [string, Record<string, unknown>][] = [

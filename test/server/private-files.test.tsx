@@ -23,6 +23,7 @@ import { run } from "../support/run.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const isRoot = process.getuid?.() === 0;
+const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 /** An ordinary user, and another one. */
 const [ordinary, other] = [65_534, 65_533];
 
@@ -85,9 +86,9 @@ test("runWorkflow and the command keep their new databases from other users", as
 
 test("the mode of a database that is in use stays as its owner has set it", async () => {
   const root = folder({ "done.tsx": echo });
-  await (await ServerProcess.start(root)).stop("SIGTERM");
+  await (await ServerProcess.start(root, withoutWorkers)).stop("SIGTERM");
   chmodSync(join(root, "smithers.db"), 0o640);
-  await (await ServerProcess.start(root)).stop("SIGTERM");
+  await (await ServerProcess.start(root, withoutWorkers)).stop("SIGTERM");
   expect((lstatSync(join(root, "smithers.db")).mode & 0o777).toString(8)).toBe("640");
 });
 
@@ -95,7 +96,7 @@ test("a database is not created through a link", async () => {
   const elsewhere = folder();
   const root = folder({ "own.tsx": workflowFile("", { create: ', { dbPath: "own.db" }' }) });
   symlinkSync(join(elsewhere, "victim"), join(root, "own.db"));
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "own.tsx" });
   expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
   expect(readdirSync(elsewhere)).toEqual([]);
@@ -105,7 +106,7 @@ test.skipIf(!isRoot)("a new database that belongs to another user is refused", a
   const root = folder({ "own.tsx": workflowFile("", { create: ', { dbPath: "own.db" }' }) });
   writeFileSync(join(root, "own.db"), "");
   chownSync(join(root, "own.db"), other, other);
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "own.tsx" });
   expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
 });

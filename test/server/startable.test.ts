@@ -6,7 +6,7 @@ import { smithers, startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const waits = workflowFile(`<Signal id="go" schema={outputs.result} />`);

@@ -11,7 +11,8 @@ import { ServerProcess } from "../support/process.ts";
 import { echo } from "../support/workflows.ts";
 import { runRow } from "./rows.ts";
 
-const serve = (root: string, db: string) => ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db }) });
+const serve = (root: string, db: string) =>
+  ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db, isolation: "none" }) });
 
 async function eventsOf(server: ServerProcess, runId: string, until: (type: string) => boolean) {
   const seen: unknown[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { folder, write } from "../support/folder.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const schemas = `decision: approvalDecisionSchema, result: z.object({ value: z.any() }),

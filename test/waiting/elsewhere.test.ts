@@ -26,6 +26,8 @@ const busy = workflowFile(
   </Parallel>`,
 );
 
+const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
+
 const decide = (root: string, runId: string) =>
   inStore(databaseOf(root), (store) =>
     store.decide({ runId, nodeId: "ok", status: "granted", decidedBy: "elsewhere" }, Date.now()),
@@ -43,7 +45,7 @@ async function parked(server: ServerProcess, root: string, file: string, input =
 
 test("a decision that another process writes into the database continues the run", async () => {
   const root = folder({ "ask.tsx": ask });
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   const runId = await parked(server, root, "ask.tsx");
   await decide(root, runId);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { decidedBy: "elsewhere" } });
@@ -51,7 +53,7 @@ test("a decision that another process writes into the database continues the run
 
 test("a decision through another server of the same database continues the run for readers of both", async () => {
   const root = folder({ "ask.tsx": ask });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await parked(first, root, "ask.tsx");
   const second = await serve(root);
   const reading = first.end(runId);
@@ -62,14 +64,14 @@ test("a decision through another server of the same database continues the run f
 
 test("decisions, signals and timers that arrive while no server runs continue the run at the next start", async () => {
   const root = folder({ "three.tsx": three });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await parked(first, root, "three.tsx", { at: Date.now() + 300 });
   await first.kill();
   await decide(root, runId);
   await inStore(databaseOf(root), (store) =>
     store.receiveSignal({ runId, name: "paid", data: { value: 1 } }, Date.now()),
   );
-  const second = await ServerProcess.start(root);
+  const second = await ServerProcess.start(root, withoutWorkers);
   expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "done" } });
   expect((await second.nodes(runId)).map(({ nodeId }) => nodeId)).toEqual(["ok", "paid", "rest", "last"]);
 });

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { folder } from "../support/folder.ts";
 import { fencesOf } from "../support/page.ts";
 import { needs } from "../support/programs.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 
 const test = needs("curl");
 
