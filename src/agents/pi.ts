@@ -11,6 +11,8 @@ import {
 
 export interface PiAgentOptions extends CodingAgentOptions {
   provider?: string;
+  /** How the command and this program speak, which makes no difference for the task: the events are JSON in any case. */
+  mode?: "json" | "rpc" | "text";
   apiKey?: string;
   appendSystemPrompt?: string;
   /** A conversation to continue. */

@@ -122,12 +122,14 @@ test("a question that the workflow no longer asks is withdrawn", async () => {
 test("a denial fails the run unless continueOnFail, and skipIf asks no question", async () => {
   const { server, runId, path } = await asking(`
     <Approval id="skipped" skipIf output={outputs.decision} request={{ title: "?" }} />
+    <Approval id="unknown" skipIf mode="select" options={[]} output={outputs.result} request={{ title: "?" }} />
+    <Timer id="untold" skipIf until={undefined} />
     <Approval id="ok" dependsOn={["skipped"]} continueOnFail output={outputs.decision} request={{ title: "?" }} />
     <Task id="after" output={outputs.result}>{{ value: 1 }}</Task>`);
   await server.post(`${path}/ok/deny`, { decidedBy: "ann" });
   expect(await server.end(runId)).toMatchObject({
     status: "finished",
-    summary: { skipped: 1, failed: 1, finished: 1 },
+    summary: { skipped: 3, failed: 1, finished: 1 },
   });
 });
 

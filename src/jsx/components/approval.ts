@@ -114,7 +114,8 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
   checkJson(where, "request.metadata", request.metadata);
   checkOneOf(where, "onDeny", onDeny, ["fail", "continue", "skip"]);
   const options = props.options && plainOptions(props.options, where);
-  if (mode !== "approve" && !options?.length) refuse(where, `mode="${mode}" requires options.`);
+  // One that is skipped asks nothing: what it would ask may not be known yet.
+  if (mode !== "approve" && !options?.length && !fields.skipIf) refuse(where, `mode="${mode}" requires options.`);
   const spec: ApprovalSpec = {
     ...fields,
     kind: "approval",
@@ -128,7 +129,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };
   useMember(spec);
-  checkHoldsDecision(where, spec);
+  if (!spec.skipIf) checkHoldsDecision(where, spec);
   const shown = { id: spec.id, output: spec.output.key, mode, title: request.title, onDeny };
   return React.createElement("smithers:approval", { spec, shown });
 }

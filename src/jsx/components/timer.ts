@@ -41,7 +41,8 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   useFrame("<Timer>");
   const fields = waitFields("Timer", props);
   const where = `<Timer id="${fields.id}">`;
-  if ((props.duration === undefined) === (props.until === undefined)) {
+  const isUnknown = props.duration === undefined && props.until === undefined && fields.skipIf;
+  if ((props.duration === undefined) === (props.until === undefined) && !isUnknown) {
     refuse(where, "exactly one of duration and until is required; mount the timer once its value is known.");
   }
   const durationMs = props.duration === undefined ? undefined : parseDurationMs(props.duration);
