@@ -17,7 +17,11 @@ const patienceMs = 120_000;
 
 export const nowMs = () => performance.timeOrigin + performance.now();
 
-/** Talks to a server only through the HTTP contract, so that any compatible server can be measured. */
+/**
+ * Talks to a server only through the HTTP contract, so that any compatible server can be measured. Requests and events
+ * go through the transport of the package's client, and not through its calls: a start that is tried again, and a
+ * stream that connects again, would hide what is measured.
+ */
 export class Client {
   readonly url: string;
   readonly #http: Http;
@@ -33,6 +37,12 @@ export class Client {
 
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.#http.post(path, body, { signal: AbortSignal.timeout(patienceMs) });
+  }
+
+  /** The bytes of an answer, which are not parsed. */
+  async bytes(path: string): Promise<Uint8Array> {
+    const answer = await this.#http.send("GET", path, { signal: AbortSignal.timeout(patienceMs) });
+    return answer.bytes();
   }
 
   async start(workflowPath: string, input: unknown = {}): Promise<string> {

@@ -14,7 +14,7 @@ export const largeOutputs: Benchmark = {
     const count = bench.size(200, 20);
     const added = (work: () => Promise<unknown>) => addedBy(server, before, work);
     const runId = await client.start("bench-large.tsx", { length: count });
-    const read = async (n: number) => (await fetch(`${client.url}/v1/runs/${runId}/nodes/task${n}`)).arrayBuffer();
+    const read = async (n: number) => client.bytes(`/v1/runs/${runId}/nodes/task${n}`);
     const written = await added(() => client.finished(runId));
     const oneByOne = await added(() => inFlight(count, 1, read));
     const together = await added(() => inFlight(count, 16, read));
