@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { readFilter } from "./lib/run-filter.ts";
 import { readRunSearch } from "./lib/run-search.ts";
 import { RunsPage } from "./pages/runs.tsx";
@@ -7,7 +7,15 @@ import { Empty, Trouble } from "./ui/states.tsx";
 
 const rootRoute = createRootRoute({
   component: Shell,
-  notFoundComponent: () => <Empty isPage title="There is no such page" />,
+  notFoundComponent: () => (
+    <Empty isPage title="There is no such page">
+      <p>
+        <Link to="/" className="link">
+          Show all runs
+        </Link>
+      </p>
+    </Empty>
+  ),
   errorComponent: ({ error, reset }) => <Trouble isPage error={error} retry={reset} />,
 });
 

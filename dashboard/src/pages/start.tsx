@@ -149,7 +149,8 @@ function NoWorkflows() {
       </p>
       <pre className="code">smithers init</pre>
       <p className="faint">
-        In the folder that the server was started in, or that its rootDir names: {cli("doctor")} tells which.
+        In the folder that the server was started in, or that its rootDir names: <code>{cli("doctor")}</code> tells
+        which.
       </p>
     </Empty>
   );

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { told } from "../lib/errors.ts";
 
@@ -24,6 +25,11 @@ export function Trouble({ error, retry, isPage = false }: { error: unknown; retr
         <button type="button" className="button" onClick={retry}>
           Try again
         </button>
+      )}
+      {isPage && (
+        <Link to="/" className="link">
+          Show all runs
+        </Link>
       )}
     </div>
   );

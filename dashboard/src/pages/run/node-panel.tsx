@@ -16,6 +16,16 @@ import { Loading, Trouble } from "../../ui/states.tsx";
 import { say, sayError } from "../../ui/toasts.tsx";
 import { Tokens } from "../../ui/tokens.tsx";
 
+/** What the step is made of. */
+const kindWords: Readonly<Record<NodeDetail["kind"], string>> = {
+  static: "a fixed value",
+  compute: "a function",
+  agent: "an agent",
+  approval: "a question to a person",
+  event: "a wait for a signal",
+  timer: "a timer",
+  subflow: "a subflow",
+};
 /** How much of what a step has printed is shown: the end. */
 const shownPrinted = 200_000;
 
@@ -79,7 +89,7 @@ export function NodePanel(props: {
       <div className="panel-facts">
         <Status state={state} />
         {iteration > 0 && <span>iteration {iteration + 1}</span>}
-        {detail.data && <span className="faint">{detail.data.kind}</span>}
+        {detail.data && <span className="faint">{kindWords[detail.data.kind]}</span>}
         {detail.data?.label && <span className="faint">{detail.data.label}</span>}
       </div>
       <div className="panel-actions">
