@@ -103,10 +103,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .helpOption("-h, --help", "print this help")
     .commandsGroup("Maintenance:")
     .helpCommand("help [command]", "Print help for a command")
-    .configureOutput({
-      writeOut: (text) => process.stdout.write(printable(text)),
-      writeErr: (text) => process.stderr.write(printable(text)),
-    })
+    .configureOutput(printing)
     .exitOverride()
     .showHelpAfterError("See smithers --help for the commands, and smithers <command> --help for their options.")
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...argumentNames(command)].join(" ") });
@@ -144,6 +141,12 @@ function commandLine(argv: readonly string[]): readonly string[] {
   throw usageError(`The command "${name}" does not exist here.\n${advice}`);
 }
 
+/** Where commander prints. A command that is added to another one does not take this over. */
+const printing = {
+  writeOut: (text: string) => process.stdout.write(printable(text)),
+  writeErr: (text: string) => process.stderr.write(printable(text)),
+};
+
 type Act = (options: Record<string, unknown>, args: (string | undefined)[]) => Promise<void>;
 
 function toCommander(definition: CommandDefinition, act: Act): Command {
@@ -151,6 +154,7 @@ function toCommander(definition: CommandDefinition, act: Act): Command {
   const command = new Command(name)
     .summary(summary)
     .description(description === undefined ? `${summary}.` : `${summary}.\n\n${description}`)
+    .configureOutput(printing)
     .helpOption("-h, --help", "print this help")
     .helpGroup(`${group}:`)
     .exitOverride()

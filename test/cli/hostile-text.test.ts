@@ -10,7 +10,7 @@ import { workflowFile } from "../support/workflows.ts";
 
 /** What turns the direction of a text, or makes a terminal act. Colours are made by the command itself too. */
 const hostile =
-  "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u0007\u0008\u007f\u009b2J\u001b]0;title\u0007\u001b[2J";
+  "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u0007\u0008\u007f\u009b2J\u001b]0;title\u0007\u001b[2J\u001b[8m\u001b[30;40m";
 const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** The characters of a text that a terminal would act upon. */
@@ -18,6 +18,10 @@ const acting = (text: string): string[] =>
   [...text.replaceAll(/\r?\n|\t/g, "")].filter(
     (one) => (/\p{Cc}/u.test(one) && one !== "\u001b") || directions.test(one),
   );
+
+/** The styles in a text with which it hides. */
+const hiding = (text: string): string[] =>
+  text.split("\u001b").filter((part) => /^\[[\d;]*(?:[5-8]|[34]0)m/.test(part));
 
 const quoted = JSON.stringify(hostile).replace(
   /[\u007f-\uffff]/g,
@@ -47,6 +51,10 @@ const commands = [
   ["retry", "hostile", `b${hostile}`],
   ["signal", "hostile", `d${hostile}`],
   ["approve", "hostile", "nothing"],
+  ["ps", "--status", hostile],
+  ["gc", "--older-than", hostile],
+  ["trust", `missing${hostile}.db`],
+  ["help", hostile],
   [`--odd${hostile}`],
   [`odd${hostile}`],
 ];
@@ -59,7 +67,7 @@ test("no command prints a text that a terminal would act upon, and JSON keeps it
   let texts = 0;
   for (const words of commands) {
     const { out, err } = await smithers(root, ...words);
-    expect([words, acting(out + err)]).toEqual([words, []]);
+    expect([words, acting(out + err), hiding(out + err)]).toEqual([words, [], []]);
     if (/said|wrong|title|waits|flow|label/.test(out)) texts += 1;
   }
   // It says something, then.

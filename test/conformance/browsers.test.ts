@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { request } from "node:http";
 import type { ServerOptions } from "smithers-orchestrator";
 import { forAllTests } from "../support/cleanup.ts";
 import { type Sent, send } from "../support/exact-request.ts";
@@ -24,21 +26,32 @@ const foreign = { Origin: "https://evil.example" };
 const token = "browsers-token";
 
 describe("a page from elsewhere", () => {
-  test.each<[string, Sent]>([
+  /** `origin` changes the server's own. */
+  test.each<[string, Sent & { origin?: (url: string) => string }]>([
     ["as text", { headers: { ...foreign, "Content-Type": "text/plain" }, body: start }],
     ["as a form", { headers: { ...foreign, "Content-Type": "application/x-www-form-urlencoded" }, body: start }],
     ["as JSON", { headers: { ...foreign, "Content-Type": "application/json" }, body: start }],
     ["without a type", { headers: foreign, body: start }],
     ["from an opaque origin", { headers: { Origin: "null" }, body: start }],
+    ["from an origin with a user", { origin: (url) => url.replace("//", "//evil@"), body: start }],
+    ["from an origin with a path", { origin: (url) => `${url}/path`, body: start }],
+    [
+      "from an origin with a dot at the end of the name",
+      { origin: (url) => url.replace(/:(\d+)$/, ".:$1"), body: start },
+    ],
+    ["from an origin in capitals", { origin: (url) => url.toUpperCase(), body: start }],
+    ["marked with two sites", { headers: { "Sec-Fetch-Site": "none, cross-site" }, body: start }],
+    ["marked with a site that no browser has", { headers: { "Sec-Fetch-Site": "Cross-Site" }, body: start }],
     ["marked cross-site", { headers: { "Sec-Fetch-Site": "cross-site" }, body: start }],
     ["marked same-site", { headers: { "Sec-Fetch-Site": "same-site" }, body: start }],
     ["from another port of this machine", { headers: { Origin: "http://127.0.0.1:1" }, body: start }],
     ["from another name of this machine", { headers: { Origin: "http://localhost" }, body: start }],
     ["of a file", { headers: { Origin: "file://" }, body: start }],
     ["of an extension", { headers: { Origin: "moz-extension://abc" }, body: start }],
-  ])("starts no run: %s", async (_, sent) => {
+  ])("starts no run: %s", async (_, { origin, ...sent }) => {
     const { url, client } = unchanged();
-    const { status, body } = await send(url, "/v1/runs", { method: "POST", ...sent });
+    const headers = origin ? { Origin: origin(url) } : sent.headers;
+    const { status, body } = await send(url, "/v1/runs", { method: "POST", ...sent, headers });
     expect([status, body.error.code]).toEqual([403, "FORBIDDEN"]);
     expect((await client.get("/v1/runs")).body).toEqual([]);
   });
@@ -98,6 +111,14 @@ describe("a server without a token", () => {
     const { status, body } = await send(url, "/v1/runs", { headers: { Host: host } });
     expect([status, body.error.code]).toEqual([403, "FORBIDDEN"]);
     expect(body.error.message).toContain(host);
+  });
+
+  test("does not answer to another host in the target of a request", async () => {
+    const { url } = unchanged();
+    const { port } = new URL(url);
+    const target = { path: "http://evil.example/v1/runs", headers: { Host: `127.0.0.1:${port}` } };
+    const [answer] = await once(request({ port, ...target }).end(), "response");
+    expect(answer.resume().statusCode).toBe(403);
   });
 
   test.each(["localhost", "LOCALHOST:1", "127.0.0.1", "127.8.9.10:80", "[::1]", "[::1]:7331"])(

@@ -24,13 +24,16 @@ export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: Browser
   const origins = new Set(allowedOrigins);
   return async (c, next) => {
     const host = c.req.header("host");
-    // Without a token, only the Host header tells the server's own page from one under a rebound host name.
-    if (!hasToken && host !== undefined && !isLoopbackHost(host) && !isListed(host, hosts)) {
+    // Without a token, only the host's name tells the server's own page from one under a rebound name. A request can
+    // give another name as part of its target.
+    const named = host === undefined ? [] : [host, new URL(c.req.url).host];
+    const strange = named.find((name) => !isLoopbackHost(name) && !isListed(name, hosts));
+    if (!hasToken && strange !== undefined) {
       throw new SmithersError(
         "FORBIDDEN",
-        `A server without a token does not answer requests for the host "${host}".`,
+        `A server without a token does not answer requests for the host "${strange}".`,
         {
-          details: { header: "Host", value: host },
+          details: { header: "Host", value: strange },
         },
       );
     }
@@ -57,6 +60,9 @@ export function answerAllowedOrigins(allowedOrigins: readonly string[]): Middlew
   });
 }
 
+/** What browsers say of requests that no other site has made them send. */
+const ownSites: ReadonlySet<string> = new Set(["none", "same-origin"]);
+
 function refuseForeignPage(c: Context, host: string | undefined, origins: ReadonlySet<string>): void {
   const origin = c.req.header("origin");
   if (origin !== undefined) {
@@ -68,7 +74,7 @@ function refuseForeignPage(c: Context, host: string | undefined, origins: Readon
     }
   }
   const site = c.req.header("sec-fetch-site");
-  if (site === "cross-site" || site === "same-site") {
+  if (site !== undefined && !ownSites.has(site)) {
     throw new SmithersError("FORBIDDEN", "The browser sent this request for a web page of another site.", {
       details: { header: "Sec-Fetch-Site", value: site },
     });
@@ -78,7 +84,9 @@ function refuseForeignPage(c: Context, host: string | undefined, origins: Readon
 /** Ignores the scheme: behind a proxy that ends TLS, the page uses https and the server http. */
 function isOwnOrigin(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
-  const { protocol, host: pageHost } = new URL(origin);
+  const { protocol, host: pageHost, origin: whole } = new URL(origin);
+  // Browsers send an origin and nothing else, in this form.
+  if (whole !== origin) return false;
   const isWeb = protocol === "http:" || protocol === "https:";
   return isWeb && URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === pageHost;
 }
