@@ -1,12 +1,15 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import postgres from "postgres";
+import { copiedTables, uncopiedTables } from "../../src/store/copy/tables.ts";
 import { openStore } from "../../src/store/index.ts";
 import { smithers, startSmithers } from "../support/cli.ts";
 import { waits } from "../support/copied.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { postgresDatabase, testOnPostgres } from "../support/postgres.ts";
+import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
 import { echo } from "../support/workflows.ts";
 import { runRow } from "./rows.ts";
@@ -22,6 +25,35 @@ async function eventsOf(server: ServerProcess, runId: string, until: (type: stri
   }
   return seen;
 }
+
+const namesOf = (rows: readonly { name: string }[]) => rows.map(({ name }) => name.replace(/^_smithers_/, "")).sort();
+const copied = copiedTables.map(({ name }) => name);
+
+test("each table of a file is copied, or it is said why not", async () => {
+  const file = join(folder(), "smithers.db");
+  await (await openStore(file)).close();
+  const database = new Database(file, { readonly: true });
+  const tables = database
+    .query<{ name: string }, []>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '\\_smithers\\_%' ESCAPE '\\'",
+    )
+    .all();
+  database.close();
+  const inFiles = namesOf(tables);
+  expect(inFiles.filter((name) => !copied.includes(name) && !(name in uncopiedTables))).toEqual([]);
+  expect(copied.filter((name) => !inFiles.includes(name))).toEqual([]);
+});
+
+testOnPostgres("each table of a schema is copied, or it is said why not", async () => {
+  const schema = newSchema();
+  await (await openStore(await sharedServer(), { schema })).close();
+  const sql = postgres(await sharedServer(), { max: 1 });
+  const tables = await sql<{ name: string }[]>`SELECT tablename AS name FROM pg_tables WHERE schemaname = ${schema}`;
+  await sql.end();
+  const inSchema = namesOf([...tables]);
+  expect(inSchema.filter((name) => !copied.includes(name) && !(name in uncopiedTables))).toEqual([]);
+  expect(copied.filter((name) => !inSchema.includes(name))).toEqual([]);
+});
 
 /** A database with a finished run and one that waits for a person, a signal and a timer. */
 async function filled(db: string) {

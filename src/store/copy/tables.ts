@@ -8,11 +8,7 @@ export interface CopiedTable {
 
 const ofRun = (name: string, ...key: string[]): CopiedTable => ({ name, key: ["run_id", ...key] });
 
-/**
- * What is copied, in this order. Runs come last: what has been copied of an unfinished copy belongs to no run. Output
- * schemas are registered instead, which makes their views. Who executes what, and what the clocks have shown, belongs to
- * the place and not to the runs.
- */
+/** What is copied, in this order. Runs come last: what has been copied of an unfinished copy belongs to no run. */
 export const copiedTables: readonly CopiedTable[] = [
   { name: "trees", key: ["tree_no"] },
   ofRun("frames", "frame_no"),
@@ -29,6 +25,17 @@ export const copiedTables: readonly CopiedTable[] = [
   { name: "databases", key: ["path"] },
   ofRun("runs"),
 ];
+
+/** What is not copied, and why. Each table of a database is here or among those that are copied. */
+export const uncopiedTables: Readonly<Record<string, string>> = {
+  schemas: "they are registered instead, which makes the views of outputs",
+  tree_uses: "counted again from the frames and trees",
+  migrations: "each database has its own",
+  identity: "the copy is another database",
+  pulse: "what clocks have shown belongs to the machine",
+  owners: "who executes runs belongs to the place",
+  writers: "which batch a server has sent last belongs to the place",
+};
 
 /** Columns that belong to the place: the owner of a run does not execute it in the copy. */
 export const uncopiedColumns: ReadonlySet<string> = new Set(["runs.owner"]);
