@@ -1,6 +1,5 @@
-import type { FramesQuery, ListRunsQuery, PendingApproval } from "../../api/index.ts";
 import type { SmithersError } from "../../errors/index.ts";
-import type { CommittedEvent, Moment, NewEvent, Node, Run, StoredEvent, WakeFailure } from "../../model/index.ts";
+import type { CommittedEvent, NewEvent, Run, WakeFailure } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import type {
@@ -20,28 +19,7 @@ import { judgeCancel } from "../rules/cancel.ts";
 import { judgeDecision } from "../rules/decision.ts";
 import { judgeRetry } from "../rules/retry.ts";
 import { judgeSignal } from "../rules/signal.ts";
-import { judgeStart, type KeyRow } from "../rules/start.ts";
-import type {
-  Backlog,
-  ChildResult,
-  ChildRun,
-  ClaimedRun,
-  FramePage,
-  Inbox,
-  NodePage,
-  NodePageQuery,
-  NodeSnapshot,
-  PendingApprovalsQuery,
-  RunDetailSnapshot,
-  RunOutcome,
-  RunOverviewSnapshot,
-  RunPage,
-  RunSnapshot,
-  RunToWake,
-  StoreDescription,
-  StoredRun,
-  TakenRun,
-} from "../snapshots.ts";
+import type { StoreDescription, TakenRun } from "../snapshots.ts";
 import type { LocalStore } from "../store.ts";
 import type { Lease, TurnRecord } from "../turn.ts";
 import type { PgClient } from "./client.ts";
@@ -57,40 +35,10 @@ import { startWrite } from "./operations/start.ts";
 import { beginToolCallWrite } from "./operations/tool-call.ts";
 import { turnWrite } from "./operations/turn.ts";
 import { Presence } from "./presence.ts";
-import { selectChildren, selectResult } from "./queries/children.ts";
-import {
-  selectAgentReports,
-  selectEvents,
-  selectEventsOfNode,
-  selectLastEvent,
-  selectPrompts,
-} from "./queries/events.ts";
-import { selectFrames } from "./queries/frames.ts";
-import { decisionRows, retryRows, selectInbox, selectPendingApprovals, signalRows } from "./queries/inbox.ts";
+import { decisionRows, retryRows, signalRows } from "./queries/inbox.ts";
 import { takeQueued } from "./queries/queued.ts";
-import {
-  selectBacklog,
-  selectClaimedRuns,
-  selectDueRuns,
-  selectIdsLike,
-  selectIdsSharing,
-  selectMsToNextDue,
-  selectRun,
-  selectRunPage,
-  selectRuns,
-  selectRunsWithNews,
-} from "./queries/runs.ts";
-import {
-  selectNode,
-  selectNodes,
-  selectNodesOf,
-  selectOutcome,
-  selectOutput,
-  selectOverview,
-  selectRunDetail,
-  selectStoredRun,
-  selectWaitingNodes,
-} from "./queries/snapshots.ts";
+import { selectRun } from "./queries/runs.ts";
+import { PostgresReads } from "./reads.ts";
 import { encodeTexts, isStorable } from "./text.ts";
 import { ChangeWatch } from "./watch.ts";
 import { PostgresWriter } from "./writer.ts";
@@ -111,13 +59,12 @@ export interface PostgresStoreParts {
 }
 
 /** A store in a schema of a Postgres database, which other servers may use at the same time. */
-export class PostgresStore implements LocalStore {
+export class PostgresStore extends PostgresReads implements LocalStore {
   readonly id: string;
   readonly privateFiles: readonly string[] = [];
   readonly maintenance: PostgresMaintenance;
   readonly mirroredRuns: PostgresMirroredRuns;
   readonly #parts: PostgresStoreParts;
-  readonly #database: Database;
   readonly #writer: PostgresWriter;
   readonly #watch: ChangeWatch;
   readonly #presence: Presence | undefined;
@@ -128,18 +75,18 @@ export class PostgresStore implements LocalStore {
   readonly #reading = new Set<Promise<unknown>>();
 
   constructor(parts: PostgresStoreParts) {
+    super(new Database(parts));
     this.#parts = parts;
     this.id = parts.id;
-    this.#database = new Database(parts);
-    this.#presence = parts.keeper && new Presence(parts.keeper, this.#database, () => this.#reconnect());
-    this.#watch = new ChangeWatch(this.#database, this.#presence);
-    this.#writer = new PostgresWriter(parts.writer, this.#database, (change) => this.#watch.announce(change));
-    this.maintenance = new PostgresMaintenance(this.#database);
-    this.mirroredRuns = new PostgresMirroredRuns(this.#database, this.#writer);
+    this.#presence = parts.keeper && new Presence(parts.keeper, this.database, () => this.#reconnect());
+    this.#watch = new ChangeWatch(this.database, this.#presence);
+    this.#writer = new PostgresWriter(parts.writer, this.database, (change) => this.#watch.announce(change));
+    this.maintenance = new PostgresMaintenance(this.database);
+    this.mirroredRuns = new PostgresMirroredRuns(this.database, this.#writer);
   }
 
   get trouble(): SmithersError | undefined {
-    return this.#database.damage ?? this.#writer.trouble;
+    return this.database.damage ?? this.#writer.trouble;
   }
 
   get queueDepth(): number {
@@ -155,20 +102,11 @@ export class PostgresStore implements LocalStore {
     return this.#writer.write(startWrite(run, events, idempotency));
   }
 
-  async findStarted(idempotency: Idempotency, nowMs: number): Promise<string | undefined> {
-    const row = await this.#database.read<KeyRow>(
-      `SELECT json_build_object('runId', run_id, 'bodyHash', body_hash, 'createdAtMs', created_at_ms)::text
-       FROM _smithers_idempotency WHERE key = $1::text`,
-      idempotency.key,
-    );
-    return judgeStart(row, idempotency, nowMs);
-  }
-
   async registerSchemas(schemas: readonly SchemaRecord[]): Promise<void> {
     const unknown = schemas.filter(({ key, hash }) => !this.#schemas.has(`${key}\0${hash}`));
     if (unknown.length === 0) return;
     const records = unknown.map(({ key, hash, columns }) => [key, hash, JSON.stringify(columns.filter(isStorable))]);
-    await this.#database.texts("SELECT _smithers_register($1::text)", encodeTexts(JSON.stringify(records)));
+    await this.database.texts("SELECT _smithers_register($1::text)", encodeTexts(JSON.stringify(records)));
     for (const { key, hash } of unknown) this.#schemas.add(`${key}\0${hash}`);
   }
 
@@ -184,7 +122,7 @@ export class PostgresStore implements LocalStore {
 
   takeQueued(owner: string, limit: number, nowMs: number): Promise<TakenRun[]> {
     this.#presence?.add(owner);
-    return takeQueued(this.#database, owner, limit, nowMs);
+    return takeQueued(this.database, owner, limit, nowMs);
   }
 
   noteWakeFailure(runId: string, seenLeaseNo: number, failure: WakeFailure): Promise<void> {
@@ -195,19 +133,6 @@ export class PostgresStore implements LocalStore {
     return this.#writer.write(beatWrite(leases, nowMs));
   }
 
-  async holdsLease({ runId, owner, leaseNo }: Lease): Promise<boolean> {
-    const sql = `SELECT 'held' FROM _smithers_runs WHERE run_id = $1::text AND lease_no = $2::text::bigint AND owner = $3::text`;
-    return (await this.#database.texts(sql, runId, leaseNo, owner)).length === 1;
-  }
-
-  loadRun(runId: string): Promise<StoredRun | undefined> {
-    return selectStoredRun(this.#database, runId);
-  }
-
-  readInbox(runId: string): Promise<Inbox> {
-    return selectInbox(this.#database, runId);
-  }
-
   commitTurn(turn: TurnRecord): Promise<CommittedEvent[] | "cancel-pending"> {
     return this.#writer.write(turnWrite(turn, this.#trees));
   }
@@ -216,22 +141,9 @@ export class PostgresStore implements LocalStore {
     return this.#writer.write(beginToolCallWrite(lease, call, nowMs));
   }
 
-  childrenOf(runId: string): Promise<ChildRun[]> {
-    return selectChildren(this.#database, runId);
-  }
-
-  readResult(runId: string): Promise<ChildResult> {
-    return selectResult(this.#database, runId);
-  }
-
-  async findCached(cacheKey: string): Promise<string | undefined> {
-    const [json] = await this.#database.texts("SELECT json FROM _smithers_cache WHERE cache_key = $1::text", cacheKey);
-    return json ?? undefined;
-  }
-
   requestCancel(runId: string, nowMs: number): Promise<Run> {
     return this.#judge(runId, async () => {
-      const run = judgeCancel(await selectRun(this.#database, runId), runId);
+      const run = judgeCancel(await selectRun(this.database, runId), runId);
       return this.#writer.write(cancelWrite(run, nowMs));
     });
   }
@@ -239,7 +151,7 @@ export class PostgresStore implements LocalStore {
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]> {
     const { runId, nodeId } = decision;
     return this.#judge(runId, async () => {
-      const rows = await decisionRows(this.#database, runId, nodeId);
+      const rows = await decisionRows(this.database, runId, nodeId);
       // Uses the clocks at the time of the write, so that a decision cannot count as in time after its run has found it
       // too late.
       const now = { ...moment(), nowMs: Math.max(nowMs, Date.now()) };
@@ -250,121 +162,21 @@ export class PostgresStore implements LocalStore {
 
   receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
     return this.#judge(signal.runId, async () => {
-      const judged = judgeSignal(await signalRows(this.#database, signal.runId), signal, nowMs);
+      const judged = judgeSignal(await signalRows(this.database, signal.runId), signal, nowMs);
       return this.#writer.write(signalWrite(judged, nowMs));
     });
   }
 
   retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode> {
     return this.#judge(node.runId, async () => {
-      const rows = await retryRows(this.#database, node.runId, node.nodeId);
+      const rows = await retryRows(this.database, node.runId, node.nodeId);
       const judged = judgeRetry(rows, node, seenLeaseNo);
       return this.#writer.write(retryWrite(rows.run!, node, judged, nowMs));
     });
   }
 
-  claimedRuns(): Promise<ClaimedRun[]> {
-    return selectClaimedRuns(this.#database);
-  }
-
-  runsWithNews(): Promise<RunToWake[]> {
-    return selectRunsWithNews(this.#database);
-  }
-
-  dueRuns(now: Moment): Promise<RunToWake[]> {
-    return selectDueRuns(this.#database, now);
-  }
-
-  msToNextDue(now: Moment): Promise<number | null> {
-    return selectMsToNextDue(this.#database, now);
-  }
-
-  findRun(runId: string): Promise<Run | undefined> {
-    return selectRun(this.#database, runId);
-  }
-
-  runIdsLike(part: string, limit: number): Promise<string[]> {
-    return selectIdsLike(this.#database, part, limit);
-  }
-
-  runIdsSharing(parts: readonly string[]): Promise<string[]> {
-    return selectIdsSharing(this.#database, parts);
-  }
-
-  listRuns(query: ListRunsQuery): Promise<RunPage> {
-    return selectRunPage(this.#database, query);
-  }
-
-  readRuns(runIds: readonly string[]): Promise<RunSnapshot[]> {
-    return selectRuns(this.#database, runIds);
-  }
-
-  readRunDetail(runId: string): Promise<RunDetailSnapshot | undefined> {
-    return selectRunDetail(this.#database, runId);
-  }
-
-  readOutcome(runId: string): Promise<RunOutcome | undefined> {
-    return selectOutcome(this.#database, runId);
-  }
-
-  readNodes(runId: string, query: NodePageQuery): Promise<NodePage | undefined> {
-    return selectNodes(this.#database, runId, query);
-  }
-
-  readOverview(runId: string, query: NodePageQuery, nowMs: number): Promise<RunOverviewSnapshot | undefined> {
-    return selectOverview(this.#database, runId, query, { ...moment(), nowMs });
-  }
-
-  readNode(runId: string, nodeId: string, iteration?: number): Promise<NodeSnapshot | undefined> {
-    return selectNode(this.#database, runId, nodeId, iteration);
-  }
-
-  readOutput(runId: string, nodeId: string, iteration: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return selectOutput(this.#database, runId, nodeId, iteration);
-  }
-
-  nodesOf(runId: string): Promise<Node[]> {
-    return selectNodesOf(this.#database, runId);
-  }
-
-  waitingNodes(runId: string): Promise<Node[]> {
-    return selectWaitingNodes(this.#database, runId);
-  }
-
-  readFrames(runId: string, query: FramesQuery): Promise<FramePage | undefined> {
-    return selectFrames(this.#database, runId, query);
-  }
-
-  eventsAfter(runId: string, afterSeq: number, limit: number): Promise<StoredEvent[]> {
-    return selectEvents(this.#database, runId, afterSeq, limit);
-  }
-
-  eventsOfNode(runId: string, nodeId: string, iteration: number): Promise<StoredEvent[]> {
-    return selectEventsOfNode(this.#database, runId, nodeId, iteration);
-  }
-
-  agentReports(runId: string): Promise<StoredEvent[]> {
-    return selectAgentReports(this.#database, runId);
-  }
-
-  promptsOf(runId: string, nodeId: string, iteration: number, limit: number): Promise<StoredEvent[]> {
-    return selectPrompts(this.#database, runId, nodeId, iteration, limit);
-  }
-
-  lastEvent(runId: string): Promise<StoredEvent | undefined> {
-    return selectLastEvent(this.#database, runId);
-  }
-
-  pendingApprovals(query: PendingApprovalsQuery): Promise<PendingApproval[]> {
-    return selectPendingApprovals(this.#database, query, moment());
-  }
-
-  readBacklog(staleSinceMs: number): Promise<Backlog> {
-    return selectBacklog(this.#database, staleSinceMs);
-  }
-
   check(): Promise<void> {
-    return checkDatabase(this.#database, this.#writer);
+    return checkDatabase(this.database, this.#writer);
   }
 
   probe(): Promise<void> {
@@ -372,7 +184,7 @@ export class PostgresStore implements LocalStore {
   }
 
   describe({ integrity = false }: { readonly integrity?: boolean } = {}): Promise<StoreDescription> {
-    return describeDatabase(this.#database, this.#parts.version, integrity);
+    return describeDatabase(this.database, this.#parts.version, integrity);
   }
 
   watch(listener: (runIds?: readonly string[]) => void): () => void {
