@@ -336,6 +336,13 @@ const children: [string, string, () => unknown, string][] = [
     ],
     '"loop"',
   ],
+  ["an id that no path can name", "INVALID_WORKFLOW", () => task({ id: ".." }), "which no address can have"],
+  [
+    "an event that no path can name",
+    "INVALID_WORKFLOW",
+    () => <WaitForEvent id="w" event="." output="result" />,
+    "which no address can have",
+  ],
   ["an id that is a number", "INVALID_WORKFLOW", () => task({ id: 5 }), "id must be a string; it is of type number"],
   [
     "a function as skipIf",

@@ -1,6 +1,6 @@
 import { SmithersError } from "../../errors/index.ts";
 import { authoredId } from "../../jsx/index.ts";
-import { isWaiting, type Node, type NodeKind, noWake } from "../../model/index.ts";
+import { isWaiting, type Node, type NodeKind, noWake, wakeAfter } from "../../model/index.ts";
 import { nodeKey, type Plan, type PlannedTask } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import { hasAsked, questionOf } from "./question.ts";
@@ -47,13 +47,29 @@ export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSI
       mounted += 1;
       continue;
     }
-    if (!isSame(draft, known, task)) restart(draft, known, task);
-    else if (known.state === "cancelled") remount(draft, known, task);
+    if (!isSame(draft, known, task)) {
+      restart(draft, known, task);
+      continue;
+    }
+    applyLimit(draft, known, task);
+    if (known.state === "cancelled") remount(draft, known, task);
     else if (known.ordinal !== task.ordinal || known.loopId !== task.loopId) {
       draft.changeNode(known, { ordinal: task.ordinal, loopId: task.loopId });
     }
   }
   return { mounted, isComplete: true };
+}
+
+/**
+ * Gives a wait that has a time limit now one that begins now, and takes the limit from one that has none any more. A limit
+ * that is another one stays as it was set, for it may be computed from the time that is left.
+ */
+function applyLimit(draft: TurnDraft, node: Node, { spec }: PlannedTask): void {
+  if (spec.kind !== "approval" && spec.kind !== "event") return;
+  if (node.state !== "waiting-approval" && node.state !== "waiting-event") return;
+  const { timeoutMs } = spec;
+  if ((timeoutMs === undefined) === (node.wakeAtMs === null)) return;
+  draft.changeNode(node, timeoutMs === undefined ? noWake : wakeAfter(draft.now, timeoutMs));
 }
 
 /** Whether what is stored of a node is about the node that is mounted under its id now. */
@@ -62,6 +78,8 @@ function isSame(draft: TurnDraft, node: Node, task: PlannedTask): boolean {
   if (categoryOf(node.kind) !== categoryOf(spec.kind)) return false;
   // Its state is that of its run, which continues.
   if (spec.kind === "subflow") return true;
+  // What is skipped now asks for nothing, and waits for nothing.
+  if (spec.skipIf && isWaiting(node.state)) return false;
   switch (node.state) {
     case "waiting-event":
       return spec.kind === "event" && node.awaits === spec.event && node.correlationId === spec.correlationId;

@@ -22,10 +22,14 @@ export function checkId(component: string, id: unknown): string {
   if (/[\p{Cc}\p{Cs}]/u.test(id)) {
     refuse(`<${component}>`, "id contains a control character or an unpaired surrogate.");
   }
+  if (isDots(id)) refuse(`<${component}>`, `id must not be "${id}", which no address can have in its path.`);
   if (hasSuffix(id))
     refuse(`<${component}>`, `id contains "@@", which is reserved for the iterations of nested loops.`);
   return id;
 }
+
+/** Whether a name is one that addresses read as a folder. */
+export const isDots = (name: string): boolean => name === "." || name === "..";
 
 /** Longest text of a prop, in characters, and largest JSON. Both are stored with each frame or each question. */
 const maxTextLength = 16_384;

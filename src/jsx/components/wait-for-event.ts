@@ -9,7 +9,7 @@ import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { EventSpec } from "../specs.ts";
 import { outdatedOutput, readStoredNow } from "../stored-value.ts";
-import { checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
+import { checkMs, checkOneOf, checkText, isDots, refuse } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 import type { OutputTarget } from "./task-props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
@@ -116,6 +116,7 @@ function useEventElement(
   if (!isEventName(event)) {
     refuse(where, "the name of the event is longer than 256 characters or contains a control character.");
   }
+  if (isDots(event)) refuse(where, `the event must not be "${event}", which no address can have in its path.`);
   const { onTimeout = "fail", correlationId = null } = props;
   if (correlationId === "") refuse(where, "correlationId is empty; omit it to wait for signals without one.");
   checkText(where, "correlationId", correlationId);
