@@ -48,7 +48,18 @@ const poll = named(
   ),
 );
 
+const nested = named(
+  "nested",
+  workflowFile(
+    `<Loop id="outer" until={ctx.iterationCount("result", "o") >= 3}>
+       <Task id="o" output={outputs.result}>{{ value: 1 }}</Task>
+       <Loop id="inner" until={ctx.iterationCount("result", "i") >= 2}><Task id="i" output={outputs.result}>{{ value: 1 }}</Task></Loop>
+     </Loop>`,
+  ),
+);
+
 const root = folder({
+  "nested.tsx": nested,
   "holds.tsx": holds,
   "city.tsx": city,
   "tour.tsx": tour,
@@ -147,6 +158,21 @@ inBrowser("the tree names the steps and compensations of a saga, and the levels 
   await visitor.sees("level 2");
   await page.getByRole("link", { name: "Decide in the inbox" }).click();
   await page.getByRole("heading", { name: "A question for you" }).waitFor();
+  visitor.expectNoWrongs();
+});
+
+inBrowser("a loop in a loop shows its iterations, and an iteration of the outer one the steps of both", async () => {
+  const { runId } = await server().complete("nested.tsx");
+  const visitor = await Visitor.at(server().url, `/runs/${runId}`);
+  const { page } = visitor;
+  await visitor.sees("loop inner");
+  const titles = () => page.locator(".group-title, .step-title").allTextContents();
+  const now = ["iteration 2", "iteration 3", "o", "loop inner", "iteration 1", "iteration 2", "i"];
+  expect(await titles()).toEqual(["loop outer", "iteration 1", ...now]);
+  const first = page.getByRole("button", { name: /^iteration 1/ }).first();
+  await first.click();
+  await page.getByRole("button", { name: /^Finished i iteration 2/ }).waitFor();
+  expect(await titles()).toEqual(["loop outer", "iteration 1", "o", "i", "i", ...now]);
   visitor.expectNoWrongs();
 });
 

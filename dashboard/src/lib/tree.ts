@@ -27,35 +27,47 @@ export function rowsOf(frame: ParsedFrame, log: RunLog, folded: ReadonlySet<stri
   return new RowBuilder(frame.tasks, log, folded).build(frame.root);
 }
 
+/** Where an element stands. */
+interface Place {
+  readonly parent: FrameElement | undefined;
+  readonly depth: number;
+  /** Tells it apart from all others of the tree. */
+  readonly path: string;
+  /** The iterations of the loops around the innermost one, as node ids have them: `outer=1,middle=0`. */
+  readonly outer: string;
+}
+
 class RowBuilder {
   readonly #rows: Row[] = [];
   readonly #folded: ReadonlySet<string>;
   /** The planned tasks by the id that the author wrote, in the order of the tree. */
   readonly #tasks: Map<string, IndexedTask[]>;
-  /** What has happened to a node, in each of its iterations. */
-  readonly #iterations: Map<string, NodeLog[]>;
+  /** What has happened to the nodes of a step, in each of its iterations, by the id that the author wrote. */
+  readonly #nodes: Map<string, NodeLog[]>;
 
   constructor(tasks: readonly IndexedTask[], log: RunLog, folded: ReadonlySet<string>) {
     const inOrder = [...tasks].sort((a, b) => a.ordinal - b.ordinal);
     this.#tasks = Map.groupBy(inOrder, ({ nodeId }) => baseId(nodeId));
-    this.#iterations = Map.groupBy(log.nodes.values(), ({ nodeId }) => nodeId);
+    this.#nodes = Map.groupBy(log.nodes.values(), ({ nodeId }) => baseId(nodeId));
     this.#folded = folded;
   }
 
   build(root: FrameNode): Row[] {
-    if (root.kind === "element") this.#visit(root, undefined, 0, "");
+    if (root.kind === "element") this.#visit(root, { parent: undefined, depth: 0, path: "", outer: "" });
     return this.#rows;
   }
 
   /** Adds the rows of an element. Returns the keys of the steps in it. */
-  #visit(element: FrameElement, parent: FrameElement | undefined, depth: number, path: string): string[] {
-    if (this.#isStep(element)) return [this.#step(element, parent, depth)];
-    if (isTransparent(element, parent)) return this.#visitAll(element, depth, path);
-    return this.#group(element, parent, depth, path);
+  #visit(element: FrameElement, place: Place): string[] {
+    if (this.#isStep(element)) return [this.#step(element, place)];
+    if (isTransparent(element, place.parent)) return this.#visitAll(element, place);
+    return this.#group(element, place);
   }
 
-  #visitAll(element: FrameElement, depth: number, path: string): string[] {
-    return elementsIn(element).flatMap((child, index) => this.#visit(child, element, depth, `${path}/${index}`));
+  #visitAll(element: FrameElement, place: Place): string[] {
+    return elementsIn(element).flatMap((child, index) =>
+      this.#visit(child, { ...place, parent: element, path: `${place.path}/${index}` }),
+    );
   }
 
   /** A subflow and a worktree's clean-up are steps too: nothing is in them. */
@@ -65,7 +77,7 @@ class RowBuilder {
     );
   }
 
-  #step(element: FrameElement, parent: FrameElement | undefined, depth: number): string {
+  #step(element: FrameElement, { parent, depth }: Place): string {
     const id = idOf(element);
     const task = this.#tasks.get(id)?.shift() ?? this.#tasks.get(baseId(id))?.shift();
     const nodeId = task?.nodeId ?? id;
@@ -86,17 +98,22 @@ class RowBuilder {
     return key;
   }
 
-  #group(element: FrameElement, parent: FrameElement | undefined, depth: number, path: string): string[] {
+  #group(element: FrameElement, place: Place): string[] {
+    const { parent, depth, path } = place;
     const tag = bareTag(element.tag);
     const key = `${path}:${tag}`;
     const rows = this.#rows;
     const at = rows.push(undefined as never) - 1;
     const isFolded = this.#folded.has(key);
-    const past = tag === "loop" ? this.#pastIterations(element, key, depth + 1) : [];
+    const past = tag === "loop" ? this.#pastIterations(element, { ...place, path: key, depth: depth + 1 }) : [];
     if (!isFolded) rows.push(...past);
     const from = rows.length;
     if (past.length > 0) rows.push(currentIteration(element, key, depth + 1));
-    const below = this.#visitAll(element, depth + (past.length > 0 ? 2 : 1), path);
+    const below = this.#visitAll(element, {
+      ...place,
+      depth: depth + (past.length > 0 ? 2 : 1),
+      outer: tag === "loop" ? within(element, place) + String(iterationOf(element)) : place.outer,
+    });
     const isEmpty = below.length === 0 && past.length === 0;
     // A catch that has caught nothing, or a finally that the author has left out.
     if (isEmpty && tag !== "continue-as-new") {
@@ -119,24 +136,40 @@ class RowBuilder {
     return below;
   }
 
-  /** Rows of the iterations before the current one; unfolded, each with its steps. */
-  #pastIterations(loop: FrameElement, path: string, depth: number): Row[] {
-    const nodes = stepIds(loop).flatMap((id) => this.#iterations.get(id) ?? []);
-    const byIteration = Map.groupBy(nodes, ({ iteration }) => iteration);
-    const past = [...byIteration].filter(([iteration]) => iteration < iterationOf(loop));
+  /** Rows of the iterations before the current one; unfolded, each with its steps, those of inner loops too. */
+  #pastIterations(loop: FrameElement, place: Place): Row[] {
+    const inIt = within(loop, place);
+    const iterationIn = ({ nodeId, iteration }: NodeLog) => {
+      const scope = nodeId.split("@@", 2)[1] ?? "";
+      if (scope === place.outer) return iteration;
+      return scope.startsWith(inIt) ? Number.parseInt(scope.slice(inIt.length), 10) : Number.NaN;
+    };
+    const nodes = stepIds(loop).flatMap((id) => this.#nodes.get(baseId(id)) ?? []);
+    const past = [...Map.groupBy(nodes, iterationIn)].filter(([iteration]) => iteration < iterationOf(loop));
     return past
       .sort(([a], [b]) => a - b)
       .flatMap(([iteration, steps]) => {
         const row: Row = {
-          ...iterationRow(`${path}#${iteration}`, iteration, depth),
-          below: steps.map((step) => nodeKey(step.nodeId, iteration)),
+          ...iterationRow(`${place.path}#${iteration}`, iteration, place.depth),
+          below: steps.map((step) => nodeKey(step.nodeId, step.iteration)),
           canFold: true,
         };
         // Unlike a group, an iteration that is over is folded until the reader opens it.
-        return this.#folded.has(row.key) ? [row, ...steps.map((step) => pastStep(step, depth + 1))] : [row];
+        if (!this.#folded.has(row.key)) return [row];
+        const isInner = ({ nodeId }: NodeLog) => (nodeId.split("@@", 2)[1] ?? "") !== place.outer;
+        return [
+          row,
+          ...steps.map((step) => ({
+            ...pastStep(step, place.depth + 1),
+            detail: isInner(step) ? `iteration ${step.iteration + 1}` : "",
+          })),
+        ];
       });
   }
 }
+
+/** What the ids of the nodes in a loop's inner loops begin with, after the mark, but for the iteration. */
+const within = (loop: FrameElement, { outer }: Place) => `${outer === "" ? "" : `${outer},`}${idOf(loop)}=`;
 
 const leaf = { detail: "", nodeId: undefined, iteration: 0, below: [], canFold: false } as const;
 
