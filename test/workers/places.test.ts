@@ -138,12 +138,13 @@ test("the places of a worker that is killed are free at once", async () => {
   expect(await metric(server, "smithers_attempts_queued")).toBe(0);
 });
 
-test("why says what the run waits for", async () => {
+test("why and ps say what the run waits for", async () => {
   const { root, server, open } = await serving({ maxConcurrency: 1, db: "./smithers.db" });
   await server.start("one.tsx", { gate: "go" });
   await eventually(() => begun(root).length === 1);
   const runId = await server.start("one.tsx", {});
   expect((await smithers(root, "why", runId)).out).toContain("wait for a free place on this server");
+  expect((await smithers(root, "ps")).out.match(/waits for a free place/g)).toHaveLength(1);
   open("go");
   expect((await server.end(runId)).status).toBe("finished");
 });

@@ -79,9 +79,10 @@ async function print(context: CommandContext, runs: readonly RunListItem[]): Pro
 }
 
 /** The detail that explains the run's state. */
-function about({ runState: { blocked, unhealthy }, error }: RunListItem): string {
+function about({ runState: { blocked, unhealthy, queued }, error }: RunListItem): string {
   if (error) return error.message;
   if (unhealthy) return unhealthy.reason.replace(/\.$/, "");
   if (blocked) return blocked.kind === "event" ? `${blocked.event} (${blocked.nodeId})` : blocked.nodeId;
+  if (queued) return "waits for a free place";
   return "";
 }
