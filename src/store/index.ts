@@ -36,6 +36,7 @@ export type {
 } from "./snapshots.ts";
 export { largeOutputBytes, maxLoadedBytes } from "./snapshots.ts";
 export type { LocalStore, Store } from "./store.ts";
+export { differenceFrom, treeFrom, treeSize } from "./stored-trees.ts";
 export type {
   AttemptEnd,
   ChildPlace,
@@ -46,6 +47,8 @@ export type {
   Successor,
   ToolCallEnd,
   Tree,
+  TreeDifference,
+  TreeTexts,
   TurnFacts,
   TurnRecord,
 } from "./turn.ts";

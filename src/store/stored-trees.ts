@@ -1,5 +1,5 @@
 import { applyDifference, type Difference, differenceOf } from "./text-difference.ts";
-import type { TreeTexts } from "./turn.ts";
+import type { Tree, TreeDifference, TreeTexts } from "./turn.ts";
 
 /** Maximum number of trees to read for one that is stored as a chain of differences. */
 export const maxTreeDepth = 50;
@@ -20,10 +20,15 @@ export function wholeTree(tree: TreeTexts): string {
   return JSON.stringify(parts.map((part) => tree[part]));
 }
 
-/** The difference of a tree from `before` as JSON; undefined when it is not much shorter than the whole tree. */
-export function shortTree(tree: TreeTexts, before: TreeTexts): string | undefined {
-  const short = JSON.stringify(parts.map((part) => toArray(differenceOf(before[part], tree[part]))));
-  return short.length < treeSize(tree) / 2 ? short : undefined;
+/** The difference of a tree from `before`; undefined when it is not much shorter than the whole tree. */
+export function differenceFrom(before: Tree, tree: TreeTexts): TreeDifference | undefined {
+  const json = JSON.stringify(parts.map((part) => toArray(differenceOf(before[part], tree[part]))));
+  return json.length < treeSize(tree) / 2 ? { baseHash: before.treeHash, json } : undefined;
+}
+
+/** The texts of the tree that differs so from `base`. */
+export function treeFrom(base: TreeTexts, xmlHash: string, { json }: TreeDifference): TreeTexts {
+  return changed(base, xmlHash, JSON.parse(json));
 }
 
 /** Reads trees by number. Frames share trees, and trees build on one another, so each tree is read only once. */

@@ -57,8 +57,16 @@ export interface Tree extends TreeTexts {
 export interface FrameRecord {
   readonly frameNo: number;
   readonly tree: Tree;
-  /** The tree of the run's previous frame, if known: a store may keep only the difference from it. */
-  readonly before: Tree | undefined;
+  /** How the tree differs from that of the run's previous frame: a store may keep only this. */
+  readonly difference?: TreeDifference;
+}
+
+/** The difference of a tree from another. */
+export interface TreeDifference {
+  /** The `treeHash` of the other tree. */
+  readonly baseHash: string;
+  /** See `differenceFrom`. */
+  readonly json: string;
 }
 
 /** The run that continues a run. It has no owner at first. */

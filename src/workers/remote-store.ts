@@ -8,6 +8,7 @@ import {
   type Store,
   type TurnRecord,
 } from "../store/index.ts";
+import { withoutTree } from "./frame-trees.ts";
 import { takeLargeTexts } from "./large-texts.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
@@ -100,7 +101,12 @@ export class RemoteStore {
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
     const { turn: sent, texts } = takeLargeTexts(turn);
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
-    const commit = () => this.#call("own", "commitTurn", [sent], texts);
+    const commit = async () => {
+      const { frame } = sent;
+      const short = frame && withoutTree(frame);
+      const answer = await this.#call("own", "commitTurn", [short === frame ? sent : { ...sent, frame: short }], texts);
+      return answer === "tree-missing" ? this.#call("own", "commitTurn", [sent], texts) : answer;
+    };
     const lastSeq = (await (bytes > largeBytes ? this.#inRoom(bytes, commit) : commit())) as number | "cancel-pending";
     return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
   }

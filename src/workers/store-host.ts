@@ -2,6 +2,7 @@ import type { ErrorRecord } from "../errors/index.ts";
 import type { CommittedEvent } from "../model/index.ts";
 import type { Store, TurnRecord } from "../store/index.ts";
 import { stopwatch } from "../timing/index.ts";
+import { FrameTrees } from "./frame-trees.ts";
 import { putLargeTexts } from "./large-texts.ts";
 import { type OwnMethod, type StorePart, storeMethods } from "./store-methods.ts";
 
@@ -27,6 +28,7 @@ export class StoreHost {
   readonly #store: Store;
   readonly #news: HostNews;
   readonly #listeners: AnswerListeners;
+  readonly #trees = new FrameTrees();
   #unwatch = () => {};
   #trouble: unknown;
 
@@ -40,7 +42,8 @@ export class StoreHost {
    * Calls a method of the store. Calls of one turn of the event loop are applied in order, as the store's own are.
    * @param sent the arguments, as JSON
    * @param texts what was left out of a turn; see `takeLargeTexts`
-   * @returns what the method returns; of a committed turn only the number of its last event
+   * @returns what the method returns; of a committed turn only the number of its last event, or `tree-missing` when
+   *   nothing was written because the tree of its frame must be sent whole
    * @throws what the method throws
    */
   async call(part: StorePart, name: string, sent: string, texts: readonly string[]): Promise<unknown> {
@@ -51,12 +54,24 @@ export class StoreHost {
     try {
       const args: unknown[] = JSON.parse(sent);
       if (texts.length > 0) args[0] = putLargeTexts({ turn: args[0] as TurnRecord, texts });
+      if (name === "commitTurn") {
+        const turn = this.#withTree(args[0] as TurnRecord);
+        if (!turn) return "tree-missing";
+        args[0] = turn;
+      }
       const answer = await method.apply(target, args);
       if (part === "own") this.#listeners[name as OwnMethod]?.(answer as never, args as never, elapsedMs());
       return name === "commitTurn" ? seqOf(answer as CommittedEvent[] | "cancel-pending") : answer;
     } finally {
       this.#tellTrouble();
     }
+  }
+
+  /** A turn with the tree of its frame; undefined when the worker must send it whole. */
+  #withTree(turn: TurnRecord): TurnRecord | undefined {
+    if (!turn.frame) return turn;
+    const frame = this.#trees.whole(turn.frame);
+    return frame && (frame === turn.frame ? turn : { ...turn, frame });
   }
 
   /** Starts or stops to tell of commits of other connections. */

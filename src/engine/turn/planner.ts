@@ -14,7 +14,7 @@ import {
 } from "../../jsx/index.ts";
 import type { Attempt, NewEvent, Node } from "../../model/index.ts";
 import { compilePlan, needsPlace, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
-import type { Store, Tree } from "../../store/index.ts";
+import { differenceFrom, type Store, type Tree } from "../../store/index.ts";
 import { stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { type Breach, budgetError, usageReports } from "../attempt/budget.ts";
 import { toTaskValue } from "../attempt/value.ts";
@@ -72,6 +72,8 @@ export interface TurnPlannerSettings {
 
 /** Number of tasks above which the steps of a turn are apart. */
 const largePlan = 1_000;
+/** How long after the last frame a tree may wait for the next one, in ms. */
+const maxHeldMs = 1_000;
 
 /** A frame whose nodes are being mounted. */
 interface Mounting {
@@ -104,6 +106,9 @@ export class TurnPlanner {
   #tree: Tree | undefined;
   /** The tree in the last frame that is stored, if this planner has made it. */
   #storedTree: Tree | undefined;
+  /** A mounted tree that has no frame yet. */
+  #unframed: HostElement | undefined;
+  #sinceFrameMs = stopwatch();
   #renderMs = 0;
   readonly #growth = new Growth();
   /** Whether the next turn must render: the last one has ended before it did. */
@@ -129,10 +134,26 @@ export class TurnPlanner {
    * @throws what fails the run: a render error, DUPLICATE_ID, …
    */
   async plan(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
-    const launches: Launch[] = [];
-    this.#renderMs = 0;
     // The turn before this one is committed by now.
     this.#storedTree = this.#tree;
+    let isHeld = false;
+    try {
+      const planned = await this.#planTurn(draft, mayStart);
+      isHeld = planned.schedule === undefined && planned.launches.length === 0 && this.#mayHoldFrame();
+      return planned;
+    } finally {
+      if (!isHeld) this.#commitFrame(draft);
+    }
+  }
+
+  /** Whether a tree may wait for the next turn's: while only literals lie between, several become one frame. */
+  #mayHoldFrame(): boolean {
+    return this.#tree !== undefined && this.#sinceFrameMs() < maxHeldMs;
+  }
+
+  async #planTurn(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
+    const launches: Launch[] = [];
+    this.#renderMs = 0;
     let stale = this.#plan === undefined || this.#isStale;
     this.#isStale = false;
     let renderedLast = false;
@@ -236,6 +257,7 @@ export class TurnPlanner {
     this.#renderer = renderer;
     this.#plan = undefined;
     this.#mounting = undefined;
+    this.#unframed = undefined;
     this.#renderedVersion = -1;
     this.#plannedVersion = -1;
   }
@@ -351,17 +373,20 @@ export class TurnPlanner {
     if (mounted > 0) mounting.mountedNew = true;
     if (!isComplete) return;
     await this.#yieldWhenLarge();
-    if (mounting.mountedNew || mounting.isNewVersion) this.#commitFrame(draft, mounting.root);
+    if (mounting.mountedNew || mounting.isNewVersion) this.#unframed = mounting.root;
     this.#mounting = undefined;
   }
 
-  #commitFrame(draft: TurnDraft, root: Parameters<typeof treeOf>[0]): void {
-    const tree = treeOf(root, this.#plan!);
+  /** Adds the frame of the last tree that is mounted, if it differs from the last frame's. */
+  #commitFrame(draft: TurnDraft): void {
+    if (!this.#unframed) return;
+    const tree = treeOf(this.#unframed, this.#plan!);
+    this.#unframed = undefined;
     if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
     this.#tree = tree;
-    // A turn may render several times; only its last tree becomes a frame.
-    const frameNo = draft.frame?.frameNo ?? this.#runState.run.frameNo + 1;
-    draft.frame = { frameNo, tree, before: this.#storedTree };
+    this.#sinceFrameMs = stopwatch();
+    const frameNo = this.#runState.run.frameNo + 1;
+    draft.frame = { frameNo, tree, difference: this.#storedTree && differenceFrom(this.#storedTree, tree) };
     draft.changeRun({ frameNo });
   }
 

@@ -124,6 +124,6 @@ function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: n
     runId,
     frame.frameNo,
     nowMs,
-    keepTree(driver, frame.tree, frame.before),
+    keepTree(driver, frame),
   );
 }

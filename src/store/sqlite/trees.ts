@@ -1,34 +1,32 @@
 import type { Driver } from "../../runtime/index.ts";
-import { maxTreeDepth, shortTree, TreeReader, type TreeRow, wholeTree } from "../stored-trees.ts";
-import type { Tree } from "../turn.ts";
+import { maxTreeDepth, TreeReader, type TreeRow, wholeTree } from "../stored-trees.ts";
+import type { FrameRecord } from "../turn.ts";
 
 /**
- * Stores a tree, once for all frames that show it. A tree that differs little from `before` is stored as a difference;
- * otherwise a run whose tree grows task by task would store every tree whole.
+ * Stores a tree, once for all frames that show it. A tree that differs little from the one before is stored as a
+ * difference; otherwise a run whose tree grows task by task would store every tree whole.
  * @returns the tree's number, for frames to refer to
  */
-export function keepTree(driver: Driver, tree: Tree, before: Tree | undefined): number {
+export function keepTree(driver: Driver, { tree, difference }: FrameRecord): number {
   const known = driver.get<{ treeNo: number }>(
     "UPDATE _smithers_tree_uses SET uses = uses + 1 WHERE tree_hash = ? RETURNING tree_no AS treeNo",
     tree.treeHash,
   );
   if (known) return known.treeNo;
-  const base = before && findBase(driver, before.treeHash);
-  const short = base && shortTree(tree, before);
-  const isShort = short !== undefined;
+  const base = difference && findBase(driver, difference.baseHash);
   const { treeNo } = driver.get<{ treeNo: number }>(
     "INSERT INTO _smithers_trees (xml_hash, base_no, json) VALUES (?, ?, ?) RETURNING tree_no AS treeNo",
     tree.xmlHash,
-    isShort ? base!.treeNo : null,
-    short ?? wholeTree(tree),
+    base?.treeNo ?? null,
+    base ? difference.json : wholeTree(tree),
   )!;
   driver.run(
     "INSERT INTO _smithers_tree_uses (tree_no, tree_hash, depth, uses) VALUES (?, ?, ?, 1)",
     treeNo,
     tree.treeHash,
-    isShort ? base!.depth + 1 : 0,
+    base ? base.depth + 1 : 0,
   );
-  if (isShort) driver.run("UPDATE _smithers_tree_uses SET uses = uses + 1 WHERE tree_no = ?", base!.treeNo);
+  if (base) driver.run("UPDATE _smithers_tree_uses SET uses = uses + 1 WHERE tree_no = ?", base.treeNo);
   return treeNo;
 }
 

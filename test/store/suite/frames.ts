@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import type { Lease, Store, Tree } from "../../../src/store/index.ts";
+import { differenceFrom, type Lease, type Store, type Tree } from "../../../src/store/index.ts";
 import { approvalRow, nodeRow } from "../rows.ts";
 import type { FreshDatabase } from "./database.ts";
 import { commit, end, everyNode, nowMs, outputRow, startRun } from "./writes.ts";
@@ -26,7 +26,11 @@ async function showAll(store: Store, lease: Lease, texts: readonly string[]): Pr
   for (const [index, text] of texts.entries()) {
     const tree = treeOf(text);
     const frameNo = index + 1;
-    await commit(store, lease, { nowMs: 2_000 + frameNo, run: { frameNo }, frame: { frameNo, tree, before } });
+    await commit(store, lease, {
+      nowMs: 2_000 + frameNo,
+      run: { frameNo },
+      frame: { frameNo, tree, difference: before && differenceFrom(before, tree) },
+    });
     before = tree;
   }
 }
@@ -47,6 +51,23 @@ export function frames(fresh: FreshDatabase): void {
     expect(frames).toEqual([{ runId: "r", frameNo: 1, createdAtMs: 2_001, ...texts }]);
     expect(hasMore).toBe(false);
     expect((await store.loadRun("r"))?.treeHash).toBe(treeHash);
+  });
+
+  test("a large tree that differs little from an earlier one comes back whole, however many came between", async () => {
+    const { store } = await fresh();
+    const lease = await startRun(store);
+    const long = (n: number) => `${n} `.repeat(60_000);
+    await showAll(store, lease, [long(0), `${long(0)}!`]);
+    for (let frameNo = 3; frameNo < 40; frameNo += 1) {
+      await commit(store, lease, { run: { frameNo }, frame: { frameNo, tree: treeOf(long(frameNo)) } });
+    }
+    const last = `${long(0)}!?`;
+    const tree = treeOf(last);
+    const difference = differenceFrom(treeOf(`${long(0)}!`), tree)!;
+    expect(difference.json.length).toBeLessThan(1_000);
+    await commit(store, lease, { run: { frameNo: 40 }, frame: { frameNo: 40, tree, difference } });
+    const { frames } = (await store.readFrames("r", { order: "desc", afterFrameNo: 0, limit: 1 }))!;
+    expect(JSON.parse(frames[0]!.xmlJson).text === last).toBe(true);
   });
 
   test("a run's overview is its detail, its nodes with outputs, its last frame and its pending approvals", async () => {
@@ -104,7 +125,7 @@ export function frames(fresh: FreshDatabase): void {
     const lease = await startRun(store);
     await showAll(store, lease, ["a", "b"]);
     const tree = treeOf("c");
-    await commit(store, lease, { run: { frameNo: 3 }, frame: { frameNo: 3, tree, before: undefined } });
+    await commit(store, lease, { run: { frameNo: 3 }, frame: { frameNo: 3, tree } });
     expect(await textsOf(store)).toEqual(["a", "b", "c"]);
   });
 

@@ -1,6 +1,6 @@
 import { leaseLost } from "../../../errors/index.ts";
 import type { Approval, CommittedEvent, NewEvent, Run } from "../../../model/index.ts";
-import { maxTreeDepth, shortTree, wholeTree } from "../../stored-trees.ts";
+import { maxTreeDepth, wholeTree } from "../../stored-trees.ts";
 import { tables } from "../../tables.ts";
 import { type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../../turn.ts";
 import type { EncodedFrame } from "../batch.ts";
@@ -45,7 +45,7 @@ export function turnWrite(turn: TurnRecord, trees: KnownTrees): Write<CommittedE
     decode(answer) {
       if (answer === "cancel-pending") return answer;
       if (answer === "lease-lost") throw leaseLost(runId);
-      if (turn.frame) trees.stored(turn.frame.tree.treeHash, turn.frame.before?.treeHash);
+      if (turn.frame) trees.stored(turn.frame.tree.treeHash, turn.frame.difference?.baseHash);
       return events.numbered(answer as number);
     },
   };
@@ -138,11 +138,12 @@ function lastOfEach<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
   return values.length < 2 ? [...values] : [...new Map(values.map((value) => [keyOf(value), value])).values()];
 }
 
-function encodeFrame({ frameNo, tree, before }: FrameRecord, trees: KnownTrees, whole: boolean): EncodedFrame {
+function encodeFrame({ frameNo, tree, difference }: FrameRecord, trees: KnownTrees, whole: boolean): EncodedFrame {
   const frame = { no: frameNo, hash: tree.treeHash };
   if (!whole && trees.has(tree.treeHash)) return frame;
-  const short = whole || !before || !trees.canBuildOn(before.treeHash) ? undefined : shortTree(tree, before);
   const { xmlHash } = tree;
-  if (short === undefined) return { ...frame, xmlHash, json: wholeTree(tree) };
-  return { ...frame, xmlHash, json: short, base: before!.treeHash, maxDepth: maxTreeDepth };
+  if (whole || !difference || !trees.canBuildOn(difference.baseHash)) {
+    return { ...frame, xmlHash, json: wholeTree(tree) };
+  }
+  return { ...frame, xmlHash, json: difference.json, base: difference.baseHash, maxDepth: maxTreeDepth };
 }
