@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/performance.md from the results of the benchmarks:
- * `bun scripts/performance-page.ts <bench.json> <profile before.json> <profile after.json>`
+ * Writes the tables of docs/performance.md from the results of the benchmarks; without profiles, only the figures:
+ * `bun scripts/performance-page.ts <bench.json> [<profile before.json> <profile after.json>]`
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,11 +13,13 @@ const shown = ["run", "throughput", "sequence", "reading", "loop"];
 
 const page = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const [figures, before, after] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, "utf8")));
-if (!after) throw new Error("Usage: bun scripts/performance-page.ts <bench.json> <profile before> <profile after>");
+if (!figures || (before && !after)) {
+  throw new Error("Usage: bun scripts/performance-page.ts <bench.json> [<profile before> <profile after>]");
+}
 
 let text = readFileSync(page, "utf8");
 text = replaceMarked(text, "figures", "performance-page.ts", figuresTable(figures));
-text = replaceMarked(text, "profile", "performance-page.ts", profileTable(before, after));
+if (after) text = replaceMarked(text, "profile", "performance-page.ts", profileTable(before, after));
 writeFileSync(page, text);
 
 function figuresTable({ at, machine, bun, rows }: Report): string {
