@@ -46,7 +46,15 @@ export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";
 export type * from "./specs.ts";
 export { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
-export { misreadIssues, outdatedInput, outdatedOutput, type ReadValue, readFresh, readStored } from "./stored-value.ts";
+export {
+  fromJson,
+  misreadIssues,
+  outdatedInput,
+  outdatedOutput,
+  type ReadValue,
+  readFresh,
+  readStored,
+} from "./stored-value.ts";
 export {
   currentTask,
   type FileRules,

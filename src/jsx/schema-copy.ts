@@ -47,8 +47,7 @@ export abstract class SchemaCopy {
       case "lazy":
         return this.#lazily(schema, def);
       case "pipe":
-        // The input side was transformed before.
-        return this.of(def.out);
+        return this.#rebuilt(schema, def, { in: this.of(def.in), out: this.of(def.out) });
       default:
         return schema;
     }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { findConverted } from "../model/plain-data.ts";
 import { type Definition, SchemaCopy } from "./schema-copy.ts";
+import { timeOfText } from "./time-text.ts";
 
 /** How a value that a schema has validated is stored as JSON and read back. */
 export interface StoredForm {
@@ -9,6 +10,8 @@ export interface StoredForm {
    * stored.
    */
   readonly schema: z.ZodType;
+  /** Accepts what the schema accepts, and an ISO text where it wants a Date: JSON from outside has no Dates. */
+  readonly fromJson: z.ZodType;
   /** Whether the value's JSON differs from its type, as for a Date. */
   readonly isConverted: boolean;
   /**
@@ -27,6 +30,7 @@ export function storedFormOf(schema: z.ZodType): StoredForm {
     const [stored, storable] = [new Stored(), new Storable()];
     form = {
       schema: stored.of(schema),
+      fromJson: new FromJson().of(schema),
       isConverted: stored.isConverted,
       storable: storable.of(schema),
     };
@@ -40,11 +44,22 @@ class Stored extends SchemaCopy {
   isConverted = false;
   protected override readonly keepsChecks = true;
 
-  protected override replace(schema: z.ZodType, { type }: Definition): z.ZodType | undefined {
+  protected override replace(schema: z.ZodType, { type, out }: Definition): z.ZodType | undefined {
     if (type === "transform") return z.any();
+    // The input side was transformed before the value was stored.
+    if (type === "pipe") return this.of(out);
     if (type !== "date") return undefined;
     this.isConverted = true;
     return z.preprocess((value) => (typeof value === "string" ? new Date(value) : value), schema);
+  }
+}
+
+class FromJson extends SchemaCopy {
+  protected override readonly keepsChecks = true;
+
+  protected override replace(schema: z.ZodType, { type, coerce }: Definition): z.ZodType | undefined {
+    if (type !== "date" || coerce) return undefined;
+    return z.preprocess((value) => (typeof value === "string" ? (timeOfText(value) ?? value) : value), schema);
   }
 }
 
@@ -67,7 +82,8 @@ class Storable extends SchemaCopy {
   /** The value has been validated: only its shape is looked at. */
   protected override readonly keepsChecks = false;
 
-  protected override replace(_: z.ZodType, { type, innerType }: Definition): z.ZodType | undefined {
+  protected override replace(_: z.ZodType, { type, innerType, out }: Definition): z.ZodType | undefined {
+    if (type === "pipe") return this.of(out);
     if (wrappers.has(type)) return this.of(innerType);
     if (type === "date") return isDate;
     if (primitives.has(type)) return isPrimitive;

@@ -23,6 +23,12 @@ export async function readStored(
   return parsed.success ? { value: parsed.data } : { misfit: misfit(plainIssues(parsed.error)) };
 }
 
+/** An output whose value comes from outside, as JSON: an ISO text is a Date where the schema wants one. */
+export const fromJson = (output: OutputSchema): OutputSchema => ({
+  ...output,
+  schema: storedFormOf(output.schema).fromJson,
+});
+
 /** Why a value that a schema has validated would be read back as something else; undefined for one that would not. */
 export async function misreadIssues(
   schema: z.ZodType,

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
-import { misreadIssues, type Workflow } from "../../jsx/index.ts";
+import { fromJson, misreadIssues, type Workflow } from "../../jsx/index.ts";
 import { encode, type NewEvent, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
 import { newRunId } from "../../model/run-id.ts";
 import type { ContinuePoint } from "../../plan/index.ts";
@@ -117,9 +117,10 @@ const longInput = 65_536;
  * @throws INVALID_INPUT with the Zod issues
  */
 export async function toInput(workflow: Workflow, given: unknown): Promise<unknown> {
-  const schema = workflow.registry.inputSchema;
+  const { input } = workflow.registry;
+  const schema = input?.schema;
   const value = given ?? {};
-  const parsed = schema ? await parseInput(schema, value) : { success: true as const, data: value };
+  const parsed = input ? await parseInput(fromJson(input).schema, value) : { success: true as const, data: value };
   const misread = parsed.success && schema ? await misreadIssues(schema, parsed.data) : undefined;
   if (!parsed.success || misread) {
     const issues = misread ?? plainIssues(parsed.error!);

@@ -1,5 +1,5 @@
 import { type ErrorRecord, isSmithersError, toErrorRecord } from "../../errors/index.ts";
-import type { ApprovalSpec } from "../../jsx/index.ts";
+import { type ApprovalSpec, fromJson } from "../../jsx/index.ts";
 import type { Approval, Node } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
@@ -36,7 +36,7 @@ async function readAnswer(
   { nodeId, data }: Approval,
 ): Promise<TaskValue | { readonly refusal: ErrorRecord }> {
   try {
-    return await toTaskValue(nodeId, spec.output, data, spec.answer?.result);
+    return await toTaskValue(nodeId, spec.output, data, fromJson(spec.answer?.result ?? spec.output));
   } catch (error) {
     const refusal = toErrorRecord(error, "INVALID_OUTPUT");
     if (refusal.code !== "INVALID_OUTPUT") return { refusal };

@@ -1,5 +1,5 @@
 import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
-import { type ApprovalSpec, decisionValue, type EventSpec, type TimerSpec } from "../../jsx/index.ts";
+import { type ApprovalSpec, decisionValue, type EventSpec, fromJson, type TimerSpec } from "../../jsx/index.ts";
 import { type Approval, msUntil, type Node, noWake, type Signal, wakeAfter, wakeOn } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
 import { type TaskValue, toTaskValue } from "../attempt/value.ts";
@@ -178,8 +178,10 @@ function resolveTimer(draft: TurnDraft, node: Node, task: PlannedTask): boolean 
 export async function toEventValue(spec: EventSpec, data: unknown): Promise<TaskValue> {
   const { id, event, output, payloadSchema } = spec;
   try {
-    const first = payloadSchema && (await toTaskValue(id, { ...output, schema: payloadSchema }, data));
-    return await toTaskValue(id, output, first ? first.value : data);
+    if (!payloadSchema) return await toTaskValue(id, output, data, fromJson(output));
+    const payload = { ...output, schema: payloadSchema };
+    const { value } = await toTaskValue(id, payload, data, fromJson(payload));
+    return await toTaskValue(id, output, value);
   } catch (error) {
     if (!isSmithersError(error) || error.code !== "INVALID_OUTPUT") throw error;
     const message = `"${id}" received a signal "${event}" whose data does not fit its schema.`;

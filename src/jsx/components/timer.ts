@@ -6,6 +6,7 @@ import { describeOutput } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { TimerSpec } from "../specs.ts";
+import { timeOfText } from "../time-text.ts";
 import { refuse, shown } from "./checks.ts";
 import { type Duration, parseDurationMs } from "./duration.ts";
 import { checkProps, propNames } from "./props.ts";
@@ -61,15 +62,9 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }
 
-const timeText = z.union([
-  z.iso.datetime({ offset: true }),
-  z.iso.datetime({ offset: true, precision: -1 }),
-  z.iso.date(),
-]);
-
-/** NaN for what is not a time. A text without a time zone would mean another time on another machine. */
+/** NaN for what is not a time. */
 function timeOf(until: unknown): number {
-  if (typeof until === "string") return timeText.safeParse(until).success ? new Date(until).getTime() : Number.NaN;
+  if (typeof until === "string") return timeOfText(until)?.getTime() ?? Number.NaN;
   if (typeof until === "number" || until instanceof Date) return new Date(until).getTime();
   const ms = readField(until, "epochMilliseconds");
   return typeof ms === "number" ? ms : Number.NaN;
