@@ -1,10 +1,13 @@
 import { expect } from "bun:test";
 import { inBrowser, Visitor } from "../support/browser.ts";
 import { forAllTests } from "../support/cleanup.ts";
+import { smithers, startSmithers } from "../support/cli.ts";
+import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
-import { asking, paced, release } from "./workflows.ts";
+import { echo } from "../support/workflows.ts";
+import { ask, asking, paced, release } from "./workflows.ts";
 
 const server = forAllTests(() => serve(folder({ "release.tsx": release, "asking.tsx": asking })));
 
@@ -74,7 +77,7 @@ inBrowser(
   "the server is killed while a run is watched: the page says so and continues when it is back",
   async () => {
     const root = folder({ "paced.tsx": paced });
-    const first = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) });
+    const first = await ServerProcess.start(root, withoutWorkers);
     const runId = await first.start("paced.tsx");
     const visitor = await Visitor.at(first.url, `/runs/${runId}?tab=events`);
     const { page } = visitor;
@@ -113,5 +116,27 @@ inBrowser("a signal is sent with a form of its schema, whose errors stand at the
   await page.getByRole("button", { name: "Send the signal" }).click();
   await page.locator(".run-facts").getByText("Finished").first().waitFor();
   expect((await server().end(runId)).output).toEqual({ url: "https://example.org/1.2", readers: 7 });
+  visitor.expectNoWrongs();
+});
+
+inBrowser("up --serve has the page too: its run, its question, and nothing of other runs", async () => {
+  const root = folder({ "ask.tsx": ask, "echo.tsx": echo });
+  await smithers(root, "up", "echo.tsx", "--run-id", "other");
+  const args = ["up", "ask.tsx", "--serve", "--port", "0", "--run-id", "mine", "--input", '{"name":"this"}'];
+  const run = startSmithers(args, { cwd: root });
+  await run.saysBeside(/Serving the run/);
+  const url = /Serving the run \S+ at (\S+)/.exec(run.printed.err)![1]!;
+  const visitor = await Visitor.at(url, "/");
+  const { page } = visitor;
+  await visitor.sees("decision on ok");
+  expect(await page.getByRole("row").count()).toBe(2);
+  expect((await new Client(url).get("/v1/runs/other")).status).toBe(404);
+  await visitor.go("/approvals");
+  await page.getByRole("button", { name: /^Approve/ }).click();
+  await page.getByRole("button", { name: "Confirm approval" }).click();
+  await visitor.sees(/approved\. The run continues\./);
+  await page.getByRole("link", { name: "See the run" }).click();
+  await page.locator(".run-facts").getByText("Finished").first().waitFor();
+  await run.saysBeside(/The run mine has finished/);
   visitor.expectNoWrongs();
 });

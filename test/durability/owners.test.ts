@@ -7,7 +7,7 @@ import { newOwner } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { firstLine, ServerProcess } from "../support/process.ts";
+import { firstLine, ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -18,7 +18,7 @@ const twice = workflowFile(
 /** A run whose server was killed, and whose owner is said to be `owner`, seen alive a moment ago. */
 async function left(owner: string): Promise<{ root: string; runId: string }> {
   const root = folder({ "twice.tsx": twice });
-  const first = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) });
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("twice.tsx");
   await first.until(runId, ({ type }) => type === "NodeStarted");
   await first.kill();

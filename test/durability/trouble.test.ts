@@ -8,7 +8,7 @@ import { startServer } from "smithers-orchestrator";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { recordedErrors, recordedFacts } from "../support/log.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -105,7 +105,7 @@ test.each([
   "a server does not start on %s whose file is missing next to its log, and leaves the log as it is",
   async (_, dbOf) => {
     const root = folder({ "echo.tsx": echo });
-    const first = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) });
+    const first = await ServerProcess.start(root, withoutWorkers);
     await first.complete("echo.tsx");
     await first.kill();
     const file = join(root, "smithers.db");

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /**
@@ -31,8 +31,6 @@ function project(
   }
   return { root, env: { PATH: program === "" ? "/usr/bin:/bin" : `${bin}:${process.env.PATH}` } };
 }
-
-const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 
 const lines = (...values: unknown[]) =>
   `cat <<'END'\n${values.map((value) => JSON.stringify(value)).join("\n")}\nEND\n`;

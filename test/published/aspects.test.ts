@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 
 const workflow = (max: number) => `/** @jsxImportSource smithers-orchestrator */
 import { appendFileSync, existsSync } from "node:fs";
@@ -30,12 +30,12 @@ test("a run that is continued after kill -9 counts what was used before, and a h
   const root = folder({ "budget.tsx": workflow(200) });
   const calls = () =>
     existsSync(join(root, "calls")) ? readFileSync(join(root, "calls"), "utf8").trim().split("\n") : [];
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("budget.tsx");
   await eventually(() => calls().at(-1) === "b");
   await first.kill();
   await Bun.write(join(root, "go"), "");
-  const second = await ServerProcess.start(root);
+  const second = await ServerProcess.start(root, withoutWorkers);
   const run = await eventually(async () => {
     const found = await second.run(runId);
     return found.status === "failed" && found;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
 const flow = (
@@ -142,11 +142,11 @@ test("skipIf leaves the chain out", async () => {
 test("a chain goes on at the level that the death of the server has interrupted", async () => {
   const gated = levels(0.1, 0.9).replace('"second", 0.9)', '"second", 0.9, true)');
   const root = folder({ "flow.tsx": flow(`${gated} humanFallback`) });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("flow.tsx", { root });
   await eventually(() => ledger(root).includes("second"));
   await first.kill();
-  const second = await ServerProcess.start(root);
+  const second = await ServerProcess.start(root, withoutWorkers);
   await second.until(
     runId,
     (event) => event.type === "NodeStarted" && event.nodeId === "support-level-1" && event.attempt === 2,

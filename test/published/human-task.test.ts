@@ -5,7 +5,7 @@ import type { ApprovalItem } from "../../src/client/index.ts";
 import { smithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
 /** A workflow that asks a person for a review, and notes what it says. */
@@ -156,19 +156,19 @@ test("timeoutMs, outputSchema, async and elements as the prompt", async () => {
 
 test("an answer and how often it was asked for survive the death of the server", async () => {
   const root = folder({ "flow.tsx": flow("maxAttempts={3}") });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("flow.tsx");
   await first.until(runId, ({ type }) => type === "ApprovalRequested");
   await first.approvals.approve(runId, "review", { data: {} });
   await first.until(runId, (event) => event.type === "ApprovalRequested" && event.asked === 2);
   await first.kill();
-  const second = await ServerProcess.start(root);
+  const second = await ServerProcess.start(root, withoutWorkers);
   const [item] = await second.approvals.list();
   expect(item).toMatchObject({ asked: 2, maxAttempts: 3, lastError: { code: "INVALID_OUTPUT" } });
   // Killed as soon as the answer is recorded, whether the run has taken it in or not.
   await second.approvals.approve(runId, "review", { data: good });
   await second.kill();
-  const third = await ServerProcess.start(root);
+  const third = await ServerProcess.start(root, withoutWorkers);
   await eventually(async () => (await third.run(runId)).status === "finished");
   expect((await third.run(runId)).output).toEqual({ status: { ...good, severity: "low" } });
 });

@@ -3,7 +3,7 @@ import { MockLanguageModelV3, simulateReadableStream } from "ai/test";
 import { AnthropicAgent, OpenAIAgent, tools } from "smithers-orchestrator";
 import * as toolsEntry from "smithers-orchestrator/tools";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const usage = {
@@ -55,7 +55,7 @@ test("an agent finds a model by its name in the package that the project has ins
     ...providerPackage("@ai-sdk/anthropic", "anthropic"),
     ...providerPackage("@ai-sdk/openai", "openai"),
   });
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   for (const [file, model] of [
     ["anthropic.tsx", "claude-opus-4-6"],
     ["openai.tsx", "gpt-5.3-codex"],

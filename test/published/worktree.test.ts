@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { testWithBash } from "../support/mechanisms.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -187,7 +187,7 @@ test("a folder that is in no repository, and a machine without git, are told", a
   const run = await server.complete("flow.tsx", {});
   expect(run.error).toMatchObject({ code: "WORKTREE_FAILED" });
   expect(run.error!.message).toContain("is not in a git repository");
-  const without = await ServerProcess.start(repository(worktree(reads)), { PATH: "/nowhere" });
+  const without = await ServerProcess.start(repository(worktree(reads)), { PATH: "/nowhere", ...withoutWorkers });
   const runId = await without.start("flow.tsx");
   await eventually(async () => (await without.run(runId)).status === "failed");
   expect((await without.run(runId)).error!.message).toContain("git is not installed");
@@ -212,7 +212,7 @@ test("a coding agent works in the worktree", async () => {
     claude: `#!/bin/sh\ncat > /dev/null\nprintf '{"type":"result","subtype":"success","result":"{\\\\"value\\\\":\\\\"%s\\\\"}"}\\n' "$PWD"\n`,
   });
   chmodSync(join(bin, "claude"), 0o755);
-  const server = await ServerProcess.start(root, { PATH: `${bin}:${process.env.PATH}` });
+  const server = await ServerProcess.start(root, { PATH: `${bin}:${process.env.PATH}`, ...withoutWorkers });
   const runId = await server.start("flow.tsx");
   await eventually(async () => (await server.run(runId)).status === "finished");
   expect((await server.run(runId)).output).toEqual({ value: join(root, ".worktrees/a") });

@@ -17,7 +17,7 @@ import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
 import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -39,7 +39,6 @@ const commandWorkflow = workflowFile(
   `<Task id="a" output={outputs.result} noRetry>{async () => ({ value: await bash(ctx.input.command) })}</Task>`,
 );
 const fast = { heartbeatMs: 50, staleAfterMs: 200 };
-const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 
 const filesOf = (root: string, name: string) => readdirSync(root).filter((file) => file.startsWith(name));
 
@@ -97,7 +96,7 @@ for (const [how, command] of [
       write(root, { "command.tsx": commandWorkflow });
       for (const keepsMain of [true, false]) {
         if (!keepsMain) for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
-        const server = await serveWithWorkers(root, fast);
+        const server = await serveWithWorkers(root, { ...fast, maxWorkers: 1 });
         const script = `for f in seed*; do ${command} $f forged.db\${f#seed}; done`;
         expect(await server.complete("command.tsx", { command: script })).toMatchObject({ status: "finished" });
         expect(existsSync(join(root, "forged.db"))).toBe(true);
@@ -121,7 +120,7 @@ testEachMechanism("no command of %s can put side files next to a database that i
   await first.complete("own.tsx", { msg: "hi" });
   await first.close();
   expect(filesOf(root, "own.db")).toEqual(["own.db"]);
-  const other = await serveWithWorkers(root, { db: join(root, "other.db") });
+  const other = await serveWithWorkers(root, { db: join(root, "other.db"), maxWorkers: 1 });
   const script = `for f in own.db-wal own.db-journal smithers.db-wal; do echo planted > $f || rm $f || mv $f x || ln -f $f y; done; echo end`;
   await other.complete("command.tsx", { command: script });
   const planted = filesOf(root, "").filter((name) => readFileSync(join(root, name)).includes("planted\n"));

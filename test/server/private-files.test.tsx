@@ -18,12 +18,11 @@ import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { run } from "../support/run.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const isRoot = process.getuid?.() === 0;
-const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 /** An ordinary user, and another one. */
 const [ordinary, other] = [65_534, 65_533];
 

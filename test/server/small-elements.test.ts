@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
 import { longestBlock } from "../support/longest-block.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
 const many = (count: number, one: (index: number) => string) =>

@@ -36,6 +36,9 @@ interface BrowserWindow {
 
 async function newWindow(): Promise<BrowserWindow> {
   browser ??= launch();
+  const running = browser;
+  // The runner ends the processes of a test that has taken too long.
+  if (!(await running).isConnected() && browser === running) browser = launch();
   const context = await (await browser).newContext({ reducedMotion: "reduce" });
   return { context, page: await context.newPage() };
 }
@@ -44,7 +47,7 @@ async function newWindow(): Promise<BrowserWindow> {
 async function takeWindow(url: string): Promise<BrowserWindow> {
   const window = left;
   left = undefined;
-  if (window === undefined) return newWindow();
+  if (window === undefined || window.page.isClosed()) return newWindow();
   if (new URL(window.page.url()).origin !== new URL(url).origin) await window.page.goto("about:blank");
   return window;
 }

@@ -5,6 +5,9 @@ import { afterThisTest } from "./cleanup.ts";
 import { Client } from "./client.ts";
 import type { Network } from "./network.ts";
 
+/** The environment of a server that executes runs in its own process; see `serveWithoutWorkers`. */
+export const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
+
 /** A server in a process of its own, to be killed. */
 export class ServerProcess extends Client {
   readonly child: ChildProcess;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Collector } from "../support/collector.ts";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 import { scrapeOf } from "./exercise.ts";
 
@@ -127,7 +127,7 @@ test("a failed run that is resumed has a span for each time, in one trace", asyn
     </Task>`),
   });
   const gate = join(root, "gate");
-  const server = await ServerProcess.start(root, enabled(collector.url));
+  const server = await ServerProcess.start(root, { ...enabled(collector.url), ...withoutWorkers });
   const runId = await start(server, "once.tsx", { gate }, traceparent);
   expect((await server.end(runId)).status).toBe("failed");
   writeFileSync(gate, "");
@@ -146,12 +146,16 @@ test("a failed run that is resumed has a span for each time, in one trace", asyn
 test("nothing is exported unless it is enabled, and an unreachable collector delays nothing", async () => {
   const collector = await Collector.start();
   const root = folder({ "traced.tsx": traced });
-  const off = await ServerProcess.start(root, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const off = await ServerProcess.start(root, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...withoutWorkers });
   await off.complete("traced.tsx");
   await off.stop("SIGTERM");
   expect(collector.headers).toEqual([]);
 
-  const away = await ServerProcess.start(root, { ...enabled("http://127.0.0.1:9"), OTEL_EXPORTER_OTLP_TIMEOUT: "500" });
+  const away = await ServerProcess.start(root, {
+    ...enabled("http://127.0.0.1:9"),
+    ...withoutWorkers,
+    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+  });
   expect((await away.complete("traced.tsx")).status).toBe("finished");
   expect((await scrapeOf(away)).value("smithers_runs_ended_total")).toBe(1);
   await away.stop("SIGTERM");

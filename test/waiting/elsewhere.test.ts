@@ -5,7 +5,7 @@ import { databaseOf } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { testWithBash } from "../support/mechanisms.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -25,8 +25,6 @@ const busy = workflowFile(
     <Timer id="nap" duration="1h" />
   </Parallel>`,
 );
-
-const withoutWorkers = { SERVE_OPTIONS: JSON.stringify({ isolation: "none" }) };
 
 const decide = (root: string, runId: string) =>
   inStore(databaseOf(root), (store) =>
