@@ -55,6 +55,7 @@ const requests: [string, string, number, string][] = [
   ["a NUL in a run id", `GET /v1/runs/a%00b HTTP/1.1\r\n${end}`, 404, "RUN_NOT_FOUND"],
   ["a NUL in a node id", `POST /v1/runs/r/nodes/a%00b/deny HTTP/1.1\r\n${end}`, 404, "NODE_NOT_FOUND"],
   ["a NUL in a signal name", `POST /v1/runs/r/signals/a%00b HTTP/1.1\r\n${end}`, 400, "INVALID_REQUEST"],
+  ["an absolute URL of another host", `GET http://elsewhere/v1/runs HTTP/1.1\r\n${end}`, 403, "FORBIDDEN"],
   ["two slashes", `GET //v1/runs HTTP/1.1\r\n${end}`, 404, "NOT_FOUND"],
   ["dots that climb", `GET /v1/runs/../../etc/passwd HTTP/1.1\r\n${end}`, 404, "NOT_FOUND"],
   ["dots that climb, escaped", `GET /v1/runs/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n${end}`, 404, "NOT_FOUND"],
@@ -88,7 +89,7 @@ test.each(requests)("%s is refused with a code", async (_, request, status, code
 const taken: [string, string][] = [
   ["dots that stay", `GET /v1/./../v1/runs HTTP/1.1\r\n${end}`],
   ["HTTP/1.0, which needs no Host", "GET /v1/runs HTTP/1.0\r\n\r\n"],
-  ["an absolute URL", `GET http://elsewhere/v1/runs HTTP/1.1\r\n${end}`],
+  ["an absolute URL", `GET http://localhost/v1/runs HTTP/1.1\r\n${end}`],
   ["a GET with a body", `GET /v1/runs HTTP/1.1\r\nContent-Length: 2\r\n${end}{}`],
 ];
 
