@@ -1,3 +1,4 @@
+export { throwIfExhausted } from "./exhausted.ts";
 export { fileKey } from "./file-key.ts";
 export { fileUnavailable } from "./file-unavailable.ts";
 export { createPrivateFile, openPrivateLog, ownerOnly, writePrivateFile } from "./private-file.ts";

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { throwIfExhausted } from "./exhausted.ts";
 
 /**
  * Reads a file whose path somebody else can change at any time. Opening never waits, as it would for a FIFO.
@@ -9,7 +10,8 @@ export function readRegularFile(path: string, maxBytes: number): Buffer | undefi
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
+  } catch (error) {
+    throwIfExhausted(error);
     return undefined;
   }
   try {

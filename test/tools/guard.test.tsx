@@ -1,7 +1,16 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect, test } from "bun:test";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import {
   bash,
@@ -320,6 +329,17 @@ testEachMechanism("npm install and git remote add work next to workflows under %
   await inRun(rootDir, () => bash(`${install} && ${remote}`), options);
   expect(JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")).dependencies).toEqual({ own: "file:own" });
   expect(existsSync(join(rootDir, "node_modules/own"))).toBe(true);
+});
+
+testEachMechanism("too many files to hide from a command of %s are an error that says so", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = folder({ ".env": "hidden" });
+  await inRun(rootDir, () => bash("for number in {1..1200}; do : > .env$number; done"));
+  const error = await inRun(rootDir, () => bash("cat .env")).catch(String);
+  expect(error).toContain("TOOL_SANDBOX_UNAVAILABLE: A command can have 1000 files and folders hidden or protected");
+  expect(error).toMatch(/such as .*\.env\d+/);
+  for (let number = 1; number <= 1200; number += 1) rmSync(join(rootDir, `.env${number}`));
+  expect(await inRun(rootDir, () => bash("cat .env 2>/dev/null; echo works"))).toBe("works");
 });
 
 testEachMechanism("readable shows a command of %s a folder outside the root, read-only", async (mechanism) => {

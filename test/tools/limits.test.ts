@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execute } from "../../src/tools/execute.ts";
 import { groupForCommand } from "../../src/tools/sandbox/cgroup.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
@@ -75,6 +77,21 @@ testEachMechanism("the kernel would end a command of %s before the server", asyn
     {},
   );
   expect(new Set(stdout.trim().split("\n"))).toEqual(new Set(["1000"]));
+});
+
+testEachMechanism("a command of %s does not run when descriptors run out before all is hidden", async (mechanism) => {
+  // Without imports: Bun itself ends when it resolves one and no descriptor is left.
+  const flow = "// smithers-orchestrator\nexport default 1;\n";
+  const rootDir = folder({ ".env": "seen", "runs.db": "seen _smithers_runs", "flow.tsx": flow });
+  const script = fileURLToPath(new URL("few-descriptors.ts", import.meta.url));
+  const limited = ["--nofile=300:300", process.execPath, script, mechanism, rootDir];
+  const { stdout } = spawnSync("prlimit", limited, { encoding: "utf8", timeout: 60_000 });
+  const results: string[] = JSON.parse(stdout);
+  const last = results.pop();
+  expect(last).toBe("ran\n");
+  expect(results.filter((each) => each.includes("seen") || each.includes("ran"))).toEqual([]);
+  expect(results[0]).toBe("no process was started");
+  expect(readFileSync(join(rootDir, "flow.tsx"), "utf8")).toBe(flow);
 });
 
 test("commands at once have no more temporary space than there is, and each has some", async () => {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { throwIfExhausted } from "../../files/index.ts";
 import { databaseSuffixes } from "../sandbox/index.ts";
 import { stampOf } from "./tree.ts";
 
@@ -22,7 +23,8 @@ export class Databases {
     try {
       // Without O_NONBLOCK, opening a FIFO waits for a writer.
       fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch {
+    } catch (error) {
+      throwIfExhausted(error);
       return false;
     }
     try {

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { throwIfExhausted } from "../../files/index.ts";
 import type { FileRules } from "../../jsx/index.ts";
 import { isBelow } from "../sandbox/index.ts";
 import { Databases } from "./databases.ts";
@@ -71,7 +72,8 @@ export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guar
 function realPath(path: string): string[] {
   try {
     return [realpathSync(path)];
-  } catch {
+  } catch (error) {
+    throwIfExhausted(error);
     return [];
   }
 }

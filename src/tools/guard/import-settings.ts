@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { readRegularFile } from "../../files/index.ts";
+import { readRegularFile, throwIfExhausted } from "../../files/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
 import { moduleEndings } from "./modules.ts";
@@ -141,7 +141,8 @@ function readSettings(path: string): Settings {
     const withoutComments = text.replace(comments, (_, kept) => kept ?? "");
     const settings = JSON.parse(withoutComments.replace(lastCommas, (_, kept) => kept ?? ""));
     return typeof settings === "object" && settings !== null ? settings : {};
-  } catch {
+  } catch (error) {
+    throwIfExhausted(error);
     return {};
   }
 }

@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, resolve, sep } from "node:path";
-import { readRegularFile } from "../../files/index.ts";
+import { readRegularFile, throwIfExhausted } from "../../files/index.ts";
 import { esmOf } from "../../mdx/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
@@ -61,7 +61,8 @@ export class Modules {
       const module = { stamp, isWorkflow: text !== undefined && looksLikeWorkflow(text) };
       this.#modules.set(path, module);
       return module;
-    } catch {
+    } catch (error) {
+      throwIfExhausted(error);
       return undefined;
     }
   }

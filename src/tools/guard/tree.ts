@@ -1,5 +1,6 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { throwIfExhausted } from "../../files/index.ts";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import { isEnvFile } from "./env-file.ts";
 
@@ -64,7 +65,8 @@ function read(path: string, known: Folder | undefined): Folder | undefined {
     if (known?.stamp !== undefined && known.stamp === stamp) return known;
     const isSettled = Date.now() - Number(stats.ctimeMs) > settledAfterMs;
     return { stamp: isSettled ? stamp : undefined, ...sorted(path, readdirSync(path, { withFileTypes: true })) };
-  } catch {
+  } catch (error) {
+    throwIfExhausted(error);
     // The folder is gone, or this user may not read it. Commands run as the same user.
     return undefined;
   }

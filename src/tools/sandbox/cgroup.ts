@@ -1,6 +1,7 @@
-import { mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import { throwIfExhausted } from "../../files/index.ts";
 import { afterMs } from "../../timing/index.ts";
 import { type Hierarchy, hierarchiesOf } from "./hierarchies.ts";
 
@@ -68,9 +69,21 @@ function makeGroup(hierarchies: readonly Hierarchy[], one: GroupLimits, all: Gro
     add(pid) {
       for (const folder of made) writeFileSync(join(folder, "cgroup.procs"), String(pid));
     },
-    openDoors: () => made.map((folder) => openSync(join(folder, "cgroup.procs"), "w")),
+    openDoors: () => openAll(made.map((folder) => join(folder, "cgroup.procs"))),
     remove,
   };
+}
+
+/** Opens all of the files or none. */
+function openAll(paths: readonly string[]): number[] {
+  const opened: number[] = [];
+  try {
+    for (const path of paths) opened.push(openSync(path, "w"));
+    return opened;
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
+  }
 }
 
 function limit(folder: string, { memoryFile, processesFile }: Hierarchy, limits: GroupLimits): void {
@@ -132,6 +145,7 @@ const forbidden: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "
 /**
  * Makes the group of a command. Returns undefined where this process may not make groups.
  *
+ * @throws when descriptors or memory run out
  * @param one limits of the command
  */
 export function groupForCommand(one: GroupLimits): CommandGroup | undefined {
@@ -140,6 +154,7 @@ export function groupForCommand(one: GroupLimits): CommandGroup | undefined {
     found ??= hierarchiesOf(readFileSync("/proc/self/cgroup", "utf8"), readFileSync("/proc/self/mountinfo", "utf8"));
     return found.length === 0 ? undefined : makeGroup(found, one, all);
   } catch (error) {
+    throwIfExhausted(error);
     if (forbidden.has((error as NodeJS.ErrnoException).code)) found = [];
     return undefined;
   }

@@ -7,6 +7,9 @@ import type { Mount } from "./view.ts";
 /** O_PATH of Linux: a descriptor that names a file and opens nothing, so that a FIFO or a device does not matter. */
 const O_PATH = 0x20_0000;
 
+/** What opening says of a file that has gone or has become a link, and of one that this user cannot reach. */
+const gone: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EACCES"]);
+
 /** A piece of a command's view; a descriptor holds what lies below the root, and what is to be copied. */
 export type HeldMount = Mount & { readonly fd?: number };
 
@@ -19,6 +22,7 @@ export interface HeldView {
 /**
  * Opens what lies below the root, step by step from the root's descriptor and never through a link: another command
  * may be renaming folders at the same time. What has gone, or has become a link, is left out.
+ * @throws when a file that is there cannot be opened: left out, it would not be hidden
  */
 export function hold(view: readonly Mount[], { rootDir, rootFd, repository }: SandboxPolicy): HeldView {
   const opened: number[] = [];
@@ -29,7 +33,7 @@ export function hold(view: readonly Mount[], { rootDir, rootFd, repository }: Sa
     if (known !== undefined) return known;
     const fd = openSync(`/proc/self/fd/${folder}/${basename(path)}`, O_PATH | constants.O_NOFOLLOW);
     opened.push(fd);
-    if (fstatSync(fd).isSymbolicLink()) throw new Error(`${path} is a link.`);
+    if (fstatSync(fd).isSymbolicLink()) throw Object.assign(new Error(`${path} is a link.`), { code: "ELOOP" });
     byPath.set(path, fd);
     return fd;
   };
@@ -63,7 +67,8 @@ export function hold(view: readonly Mount[], { rootDir, rootFd, repository }: Sa
       if (mount.kind !== "copy" && !isHeld(mount)) return [mount];
       try {
         return [{ ...mount, fd: mount.kind === "copy" ? openCopy(mount.path) : open(mount.path) }];
-      } catch {
+      } catch (error) {
+        if (mount.kind !== "copy" && !gone.has((error as NodeJS.ErrnoException).code)) throw error;
         return [];
       }
     });

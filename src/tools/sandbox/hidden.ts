@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { createPrivateFile, sqliteHeader } from "../../files/index.ts";
+import { createPrivateFile, sqliteHeader, throwIfExhausted } from "../../files/index.ts";
 import { isBelow } from "./paths.ts";
 
 /** Suffixes of the files that SQLite keeps next to a database, and of the database itself. */
@@ -20,7 +20,8 @@ export function existingFiles(privatePaths: readonly string[], writableDir?: str
     for (const suffix of databaseSuffixes) {
       try {
         found.add(realpathSync(path + suffix));
-      } catch {
+      } catch (error) {
+        throwIfExhausted(error);
         // Not every database has all of these files.
       }
     }

@@ -10,6 +10,8 @@ export const maxMemoryBytes = 8 * 1024 ** 3;
 export const maxTemporaryBytes = 1024 ** 3;
 /** Least temporary space of one command, in bytes. */
 export const minTemporaryBytes = 16 * 1024 ** 2;
+/** Most pieces of a command's view. bubblewrap takes seconds for more, and at some point does not start. */
+export const maxMounts = 1_000;
 /** Largest file of the machine that is copied for a command; larger ones are mounted. In bytes. */
 export const maxCopiedBytes = 256 * 1024;
 

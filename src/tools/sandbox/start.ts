@@ -1,10 +1,11 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { closeSync, readFileSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { SmithersError } from "../../errors/index.ts";
 import { type CommandGroup, countsProcesses, groupForCommand } from "./cgroup.ts";
 import { descendantsOf } from "./descendants.ts";
 import { hold } from "./held.ts";
-import { maxProcesses } from "./limits.ts";
+import { maxMounts, maxProcesses } from "./limits.ts";
 import {
   firstInputFd,
   type Sandbox,
@@ -15,7 +16,7 @@ import {
 } from "./policy.ts";
 import { systemPath } from "./programs.ts";
 import { systemView } from "./system-view.ts";
-import { viewOf } from "./view.ts";
+import { type Mount, viewOf } from "./view.ts";
 
 /** A command that runs in a sandbox. */
 export type SandboxedProcess = ChildProcessByStdio<null, Readable, Readable> & {
@@ -33,12 +34,18 @@ const maxStatusLength = 10_000;
 /** A process with this score is the first that the kernel ends when memory is short. */
 const firstToEnd = "1000";
 
-/** Starts a command in a sandbox, with empty standard input and without this process's environment. */
+/**
+ * Starts a command in a sandbox, with empty standard input and without this process's environment.
+ * @throws TOOL_SANDBOX_UNAVAILABLE when the sandbox cannot take all that is to be hidden; other errors when the system
+ *   starts no process
+ */
 export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly string[]): SandboxedProcess {
-  const group = groupForCommand({ memoryBytes: policy.memoryBytes, processes: maxProcesses });
-  const doors = sandbox.entersGroup ? (group?.openDoors() ?? []) : [];
-  const { mounts, release } = hold(viewOf(policy, systemView()), policy);
+  const { mounts, release } = hold(boundedView(policy), policy);
+  let group: CommandGroup | undefined;
+  let doors: readonly number[] = [];
   try {
+    group = groupForCommand({ memoryBytes: policy.memoryBytes, processes: maxProcesses });
+    doors = sandbox.entersGroup ? (group?.openDoors() ?? []) : [];
     const entry = { doors, countsProcesses: countsProcesses(group) };
     const child = spawnWrapped(sandbox.wrap(policy, mounts, command, entry), group, sandbox.entersGroup);
     if (group) child.on("close", group.remove);
@@ -52,6 +59,17 @@ export function start(sandbox: Sandbox, policy: SandboxPolicy, command: readonly
   }
 }
 
+/** @throws TOOL_SANDBOX_UNAVAILABLE when there is more to hide and to protect than a sandbox can take */
+function boundedView(policy: SandboxPolicy): Mount[] {
+  const view = viewOf(policy, systemView());
+  if (view.length <= maxMounts) return view;
+  const examples = [...policy.hidden, ...policy.protected].slice(-3).join(", ");
+  throw new SmithersError(
+    "TOOL_SANDBOX_UNAVAILABLE",
+    `A command can have ${maxMounts} files and folders hidden or protected, and ${policy.rootDir} has ${view.length} of them, such as ${examples}. Remove what nobody needs, or set rootDir to a smaller folder.`,
+  );
+}
+
 function spawnWrapped(
   { file, args, settings, inputs, hasStarted, problem }: SandboxedCommand,
   group: CommandGroup | undefined,
@@ -63,11 +81,12 @@ function spawnWrapped(
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...inputs.map((each) => (isFd(each) ? each : "pipe"))],
     detached: true,
   });
+  // Whoever runs the command listens too, but later than a process that could not be started says so.
+  child.on("error", () => {});
+  if (child.pid === undefined) throw new Error("too many files are open, or too many processes run");
   // The sandbox waits for its settings, so this applies to every process that it starts.
-  if (child.pid !== undefined) {
-    if (!entersGroup) enter(group, child.pid);
-    offerToKernel(child.pid);
-  }
+  if (!entersGroup) enter(group, child.pid);
+  offerToKernel(child.pid);
   feed(child.stdio[settingsFd] as Writable, settings);
   inputs.forEach((each, index) => {
     if (!isFd(each)) feed(child.stdio.at(firstInputFd + index) as Writable, each);
