@@ -1,46 +1,38 @@
 import { defaultMaxConcurrency, type RunConfig } from "../../api/index.ts";
-import { isSmithersError, SmithersError, toErrorRecord } from "../../errors/index.ts";
+import { SmithersError } from "../../errors/index.ts";
 import {
   authoredId,
-  currentValue,
   type HostElement,
   noReads,
   type Reads,
   type Rendered,
-  readFresh,
   type StoredOutput,
   type Workflow,
   WorkflowRenderer,
 } from "../../jsx/index.ts";
-import type { Attempt, NewEvent, Node } from "../../model/index.ts";
+import type { Attempt, Node } from "../../model/index.ts";
 import { compilePlan, needsPlace, type Plan, type PlannedTask, type Schedule, schedule } from "../../plan/index.ts";
-import { differenceFrom, type Store, type Tree } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
 import { stopwatch, yieldToEventLoop } from "../../timing/index.ts";
-import { type Breach, budgetError, usageReports } from "../attempt/budget.ts";
-import { toTaskValue } from "../attempt/value.ts";
 import { type EngineObserver, within } from "../observer.ts";
-import { latencyBreach, tokenBreach } from "./aspects.ts";
-import { finishTask, noteHandled } from "./attempt-results.ts";
+import { noteHandled } from "./attempt-results.ts";
 import { TurnBudget } from "./budget.ts";
-import { cacheKeyOf } from "./cache-key.ts";
 import type { TurnDraft } from "./draft.ts";
-import { treeOf } from "./frame.ts";
 import { checkStable, Growth } from "./growth.ts";
-import { isGranted } from "./question.ts";
 import { reconcile } from "./reconcile.ts";
 import { renderRun } from "./render.ts";
 import { cancelNode } from "./run-end.ts";
+import { RunFrames } from "./run-frames.ts";
 import type { RunState } from "./run-state.ts";
-import { isSubflow, resolveSubflow, startSubflow } from "./subflows.ts";
+import { isSubflow, resolveSubflow } from "./subflows.ts";
+import { type TaskCode, TaskStarter } from "./task-starter.ts";
 import type { TurnPlaces } from "./turn-places.ts";
-import { beginEventWait, beginTimer, requestApproval, resolveWait } from "./waits.ts";
+import { resolveWait } from "./waits.ts";
 
 /** An attempt that the turn recorded, to be launched once the turn is committed. */
-export interface Launch {
+export interface Launch extends TaskCode {
   readonly task: PlannedTask;
   readonly attempt: Attempt;
-  readonly deps: unknown;
-  readonly cacheKey: string | undefined;
 }
 
 /** What a turn has planned. */
@@ -72,8 +64,6 @@ export interface TurnPlannerSettings {
 
 /** Number of tasks above which the steps of a turn are apart. */
 const largePlan = 1_000;
-/** How long after the last frame a tree may wait for the next one, in ms. */
-const maxHeldMs = 1_000;
 
 /** A frame whose nodes are being mounted. */
 interface Mounting {
@@ -91,7 +81,7 @@ export class TurnPlanner {
   readonly #runState: RunState;
   readonly #store: TurnPlannerSettings["store"];
   readonly #forced: Set<string>;
-  readonly #noteSubflow: TurnPlannerSettings["noteSubflow"];
+  readonly #starter: TaskStarter;
   readonly #places: TurnPlaces | undefined;
   readonly #observer: (() => EngineObserver | undefined) | undefined;
   #workflow: Workflow;
@@ -100,15 +90,7 @@ export class TurnPlanner {
   #reads: Reads = noReads();
   #renderedVersion = -1;
   #plannedVersion = -1;
-  /** The hash of the tree in the frame that the run had when it was taken over. */
-  readonly #loadedTreeHash: string | undefined;
-  /** The tree in the last frame that this planner has made. */
-  #tree: Tree | undefined;
-  /** The tree in the last frame that is stored, if this planner has made it. */
-  #storedTree: Tree | undefined;
-  /** A mounted tree that has no frame yet. */
-  #unframed: HostElement | undefined;
-  #sinceFrameMs = stopwatch();
+  readonly #frames: RunFrames;
   #renderMs = 0;
   readonly #growth = new Growth();
   /** Whether the next turn must render: the last one has ended before it did. */
@@ -118,12 +100,12 @@ export class TurnPlanner {
 
   constructor({ workflow, runState, store, treeHash, forced, observer, places, noteSubflow }: TurnPlannerSettings) {
     this.#places = places;
-    this.#noteSubflow = noteSubflow;
+    this.#starter = new TaskStarter(runState, store, noteSubflow);
     this.#runState = runState;
     this.#store = store;
     this.#forced = new Set(forced);
     this.#observer = observer;
-    this.#loadedTreeHash = treeHash;
+    this.#frames = new RunFrames(treeHash);
     this.#workflow = workflow;
     this.#renderer = new WorkflowRenderer(workflow);
   }
@@ -134,21 +116,15 @@ export class TurnPlanner {
    * @throws what fails the run: a render error, DUPLICATE_ID, …
    */
   async plan(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
-    // The turn before this one is committed by now.
-    this.#storedTree = this.#tree;
+    this.#frames.beginTurn();
     let isHeld = false;
     try {
       const planned = await this.#planTurn(draft, mayStart);
-      isHeld = planned.schedule === undefined && planned.launches.length === 0 && this.#mayHoldFrame();
+      isHeld = planned.schedule === undefined && planned.launches.length === 0 && this.#frames.mayWait;
       return planned;
     } finally {
-      if (!isHeld) this.#commitFrame(draft);
+      if (!isHeld && this.#plan) this.#frames.addTo(draft, this.#plan);
     }
-  }
-
-  /** Whether a tree may wait for the next turn's: while only literals lie between, several become one frame. */
-  #mayHoldFrame(): boolean {
-    return this.#tree !== undefined && this.#sinceFrameMs() < maxHeldMs;
   }
 
   async #planTurn(draft: TurnDraft, mayStart: boolean): Promise<TurnPlan> {
@@ -210,9 +186,10 @@ export class TurnPlanner {
         await this.#places?.prepare(planned.placesTaken, ready.filter(needsPlace).length);
         for (const task of ready) {
           let isQueued = false;
-          await this.#start(draft, task, (code) => {
+          const node = this.#node(task);
+          await this.#starter.start({ draft, plan: this.#plan!, workflow: this.#workflow }, node, task, (code) => {
             isQueued = this.#places?.take() === false;
-            if (!isQueued) launches.push({ task, attempt: draft.startAttempt(this.#node(task)), ...code });
+            if (!isQueued) launches.push({ task, attempt: draft.startAttempt(node), ...code });
           });
           if (isQueued) {
             queued += 1;
@@ -257,7 +234,7 @@ export class TurnPlanner {
     this.#renderer = renderer;
     this.#plan = undefined;
     this.#mounting = undefined;
-    this.#unframed = undefined;
+    this.#frames.forget();
     this.#renderedVersion = -1;
     this.#plannedVersion = -1;
   }
@@ -373,115 +350,8 @@ export class TurnPlanner {
     if (mounted > 0) mounting.mountedNew = true;
     if (!isComplete) return;
     await this.#yieldWhenLarge();
-    if (mounting.mountedNew || mounting.isNewVersion) this.#unframed = mounting.root;
+    if (mounting.mountedNew || mounting.isNewVersion) this.#frames.show(mounting.root);
     this.#mounting = undefined;
-  }
-
-  /** Adds the frame of the last tree that is mounted, if it differs from the last frame's. */
-  #commitFrame(draft: TurnDraft): void {
-    if (!this.#unframed) return;
-    const tree = treeOf(this.#unframed, this.#plan!);
-    this.#unframed = undefined;
-    if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
-    this.#tree = tree;
-    this.#sinceFrameMs = stopwatch();
-    const frameNo = this.#runState.run.frameNo + 1;
-    draft.frame = { frameNo, tree, difference: this.#storedTree && differenceFrom(this.#storedTree, tree) };
-    draft.changeRun({ frameNo });
-  }
-
-  /** @param launch called when the task's code is to run */
-  async #start(
-    draft: TurnDraft,
-    task: PlannedTask,
-    launch: (code: Pick<Launch, "deps" | "cacheKey">) => void,
-  ): Promise<void> {
-    const node = this.#node(task);
-    const { spec } = task;
-    if (spec.skipIf) return draft.settle(node, "skipped");
-    if (spec.kind === "approval") return requestApproval(draft, node, task);
-    if (spec.kind === "event") return beginEventWait(draft, node, spec);
-    if (spec.kind === "timer") return beginTimer(draft, node, spec);
-
-    try {
-      if (spec.kind === "subflow") {
-        await startSubflow(draft, node, spec);
-        return this.#noteSubflow?.(node, spec.workflow);
-      }
-      const deps = await this.#dependencies(task);
-      if (deps === "missing") return draft.settle(node, "skipped");
-      if (spec.needsApproval && !isGranted(this.#runState.approval(task.key), task)) {
-        return requestApproval(draft, node, task);
-      }
-      const cacheKey = cacheKeyOf(this.#plan!.workflowName, task, this.#runState.input, deps);
-      const cached = cacheKey === undefined ? undefined : await this.#store.findCached(cacheKey);
-      if (cached !== undefined) {
-        return finishTask(draft, node, task, { json: cached, value: await readFresh(spec.output, cached) }, true);
-      }
-      if (spec.kind === "static") {
-        return finishTask(draft, node, task, await toTaskValue(node.nodeId, spec.output, spec.value, spec.result));
-      }
-      for (const breach of await this.#breaches(draft, task)) {
-        draft.emit({ type: "BudgetExceeded", nodeId: node.nodeId, iteration: node.iteration, ...breach });
-        if (breach.action === "skip-remaining") return draft.settle(node, "skipped");
-        if (breach.action === "fail") throw budgetError(node.nodeId, breach);
-      }
-      launch({ deps, cacheKey });
-    } catch (error) {
-      // The fault is the dependency's, whatever this node tolerates.
-      if (isSmithersError(error) && error.code === "STORED_VALUE_OUTDATED") throw error;
-      draft.settle(node, "failed", toErrorRecord(error));
-    }
-  }
-
-  /** The budgets that are used up when a task is about to start, by what is stored and what this turn has taken in. */
-  async #breaches(draft: TurnDraft, task: PlannedTask): Promise<Breach[]> {
-    if (task.aspects.length === 0) return [];
-    const stored = await this.#store.agentReports(this.#runState.runId);
-    const events = [...stored.map(({ json }) => JSON.parse(json) as NewEvent), ...draft.events];
-    const reports = usageReports(events);
-    const plan = this.#plan!;
-    return [tokenBreach(task, plan, reports), latencyBreach(task, plan, this.#runState.nodes(), draft.nowMs)].filter(
-      (breach) => breach !== undefined,
-    );
-  }
-
-  /**
-   * The outputs that a task's `deps` name; "missing" when one of those nodes was skipped or has failed.
-   * @throws MISSING_OUTPUT when a node has stored another output than `deps` names
-   */
-  async #dependencies({ spec }: PlannedTask): Promise<Record<string, unknown> | undefined | "missing"> {
-    if (!("deps" in spec) || !spec.deps) return undefined;
-    const values: Record<string, unknown> = {};
-    for (const [name, { nodeId, output }] of Object.entries(spec.deps)) {
-      const found = this.#outputFor(nodeId);
-      if (!found && spec.depsOptional) {
-        values[name] = undefined;
-        continue;
-      }
-      if (!found) return "missing";
-      if (output && found.schemaKey !== output.key) {
-        throw new SmithersError(
-          "MISSING_OUTPUT",
-          `The output of "${nodeId}" is "${found.schemaKey}", not "${output.key}".`,
-          {
-            details: { nodeId, output: output.key, given: found.schemaKey },
-          },
-        );
-      }
-      await this.#runState.values.read([found], this.#workflow.registry, this.#store);
-      values[name] = currentValue(found);
-    }
-    return values;
-  }
-
-  /** A node's value for those that depend on it: in a loop, that of the current iteration, which is the last one. */
-  #outputFor(id: string): StoredOutput | undefined {
-    const target = this.#plan!.byId.get(id);
-    // A mounted one stands in the last iteration that there is.
-    if (target) return this.#runState.find(target.nodeId, target.iteration);
-    const { nodeId } = this.#runState.placeOf(id);
-    return this.#runState.find(nodeId, this.#runState.lastIteration(nodeId));
   }
 
   #node(task: PlannedTask): Node {
