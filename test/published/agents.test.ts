@@ -1,21 +1,18 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess, withoutWorkers } from "../support/process.ts";
+import { ServerProcess } from "../support/process.ts";
+import { serveWithoutWorkers } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /**
  * A folder with a workflow of one agent, and a program of this name on the PATH that prints these lines. Each call is
  * noted in calls.txt: its arguments, then what it read.
  */
-function project(
-  program: string,
-  agent: string,
-  script: string,
-  props = "",
-): { root: string; env: Record<string, string> } {
+function project(program: string, agent: string, script: string, props = ""): { root: string; env: { PATH: string } } {
   const name = agent.slice(0, agent.indexOf("("));
   const source = workflowFile(
     `<Task id="ask" output={outputs.result} agent={agent} retryPolicy={{ initialDelayMs: 1 }} ${props}>Please.</Task>`,
@@ -30,6 +27,16 @@ function project(
     chmodSync(join(bin, program), 0o755);
   }
   return { root, env: { PATH: program === "" ? "/usr/bin:/bin" : `${bin}:${process.env.PATH}` } };
+}
+
+/** A server of this process, which finds programs where a project has them until the test is over. */
+function serving({ root, env }: ReturnType<typeof project>) {
+  const before = process.env.PATH;
+  process.env.PATH = env.PATH;
+  afterThisTest(() => {
+    process.env.PATH = before;
+  });
+  return serveWithoutWorkers(root);
 }
 
 const lines = (...values: unknown[]) =>
@@ -132,7 +139,7 @@ test.each(programs)(
   "%s answers a task: its text, its tool calls, its tokens and its conversation are events",
   async (program, agent, script, args, tool) => {
     const { root, env } = project(program, agent, script);
-    const server = await ServerProcess.start(root, program === "claude" ? env : { ...env, ...withoutWorkers });
+    const server = program === "claude" ? await ServerProcess.start(root, env) : await serving({ root, env });
     const runId = await server.start("ask.tsx");
     const events = [];
     for await (const { event } of server.events(runId)) events.push(event);
@@ -191,7 +198,7 @@ test("an answer that does not fit goes back in the same conversation, in the sam
     "ClaudeCodeAgent({})",
     `if [ "$count" = 1 ]; then\n${misfit}else\n${claude}fi\n`,
   );
-  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
+  const server = await serving({ root, env });
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
   const calls = readFileSync(join(root, "calls.txt"), "utf8")
     .split("\n")
@@ -209,14 +216,14 @@ test("a program that says its limit is reached lets the run wait", async () => {
     result: `Claude AI usage limit reached|${Math.ceil(Date.now() / 1_000) + 3600}`,
   });
   const { root, env } = project("claude", "ClaudeCodeAgent({})", `${refused}exit 1\n`);
-  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
+  const server = await serving({ root, env });
   const runId = await server.start("ask.tsx");
   await eventually(async () => (await server.run(runId)).status === "waiting-quota");
 });
 
 test("cancelling a run ends the program and what it has started", async () => {
   const { root, env } = project("codex", "CodexAgent({})", "sleep 60 & echo $! > pid; wait\n");
-  const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
+  const server = await serving({ root, env });
   const runId = await server.start("ask.tsx");
   const pid = Number(await eventually(() => readFileSync(join(root, "pid"), "utf8").trim()));
   await server.runs.cancel(runId);
@@ -253,7 +260,7 @@ test.each(failures)(
   "a program that %s fails the task, and the message says so",
   async (_, program, agent, script, message) => {
     const { root, env } = project(program, agent, script, "retries={0}");
-    const server = await ServerProcess.start(root, { ...env, ...withoutWorkers });
+    const server = await serving({ root, env });
     const run = await server.complete("ask.tsx");
     expect(run).toMatchObject({ status: "failed", error: { code: "AGENT_FAILED" } });
     expect(run.error!.message).toContain(message);
@@ -262,11 +269,11 @@ test.each(failures)(
 
 test("the tools that a task allows are handed over; an agent that cannot be confined to them is not asked", async () => {
   const allowed = project("claude", "ClaudeCodeAgent({})", claude, 'tools={{ allow: ["read", "grep"] }}');
-  const server = await ServerProcess.start(allowed.root, { ...allowed.env, ...withoutWorkers });
+  const server = await serving(allowed);
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
   expect(readFileSync(join(allowed.root, "calls.txt"), "utf8")).toContain("--tools Read,Grep --allowedTools Read,Grep");
   const refused = project("codex", "CodexAgent({})", codex, 'tools={{ allow: ["read"] }}');
-  const other = await ServerProcess.start(refused.root, { ...refused.env, ...withoutWorkers });
+  const other = await serving(refused);
   const run = await other.complete("ask.tsx");
   expect(run.error!.message).toContain("CodexAgent cannot be confined to the tools that the task allows.");
   expect(existsSync(join(refused.root, "calls.txt"))).toBe(false);

@@ -99,7 +99,16 @@ async function continuesOn(db: string, { root, key, done, waiting, before }: Awa
 const copy = (root: string, from: string, to: string, ...more: string[]) =>
   smithers(root, "db", "copy", "--from", from, "--to", to, ...more);
 
+/** Copies a database with a waiting run, and continues the run on the copy. */
 async function movesAndContinues(from: string, to: string) {
+  const setUp = await filled(from);
+  await setUp.server.kill();
+  await copies(setUp.root, from, to);
+  await continuesOn(to, setUp);
+}
+
+/** Does so too, and shows what is refused: a source that is in use, and a target that is not empty. */
+async function refusesMovesAndContinues(from: string, to: string) {
   const setUp = await filled(from);
   const { root, server } = setUp;
   const busy = await copy(root, from, to);
@@ -108,16 +117,18 @@ async function movesAndContinues(from: string, to: string) {
   await server.kill();
   const dry = JSON.parse((await copy(root, from, to, "--dry-run", "--json")).out);
   expect(dry).toMatchObject({ dryRun: true, resumed: false, rows: { runs: 2 } });
-  const { code, out, err } = await copy(root, from, to, "--json");
-  expect({ code, err }).toEqual({ code: 0, err: expect.any(String) });
-  expect(JSON.parse(out)).toMatchObject({
-    dryRun: false,
-    rows: dry.rows,
-    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-  });
+  expect((await copies(root, from, to)).rows).toEqual(dry.rows);
   const second = await copy(root, from, to);
   expect(second.err).toContain("is not empty");
   await continuesOn(to, setUp);
+}
+
+async function copies(root: string, from: string, to: string) {
+  const { code, out, err } = await copy(root, from, to, "--json");
+  expect({ code, err }).toEqual({ code: 0, err: expect.any(String) });
+  const told = JSON.parse(out);
+  expect(told).toMatchObject({ dryRun: false, rows: { runs: 2 }, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  return told;
 }
 
 const file = () => join(folder({}), "copy.db");
@@ -127,11 +138,11 @@ test("a file is copied to a file, and a run that waits goes on there", async () 
 });
 
 testOnPostgres("a file is copied to Postgres, and a run that waits goes on there", async () => {
-  await movesAndContinues(file(), await postgresDatabase());
+  await refusesMovesAndContinues(file(), await postgresDatabase());
 });
 
 testOnPostgres("Postgres is copied to a file, and a run that waits goes on there", async () => {
-  await movesAndContinues(await postgresDatabase(), file());
+  await refusesMovesAndContinues(await postgresDatabase(), file());
 });
 
 testOnPostgres("Postgres is copied to Postgres, and a server on the other side is noticed", async () => {
