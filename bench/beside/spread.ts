@@ -53,8 +53,8 @@ export async function spread(
     servers.reduce((sum, server) => sum + server.treeCpuMs(), postgres.cpuMs() + ownCpuMs());
   const round = async ({ all, given }: (typeof setups)[number]) => {
     const [cpu, machine, begin] = [cpuOf(all), busyMs(), performance.now()];
-    // Twice the places of two servers, so that none of them has to wait for the next request.
-    await inFlight(total, 4 * places, (n) =>
+    // Somewhat more than the places of two servers, so that none of them has to wait for the next request.
+    await inFlight(total, 2.5 * places, (n) =>
       given[n % given.length]!.client.complete("bench-paced.tsx", { length: 1, pauseMs: taskMs }),
     );
     const ms = performance.now() - begin;
