@@ -21,6 +21,7 @@ export type {
   ChildResult,
   ChildRun,
   ClaimedRun,
+  Inbox,
   ListedOutput,
   NodePage,
   NodePageQuery,

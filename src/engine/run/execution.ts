@@ -4,7 +4,7 @@ import type { FileRules, Workflow } from "../../jsx/index.ts";
 import { type Moment, msUntilRun, type Node, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
 import type { ContinuePoint } from "../../plan/index.ts";
 import { moment } from "../../runtime/index.ts";
-import { faultPoint, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
+import { faultPoint, type Inbox, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
@@ -89,6 +89,8 @@ export class Execution {
   /** What to do once, at the start of the next turn. */
   readonly #forNextTurn: ((turn: OpenTurn) => void | Promise<void>)[];
   #inboxIsNew: boolean;
+  /** What the run was read with, until something else may have arrived. */
+  #loadedInbox: Inbox | undefined;
   #stopping = false;
   #abandoned = false;
   readonly #trigger = new TurnTrigger();
@@ -115,6 +117,7 @@ export class Execution {
     if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
     this.#inboxIsNew = firstCommit === undefined;
+    this.#loadedInbox = loaded.inbox;
     this.#places = places;
     this.#planner = new TurnPlanner({
       workflow,
@@ -163,6 +166,7 @@ export class Execution {
   /** Takes in what may have arrived for the run: a decision, a signal, a cancel request. */
   notify(): void {
     this.#inboxIsNew = true;
+    this.#loadedInbox = undefined;
     this.#trigger.pull();
   }
 
@@ -337,7 +341,9 @@ export class Execution {
   /** Takes in decisions and signals; returns whether the run must be cancelled. */
   async #takeInbox(draft: TurnDraft): Promise<boolean> {
     this.#inboxIsNew = false;
-    const inbox = await this.#store.readInbox(this.#runState.runId);
+    const loaded = this.#loadedInbox;
+    this.#loadedInbox = undefined;
+    const inbox = loaded ?? (await this.#store.readInbox(this.#runState.runId));
     if (inbox.inboxNo !== this.#runState.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
     this.#runState.receive(inbox.decisions, inbox.signals);
     if (this.#runState.hasSubflows) this.#runState.receiveChildren(await this.#store.childrenOf(this.#runState.runId));

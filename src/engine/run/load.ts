@@ -1,6 +1,6 @@
 import type { Run } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
-import type { Lease, Store } from "../../store/index.ts";
+import type { Inbox, Lease, Store, StoredRun } from "../../store/index.ts";
 import type { WorkflowSource } from "../source.ts";
 import { recordLostAttempt } from "../turn/attempt-results.ts";
 import { commitTurn, type TurnSink } from "../turn/commit.ts";
@@ -13,6 +13,8 @@ export interface LoadedRun {
   readonly runState: RunState;
   /** The hash of the tree that the run's last frame shows; undefined when it has no frame. */
   readonly treeHash: string | undefined;
+  /** What had arrived for the run when it was read; undefined for a run that is not stored yet. */
+  readonly inbox: Inbox | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
   /** Adds to the first turn what the takeover itself changes. */
@@ -24,6 +26,7 @@ export function freshRun(run: Run): LoadedRun {
   return {
     runState: new RunState({ run, nodes: [], outputs: [], approvals: [], signals: [], runningAttempts: [] }),
     treeHash: undefined,
+    inbox: undefined,
     forced: new Set(),
     recordTakeover: () => {},
   };
@@ -51,6 +54,7 @@ export async function loadRun(
   return {
     runState,
     treeHash: stored.treeHash,
+    inbox: inboxOf(stored),
     forced,
     recordTakeover(draft) {
       // A subflow's run continues by itself.
@@ -59,6 +63,12 @@ export async function loadRun(
       }
     },
   };
+}
+
+function inboxOf({ run, approvals, signals }: StoredRun): Inbox {
+  const { inboxNo, cancelRequestedAtMs } = run;
+  const decisions = approvals.filter(({ status }) => status === "granted" || status === "denied");
+  return { inboxNo, cancelRequestedAtMs, decisions, signals };
 }
 
 /**
