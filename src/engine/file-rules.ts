@@ -8,7 +8,7 @@ import type { FileRules } from "../jsx/index.ts";
  * @param ownFiles the files of the engine's store
  */
 export function fileRulesOf(ownFiles: () => readonly string[], given: Partial<FileRules> = {}): FileRules {
-  const environments = environmentFiles(process.execArgv);
+  const environments = filesOfFlags(process.execArgv, ["--env-file"]);
   return {
     privatePaths: () => [...ownFiles(), ...environments, ...(given.privatePaths?.() ?? [])],
     entries: given.entries ?? startedWith(),
@@ -17,22 +17,26 @@ export function fileRulesOf(ownFiles: () => readonly string[], given: Partial<Fi
   };
 }
 
-/** The script that this process runs. */
+/** The script that this process runs, and what Bun was told to load before it. */
 function startedWith(): string[] {
   const script = process.argv[1];
-  if (script === undefined || !isAbsolute(script)) return [];
-  try {
-    return [realpathSync(script)];
-  } catch {
-    return [];
-  }
+  const preloaded = filesOfFlags(process.execArgv, ["--preload", "--require", "--import", "-r"]);
+  return [...(script !== undefined && isAbsolute(script) ? [script] : []), ...preloaded].flatMap((path) => {
+    try {
+      return [realpathSync(path)];
+    } catch {
+      // The name of a package, for example.
+      return [];
+    }
+  });
 }
 
-/** The files that Bun was told to take its environment from. */
-function environmentFiles(args: readonly string[]): string[] {
+/** The files that flags of Bun name, as `--flag file` or `--flag=file`. */
+function filesOfFlags(args: readonly string[], flags: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
-    const [, given] = /^--env-file=(.+)$/.exec(arg) ?? [];
-    const path = arg === "--env-file" ? args[index + 1] : given;
-    return path === undefined ? [] : [resolve(path)];
+    const flag = flags.find((each) => arg === each || arg.startsWith(`${each}=`));
+    if (flag === undefined) return [];
+    const path = arg === flag ? args[index + 1] : arg.slice(flag.length + 1);
+    return path ? [resolve(path)] : [];
   });
 }

@@ -405,20 +405,22 @@ testInRepository("what a command of %s plants is undone when the server is kille
 });
 
 testEachMechanism(
-  "the file that the server's environment came from is hidden from a command of %s",
+  "files that flags of the server name are hidden from a command of %s, or cannot be changed",
   async (mechanism) => {
     const script = `
     import { bash, createSmithers, runWorkflow, Task, Workflow } from "${Bun.resolveSync("smithers-orchestrator", import.meta.dir)}";
     import { createElement } from "${Bun.resolveSync("react", import.meta.dir)}";
     import { z } from "${Bun.resolveSync("zod", import.meta.dir)}";
     const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });
+    const work = "cat prod.env 2>/dev/null; for f in pre.ts more.ts; do echo x 2>/dev/null >> $f && echo $f; done; cat other.env";
     const task = () => createElement(Task, { id: "a", output: outputs.said, noRetry: true }, async () => ({
-      text: await bash("cat prod.env 2>/dev/null; cat other.env"),
+      text: await bash(work),
     }));
     const workflow = smithers(() => createElement(Workflow, { name: "w" }, task()));
     console.log(JSON.stringify([process.env.KEY, (await runWorkflow(workflow)).output]));`;
-    const rootDir = folder({ "prod.env": "KEY=hidden", "other.env": "seen", "run.ts": script });
-    const args = ["--env-file=prod.env", join(rootDir, "run.ts")];
+    const files = { "prod.env": "KEY=hidden", "other.env": "seen", "run.ts": script, "pre.ts": "", "more.ts": "" };
+    const rootDir = folder(files);
+    const args = ["--env-file=prod.env", "--preload", "./pre.ts", "--preload=./more.ts", join(rootDir, "run.ts")];
     const env = { ...process.env, SMITHERS_SANDBOX: mechanism };
     const said = execFileSync(process.execPath, args, { cwd: rootDir, env, encoding: "utf8" });
     expect(JSON.parse(said)).toEqual(["hidden", { text: "seen" }]);
