@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { eventReference, exampleEvent } from "../src/api/index.ts";
-import { type EventType, eventSchema, eventTypes, isTerminalEvent } from "../src/model/index.ts";
+import { eventSchema } from "../src/model/event-schemas.ts";
+import { type EventType, eventTypes, isTerminalEvent } from "../src/model/index.ts";
 import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/events.md", import.meta.url));

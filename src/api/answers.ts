@@ -8,11 +8,9 @@ import {
   runSchema,
   toolCallSchema,
 } from "../model/entities.ts";
-import { runHealthSchema } from "../model/run-health.ts";
+import { runHealthSchema } from "../model/run-health-schema.ts";
 import { runStatusSchema } from "../model/status.ts";
-
-/** Larger outputs are left out of the list of a run's nodes, in bytes of JSON. */
-export const maxListedOutputBytes = 65_536;
+import { maxListedOutputBytes } from "./limits.ts";
 
 export const healthAnswerSchema = z.object({ ok: z.literal(true) });
 

@@ -1,5 +1,7 @@
+// Rooms of every process import limits.ts, items.ts and event-name.ts: the rest builds the schemas of the HTTP API.
 export * from "./answers.ts";
+export * from "./event-name.ts";
 export * from "./event-reference.ts";
 export * from "./items.ts";
-export * from "./openapi-names.ts";
+export * from "./limits.ts";
 export * from "./requests.ts";

@@ -1,7 +1,7 @@
 import { cutText, type ErrorRecord } from "../errors/index.ts";
 import type { Approval, Attempt, Node, Output, Run, ToolCall } from "../model/entities.ts";
 import type { SmithersEvent } from "../model/events.ts";
-import type { RunHealth } from "../model/run-health.ts";
+import type { RunHealth } from "../model/run-health-schema.ts";
 import type { ApprovalItem, NodeDetail, NodeItem, RunDetail, RunListItem } from "./answers.ts";
 
 /** A pending approval, with its run's name and status. */

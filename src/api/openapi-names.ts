@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { errorRecordSchema, frameSchema } from "../model/entities.ts";
-import { eventSchema, eventTypes, smithersEventSchema } from "../model/events.ts";
-import { runHealthSchema } from "../model/run-health.ts";
+import { eventSchema, smithersEventSchema } from "../model/event-schemas.ts";
+import { eventTypes } from "../model/events.ts";
+import { runHealthSchema } from "../model/run-health-schema.ts";
 import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
 import {
   approvalItemSchema,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { runStatusSchema } from "../model/status.ts";
 import { bodyFields, bodyWithPayload } from "./body.ts";
+import { defaultMaxConcurrency, greatestMaxConcurrency } from "./limits.ts";
 
 /** A run's id. It fits into a path segment, a file name and a log line. */
 export const runIdSchema = z
@@ -37,18 +38,6 @@ const queryNumber = z.preprocess(ofDigits, wholeNumber.min(0).max(Number.MAX_SAF
 
 /** An idempotency key: requests with the same key and the same body start one run. */
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters");
-
-/** An event's name. It appears in paths and logs. */
-export const eventNameSchema = z
-  .string()
-  .regex(/^[^\p{Cc}]{1,256}$/u, "1 to 256 characters, without control characters");
-
-export const isEventName = (name: string): boolean => eventNameSchema.safeParse(name).success;
-
-/** How many attempts of a run are in flight at once unless its `config` says otherwise. */
-export const defaultMaxConcurrency = 4;
-/** The greatest `maxConcurrency`, which is as good as none. */
-export const greatestMaxConcurrency = 10_000;
 
 /** Per-run settings. */
 export const runConfigSchema = bodyFields({

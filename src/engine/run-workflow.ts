@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { greatestMaxConcurrency } from "../api/index.ts";
+import { greatestMaxConcurrency } from "../api/limits.ts";
 import { type ErrorRecord, leaseLost, messageOf, SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { hasEnded, type Run, type RunStatus, type SmithersEvent } from "../model/index.ts";

@@ -4,14 +4,6 @@ import { nodeStateSchema, runStatusSchema } from "./status.ts";
 const ms = z.number().int().describe("milliseconds since the epoch");
 const json = z.unknown();
 
-/** A place in an author's source. Lines and columns count from 1. */
-export const sourcePlaceSchema = z.object({
-  file: z.string().describe("relative to the run's root folder"),
-  line: z.number().int(),
-  column: z.number().int(),
-});
-export type SourcePlace = z.infer<typeof sourcePlaceSchema>;
-
 /** An error as it is stored with a run, a node or an attempt. */
 export const errorRecordSchema = z.object({
   code: z.string(),

@@ -1,4 +1,12 @@
-import { type SourcePlace, sourcePlaceSchema } from "./entities.ts";
+import { z } from "zod";
+
+/** A place in an author's source. Lines and columns count from 1. */
+export const sourcePlaceSchema = z.object({
+  file: z.string().describe("relative to the run's root folder"),
+  line: z.number().int(),
+  column: z.number().int(),
+});
+export type SourcePlace = z.infer<typeof sourcePlaceSchema>;
 
 interface WithDetails {
   readonly details?: unknown;

@@ -1,4 +1,5 @@
-export * from "./entities.ts";
+// Without the schemas of entities, events and health: few processes need them, and each would build them at its start.
+export type * from "./entities.ts";
 export * from "./error-place.ts";
 export * from "./events.ts";
 export * from "./issues.ts";
@@ -8,5 +9,6 @@ export * from "./moment.ts";
 export * from "./quota.ts";
 export * from "./run-end.ts";
 export * from "./run-health.ts";
+export type { RunHealth } from "./run-health-schema.ts";
 export { sampleOf, wholeExample } from "./sample.ts";
 export * from "./status.ts";

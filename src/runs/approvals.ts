@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type ApprovalItem, type PendingApproval, toApprovalItem } from "../api/index.ts";
+import type { ApprovalItem, PendingApproval } from "../api/index.ts";
+import { toApprovalItem } from "../api/items.ts";
 import { unknownCursor } from "../errors/index.ts";
 import type { ApprovalPosition } from "../store/index.ts";
 import type { RunDatabase, RunDatabases } from "./databases.ts";

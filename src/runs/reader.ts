@@ -1,19 +1,15 @@
-import {
-  type ApprovalItem,
-  type FramesQuery,
-  type ListRunsQuery,
-  maxListedOutputBytes,
-  type NodeDetail,
-  type NodeItem,
-  type NodesQuery,
-  type RunDetail,
-  type RunListItem,
-  toApprovalItem,
-  toNodeDetail,
-  toNodeItems,
-  toRunDetail,
-  toRunListItem,
+import type {
+  ApprovalItem,
+  FramesQuery,
+  ListRunsQuery,
+  NodeDetail,
+  NodeItem,
+  NodesQuery,
+  RunDetail,
+  RunListItem,
 } from "../api/index.ts";
+import { toApprovalItem, toNodeDetail, toNodeItems, toRunDetail, toRunListItem } from "../api/items.ts";
+import { maxListedOutputBytes } from "../api/limits.ts";
 import { isSmithersError, noSuchNode, noSuchRun } from "../errors/index.ts";
 import {
   type BlockingRun,

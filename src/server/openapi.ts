@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { apiSchemas, errorBodySchema } from "../api/index.ts";
+import { errorBodySchema } from "../api/index.ts";
+import { apiSchemas } from "../api/openapi-names.ts";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import type { Operation } from "./operation.ts";
 import { errorCodesOf, type Route } from "./route.ts";

@@ -1,4 +1,5 @@
-import { maxListedOutputBytes, type PendingApproval } from "../api/index.ts";
+import type { PendingApproval } from "../api/index.ts";
+import { maxListedOutputBytes } from "../api/limits.ts";
 import type {
   Approval,
   Attempt,

@@ -1,4 +1,5 @@
-import { eventTypes, nodeKindSchema } from "../model/index.ts";
+import { nodeKindSchema } from "../model/entities.ts";
+import { eventTypes } from "../model/index.ts";
 
 /** The kind of OpenTelemetry instrument; `observable` ones are read when the metrics are collected. */
 export type InstrumentKind = "counter" | "upDownCounter" | "histogram" | "observableGauge" | "observableCounter";

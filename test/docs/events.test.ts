@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventsPage } from "../../scripts/events-page.ts";
-import { eventSchema, eventTypes } from "../../src/model/index.ts";
+import { eventSchema } from "../../src/model/event-schemas.ts";
+import { eventTypes } from "../../src/model/index.ts";
 import { projectDir } from "../support/packed.ts";
 
 const page = readFileSync(join(projectDir, "docs/events.md"), "utf8");

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { Ajv2020 } from "@redocly/ajv/dist/2020.js";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { eventSchema, eventTypes } from "../../src/model/index.ts";
+import { eventSchema } from "../../src/model/event-schemas.ts";
+import { eventTypes } from "../../src/model/index.ts";
 import { folder } from "../support/folder.ts";
 import { Conformity } from "../support/openapi.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";

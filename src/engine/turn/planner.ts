@@ -1,4 +1,5 @@
-import { defaultMaxConcurrency, type RunConfig } from "../../api/index.ts";
+import type { RunConfig } from "../../api/index.ts";
+import { defaultMaxConcurrency } from "../../api/limits.ts";
 import { SmithersError } from "../../errors/index.ts";
 import {
   authoredId,

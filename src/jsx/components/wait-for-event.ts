@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
-import { isEventName } from "../../api/index.ts";
+import { isEventName } from "../../api/event-name.ts";
 import { textOf } from "../../errors/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, nodePlace } from "../loop-places.ts";

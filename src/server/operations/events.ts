@@ -1,5 +1,5 @@
 import { afterSeqSchema } from "../../api/index.ts";
-import { smithersEventSchema } from "../../model/index.ts";
+import { smithersEventSchema } from "../../model/event-schemas.ts";
 import { isLogEnd } from "../../runs/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { answerStream } from "../http/answer-stream.ts";

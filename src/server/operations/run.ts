@@ -8,7 +8,8 @@ import {
   runDetailSchema,
   runIdAnswerSchema,
 } from "../../api/index.ts";
-import { frameSchema, JsonText, LargeJson } from "../../model/index.ts";
+import { frameSchema } from "../../model/entities.ts";
+import { JsonText, LargeJson } from "../../model/index.ts";
 import type { OutputForm } from "../../runs/index.ts";
 import { nextPage } from "../http/request.ts";
 import { operation } from "../operation.ts";
