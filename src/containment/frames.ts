@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
+import { placeInSource } from "./source-lines.ts";
 
 /** A line of a stack that names a place in a file. */
 export interface StackFrame {
@@ -40,9 +41,10 @@ export function framesOf(stack: string): StackFrame[] {
     const [, path, row, column] = (text.endsWith(")") ? named : bare).exec(text) ?? [];
     const file = path && fileOf(path);
     if (file === undefined || !isAbsolute(file)) return [];
-    const real = withBackslash.get(file);
-    if (real === undefined) return [{ file, line: Number(row), column: Number(column), text }];
-    return [{ file: real, line: Number(row), column: Number(column), text: text.replace(path!, real) }];
+    const real = withBackslash.get(file) ?? file;
+    const at = placeInSource(real, Number(row), Number(column));
+    const told = text.replace(`${path}:${row}:${column}`, () => `${real}:${at.line}:${at.column}`);
+    return [{ file: real, ...at, text: real === file && at.line === Number(row) ? text : told }];
   });
 }
 

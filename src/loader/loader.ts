@@ -1,9 +1,9 @@
 import { basename, extname, relative } from "node:path";
-import { noteBackslashes, noteFiles, register, runAs } from "../containment/index.ts";
+import { noteBackslashes, noteFiles, placeInSource, register, runAs } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { moduleFile } from "../package/index.ts";
-import { type Bundle, BundleError, findLine, runtime, sha1 } from "../runtime/index.ts";
+import { type Bundle, BundleError, findLine, runtime, type SourceProblem, sha1 } from "../runtime/index.ts";
 import { withTimeout } from "../timing/index.ts";
 import { commandWatch } from "../tools/guard/index.ts";
 import { importOrigin, onStderr, type StrayLog } from "./import-origin.ts";
@@ -159,7 +159,7 @@ export class Loader {
     try {
       return await runtime.bundle(file, { findPackage, compilers, globals: globalsOfTasks });
     } catch (error) {
-      if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, error.problem);
+      if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, inSource(error.problem));
       throw error;
     }
   }
@@ -242,4 +242,10 @@ export class Loader {
     runtime.forgetModule(shadow);
     void removeShadow(shadow);
   }
+}
+
+/** A problem that the bundler has with a source that was compiled before. */
+function inSource(problem: SourceProblem): SourceProblem {
+  const { file, line, column } = problem;
+  return line === undefined ? problem : { ...problem, ...placeInSource(file, line, column ?? 1) };
 }

@@ -106,6 +106,24 @@ test("a mistake in an MDX file is told with its place", async () => {
   expect(body.error).toMatchObject({ code: "WORKFLOW_INVALID", details: { file: "p.mdx", line: 3 } });
 });
 
+test("an error of an MDX file names its own line, when it loads and when it renders", async () => {
+  const files = {
+    "gone.mdx": '# Title\n\nimport Gone from "./gone.ts"\n\n<Gone />\n',
+    "throws.mdx": "# Title\n\nSome *text*\nof two lines.\n\n- {props.no.such.field}\n",
+  };
+  const flows = Object.fromEntries(
+    Object.keys(files).map((name) => [`${name}.tsx`, asking("<P />", imported.replace("p.mdx", name))]),
+  );
+  const server = await serve(folder({ ...files, ...flows }));
+  const { body } = await server.post("/v1/runs", { workflowPath: "gone.mdx.tsx" });
+  expect(body.error.details).toMatchObject({ file: "gone.mdx", line: 3 });
+  const { error } = await server.complete("throws.mdx.tsx");
+  expect(error).toMatchObject({
+    code: "RENDER_FAILED",
+    details: { at: { file: "throws.mdx", line: 6 } },
+  });
+});
+
 test("a file of an unknown kind is imported as its path", async () => {
   const root = folder({ "flow.tsx": asking("{plan}", 'import plan from "./plan.png";'), "plan.png": "" });
   const server = await serve(root);
