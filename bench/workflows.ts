@@ -54,6 +54,19 @@ export const workflows = {
     "result: z.object({ text: z.string() })",
     tasks('{ await new Promise((go) => setTimeout(go, 20)); return { text: String(n).padEnd(5e6, "x") }; }'),
   ),
+  "bench-literals.tsx": file(
+    result,
+    `{Array.from({ length: ctx.input.length }, (_, n) => (
+      <Task key={n} id={"task" + n} output={outputs.result}>{{ n }}</Task>
+    ))}`,
+  ),
+  "bench-literal-loop.tsx": file(
+    result,
+    `<Loop id="loop" until={ctx.iterationCount(outputs.result, "step") >= ctx.input.length} maxIterations={100000}>
+      <Task id="step" output={outputs.result}>{{ n: 1 }}</Task>
+    </Loop>`,
+  ),
+  "bench-timer.tsx": file(result, '<Timer id="wait" until={ctx.input.until} />'),
   /** Every kind of node, for the soak test. */
   "bench-mixed.tsx": file(
     `${result}, decision: approvalDecisionSchema`,

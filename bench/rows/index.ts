@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark.ts";
+import { calm } from "./calm.ts";
 import { command } from "./command.ts";
 import { database } from "./database.ts";
 import { installed } from "./installed.ts";
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   memory,
   largeOutputs,
   workers,
+  calm,
   database,
   start,
   command,
