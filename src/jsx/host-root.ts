@@ -90,7 +90,7 @@ export class HostRoot {
 
 function asRenderError(error: unknown): unknown {
   if (isSmithersError(error)) return error;
-  const said = reactErrorText(error) ?? messageOf(error);
+  const said = reactErrorText(error) ?? (messageOf(error) || "an empty text");
   const problem = `The workflow threw an error while rendering: ${said}`;
   return new SmithersError("RENDER_FAILED", /[.!?]$/.test(problem) ? problem : `${problem}.`, { cause: error });
 }

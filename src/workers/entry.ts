@@ -1,6 +1,7 @@
 import { contain } from "../containment/index.ts";
 import { runtime, sharedFd } from "../runtime/index.ts";
 import { Board } from "./board.ts";
+import { endFirstWithoutMemory } from "./memory.ts";
 import { Worker } from "./worker.ts";
 
 // The program of a worker process. Only a server starts it.
@@ -12,6 +13,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 let worker: Worker | undefined;
 contain((thrown) => worker?.noteUnknown(thrown));
 await runtime.endWithParent();
+endFirstWithoutMemory();
 // Code that finds a channel to a parent would speak to a program of its own.
 process.send = undefined;
 // Listened to at once: what arrives before is lost.

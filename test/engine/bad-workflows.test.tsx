@@ -374,6 +374,17 @@ const children: [string, string, () => unknown, string][] = [
     },
     "an array among them contains itself",
   ],
+  [
+    "what throws an empty text",
+    "RENDER_FAILED",
+    () => {
+      const Empty = () => {
+        throw "";
+      };
+      return <Empty />;
+    },
+    "while rendering: an empty text.",
+  ],
   ["a task that needs itself", "CIRCULAR_DEPENDENCY", () => task({ dependsOn: ["a"] }), "a → a"],
   [
     "a circle of needs",

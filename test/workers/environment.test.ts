@@ -39,6 +39,13 @@ test("a worker has the author's environment, and neither the server's token nor 
   }
 });
 
+test("when memory runs out the kernel ends a worker rather than its server", async () => {
+  const score = `<Task id="a" output={outputs.result}>{() => ({ value: Number(readFileSync("/proc/self/oom_score_adj", "utf8")) })}</Task>`;
+  const server = await ServerProcess.start(folder({ "score.tsx": workflowFile(score) }));
+  const ofServer = Number(readFileSync(`/proc/${server.child.pid}/oom_score_adj`, "utf8"));
+  expect((await server.complete("score.tsx")).output).toEqual({ value: Math.min(ofServer + 300, 1_000) });
+});
+
 test("tools of a worker find no database of the server, also none that was opened while it ran", async () => {
   const own = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`, {
     create: `, { dbPath: "own/runs.db" }`,
