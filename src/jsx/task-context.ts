@@ -22,6 +22,8 @@ export interface TaskWorktree {
     readonly dir: string;
     readonly writable: readonly string[];
     readonly protected: readonly string[];
+    /** Where a file would be such settings, and none is. */
+    readonly watched: readonly string[];
   };
 }
 

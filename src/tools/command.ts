@@ -63,7 +63,8 @@ async function executeIn(
   const rootDir = realpathSync(limits.root.rootDir);
   if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
   const guard = await guardOf(rootDir, limits.fileRules);
-  const watched = notePaths(watchedBelow(guard, join(rootDir, limits.root.narrowedTo)));
+  const below = watchedBelow(guard, join(rootDir, limits.root.narrowedTo));
+  const watched = notePaths([...below, ...(limits.worktree?.repository.watched ?? [])]);
   const undoAll = await commandWatch().begin(watched);
   let guardian: Guardian | undefined;
   try {

@@ -285,6 +285,16 @@ testWithBash("a command in the root leads git nowhere else", async () => {
   expect(existsSync(join(inner, ".git"))).toBe(false);
 });
 
+testWithBash("a command in a worktree gives it no settings of its own", async () => {
+  const plants =
+    '<Task id="p" output={outputs.result} noRetry>{async () => ({ value: await bash("git_dir=$(git rev-parse --git-dir); echo > $git_dir/config.worktree; echo kept > $git_dir/note") })}</Task>';
+  const { root, run } = await complete(worktree(plants));
+  expect(run).toMatchObject({ status: "failed", error: { code: "TOOL_PATH_ESCAPE" } });
+  const own = join(root, ".git/worktrees/a");
+  expect(existsSync(join(own, "config.worktree"))).toBe(false);
+  expect(existsSync(join(own, "note"))).toBe(true);
+});
+
 test("a folder that looks like a repository is not taken for one", async () => {
   const outer = repository("");
   const inner = join(outer, "flows");

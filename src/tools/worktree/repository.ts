@@ -58,6 +58,8 @@ export interface RepositoryAccess {
   readonly writable: readonly string[];
   /** Files in the writable folders that tell git where to find its settings. */
   readonly protected: readonly string[];
+  /** Where a file would be such settings, and none is. */
+  readonly watched: readonly string[];
 }
 
 /**
@@ -67,10 +69,12 @@ export interface RepositoryAccess {
 export function accessFor(gitDir: string, own: string, branch: string | undefined): RepositoryAccess {
   const ofBranch =
     branch === undefined ? [] : [folderOf(gitDir, "refs", branch), folderOf(gitDir, "logs/refs", branch)];
+  const settings = join(own, "config.worktree");
   return {
     dir: gitDir,
     writable: [join(gitDir, "objects"), own, ...ofBranch],
     protected: ["commondir", "gitdir", "locked", "config.worktree"].map((name) => join(own, name)).filter(isFile),
+    watched: isFile(settings) ? [] : [settings],
   };
 }
 
