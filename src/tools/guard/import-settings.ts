@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { readField } from "../../errors/index.ts";
 import { readRegularFile, throwIfExhausted } from "../../files/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
@@ -150,6 +151,16 @@ function readSettings(path: string): Settings {
 const texts = (value: unknown): string[] =>
   (Array.isArray(value) ? value : [value]).filter((each) => typeof each === "string");
 
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+const isFile = (path: string) => statsOf(path)?.isFile() ?? false;
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isFolder = (path: string) => statsOf(path)?.isDirectory() ?? false;
+
+/** @returns undefined for what does not exist, also below a file */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (readField(error, "code") === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
