@@ -63,6 +63,14 @@ export class Feed {
     }
   }
 
+  /**
+   * Tells the followers of a run that this process executes it no longer, since another has taken it: what that one
+   * committed while the run still counted as this process's own was told to none of them.
+   */
+  runLost(runId: string): void {
+    this.notifyRemote((id) => id === runId);
+  }
+
   /** Subscribes to the commits of all runs; returns how to unsubscribe. */
   subscribe(listener: CommitListener): () => void {
     this.#all.add(listener);

@@ -265,6 +265,7 @@ export class LeaseHolder implements RunHolder {
 
   #onReleased(runId: string, end: ExecutionEnd): void {
     this.#active.delete(runId);
+    if (end === "lost") this.#settings.sink.feed.runLost(runId);
     this.#claims.release(runId, end);
     this.#settings.onReleased(runId, end);
   }

@@ -159,6 +159,7 @@ export class RemoteHolder implements RunHolder {
     if (held?.worker !== worker) return;
     this.#held.delete(runId);
     this.#places?.release(worker, held.lease);
+    this.#parts.sink.feed.runLost(runId);
     this.#claims.release(runId, "lost");
   }
 
@@ -361,6 +362,7 @@ export class RemoteHolder implements RunHolder {
     if (held?.lease !== lease) return false;
     this.#held.delete(lease.runId);
     this.#places?.release(held.worker, lease);
+    this.#parts.sink.feed.runLost(lease.runId);
     held.worker.channel.tell("abandon", this.identity.id, lease.runId, lease.leaseNo);
     return true;
   }

@@ -39,25 +39,37 @@ async function eventsOf(server: ServerProcess, runId: string) {
   return events.map(({ type }) => type);
 }
 
-test("an owner that was paused past its lease writes nothing to the run that another server has finished", async () => {
-  const root = folder({ "gated.tsx": gated });
-  const paused = await servers(root);
-  const runId = await paused.start("gated.tsx");
-  await untilNoted(root, "1 start");
-  await pauseBetweenCommits(paused.child, join(root, "smithers.db"));
-  const other = await servers(root);
-  await untilNoted(root, "2 start");
-  writeFileSync(join(root, "go"), "");
-  expect(await other.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
-  const events = await eventsOf(other, runId);
+test.each([
+  ["with workers", {}],
+  ["without workers", inProcess],
+])(
+  "an owner %s that was paused past its lease writes nothing to the run that another server has finished",
+  async (_, options) => {
+    const root = folder({ "gated.tsx": gated });
+    const paused = await servers(root, options);
+    const runId = await paused.start("gated.tsx");
+    await untilNoted(root, "1 start");
+    const followed = eventsOf(paused, runId);
+    await pauseBetweenCommits(paused.child, join(root, "smithers.db"));
+    const other = await servers(root);
+    await untilNoted(root, "2 start");
+    writeFileSync(join(root, "go"), "");
+    expect(await other.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
+    const events = await eventsOf(other, runId);
 
-  paused.child.kill("SIGCONT");
-  // Its task goes on where it was, and its result is nobody's.
-  await untilNoted(root, "1 end");
-  expect(await eventsOf(paused, runId)).toEqual(events);
-  expect(await other.nodes(runId)).toMatchObject([{ attempt: 2, output: { value: 2 } }, { output: { value: "end" } }]);
-  expect(events.filter((type) => type === "NodeFinished")).toHaveLength(2);
-});
+    paused.child.kill("SIGCONT");
+    // Its task goes on where it was, and its result is nobody's.
+    await untilNoted(root, "1 end");
+    expect(await eventsOf(paused, runId)).toEqual(events);
+    // Also one that has followed the run since before the pause is told of its end.
+    expect(await followed).toEqual(events);
+    expect(await other.nodes(runId)).toMatchObject([
+      { attempt: 2, output: { value: 2 } },
+      { output: { value: "end" } },
+    ]);
+    expect(events.filter((type) => type === "NodeFinished")).toHaveLength(2);
+  },
+);
 
 test("an owner that was paused between its commit and the launch of what it recorded launches nothing", async () => {
   const root = folder({ "gated.tsx": gated, go: "" });
