@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { serverDatabase } from "../support/database.ts";
+import { serverDatabase } from "../support/server-database.ts";
 import { testedPackage } from "../support/tested-code.ts";
 
 /** The server that the suite starts for itself, in a folder of its own; both go when its stdin ends. */

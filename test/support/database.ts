@@ -1,11 +1,10 @@
-import { Database } from "bun:sqlite";
 import { test } from "bun:test";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { drizzle } from "drizzle-orm/bun-sqlite";
 
 /** The server on which tests run that would use a SQLite file otherwise; see `test/postgres/suites.test.ts`. */
-const onPostgres = process.env.SMITHERS_TEST_DATABASE === "postgres" ? process.env.SMITHERS_TEST_POSTGRES : undefined;
+export const onPostgres =
+  process.env.SMITHERS_TEST_DATABASE === "postgres" ? process.env.SMITHERS_TEST_POSTGRES : undefined;
 
 /** The `test` of bun:test for a test that is about SQLite, or about a process that does nothing else. */
 export const testOnFile = test.skipIf(onPostgres !== undefined) as typeof test;
@@ -14,12 +13,4 @@ export const testOnFile = test.skipIf(onPostgres !== undefined) as typeof test;
 export function databaseOf(folder: string): string {
   if (onPostgres === undefined) return join(folder, "smithers.db");
   return `${onPostgres}?schema=t_${createHash("sha1").update(folder).digest("hex").slice(0, 20)}`;
-}
-
-/** {@link databaseOf} as the option `db` of a server that its user has made, and what closes it. */
-export function serverDatabase(folder: string) {
-  const source = databaseOf(folder);
-  if (onPostgres !== undefined) return { db: source, close() {} };
-  const database = new Database(source, { create: true });
-  return { db: drizzle(database), close: () => database.close() };
 }

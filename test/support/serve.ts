@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { serverDatabase } from "./database.ts";
+import { databaseOf } from "./database.ts";
 import { armFault } from "./fault.ts";
 import { testedPackage } from "./tested-code.ts";
 
@@ -10,6 +10,6 @@ const given = JSON.parse(process.env.SERVE_OPTIONS ?? "{}");
 const server = startServer({
   port: 0,
   ...given,
-  db: given.db ?? serverDatabase(process.cwd()).db,
+  db: given.db ?? databaseOf(process.cwd()),
 });
 server.on("listening", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type ServerOptions, startServer } from "smithers-orchestrator";
 import { afterThisTest } from "./cleanup.ts";
 import { Client } from "./client.ts";
-import { serverDatabase } from "./database.ts";
+import { serverDatabase } from "./server-database.ts";
 
 export interface TestServer extends Client {
   readonly server: Server;
