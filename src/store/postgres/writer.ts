@@ -126,7 +126,12 @@ export class PostgresWriter {
   }
 
   async #commit(batch: readonly QueuedWrite[]): Promise<void> {
-    let gathered = gather(batch, false);
+    let gathered: Gathered;
+    try {
+      gathered = gather(batch, false);
+    } catch (error) {
+      return this.#refuse(batch, error);
+    }
     if (gathered.count < batch.length) {
       await this.#commit(batch.slice(0, gathered.count));
       return this.#commit(batch.slice(gathered.count));
@@ -224,7 +229,7 @@ export class PostgresWriter {
     });
   }
 
-  /** The server refused the statement, and so has changed nothing. */
+  /** The server refused the statement, or it could not be written down: nothing has changed. */
   async #refuse(batch: readonly QueuedWrite[], thrown: unknown): Promise<void> {
     if (batch.length > 1) {
       // One of the writes is at fault: applied alone, the others succeed.
@@ -251,8 +256,14 @@ export class PostgresWriter {
   }
 }
 
+interface Gathered {
+  readonly batch: Batch;
+  /** How many of the writes are in it. */
+  readonly count: number;
+}
+
 /** Gathers as many writes as one statement takes; at least one. With `whole`, all of them. */
-function gather(writes: readonly QueuedWrite[], whole: boolean): { readonly batch: Batch; readonly count: number } {
+function gather(writes: readonly QueuedWrite[], whole: boolean): Gathered {
   const batch = new Batch();
   let count = 0;
   for (const { write } of writes) {
