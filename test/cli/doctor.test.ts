@@ -43,7 +43,7 @@ test("doctor reports a port in use, and checks a database that a server is using
   expect(of.database.state).toBe("ok");
 });
 
-test("a database that other users may read is told, with the command that changes it", async () => {
+test("a database that other users may read is reported, with the command that changes it", async () => {
   const root = folder({ "echo.tsx": echo });
   await smithers(root, "up", "echo.tsx", "--input", `{"msg":1}`);
   chmodSync(join(root, "smithers.db"), 0o644);

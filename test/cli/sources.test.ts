@@ -60,7 +60,7 @@ test("a database file and a running server give the same output", async () => {
   await Promise.all(answers);
 });
 
-test("logs tells a timer's duration, whenever it is read", async () => {
+test("logs shows a timer's duration, whenever it is read", async () => {
   const root = folder({ "nap.tsx": workflowFile(`<Timer id="nap" duration="1200ms" />`) });
   const up = startSmithers(["up", "nap.tsx", "--run-id", "r"], { cwd: root });
   const waits = / nap waiting 1\.2s, until \d{4}-/;

@@ -101,7 +101,7 @@ for (const [what, make, reason] of refused) {
   });
 }
 
-test("a token file that only its group may read besides its owner is used", async () => {
+test("a token file that only its owner and its group may read is used", async () => {
   const root = app(0o640);
   const { code, err } = await smithers(root, "ps", "--url", "http://127.0.0.1:9", "--auth-token-file", "api.token");
   expect([code, /token/.test(err)]).toEqual([1, false]);

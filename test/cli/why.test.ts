@@ -258,7 +258,7 @@ describe("a wait whose time limit has passed, of a run that cannot continue,", (
   });
 });
 
-test("a wait of a run whose file does not load is told with what to repair first", async () => {
+test("a wait of a run whose file does not load says what to repair first", async () => {
   const waits = `<Parallel><WaitForEvent id="w" event="go" output={outputs.result} /><WaitForEvent id="v" event="on" output={outputs.result} /></Parallel>`;
   const root = folder({ "w.tsx": workflowFile(waits) });
   const server = await serve(root);
@@ -272,7 +272,7 @@ test("a wait of a run whose file does not load is told with what to repair first
   expect(reasons[0].what).toMatch(/^The run cannot continue: .*kaputt/);
 });
 
-test("a failure is told as sentences, with how long ago it was", async () => {
+test("a failure is explained in sentences, with how long ago it was", async () => {
   const tree = `<Task id="t" noRetry output={outputs.result}>{() => { throw new Error("no full stop"); }}</Task>`;
   const root = folder({ "w.tsx": workflowFile(tree) });
   await smithers(root, "up", "w.tsx", "--run-id", "r");

@@ -227,7 +227,7 @@ test("a failed node is retried, and workflows are listed", async () => {
   expect(await Array.fromAsync(workflows.list())).toEqual([{ workflowPath: "flaky.tsx", name: "test" }]);
 });
 
-test("changes are told, and told on by a server that was restarted; the reader can leave", async () => {
+test("changes are streamed, also after the server was restarted; the reader can leave", async () => {
   const root = folder({ "echo.tsx": echo });
   const first = await ServerProcess.start(root);
   const client = createClient({ url: first.url });

@@ -71,7 +71,7 @@ test("events are read until the run has ended, stored ones first, each with its 
   expect(await Array.fromAsync(runs.events(runId, { follow: false }))).toEqual(events);
 });
 
-test("without follow the events of a run that goes on end with the last one that is stored", async () => {
+test("without follow the events of a run in progress end with the last stored one", async () => {
   const server = await serve(folder({ "wait.tsx": wait }));
   const { runs } = createClient({ url: server.url });
   const { runId } = await runs.start({ workflowPath: "wait.tsx" });
@@ -217,7 +217,7 @@ test("a server that stays away ends the reading once the patience is over", asyn
   expect(isSmithersError(error) && error.code).toBe("CONNECTION_FAILED");
 });
 
-test("what is wrong with the first request is told at once", async () => {
+test("an error of the first request is thrown at once", async () => {
   const server = await serve(folder());
   const { runs } = createClient({ url: server.url });
   expect(await rejection(Array.fromAsync(runs.events("nothing")))).toMatchObject({ code: "RUN_NOT_FOUND" });

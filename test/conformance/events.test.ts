@@ -58,7 +58,7 @@ describe("the stream of a run that has ended", () => {
     expect(body.map(({ frameNo, xmlHash }: Frame) => [frameNo, xmlHash])).toEqual(told);
   });
 
-  test("tells what happened to its nodes: iteration and attempt where an event has them", async () => {
+  test("describes what happened to its nodes: iteration and attempt where an event has them", async () => {
     const { runId } = await finished();
     const told: unknown[] = [];
     for await (const { event } of target.events(runId)) {

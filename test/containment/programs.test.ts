@@ -38,7 +38,7 @@ test.each([
   ["a rejection", `void Promise.reject(new Error("of the app"));`],
   ["an exception", `setTimeout(() => { throw new Error("of the app"); }, 10);`],
 ])("%s of the program itself ends it as it would without a server", (_, stray) => {
-  // While a module is evaluated, Bun prints such errors and goes on.
+  // While a module is evaluated, Bun prints such errors and continues.
   const { status, stderr, stdout } = program(`
     void serving().then(async () => {
       ${stray}

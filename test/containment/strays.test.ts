@@ -144,7 +144,7 @@ const told: [kind: string, file?: string][] = [
 ];
 
 describe.each(told)("an error that nothing catches (%s %s)", (kind, file = "stray.tsx") => {
-  test("is told in the log with its file or its run, and no other run is touched", async () => {
+  test("is logged with its file or its run, and no other run is touched", async () => {
     const { expectInnocence, log } = await beside(kind, { file });
     const line = await eventually(() => log().find((one) => /othing caught/.test(one)), { within: 5_000 });
     expect(JSON.parse(line).msg).toEndWith("Error: stray");
@@ -179,7 +179,7 @@ test("a file that ends the process when it is imported is refused", async () => 
   await expectInnocence();
 });
 
-test("what an attempt throws after its end is an output of its node while the run goes on", async () => {
+test("what an attempt throws after its end is an output of its node while the run continues", async () => {
   const { server } = served();
   const runId = await server.start("late.tsx");
   const told = await server.until(runId, ({ type }) => type === "NodeOutput");

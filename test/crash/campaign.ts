@@ -241,7 +241,7 @@ function faultOf(started: number, random: Random, postgres: boolean): Fault | un
   return { point, nth: random.between(1, point === "mirror" ? 3 : 20), signal: "SIGKILL" };
 }
 
-/** Answers what is asked for, but leaves some runs waiting, until nothing goes on any more. */
+/** Answers what is asked for, but leaves some runs waiting, until nothing moves any more. */
 async function settle(server: ServerProcess, history: History): Promise<void> {
   const ended = new Set(["finished", "cancelled", "failed"]);
   const open = new Map([...history.starts].filter(([, { accepted }]) => accepted));

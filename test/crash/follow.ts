@@ -5,7 +5,7 @@ import type { History } from "./history.ts";
 
 /**
  * Reads a run's events as a browser does: when the connection breaks, it connects again, to whichever server is there,
- * and goes on after the last event that it has. Resolves with every number that it was given, once the stream closes
+ * and continues after the last event that it has. Resolves with every number that it was given, once the stream closes
  * by itself after a terminal event.
  */
 export async function follow(

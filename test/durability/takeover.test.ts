@@ -58,7 +58,7 @@ test.each([
     const events = await eventsOf(other, runId);
 
     paused.child.kill("SIGCONT");
-    // Its task goes on where it was, and its result is nobody's.
+    // Its task continues where it was, and its result no longer counts.
     await untilNoted(root, "1 end");
     expect(await eventsOf(paused, runId)).toEqual(events);
     // Also one that has followed the run since before the pause is told of its end.

@@ -64,7 +64,7 @@ test("/health reports a database that takes no writes, and its recovery", async 
   database.close();
 });
 
-test("a turn that the database refuses for a reason of its own ends the run with an error, not in endless retries", async () => {
+test("a turn that the database refuses for its content ends the run with an error, not in endless retries", async () => {
   const root = folder({ "echo.tsx": echo });
   const { logger, errors } = recordedErrors();
   const server = await serveWithWorkers(root, { heartbeatMs: 20, logger });
@@ -78,7 +78,7 @@ test("a turn that the database refuses for a reason of its own ends the run with
   );
 });
 
-test("a reader that holds the write-ahead log open is told by a metric and by the log, once", async () => {
+test("a reader that holds the write-ahead log open is reported by a metric and once in the log", async () => {
   const root = folder({ "large.tsx": large });
   const { logger, facts } = recordedFacts();
   const server = await serve(root, { logger });

@@ -102,7 +102,7 @@ test.each([
   expect(ran.error!.message).toContain(`${prop} has the unknown field "${name}". Did you mean "${meant}"?`);
 });
 
-test("a prop that is like no other lists those that there are, and children where none belong are refused", async () => {
+test("an unknown prop that resembles no other lists the known ones, and children where none belong are refused", async () => {
   const messageOf = async (element: unknown) =>
     (await run(smithers(() => <Workflow name="test">{element as never}</Workflow>))).error?.message;
   expect(await messageOf(<Branch {...given({ colour: "red" })} />)).toContain("Known props: if, then, else, skipIf.");

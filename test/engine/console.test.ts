@@ -42,7 +42,7 @@ async function printed(events: AsyncIterable<{ event: any }>): Promise<Record<st
   return texts;
 }
 
-test("what a task prints to the console is told with its run and node, and still goes to the process's own", async () => {
+test("what a task prints to the console is logged with its run and node, and still reaches the process's own", async () => {
   const root = folder(files);
   const server = await ServerProcess.start(root, {}, { captureLog: true });
   const runId = await server.start("talks.tsx", {}, { runId: "r" });

@@ -59,7 +59,7 @@ test("any thrown value is described within bounds, and as JSON", () => {
   );
 });
 
-test("what was thrown is told as it is", () => {
+test("what was thrown is described as it is", () => {
   const told = (thrown: unknown) => {
     const { stack: _, ...described } = describeThrown(thrown);
     return described;

@@ -188,7 +188,7 @@ test("what a component throws is the cause of the run's error", async () => {
   expect(error).toMatchObject({ code: "RENDER_FAILED", details: { cause: { name: "TypeError", message: "kaputt" } } });
 });
 
-test("what is no error has no place, and is told as it is", async () => {
+test("a thrown value that is not an error has no place, and is described as it is", async () => {
   const { root, error } = failed("text");
   expect(error).toEqual({ code: "TASK_FAILED", message: "only text", nodeId: "t" } as never);
   expect((await smithers(root, "node", "text", "t")).out).not.toContain("Thrown at");

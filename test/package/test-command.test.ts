@@ -69,7 +69,7 @@ test("a program that is not installed is named before and after the tests, and t
   expect([told.length, advice.length]).toEqual([2, 2]);
 });
 
-test("where user namespaces are not allowed the tests that need them are skipped, and the reason is told", () => {
+test("where user namespaces are not allowed the tests that need them are skipped, and the output says why", () => {
   const support = JSON.stringify(join(projectDir, "test/support/programs.ts"));
   const root = folder({
     "a.test.ts": `import { needs } from ${support}; needs("unshare")("confines", () => { throw new Error("It runs."); });`,

@@ -69,7 +69,7 @@ const shapes = (inLoop: boolean) =>
 export interface RandomRun {
   readonly shape: Shape[];
   readonly maxConcurrency: number;
-  /** What decides which of the attempts that run ends next, and whether the plan is compiled anew though nothing asks for it. */
+  /** What decides which of the attempts that run ends next, and whether the plan is compiled again although nothing asks for it. */
   readonly choices: readonly number[];
 }
 

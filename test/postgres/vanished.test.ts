@@ -82,7 +82,7 @@ describe.skipIf(!isSlowSet || !canRun("postgres"))("a server that stands still",
 });
 
 describe.skipIf(!isSlowSet || !canRun("postgres") || !Network.canMake())("a server whose network is cut", () => {
-  test("loses its runs within ten seconds, launches nothing meanwhile, and goes on once it is mended", async () => {
+  test("loses its runs within ten seconds, launches nothing meanwhile, and continues once it is back", async () => {
     const database = await postgres();
     const network = Network.create();
     afterThisTest(() => network.remove());
@@ -111,7 +111,7 @@ describe.skipIf(!isSlowSet || !canRun("postgres") || !Network.canMake())("a serv
     expect(await first.end(next)).toMatchObject({ status: "finished" });
   });
 
-  test("keeps its runs when it is mended soon, and lets what waits for the database go on", async () => {
+  test("keeps its runs when it is back soon, and continues what waits for the database", async () => {
     const database = await postgres();
     const network = Network.create();
     afterThisTest(() => network.remove());

@@ -96,7 +96,7 @@ test("an inner catch spares the outer one, and a catch that fails reaches it", a
   expect(run).toMatchObject({ status: "finished", output: { value: "c is down" } });
 });
 
-test("a wait beside the failed node is withdrawn, and an iteration that failed does not fail the next", async () => {
+test("a wait next to the failed node is withdrawn, and a failed iteration does not fail the next one", async () => {
   const { run, ledger, server } = await complete(`
     <Loop id="l" until={ctx.iterationCount(outputs.result, "caught") >= 2}>
       <TryCatchFinally

@@ -124,7 +124,7 @@ test("ctx.latestArray keeps the items that fit, and an unknown output has no row
 test.each([
   ["Approval", '<Approval id="ask" output={outputs.decision} request={{ title: "Ship?" }} async />'],
   ["Task", '<Task id="ask" output={outputs.result} needsApproval async>{{ value: "shipped" }}</Task>'],
-])("what follows an async %s and does not depend on it goes on", async (component, asking) => {
+])("what follows an async %s and does not depend on it continues", async (component, asking) => {
   const tree = `${asking}
     <Task id="free" output={outputs.result}>{{ value: 1 }}</Task>
     <Task id="bound" output={outputs.result} dependsOn={["ask"]}>{{ value: 2 }}</Task>`;
@@ -145,7 +145,7 @@ test.each([
 test.each([
   ["Signal", '<Signal id="go" schema={outputs.result} async />'],
   ["WaitForEvent", '<WaitForEvent id="go" event="go" output={outputs.result} async />'],
-])("what follows an async %s and does not depend on it goes on", async (component, waiting) => {
+])("what follows an async %s and does not depend on it continues", async (component, waiting) => {
   const tree = `${waiting}
     <Task id="free" output={outputs.result}>{{ value: 1 }}</Task>
     <Task id="bound" output={outputs.result} dependsOn={["go"]}>{{ value: 2 }}</Task>`;

@@ -177,7 +177,7 @@ test("a state that JSON cannot keep fails the run, and the message says where", 
   expect(ran.error!.message).toContain("state.at.0");
 });
 
-test("a workflow that only continues does not go on for ever", async () => {
+test("a workflow that only continues itself is stopped", async () => {
   const ran = await run(smithers(() => <Workflow name="test">{continueAsNew()}</Workflow>));
   expect(ran).toMatchObject({ status: "failed", error: { code: "RENDER_LOOP" } });
 });
@@ -218,7 +218,7 @@ test("in a body that fails before the run has continued, it does not continue", 
   expect(await run(workflow, { onProgress })).toMatchObject({ status: "finished", output: 3 });
 });
 
-test("the command follows the runs of a chain, and says of each where it goes on", async () => {
+test("the command follows the runs of a chain, and says where each one continues", async () => {
   const root = folder({ "counter.tsx": counter });
   const input = JSON.stringify({ upTo: 3, ledger: join(root, "ledger") });
   const up = await command(root, "up", "counter.tsx", "--run-id", "first", "--input", input, "--json");

@@ -112,7 +112,7 @@ test("an escalationOutput that takes a decision asks the person for a yes or no"
   expect((await server.end(runId)).status).toBe("finished");
 });
 
-test("without a person the run continues after a chain that nobody could settle, and says what has failed", async () => {
+test("without a person the run continues after a chain that no level settled, and says what has failed", async () => {
   const { server, runId } = await begin(levels(undefined, undefined));
   expect(await server.end(runId)).toMatchObject({ status: "finished", failedChildren: 2 });
 });
@@ -139,7 +139,7 @@ test("skipIf leaves the chain out", async () => {
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: [[], [], []] } });
 });
 
-test("a chain goes on at the level that the death of the server has interrupted", async () => {
+test("a chain continues at the level that a killed server interrupted", async () => {
   const gated = levels(0.1, 0.9).replace('"second", 0.9)', '"second", 0.9, true)');
   const root = folder({ "flow.tsx": flow(`${gated} humanFallback`) });
   const first = await ServerProcess.start(root, withoutWorkers);

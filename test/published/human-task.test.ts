@@ -71,7 +71,7 @@ test("a person is asked for a value of the output's schema, which is the node's 
   expect((await answer({ data: { ...good, approved: false } })).body.error.code).toBe("NODE_NOT_WAITING");
 });
 
-test("an answer that does not fit is asked for again, and the question tells the fields", async () => {
+test("an answer that does not fit is asked for again, and the question names the fields", async () => {
   const { server, runId, times, answer } = await asked();
   await times(1);
   expect((await answer({ data: { approved: "yes" } })).status).toBe(200);
@@ -173,7 +173,7 @@ test("an answer and how often it was asked for survive the death of the server",
   expect((await third.run(runId)).output).toEqual({ status: { ...good, severity: "low" } });
 });
 
-test("an edit of the schema while the question is open asks it anew", async () => {
+test("an edit of the schema while the question is open asks it again", async () => {
   const root = folder({ "flow.tsx": flow() });
   const server = await serve(root, { isolation: "none" });
   const runId = await server.start("flow.tsx");
@@ -186,7 +186,7 @@ test("an edit of the schema while the question is open asks it anew", async () =
   await eventually(async () => (await severities())?.length === 3 || undefined);
 });
 
-test("the command answers, and why tells what is asked for and what did not fit", async () => {
+test("the command answers, and why shows what is asked for and what did not fit", async () => {
   const root = folder({ "review.tsx": readFileSync(new URL("../../examples/review.tsx", import.meta.url), "utf8") });
   const started = await smithers(root, "up", "review.tsx", "--run-id", "r", "--input", '{"text":"Hello"}');
   expect(started.code).toBe(3);

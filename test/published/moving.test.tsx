@@ -23,7 +23,7 @@ function publishedFolder(): string {
 
 const code = "DB_OF_PUBLISHED_PACKAGE";
 
-test("every door tells of the published package's database in a sentence with a code, and leaves it whole", async () => {
+test("every entry point explains what moved from the published package's database in a sentence with a code, and leaves it whole", async () => {
   const root = publishedFolder();
   const file = join(root, "smithers.db");
   const before = readFileSync(file);

@@ -99,7 +99,7 @@ test("a prompt's component gets an example of the output as `schema`, and `compo
   expect(await promptOf("{() => <Own />}", {}, own)).toBe(`${example}string`);
 });
 
-test("a mistake in an MDX file is told with its place", async () => {
+test("a mistake in an MDX file is reported with its place", async () => {
   const server = await serve(folder({ "flow.tsx": asking("<P />", imported), "p.mdx": "# Title\n\nsome {text\n" }));
   const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
   expect(status).toBe(400);

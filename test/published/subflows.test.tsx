@@ -146,7 +146,7 @@ const fragile = `
     return { doubled: 2 * n };
   }}</Task>`;
 
-test("a subflow that fails fails its node with its error, and goes on from there when the parent is resumed", async () => {
+test("a failing subflow fails its node with its error, and continues from there when the parent is resumed", async () => {
   const root = project(one, fragile);
   const server = await serve(root, { isolation: "none" });
   const failed = await server.complete("parent.tsx", { root });
@@ -327,7 +327,7 @@ export default deep;
   ]);
 });
 
-test("a failure beside a subflow that waits cancels it, and TryCatchFinally catches what a subflow fails with", async () => {
+test("a failure next to a waiting subflow cancels it, and TryCatchFinally catches a subflow's error", async () => {
   const root = folder({
     "parent.tsx": parent(`<TryCatchFinally
       try={<Parallel>
@@ -355,7 +355,7 @@ test("a failure beside a subflow that waits cancels it, and TryCatchFinally catc
   expect(await server.end(waiting.runId)).toMatchObject({ status: "cancelled" });
 });
 
-test("runWorkflow runs subflows in this process, and goes on with them when it resumes", async () => {
+test("runWorkflow runs subflows in this process, and continues them when it resumes", async () => {
   const { smithers, outputs } = createSmithers({
     output: z.object({ n: z.number() }),
     decision: approvalDecisionSchema,
@@ -395,7 +395,7 @@ test("the example of a holiday books a trip in each city, in a run of its own", 
   expect(await childrenOf(server, run.runId)).toHaveLength(2);
 });
 
-test("a workflow that is none is refused, with the subflow's name", async () => {
+test("a value that is not a workflow is refused, and the error names the subflow's name", async () => {
   const { smithers, outputs } = createSmithers({ n: z.number() });
   const ran = await run(
     smithers(() => (
@@ -560,7 +560,7 @@ test.each(
   60_000,
 );
 
-test("a server killed in the middle of a subflow's task goes on with the same run", async () => {
+test("a server killed in the middle of a subflow's task continues the same run", async () => {
   const root = project(
     one,
     `<Task id="held" output={outputs.step}>{async () => {

@@ -181,7 +181,7 @@ test.each<[string, string, string, (root: string) => void]>([
   expect(run.error!.message).toContain(problem);
 });
 
-test("a folder that is in no repository, and a machine without git, are told", async () => {
+test("a folder outside a repository and a machine without git get a clear error", async () => {
   const root = folder({ "flow.tsx": flow(worktree(reads)) });
   const server = await serve(root, { isolation: "none" });
   const run = await server.complete("flow.tsx", {});

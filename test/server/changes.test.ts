@@ -23,7 +23,7 @@ test("runs of a workflow's own database are told of too, also when it is opened 
   await stream.return(undefined);
 });
 
-test("what another process does to the same database is told of", async () => {
+test("changes that another process commits to the same database are reported", async () => {
   const root = folder({
     "echo.tsx": echo,
     "ask.tsx": workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "?" }} />`, {

@@ -153,7 +153,7 @@ async function closedRoot(files: Record<string, string>) {
   return { root, temporary, start };
 }
 
-test("a workflow whose folder cannot be written is imported from a private folder, which nobody can take first", async () => {
+test("a workflow whose folder cannot be written is imported from a private folder that no one else can create first", async () => {
   const { root, temporary, start } = await closedRoot({ "flow.tsx": echo });
   const sample = folder({ "flow.tsx": echo });
   await loaderOf(sample).load("flow.tsx");

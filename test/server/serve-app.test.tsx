@@ -243,7 +243,7 @@ test("every answer fits the operation's schema", async () => {
   expect([...new Set(seen)].sort()).toEqual(conformity.operations.sort());
 });
 
-test("mounted below a prefix of another app, it gives the same answers, and none outside of the prefix", async () => {
+test("mounted below a prefix of another app, it gives the same answers there and none elsewhere", async () => {
   const { app } = await waitingRelease();
   const routed = new Hono().route("/runs/release", app).get("/other", (c) => c.text("other"));
   const mounted = new Hono().mount("/runs/release", app.fetch);

@@ -133,15 +133,15 @@ async function copies(root: string, from: string, to: string) {
 
 const file = () => join(folder({}), "copy.db");
 
-test("a file is copied to a file, and a run that waits goes on there", async () => {
+test("a file is copied to a file, and a waiting run continues there", async () => {
   await movesAndContinues(file(), file());
 });
 
-testOnPostgres("a file is copied to Postgres, and a run that waits goes on there", async () => {
+testOnPostgres("a file is copied to Postgres, and a waiting run continues there", async () => {
   await refusesMovesAndContinues(file(), await postgresDatabase());
 });
 
-testOnPostgres("Postgres is copied to a file, and a run that waits goes on there", async () => {
+testOnPostgres("Postgres is copied to a file, and a waiting run continues there", async () => {
   await refusesMovesAndContinues(await postgresDatabase(), file());
 });
 
@@ -159,7 +159,7 @@ for (const [kind, testOn, target] of [
   ["a file", test, async () => file()],
   ["Postgres", testOnPostgres, postgresDatabase],
 ] as const) {
-  testOn(`a copy to ${kind} that is killed goes on when it is started again`, async () => {
+  testOn(`a copy to ${kind} that is killed continues when it is started again`, async () => {
     const from = file();
     const to = await target();
     const root = folder({});

@@ -78,7 +78,7 @@ test.each(["", "nul\0char", "sqlite_x", "_smithers_runs"])("the key %j has no vi
   expect([status, output]).toEqual(["finished", { value: 1 }]);
 });
 
-test("columns may have any name, and none hides the run's id", async () => {
+test("columns may have any name, and none of them hides the run's id", async () => {
   const value = { "a b": 1, "it's": 2, select: 3, "a.b": 4, run_id: 5, Größe: 6, json: 7, $: 8, "0": 9, A: 10, a: 11 };
   const shape = Object.fromEntries(Object.keys(value).map((name) => [name, z.number()]));
   const { db, runId } = await run(

@@ -7,7 +7,7 @@ import { keepSecret, redact, redactJson } from "../../src/text/index.ts";
 const secrets = ['quote"and\\slash', "line one\nline two", "1234567890", "nothing-special", "k".repeat(5_000)];
 for (const secret of secrets) keepSecret(secret);
 
-test("a line of JSON stays JSON, and holds no secret, whatever surrounds it", () => {
+test("a line of JSON stays JSON and contains no secret, whatever surrounds it", () => {
   const text = fc.tuple(fc.string(), fc.constantFrom("", ...secrets), fc.string()).map((parts) => parts.join(""));
   const value = fc.letrec((again) => ({
     any: fc.oneof(text, fc.constant(1234567890), fc.array(again("any")), fc.dictionary(text, again("any"))),

@@ -68,7 +68,7 @@ test("a clock that is set right is believed at once", () => {
   expect(judged(at(0), at(hour, 40 * day), at(2 * hour))).toEqual([true, false, true]);
 });
 
-test("a jump is told once", () => {
+test("a jump of the clock is reported once", () => {
   const first = judgeClock({ believed: at(0), doubted: null }, at(hour, 40 * day));
   expect([first.isNew, first.jumpMs]).toEqual([true, 40 * day]);
   expect(judgeClock(first.seen, at(2 * hour, 40 * day)).isNew).toBe(false);

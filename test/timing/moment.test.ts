@@ -65,7 +65,7 @@ test("a run is due exactly when the first of its waits is, by whatever clock eac
   );
 });
 
-test("the steady clock goes on at the pace of the wall clock, under one name", async () => {
+test("the steady clock runs at the pace of the wall clock, under one name", async () => {
   const before = moment();
   const differences: number[] = [];
   // On a busy machine the process may stand still between the readings of the two clocks.

@@ -427,7 +427,7 @@ testEachMechanism(
   },
 );
 
-test("a server starts beside a FIFO and a huge file that are called like files with an environment", async () => {
+test("a server starts next to a FIFO and a huge file that are named like environment files", async () => {
   const rootDir = folder({ "echo.tsx": echo });
   execFileSync("mkfifo", [join(rootDir, ".env.zzz")]);
   writeFileSync(join(rootDir, ".env.huge"), "");

@@ -67,7 +67,7 @@ for (const machine of machines) {
     expect(calls.failure(written)).toBe("openat of /missing failed: ENOENT");
   });
 
-  emulated(`the launcher for ${machine} goes on only where a word has the expected value`, () => {
+  emulated(`the launcher for ${machine} continues only where a word has the expected value`, () => {
     const calls = new CallList(machine, firstFreeFd);
     const stats = new Uint8Array(256);
     calls.add("fstat", "stdin", [0, stats]);

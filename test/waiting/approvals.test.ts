@@ -185,7 +185,7 @@ test("an output may name some fields of a decision, bound its texts, or be anyth
   expect(await server.end(runId)).toMatchObject({ status: "finished", summary: { finished: outputs.length } });
 });
 
-test("whoever answers a question that was edited meanwhile is refused, and asked the new one", async () => {
+test("an answer to a question that was edited meanwhile is refused, and the new question is asked", async () => {
   const tree = (title: string) =>
     workflowFile(`<Approval id="ok" output={outputs.decision} request={{ title: "${title}" }} />`, { schemas });
   const root = folder({ "w.tsx": tree("Ship to STAGING?") });

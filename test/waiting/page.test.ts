@@ -20,7 +20,7 @@ const callsOn = (title: string) =>
 
 const shell = promisify(execFile);
 
-/** Makes each call once the run waits anew, as a person would, and gives what they printed. */
+/** Makes each call once the run waits again, as a person would, and gives what they printed. */
 async function call(server: TestServer, runId: string, calls: readonly string[]): Promise<string[]> {
   const answers: string[] = [];
   let seen = 0;

@@ -190,7 +190,7 @@ test("a worker whose globals a workflow has changed gets no more work", async ()
   }
 });
 
-test("a file whose top-level code has no end delays nobody, and is refused", async () => {
+test("a file whose top-level code never ends is refused and delays no other run", async () => {
   const { server, go, waits } = shared();
   go();
   const refused = server.post("/v1/runs", { workflowPath: "hang.tsx", input: waits });

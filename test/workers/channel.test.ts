@@ -54,7 +54,7 @@ test("calls of one turn of the event loop travel together and begin in order", a
   expect(packets.map(({ length }) => length)).toEqual([3, 3]);
 });
 
-test("what is told arrives before what is called after it", async () => {
+test("a notification arrives before the call that was made after it", async () => {
   const { near, noted } = connected();
   near.tell("note", "first");
   await near.call("add", 1, 1);

@@ -19,7 +19,7 @@ async function watching(store: Store): Promise<void> {
 
 /** Two stores on one database: what one commits, the other notices and never sees in part. */
 export function concurrency(fresh: FreshDatabase): void {
-  test("whoever watches is told that another connection has committed", async () => {
+  test("a watcher is notified of another connection's commit", async () => {
     const { store, another } = await fresh();
     const told = Promise.withResolvers<void>();
     const unwatch = store.watch(() => told.resolve());
@@ -30,7 +30,7 @@ export function concurrency(fresh: FreshDatabase): void {
     expect(await store.findRun("r")).toBeDefined();
   });
 
-  test("each that watches is told, until it watches no more", async () => {
+  test("every watcher is notified until it stops watching", async () => {
     const { store, another } = await fresh();
     const writer = await another();
     const lease = await startRun(writer);
@@ -53,7 +53,7 @@ export function concurrency(fresh: FreshDatabase): void {
     expect(calls).toBe(before);
   });
 
-  test("a store that was closed tells nobody any more", async () => {
+  test("a closed store notifies no one", async () => {
     const { store, another } = await fresh();
     const writer = await another();
     const reader = await another();

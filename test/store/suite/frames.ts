@@ -110,7 +110,7 @@ export function frames(fresh: FreshDatabase): void {
     expect((await store.loadRun("r"))?.treeHash).toBe(treeOf(texts.at(-1)!).treeHash);
   });
 
-  test("a change within a character of two halves cuts none", async () => {
+  test("a change inside a surrogate pair splits no character", async () => {
     const { store } = await fresh();
     // These differ in one half only: U+1F600 and U+1F601, U+1F600 and U+1FA00.
     const texts = ["\u{1f600}", "\u{1f601}", "\u{1f600}", "\u{1fa00}"].map(

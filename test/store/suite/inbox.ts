@@ -32,7 +32,7 @@ export function inbox(fresh: FreshDatabase): void {
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, n) => n + 1));
   });
 
-  test("a signal that a wait has consumed comes no more", async () => {
+  test("a signal that a wait has consumed is not delivered again", async () => {
     const { store } = await fresh();
     const lease = await startRun(store);
     for (const name of ["a", "b", "c"]) await store.receiveSignal({ runId: "r", name }, 2_500);
@@ -167,7 +167,7 @@ export function inbox(fresh: FreshDatabase): void {
     ]);
   });
 
-  test("whatever is refused is refused with its code, and writes nothing", async () => {
+  test("a refusal has its code and writes nothing", async () => {
     const { store } = await fresh();
     await end(store, await startRun(store), "finished");
     await park(store, await startRun(store, { runId: "parked" }));

@@ -167,7 +167,7 @@ export function lists(fresh: FreshDatabase): void {
     ]);
   });
 
-  test("a decision whose time is up is awaited no more", async () => {
+  test("an approval whose time is up is no longer waiting", async () => {
     const { store } = await fresh();
     await askApproval(store, await startRun(store), nowMs);
     expect(await store.pendingApprovals({ nowMs: nowMs - 1, limit: 10 })).toHaveLength(1);

@@ -208,7 +208,7 @@ export function reads(fresh: FreshDatabase): void {
     });
   });
 
-  test("what has come for a parked run and is not taken in is told with its time", async () => {
+  test("what has arrived for a parked run and is not taken in yet is listed with its time", async () => {
     const { store } = await fresh();
     await park(store, await startRun(store));
     await store.receiveSignal({ runId: "r", name: "paid" }, 2_500);

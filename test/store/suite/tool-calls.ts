@@ -44,7 +44,7 @@ export function toolCalls(fresh: FreshDatabase): void {
     ]);
   });
 
-  test("a call that an earlier attempt has begun is told to be a repetition", async () => {
+  test("a call that an earlier attempt has begun is marked as a repetition", async () => {
     const { store } = await fresh();
     const lease = await withAttempts(store);
     await store.beginToolCall(lease, call, 2_500);
@@ -55,7 +55,7 @@ export function toolCalls(fresh: FreshDatabase): void {
     expect(await store.beginToolCall(lease, other, 2_700)).toMatchObject({ replayed: false });
   });
 
-  test("a call that may be made twice is never told to be a repetition", async () => {
+  test("a call that may be made twice is never marked as a repetition", async () => {
     const { store } = await fresh();
     const lease = await withAttempts(store);
     await store.beginToolCall(lease, { ...call, repeats: false }, 2_500);
