@@ -26,7 +26,7 @@ export const calm: Benchmark = {
     }
     const count = bench.size(10_000, 500);
     const value = await lateness(client, count, bench.size(startMs, 5_000));
-    return [...figures, { what: "a timer beside 10,000 that are due, late by", value, unit: "ms", atMost: 1_000 }];
+    return [...figures, { what: "a timer next to 10,000 that are due, late by", value, unit: "ms", atMost: 1_000 }];
   },
 };
 
