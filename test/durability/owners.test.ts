@@ -41,7 +41,10 @@ const ticksOf = (pid: number) => {
 
 /** A process that has ended, and whose parent does not want to know. */
 async function zombie(): Promise<number> {
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+  // The child ends once its parent has become another program: a shell might take note of the end.
+  const child = 'until read -r name < "/proc/$$/comm" && [ "$name" = sleep ]; do :; done';
+  const script = `(${child}) & echo $!; exec sleep 600`;
+  const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
   afterThisTest(() => parent.kill("SIGKILL"));
   const pid = Number(await firstLine(parent));
   await eventually(() => ticksOf(pid)[0] === "Z");
