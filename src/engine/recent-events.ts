@@ -22,6 +22,7 @@ export class RecentEvents {
   /** Those that were not added to for the longest time come first. */
   readonly #tails = new Map<string, Tail>();
   #characters = 0;
+  #sweep: NodeJS.Timeout | undefined;
 
   /** Adds events of one run, in order, unless they are known. Those that do not follow what is known replace it. */
   add(events: readonly CommittedEvent[]): void {
@@ -35,6 +36,7 @@ export class RecentEvents {
     this.#tails.set(runId, { events: [...before.events, ...events], ageMs: stopwatch(), characters });
     this.#characters += characters;
     this.#evict();
+    this.#sweepLater();
   }
 
   /** Number of a run's last event; undefined when nothing is known of the run. */
@@ -61,6 +63,15 @@ export class RecentEvents {
   #fresh(runId: string): Tail | undefined {
     const tail = this.#tails.get(runId);
     return tail && tail.ageMs() < keptMs ? tail : undefined;
+  }
+
+  /** Forgets what is no longer recent also when nothing is added any more. */
+  #sweepLater(): void {
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined;
+      this.#evict();
+      if (this.#tails.size > 0) this.#sweepLater();
+    }, keptMs).unref();
   }
 
   #evict(): void {
