@@ -2,11 +2,13 @@ import { afterEach, setDefaultTimeout } from "bun:test";
 import { cleanUp } from "./cleanup.ts";
 import { sharedServer } from "./postgres.ts";
 
-// A hook that a helper module registers holds only for the file that imports it first; this one holds for all.
-afterEach(cleanUp);
-
 // Whatever hangs is to fail; how long a test takes on a busy machine is not.
-setDefaultTimeout(120_000);
+const patienceMs = 120_000;
+setDefaultTimeout(patienceMs);
+
+// A hook that a helper module registers holds only for the file that imports it first; this one holds for all. The
+// default does not hold for hooks.
+afterEach(cleanUp, patienceMs);
 
 // What a server logs would drown what the tests report; a test of the log sets its own level.
 process.env.SMITHERS_LOG_LEVEL ??= "silent";
