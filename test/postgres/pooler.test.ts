@@ -52,8 +52,8 @@ default_pool_size = 4
 `,
   );
   const asUser = process.getuid?.() === 0 ? ["--user", "postgres"] : [];
-  // It ends with this process, however that ends: its parent waits for the end of a pipe.
-  const script = `/usr/sbin/pgbouncer --quiet "$@" & cat >/dev/null; kill -TERM $!; rm -rf "${root}"`;
+  // It ends with this process, however that ends: a shell next to the pooler waits for the end of a pipe.
+  const script = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL $$; rm -rf "${root}") & exec /usr/sbin/pgbouncer --quiet "$@" 3<&-`;
   const child = spawn("sh", ["-c", script, "pooler", ...asUser, settings], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
