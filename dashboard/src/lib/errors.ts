@@ -18,7 +18,11 @@ export function told(error: unknown): { title: string; message: string; code: st
 
 /** The messages of `details.issues`, by the path of the field. */
 export function issuesOf(error: unknown): { path: (string | number)[]; message: string }[] {
-  if (!isSmithersError(error)) return [];
-  const { issues } = (error.details ?? {}) as { issues?: { path: (string | number)[]; message: string }[] };
+  return isSmithersError(error) ? issuesIn(error.details) : [];
+}
+
+/** The fields that the details of an error name, as stored with a run or thrown by the client. */
+export function issuesIn(details: unknown): { path: (string | number)[]; message: string }[] {
+  const { issues } = (details ?? {}) as { issues?: { path: (string | number)[]; message: string }[] };
   return Array.isArray(issues) ? issues : [];
 }

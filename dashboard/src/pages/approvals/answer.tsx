@@ -1,4 +1,5 @@
 import type { ApprovalItem } from "smithers-orchestrator/client";
+import { issuesIn } from "../../lib/errors.ts";
 import { DataForm } from "../../ui/data-form.tsx";
 
 /** The form for a question that is answered with a value, and what was wrong with the last answer. */
@@ -15,7 +16,7 @@ export function Answer(props: { approval: ApprovalItem; busy: boolean; onAnswer(
       <DataForm
         schema={dataSchema}
         initial={lastAnswer ?? undefined}
-        issues={issuesIn(lastError)}
+        issues={issuesIn(lastError?.details)}
         submit="Send the answer"
         busy={busy}
         what="answer"
@@ -23,10 +24,4 @@ export function Answer(props: { approval: ApprovalItem; busy: boolean; onAnswer(
       />
     </section>
   );
-}
-
-/** The fields of the last answer that did not fit. */
-function issuesIn(error: ApprovalItem["lastError"]): { path: (string | number)[]; message: string }[] {
-  const { issues } = (error?.details ?? {}) as { issues?: { path: (string | number)[]; message: string }[] };
-  return issues ?? [];
 }

@@ -109,7 +109,7 @@ export const maxListBytes = 8 * 1024 ** 2;
 export const callBytes = 64;
 
 /** Where its own code lies. */
-export const codeAddress = 0x40_0000;
+const codeAddress = 0x40_0000;
 
 const headerBytes = 64;
 const segmentBytes = 56;
