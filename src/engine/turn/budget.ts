@@ -22,6 +22,10 @@ export class TurnBudget {
     this.#changes += changes;
   }
 
+  get changes(): number {
+    return this.#changes;
+  }
+
   get leftChanges(): number {
     return Math.max(maxChanges - this.#changes, 0);
   }
