@@ -8,7 +8,7 @@ import { openStore } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
+import { newSchema, ownDatabase, postgresDatabase, testOnPostgres } from "../support/postgres.ts";
 import { startPostgres } from "../support/postgres-server.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -30,11 +30,15 @@ const slow = workflowFile(
   .replace("async ({ signal }) =>", "async () =>")
   .replace('fileAt("go", signal)', 'fileAt("go")');
 
-/** Servers of one folder and one schema. */
-async function servers(count: number, files: Record<string, string>, options: object = {}) {
+/** Servers of one folder and one schema: one that does not exist yet, unless the options name a database. */
+async function servers(
+  count: number,
+  files: Record<string, string>,
+  options: { db?: string; [name: string]: unknown } = {},
+) {
   const root = folder(files);
-  const db = await postgresDatabase();
-  const env = { SERVE_OPTIONS: JSON.stringify({ db, ...options }) };
+  const db = options.db ?? (await postgresDatabase());
+  const env = { SERVE_OPTIONS: JSON.stringify({ ...options, db }) };
   const started = await Promise.all(Array.from({ length: count }, () => ServerProcess.start(root, env)));
   return { root, db, env, started: started as [ServerProcess, ServerProcess, ...ServerProcess[]] };
 }
@@ -157,20 +161,14 @@ testOnPostgres(
 );
 
 testOnPostgres("connections that an administrator ends cost no answered request", async () => {
-  const { db, started } = await servers(2, { "ask.tsx": ask }, { isolation: "none" });
-  const watcher = await openStore(await postgresDatabase());
-  afterThisTest(() => watcher.close());
-  const { default: postgres } = await import("postgres");
-  const admin = postgres(await sharedServer(), { max: 1, onnotice() {} });
-  afterThisTest(() => admin.end());
+  const { db, endConnections } = await ownDatabase();
+  const { started } = await servers(2, { "ask.tsx": ask }, { db, isolation: "none" });
   const accepted: string[] = [];
   for (let n = 0; n < 20; n += 1) {
     const server = started[n % 2]!;
     const runId = `r${n}`;
     const starting = server.post("/v1/runs", { workflowPath: "ask.tsx", runId }).catch(() => undefined);
-    if (n % 4 === 1) {
-      await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'smithers'`;
-    }
+    if (n % 4 === 1) await endConnections();
     const answer = await starting;
     if (answer?.status === 200 || answer?.status === 201 || answer?.status === 202) accepted.push(runId);
   }

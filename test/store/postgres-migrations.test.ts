@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { openStore } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
+import { newSchema, ownDatabase, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
 import { startRun } from "./suite/writes.ts";
 
 /** A client of the tests' own. */
@@ -72,6 +73,27 @@ testOnPostgres("several servers may open a new schema at once, and it is migrate
   expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 0]);
   const versions = await versionsOf(schema);
   expect(versions).toEqual(versions.map((_, index) => index + 1));
+});
+
+testOnPostgres("a store opens although its connections are ended meanwhile", async () => {
+  const { db, sql, endConnections } = await ownDatabase();
+  // Another server migrates.
+  await sql`BEGIN`;
+  await sql`SELECT pg_advisory_xact_lock(hashtext('smithers migrations'), hashtext('smithers'))`;
+  const opening = openStore(db);
+  afterThisTest(async () => (await opening).close());
+  const observer = await client();
+  const waiting = async () => {
+    const found = await observer`SELECT pid FROM pg_stat_activity
+      WHERE datname = ${new URL(db).pathname.slice(1)} AND wait_event_type = 'Lock'`;
+    return found[0]?.pid as number | undefined;
+  };
+  let first: number | undefined;
+  await eventually(async () => (first = await waiting()) !== undefined);
+  await endConnections();
+  await eventually(async () => ![undefined, first].includes(await waiting()));
+  await sql`COMMIT`;
+  await startRun(await opening);
 });
 
 testOnPostgres("a role that owns the schema needs no other right", async () => {

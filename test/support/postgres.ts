@@ -75,3 +75,21 @@ async function emptySchemaAgain(schema: string): Promise<void> {
 export async function postgresDatabase(): Promise<string> {
   return `${await sharedServer()}?schema=${newSchema()}`;
 }
+
+/**
+ * A database of the test's own on the shared server, whose connections the test may end: those of other tests go on.
+ * @returns its address, an administrator's client in it, and what ends the connections of all stores on it
+ */
+export async function ownDatabase() {
+  const name = `d_${randomUUID().replaceAll("-", "").slice(0, 16)}`;
+  const url = new URL(await sharedServer());
+  const creator = postgres(url.href, { max: 1, onnotice() {} });
+  await creator.unsafe(`CREATE DATABASE ${name}`);
+  await creator.end();
+  url.pathname = name;
+  const sql = postgres(url.href, { max: 1, onnotice() {} });
+  afterThisTest(() => sql.end());
+  const endConnections = () => sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'smithers' AND datname = current_database()`;
+  return { db: url.href, sql, endConnections };
+}

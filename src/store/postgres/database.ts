@@ -1,10 +1,10 @@
 import type { SmithersError } from "../../errors/index.ts";
-import { sleep } from "../../timing/index.ts";
 import { type Parameter, type PgClient, queryWithin } from "./client.ts";
-import { fromPostgresError, isConflict, isLostConnection } from "./errors.ts";
+import { fromPostgresError } from "./errors.ts";
 import { answerGraceMs, readWithinMs } from "./limits.ts";
 import { quoteName } from "./quote.ts";
 import { encodeText, parseDecoded } from "./text.ts";
+import { tryAgain } from "./try-again.ts";
 
 /** A value of a parameter; the statement casts it from text: `$1::text::bigint`. */
 export type Value = string | number | null;
@@ -15,9 +15,6 @@ export interface DatabaseParts {
   readonly patient: PgClient;
   readonly schema: string;
 }
-
-/** How often a statement is tried that another one was in the way of, or whose connection ended. */
-const maxTries = 4;
 
 /** The schema of one store, for reading. Rejects with a `DB_*` code when the database fails. */
 export class Database {
@@ -57,19 +54,12 @@ export class Database {
   }
 
   async #run(query: () => Promise<(string | null)[]>): Promise<(string | null)[]> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await query();
-      } catch (error) {
-        // One connection that ended does not say that the server has gone.
-        if (tries < maxTries && (isConflict(error) || (tries === 1 && isLostConnection(error)))) {
-          await sleep(tries * 20 * Math.random());
-          continue;
-        }
-        const thrown = fromPostgresError(error) as SmithersError;
-        if (thrown.code === "DB_CORRUPT") this.damage = thrown;
-        throw thrown;
-      }
+    try {
+      return await tryAgain(query);
+    } catch (error) {
+      const thrown = fromPostgresError(error) as SmithersError;
+      if (thrown.code === "DB_CORRUPT") this.damage = thrown;
+      throw thrown;
     }
   }
 

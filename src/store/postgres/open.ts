@@ -11,6 +11,7 @@ import { lockWaitMs, readWithinMs, writeWithinMs } from "./limits.ts";
 import { currentVersion, migrateSchema } from "./migrations/index.ts";
 import { PostgresStore } from "./postgres-store.ts";
 import { quoteName } from "./quote.ts";
+import { tryAgain } from "./try-again.ts";
 import { defaultSchema, parseAddress } from "./url.ts";
 
 /** Connections of a store: one writes, these read. One more listens, and one shows that the server lives. */
@@ -61,8 +62,9 @@ export async function openPostgres(source: string | object, options: OpenOptions
   const hosts = new Hosts(urls);
   let clients = connectAll(connect, hosts, true);
   try {
-    if (hosts.count > 1) await findPrimary(clients.reader, hosts);
-    else await one(clients.reader, "SELECT '1'");
+    const { reader } = clients;
+    if (hosts.count > 1) await findPrimary(reader, hosts);
+    else await tryAgain(() => one(reader, "SELECT '1'"));
   } catch (error) {
     await closeAll(clients);
     if (!refusesSettings(error)) throw fromPostgresError(error);
@@ -97,23 +99,26 @@ function connectAll(connect: ConnectPostgresJs, hosts: Hosts, hasSettings: boole
 }
 
 async function openSchema(clients: Clients, schema: string, options: OpenOptions): Promise<PostgresStore> {
-  const { reader, patient } = clients;
   try {
-    await check(reader);
-    if (options.existing && (await currentVersion(reader, schema)) === 0) {
-      throw new SmithersError("DB_NOT_FOUND", `The database ${reader.name} has no runs in the schema "${schema}".`);
-    }
-    await migrateSchema(patient, schema, Date.now());
-    const id = await one(
-      reader,
-      `SELECT database_id || '/' || current_database() FROM ${quoteName(schema)}._smithers_identity`,
-    );
-    const version = await currentVersion(reader, schema);
+    const { id, version } = await tryAgain(() => prepareSchema(clients, schema, options));
     return new PostgresStore({ ...clients, schema, id: `postgres:${id}`, version });
   } catch (error) {
     await closeAll(clients);
     throw fromPostgresError(error);
   }
+}
+
+async function prepareSchema({ reader, patient }: Clients, schema: string, { existing }: OpenOptions) {
+  await check(reader);
+  if (existing && (await currentVersion(reader, schema)) === 0) {
+    throw new SmithersError("DB_NOT_FOUND", `The database ${reader.name} has no runs in the schema "${schema}".`);
+  }
+  await migrateSchema(patient, schema, Date.now());
+  const id = await one(
+    reader,
+    `SELECT database_id || '/' || current_database() FROM ${quoteName(schema)}._smithers_identity`,
+  );
+  return { id, version: await currentVersion(reader, schema) };
 }
 
 async function closeAll(clients: Clients): Promise<void> {

@@ -13,6 +13,10 @@ export interface ConnectedClientOptions {
 /** What a connection fails with when its server cannot be reached: another one may be. */
 const unreachable = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOST\w+|ENET\w+|ETIMEDOUT)$/;
 
+/** How long the end of a client waits for connections that are in use, and for those that are not, in seconds. */
+const endInUseS = 5;
+const endUnusedS = 0.2;
+
 /**
  * A client of postgres.js that the store has made. Dead connections answer nothing, and do not end for a quarter of an
  * hour: they are given up by replacing the library's client.
@@ -24,6 +28,8 @@ export class ConnectedClient implements PgClient {
   #url: string;
   #sql: PostgresJs;
   #prepare: boolean;
+  /** Number of statements that have no answer yet. */
+  #running = 0;
   readonly #listeners = new Set<() => void>();
 
   constructor(options: ConnectedClientOptions) {
@@ -37,16 +43,19 @@ export class ConnectedClient implements PgClient {
   async query(sql: string, params: readonly Parameter[] = []): Promise<(string | null)[]> {
     if (this.#url !== this.#options.hosts.url) this.#replace();
     const [url, client] = [this.#url, this.#sql];
+    this.#running += 1;
     try {
       return await runPostgresJs(client, sql, params, this.#prepare);
     } catch (error) {
       if (this.#prepare && isForgottenStatement(error)) {
         // A pooler gives each transaction another connection.
         this.#prepare = false;
-        return runPostgresJs(client, sql, params, this.#prepare);
+        return await runPostgresJs(client, sql, params, this.#prepare);
       }
       if (unreachable.test(String(readField(error, "code")))) this.#options.hosts.leave(url);
       throw error;
+    } finally {
+      this.#running -= 1;
     }
   }
 
@@ -82,7 +91,8 @@ export class ConnectedClient implements PgClient {
   }
 
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: 5 });
+    // The library goes on waiting for the answer of a connection that has ended.
+    await this.#sql.end({ timeout: this.#running > 0 ? endInUseS : endUnusedS });
   }
 
   #replace(): void {
