@@ -58,6 +58,12 @@ export const ofNode: OptionDefinition = { flags: "--node <node>", description: "
 /** The published package names the node by an option. */
 export const nodeOption: OptionDefinition = { flags: "--node <node>", description: "id of the node", isHidden: true };
 export const runOption: OptionDefinition = { flags: "--run-id <run>", description: "the run", isHidden: true };
+/** The published package reads again after this many seconds; here a change is shown when it is read. */
+export const interval: OptionDefinition = { flags: "--interval <seconds>", description: "no effect", isHidden: true };
+export const watched: OptionDefinition = {
+  flags: "--watch",
+  description: "refresh when something changes, until Ctrl+C",
+};
 export const optionalNode: ArgumentDefinition = { name: "[node]", description: "id of the waiting node" };
 export const note: OptionDefinition = { flags: "--note <text>", description: "the reason, stored with the decision" };
 export const by: OptionDefinition = {

@@ -31,6 +31,7 @@ import type { LocationOptions } from "./context.ts";
 import { usageError } from "./errors.ts";
 import { asDefined } from "./published/command-line.ts";
 import { insteadOf } from "./published/missing-commands.ts";
+import { insteadOfOption } from "./published/option-names.ts";
 import { TerminalOutput } from "./terminal/output.ts";
 import { type ResultFormat, resultFormats, resultWriter } from "./terminal/result-format.ts";
 
@@ -128,17 +129,29 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 /**
  * The line that commander parses. It would answer `--help` of an unknown command with the general help, as if nothing
  * were wrong.
- * @throws INVALID_USAGE for a command of the published package that does not exist here
+ * @throws INVALID_USAGE for a command or an option of the published package that does not exist here
  */
 function commandLine(argv: readonly string[]): readonly string[] {
   const forms = commands.map((command) => ({ name: command.name, options: optionsOf(command) }));
-  const line = asDefined(argv, forms);
+  const line = asDefined(argv, forms, Object.values(sharedOptions));
   const name = line[0] === "help" ? line[1] : line[0];
-  if (name === undefined || name === "help" || name.startsWith("-")) return line;
-  if (commands.some((command) => command.name === name)) return line;
+  if (name === undefined || name === "help") return line;
+  refuseMissingOption(line);
+  if (name.startsWith("-") || commands.some((command) => command.name === name)) return line;
   const advice = insteadOf(name);
   if (advice === undefined) return [name];
   throw usageError(`The command "${name}" does not exist here.\n${advice}`);
+}
+
+/** @throws INVALID_USAGE for an option of the published package that does not exist here */
+function refuseMissingOption([command = "", ...words]: readonly string[]): void {
+  const isOnly = command.startsWith("-");
+  for (const word of isOnly ? [command] : words) {
+    if (word === "--") return;
+    const name = word.replace(/=.*/s, "");
+    const advice = insteadOfOption(command, name);
+    if (advice !== undefined) throw usageError(`The option ${name} does not exist here.\n${advice}`);
+  }
 }
 
 /** Where commander prints. A command that is added to another one does not take this over. */

@@ -112,3 +112,42 @@ test("an unknown command exits with 4 also with --help, and one of the published
   }
   expect((await said(folder(), "help", "hijack")).code).toBe(4);
 });
+
+test("options have the published package's short names, may precede the command, and say what to use instead", async () => {
+  const root = folder({ "echo.tsx": echo, "gate.tsx": gate });
+  await said(root, "up", "echo.tsx", "-r", "one", "-i", '{"msg":"hi"}', "--supervise-dry-run");
+  expect((await said(root, "up", "gate.tsx", "-r", "two")).code).toBe(3);
+  const printed = async (...words: string[]) => (await said(root, ...words)).out.trim();
+  expect(JSON.parse(await printed("--format", "json", "ps", "-l", "1", "--interval", "1"))).toHaveLength(1);
+  expect(await printed("-v")).toBe(await printed("--version"));
+  expect(await printed("events", "one", "-n", "say", "-l", "1", "-j")).toContain(`"nodeId":"say"`);
+  expect((await printed("events", "one", "-n", "1")).split("\n")).toHaveLength(1);
+  expect(await printed("events", "one", "-s", "5m", "--watch")).toContain("RunFinished");
+  expect(await printed("node", "say", "-r", "one", "--attempts", "--watch", "false")).toContain("finished");
+  expect(await printed("inspect", "one", "-w", "false")).toContain("succeeded");
+  const last = JSON.parse((await printed("events", "one")).split("\n").at(-1)!);
+  expect(await printed("logs", "one", "--since", String(last.seq - 1))).toMatch(/^\S+ run finished$/);
+  expect(await printed("logs", "one", "--since", "0s")).toBe("");
+  expect((await said(root, "approve", "two", "-n", "ship")).code).toBe(0);
+  const refused = { up: "--log-dir=logs", events: "--group-by", node: "--tools", ps: "--token-limit", init: "--force" };
+  for (const [command, option] of Object.entries(refused)) {
+    const { code, err } = await said(root, command, option, "one");
+    expect({ code, err }).toEqual({ code: 4, err: expect.stringContaining(`${option.replace("=logs", "")} does not`) });
+  }
+});
+
+test("cancel --all, and down, cancel every run that has not ended", async () => {
+  const root = folder({ "echo.tsx": echo, "gate.tsx": gate });
+  await said(root, "up", "echo.tsx", "--run-id", "done");
+  for (const id of ["one", "two"]) await said(root, "up", "gate.tsx", "--run-id", id);
+  expect((await said(root, "cancel", "one", "--all")).code).toBe(4);
+  const all = await said(root, "cancel", "--all", "--json");
+  expect(JSON.parse(all.out)).toEqual(["two", "one"].map((runId) => ({ runId, takenIn: true })));
+  const after = JSON.parse((await said(root, "ps", "--json")).out) as { runId: string; status: string }[];
+  expect(after.map(({ runId, status }) => `${runId} ${status}`)).toEqual([
+    "two cancelled",
+    "one cancelled",
+    "done finished",
+  ]);
+  expect(await said(root, "down", "--force")).toEqual({ code: 0, out: "", err: "All runs have ended.\n" });
+});

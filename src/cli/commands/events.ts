@@ -3,7 +3,7 @@ import { didYouMean } from "../../errors/index.ts";
 import { type EventType, eventTypes } from "../../model/index.ts";
 import { defineCommand } from "../command.ts";
 import { momentMs } from "../input/moment.ts";
-import { follow, ofNode, runArgument, wholeNumber } from "../options.ts";
+import { follow, interval, ofNode, runArgument, wholeNumber } from "../options.ts";
 
 interface Options {
   readonly type?: readonly EventType[];
@@ -52,6 +52,7 @@ export const events = defineCommand<Options>({
     },
     { flags: "-n, --limit <n>", description: "maximum number of events", parse: wholeNumber(1) },
     follow,
+    interval,
   ],
   state: "any",
   json: "lines",

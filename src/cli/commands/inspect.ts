@@ -1,6 +1,6 @@
 import type { RunOverview } from "../../runs/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
-import { runArgument } from "../options.ts";
+import { interval, runArgument, watched } from "../options.ts";
 
 interface Options {
   readonly watch?: boolean;
@@ -11,7 +11,7 @@ export const inspect = defineCommand<Options>({
   group: "Inspect runs",
   summary: "Show a run's state, output and nodes",
   arguments: [runArgument],
-  options: [{ flags: "--watch", description: "refresh when something changes, until Ctrl+C" }],
+  options: [watched, interval],
   state: "any",
   json: "value",
   examples: [

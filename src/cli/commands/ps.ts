@@ -3,7 +3,7 @@ import type { RunStatus } from "../../model/index.ts";
 import { runStatusSchema } from "../../model/index.ts";
 import { oneLine } from "../../text/printable.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
-import { wholeNumber } from "../options.ts";
+import { interval, wholeNumber } from "../options.ts";
 import { ago, duration, stateWord } from "../terminal/format.ts";
 
 interface Options {
@@ -23,6 +23,7 @@ export const ps = defineCommand<Options>({
     { flags: "-n, --limit <n>", description: "maximum number of runs", default: 50, parse: wholeNumber(1, 1_000) },
     { flags: "-a, --all", description: "runs that have ended too, which are always listed", isHidden: true },
     { flags: "--watch", description: "refresh the list when something changes, until Ctrl+C" },
+    interval,
   ],
   description:
     "A generated id is shown by its end, as short as it is unambiguous; commands find the run by it. --json prints whole " +

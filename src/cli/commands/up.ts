@@ -6,6 +6,7 @@ import type { UpOptions } from "../run/up.ts";
 const withoutEffect: readonly OptionDefinition[] = [
   { flags: "--force", description: "no effect", isHidden: true },
   { flags: "--supervise", description: "no effect", isHidden: true },
+  { flags: "--supervise-dry-run", description: "no effect", isHidden: true },
   { flags: "--supervise-interval <duration>", description: "no effect", isHidden: true },
   { flags: "--supervise-stale-threshold <duration>", description: "no effect", isHidden: true },
   { flags: "--supervise-max-concurrent <n>", description: "no effect", isHidden: true },

@@ -14,7 +14,7 @@ import type { RunOverview } from "../../runs/index.ts";
 import type { Decision, NodeToRetry } from "../../store/index.ts";
 
 /** Which runs to list; at most `limit`. */
-export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow">;
+export type RunsQuery = Pick<ListRunsQuery, "limit" | "status" | "workflow" | "ended">;
 
 /** A node, and what happened to it. */
 export interface FoundNode {
