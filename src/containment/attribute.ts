@@ -3,7 +3,7 @@ import { readField } from "../errors/index.ts";
 import { codeFolder } from "../package/index.ts";
 import { framesOf, type StackFrame } from "./frames.ts";
 import { originInStack, originOfMarked } from "./marks.ts";
-import { currentOrigin, type Origin } from "./origin.ts";
+import { currentOrigin, type Origin, runAs } from "./origin.ts";
 
 /** Where an error that nothing caught comes from: surely one origin, one of several, or no origin that is known. */
 export type Attribution =
@@ -37,6 +37,20 @@ export function register(origin: Origin): () => void {
       ended.delete(oldest);
     }
   };
+}
+
+/** Calls code of an origin, which is registered until the call, or the promise that it returns, has ended. */
+export function runRegistered<T>(origin: Origin, body: () => T): T {
+  const end = register(origin);
+  try {
+    const result = runAs(origin, body);
+    if (result instanceof Promise) void result.then(end, end);
+    else end();
+    return result;
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
 /**

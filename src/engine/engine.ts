@@ -22,8 +22,8 @@ import { defaultHeartbeatMs } from "./heartbeat.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
 import type { EngineOptions, LocalEngineOptions, StartRequest } from "./options.ts";
+import type { ExecutionEnd } from "./run/conclude.ts";
 import { Edit } from "./run/edit.ts";
-import type { ExecutionEnd } from "./run/execution.ts";
 import type { HolderParts, RunHolder, TakenPlace } from "./run-holder.ts";
 import type { WorkflowRef, WorkflowSource } from "./source.ts";
 

@@ -12,8 +12,8 @@ export type { EngineOptions, EngineScope, RemoteEngineOptions, RunRequest, Start
 export { OtherOwners } from "./other-owners.ts";
 export { Places, type ReservedPlace, type RunPlaces } from "./places.ts";
 export { type Preview, preview } from "./preview.ts";
+export type { ExecutionEnd } from "./run/conclude.ts";
 export { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
-export type { ExecutionEnd } from "./run/execution.ts";
 export { defaultMaxCrashes } from "./run/load.ts";
 export { type LostRun, releaseLost } from "./run/release-lost.ts";
 export { RunClaims } from "./run-claims.ts";

@@ -1,4 +1,4 @@
-import type { ExecutionEnd } from "./run/execution.ts";
+import type { ExecutionEnd } from "./run/conclude.ts";
 
 /** Which runs a holder is claiming, and who waits for runs that it will release. */
 export class RunClaims {

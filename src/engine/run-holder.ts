@@ -3,8 +3,8 @@ import type { ClaimedRun, Lease, NewSignal } from "../store/index.ts";
 import type { Logger } from "./logger.ts";
 import type { StartRequest } from "./options.ts";
 import type { ReservedPlace } from "./places.ts";
+import type { ExecutionEnd } from "./run/conclude.ts";
 import type { Edit } from "./run/edit.ts";
-import type { ExecutionEnd } from "./run/execution.ts";
 import type { WorkflowRef } from "./source.ts";
 import type { TurnSink } from "./turn/commit.ts";
 

@@ -1,5 +1,5 @@
 import { basename, extname, relative } from "node:path";
-import { noteBackslashes, noteFiles, placeInSource, register, runAs } from "../containment/index.ts";
+import { noteBackslashes, noteFiles, placeInSource, runRegistered } from "../containment/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { moduleFile } from "../package/index.ts";
@@ -201,14 +201,9 @@ export class Loader {
     throw noWorkflow(this.#rootDir, file, found);
   }
 
-  async #importContained(file: string, { shadow, code }: WrittenBundle, failures: number, files: ReadonlySet<string>) {
+  #importContained(file: string, { shadow, code }: WrittenBundle, failures: number, files: ReadonlySet<string>) {
     const origin = importOrigin(relative(this.#rootDir, file), files, this.#log);
-    const end = register(origin);
-    try {
-      return await runAs(origin, () => runtime.importBundle(shadow, code, failures));
-    } finally {
-      end();
-    }
+    return runRegistered(origin, () => runtime.importBundle(shadow, code, failures));
   }
 
   /**

@@ -1,35 +1,29 @@
-import { filesOf, type Origin, register, runAs, TimerScope } from "../../containment/index.ts";
-import { type ErrorRecord, isSmithersError, readField, SmithersError } from "../../errors/index.ts";
+import { filesOf, type Origin, runRegistered, TimerScope } from "../../containment/index.ts";
+import { isSmithersError, readField, SmithersError } from "../../errors/index.ts";
 import type { FileRules, Workflow } from "../../jsx/index.ts";
-import { type Moment, msUntilRun, type Node, noRunWake, type RunStatus, type RunWake } from "../../model/index.ts";
-import type { ContinuePoint } from "../../plan/index.ts";
+import { type Moment, msUntilRun, type Node, noRunWake, type RunWake } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
-import { faultPoint, type Inbox, type Lease, type NewToolCall, type Store } from "../../store/index.ts";
+import { faultPoint, type Lease, type Store } from "../../store/index.ts";
 import { afterMs, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import type { Logger } from "../logger.ts";
 import { within } from "../observer.ts";
 import type { RunPlaces } from "../places.ts";
 import { originOf } from "../strays.ts";
 import { errorOfNode, recordThrown } from "../thrown.ts";
-import { CancelPending, commitTurn, type TurnMeasures, type TurnSink } from "../turn/commit.ts";
+import { CancelPending, type TurnSink } from "../turn/commit.ts";
 import { TurnDraft } from "../turn/draft.ts";
 import { type Launch, TurnPlanner } from "../turn/planner.ts";
 import { endRun, outcomeOf, type TurnOutcome } from "../turn/run-end.ts";
 import type { RunState } from "../turn/run-state.ts";
 import { TurnPlaces } from "../turn/turn-places.ts";
 import { Attempts } from "./attempts.ts";
-import { successorOf } from "./create.ts";
+import { conclude, type ExecutionEnd, fail, noteQueued } from "./conclude.ts";
 import type { Edit } from "./edit.ts";
 import type { FirstCommit } from "./first-commit.ts";
 import { endParkedRun, type LoadedRun } from "./load.ts";
-import { retryCommit } from "./retry-commit.ts";
+import { RunInbox } from "./run-inbox.ts";
+import { RunWrites } from "./run-writes.ts";
 import { TurnTrigger } from "./turn-trigger.ts";
-
-/**
- * How an execution left its run. `queued`: its server had no place for it, and another may take it; `lost`: another
- * owner may have it now.
- */
-export type ExecutionEnd = "ended" | "parked" | "released" | "queued" | "lost";
 
 /** A run that this process holds the lease of. */
 export interface LeasedRun {
@@ -63,6 +57,17 @@ interface OpenTurn {
   writer: Pick<Store, "commitTurn">;
 }
 
+/** What a turn leads to once it is committed. */
+interface TurnResult {
+  readonly launches: readonly Launch[];
+  /** How the execution leaves the run; undefined when it continues. */
+  readonly end: ExecutionEnd | undefined;
+  /** False when another turn must do the rest. */
+  readonly isComplete: boolean;
+  /** How many attempts are in flight. */
+  readonly running: number;
+}
+
 /** How long attempts are started before the event loop is given to others, in ms. */
 const launchMs = 10;
 
@@ -85,12 +90,11 @@ export class Execution {
   readonly #runState: RunState;
   readonly #planner: TurnPlanner;
   readonly #attempts: Attempts;
+  readonly #inbox: RunInbox;
+  readonly #writes: RunWrites;
   readonly #places: RunPlaces | undefined;
   /** What to do once, at the start of the next turn. */
   readonly #forNextTurn: ((turn: OpenTurn) => void | Promise<void>)[];
-  #inboxIsNew: boolean;
-  /** What the run was read with, until something else may have arrived. */
-  #loadedInbox: Inbox | undefined;
   #stopping = false;
   #abandoned = false;
   readonly #trigger = new TurnTrigger();
@@ -116,8 +120,13 @@ export class Execution {
     if (firstCommit) this.#forNextTurn.push((turn) => void (turn.writer = firstCommit));
     if (edit) this.#forNextTurn.push(({ draft }) => this.#apply(edit, draft));
     // A run that is not stored yet has no inbox.
-    this.#inboxIsNew = firstCommit === undefined;
-    this.#loadedInbox = loaded.inbox;
+    this.#inbox = new RunInbox(sink.store, loaded.inbox, firstCommit === undefined);
+    this.#writes = new RunWrites({
+      sink,
+      lease,
+      log: settings.log,
+      givesUp: () => this.#stopping || this.#abandoned,
+    });
     this.#places = places;
     this.#planner = new TurnPlanner({
       workflow,
@@ -132,7 +141,7 @@ export class Execution {
       files: () => filesOf(this.#planner.workflow),
       timers: this.#timers,
       observer: () => sink.observer,
-      beginToolCall: (call) => this.#beginToolCall(call),
+      beginToolCall: (call) => this.#writes.beginToolCall(call),
       agentReports: () => this.#store.agentReports(this.#runState.runId),
       wake: () => this.#trigger.pull(),
     });
@@ -165,8 +174,7 @@ export class Execution {
 
   /** Takes in what may have arrived for the run: a decision, a signal, a cancel request. */
   notify(): void {
-    this.#inboxIsNew = true;
-    this.#loadedInbox = undefined;
+    this.#inbox.notify();
     this.#trigger.pull();
   }
 
@@ -223,7 +231,7 @@ export class Execution {
       begun();
       this.#trigger.stop();
       this.#places?.release();
-      this.#rendering(() => this.#planner.unmount());
+      runRegistered(this.#origin, () => this.#planner.unmount());
       this.#timers.end();
     }
   }
@@ -235,43 +243,13 @@ export class Execution {
     const turn: OpenTurn = { draft, writer: this.#store };
     for (const act of this.#forNextTurn.splice(0)) await act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
-    const cancelled = this.#inboxIsNew && (await this.#takeInbox(draft));
-
+    const isCancelled = await this.#inbox.takeInto(draft);
     const elapsedMs = stopwatch();
-    let launches: readonly Launch[] = [];
-    let end: ExecutionEnd | undefined;
-    let isComplete = true;
-    let running = 0;
-    if (cancelled) {
-      endRun(draft, { status: "cancelled" });
-      end = "ended";
-    } else {
-      try {
-        const planned = await this.#rendering(() => this.#planner.plan(draft, !this.#stopping));
-        launches = planned.launches;
-        draft.emitFrame();
-        isComplete = planned.schedule !== undefined;
-        running = planned.schedule?.placesTaken ?? this.#attempts.size + launches.length;
-        if (planned.schedule) this.#noteQueued(draft, planned.queued);
-        const outcome = planned.schedule
-          ? outcomeOf(planned.schedule, this.#runState, draft.now, planned.queued)
-          : ({ kind: "active", wake: noRunWake } as const);
-        const isIdle = planned.schedule?.running === 0 && planned.queued > 0;
-        const mayLeave = isIdle && this.#settings.leavesQueued === true;
-        end = this.#conclude(draft, outcome, mayLeave);
-      } catch (error) {
-        draft.emitFrame();
-        const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
-        draft.stack = thrown.stack;
-        const { details } = thrown.error;
-        const nodeId = readField(details, "nodeId");
-        this.#fail(draft, typeof nodeId === "string" ? draft.located(thrown.error, nodeId) : thrown.error);
-        end = "ended";
-      }
-    }
+    const { launches, end, isComplete, running } = isCancelled ? cancel(draft) : await this.#plan(draft);
     const { renderMs } = this.#planner;
     try {
-      await this.#commit(turn, { renderMs, planMs: elapsedMs() - renderMs, runningAttempts: running });
+      const measures = { renderMs, planMs: elapsedMs() - renderMs, runningAttempts: running };
+      await this.#writes.commit(draft, measures, turn.writer);
     } catch (error) {
       if (!(error instanceof CancelPending)) throw error;
       await endParkedRun(this.#sink, this.lease, { status: "cancelled" });
@@ -291,6 +269,43 @@ export class Execution {
     this.#trigger.pull();
     await yieldToEventLoop();
     return end;
+  }
+
+  /** Renders and plans a turn, and writes its outcome into the draft. A workflow that cannot be rendered fails the run. */
+  async #plan(draft: TurnDraft): Promise<TurnResult> {
+    try {
+      const { launches, schedule, queued } = await runRegistered(this.#origin, () =>
+        this.#planner.plan(draft, !this.#stopping),
+      );
+      draft.emitFrame();
+      if (schedule) noteQueued(draft, queued);
+      const outcome: TurnOutcome = schedule
+        ? outcomeOf(schedule, this.#runState, draft.now, queued)
+        : { kind: "active", wake: noRunWake };
+      if (outcome.kind === "active") {
+        this.#wake = outcome.wake;
+        this.lookAtClocks();
+      }
+      const end = conclude(draft, outcome, this.#activeEnd(schedule?.running === 0 && queued > 0));
+      const running = schedule?.placesTaken ?? this.#attempts.size + launches.length;
+      return { launches, end, isComplete: schedule !== undefined, running };
+    } catch (error) {
+      draft.emitFrame();
+      const thrown = recordThrown(error, this.#settings.rootDir, "RENDER_FAILED");
+      draft.stack = thrown.stack;
+      const nodeId = readField(thrown.error.details, "nodeId");
+      const end = fail(draft, typeof nodeId === "string" ? draft.located(thrown.error, nodeId) : thrown.error);
+      return { launches: [], end, isComplete: true, running: 0 };
+    }
+  }
+
+  /**
+   * How the execution leaves a run that is neither over nor parked; undefined when it continues.
+   * @param onlyQueues whether nothing of the run can run before it has a place
+   */
+  #activeEnd(onlyQueues: boolean): "queued" | "released" | undefined {
+    if (onlyQueues && this.#settings.leavesQueued) return "queued";
+    return this.#stopping && this.#attempts.size === 0 ? "released" : undefined;
   }
 
   /** Starts the code of attempts, after what the turn's commit answers has been answered. */
@@ -324,121 +339,13 @@ export class Execution {
     accept();
   }
 
-  /** Calls what calls the code of {@link #origin}. */
-  #rendering<T>(body: () => T): T {
-    const end = register(this.#origin);
-    try {
-      const result = runAs(this.#origin, body);
-      if (result instanceof Promise) void result.then(end, end);
-      else end();
-      return result;
-    } catch (error) {
-      end();
-      throw error;
-    }
-  }
-
-  /** Takes in decisions and signals; returns whether the run must be cancelled. */
-  async #takeInbox(draft: TurnDraft): Promise<boolean> {
-    this.#inboxIsNew = false;
-    const loaded = this.#loadedInbox;
-    this.#loadedInbox = undefined;
-    const inbox = loaded ?? (await this.#store.readInbox(this.#runState.runId));
-    if (inbox.inboxNo !== this.#runState.run.takenNo) draft.changeRun({ takenNo: inbox.inboxNo });
-    this.#runState.receive(inbox.decisions, inbox.signals);
-    if (this.#runState.hasSubflows) this.#runState.receiveChildren(await this.#store.childrenOf(this.#runState.runId));
-    return inbox.cancelRequestedAtMs !== null;
-  }
-
-  /** Notes since when tasks of the run wait for a place, or that none does. */
-  #noteQueued(draft: TurnDraft, queued: number): void {
-    const isNoted = this.#runState.run.queuedAtMs !== null;
-    if (queued > 0 !== isNoted) draft.changeRun({ queuedAtMs: queued > 0 ? draft.nowMs : null });
-  }
-
-  /** @param mayLeave whether another server may execute the run: nothing of it can run here now */
-  #conclude(draft: TurnDraft, outcome: TurnOutcome, mayLeave: boolean): ExecutionEnd | undefined {
-    switch (outcome.kind) {
-      case "finished":
-        endRun(draft, { status: "finished" });
-        return "ended";
-      case "failed":
-        this.#fail(draft, outcome.error);
-        return "ended";
-      case "continued":
-        this.#continueAsNew(draft, outcome.at);
-        return "ended";
-      case "parked":
-        this.#changeStatus(draft, outcome.status);
-        draft.changeRun({ ...outcome.wake, release: true });
-        return "parked";
-      case "active":
-        this.#changeStatus(draft, "running");
-        this.#wake = outcome.wake;
-        this.lookAtClocks();
-        if (mayLeave) {
-          draft.changeRun({ ...outcome.wake, release: true });
-          return "queued";
-        }
-        if (!this.#stopping || this.#attempts.size > 0) return undefined;
-        draft.changeRun({ release: true });
-        return "released";
-    }
-  }
-
-  #continueAsNew(draft: TurnDraft, point: ContinuePoint): void {
-    const isIdle = ![...this.#runState.nodes()].some(({ state }) => state === "finished");
-    const successor = successorOf(this.#runState.run, point, isIdle, draft.nowMs);
-    const { runId } = successor.run;
-    draft.successor = successor;
-    draft.changeRun({ continuedAs: runId });
-    endRun(draft, { status: "continued", newRunId: runId });
-  }
-
-  #fail(draft: TurnDraft, error: ErrorRecord): void {
-    endRun(draft, { status: "failed", error });
-  }
-
-  #changeStatus(draft: TurnDraft, status: RunStatus): void {
-    if (this.#runState.run.status === status) return;
-    draft.changeRun({ status });
-    draft.emit({ type: "RunStatusChanged", status });
-  }
-
-  /** Commits a turn. While the disk is full or locked, nothing is lost: the same turn is committed once it can be. */
-  async #commit({ draft, writer }: OpenTurn, measures: TurnMeasures): Promise<void> {
-    if (draft.isEmpty) return;
-    await this.#retryCommit(() => commitTurn(this.#sink, this.lease, draft, measures, writer));
-  }
-
   /** Whether the process may have been paused since its commit: it may have lost the lease, and must start nothing. */
   #wasPausedSince(turnBegan: Moment): boolean {
     return moment().steadyMs - turnBegan.steadyMs > this.#settings.staleMs / 2;
   }
+}
 
-  #retryCommit(write: () => Promise<void>): Promise<void> {
-    return retryCommit(
-      write,
-      () => this.#stopping || this.#abandoned,
-      (error) =>
-        this.#settings.log.warn(
-          { runId: this.#runState.runId, err: error },
-          "The run waits for its database to accept writes.",
-        ),
-    );
-  }
-
-  /** Records a tool call. The tool's code may start only once this resolves and the record is durable. */
-  #beginToolCall(call: NewToolCall): Promise<void> {
-    return this.#retryCommit(async () => {
-      const { replayed, events } = await this.#store.beginToolCall(this.lease, call, Date.now());
-      this.#sink.feed.publish(events);
-      if (!replayed) return;
-      const { nodeId, toolName, attempt, idempotencyKey } = call;
-      this.#settings.log.warn(
-        { runId: this.#runState.runId, nodeId, attempt, idempotencyKey },
-        `The tool ${toolName} is called again. An earlier attempt has started the same call.`,
-      );
-    });
-  }
+function cancel(draft: TurnDraft): TurnResult {
+  endRun(draft, { status: "cancelled" });
+  return { launches: [], end: "ended", isComplete: true, running: 0 };
 }
