@@ -1,19 +1,22 @@
 import { relative, resolve, sep } from "node:path";
 import type { Logger, RunRequest } from "../engine/index.ts";
-import { isSmithersError, SmithersError, shuttingDown } from "../errors/index.ts";
+import { isSmithersError, shuttingDown } from "../errors/index.ts";
 import type { BlockingRun } from "../model/index.ts";
 import { newRunId } from "../model/run-id.ts";
 import type { ChildEnd } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
-import { ownCommands } from "../tools/guard/index.ts";
 import { withInputJson } from "./as-json.ts";
-import { endText, judge, type Verdict, type WorkerEnd, workPlaceText } from "./blame.ts";
+import { judge, type WorkerEnd } from "./blame.ts";
 import type { BoardState } from "./board.ts";
-import type { LoadedFile, ServerCalls, WorkerSettings } from "./protocol.ts";
+import { aloneKey, chooseWorker } from "./choose-worker.ts";
+import { workerEnvironment } from "./environment.ts";
+import { lossLine, lossReason } from "./loss.ts";
+import type { LoadedFile, WorkerSettings } from "./protocol.ts";
 import type { RemoteHolder } from "./remote-holder.ts";
 import type { StoreIdentity } from "./remote-store.ts";
+import { type AnswerParts, serverAnswers } from "./server-answers.ts";
+import { StartedRuns } from "./started-runs.ts";
 import { Watchdog } from "./watchdog.ts";
-import { reviveError } from "./wire-error.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface PoolSettings extends Omit<WorkerSettings, "hiddenEnv"> {
@@ -61,12 +64,11 @@ export class WorkerPool {
   readonly #settings: PoolSettings;
   readonly #workers = new Set<WorkerProcess>();
   readonly #stores = new Map<string, RemoteHolder>();
-  /** By the wanted run id, what learns that a run is recorded. */
-  readonly #starts = new Map<string, Set<(runId: string) => void>>();
+  readonly #started = new StartedRuns();
   readonly #watchdog: Watchdog;
+  readonly #answerParts: AnswerParts;
   readonly #tidying: ReturnType<typeof setInterval>;
   readonly #endings = new Set<Promise<void>>();
-  #lastCommand = 0;
   #lastTry = 0;
   #isClosing = false;
   #hasBegun = false;
@@ -79,6 +81,12 @@ export class WorkerPool {
       workers: () => this.#workers,
       blocked: (worker, silentMs, state) => this.#endBlocked(worker, silentMs, state),
     });
+    this.#answerParts = {
+      log: settings.log,
+      holderOf: (storeId) => this.#stores.get(storeId),
+      openDatabase: (dbPath) => settings.openDatabase(dbPath),
+      answered: (worker) => this.#watchdog.answered(worker),
+    };
     this.#tidying = setInterval(() => this.#tidy(), tidyMs);
     this.#tidying.unref();
   }
@@ -110,9 +118,6 @@ export class WorkerPool {
    */
   async start({ request, ...start }: PoolStart): Promise<string> {
     const runId = request.runId ?? newRunId();
-    const { promise: started, resolve } = Promise.withResolvers<string>();
-    const waiting = this.#starts.get(runId) ?? new Set();
-    this.#starts.set(runId, waiting.add(resolve));
     let tries = 0;
     const call = this.run(start.path, (worker) => {
       tries += 1;
@@ -120,20 +125,12 @@ export class WorkerPool {
       const recordsFirst = tries > 1;
       return worker.channel.call("start", { ...start, request: withInputJson({ ...request, runId, recordsFirst }) });
     });
-    call.catch(() => {});
-    try {
-      return await Promise.race([started, call]);
-    } finally {
-      waiting.delete(resolve);
-      if (waiting.size === 0) this.#starts.delete(runId);
-    }
+    return this.#started.wait(runId, call);
   }
 
   /** A run is recorded, or was by an earlier request with the same key. */
   started(wantedRunId: string, runId: string): void {
-    const waiting = this.#starts.get(wantedRunId);
-    // With several requests for one id, the worker says which one has started the run.
-    if (waiting?.size === 1) for (const resolve of waiting) resolve(runId);
+    this.#started.note(wantedRunId, runId);
   }
 
   /** Whether a run's code may be what keeps its worker from answering. */
@@ -207,7 +204,7 @@ export class WorkerPool {
     this.#watchdog.stop();
     clearInterval(this.#tidying);
     clearTimeout(this.#spareTimer);
-    await Promise.all([...this.#workers].map((worker) => this.#end(worker, "closing")));
+    await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
     await Promise.all(this.#endings);
   }
 
@@ -218,31 +215,14 @@ export class WorkerPool {
   }
 
   #workerFor(file: string, alone: string | undefined): WorkerProcess {
-    const key = alone === undefined ? file : `${file}#${alone}`;
-    const worker = this.#choose(key, alone !== undefined);
+    const key = alone === undefined ? file : aloneKey(file, alone);
+    const wanted = { key, isAlone: alone !== undefined };
+    const worker = chooseWorker(this.#workers, wanted, this.#settings.maxWorkers) ?? this.#add();
+    // What an idle worker has served before may be given to another.
+    if (worker.isIdle && !worker.keys.has(key)) worker.keys.clear();
     worker.keys.add(key);
     this.#keepSpare(spareDelayMs);
     return worker;
-  }
-
-  #choose(key: string, isAlone: boolean): WorkerProcess {
-    const all = [...this.#workers].filter((worker) => !worker.isLeaving && !worker.hasEnded);
-    const able = all.filter(({ isBusy }) => !isBusy);
-    const known = able.find(({ keys }) => keys.has(key));
-    if (known) return known;
-    const spare = able.find(({ keys }) => keys.size === 0);
-    if (spare) return spare;
-    const { maxWorkers } = this.#settings;
-    if (all.length < maxWorkers) return this.#add();
-    const idle = able.find((worker) => worker.isIdle);
-    if (idle) {
-      idle.keys.clear();
-      return idle;
-    }
-    const shared = able.filter(({ keys }) => ![...keys].some(isRunKey)).sort((a, b) => a.runs - b.runs);
-    // Workers that do not answer, and those of suspects, take no place from the others.
-    if ((isAlone || shared.length === 0) && all.length < 2 * maxWorkers) return this.#add();
-    return shared[0] ?? able[0] ?? all[0] ?? this.#add();
   }
 
   #keepSpare(delayMs: number): void {
@@ -266,7 +246,7 @@ export class WorkerPool {
 
   #add(): WorkerProcess {
     const { secrets, privatePaths, observer } = this.#settings;
-    const { env, hidden } = environment(secrets);
+    const { env, hidden } = workerEnvironment(secrets);
     const { rootDir, allowNetwork, files, workflows, heartbeatMs, staleMs, maxCrashes, isBounded } = this.#settings;
     const settings = {
       rootDir,
@@ -279,7 +259,7 @@ export class WorkerPool {
       isBounded,
       hiddenEnv: hidden,
     };
-    const worker = new WorkerProcess(settings, env, (one) => this.#answersTo(one));
+    const worker = new WorkerProcess(settings, env, (one) => serverAnswers(one, this.#answerParts));
     worker.board.setPrivatePaths(privatePaths());
     this.#workers.add(worker);
     observer?.workerStarted();
@@ -287,37 +267,6 @@ export class WorkerPool {
     this.#endings.add(ending);
     void ending.finally(() => this.#endings.delete(ending));
     return worker;
-  }
-
-  #answersTo(worker: WorkerProcess): ServerCalls {
-    return {
-      store: (storeId, part, name, args, texts) => {
-        const holder = this.#stores.get(storeId);
-        if (!holder) throw new SmithersError("DB_UNAVAILABLE", "The server has closed the database.");
-        return holder.answer(worker, part, name, args, texts);
-      },
-      beginCommand: async (noted) => {
-        const number = ++this.#lastCommand;
-        worker.commands.set(number, await ownCommands.begin(new Map(noted)));
-        return number;
-      },
-      endCommand: async (number) => {
-        const undone = await worker.commands.get(number)?.();
-        worker.commands.delete(number);
-        return undone ?? [];
-      },
-      undoRunning: () => ownCommands.undoRunning(),
-      hasPlanted: (paths) => ownCommands.hasPlanted(paths),
-      openDatabase: (dbPath) => this.#settings.openDatabase(dbPath),
-      takeRoom: (bytes) => worker.transit.take(bytes),
-      giveRoom: (number) => worker.transit.give(number),
-      askPlaces: async (storeId, runId, leaseNo, running, wanted) =>
-        this.#stores.get(storeId)?.askPlaces(worker, runId, leaseNo, running, wanted) ?? 0,
-      releasePlaces: (storeId, runId, leaseNo) => this.#stores.get(storeId)?.releasePlaces(worker, runId, leaseNo),
-      gaveUp: (storeId, runId) => this.#stores.get(storeId)?.gaveUp(worker, runId),
-      log: (level, facts, message) => this.#settings.log[level](revived(facts), message),
-      pong: () => this.#watchdog.answered(worker),
-    };
   }
 
   #endBlocked(worker: WorkerProcess, silentMs: number, state: BoardState): void {
@@ -338,29 +287,15 @@ export class WorkerPool {
     this.#settings.observer?.workerEnded(
       blocked ? "blocked" : worker.isLeaving ? "idle" : killedFor ? "closed" : "lost",
     );
-    if (!isExpected || runs.length > 0) this.#tell(worker, verdict, end, runs.length);
+    if (!isExpected || runs.length > 0) {
+      const { facts, message } = lossLine(verdict, end, runs.length);
+      this.#settings.log.error({ workerPid: worker.pid, ...facts }, message);
+    }
     worker.fail(worker.lossReason);
     // Its commands have ended with it.
     await Promise.all([...worker.commands.values()].map((end) => end()));
     await Promise.all([...this.#stores.values()].map((holder) => holder.lost(worker, verdict)));
     this.#keepSpare(spareDelayMs);
-  }
-
-  #tell(worker: WorkerProcess, { charged, suspects, file }: Verdict, end: WorkerEnd, runs: number): void {
-    const guilty = [...charged].map(([runId, [nodeId]]) => workPlaceText({ runId, nodeId }));
-    if (file !== undefined) guilty.push(workPlaceText({ file }));
-    const facts = {
-      workerPid: worker.pid,
-      runs,
-      ...(charged.size > 0 && { charged: [...charged].map(([runId, nodeIds]) => ({ runId, nodeIds })) }),
-      ...(suspects.size > 0 && { suspects: [...suspects] }),
-      ...("error" in end && end.error && { err: end.error }),
-    };
-    const where = guilty.length > 0 ? ` ${guilty.join(", ")}` : "";
-    this.#settings.log.error(
-      facts,
-      `${endText(end)}${where}.${runs > 0 ? " Its runs continue in another worker." : ""}`,
-    );
   }
 
   /** Ends workers that have had nothing to do for a while, but for the last one, and those that get no more work. */
@@ -371,17 +306,17 @@ export class WorkerPool {
       if (!isDue || worker.isEnding) continue;
       worker.isEnding = true;
       worker.isLeaving = true;
-      void this.#end(worker, "closing");
+      void this.#end(worker);
     }
   }
 
-  async #end(worker: WorkerProcess, reason: "closing"): Promise<void> {
+  async #end(worker: WorkerProcess): Promise<void> {
     // The flag must not hide that a worker with runs has ended.
     await waitAtMost(
       endMs,
       worker.channel.call("end").catch(() => {}),
     );
-    worker.kill(reason);
+    worker.kill("closing");
     await waitAtMost(endMs, worker.ended);
   }
 }
@@ -398,28 +333,4 @@ async function whileItAnswers<T>(worker: WorkerProcess, work: Promise<T>, isImpa
     stop();
     done.catch(() => {});
   }
-}
-
-const isRunKey = (key: string) => key.includes("#");
-
-/** What is told to those whose calls a worker has not answered. */
-function lossReason({ file }: Verdict, end: WorkerEnd, rootDir: string): SmithersError {
-  if (file === undefined) return new SmithersError("WORKER_LOST", `${endText(end)} before it had answered.`);
-  const path = relative(rootDir, resolve(rootDir, file));
-  const message = `${endText(end)} in the file's top-level code`;
-  return new SmithersError("WORKFLOW_INVALID", `${path}: ${message}.`, { details: { file: path, message } });
-}
-
-/** The environment of a worker: that of this process, without what only the server may know. */
-function environment(secrets: readonly string[]): { env: Record<string, string | undefined>; hidden: string[] } {
-  const isSecret = (value: string | undefined) => value !== undefined && secrets.includes(value);
-  const hidden = Object.keys(process.env).filter((name) => name === "SMITHERS_API_KEY" || isSecret(process.env[name]));
-  if (!hidden.includes("SMITHERS_API_KEY")) hidden.push("SMITHERS_API_KEY");
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden.includes(name)));
-  return { env, hidden };
-}
-
-/** The facts of a log line as a worker has sent them. */
-function revived(facts: object): object {
-  return "err" in facts ? { ...facts, err: reviveError(facts.err) } : facts;
 }
