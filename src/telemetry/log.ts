@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import pino from "pino";
 import type { Logger } from "../engine/index.ts";
 import { cutDetails, describeThrown, isError, readField } from "../errors/index.ts";
-import { redactJson, secretFields } from "../text/index.ts";
+import { redactJson } from "../text/index.ts";
 import { printable } from "../text/printable.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -16,13 +16,11 @@ const stderr = 2;
  * secrets of this process.
  */
 export function createLogger(level: LogLevel): Logger {
-  const paths = secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths, censor: "[redacted]" },
     serializers: { err: describeForLog },
   };
   return pino(options, isatty(stderr) ? { write: (line) => show(redactJson(line)) } : toStderr());

@@ -7,7 +7,7 @@ const freshMs = 250;
 const comparedLength = 256;
 
 /** Names of fields and headers whose values are never shown. */
-export const secretFields: readonly string[] = [
+const secretFields: readonly string[] = [
   "authorization",
   "proxy-authorization",
   "x-smithers-key",
@@ -21,6 +21,7 @@ export const secretFields: readonly string[] = [
   "secret",
 ];
 const lowerFields: ReadonlySet<string> = new Set(secretFields.map((name) => name.toLowerCase()));
+const secretFieldInJson = new RegExp(`"(?:[^"]*\\.)?(?:${secretFields.join("|")})":`, "i");
 
 interface Pattern {
   readonly of: string;
@@ -54,20 +55,21 @@ export function isSecretField(name: string): boolean {
   return lowerFields.has(name.slice(name.lastIndexOf(".") + 1).toLowerCase());
 }
 
-/** Redacts the texts in plain data, names and numbers included. */
+/** Redacts the texts in plain data, names and numbers included, and the values of secret fields. */
 function redactValue(value: unknown): unknown {
   if (typeof value === "string") return redact(value);
   if (typeof value === "number") return redact(String(value)) === String(value) ? value : redacted;
   if (Array.isArray(value)) return value.map(redactValue);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [redact(name), redactValue(inner)]));
+  const field = (name: string, inner: unknown) => [redact(name), isSecretField(name) ? redacted : redactValue(inner)];
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => field(name, inner)));
 }
 
 /** Redacts a line that is one JSON value, and leaves it one. */
 export function redactJson(line: string): string {
   // Most lines hold no secret, and need not be parsed. A secret may look different only where a character is escaped.
   const plain = redact(line);
-  if (plain === line && !line.includes("\\")) return line;
+  if (plain === line && !line.includes("\\") && !secretFieldInJson.test(line)) return line;
   try {
     return `${JSON.stringify(redactValue(JSON.parse(line)))}\n`;
   } catch {

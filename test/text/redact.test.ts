@@ -21,6 +21,17 @@ test("a line of JSON stays JSON and contains no secret, whatever surrounds it", 
   );
 });
 
+test("the value of a field whose name promises a secret is removed from a line of JSON, however deep it is", () => {
+  const line = { msg: "sent", request: { headers: { Authorization: "Basic YWRh", accept: "*/*" } }, password: 12 };
+  expect(JSON.parse(redactJson(JSON.stringify(line)))).toEqual({
+    msg: "sent",
+    request: { headers: { Authorization: "[redacted]", accept: "*/*" } },
+    password: "[redacted]",
+  });
+  const spans = '{"http.request.header.cookie":["a=1"],"tokens":3}';
+  expect(redactJson(spans)).toBe('{"http.request.header.cookie":"[redacted]","tokens":3}\n');
+});
+
 test("text after Bearer and the password of an address are removed", () => {
   expect(redact("sent authorization: bearer abc.def-1 to https://ada:hunter22@example.org:80/x?y=1")).toBe(
     "sent authorization: bearer [redacted] to https://ada:[redacted]@example.org:80/x?y=1",
