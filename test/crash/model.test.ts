@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const asking = workflowFile(
@@ -55,7 +55,7 @@ class Real {
 
   async crash(): Promise<void> {
     await this.server.kill();
-    this.server = await ServerProcess.start(this.root);
+    this.server = await ServerProcess.start(this.root, withoutWorkers);
   }
 
   /** Waits until the run stands as it must. */
@@ -168,7 +168,7 @@ class Crash implements Command {
 
 test("whatever is asked of runs, and whenever their server is killed, they stand as a simple model says", async () => {
   const root = folder({ "asking.tsx": asking });
-  const real = new Real(await ServerProcess.start(root), root);
+  const real = new Real(await ServerProcess.start(root, withoutWorkers), root);
   const index = fc.nat({ max: 5 });
   const commands = fc.commands(
     [
