@@ -1,5 +1,9 @@
-import { applyPatch, parsePatch, type StructuredPatch } from "diff";
+import { createRequire } from "node:module";
+import type { StructuredPatch } from "diff";
 import { messageOf, SmithersError } from "../errors/index.ts";
+
+/** Loaded at its first use: it would make every start of a process with this package slower. */
+const diffLibrary = () => createRequire(import.meta.url)("diff") as typeof import("diff");
 
 /** An exact piece of text and its replacement. */
 export interface Replacement {
@@ -24,6 +28,7 @@ export function patchText(path: string, text: string, patch: string | readonly R
 }
 
 function applyDiff(path: string, text: string, diff: string): Patched {
+  const { applyPatch } = diffLibrary();
   const parsed = parse(path, diff);
   const hunks = parsed.hunks.length;
   const patched = applyPatch(text, parsed, { fuzzFactor: 0 });
@@ -41,7 +46,7 @@ function applyDiff(path: string, text: string, diff: string): Patched {
 function parse(path: string, diff: string): StructuredPatch {
   let files: StructuredPatch[];
   try {
-    files = parsePatch(diff);
+    files = diffLibrary().parsePatch(diff);
   } catch (error) {
     throw rejected(path, `the diff is malformed: ${messageOf(error)}`);
   }
