@@ -17,3 +17,15 @@ export function moment(): Moment {
   const nowMs = Date.now();
   return { nowMs, steadyMs: runtime.steadyClock.nowMs(), steadyClock: runtime.steadyClock.id };
 }
+
+let lastRunIdMs = 0;
+
+/**
+ * A new run's id: a UUID of version 7 (RFC 9562). The ids of one process sort in the order of their making, also within
+ * a millisecond and when the clock goes back: rows of runs that are active at one time lie next to each other then, and
+ * a commit writes fewer pages.
+ */
+export function newRunId(): string {
+  lastRunIdMs = Math.max(lastRunIdMs, Date.now());
+  return runtime.uuidAt(lastRunIdMs);
+}

@@ -34,6 +34,8 @@ export interface Runtime {
   importsOf(source: string, file: string): string[];
   /** The file that an import leads to by this runtime's rules, with the aliases of tsconfig.json and package.json. */
   resolveImport(specifier: string, fromDir: string): string | undefined;
+  /** A UUID of version 7 of this time. Of two with the same time, the later one is greater. */
+  uuidAt(ms: number): string;
   /** Columns that a terminal gives a text; styles take none. */
   displayWidth(text: string): number;
   /**

@@ -2,8 +2,7 @@ import { closeSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isSmithersError } from "../../errors/index.ts";
 import { fileUnavailable, openPrivateLog } from "../../files/index.ts";
-import { newRunId } from "../../model/run-id.ts";
-import { runtime } from "../../runtime/index.ts";
+import { newRunId, runtime } from "../../runtime/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
 import { absoluteDatabase, databaseFolder, databaseName, nearestDatabase, shortPath } from "../source/find-database.ts";
 

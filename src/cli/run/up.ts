@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { runIdSchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
-import { newRunId } from "../../model/run-id.ts";
+import { newRunId } from "../../runtime/index.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { openSource } from "../context.ts";
 import { asUsageError, usageError } from "../errors.ts";

@@ -39,6 +39,7 @@ export const bun: Runtime = {
   missingExport,
   importsOf,
   resolveImport,
+  uuidAt: (ms) => Bun.randomUUIDv7("hex", ms),
   displayWidth: (text) => Bun.stringWidth(text),
   spawn: spawnBun,
   parent: parentOfBun,
