@@ -20,6 +20,7 @@ const entries = [
   "cli/without-bun",
   "workers/entry",
   "tools/grep/walk-process",
+  "telemetry/sdk",
   "containment/task-globals",
   "jsx/task-console",
   // Measured by a row of the benchmarks as it is published.

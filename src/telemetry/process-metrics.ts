@@ -1,10 +1,10 @@
-import type { Meter } from "@opentelemetry/api";
-import type { Instruments } from "./instruments.ts";
+import type { Recorders } from "./lazy-meters.ts";
+import type { Meters } from "./meters.ts";
 
 const lagEveryMs = 500;
 
-/** Measures the process itself, without keeping it alive. Returns a function that stops. */
-export function measureProcess(meter: Meter, m: Instruments): () => void {
+/** Reads what the process uses when the metrics are collected. */
+export function observeProcess({ meter, instruments: m }: Meters): void {
   const startSeconds = (Date.now() - performance.now()) / 1000;
   const resident = m.smithers_process_resident_memory_bytes;
   const heap = m.smithers_process_heap_used_bytes;
@@ -22,7 +22,10 @@ export function measureProcess(meter: Meter, m: Instruments): () => void {
     },
     [resident, heap, cpu, start],
   );
+}
 
+/** Measures how late timers are, without keeping the process alive. Returns a function that stops. */
+export function measureLag(m: Recorders): () => void {
   let dueMs = performance.now() + lagEveryMs;
   const timer = setInterval(() => {
     const nowMs = performance.now();

@@ -2,9 +2,6 @@ import type { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MetricReader } from "@opentelemetry/sdk-metrics";
 import { prometheus } from "./lazy.ts";
 
-/** Content type of {@link PullReader.text}. */
-export const prometheusContentType = "text/plain; version=0.0.4";
-
 /** Collects the metrics on demand as text for Prometheus; opens no port of its own. */
 export class PullReader extends MetricReader {
   #serializer: PrometheusSerializer | undefined;

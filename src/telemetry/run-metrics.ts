@@ -1,7 +1,7 @@
 import type { CommittedTurn } from "../engine/index.ts";
 import type { CommittedEvent, NodeKind, Run } from "../model/index.ts";
 import { Bounded } from "./bounded.ts";
-import type { Instruments } from "./instruments.ts";
+import type { Recorders } from "./lazy-meters.ts";
 
 type EventOf<T extends CommittedEvent["event"]["type"]> = Extract<CommittedEvent["event"], { type: T }>;
 type NodeEvent = Extract<CommittedEvent["event"], { nodeId: string }>;
@@ -21,15 +21,15 @@ const nodeEnds = {
 
 /** Counts what happens to runs, from the turns and events that an engine commits. */
 export class RunMetrics {
-  readonly #m: Instruments;
+  readonly #m: Recorders;
   readonly #workflows = new Bounded();
   readonly #tools = new Bounded();
   readonly #models = new Bounded();
   /** Started runs that have not been rendered yet; their workflow's name is known only then. */
   readonly #unnamed = new Set<string>();
 
-  constructor(instruments: Instruments) {
-    this.#m = instruments;
+  constructor(recorders: Recorders) {
+    this.#m = recorders;
   }
 
   /** Counts events of one run, committed by a turn or outside of one. */

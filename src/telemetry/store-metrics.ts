@@ -1,10 +1,11 @@
-import type { Meter, ObservableGauge } from "@opentelemetry/api";
+import type { ObservableGauge } from "@opentelemetry/api";
 import type { Engine } from "../engine/index.ts";
 import type { Backlog, StoreObserver } from "../store/index.ts";
-import type { Instruments } from "./instruments.ts";
+import type { Recorders } from "./lazy-meters.ts";
+import type { Meters } from "./meters.ts";
 
 /** Counts what a store's writer does. */
-export function storeObserver(m: Instruments): Pick<StoreObserver, "committed" | "busy" | "failed"> {
+export function storeObserver(m: Recorders): Pick<StoreObserver, "committed" | "busy" | "failed"> {
   return {
     committed(writes, durationMs) {
       m.smithers_store_transaction_duration_seconds.record(durationMs / 1000);
@@ -28,7 +29,7 @@ export interface Observed {
 }
 
 /** Reads the gauges from the engines and their databases, so that they are correct after a restart too. */
-export function observeEngines(meter: Meter, m: Instruments, observed: () => Observed): void {
+export function observeEngines({ meter, instruments: m }: Meters, observed: () => Observed): void {
   const inMemory: [ObservableGauge, (now: Observed) => number][] = [
     [m.smithers_runs_active, ({ engines, executing = engines }) => sum(executing, ({ activeRuns }) => activeRuns)],
     [

@@ -1,18 +1,17 @@
-import { DiagLogLevel, diag, type Meter } from "@opentelemetry/api";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Engine, EngineObserver, Logger } from "../engine/index.ts";
-import { packageInfo } from "../package/index.ts";
 import type { LocalStore } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import type { labels } from "./catalogue.ts";
-import { createInstruments, type Instruments } from "./instruments.ts";
-import { otlpFromEnv, serviceResource } from "./otlp.ts";
-import { measureProcess } from "./process-metrics.ts";
-import { PullReader } from "./pull-reader.ts";
+import { sdk } from "./lazy.ts";
+import { LazyMeters, type Recorders } from "./lazy-meters.ts";
+import { measureLag, observeProcess } from "./process-metrics.ts";
 import { logErrors, logEvents } from "./run-log.ts";
 import { RunMetrics } from "./run-metrics.ts";
 import { type Observed, observeEngines, storeObserver } from "./store-metrics.ts";
-import { Tracing } from "./tracing.ts";
+import type { Tracing } from "./tracing.ts";
+
+/** Content type of {@link Telemetry.metricsText}. */
+export const prometheusContentType = "text/plain; version=0.0.4";
 
 /** An answered HTTP request. */
 export interface AnsweredRequest {
@@ -34,31 +33,27 @@ export class Telemetry {
   /** Pass this to the engines; then call {@link watch} for each of them, and {@link watchStore} for their stores. */
   readonly observer: EngineObserver;
   readonly #log: Logger;
-  readonly #reader = new PullReader();
-  readonly #provider: MeterProvider;
-  readonly #meter: Meter;
-  readonly #m: Instruments;
+  readonly #meters: LazyMeters;
+  readonly #m: Recorders;
   readonly #runs: RunMetrics;
   readonly #tracing: Tracing | undefined;
-  readonly #stopProcess: () => void;
-  readonly #sends: boolean;
+  readonly #stopLag: () => void;
+  readonly #stopDiagnostics: () => void;
 
   /** @param graceMs time limit of the last push when the server closes */
   constructor(log: Logger, graceMs: number) {
     this.#log = log;
-    const otlp = otlpFromEnv(log, graceMs);
-    this.#sends = otlp !== undefined;
-    if (otlp) diag.setLogger(diagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-    const resource = serviceResource();
-    const { version } = packageInfo();
-    const readers = otlp?.metricReader ? [this.#reader, otlp.metricReader] : [this.#reader];
-    this.#provider = new MeterProvider({ resource, readers });
-    this.#meter = this.#provider.getMeter("smithers-orchestrator", version);
-    this.#m = createInstruments(this.#meter);
+    const otlp = process.env.SMITHERS_OTEL_ENABLED ? sdk().otlpFromEnv(log, graceMs) : undefined;
+    this.#stopDiagnostics = otlp ? logDiagnostics(log) : () => {};
+    this.#meters = new LazyMeters(() => new (sdk().Meters)(otlp?.metricReader));
+    this.#m = this.#meters.recorders;
     this.#runs = new RunMetrics(this.#m);
-    this.#tracing = otlp?.spanProcessor && new Tracing(resource, otlp.spanProcessor, version);
-    this.#stopProcess = measureProcess(this.#meter, this.#m);
+    this.#tracing = otlp?.spanProcessor && new (sdk().Tracing)(otlp.spanProcessor);
+    this.#meters.observe(observeProcess);
+    this.#stopLag = measureLag(this.#m);
     this.observer = this.#engineObserver();
+    // What is pushed is pushed from the start.
+    if (otlp?.metricReader) this.#meters.get();
   }
 
   /** Counts, traces and logs what an engine does. */
@@ -101,12 +96,12 @@ export class Telemetry {
 
   /** Sets the sources of the gauges. */
   observe(observed: () => Observed): void {
-    observeEngines(this.#meter, this.#m, observed);
+    this.#meters.observe((meters) => observeEngines(meters, observed));
   }
 
   /** All metrics in the Prometheus text format. */
   metricsText(): Promise<string> {
-    return this.#reader.text();
+    return this.#meters.get().text();
   }
 
   /** @param refusal facts to log if the request was refused */
@@ -134,15 +129,15 @@ export class Telemetry {
 
   /** Sends the remaining telemetry, within `graceMs`. Never rejects. */
   async close(graceMs: number): Promise<void> {
-    this.#stopProcess();
-    const sent = Promise.allSettled([this.#tracing?.close(), this.#provider.shutdown()]).then((results) => {
+    this.#stopLag();
+    const sent = Promise.allSettled([this.#tracing?.close(), this.#meters.made?.shutdown()]).then((results) => {
       for (const result of results) {
         if (result.status === "rejected")
           this.#log.warn({ err: result.reason }, "remaining telemetry could not be sent");
       }
     });
     await waitAtMost(graceMs, sent);
-    if (this.#sends) diag.disable();
+    this.#stopDiagnostics();
   }
 
   #engineObserver(): EngineObserver {
@@ -163,7 +158,13 @@ export class Telemetry {
   }
 }
 
-/** Logs OpenTelemetry's own messages, such as an unreachable collector. */
+/** Logs OpenTelemetry's own messages, such as an unreachable collector. Returns a function that stops. */
+function logDiagnostics(log: Logger): () => void {
+  const { DiagLogLevel, diag } = sdk();
+  diag.setLogger(diagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  return () => diag.disable();
+}
+
 function diagLogger(log: Logger) {
   const logAt =
     (level: keyof Logger) =>

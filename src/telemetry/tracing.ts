@@ -1,12 +1,13 @@
 import { type Context, context, ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { parseTraceParent } from "@opentelemetry/core";
-import type { Resource } from "@opentelemetry/resources";
 import type { BasicTracerProvider, IdGenerator, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import type { CommittedTurn } from "../engine/index.ts";
 import type { ErrorRecord } from "../errors/index.ts";
 import type { Attempt, CommittedEvent, Run } from "../model/index.ts";
+import { packageInfo } from "../package/index.ts";
 import { enterGlobals } from "./globals.ts";
 import { traceSdk } from "./lazy.ts";
+import { serviceResource } from "./otlp.ts";
 import { attemptSpanId, runSpanId, traceIdOf } from "./span-ids.ts";
 
 type AttemptAt = Pick<Attempt, "nodeId" | "iteration" | "attempt">;
@@ -33,10 +34,11 @@ export class Tracing {
   readonly #runs = new Map<string, RunTrace>();
   readonly #leaveGlobals: () => void;
 
-  constructor(resource: Resource, processor: SpanProcessor, version: string) {
+  constructor(processor: SpanProcessor) {
     const { BasicTracerProvider } = traceSdk();
+    const resource = serviceResource();
     this.#provider = new BasicTracerProvider({ resource, spanProcessors: [processor], idGenerator: this.#ids });
-    this.#tracer = this.#provider.getTracer("smithers-orchestrator", version);
+    this.#tracer = this.#provider.getTracer("smithers-orchestrator", packageInfo().version);
     this.#leaveGlobals = enterGlobals(this.#provider);
   }
 

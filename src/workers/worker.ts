@@ -5,7 +5,7 @@ import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/inde
 import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
 import type { Lease } from "../store/index.ts";
-import type { AttemptContexts } from "../telemetry/index.ts";
+import type { AttemptContexts } from "../telemetry/attempt-contexts.ts";
 import { type CommandWatch, type Undone, watchCommandsWith } from "../tools/guard/index.ts";
 import { withInput } from "./as-json.ts";
 import type { Board } from "./board.ts";
@@ -90,7 +90,7 @@ export class Worker {
     this.#loader = new Loader({ rootDir, startable: startable(workflows), logger: this.#log });
     // Loaded when it is used: a worker makes metrics of its own no more than logs.
     if (process.env.SMITHERS_OTEL_ENABLED) {
-      this.#contexts = (await import("../telemetry/index.ts")).AttemptContexts.fromEnv(lastPushMs);
+      this.#contexts = (await import("../telemetry/attempt-contexts.ts")).AttemptContexts.fromEnv(lastPushMs);
     }
     await this.#loader.warmUp();
   }
