@@ -1,6 +1,5 @@
 import {
   type Claim,
-  concernsRelatives,
   defaultHeartbeatMs,
   defaultMaxCrashes,
   type ExecutionEnd,
@@ -18,11 +17,12 @@ import {
   type WorkflowFileRef,
 } from "../engine/index.ts";
 import { type ErrorRecord, SmithersError } from "../errors/index.ts";
-import { type CommittedEvent, hasEnded, type Run, staleAfterMs } from "../model/index.ts";
+import { type CommittedEvent, type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner, type TurnRecord } from "../store/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { withInputJson } from "./as-json.ts";
 import type { Verdict } from "./blame.ts";
+import { CommitNews } from "./commit-news.ts";
 import { HeldRuns } from "./held-runs.ts";
 import type { WorkerPool } from "./pool.ts";
 import { identityOf, type StoreIdentity } from "./remote-store.ts";
@@ -42,6 +42,9 @@ export interface RemoteHolderSettings {
 /** How long a worker gets, in addition to the grace of its attempts, to release its runs. */
 const releaseMs = 1_000;
 
+/** How long the check of a signal's data may delay the signal. */
+const signalCheckMs = 2_000;
+
 /** Has the runs of one store executed by the workers of a pool. */
 export class RemoteHolder implements RunHolder {
   readonly #pool: WorkerPool;
@@ -59,14 +62,17 @@ export class RemoteHolder implements RunHolder {
   readonly #others: OtherOwners;
   readonly #places: WorkerPlaces | undefined;
   readonly #heartbeat: Heartbeat;
-  /** What is to be told of commits. */
-  #news: (() => void)[] = [];
+  readonly #news: CommitNews;
   #isStopping = false;
 
   constructor(pool: WorkerPool, parts: HolderParts, settings: RemoteHolderSettings = {}) {
     this.#pool = pool;
     this.#parts = parts;
     this.#settings = settings;
+    this.#news = new CommitNews(parts.sink, (runId, end) => {
+      this.#claims.release(runId, end);
+      parts.onReleased(runId, end);
+    });
     this.#places = settings.places && new WorkerPlaces(settings.places, parts.sink.store.id);
     const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
@@ -222,7 +228,7 @@ export class RemoteHolder implements RunHolder {
       worker.channel.call("stop", this.identity.id, graceMs).catch(() => {}),
     );
     await waitAtMost(graceMs + releaseMs, Promise.all(stopped));
-    this.#tellAll();
+    this.#news.flush();
     this.#heartbeat.stop();
   }
 
@@ -287,15 +293,15 @@ export class RemoteHolder implements RunHolder {
         if (started.events.length > 0)
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
         this.#pool.started(run.runId, started.runId);
-        this.#publish(started.events);
+        this.#news.events(started.events);
       },
       takeLease: (lease) => lease && this.#hold(worker, lease),
       reopen: (reopened) => {
         if (!reopened) return;
         this.#hold(worker, reopened.lease);
-        this.#publish(reopened.events);
+        this.#news.events(reopened.events);
       },
-      beginToolCall: ({ events }) => this.#publish(events),
+      beginToolCall: ({ events }) => this.#news.events(events),
       commitTurn: (events, [turn], tookMs) => {
         if (events !== "cancel-pending") this.#committed(worker, turn, events, tookMs);
       },
@@ -309,51 +315,14 @@ export class RemoteHolder implements RunHolder {
   }
 
   #committed(worker: WorkerProcess, turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
-    const { sink, onReleased } = this.#parts;
-    const { run: change, facts, lease, nodes } = turn;
-    sink.feed.note(events);
+    const { lease, run, facts } = turn;
     this.#held.committed(turn);
-    if (change.release) this.#places?.release(worker, lease);
-    else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
-    if (change.release) {
+    if (run.release) {
+      this.#places?.release(worker, lease);
       this.#held.delete(lease.runId);
       this.#suspects.delete(lease.runId);
-    }
-    this.#tell(() => {
-      if (facts) {
-        const { run, decisions, timing } = facts;
-        const node = (nodeId: string, iteration: number) =>
-          nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
-        sink.observer?.turnCommitted({ run, record: turn, events, decisions, node, timing: { ...timing, commitMs } });
-      }
-      sink.feed.publish(events);
-      if (concernsRelatives(turn)) sink.related?.(turn);
-      if (!change.release) return;
-      const end = endOf(turn);
-      this.#claims.release(lease.runId, end);
-      onReleased(lease.runId, end);
-    });
-  }
-
-  /** Publishes what was committed, as {@link #tell} does. */
-  #publish(events: readonly CommittedEvent[]): void {
-    const { feed } = this.#parts.sink;
-    feed.note(events);
-    this.#tell(() => feed.publish(events));
-  }
-
-  /** Tells others of a commit once its worker has been answered, so that the worker need not wait. In order. */
-  #tell(news: () => void): void {
-    this.#news.push(news);
-    if (this.#news.length > 1) return;
-    // The channel answers at the end of this turn of the event loop, and asked for that before or asks in this turn.
-    setImmediate(() => setImmediate(() => this.#tellAll()));
-  }
-
-  #tellAll(): void {
-    const news = this.#news;
-    this.#news = [];
-    for (const one of news) one();
+    } else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
+    this.#news.turn(turn, events, commitMs);
   }
 
   #abandon(lease: Lease): boolean {
@@ -370,16 +339,6 @@ export class RemoteHolder implements RunHolder {
   #isHeld(runId: string): boolean {
     return this.#held.get(runId) !== undefined || this.#claims.has(runId);
   }
-}
-
-/** How long the check of a signal's data may delay the signal. */
-const signalCheckMs = 2_000;
-
-function endOf({ run, facts }: TurnRecord): ExecutionEnd {
-  const status = run.status ?? facts?.run.status;
-  if (status !== undefined && hasEnded(status)) return "ended";
-  if (status !== "running") return "parked";
-  return facts && facts.run.queuedAtMs !== null ? "queued" : "released";
 }
 
 function pathOf({ runId, workflowPath }: Run): string {

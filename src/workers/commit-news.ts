@@ -1,0 +1,72 @@
+import { concernsRelatives, type ExecutionEnd, type HolderParts } from "../engine/index.ts";
+import { type CommittedEvent, hasEnded } from "../model/index.ts";
+import type { TurnRecord } from "../store/index.ts";
+
+/** Tells this process of what workers commit. A worker is answered first, so that it need not wait for that. */
+export class CommitNews {
+  readonly #sink: HolderParts["sink"];
+  readonly #released: (runId: string, end: ExecutionEnd) => void;
+  #waiting: (() => void)[] = [];
+
+  /** @param released learns of a run that its worker has released */
+  constructor(sink: HolderParts["sink"], released: (runId: string, end: ExecutionEnd) => void) {
+    this.#sink = sink;
+    this.#released = released;
+  }
+
+  /** Publishes events. */
+  events(events: readonly CommittedEvent[]): void {
+    this.#tell(events, () => this.#sink.feed.publish(events));
+  }
+
+  /**
+   * Publishes a turn and its events.
+   * @param commitMs how long the store took to commit it
+   */
+  turn(turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
+    this.#tell(events, () => {
+      this.#observe(turn, events, commitMs);
+      this.#sink.feed.publish(events);
+      if (concernsRelatives(turn)) this.#sink.related?.(turn);
+      if (turn.run.release) this.#released(turn.lease.runId, endOf(turn));
+    });
+  }
+
+  /** Tells at once what waits to be told, in order. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell();
+  }
+
+  #tell(events: readonly CommittedEvent[], tell: () => void): void {
+    this.#sink.feed.note(events);
+    this.#waiting.push(tell);
+    if (this.#waiting.length > 1) return;
+    // The channel answers at the end of this turn of the event loop, and asked for that before or asks in this turn.
+    setImmediate(() => setImmediate(() => this.flush()));
+  }
+
+  #observe(turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
+    const { facts, nodes } = turn;
+    if (!facts) return;
+    const { run, decisions, timing } = facts;
+    const node = (nodeId: string, iteration: number) =>
+      nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
+    this.#sink.observer?.turnCommitted({
+      run,
+      record: turn,
+      events,
+      decisions,
+      node,
+      timing: { ...timing, commitMs },
+    });
+  }
+}
+
+function endOf({ run, facts }: TurnRecord): ExecutionEnd {
+  const status = run.status ?? facts?.run.status;
+  if (status !== undefined && hasEnded(status)) return "ended";
+  if (status !== "running") return "parked";
+  return facts && facts.run.queuedAtMs !== null ? "queued" : "released";
+}
