@@ -13,9 +13,10 @@ import {
 } from "../errors/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, Lease, NewSignal, NodeToRetry, Store, TurnRecord } from "../store/index.ts";
+import type { Decision, Lease, NewSignal, NodeToRetry, Store } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { QueuedRuns } from "./background/queued-runs.ts";
+import { Relatives } from "./background/relatives.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
 import { defaultHeartbeatMs } from "./heartbeat.ts";
@@ -40,6 +41,7 @@ export class Engine {
   /** Takes runs that other servers have no place for; undefined where each server has its own database. */
   readonly #queuedRuns: QueuedRuns | undefined;
   readonly #localEngines: LocalEngines;
+  readonly #relatives: Relatives;
   /** With the scope `own`: the runs that this engine was asked to start or resume. */
   readonly #own = new Set<string>();
   readonly #starting = new Set<Promise<string>>();
@@ -52,13 +54,21 @@ export class Engine {
     this.#uncontain = options.scope === "none" || options.holderOf ? () => {} : contain();
     this.#log = options.log ?? troubleOnly;
     this.#localEngines = new LocalEngines(this.store.id, this.#asLocalEngine());
+    this.#relatives = new Relatives({
+      store: options.store,
+      log: this.#log,
+      adopt: (runId) => this.#adopt(runId),
+      wake: (runId) => void this.#wakeFirst(runId),
+      notify: (runId) => this.#holder.active(runId)?.notify(),
+      isClosing: () => this.#closing,
+    });
     const parts: HolderParts = {
       log: this.#log,
       sink: localSink(this.#localEngines, {
         store: options.store,
         feed: this.feed,
         observer: options.observer,
-        related: (turn) => this.#related(turn),
+        related: (turn) => this.#relatives.committed(turn),
       }),
       onReleased: (runId, end) => this.#onReleased(runId, end),
       wake: (runId) => void this.#watcher.wakeNow(runId),
@@ -117,7 +127,7 @@ export class Engine {
     if (hasEndedForGood(run.status)) throw runHasEnded(runId, run.status, run.continuedAs);
     if (this.#holder.isTaken(run) || !(await this.#holder.claim(run, { source, forced }))) throw runInProgress(runId);
     this.own(runId);
-    if (this.#options.scope === "own") void this.#adoptChildren(runId);
+    if (this.#options.scope === "own") void this.#relatives.adoptChildren(runId);
   }
 
   /**
@@ -204,7 +214,7 @@ export class Engine {
     if (!run || !this.#mayClaim(run)) return;
     try {
       if ((await this.#holder.claim(run, { isOrphan: true })) && this.#options.scope === "own") {
-        void this.#adoptChildren(runId);
+        void this.#relatives.adoptChildren(runId);
       }
     } catch (error) {
       await this.#noteWakeFailure(run, error);
@@ -310,35 +320,6 @@ export class Engine {
       committed: (events) => this.feed.forward(events, this.#options.observesLocalEngines === true),
       arrived: (runId) => this.#watcher.wakeNow(runId),
     };
-  }
-
-  /** Continues the runs around a run for which its turn means something. */
-  #related({ lease: { runId }, successor, children, unwantedChildren, toldRun }: TurnRecord): void {
-    if (successor) this.#adopt(successor.run.runId);
-    if (toldRun !== undefined) void this.#wakeFirst(toldRun);
-    const started = children?.map(({ run: { parentNodeId, parentIteration } }) =>
-      nodeKey(parentNodeId!, parentIteration!),
-    );
-    const unwanted = unwantedChildren?.map(({ nodeId, iteration }) => nodeKey(nodeId, iteration));
-    if (started || unwanted) void this.#adoptChildren(runId, new Set([...(started ?? []), ...(unwanted ?? [])]));
-    // Also to learn which run it is, for a subflow may have one already.
-    if (started) this.#holder.active(runId)?.notify();
-  }
-
-  /**
-   * Executes the runs of a run's Subflows that have not ended. Never rejects.
-   * @param keys of the Subflows' nodes; default: all
-   */
-  async #adoptChildren(runId: string, keys?: ReadonlySet<string>): Promise<void> {
-    try {
-      for (const child of await this.store.childrenOf(runId)) {
-        if (hasEnded(child.status) || keys?.has(nodeKey(child.nodeId, child.iteration)) === false) continue;
-        this.#adopt(child.runId);
-      }
-    } catch (error) {
-      // They have no owner, or something for them to take in: they are found later.
-      if (!this.#closing) this.#log.warn({ runId, err: error }, "The runs of subflows could not be read.");
-    }
   }
 
   /** Executes a run that one of this engine's runs has started. */
