@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { readFilter } from "./lib/run-filter.ts";
 import { readRunSearch } from "./lib/run-search.ts";
-import { RunsPage } from "./pages/runs.tsx";
+import { RunsPage } from "./pages/runs/runs-page.tsx";
 import { Shell } from "./ui/shell.tsx";
 import { Empty, Trouble } from "./ui/states.tsx";
 

@@ -2,6 +2,7 @@ import { Dialog } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { isTyping } from "../lib/keys.ts";
 import { useConnection } from "../lib/live.ts";
 import { approvalsQuery } from "../lib/queries.ts";
 import { serverUrl, session } from "../lib/session.ts";
@@ -144,16 +145,6 @@ const help: readonly (readonly [keys: string, does: string])[] = [
   ["a, d", "approve, deny (in the inbox)"],
   ["?", "this list"],
 ];
-
-/** Whether a key belongs to a field, a dialog or a menu. */
-export function isTyping(event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey) return true;
-  const target = event.target as HTMLElement;
-  return (
-    target.closest("input, textarea, select, [contenteditable], [role=dialog], [role=alertdialog], [role=menu]") !==
-    null
-  );
-}
 
 function Keys() {
   const navigate = useNavigate();

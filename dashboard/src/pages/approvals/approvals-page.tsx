@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { ApprovalItem } from "smithers-orchestrator/client";
+import { isTyping, useKeydown } from "../../lib/keys.ts";
 import { approvalsQuery } from "../../lib/queries.ts";
 import { duration, moment, useNow } from "../../lib/time.ts";
 import { useNarrow } from "../../lib/use-narrow.ts";
-import { isTyping } from "../../ui/shell.tsx";
 import { Empty, Loading, Trouble } from "../../ui/states.tsx";
 import { OutcomeLine } from "./outcome.tsx";
 import { Question } from "./question.tsx";
@@ -28,14 +28,10 @@ export function ApprovalsPage() {
     setOutcome(undefined);
   };
 
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (isTyping(event) || (event.key !== "j" && event.key !== "k") || items.length === 0) return;
-      const from = items.findIndex((one) => current && keyOf(one) === keyOf(current));
-      choose(items[Math.min(Math.max(from + (event.key === "j" ? 1 : -1), 0), items.length - 1)]!);
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
+  useKeydown((event) => {
+    if (isTyping(event) || (event.key !== "j" && event.key !== "k") || items.length === 0) return;
+    const from = items.findIndex((one) => current && keyOf(one) === keyOf(current));
+    choose(items[Math.min(Math.max(from + (event.key === "j" ? 1 : -1), 0), items.length - 1)]!);
   });
 
   if (approvals.isPending) return <Loading rows={8} label="Loading the approvals" />;

@@ -10,36 +10,42 @@ export interface Picked {
 export const isComplete = (mode: ApprovalItem["mode"], picked: Picked): boolean =>
   mode !== "select" || picked.selected !== undefined;
 
-/** The options of a question: one to select, or all to put into an order. */
-export function Choice(props: {
-  mode: ApprovalItem["mode"];
-  options: NonNullable<ApprovalItem["options"]>;
-  picked: Picked;
+export interface ChoiceProps {
+  readonly mode: ApprovalItem["mode"];
+  readonly options: NonNullable<ApprovalItem["options"]>;
+  readonly picked: Picked;
   onPick(picked: Picked): void;
-}) {
-  const { mode, options, picked, onPick } = props;
-  if (mode === "select") {
-    return (
-      <fieldset className="options">
-        <legend>Choose one</legend>
-        {options.map(({ key, label, summary }) => (
-          <label key={key} className="option">
-            <input
-              type="radio"
-              name="option"
-              checked={picked.selected === key}
-              onChange={() => onPick({ ...picked, selected: key })}
-            />
-            <span>
-              <span className="option-label">{label}</span>
-              {summary && <span className="faint option-summary">{summary}</span>}
-            </span>
-          </label>
-        ))}
-      </fieldset>
-    );
-  }
-  if (mode !== "rank") return null;
+}
+
+/** The options of a question: one to select, or all to put into an order. */
+export function Choice(props: ChoiceProps) {
+  if (props.mode === "select") return <Selection {...props} />;
+  return props.mode === "rank" ? <Ranking {...props} /> : null;
+}
+
+function Selection({ options, picked, onPick }: ChoiceProps) {
+  return (
+    <fieldset className="options">
+      <legend>Choose one</legend>
+      {options.map(({ key, label, summary }) => (
+        <label key={key} className="option">
+          <input
+            type="radio"
+            name="option"
+            checked={picked.selected === key}
+            onChange={() => onPick({ ...picked, selected: key })}
+          />
+          <span>
+            <span className="option-label">{label}</span>
+            {summary && <span className="faint option-summary">{summary}</span>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Ranking({ options, picked, onPick }: ChoiceProps) {
   const ranked = picked.ranked ?? [];
   const move = (from: number, by: number) => {
     const next = [...ranked];

@@ -1,6 +1,6 @@
-import { useEffect, useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { isTyping } from "../../ui/shell.tsx";
+import { isTyping, useKeydown } from "../../lib/keys.ts";
 import type { Verb } from "./words.ts";
 
 export interface DecideProps {
@@ -23,14 +23,10 @@ export function Decide({ verb, isAnswer, busy, problem, onVerb, onConfirm }: Dec
     flushSync(() => onVerb(next));
     noteField.current?.focus();
   };
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (isTyping(event) || (event.key !== "d" && (event.key !== "a" || isAnswer))) return;
-      event.preventDefault();
-      choose(event.key === "a" ? "approve" : "deny");
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
+  useKeydown((event) => {
+    if (isTyping(event) || (event.key !== "d" && (event.key !== "a" || isAnswer))) return;
+    event.preventDefault();
+    choose(event.key === "a" ? "approve" : "deny");
   });
   return (
     <div className="decide">
@@ -50,48 +46,72 @@ export function Decide({ verb, isAnswer, busy, problem, onVerb, onConfirm }: Dec
         </button>
       </div>
       {verb && (
-        <form
-          className="decide-form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            onConfirm(note.trim());
-          }}
-        >
-          <label className="field">
-            <span className="field-label">Note (optional)</span>
-            <textarea
-              ref={noteField}
-              rows={2}
-              value={note}
-              onChange={(event) => setNote(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Escape") onVerb(undefined);
-                if (event.key === "Enter" && !event.shiftKey) {
-                  event.preventDefault();
-                  onConfirm(note.trim());
-                }
-              }}
-            />
-          </label>
-          {problem && (
-            <p className="field-error" role="alert">
-              {problem}
-            </p>
-          )}
-          <div className="decide-actions">
-            <button type="button" className="button is-quiet" onClick={() => onVerb(undefined)}>
-              Not now
-            </button>
-            <button
-              type="submit"
-              className={`button ${verb === "approve" ? "is-primary" : "is-danger"}`}
-              disabled={busy}
-            >
-              {verb === "approve" ? "Confirm approval" : "Confirm denial"}
-            </button>
-          </div>
-        </form>
+        <DecisionForm
+          noteField={noteField}
+          note={note}
+          onNote={setNote}
+          verb={verb}
+          busy={busy}
+          problem={problem}
+          onConfirm={() => onConfirm(note.trim())}
+          onLeave={() => onVerb(undefined)}
+        />
       )}
     </div>
+  );
+}
+
+interface DecisionFormProps {
+  readonly noteField: RefObject<HTMLTextAreaElement | null>;
+  readonly note: string;
+  onNote(note: string): void;
+  readonly verb: Verb;
+  readonly busy: boolean;
+  readonly problem: string | undefined;
+  onConfirm(): void;
+  onLeave(): void;
+}
+
+/** Asks for a note and for a second press, for a decision cannot be taken back. */
+function DecisionForm(props: DecisionFormProps) {
+  const { noteField, note, onNote, verb, busy, problem, onConfirm, onLeave } = props;
+  return (
+    <form
+      className="decide-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onConfirm();
+      }}
+    >
+      <label className="field">
+        <span className="field-label">Note (optional)</span>
+        <textarea
+          ref={noteField}
+          rows={2}
+          value={note}
+          onChange={(event) => onNote(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") onLeave();
+            if (event.key === "Enter" && !event.shiftKey) {
+              event.preventDefault();
+              onConfirm();
+            }
+          }}
+        />
+      </label>
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="decide-actions">
+        <button type="button" className="button is-quiet" onClick={() => onLeave()}>
+          Not now
+        </button>
+        <button type="submit" className={`button ${verb === "approve" ? "is-primary" : "is-danger"}`} disabled={busy}>
+          {verb === "approve" ? "Confirm approval" : "Confirm denial"}
+        </button>
+      </div>
+    </form>
   );
 }

@@ -1,11 +1,7 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { ApprovalItem } from "smithers-orchestrator/client";
-import { isSmithersError } from "smithers-orchestrator/client";
 import { cli, curl, nodePath } from "../../lib/commands.ts";
-import { told } from "../../lib/errors.ts";
-import { client } from "../../lib/session.ts";
 import { moment } from "../../lib/time.ts";
 import { useNarrow } from "../../lib/use-narrow.ts";
 import { CopyCommands } from "../../ui/copy.tsx";
@@ -13,8 +9,9 @@ import { JsonTree } from "../../ui/json-tree.tsx";
 import { Answer } from "./answer.tsx";
 import { Choice, isComplete, type Picked } from "./choice.tsx";
 import { Decide } from "./decide.tsx";
-import { decisionOn, type Outcome } from "./outcome.tsx";
-import { saidOf, titleOf, type Verb, whatHappensNext } from "./words.ts";
+import type { Outcome } from "./outcome.tsx";
+import { useDecision } from "./use-decision.ts";
+import { titleOf, type Verb, whatHappensNext } from "./words.ts";
 
 export interface QuestionProps {
   readonly approval: ApprovalItem;
@@ -24,30 +21,13 @@ export interface QuestionProps {
 
 /** One question with all that it tells, and what a person can do about it. */
 export function Question({ approval, onBack, onDecided }: QuestionProps) {
-  const { runId, nodeId, iteration, mode, requestedAtMs, options, metadata, requestSummary } = approval;
-  const queries = useQueryClient();
+  const { mode, options, metadata, requestSummary } = approval;
   const [verb, setVerb] = useState<Verb>();
   const [picked, setPicked] = useState<Picked>({ selected: undefined, ranked: options?.map(({ key }) => key) });
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
+  const { send, busy, problem, setProblem } = useDecision(approval, onDecided);
   const [Heading, Below] = useNarrow() ? (["h1", "h2"] as const) : (["h2", "h3"] as const);
   const isAnswer = mode === "answer";
 
-  const send = async (verb: Verb, more: object) => {
-    if (busy) return;
-    setBusy(true);
-    try {
-      await client().approvals[verb](runId, nodeId, { iteration, requestedAtMs, ...more });
-      onDecided({ approval, tone: verb === "approve" ? "good" : "bad", text: saidOf(verb, isAnswer) });
-    } catch (error) {
-      if (isSmithersError(error) && error.code === "NODE_NOT_WAITING")
-        onDecided({ approval, tone: "plain", text: await decisionOn(approval) });
-      else setProblem(told(error).message);
-    } finally {
-      setBusy(false);
-      void queries.invalidateQueries({ queryKey: ["approvals"] });
-    }
-  };
   const confirm = (note: string) => {
     if (verb === undefined) return;
     if (verb === "approve" && !isComplete(mode, picked)) return setProblem("Choose one of the options first.");
@@ -63,18 +43,7 @@ export function Question({ approval, onBack, onDecided }: QuestionProps) {
         <Heading>{titleOf(approval)}</Heading>
         <CopyCommands items={commandsOf(approval)} />
       </div>
-      <p className="question-from faint">
-        <Link
-          to="/runs/$runId"
-          params={{ runId }}
-          search={{ node: nodeId, iteration: iteration || undefined }}
-          className="link"
-        >
-          {approval.workflowName}
-        </Link>{" "}
-        has asked since {moment(requestedAtMs)}
-        {iteration > 0 && `, iteration ${iteration + 1}`}
-      </p>
+      <Asker approval={approval} />
       {requestSummary && <p className="question-summary">{requestSummary}</p>}
       {metadata !== null && metadata !== undefined && (
         <section className="question-metadata">
@@ -102,6 +71,25 @@ export function Question({ approval, onBack, onDecided }: QuestionProps) {
         </p>
       )}
     </article>
+  );
+}
+
+/** Who asks, and since when. */
+function Asker({ approval }: { approval: ApprovalItem }) {
+  const { runId, nodeId, iteration, requestedAtMs, workflowName } = approval;
+  return (
+    <p className="question-from faint">
+      <Link
+        to="/runs/$runId"
+        params={{ runId }}
+        search={{ node: nodeId, iteration: iteration || undefined }}
+        className="link"
+      >
+        {workflowName}
+      </Link>{" "}
+      has asked since {moment(requestedAtMs)}
+      {iteration > 0 && `, iteration ${iteration + 1}`}
+    </p>
   );
 }
 

@@ -38,45 +38,11 @@ export function FramesTab({ runId, log }: { runId: string; log: RunLog }) {
       </Empty>
     );
   if (frame.isError) return <Trouble error={frame.error} retry={() => frame.refetch()} />;
-  const changes = parsed && changesBetween(wanted > 1 ? parsedBefore : undefined, parsed);
   return (
     <div className="frames">
-      <div className="frame-bar">
-        <button type="button" className="button" disabled={frameNo <= 1} onClick={() => go(frameNo - 1)}>
-          Earlier
-        </button>
-        <input
-          type="range"
-          className="slider"
-          aria-label="Frame"
-          min={1}
-          max={Math.max(last, 2)}
-          value={frameNo}
-          disabled={last === 1}
-          onChange={(event) => go(Number(event.target.value))}
-        />
-        <button type="button" className="button" disabled={frameNo >= last} onClick={() => go(frameNo + 1)}>
-          Later
-        </button>
-        <span className="num frame-no" role="status">
-          Frame {frameNo} of {last}
-          {committed && <span className="faint"> · {moment(committed.atMs)}</span>}
-        </span>
-      </div>
-      {changes && (
-        <div className="frame-changes">
-          {wanted === 1 ? (
-            <p className="faint">The first frame.</p>
-          ) : changes.added.length + changes.removed.length + changes.changed.length === 0 ? (
-            <p className="faint">The same steps and values as before.</p>
-          ) : (
-            <>
-              <Changed word="Added" names={changes.added} />
-              <Changed word="Removed" names={changes.removed} />
-              <Changed word="Changed" names={changes.changed} separator="; " />
-            </>
-          )}
-        </div>
+      <FrameBar frameNo={frameNo} last={last} committedAtMs={committed?.atMs} onGo={go} />
+      {parsed && (
+        <Changes isFirst={wanted === 1} changes={changesBetween(wanted > 1 ? parsedBefore : undefined, parsed)} />
       )}
       {parsed ? (
         <StepTree
@@ -94,6 +60,61 @@ export function FramesTab({ runId, log }: { runId: string; log: RunLog }) {
         />
       ) : (
         <Loading rows={6} label="Loading the frame" />
+      )}
+    </div>
+  );
+}
+
+interface FrameBarProps {
+  readonly frameNo: number;
+  readonly last: number;
+  readonly committedAtMs: number | undefined;
+  onGo(frameNo: number): void;
+}
+
+function FrameBar({ frameNo, last, committedAtMs, onGo }: FrameBarProps) {
+  return (
+    <div className="frame-bar">
+      <button type="button" className="button" disabled={frameNo <= 1} onClick={() => onGo(frameNo - 1)}>
+        Earlier
+      </button>
+      <input
+        type="range"
+        className="slider"
+        aria-label="Frame"
+        min={1}
+        max={Math.max(last, 2)}
+        value={frameNo}
+        disabled={last === 1}
+        onChange={(event) => onGo(Number(event.target.value))}
+      />
+      <button type="button" className="button" disabled={frameNo >= last} onClick={() => onGo(frameNo + 1)}>
+        Later
+      </button>
+      <span className="num frame-no" role="status">
+        Frame {frameNo} of {last}
+        {committedAtMs !== undefined && <span className="faint"> · {moment(committedAtMs)}</span>}
+      </span>
+    </div>
+  );
+}
+
+/** What a frame has changed, in words. */
+function Changes({ isFirst, changes }: { isFirst: boolean; changes: ReturnType<typeof changesBetween> }) {
+  const { added, removed, changed } = changes;
+  const hasNone = added.length + removed.length + changed.length === 0;
+  return (
+    <div className="frame-changes">
+      {isFirst ? (
+        <p className="faint">The first frame.</p>
+      ) : hasNone ? (
+        <p className="faint">The same steps and values as before.</p>
+      ) : (
+        <>
+          <Changed word="Added" names={added} />
+          <Changed word="Removed" names={removed} />
+          <Changed word="Changed" names={changed} separator="; " />
+        </>
       )}
     </div>
   );

@@ -28,14 +28,6 @@ export function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
       `$1${run.workflowName}: ${wordOf(state)}$2`,
     );
   }, [run.workflowName, state]);
-  const act = (what: string, call: () => Promise<unknown>) => async () => {
-    try {
-      await call();
-      say(what);
-    } catch (error) {
-      sayError(error);
-    }
-  };
   const why = whyOf(run, nowMs);
   return (
     <header className="run-head">
@@ -46,30 +38,7 @@ export function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
             <span className="mono faint run-id">{runId}</span>
           </CopyText>
         </div>
-        <div className="run-actions">
-          <CopyCommands items={commandsOf(runId, status)} />
-          {(status === "failed" || state === "stale") && (
-            <button
-              type="button"
-              className="button is-primary"
-              onClick={act("The run continues.", () => client().runs.resume(runId))}
-            >
-              Resume
-            </button>
-          )}
-          {!hasEnded && (
-            <ConfirmButton
-              label="Cancel"
-              danger
-              title="Cancel this run?"
-              action="Cancel the run"
-              act={act("The run is being cancelled.", () => client().runs.cancel(runId))}
-            >
-              Its running steps are aborted, with their child processes, and its waits are closed. A cancelled run
-              cannot be continued.
-            </ConfirmButton>
-          )}
-        </div>
+        <Actions runId={runId} status={status} isStale={state === "stale"} hasEnded={hasEnded} />
       </div>
       <div className="run-facts">
         <Status state={state} />
@@ -88,6 +57,45 @@ export function RunHead({ run, log }: { run: RunDetail; log: RunLog }) {
       ))}
       <SignalCards runId={runId} log={log} />
     </header>
+  );
+}
+
+/** What a person can do about the run. */
+function Actions(props: { runId: string; status: RunDetail["status"]; isStale: boolean; hasEnded: boolean }) {
+  const { runId, status, isStale, hasEnded } = props;
+  const act = (what: string, call: () => Promise<unknown>) => async () => {
+    try {
+      await call();
+      say(what);
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  return (
+    <div className="run-actions">
+      <CopyCommands items={commandsOf(runId, status)} />
+      {(status === "failed" || isStale) && (
+        <button
+          type="button"
+          className="button is-primary"
+          onClick={act("The run continues.", () => client().runs.resume(runId))}
+        >
+          Resume
+        </button>
+      )}
+      {!hasEnded && (
+        <ConfirmButton
+          label="Cancel"
+          danger
+          title="Cancel this run?"
+          action="Cancel the run"
+          act={act("The run is being cancelled.", () => client().runs.cancel(runId))}
+        >
+          Its running steps are aborted, with their child processes, and its waits are closed. A cancelled run cannot be
+          continued.
+        </ConfirmButton>
+      )}
+    </div>
   );
 }
 
