@@ -100,6 +100,37 @@ test.each(machines)("a command on %s types into no terminal, and shares only sma
   expect(answers(machine, "shmget", 0, 1n << 32n)).toBe(EINVAL);
 });
 
+test.each(machines)("a command on %s makes no program that others execute as its user", (machine) => {
+  const [CREAT, TMPFILE, WRONLY, AT_FDCWD] = [0o100, 0o20200000, 1, -100];
+  for (const [name, before] of [
+    ["fchmod", [3]],
+    ["fchmodat", [AT_FDCWD, 0]],
+    ["fchmodat2", [AT_FDCWD, 0]],
+  ] as const) {
+    expect(answers(machine, name, ...before, 0o755)).toBe(allowed);
+    // The group of a folder passes to what is made in it.
+    expect(answers(machine, name, ...before, 0o2775)).toBe(allowed);
+    for (const mode of [0o4755, 0o6755, 0o104755]) expect(answers(machine, name, ...before, mode)).toBe(EPERM);
+  }
+  expect(answers(machine, "mknodat", AT_FDCWD, 0, 0o100755)).toBe(allowed);
+  expect(answers(machine, "mknodat", AT_FDCWD, 0, 0o104755)).toBe(EPERM);
+  // Without a flag that creates a file, its mode is whatever the register holds.
+  expect(answers(machine, "openat", AT_FDCWD, 0, WRONLY, 0o4755)).toBe(allowed);
+  for (const flag of [CREAT, TMPFILE]) {
+    expect(answers(machine, "openat", AT_FDCWD, 0, WRONLY | flag, 0o666)).toBe(allowed);
+    expect(answers(machine, "openat", AT_FDCWD, 0, WRONLY | flag, 0o4755)).toBe(EPERM);
+    expect(answers(machine, "openat", AT_FDCWD, 0, WRONLY | flag, 0o2755)).toBe(EPERM);
+  }
+  expect(answers(machine, "openat2", AT_FDCWD, 0, 0, 24)).toBe(ENOSYS);
+});
+
+test("the older calls of x86-64 that set a mode are judged too", () => {
+  expect(answers("x64", "chmod", 0, 0o755)).toBe(allowed);
+  for (const name of ["chmod", "creat", "mknod"] as const) expect(answers("x64", name, 0, 0o104755)).toBe(EPERM);
+  expect(answers("x64", "open", 0, 0o101, 0o4755)).toBe(EPERM);
+  expect(answers("x64", "open", 0, 0, 0o4755)).toBe(allowed);
+});
+
 test.each(machines)("a program on %s enters the kernel only as one of that machine", (machine) => {
   const filter = commandFilter(machine)!;
   const i386 = 0x40000003;
