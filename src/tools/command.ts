@@ -64,7 +64,11 @@ async function executeIn(
   if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
   const guard = await guardOf(rootDir, limits.fileRules);
   const below = watchedBelow(guard, join(rootDir, limits.root.narrowedTo));
-  const watched = notePaths([...below, ...(limits.worktree?.repository.watched ?? [])]);
+  const { repository } = limits.worktree ?? {};
+  const watched = new Map([
+    ...notePaths(rootDir, below),
+    ...(repository ? notePaths(repository.dir, repository.watched) : []),
+  ]);
   const undoAll = await commandWatch().begin(watched);
   let guardian: Guardian | undefined;
   try {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import type { NotedPaths } from "./guard/index.ts";
+import { relative } from "node:path";
+import type { Noted, NotedPaths } from "./guard/index.ts";
 import { findProgram, systemPath } from "./sandbox/index.ts";
 
 /** A process that cleans up after a command, also if this process is killed before the command has ended. */
@@ -11,20 +12,33 @@ export interface Guardian {
 /**
  * Waits for a line, which says that the command has ended. When none comes, this process was killed: then it undoes what
  * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are the number of
- * control groups, their folders, and pairs of a watched path and the target of the link that was there, or nothing.
+ * control groups, their folders, and for each watched path: the folder that the command can change, the rest of the path,
+ * and the target of the link that was there, or nothing. A link on the way is what the command has made: it is not
+ * followed, and a folder that it swaps meanwhile is recognised by its path.
  */
 const script = `
-undo() {
-  while [ $# -gt 0 ]; do
-    path=$1 target=$2; shift 2
-    if [ -n "$target" ] && [ "$(readlink "$path")" = "$target" ]; then continue; fi
-    if [ -e "$path" ] || [ -L "$path" ]; then
-      free=$path.refused; number=1
-      while [ -e "$free" ] || [ -L "$free" ]; do number=$((number + 1)); free=$path.refused-$number; done
-      mv -T "$path" "$free"
-    fi
-    [ -z "$target" ] || ln -s "$target" "$path"
+undo_one() {
+  at=$1 rest=$2 target=$3
+  cd -P "$at" 2>/dev/null || return 0
+  while :; do
+    name=./\${rest%%/*}
+    case $rest in */*) rest=\${rest#*/} ;; *) break ;; esac
+    if [ -L "$name" ]; then target=; break; fi
+    [ -x "$name" ] || chmod u+rx "$name" 2>/dev/null
+    cd -P "$name" 2>/dev/null || return 0
+    at=$at/\${name#./}
+    [ "$(pwd -P)" = "$at" ] || return 0
   done
+  if [ -n "$target" ] && [ "$(readlink "$name")" = "$target" ]; then return 0; fi
+  if [ -e "$name" ] || [ -L "$name" ]; then
+    free=$name.refused number=1
+    while [ -e "$free" ] || [ -L "$free" ]; do number=$((number + 1)); free=$name.refused-$number; done
+    mv -T "$name" "$free" || { chmod u+wx . && mv -T "$name" "$free"; }
+  fi
+  [ -z "$target" ] || ln -s "$target" "$name"
+}
+undo() {
+  while [ $# -gt 0 ]; do ( undo_one "$1" "$2" "$3" ); shift 3; done
 }
 count=$1 groups=; shift
 while [ "$count" -gt 0 ]; do groups="$groups $1"; shift; count=$((count - 1)); done
@@ -39,6 +53,8 @@ done`;
 
 const noGuardian: Guardian = { ended() {} };
 
+const argsOf = ([path, { within, link }]: readonly [string, Noted]) => [within, relative(within, path), link ?? ""];
+
 /**
  * Starts the guardian of a command that has just started. It outlives this process. Without one, only this process
  * cleans up.
@@ -48,7 +64,7 @@ const noGuardian: Guardian = { ended() {} };
 export function startGuardian(noted: NotedPaths, groups: readonly string[]): Guardian {
   const sh = findProgram("sh");
   if (sh === undefined) return noGuardian;
-  const args = [String(groups.length), ...groups, ...[...noted].flatMap(([path, target]) => [path, target ?? ""])];
+  const args = [String(groups.length), ...groups, ...[...noted].flatMap(argsOf)];
   try {
     const guardian = spawn(sh, ["-c", script, "guardian", ...args], {
       cwd: "/",

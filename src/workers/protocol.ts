@@ -3,7 +3,7 @@ import type { ErrorRecord } from "../errors/index.ts";
 import type { FileRules } from "../jsx/index.ts";
 import type { Run } from "../model/index.ts";
 import type { Lease, NewSignal } from "../store/index.ts";
-import type { Undone } from "../tools/guard/index.ts";
+import type { Noted, Undone } from "../tools/guard/index.ts";
 import type { WithInputJson } from "./as-json.ts";
 import type { StoreIdentity } from "./remote-store.ts";
 import type { StorePart } from "./store-methods.ts";
@@ -88,7 +88,7 @@ export type ServerCalls = {
   /** Opens the database that a workflow names for its runs. */
   openDatabase(dbPath: string): Promise<StoreIdentity>;
   /** Watches paths while a command runs; see `CommandWatch`. Resolves with the watch's number. */
-  beginCommand(noted: readonly (readonly [path: string, link: string | undefined])[]): Promise<number>;
+  beginCommand(noted: readonly (readonly [path: string, noted: Noted])[]): Promise<number>;
   endCommand(number: number): Promise<readonly Undone[]>;
   undoRunning(): Promise<boolean>;
   hasPlanted(paths: readonly string[]): Promise<boolean>;

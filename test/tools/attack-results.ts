@@ -52,6 +52,9 @@ import { createRequire } from "node:module";
 import "zod";
 const load = createRequire(import.meta.url);
 export default [smithers, load("./made.cjs"), new Worker(new URL("./worker.ts", import.meta.url))];`,
+    "locked/flow.tsx": `import { smithers } from "smithers-orchestrator"; export default smithers;`,
+    "sealed/flow.tsx": `import { smithers } from "smithers-orchestrator"; export default smithers;`,
+    "config/.env": token,
     "flows/made.cjs": "",
     "flows/worker.ts": "",
     "flows/tsconfig.json": '{ "extends": "../base.json", "compilerOptions": { "baseUrl": "./src" } }',

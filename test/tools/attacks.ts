@@ -198,6 +198,16 @@ const files: Attack[] = [
   { what: "a setting of the kernel", script: "exec 3>>/proc/sys/kernel/core_pattern", control: "root" },
   { what: "the kernel's emergency switch", script: "exec 3>/proc/sysrq-trigger", control: false },
   { what: "a file's owner changed", script: "touch owned && chown 1:1 owned", control: "root" },
+  {
+    what: "a program that others execute as the server's user",
+    script: "cp /bin/true program; chmod u+s program; [ -u program ]",
+    control: true,
+  },
+  {
+    what: "the same by the mode that a file is created with",
+    script: `${python(`import os; os.umask(0); os.close(os.open("made", os.O_CREAT | os.O_WRONLY, 0o4755))`)} && [ -u made ]`,
+    control: true,
+  },
 ];
 
 /** Against the server. */
@@ -266,11 +276,23 @@ const server: Attack[] = [
   { what: "a copy of a database read", script: "head -c 16 closed.db.bak | grep -a SQLite", control: true },
   { what: "the token in the server's `.env`", script: "cat .env", control: true },
   { what: "the token in what an editor keeps of `.env`", script: "cat ..env.swp", control: true },
+  {
+    what: "an `.env` in a folder that an earlier command has locked",
+    earlier: "chmod 0 config",
+    script: "chmod 755 config; cat config/.env",
+    control: true,
+  },
 ];
 
 /** Against what the server loads: what is changed or made here would run in it. */
 const loaded: Attack[] = [
   { what: "a line appended to a workflow file", script: "echo // planted >> attack.tsx", control: true },
+  {
+    what: "a workflow file in a folder that an earlier command has locked",
+    earlier: "chmod 0 locked",
+    script: "chmod 755 locked; echo // planted >> locked/flow.tsx",
+    control: true,
+  },
   { what: "a workflow file replaced", script: "cp attack.tsx new.tsx && mv new.tsx attack.tsx", control: true },
   { what: "a line appended to a module that a workflow imports", script: "echo // planted >> lib.ts", control: true },
   { what: "a module through a hard link", script: "ln lib.ts hard.ts && echo // planted >> hard.ts", control: true },
@@ -318,6 +340,12 @@ const loaded: Attack[] = [
   ].map(([what, path, earlier]): Attack => {
     return { what: `${what}, made by an earlier command`, earlier: earlier!, script: `[ -e ${path} ]`, control: true };
   }),
+  {
+    what: "a `jsconfig.json` in a folder that is locked then, made by an earlier command",
+    earlier: "echo {} > sealed/jsconfig.json; chmod 555 sealed",
+    script: "[ -e sealed/jsconfig.json ]; found=$?; chmod 755 sealed; exit $found",
+    control: true,
+  },
 ];
 
 export const attacks: readonly { readonly title: string; readonly attacks: readonly Attack[] }[] = [

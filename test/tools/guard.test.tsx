@@ -380,10 +380,33 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
   expect(existsSync(join(victim, "by-bash"))).toBe(false);
 });
 
+testEachMechanism("what is undone of a command of %s lies in the root, wherever its links lead", async (mechanism) => {
+  onlySandbox(mechanism);
+  const victim = folder({ "zod.ts": "outside" });
+  const rootDir = folder({
+    "flows/release.tsx": workflow("zod"),
+    "flows/tsconfig.json": '{ "compilerOptions": { "baseUrl": "./src" } }',
+    "shared/inside.ts": "",
+    "linked/release.tsx": workflow("zod"),
+    "linked/tsconfig.json": '{ "compilerOptions": { "baseUrl": "./src" } }',
+  });
+  symlinkSync("../shared", join(rootDir, "linked/src"));
+  const error = await inRun(rootDir, () => bash(`ln -s ${victim} flows/src`)).catch(String);
+  expect(error).toContain('"flows/src" (now "flows/src.refused")');
+  expect(readlinkSync(join(rootDir, "flows/src.refused"))).toBe(victim);
+  expect(existsSync(join(victim, "zod.ts"))).toBe(true);
+  // A link that was there before the command stays, and what the command makes behind it is undone where it is.
+  const behind = await inRun(rootDir, () => bash("echo x > shared/zod.ts")).catch(String);
+  expect(behind).toContain('"shared/zod.ts" (now "shared/zod.ts.refused")');
+  expect(readlinkSync(join(rootDir, "linked/src"))).toBe("../shared");
+});
+
 testInRepository("what a command of %s plants is undone when the server is killed meanwhile", async (mechanism) => {
   const rootDir = project();
   symlinkSync("lib", join(rootDir, "flows/node_modules"));
-  const plant = "echo x > bunfig.toml; rm flows/node_modules; mkdir flows/node_modules; touch planted; sleep 60";
+  const victim = folder({ hooks: "outside" });
+  execFileSync("git", ["config", "core.hooksPath", "tools/hooks"], { cwd: rootDir });
+  const plant = `echo x > bunfig.toml; rm flows/node_modules; mkdir flows/node_modules; ln -s ${victim} tools; touch planted; sleep 60`;
   const server = spawn(
     process.execPath,
     [
@@ -400,6 +423,8 @@ testInRepository("what a command of %s plants is undone when the server is kille
   server.kill("SIGKILL");
   await eventually(() => existsSync(join(rootDir, "bunfig.toml.refused")));
   await eventually(() => lstatSync(join(rootDir, "flows/node_modules")).isSymbolicLink());
+  await eventually(() => existsSync(join(rootDir, "tools.refused")));
+  expect(existsSync(join(victim, "hooks"))).toBe(true);
   expect(existsSync(join(rootDir, "bunfig.toml"))).toBe(false);
   expect(readlinkSync(join(rootDir, "flows/node_modules"))).toBe("lib");
 });

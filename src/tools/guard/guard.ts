@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { throwIfExhausted } from "../../files/index.ts";
+import { throwIfExhausted, throwIfLocked } from "../../files/index.ts";
 import type { FileRules } from "../../jsx/index.ts";
 import { isBelow } from "../sandbox/index.ts";
 import { Databases } from "./databases.ts";
@@ -74,6 +74,7 @@ function realPath(path: string): string[] {
     return [realpathSync(path)];
   } catch (error) {
     throwIfExhausted(error);
+    throwIfLocked(error, path);
     return [];
   }
 }

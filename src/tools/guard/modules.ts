@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, resolve, sep } from "node:path";
-import { readRegularFile, throwIfExhausted } from "../../files/index.ts";
+import { readRegularFile, throwIfExhausted, throwIfLocked } from "../../files/index.ts";
 import { esmOf } from "../../mdx/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { isBelow } from "../sandbox/index.ts";
@@ -63,6 +63,7 @@ export class Modules {
       return module;
     } catch (error) {
       throwIfExhausted(error);
+      throwIfLocked(error, path);
       return undefined;
     }
   }

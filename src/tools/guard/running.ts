@@ -45,7 +45,9 @@ export const ownCommands: CommandWatch = {
     return any;
   },
   async hasPlanted(paths) {
-    return paths.some((path) => [...running].some(({ noted }) => noted.has(path) && noted.get(path) === undefined));
+    return paths.some((path) =>
+      [...running].some(({ noted }) => noted.has(path) && noted.get(path)?.link === undefined),
+    );
   },
 };
 

@@ -1,6 +1,6 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { throwIfExhausted } from "../../files/index.ts";
+import { isLockedFolder, throwIfExhausted, throwIfLocked, unlockFolder } from "../../files/index.ts";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import { isEnvFile } from "./env-file.ts";
 
@@ -60,16 +60,25 @@ export class FolderTree {
 
 function read(path: string, known: Folder | undefined): Folder | undefined {
   try {
-    const stats = lstatSync(path, { bigint: true });
+    const stats = readableStats(path);
     const stamp = stampOf(stats);
     if (known?.stamp !== undefined && known.stamp === stamp) return known;
     const isSettled = Date.now() - Number(stats.ctimeMs) > settledAfterMs;
     return { stamp: isSettled ? stamp : undefined, ...sorted(path, readdirSync(path, { withFileTypes: true })) };
   } catch (error) {
     throwIfExhausted(error);
-    // The folder is gone, or this user may not read it. Commands run as the same user.
+    throwIfLocked(error, path);
+    // The folder is gone, or belongs to another user who lets nobody read it: commands, which run as this user, neither.
     return undefined;
   }
+}
+
+/** Makes a folder of this user's own readable. A command may have changed its mode, and another may change it back. */
+function readableStats(path: string): BigIntStats {
+  const stats = lstatSync(path, { bigint: true });
+  if (!isLockedFolder(stats, 0o500)) return stats;
+  unlockFolder(path, 0o500);
+  return lstatSync(path, { bigint: true });
 }
 
 function sorted(path: string, entries: readonly Dirent[]) {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
+import { throwIfLocked } from "../../files/index.ts";
 import { isBelow } from "./paths.ts";
 import type { SandboxPolicy } from "./policy.ts";
 import type { Mount } from "./view.ts";
@@ -69,6 +70,7 @@ export function hold(view: readonly Mount[], { rootDir, rootFd, repository }: Sa
         return [{ ...mount, fd: mount.kind === "copy" ? openCopy(mount.path) : open(mount.path) }];
       } catch (error) {
         if (mount.kind !== "copy" && !gone.has((error as NodeJS.ErrnoException).code)) throw error;
+        throwIfLocked(error, mount.path);
         return [];
       }
     });

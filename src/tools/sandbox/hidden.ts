@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { createPrivateFile, sqliteHeader, throwIfExhausted } from "../../files/index.ts";
+import { createPrivateFile, sqliteHeader, throwIfExhausted, throwIfLocked } from "../../files/index.ts";
 import { isBelow } from "./paths.ts";
 
 /** Suffixes of the files that SQLite keeps next to a database, and of the database itself. */
@@ -22,6 +22,7 @@ export function existingFiles(privatePaths: readonly string[], writableDir?: str
         found.add(realpathSync(path + suffix));
       } catch (error) {
         throwIfExhausted(error);
+        throwIfLocked(error, path);
         // Not every database has all of these files.
       }
     }
