@@ -1,19 +1,32 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as exported from "../src/index.ts";
-import { insteadOfName, publishedNames } from "../src/jsx/published-names.ts";
+import {
+  insteadOfEntry,
+  insteadOfName,
+  publishedEntries,
+  publishedExports,
+  publishedNames,
+} from "../src/jsx/published-names.ts";
 import { replaceMarked } from "./marked-page.ts";
 
 const page = fileURLToPath(new URL("../docs/migrating.md", import.meta.url));
 
 /** The text of docs/migrating.md, with the names of the published package as the code refuses them. */
 export function migratingPage(text = readFileSync(page, "utf8")): string {
-  const advices = [...new Set(publishedNames.map(insteadOfName))];
-  const rows = advices.map((advice) => {
-    const names = publishedNames.filter((name) => insteadOfName(name) === advice);
-    return `| ${names.map(code).join(", ")} | ${marked(advice)} |`;
+  const names = rows([...publishedNames, ...publishedExports], insteadOfName);
+  const entries = rows(publishedEntries, insteadOfEntry, (entry) => `smithers-orchestrator/${entry}`);
+  const table = ["| there | here |", "| --- | --- |", ...names, ...entries].join("\n");
+  return replaceMarked(text, "names", "migrating-page.ts", table);
+}
+
+/** One row for each advice, with the names that it is about. */
+function rows(names: readonly string[], adviceOf: (name: string) => string, shown = (name: string) => name): string[] {
+  const advices = [...new Set(names.map(adviceOf))];
+  return advices.map((advice) => {
+    const about = names.filter((name) => adviceOf(name) === advice).map((name) => code(shown(name)));
+    return `| ${about.join(", ")} | ${marked(advice)} |`;
   });
-  return replaceMarked(text, "names", "migrating-page.ts", ["| there | here |", "| --- | --- |", ...rows].join("\n"));
 }
 
 /** A sentence of the table, with links to the pages that it names and with names in code type. */

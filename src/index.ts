@@ -25,7 +25,15 @@ export {
   type RunWorkflowOptions,
   runWorkflow,
 } from "./engine/index.ts";
-export { type ErrorCode, type ErrorRecord, isSmithersError, NonRetryableError, SmithersError } from "./errors/index.ts";
+export {
+  type ErrorCode,
+  type ErrorRecord,
+  isSmithersError,
+  NonRetryableError,
+  SmithersError,
+  // The published package's name of the class.
+  SmithersError as SmithersErrorInstance,
+} from "./errors/index.ts";
 // The published package's names of these types.
 export type {
   Agent as AgentLike,

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { SmithersError } from "../errors/index.ts";
+import { readField, SmithersError } from "../errors/index.ts";
 import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
 import type { OutputLookup, OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 import type { StoredState } from "./parts.ts";
@@ -124,6 +124,12 @@ function latestArray(value: unknown, schema: z.ZodType): unknown[] {
   });
 }
 
+/** @throws INVALID_WORKFLOW */
+function requireNode(where: string, of: unknown): void {
+  if (typeof readField(of, "nodeId") === "string") return;
+  throw new SmithersError("INVALID_WORKFLOW", `${where} needs the node: ${where}(outputs.key, { nodeId: "id" }).`);
+}
+
 /** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
 export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, scope: LoopScope | null): Ctx {
   const keyOf = (target: unknown, where: string, nodeId: string) => {
@@ -142,9 +148,12 @@ export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, s
   };
 
   const methods = {
-    outputMaybe: (target: unknown, of: { nodeId: string; iteration?: number }) =>
-      find(keyOf(target, "ctx.outputMaybe", of.nodeId), of.nodeId, of.iteration),
+    outputMaybe(target: unknown, of: { nodeId: string; iteration?: number }) {
+      requireNode("ctx.outputMaybe", of);
+      return find(keyOf(target, "ctx.outputMaybe", of.nodeId), of.nodeId, of.iteration);
+    },
     output(target: unknown, of: { nodeId: string; iteration?: number }) {
+      requireNode("ctx.output", of);
       const key = keyOf(target, "ctx.output", of.nodeId);
       const value = find(key, of.nodeId, of.iteration);
       if (value !== undefined) return value;

@@ -40,7 +40,7 @@ export {
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
 export { isOwnOutput } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
-export { insteadOfName } from "./published-names.ts";
+export { insteadOfEntry, insteadOfName } from "./published-names.ts";
 export { jsxRuntime } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";

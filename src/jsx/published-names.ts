@@ -28,11 +28,97 @@ const instead: Readonly<Record<string, string>> = {
   tables: "Use outputs",
 };
 
+const elsewhere = {
+  codes: "See docs/http.md for the error codes",
+  database: "Read runs over HTTP, with smithers-orchestrator/client, or with the smithers command",
+  editing: "Finished steps are never undone; see docs/editing.md",
+  git: "Use git in a Task, or Worktree",
+  memory: "Read and write a store of your own in a Task",
+  observability: "See docs/observability.md for metrics, traces and logs",
+  openApi: "Make a tool that calls the API with defineTool",
+  prompts: "Give the MDX element to a Task with an agent, as its prompt",
+  scorers: "Score a result in a Task of its own",
+  tables: "Outputs are stored as JSON under the keys of createSmithers, not in tables of their own",
+} as const;
+
+/** Functions and values that only the published package exports, and what to use here instead. */
+const insteadOfExports: Readonly<Record<string, string>> = {
+  ...named("codes", "ERROR_REFERENCE_URL getSmithersErrorDefinition getSmithersErrorDocsUrl"),
+  ...named("codes", "isKnownSmithersErrorCode knownSmithersErrorCodes"),
+  errorToJson: "Read code, message and details of a SmithersError",
+  ...named("git", "getJjPointer isJjRepo runJj workspaceAdd workspaceClose workspaceList"),
+  ...named("editing", "revertToAttempt revertToJjPointer timeTravel usePatched"),
+  renderFrame: "Show a workflow's plan with smithers graph",
+  SmithersRenderer: "Show a workflow's plan with smithers graph",
+  signalRun: "Use signals.send of smithers-orchestrator/client, or smithers signal",
+  ...named("database", "SmithersDb ensureSmithersTables"),
+  ...named("tables", "camelToSnake unwrapZodType zodToCreateTableSQL zodToTable"),
+  ...named("prompts", "markdownComponents renderMdx"),
+  zodSchemaToJsonExample: "A prompt's element gets an example of the output as props.schema",
+  createExternalSmithers: "Write the workflow in TypeScript",
+  getDefinedToolMetadata: "Read the tool's description and inputSchema",
+  hashCapabilityRegistry: "See docs/agents.md for what each agent takes",
+  ...named("observability", "SmithersObservability createSmithersObservabilityLayer createSmithersOtelLayer"),
+  ...named("observability", "createSmithersRuntimeLayer prometheusContentType renderPrometheusMetrics"),
+  ...named("observability", "resolveSmithersObservabilityOptions smithersMetrics trackSmithersEvent"),
+  ...named("scorers", "aggregateScores createScorer faithfulnessScorer latencyScorer llmJudge relevancyScorer"),
+  ...named("scorers", "runScorersAsync runScorersBatch schemaAdherenceScorer smithersScorers toxicityScorer"),
+  ...named("memory", "MemoryService Summarizer TokenLimiter TtlGarbageCollector createMemoryLayer"),
+  ...named("memory", "createMemoryStore namespaceToString parseNamespace"),
+  ...named("openApi", "createOpenApiTool createOpenApiToolSync createOpenApiTools createOpenApiToolsSync"),
+  ...named("openApi", "listOperations"),
+};
+
+function named(advice: keyof typeof elsewhere, names: string): Record<string, string> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, elsewhere[advice]]));
+}
+
+/** Entry points that only the published package has, and what to use here instead. */
+const insteadOfEntries: Readonly<Record<string, string>> = {
+  agents: "Import agents from smithers-orchestrator",
+  components: "Import components from smithers-orchestrator",
+  db: elsewhere.database,
+  errors: "Import SmithersError from smithers-orchestrator",
+  gateway: "Use startServer or smithers server",
+  memory: elsewhere.memory,
+  observability: elsewhere.observability,
+  openapi: elsewhere.openApi,
+  scorers: elsewhere.scorers,
+  tui: "smithers up shows a live tree, and smithers server has a web page at /dashboard/",
+};
+
+/** Props that only components of the published package have, and what to use here instead. */
+const insteadOfProps: Readonly<Record<string, string>> = {
+  "Approval.cache": "A decision is kept with its run, and asked for again by another run",
+  "Approval.outputSchema": "The schema of output is the schema of the decision; remove the prop",
+  "Task.memory": elsewhere.memory,
+  "Task.scorers": elsewhere.scorers,
+  "Timer.every": "Put a Timer with duration into a Loop",
+};
+
 /** What to use instead of a name of the published package, as a sentence without a full stop. */
 export function insteadOfName(name: string): string {
-  const known = Object.hasOwn(instead, name) ? instead[name] : undefined;
-  return known ?? "docs/migrating.md lists what to use instead";
+  return own(instead, name) ?? own(insteadOfExports, name) ?? "docs/workflows.md lists what a workflow file can import";
 }
+
+/** What to use instead of an entry point of the published package, as a sentence without a full stop. */
+export function insteadOfEntry(entry: string): string {
+  return own(insteadOfEntries, entry) ?? "The entry points are /client, /server, /serve, /tools and /mdx-plugin";
+}
+
+/** What to use instead of a prop of the published package, as a sentence; undefined when it has no such prop either. */
+export function insteadOfProp(component: string, prop: string): string | undefined {
+  return own(insteadOfProps, `${component}.${prop}`);
+}
+
+const own = (table: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** Names that programs destructure from the result of `createSmithers`. */
 export const publishedNames: readonly string[] = Object.keys(instead);
+
+/** Names that only the published package exports. */
+export const publishedExports: readonly string[] = Object.keys(insteadOfExports);
+
+/** Entry points that only the published package has. */
+export const publishedEntries: readonly string[] = Object.keys(insteadOfEntries);

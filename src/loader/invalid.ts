@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
 import { framesOf } from "../containment/index.ts";
 import { describeThrown, isError, isSmithersError, messageOf, readField, SmithersError } from "../errors/index.ts";
-import { insteadOfName } from "../jsx/index.ts";
+import { insteadOfEntry, insteadOfName } from "../jsx/index.ts";
 import { runtime, type SourceProblem } from "../runtime/index.ts";
 
 /** Creates the WORKFLOW_INVALID error of a problem; file names are relative to the root. */
@@ -61,5 +61,5 @@ function inOwnWords(message: string): string {
   }
   const entry = /Cannot find the package "smithers-orchestrator\/([^"]+)"/.exec(message)?.[1];
   if (entry === undefined) return message;
-  return `smithers-orchestrator has no entry "${entry}". docs/migrating.md lists what to use instead`;
+  return `smithers-orchestrator has no entry "${entry}". ${insteadOfEntry(entry)}`;
 }

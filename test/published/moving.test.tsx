@@ -3,7 +3,19 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { createSmithers, isSmithersError, runWorkflow, startServer, Task, Workflow } from "smithers-orchestrator";
+import type { ReactNode } from "react";
+import {
+  Approval,
+  ApprovalGate,
+  approvalDecisionSchema,
+  createSmithers,
+  isSmithersError,
+  runWorkflow,
+  startServer,
+  Task,
+  Timer,
+  Workflow,
+} from "smithers-orchestrator";
 import { z } from "zod";
 import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
@@ -63,12 +75,17 @@ test.each([
   [
     "an unknown import",
     importing(`import { Nope } from "smithers-orchestrator";\n${create}`, "<Nope />"),
-    /no export "Nope"\. docs\/migrating\.md/,
+    /no export "Nope"\. docs\/workflows\.md/,
+  ],
+  [
+    "a function",
+    importing(`import { timeTravel } from "smithers-orchestrator";\n${create}`, "{timeTravel()}"),
+    /no export "timeTravel"\. Finished steps are never undone/,
   ],
   [
     "an entry",
     importing(`import { s } from "smithers-orchestrator/scorers";\n${create}`, "{s}"),
-    /no entry "scorers"\. docs\/migrating\.md/,
+    /no entry "scorers"\. Score a result in a Task/,
   ],
 ])("%s that only the published package has is refused by its name", async (_, source, message) => {
   const server = await serve(folder({ "w.tsx": source }));
@@ -88,6 +105,52 @@ test.each([
   const runId = await server.start("w.tsx");
   const { error } = await server.end(runId);
   expect(error?.message).toContain(`createSmithers does not give "${name}". Use`);
+});
+
+const here = createSmithers({ r: z.object({ n: z.number() }), d: approvalDecisionSchema }, { dbPath: ":memory:" });
+/** Props that the compiler would refuse. */
+const only = (props: object) => props as any;
+const question = { id: "a", output: here.outputs.d, request: { title: "Go?" } };
+
+test.each<[string, (ctx: { runId: string; output: unknown }) => ReactNode, string]>([
+  [
+    "a Task with scorers",
+    () => <Task id="t" output={here.outputs.r} {...only({ scorers: {}, children: { n: 1 } })} />,
+    "scorers is a prop of the published package. Score a result",
+  ],
+  ["a Timer with every", () => <Timer id="t" {...only({ every: "1h" })} />, "Put a Timer with duration into a Loop"],
+  ["an Approval with cache", () => <Approval {...question} {...only({ cache: {} })} />, "cache is a prop of the"],
+  [
+    "a text without an agent",
+    ({ runId }) => <Task id="t" output={here.outputs.r} {...only({ children: ["Count to ", runId] })} />,
+    "text form a prompt, which needs an agent",
+  ],
+  ["an output of no node", (ctx) => <>{(ctx.output as (name: string) => never)("r")}</>, "ctx.output needs the node"],
+])("%s is refused with what to write instead", async (_, tree, message) => {
+  const { status, error } = await runWorkflow(
+    here.smithers((ctx) => <Workflow name="w">{tree(ctx)}</Workflow>),
+    {},
+  );
+  expect([status, error?.message]).toEqual(["failed", expect.stringContaining(message)]);
+});
+
+test("an Approval takes the props of an execution, and a text is the output of a task whose schema takes it", async () => {
+  const execution = {
+    retries: 2,
+    retryPolicy: { backoff: "fixed", initialDelayMs: 1 },
+    heartbeatTimeoutMs: 5,
+  } as const;
+  const own = createSmithers({ said: z.string(), d: approvalDecisionSchema }, { dbPath: ":memory:" });
+  const workflow = own.smithers(() => (
+    <Workflow name="w">
+      <Approval id="a" output={own.outputs.d} request={{ title: "Go?" }} autoApprove={{}} {...execution} />
+      <ApprovalGate id="b" output={own.outputs.d} request={{ title: "Go?" }} when={false} {...execution} />
+      <Task id="t" output={own.outputs.said}>
+        done
+      </Task>
+    </Workflow>
+  ));
+  expect(await runWorkflow(workflow, {})).toMatchObject({ status: "finished", output: "done" });
 });
 
 const inMemory = workflowFile(`<Task id="say" output={outputs.result}>{{ value: 7 }}</Task>`, {

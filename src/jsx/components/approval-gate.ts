@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import { textOf } from "../../errors/index.ts";
 import { useFrame } from "../frame-context.ts";
 import { React } from "../react.ts";
-import { ApprovalComponent, type ApprovalProps } from "./approval.ts";
+import { ApprovalComponent, type ApprovalProps, executionProps } from "./approval.ts";
 import { refuse, shown } from "./checks.ts";
 import { checkProps, propNames } from "./props.ts";
 import type { OutputTarget } from "./task-props.ts";
@@ -22,6 +22,7 @@ const gateProps = propNames<ApprovalGateProps<unknown>>({
   async: true,
   timeoutMs: true,
   when: true,
+  ...executionProps,
 });
 
 const always = { condition: () => true };

@@ -8,6 +8,7 @@ import type { ApprovalSpec } from "../specs.ts";
 import { checkJson, checkMs, checkOneOf, checkText, refuse } from "./checks.ts";
 import { checkHoldsDecision } from "./decision.ts";
 import { checkFields, checkProps, propNames } from "./props.ts";
+import type { RetryPolicy } from "./retry.ts";
 import type { InputOf, OutputTarget } from "./task-props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
@@ -73,7 +74,20 @@ export interface ApprovalProps<O, S = Record<string, unknown>, M extends Approva
   autoApprove?: AutoApprove;
   /** What follows and does not depend on this decision does not wait for it. */
   async?: boolean;
+  /** Accepted for the published package's workflows: a decision is not executed, so nothing of it is tried again. */
+  retries?: number;
+  retryPolicy?: RetryPolicy;
+  heartbeatTimeoutMs?: number;
+  heartbeatTimeout?: number;
 }
+
+/** The names of the props that an execution has, which a decision does not need. */
+export const executionProps = {
+  retries: true,
+  retryPolicy: true,
+  heartbeatTimeoutMs: true,
+  heartbeatTimeout: true,
+} as const;
 
 export interface AutoApprove {
   condition?: (ctx: Ctx) => boolean;
@@ -91,6 +105,7 @@ const approvalProps = propNames<ApprovalProps<unknown>>({
   timeoutMs: true,
   autoApprove: true,
   async: true,
+  ...executionProps,
 });
 
 /** Waits durably for a person's decision. */

@@ -1,4 +1,5 @@
 import { didYouMean, isNearly } from "../../errors/index.ts";
+import { insteadOfProp } from "../published-names.ts";
 import { refuse } from "./checks.ts";
 
 /** The type of a prop that does not exist, for a misspelling for which the compiler would suggest a wrong prop. */
@@ -20,6 +21,8 @@ export function checkProps(component: string, props: object, known: ReadonlySet<
     if (known.has(name) || (props as Record<string, unknown>)[name] === undefined) continue;
     const where = tagOf(component, props as Readonly<Record<string, unknown>>);
     if (name === "children") refuse(where, "children are not accepted.");
+    const advice = insteadOfProp(component, name);
+    if (advice !== undefined) refuse(where, `${name} is a prop of the published package. ${advice}.`);
     const meant = didYouMean(name, known) || ` Known props: ${[...known].join(", ")}.`;
     refuse(where, `unknown prop "${name}".${meant}`);
   }

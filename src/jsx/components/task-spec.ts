@@ -8,6 +8,7 @@ import { withPromptProps } from "../prompt-props.ts";
 import { React } from "../react.ts";
 import type { Agent, DependencySpec, TaskSpec, WorktreeSpec } from "../specs.ts";
 import { checkCount, checkDependencies, checkId, checkJson, checkMs, checkText, refuse } from "./checks.ts";
+import { takesValue } from "./decision.ts";
 import { checkFields } from "./props.ts";
 import { resultSchema } from "./result-schema.ts";
 import { retrySpec } from "./retry.ts";
@@ -67,7 +68,19 @@ export function taskSpec(
   if (typeof children === "function") return { ...work, kind: "compute", run: children as (first: unknown) => unknown };
   if (children === undefined) refuse(where, "children are required: a value, a function, or a prompt with an agent.");
   if (React.isValidElement(children)) refuse(where, "children that are elements form a prompt, which needs an agent.");
+  if (isProse(children) && !takesValue(output.schema, children)) {
+    refuse(where, "children that are text form a prompt, which needs an agent; an output is an object.");
+  }
   return { ...work, kind: "static", value: children };
+}
+
+/** Whether children are a text, or what JSX makes of a text with values in it: a list of texts and elements. */
+function isProse(children: unknown): boolean {
+  const parts: readonly unknown[] = Array.isArray(children) ? children : [children];
+  return (
+    parts.some((part) => typeof part === "string") &&
+    parts.every((part) => part == null || typeof part !== "object" || React.isValidElement(part))
+  );
 }
 
 const none: readonly string[] = [];
