@@ -13,7 +13,7 @@ const list = fileURLToPath(new URL("../test/programs", import.meta.url));
 const script = fileURLToPath(new URL("programs.sh", import.meta.url));
 
 /** The system programs that the tests need. */
-export function neededPrograms(): Program[] {
+function neededPrograms(): Program[] {
   return parse(readFileSync(list, "utf8"));
 }
 

@@ -121,6 +121,7 @@ export abstract class SdkAgent {
     const { ToolLoopAgent } = await this.#import("ai", "ToolLoopAgent");
     const languageModel =
       typeof model === "string" ? (await this.#import(this.provider, this.factory))[this.factory]!(model) : model;
+    // What the package exports is known by name only.
     return new (ToolLoopAgent as unknown as new (settings: object) => ToolLoop)({
       id: this.id,
       ...settings,

@@ -154,7 +154,6 @@ export const retryBodySchema = bodyFields({
     .optional()
     .describe("iteration of the node's loop; default: the last failed one"),
 });
-export type RetryBody = z.infer<typeof retryBodySchema>;
 
 export const signalBodySchema = bodyWithPayload("data", {
   data: z.unknown().optional(),

@@ -99,6 +99,7 @@ export function createSmithers<const S extends Record<string, z.ZodType>>(
         throw new SmithersError("INVALID_WORKFLOW", "smithers(build) requires a function that takes ctx.");
       }
       const workflow = makeWorkflow<S>({
+        // Its ctx is typed by these schemas; a workflow does not know them.
         build: build as unknown as Workflow["build"],
         registry,
         dbPath: options.dbPath,

@@ -1,5 +1,5 @@
-export { type CataloguedWorkflow, inputSchemaOf, WorkflowCatalogue } from "./catalogue.ts";
+export { inputSchemaOf, WorkflowCatalogue } from "./catalogue.ts";
 export { type LoadedWorkflow, Loader, type LoaderOptions, workflowNameOf } from "./loader.ts";
 export { nodeSites } from "./node-site.ts";
-export { type Startable, startable } from "./startable.ts";
+export { startable } from "./startable.ts";
 export { authorStack, throwSite } from "./throw-site.ts";

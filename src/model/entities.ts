@@ -30,7 +30,6 @@ export const continuationSchema = z.object({
   /** How many runs in a row have continued as the next one without having finished a node; absent for none. */
   idleRuns: z.number().int().optional(),
 });
-export type Continuation = z.infer<typeof continuationSchema>;
 
 /** One execution of a workflow. */
 export const runSchema = z.object({

@@ -1,4 +1,3 @@
-export type { ApprovalPage } from "./approvals.ts";
-export { type OtherDatabases, type ReadFrom, type ReadRun, type RunDatabase, RunDatabases } from "./databases.ts";
+export { RunDatabases } from "./databases.ts";
 export { isLogEnd } from "./log-end.ts";
-export { type OutputForm, type RunOverview, RunReader, type RunReaderOptions } from "./reader.ts";
+export { type OutputForm, type RunOverview, RunReader } from "./reader.ts";

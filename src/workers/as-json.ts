@@ -12,5 +12,5 @@ export function withInputJson<T extends { readonly input?: unknown }>({ input, .
 
 export function withInput<T extends { readonly input?: unknown }>({ inputJson, ...rest }: WithInputJson<T>): T {
   const input = inputJson === undefined ? {} : { input: JSON.parse(inputJson) };
-  return { ...rest, ...input } as unknown as T;
+  return { ...rest, ...input } as T;
 }

@@ -1,3 +1,3 @@
-export { type PoolObserver, type PoolSettings, type PoolStart, WorkerPool } from "./pool.ts";
+export { WorkerPool } from "./pool.ts";
 export { RemoteHolder } from "./remote-holder.ts";
 export { identityOf } from "./remote-store.ts";

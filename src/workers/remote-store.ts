@@ -58,10 +58,10 @@ export class RemoteStore {
     this.#link = link;
     const remote = this;
     this.store = {
-      ...(this.#methodsOf("own") as Store),
+      ...this.#methodsOf<Store>("own"),
       ...identity,
-      maintenance: this.#methodsOf("maintenance") as unknown as Maintenance,
-      mirroredRuns: this.#methodsOf("mirroredRuns") as unknown as MirroredRuns,
+      maintenance: this.#methodsOf<Maintenance>("maintenance"),
+      mirroredRuns: this.#methodsOf<MirroredRuns>("mirroredRuns"),
       get trouble() {
         return remote.#trouble;
       },
@@ -85,9 +85,11 @@ export class RemoteStore {
     this.#trouble = record && fromWire(record);
   }
 
-  #methodsOf(part: StorePart): unknown {
+  /** The methods of a part of the store, each of which calls the server. */
+  #methodsOf<Part>(part: StorePart): Part {
     const names = Object.keys(storeMethods[part]);
-    return Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => this.#call(part, name, args)]));
+    const calls = names.map((name) => [name, (...args: unknown[]) => this.#call(part, name, args)]);
+    return Object.fromEntries(calls) as Part;
   }
 
   #call(part: StorePart, name: string, args: readonly unknown[], texts: readonly string[] = []): Promise<unknown> {

@@ -1,2 +1,2 @@
 export { openForWorkflow } from "./for-workflow.ts";
-export { type ListedDatabase, OwnDatabases, type OwnDatabasesOptions } from "./own-databases.ts";
+export { type ListedDatabase, OwnDatabases } from "./own-databases.ts";

@@ -4,7 +4,7 @@ import { nodeKey, type Plan, type PlanAspects, type PlannedTask } from "../../pl
 import { type Breach, tokensOf, type UsageReport } from "../attempt/budget.ts";
 
 /** The budget of a kind that holds for a task: the innermost one. */
-export function budgetFor<K extends "tokens" | "latency">({ aspects }: PlannedTask, kind: K) {
+function budgetFor<K extends "tokens" | "latency">({ aspects }: PlannedTask, kind: K) {
   const around = aspects.findLast(({ spec }) => spec[kind] !== undefined);
   return around && { around, budget: around.spec[kind]! };
 }

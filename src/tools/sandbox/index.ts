@@ -1,4 +1,4 @@
-export { findSandbox, type SandboxSearch, searchSandbox } from "./detect.ts";
+export { findSandbox, searchSandbox } from "./detect.ts";
 export { databaseSuffixes, existingFiles } from "./hidden.ts";
 export { maxMemoryBytes, maxTemporaryBytes, minTemporaryBytes } from "./limits.ts";
 export { isBelow } from "./paths.ts";

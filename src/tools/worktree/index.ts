@@ -1,3 +1,2 @@
 export { openWorktree, type UsedWorktree } from "./ensure.ts";
-export { type RemovedWorktree, removeWorktree } from "./remove.ts";
-export type { RepositoryAccess } from "./repository.ts";
+export { removeWorktree } from "./remove.ts";

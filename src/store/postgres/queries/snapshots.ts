@@ -40,8 +40,9 @@ const exists = "WHERE EXISTS (SELECT 1 FROM _smithers_runs WHERE run_id = $1::te
 
 export async function selectStoredRun(database: Database, runId: string): Promise<StoredRun | undefined> {
   const found = await database.read<
-    Record<"nodes" | "approvals" | "signals" | "attempts", JsonRow[]> & {
+    Record<"nodes" | "approvals" | "signals", JsonRow[]> & {
       run: JsonRow;
+      attempts: StoredRun["runningAttempts"];
       outputs: ListedOutput[];
       treeHash: string | null;
     }
@@ -61,7 +62,7 @@ export async function selectStoredRun(database: Database, runId: string): Promis
     outputs: found.outputs,
     approvals: decodeAll(tables.approvals, found.approvals),
     signals: decodeAll(tables.signals, found.signals),
-    runningAttempts: found.attempts as unknown as StoredRun["runningAttempts"],
+    runningAttempts: found.attempts,
     treeHash: found.treeHash ?? undefined,
   };
 }
