@@ -195,10 +195,11 @@ export class Engine {
 
   /**
    * Stores a signal until a wait consumes it, and continues the run.
+   * @param known the run, if it was read a moment ago
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the open wait
    */
-  async signal(given: NewSignal): Promise<Signal> {
-    await this.#holder.checkSignal(given);
+  async signal(given: NewSignal, known?: Run): Promise<Signal> {
+    await this.#holder.checkSignal(given, known);
     const { signal, events } = await this.store.receiveSignal(given, Date.now());
     this.feed.publish(events);
     void this.#wakeFirst(given.runId);

@@ -12,6 +12,7 @@ export type { RunRequest, StartRequest } from "./options.ts";
 export { OtherOwners } from "./other-owners.ts";
 export { Places, type ReservedPlace, type RunPlaces } from "./places.ts";
 export { preview } from "./preview.ts";
+export { isAwaited } from "./run/check-signal.ts";
 export type { ExecutionEnd } from "./run/conclude.ts";
 export { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
 export { defaultMaxCrashes } from "./run/load.ts";

@@ -9,7 +9,7 @@ import { within } from "./observer.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
 import { OtherOwners } from "./other-owners.ts";
 import type { ReservedPlace, RunPlaces } from "./places.ts";
-import { checkSignal } from "./run/check-signal.ts";
+import { checkAwaitedSignal, checkSignal } from "./run/check-signal.ts";
 import type { ExecutionEnd } from "./run/conclude.ts";
 import { newRun, toInput } from "./run/create.ts";
 import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
@@ -137,6 +137,11 @@ export class LeaseHolder implements RunHolder {
 
   checkSignal(given: NewSignal): Promise<void> {
     return checkSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
+  }
+
+  /** Checks a signal as {@link checkSignal} does, without looking first whether a wait for it is open. */
+  checkAwaitedSignal(given: NewSignal): Promise<void> {
+    return checkAwaitedSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
   }
 
   released(runId: string): Promise<ExecutionEnd> {

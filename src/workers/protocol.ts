@@ -59,6 +59,7 @@ export type WorkerCalls = {
   /** Starts a run; resolves with its id once it is recorded. */
   start(start: FileStart): Promise<string>;
   claim(claim: RemoteClaim): Promise<boolean>;
+  /** Checks the data of a signal that a wait is open for. */
   checkSignal(store: StoreIdentity, signal: NewSignal): Promise<void>;
   load(path: string): Promise<LoadedFile>;
   /** Releases all runs of a store: running attempts get `graceMs` to end. */

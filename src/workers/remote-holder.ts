@@ -8,6 +8,7 @@ import {
   Heartbeat,
   type HeldRun,
   type HolderParts,
+  isAwaited,
   OtherOwners,
   type Places,
   RunClaims,
@@ -185,11 +186,10 @@ export class RemoteHolder implements RunHolder {
     return { workflowPath };
   }
 
-  async checkSignal(given: NewSignal): Promise<void> {
+  async checkSignal(given: NewSignal, known?: Run): Promise<void> {
     const { store } = this.#parts.sink;
-    const waiting = await store.waitingNodes(given.runId);
-    if (!waiting.some(({ awaits }) => awaits === given.name)) return;
-    const run = await store.findRun(given.runId);
+    if (!(await isAwaited(store, given))) return;
+    const run = known ?? (await store.findRun(given.runId));
     if (!run?.workflowPath) return;
     const check = this.#pool.run(run.workflowPath, (worker) =>
       worker.channel.call("checkSignal", this.identity, given),

@@ -64,7 +64,7 @@ export class Worker {
       begin: (settings) => this.#begin(settings),
       start: (start) => this.#start(start),
       claim: (claim) => this.#claim(claim),
-      checkSignal: (store, signal) => this.#runsOf(store).holder.checkSignal(signal),
+      checkSignal: (store, signal) => this.#runsOf(store).holder.checkAwaitedSignal(signal),
       load: (path) => this.#describe(path),
       stop: async (storeId, graceMs) => this.#byStore.get(storeId)?.holder.stop(graceMs),
       end: () => this.#end(),

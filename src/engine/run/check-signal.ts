@@ -13,20 +13,23 @@ import { loadRun } from "./load.ts";
  * @param workflowOf finds the run's workflow; called only when a wait for such a signal is open
  * @throws INVALID_INPUT with the Zod issues
  */
-export async function checkSignal(
-  store: Store,
-  given: NewSignal,
-  workflowOf: (run: Run) => Promise<Workflow>,
-): Promise<void> {
-  const signal = { name: given.name, correlationId: given.correlationId ?? null };
+export async function checkSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<void> {
+  if (await isAwaited(store, given)) await checkAwaitedSignal(store, given, workflowOf);
+}
+
+type WorkflowOf = (run: Run) => Promise<Workflow>;
+
+/** Whether a wait for such a signal is open. */
+export async function isAwaited(store: Store, given: NewSignal): Promise<boolean> {
   const waiting = await store.waitingNodes(given.runId);
-  if (!waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal))) return;
-  const run = await store.findRun(given.runId);
-  if (!run) return;
+  const signal = placeOf(given);
+  return waiting.some(({ awaits, correlationId }) => takesSignal({ event: awaits, correlationId }, signal));
+}
+
+/** Does what {@link checkSignal} does for a signal that a wait is open for. */
+export async function checkAwaitedSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<void> {
   // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
-  const spec = await workflowOf(run)
-    .then((workflow) => openWait(store, run.runId, signal, workflow))
-    .catch(() => undefined);
+  const spec = await openWait(store, given, workflowOf).catch(() => undefined);
   if (!spec) return;
   const misfit = await toEventValue(spec, given.data ?? null).then(() => undefined, toErrorRecord);
   if (!misfit) return;
@@ -38,15 +41,12 @@ export async function checkSignal(
  * The wait that takes the next signal like `signal`. Its schema is part of the workflow's tree, and the tree is a
  * function of the stored state: the workflow is rendered to find it.
  */
-async function openWait(
-  store: Store,
-  runId: string,
-  signal: Pick<Signal, "name" | "correlationId">,
-  workflow: Workflow,
-): Promise<EventSpec | undefined> {
-  const loaded = await loadRun(store, runId);
+async function openWait(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<EventSpec | undefined> {
+  const loaded = await loadRun(store, given.runId);
   if (!loaded) return undefined;
   const { runState } = loaded;
+  const signal = placeOf(given);
+  const workflow = await workflowOf(runState.run);
   const renderer = new WorkflowRenderer(workflow);
   try {
     await runState.readBy(workflow.registry);
@@ -62,5 +62,9 @@ async function openWait(
   }
 }
 
-const isAlike = (one: Pick<Signal, "name" | "correlationId">, other: Pick<Signal, "name" | "correlationId">) =>
+type SignalPlace = Pick<Signal, "name" | "correlationId">;
+
+const placeOf = ({ name, correlationId = null }: NewSignal): SignalPlace => ({ name, correlationId });
+
+const isAlike = (one: SignalPlace, other: SignalPlace) =>
   one.name === other.name && one.correlationId === other.correlationId;

@@ -9,8 +9,10 @@ export const sendSignal = operation({
   body: signalBodySchema,
   answer: signalAnswerSchema,
   errors: ["INVALID_INPUT", "RUN_NOT_ACTIVE"],
-  async handle({ params: { signalName }, body }, { runId, engine }: RunServices) {
-    const { seq, correlationId, receivedAtMs } = await (await engine()).signal({ ...body, runId, name: signalName });
+  async handle({ params: { signalName }, body }, { runId, locate }: RunServices) {
+    const { run, database } = await locate();
+    const signal = { ...body, runId, name: signalName };
+    const { seq, correlationId, receivedAtMs } = await database.signal(signal, run);
     return { runId, signalName, seq, correlationId, receivedAtMs };
   },
 });
