@@ -43,6 +43,11 @@ export interface Runtime {
    * @param args the program's file and its arguments
    */
   spawn(args: readonly string[], options?: SpawnOptions): ChildChannel;
+  /**
+   * Environment variables with which a process optimizes only code that runs very often. A process that mostly waits
+   * spends more time on optimizing than it saves.
+   */
+  readonly lateOptimization: Readonly<Record<string, string>>;
   /** The channel to the process that started this one with {@link Runtime.spawn}; undefined when none did. */
   parent(): ParentChannel | undefined;
   /** The bytes of an open file as memory, which others with the file see at once; undefined where that cannot be had. */

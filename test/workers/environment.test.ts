@@ -39,6 +39,20 @@ test("a worker has the author's environment, and neither the server's token nor 
   }
 });
 
+test("what makes a worker itself cheap is no part of the environment of its code and of its commands", async () => {
+  const names = `<Task id="env" output={outputs.result}>{async () => ({ value: [...Object.keys(process.env), ...execFileSync("env", { encoding: "utf8" }).split("\\n"), ...(await bash("env")).split("\\n")] })}</Task>`;
+  const head = `import { execFileSync } from "node:child_process"; import { bash } from "smithers-orchestrator";`;
+  const root = folder({ "names.tsx": workflowFile(names, { head }) });
+  const server = await ServerProcess.start(root);
+  const { output } = await server.complete("names.tsx");
+  const isTuning = (name: string) => name.startsWith("BUN_JSC_");
+  const { value } = output as { value: string[] };
+  expect(value.filter((name) => /^PATH/.test(name)).length).toBeGreaterThanOrEqual(2);
+  expect(value.filter(isTuning)).toEqual([]);
+  const [worker] = workersOf(server.child.pid!);
+  expect(readFileSync(`/proc/${worker}/environ`, "utf8").split("\0").filter(isTuning)).not.toEqual([]);
+});
+
 test("when memory runs out the kernel ends a worker rather than its server", async () => {
   const score = `<Task id="a" output={outputs.result}>{() => ({ value: Number(readFileSync("/proc/self/oom_score_adj", "utf8")) })}</Task>`;
   const server = await ServerProcess.start(folder({ "score.tsx": workflowFile(score) }));

@@ -2,6 +2,7 @@ import type { Runtime } from "../runtime.ts";
 import type { SteadyClock } from "../steady-clock.ts";
 import { parentOfBun, spawnBun } from "./channel.ts";
 import { importsOf, resolveImport } from "./imports.ts";
+import { lateOptimization } from "./late-optimization.ts";
 import { memoryProgram } from "./memory-program.ts";
 import { canImport, compileOnImport, forgetModule, importBundle, missingExport } from "./modules.ts";
 import { endWithParent } from "./parent-death.ts";
@@ -42,6 +43,7 @@ export const bun: Runtime = {
   uuidAt: (ms) => Bun.randomUUIDv7("hex", ms),
   displayWidth: (text) => Bun.stringWidth(text),
   spawn: spawnBun,
+  lateOptimization,
   parent: parentOfBun,
   endWithParent,
   mapFile,
