@@ -1,11 +1,11 @@
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
 import type { Logger } from "../engine/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import { serveDashboard } from "./dashboard.ts";
 import { requireToken } from "./middleware/auth.ts";
+import { limitBody } from "./middleware/body-limit.ts";
 import { answerAllowedOrigins, browserGuard } from "./middleware/browser-guard.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
@@ -54,18 +54,7 @@ export function createApp<Services>(
   mount(app, routes.filter(isOpen), services);
   if (!options.insecure) app.use(browserGuard({ ...options, hasToken: authToken !== undefined }));
   if (authToken !== undefined) app.use(requireToken(authToken));
-  app.use(
-    wellFormedPath,
-    allowedMethods(app),
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (c) => {
-        // The rest of the body is not read, so no other request may follow on this connection.
-        c.header("Connection", "close");
-        throw new SmithersError("PAYLOAD_TOO_LARGE", `The request body is larger than ${maxBodyBytes} bytes.`);
-      },
-    }),
-  );
+  app.use(wellFormedPath, allowedMethods(app), limitBody(maxBodyBytes));
   mount(
     app,
     routes.filter((one) => !isOpen(one)),

@@ -1,0 +1,24 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { SmithersError } from "../../errors/index.ts";
+
+/**
+ * Refuses larger bodies with PAYLOAD_TOO_LARGE. A body that says how long it is, is judged by that, for HTTP lets it be
+ * no longer: counting the bytes of every body costs more than reading it.
+ */
+export function limitBody(maxBytes: number): MiddlewareHandler {
+  const refuse = (c: Context): never => {
+    // The rest of the body is not read, so no other request may follow on this connection.
+    c.header("Connection", "close");
+    throw new SmithersError("PAYLOAD_TOO_LARGE", `The request body is larger than ${maxBytes} bytes.`);
+  };
+  const counted = bodyLimit({ maxSize: maxBytes, onError: refuse });
+  return async (c, next) => {
+    // No operation reads the body of a GET.
+    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+    const length = c.req.header("content-length");
+    if (length === undefined || c.req.header("transfer-encoding") !== undefined) return counted(c, next);
+    if (Number.parseInt(length, 10) > maxBytes) refuse(c);
+    return next();
+  };
+}
