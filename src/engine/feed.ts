@@ -12,6 +12,9 @@ export interface RunListener {
   changedElsewhere?(): void;
 }
 
+/** What is told what an engine commits. */
+export type CommitFeed = Pick<Feed, "note" | "publish" | "runLost">;
+
 /** Publishes events once they are committed, of one run or of all. The events of a run come in order. */
 export class Feed {
   /** What was committed a moment ago, unless another process may have committed more. */

@@ -1,7 +1,7 @@
 export { Mirror } from "./background/mirror.ts";
 export { keepPruned, prune, refuseAfterJump } from "./background/retention.ts";
 export { Engine } from "./engine.ts";
-export { Feed } from "./feed.ts";
+export { type CommitFeed, Feed } from "./feed.ts";
 export { fileRulesOf } from "./file-rules.ts";
 export { defaultHeartbeatMs, Heartbeat } from "./heartbeat.ts";
 export { LeaseHolder } from "./lease-holder.ts";

@@ -10,11 +10,39 @@ export function committedEvents(
   lastSeq: number,
   nowMs: number,
 ): CommittedEvent[] {
+  return numbered(runId, events, lastSeq, nowMs, (seq, event) => {
+    return { runId, seq, type: event.type, json: JSON.stringify(event), event };
+  });
+}
+
+/** As {@link committedEvents}, where hardly anyone reads the JSON: it is made when it is read. */
+export function unencodedEvents(
+  runId: string,
+  events: readonly NewEvent[],
+  lastSeq: number,
+  nowMs: number,
+): CommittedEvent[] {
+  return numbered(runId, events, lastSeq, nowMs, (seq, event) => ({
+    runId,
+    seq,
+    type: event.type,
+    get json() {
+      return JSON.stringify(event);
+    },
+    event,
+  }));
+}
+
+function numbered(
+  runId: string,
+  events: readonly NewEvent[],
+  lastSeq: number,
+  nowMs: number,
+  committed: (seq: number, event: SmithersEvent) => CommittedEvent,
+): CommittedEvent[] {
   let seq = lastSeq - events.length;
-  return events.map((given) => {
+  return events.map(({ type, ...fields }) => {
     seq += 1;
-    const { type, ...fields } = given;
-    const event = { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent;
-    return { runId, seq, type, json: JSON.stringify(event), event };
+    return committed(seq, { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent);
   });
 }

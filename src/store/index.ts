@@ -1,4 +1,4 @@
-export { committedEvents } from "./committed-events.ts";
+export { unencodedEvents } from "./committed-events.ts";
 export { type FaultPoint, faultPoint } from "./fault.ts";
 export type { KnownDatabase, Maintenance, SeenClocks } from "./maintenance.ts";
 export type { MirroredRuns } from "./mirrored-runs.ts";

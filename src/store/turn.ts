@@ -123,8 +123,6 @@ export interface TurnRecord {
 
 /** What an observer of a turn learns besides its record. */
 export interface TurnFacts {
-  /** The run after the turn; a run in another process than its store is described without its input. */
-  readonly run: Run;
   /** Decisions that the turn applied. They were stored earlier, perhaps by another process. */
   readonly decisions: readonly Approval[];
   /** How long rendering and planning took, in ms. */

@@ -1,5 +1,5 @@
 import { concernsRelatives, type ExecutionEnd, type HolderParts } from "../engine/index.ts";
-import { type CommittedEvent, hasEnded } from "../model/index.ts";
+import { type CommittedEvent, hasEnded, type Run } from "../model/index.ts";
 import type { TurnRecord } from "../store/index.ts";
 
 /** Tells this process of what workers commit. A worker is answered first, so that it need not wait for that. */
@@ -21,14 +21,15 @@ export class CommitNews {
 
   /**
    * Publishes a turn and its events.
+   * @param run the run after the turn; undefined when its worker has lost it meanwhile
    * @param commitMs how long the store took to commit it
    */
-  turn(turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
+  turn(turn: TurnRecord, run: Run | undefined, events: readonly CommittedEvent[], commitMs: number): void {
     this.#tell(events, () => {
-      this.#observe(turn, events, commitMs);
+      if (run) this.#observe(turn, run, events, commitMs);
       this.#sink.feed.publish(events);
       if (concernsRelatives(turn)) this.#sink.related?.(turn);
-      if (turn.run.release) this.#released(turn.lease.runId, endOf(turn));
+      if (turn.run.release) this.#released(turn.lease.runId, endOf(run));
     });
   }
 
@@ -47,10 +48,10 @@ export class CommitNews {
     setImmediate(() => setImmediate(() => this.flush()));
   }
 
-  #observe(turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
+  #observe(turn: TurnRecord, run: Run, events: readonly CommittedEvent[], commitMs: number): void {
     const { facts, nodes } = turn;
     if (!facts) return;
-    const { run, decisions, timing } = facts;
+    const { decisions, timing } = facts;
     const node = (nodeId: string, iteration: number) =>
       nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
     this.#sink.observer?.turnCommitted({
@@ -64,9 +65,10 @@ export class CommitNews {
   }
 }
 
-function endOf({ run, facts }: TurnRecord): ExecutionEnd {
-  const status = run.status ?? facts?.run.status;
-  if (status !== undefined && hasEnded(status)) return "ended";
-  if (status !== "running") return "parked";
-  return facts && facts.run.queuedAtMs !== null ? "queued" : "released";
+/** How a worker has left a run, by its row; undefined when another process may have the run. */
+function endOf(run: Run | undefined): ExecutionEnd {
+  if (!run) return "released";
+  if (hasEnded(run.status)) return "ended";
+  if (run.status !== "running") return "parked";
+  return run.queuedAtMs === null ? "released" : "queued";
 }

@@ -1,3 +1,4 @@
+import type { Run } from "../model/index.ts";
 import type { Lease, TurnRecord } from "../store/index.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -7,6 +8,8 @@ export interface WorkerRun {
   readonly lease: Lease;
   /** How many of its attempts run. */
   attempts: number;
+  /** The run after its last turn, without its input; undefined until the worker has read it. */
+  row: Run | undefined;
 }
 
 /** Which worker executes which runs of one store. */
@@ -29,7 +32,7 @@ export class HeldRuns {
 
   add(worker: WorkerProcess, lease: Lease): void {
     this.delete(lease.runId);
-    this.#runs.set(lease.runId, { worker, lease, attempts: 0 });
+    this.#runs.set(lease.runId, { worker, lease, attempts: 0, row: undefined });
     worker.runs += 1;
   }
 
@@ -40,9 +43,17 @@ export class HeldRuns {
     run.worker.used();
   }
 
-  committed({ lease, facts }: TurnRecord): void {
+  /** The worker has recorded a run that it executes, or has read it. */
+  read({ input: _, ...row }: Run): void {
+    const run = this.#runs.get(row.runId);
+    if (run) run.row = { ...row, input: null };
+  }
+
+  committed({ lease, facts, run: { release: _, ...change } }: TurnRecord): void {
     const run = this.#runs.get(lease.runId);
-    if (run && facts) run.attempts = facts.runningAttempts;
+    if (!run) return;
+    if (facts) run.attempts = facts.runningAttempts;
+    run.row = run.row && { ...run.row, ...change };
   }
 
   leases(): Lease[] {

@@ -290,8 +290,10 @@ export class RemoteHolder implements RunHolder {
   #listenersFor(worker: WorkerProcess): AnswerListeners {
     return {
       startOnce: (started, [run]) => {
-        if (started.events.length > 0)
+        if (started.events.length > 0) {
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
+          this.#held.read(run);
+        }
         this.#pool.started(run.runId, started.runId);
         this.#news.events(started.events);
       },
@@ -301,6 +303,7 @@ export class RemoteHolder implements RunHolder {
         this.#hold(worker, reopened.lease);
         this.#news.events(reopened.events);
       },
+      loadRun: (stored) => stored && this.#held.read(stored.run),
       beginToolCall: ({ events }) => this.#news.events(events),
       commitTurn: (events, [turn], tookMs) => {
         if (events !== "cancel-pending") this.#committed(worker, turn, events, tookMs);
@@ -317,12 +320,13 @@ export class RemoteHolder implements RunHolder {
   #committed(worker: WorkerProcess, turn: TurnRecord, events: readonly CommittedEvent[], commitMs: number): void {
     const { lease, run, facts } = turn;
     this.#held.committed(turn);
+    const row = this.#held.get(lease.runId)?.row;
     if (run.release) {
       this.#places?.release(worker, lease);
       this.#held.delete(lease.runId);
       this.#suspects.delete(lease.runId);
     } else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
-    this.#news.turn(turn, events, commitMs);
+    this.#news.turn(turn, row, events, commitMs);
   }
 
   #abandon(lease: Lease): boolean {

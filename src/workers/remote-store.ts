@@ -1,15 +1,16 @@
 import { type ErrorRecord, fromWire, type SmithersError } from "../errors/index.ts";
 import { maxOutputBytes } from "../model/index.ts";
 import {
-  committedEvents,
   type Maintenance,
   type MirroredRuns,
   type SchemaRecord,
   type Store,
   type TurnRecord,
+  unencodedEvents,
 } from "../store/index.ts";
 import { withoutTree } from "./frame-trees.ts";
 import { takeLargeTexts } from "./large-texts.ts";
+import type { SentStart } from "./store-host.ts";
 import { type StorePart, storeMethods } from "./store-methods.ts";
 
 /** Values of a turn that are larger together, in characters, wait for room in the host. */
@@ -68,6 +69,7 @@ export class RemoteStore {
       get queueDepth() {
         return remote.#open.size;
       },
+      startOnce: (...start) => this.#startOnce(start),
       commitTurn: (turn) => this.#commitTurn(turn),
       readOutput: (...place) => this.#readOutput(place),
       registerSchemas: (schemas) => this.#registerSchemas(schemas),
@@ -100,6 +102,12 @@ export class RemoteStore {
     return answer;
   }
 
+  async #startOnce(start: Parameters<Store["startOnce"]>): ReturnType<Store["startOnce"]> {
+    const [run, events] = start;
+    const { runId, lastSeq } = (await this.#call("own", "startOnce", start)) as SentStart;
+    return { runId, events: lastSeq === 0 ? [] : unencodedEvents(runId, events, lastSeq, run.createdAtMs) };
+  }
+
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
     const { turn: sent, texts } = takeLargeTexts(turn);
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
@@ -110,7 +118,7 @@ export class RemoteStore {
       return answer === "tree-missing" ? this.#call("own", "commitTurn", [sent], texts) : answer;
     };
     const lastSeq = (await (bytes > largeBytes ? this.#inRoom(bytes, commit) : commit())) as number | "cancel-pending";
-    return lastSeq === "cancel-pending" ? lastSeq : committedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
+    return lastSeq === "cancel-pending" ? lastSeq : unencodedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
   }
 
   #readOutput(place: Parameters<Store["readOutput"]>): ReturnType<Store["readOutput"]> {

@@ -1,10 +1,16 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { CommittedEvent } from "../model/index.ts";
-import type { Store, TurnRecord } from "../store/index.ts";
+import type { Started, Store, TurnRecord } from "../store/index.ts";
 import { stopwatch } from "../timing/index.ts";
 import { FrameTrees } from "./frame-trees.ts";
 import { putLargeTexts } from "./large-texts.ts";
 import { type OwnMethod, type StorePart, storeMethods } from "./store-methods.ts";
+
+/** What is sent of a {@link Started}: `lastSeq` is 0 when the run was not started now. */
+export interface SentStart {
+  readonly runId: string;
+  readonly lastSeq: number;
+}
 
 /** What a {@link StoreHost} tells the other end. */
 export interface HostNews {
@@ -42,8 +48,8 @@ export class StoreHost {
    * Calls a method of the store. Calls of one turn of the event loop are applied in order, as the store's own are.
    * @param sent the arguments, as JSON
    * @param texts what was left out of a turn; see `takeLargeTexts`
-   * @returns what the method returns; of a committed turn only the number of its last event, or `tree-missing` when
-   *   nothing was written because the tree of its frame must be sent whole
+   * @returns what the method returns; of a committed turn or start only the number of its last event, or `tree-missing`
+   *   when nothing was written because the tree of the turn's frame must be sent whole
    * @throws what the method throws
    */
   async call(part: StorePart, name: string, sent: string, texts: readonly string[]): Promise<unknown> {
@@ -61,7 +67,7 @@ export class StoreHost {
       }
       const answer = await method.apply(target, args);
       if (part === "own") this.#listeners[name as OwnMethod]?.(answer as never, args as never, elapsedMs());
-      return name === "commitTurn" ? seqOf(answer as CommittedEvent[] | "cancel-pending") : answer;
+      return part === "own" ? toSend(name as OwnMethod, answer) : answer;
     } finally {
       this.#tellTrouble();
     }
@@ -88,6 +94,12 @@ export class StoreHost {
   }
 }
 
-/** The events themselves are known at the other end, but for their numbers. */
-const seqOf = (committed: CommittedEvent[] | "cancel-pending") =>
-  committed === "cancel-pending" ? committed : (committed.at(-1)?.seq ?? 0);
+/** The events of a turn and of a start are known at the other end, but for their numbers. */
+function toSend(name: OwnMethod, answer: unknown): unknown {
+  if (name === "commitTurn") return answer === "cancel-pending" ? answer : seqOf(answer as CommittedEvent[]);
+  if (name !== "startOnce") return answer;
+  const { runId, events } = answer as Started;
+  return { runId, lastSeq: seqOf(events) } satisfies SentStart;
+}
+
+const seqOf = (events: readonly CommittedEvent[]) => events.at(-1)?.seq ?? 0;

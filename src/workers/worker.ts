@@ -1,4 +1,4 @@
-import { type EngineObserver, Feed, LeaseHolder, type Logger, type RunPlaces } from "../engine/index.ts";
+import { type CommitFeed, type EngineObserver, LeaseHolder, type Logger, type RunPlaces } from "../engine/index.ts";
 import { describeThrown, runExists, SmithersError } from "../errors/index.ts";
 import { databaseFileOf } from "../jsx/index.ts";
 import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
@@ -24,6 +24,9 @@ interface RemoteRuns {
 const maxUnknown = 100;
 /** Time limit of the last push of spans when a worker ends. */
 const lastPushMs = 5_000;
+
+/** The server publishes what is committed, and no one reads it here. */
+const unheard: CommitFeed = { note() {}, publish() {}, runLost() {} };
 
 /** Executes runs for a server, which has the stores and says what to do. */
 export class Worker {
@@ -157,7 +160,7 @@ export class Worker {
     const { rootDir, allowNetwork, heartbeatMs, staleMs, maxCrashes, files, isBounded } = this.#settings;
     const holder = new LeaseHolder({
       store,
-      sink: { store, feed: new Feed(), observer: this.#observer(), isRemote: true },
+      sink: { store, feed: unheard, observer: this.#observer(), isRemote: true },
       rootDir,
       allowNetwork,
       heartbeatMs,

@@ -1,13 +1,13 @@
 import type { Lease, Store, TurnRecord } from "../../store/index.ts";
 import { stopwatch } from "../../timing/index.ts";
-import type { Feed } from "../feed.ts";
+import type { CommitFeed } from "../feed.ts";
 import type { EngineObserver, TurnTiming } from "../observer.ts";
 import type { TurnDraft } from "./draft.ts";
 
 /** Where turns are committed, published and observed. */
 export interface TurnSink {
   readonly store: Store;
-  readonly feed: Feed;
+  readonly feed: CommitFeed;
   readonly observer: EngineObserver | undefined;
   /** Whether the store is in another process, whose observers learn of a turn from its record. */
   readonly isRemote?: boolean;
@@ -40,7 +40,7 @@ export async function commitTurn(
   const { runState } = draft;
   const { decisions } = draft;
   const { run } = runState;
-  const facts = isRemote ? { run: { ...run, input: null }, decisions, timing, runningAttempts } : undefined;
+  const facts = isRemote ? { decisions, timing, runningAttempts } : undefined;
   const record = { ...draft.toRecord(lease), facts };
   const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);
