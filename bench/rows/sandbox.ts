@@ -7,7 +7,7 @@ import { median } from "../statistics.ts";
 
 // As it is published.
 const compiled = join(import.meta.dirname, "../../dist/tools/sandbox");
-const { findProgram, maxMemoryBytes, searchSandbox, start }: typeof import("../../src/tools/sandbox/index.ts") =
+const { confinedTo, findProgram, searchSandbox, start }: typeof import("../../src/tools/sandbox/index.ts") =
   await import(`${compiled}/index.js`);
 
 const mechanisms = ["bubblewrap", "unshare"] as const;
@@ -46,21 +46,7 @@ export const sandbox: Benchmark = {
 function confine(sandbox: Sandbox, rootDir: string, bash: string) {
   const rootFd = openSync(rootDir, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const policy = {
-      rootDir,
-      rootFd,
-      cwd: rootDir,
-      readOnly: false,
-      allowNetwork: false,
-      readable: [],
-      hidden: [],
-      protected: [],
-      writable: [],
-      memoryBytes: maxMemoryBytes,
-      temporaryBytes: 1024 ** 2,
-      env: { PATH: "/usr/bin:/bin" },
-    };
-    return start(sandbox, policy, [bash, "-c", "true"]);
+    return start(sandbox, confinedTo(rootDir, rootFd), [bash, "-c", "true"]);
   } finally {
     closeSync(rootFd);
   }

@@ -6,6 +6,7 @@ export * from "./issues.ts";
 export * from "./json.ts";
 export { JsonText, LargeJson } from "./json-text.ts";
 export * from "./moment.ts";
+export { notBegun } from "./not-begun.ts";
 export * from "./quota.ts";
 export * from "./run-end.ts";
 export * from "./run-health.ts";

@@ -1,4 +1,4 @@
-import { type Approval, type Moment, type Node, noRunWake, noWake, type Run } from "../../src/model/index.ts";
+import { type Approval, type Moment, type Node, noRunWake, notBegun, type Run } from "../../src/model/index.ts";
 
 /** A moment of a wall clock, and of a steady clock of its own. */
 export function momentAt(nowMs: number, steadyMs = 0): Moment {
@@ -54,19 +54,11 @@ export function nodeRow(given: Partial<Node> = {}): Node {
     nodeId: "n",
     iteration: 0,
     kind: "compute",
-    state: "pending",
+    ...notBegun,
     ordinal: 0,
     label: null,
     loopId: null,
     attempt: 0,
-    failures: 0,
-    lostAttempts: 0,
-    startedAtMs: null,
-    finishedAtMs: null,
-    ...noWake,
-    awaits: null,
-    correlationId: null,
-    error: null,
     ...given,
   };
 }

@@ -6,22 +6,11 @@ import { closeSync, openSync } from "node:fs";
 import { execute } from "../../src/tools/execute.ts";
 import { guardOf } from "../../src/tools/guard/index.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
-import { existingFiles, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
+import { confinedTo, existingFiles, type Sandbox, start } from "../../src/tools/sandbox/index.ts";
 
 const [mechanism, rootDir] = process.argv.slice(2) as [Sandbox["name"], string];
 const { sandbox } = await searchSandbox(mechanism);
-const policy = {
-  rootDir,
-  rootFd: openSync(rootDir, "r"),
-  cwd: rootDir,
-  readOnly: false,
-  allowNetwork: false,
-  readable: [],
-  writable: [],
-  memoryBytes: 1024 ** 3,
-  temporaryBytes: 1024 ** 2,
-  env: { PATH: "/usr/bin:/bin" },
-};
+const policy = confinedTo(rootDir, openSync(rootDir, "r"));
 
 async function tried(): Promise<string> {
   try {

@@ -7,7 +7,7 @@ import { execute } from "../../src/tools/execute.ts";
 import { groupForCommand } from "../../src/tools/sandbox/cgroup.ts";
 import { searchSandbox } from "../../src/tools/sandbox/detect.ts";
 import { hierarchiesOf } from "../../src/tools/sandbox/hierarchies.ts";
-import { findProgram, type SandboxPolicy, start } from "../../src/tools/sandbox/index.ts";
+import { confinedTo, findProgram, type SandboxPolicy, start } from "../../src/tools/sandbox/index.ts";
 import { Shares } from "../../src/tools/shares.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
@@ -26,21 +26,7 @@ async function ran(mechanism: string, script: string, more: Partial<SandboxPolic
   const rootDir = folder();
   const rootFd = openSync(rootDir, constants.O_RDONLY);
   afterThisTest(() => closeSync(rootFd));
-  const policy: SandboxPolicy = {
-    rootDir,
-    rootFd,
-    cwd: rootDir,
-    readOnly: false,
-    allowNetwork: false,
-    readable: [],
-    hidden: [],
-    protected: [],
-    writable: [],
-    memoryBytes: 1024 * MiB,
-    temporaryBytes: 16 * MiB,
-    env: { PATH: "/usr/bin:/bin", HOME: "/home/nobody" },
-    ...more,
-  };
+  const policy = { ...confinedTo(rootDir, rootFd), ...more };
   const child = start(sandbox!, policy, [findProgram("bash")!, "-c", script]);
   return execute(child, { timeoutMs: 30_000, signal: never });
 }

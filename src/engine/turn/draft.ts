@@ -7,6 +7,7 @@ import {
   type NewEvent,
   type Node,
   type NodeState,
+  notBegun,
   noWake,
   type Output,
   type Signal,
@@ -125,19 +126,11 @@ export class TurnDraft {
       nodeId: task.nodeId,
       iteration: task.iteration,
       kind: task.spec.kind,
-      state: "pending",
       ordinal: task.ordinal,
       label: task.spec.label,
       loopId: task.loopId,
       attempt: 0,
-      failures: 0,
-      lostAttempts: 0,
-      startedAtMs: null,
-      finishedAtMs: null,
-      ...noWake,
-      awaits: null,
-      correlationId: null,
-      error: null,
+      ...notBegun,
     };
     this.runState.putNode(node);
     this.#nodes.add(node);

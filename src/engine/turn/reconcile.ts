@@ -1,6 +1,6 @@
 import { SmithersError } from "../../errors/index.ts";
 import { authoredId } from "../../jsx/index.ts";
-import { isWaiting, type Node, type NodeKind, noWake, wakeAfter } from "../../model/index.ts";
+import { isWaiting, type Node, type NodeKind, notBegun, noWake, wakeAfter } from "../../model/index.ts";
 import { nodeKey, type Plan, type PlannedTask } from "../../plan/index.ts";
 import type { TurnDraft } from "./draft.ts";
 import { hasAsked, questionOf } from "./question.ts";
@@ -110,19 +110,11 @@ function restart(draft: TurnDraft, node: Node, task: PlannedTask): void {
 
 function remount(draft: TurnDraft, node: Node, { ordinal, loopId, spec }: PlannedTask): void {
   draft.changeNode(node, {
+    ...notBegun,
     kind: spec.kind,
-    state: "pending",
     ordinal,
     loopId,
     label: spec.label,
-    failures: 0,
-    lostAttempts: 0,
-    startedAtMs: null,
-    finishedAtMs: null,
-    ...noWake,
-    awaits: null,
-    correlationId: null,
-    error: null,
   });
   draft.emit({ type: "NodePending", nodeId: node.nodeId, iteration: node.iteration });
 }

@@ -6,8 +6,7 @@ import { messageOf, SmithersError } from "../../errors/index.ts";
 import { runtime } from "../../runtime/index.ts";
 import { type BubblewrapFeatures, bubblewrap, neededOptions } from "./bubblewrap.ts";
 import { launcherProgram } from "./launcher/program.ts";
-import { maxMemoryBytes } from "./limits.ts";
-import type { Sandbox, SandboxPolicy } from "./policy.ts";
+import { confinedTo, type Sandbox } from "./policy.ts";
 import { findProgram } from "./programs.ts";
 import { seatbelt } from "./seatbelt.ts";
 import { commandFilter } from "./seccomp/filter.ts";
@@ -186,21 +185,7 @@ async function tryOut(sandbox: Sandbox): Promise<string | undefined> {
   const rootFd = openSync(rootDir, constants.O_RDONLY | constants.O_DIRECTORY);
   const script = [...checks, "echo confined"].join(" && ");
   try {
-    const policy: SandboxPolicy = {
-      rootDir,
-      rootFd,
-      cwd: rootDir,
-      readOnly: false,
-      allowNetwork: false,
-      readable: [],
-      hidden: [],
-      protected: [],
-      writable: [],
-      memoryBytes: maxMemoryBytes,
-      temporaryBytes: 1024 ** 2,
-      env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
-    };
-    const child = start(sandbox, policy, [bash, "-c", script]);
+    const child = start(sandbox, confinedTo(rootDir, rootFd), [bash, "-c", script]);
     const said = await say(child);
     if (said.stdout === "confined\n") return undefined;
     return `${child.problem() ?? (said.stderr.trim() || "a command was not confined")}.`;

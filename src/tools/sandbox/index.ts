@@ -2,7 +2,7 @@ export { findSandbox, searchSandbox } from "./detect.ts";
 export { databaseSuffixes, existingFiles } from "./hidden.ts";
 export { maxMemoryBytes, maxTemporaryBytes, minTemporaryBytes } from "./limits.ts";
 export { isBelow } from "./paths.ts";
-export type { Sandbox, SandboxPolicy } from "./policy.ts";
+export { confinedTo, type Sandbox, type SandboxPolicy } from "./policy.ts";
 export { programFolders } from "./program-folders.ts";
 export { findProgram, systemPath } from "./programs.ts";
 export { whenUnseen } from "./running.ts";

@@ -1,4 +1,5 @@
 import type { HeldMount } from "./held.ts";
+import { maxMemoryBytes, minTemporaryBytes } from "./limits.ts";
 
 /** What a command may do, independent of what enforces it. All paths are absolute. */
 export interface SandboxPolicy {
@@ -26,6 +27,24 @@ export interface SandboxPolicy {
   readonly temporaryBytes: number;
   /** The whole environment of the command. `HOME` is an empty folder unless it lies below the root. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** The policy of a command that can write only below a folder, and reach no network. */
+export function confinedTo(rootDir: string, rootFd: number): SandboxPolicy {
+  return {
+    rootDir,
+    rootFd,
+    cwd: rootDir,
+    readOnly: false,
+    allowNetwork: false,
+    readable: [],
+    hidden: [],
+    protected: [],
+    writable: [],
+    memoryBytes: maxMemoryBytes,
+    temporaryBytes: minTemporaryBytes,
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+  };
 }
 
 /** A repository that commands can read and partly change. All paths are absolute; the others lie below `dir`. */
