@@ -50,45 +50,15 @@ export function callProgram(call: ProgramCall): Promise<ProgramEnd> {
     });
     const group = child.pid;
     const guardian = group === undefined ? undefined : startGuardian(group);
-    let ended: ProgramEnd["ended"];
-    let cancelKill = nothing;
-    const end = (why: NonNullable<ProgramEnd["ended"]>) => {
-      if (ended !== undefined) return;
-      ended = why;
-      signalGroup(group, "SIGTERM");
-      cancelKill = afterMs(killAfterMs, () => signalGroup(group, "SIGKILL"));
-    };
-    const cancelTimeout = call.timeoutMs === undefined ? nothing : afterMs(call.timeoutMs, () => end("timeout"));
-    let cancelIdle = nothing;
-    const heard = () => {
-      cancelIdle();
-      cancelIdle = call.idleTimeoutMs === undefined ? nothing : afterMs(call.idleTimeoutMs, () => end("idle"));
-    };
-    heard();
-    const onAbort = () => end("abort");
-    call.signal?.addEventListener("abort", onAbort);
-    if (call.signal?.aborted) onAbort();
-    const cleanUp = () => {
-      cancelTimeout();
-      cancelIdle();
-      cancelKill();
-      call.signal?.removeEventListener("abort", onAbort);
-    };
-
-    let bytes = 0;
-    let rest = "";
-    const decoder = new StringDecoder("utf8");
+    const limits = new Limits(call, group);
+    const stdout = new Lines(call.onLine);
     child.stdout.on("data", (chunk: Buffer) => {
-      heard();
-      bytes += chunk.length;
-      if (bytes > call.maxOutputBytes) return end("output");
-      const lines = (rest + decoder.write(chunk)).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) call.onLine(line);
+      limits.heard(chunk.length);
+      if (limits.ended !== "output") stdout.take(chunk);
     });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      heard();
+      limits.heard(0);
       stderr = (stderr + text).slice(-maxStderrLength);
       call.onStderr(text);
     });
@@ -96,20 +66,93 @@ export function callProgram(call: ProgramCall): Promise<ProgramEnd> {
     child.stdin.on("error", nothing);
     child.stdin.end(call.input);
     child.on("error", (error) => {
-      cleanUp();
+      limits.stop();
       guardian?.();
       reject(error);
     });
     // What the program has left behind may hold its pipes open for ever.
     child.on("exit", () => signalGroup(group, "SIGKILL"));
     child.on("close", (exitCode) => {
-      cleanUp();
+      limits.stop();
       guardian?.();
-      const last = rest + decoder.end();
-      if (last !== "" && ended === undefined) call.onLine(last);
-      resolve({ exitCode, stderr, ended });
+      if (limits.ended === undefined) stdout.end();
+      resolve({ exitCode, stderr, ended: limits.ended });
     });
   });
+}
+
+/** Ends a program when its signal aborts, or when it takes longer or prints more than it may. */
+class Limits {
+  readonly #call: ProgramCall;
+  readonly #group: number | undefined;
+  readonly #onAbort = () => this.#end("abort");
+  #ended: ProgramEnd["ended"];
+  #bytes = 0;
+  #cancelTimeout = nothing;
+  #cancelIdle = nothing;
+  #cancelKill = nothing;
+
+  constructor(call: ProgramCall, group: number | undefined) {
+    this.#call = call;
+    this.#group = group;
+    const { timeoutMs, signal } = call;
+    if (timeoutMs !== undefined) this.#cancelTimeout = afterMs(timeoutMs, () => this.#end("timeout"));
+    this.heard(0);
+    signal?.addEventListener("abort", this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+  }
+
+  /** Why the program was ended; undefined when it was not. */
+  get ended(): ProgramEnd["ended"] {
+    return this.#ended;
+  }
+
+  /** Notes that the program has printed something, and how many bytes of it count. */
+  heard(bytes: number): void {
+    this.#cancelIdle();
+    const { idleTimeoutMs, maxOutputBytes } = this.#call;
+    this.#cancelIdle = idleTimeoutMs === undefined ? nothing : afterMs(idleTimeoutMs, () => this.#end("idle"));
+    this.#bytes += bytes;
+    if (this.#bytes > maxOutputBytes) this.#end("output");
+  }
+
+  /** Watches no longer: the program has ended. */
+  stop(): void {
+    this.#cancelTimeout();
+    this.#cancelIdle();
+    this.#cancelKill();
+    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  #end(why: NonNullable<ProgramEnd["ended"]>): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    signalGroup(this.#group, "SIGTERM");
+    this.#cancelKill = afterMs(killAfterMs, () => signalGroup(this.#group, "SIGKILL"));
+  }
+}
+
+/** Cuts bytes that come in chunks into lines of text. */
+class Lines {
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new StringDecoder("utf8");
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  take(chunk: Buffer): void {
+    const lines = (this.#rest + this.#decoder.write(chunk)).split("\n");
+    this.#rest = lines.pop()!;
+    for (const line of lines) this.#onLine(line);
+  }
+
+  /** The last line may have no line break. */
+  end(): void {
+    const last = this.#rest + this.#decoder.end();
+    if (last !== "") this.#onLine(last);
+  }
 }
 
 function signalGroup(group: number | undefined, signal: NodeJS.Signals): void {

@@ -67,8 +67,8 @@ export class Feed {
   }
 
   /**
-   * Tells the followers of a run that this process executes it no longer, since another has taken it: what that one
-   * committed while the run still counted as this process's own was told to none of them.
+   * Tells the followers of a run that another process has taken it. They have not been told what that process has
+   * committed, for the run still counted as this process's own.
    */
   runLost(runId: string): void {
     this.notifyRemote((id) => id === runId);

@@ -30,7 +30,7 @@ const maxMembers = 5;
 const maxDescriptions = 16;
 
 /**
- * Describes any thrown value whatever: it never throws, whatever the value's getters, proxy traps and conversions do.
+ * Describes any thrown value. Never throws, whatever the value's getters, proxy traps and conversions do.
  * A value that is not an Error is named after its type, and its message is its text, or its JSON.
  */
 export function describeThrown(thrown: unknown): ThrownDescription {

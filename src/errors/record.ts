@@ -5,7 +5,7 @@ import { isError, readField } from "./read-field.ts";
 import { type ErrorRecord, isSmithersError } from "./smithers-error.ts";
 
 /**
- * Turns any thrown value whatever into the record that is stored and sent: `code` is one of the table, `message` is a
+ * Turns any thrown value into the record that is stored and sent: `code` is one of the table, `message` is a
  * text, `details` are JSON, and both are bounded. Never throws. What an error that is not a SmithersError says of
  * itself (its name, its own `code` and other fields, its causes) goes into details.
  * @param fallback the code of everything but a SmithersError

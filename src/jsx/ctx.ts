@@ -170,6 +170,26 @@ export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, s
       view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
   };
 
+  const around = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1);
+  const iteration = scope === null ? view.iteration : (around?.iteration ?? 0);
+  return {
+    runId: view.runId,
+    // Validation is lazy: a frame that does not read the input must not fail because of it.
+    get input() {
+      return view.input;
+    },
+    auth: view.auth,
+    iteration,
+    get iterations() {
+      return view.iterations;
+    },
+    ...methods,
+    outputs: rowReader(view, registry, reads),
+  } as Ctx;
+}
+
+/** `ctx.outputs`: a function of a schema or its key, with a property for each key. */
+function rowReader(view: RunView, registry: OutputLookup, reads: Reads) {
   const rows = (target: unknown) => {
     if (typeof target === "string" && !registry.byKey(target)) return [];
     const { key } = registry.resolve(target, "ctx.outputs");
@@ -185,21 +205,5 @@ export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, s
   for (const { key } of registry.list()) {
     Object.defineProperty(rows, key, { get: () => rows(key), enumerable: true, configurable: true });
   }
-
-  const around = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1);
-  const iteration = scope === null ? view.iteration : (around?.iteration ?? 0);
-  return {
-    runId: view.runId,
-    // Validation is lazy: a frame that does not read the input must not fail because of it.
-    get input() {
-      return view.input;
-    },
-    auth: view.auth,
-    iteration,
-    get iterations() {
-      return view.iterations;
-    },
-    ...methods,
-    outputs: rows,
-  } as Ctx;
+  return rows;
 }

@@ -25,8 +25,8 @@ const printing: ReadonlySet<string | symbol> = new Set([
 ]);
 
 /**
- * The `console` of workflow files, which the loader gives to them: it prints as the process's own does, and what a task
- * prints is kept with the task besides. The global console stays as it is.
+ * The `console` of workflow files, which the loader gives to them: it prints like the process's own, and what a task prints
+ * is also kept with the task. The global console stays as it is.
  */
 export const taskConsole: Console = new Proxy(globalThis.console, {
   get(_, name) {

@@ -121,7 +121,7 @@ export interface TurnRecord {
   readonly facts?: TurnFacts;
 }
 
-/** What an observer of a turn learns besides its record. */
+/** What an observer of a turn learns in addition to its record. */
 export interface TurnFacts {
   /** Decisions that the turn applied. They were stored earlier, perhaps by another process. */
   readonly decisions: readonly Approval[];

@@ -2,7 +2,7 @@ import { concernsRelatives, type ExecutionEnd, type HolderParts } from "../engin
 import { type CommittedEvent, hasEnded, type Run } from "../model/index.ts";
 import type { TurnRecord } from "../store/index.ts";
 
-/** Tells this process of what workers commit. A worker is answered first, so that it need not wait for that. */
+/** Publishes in this process what workers commit. The worker is answered first, so it does not wait for that. */
 export class CommitNews {
   readonly #sink: HolderParts["sink"];
   readonly #released: (runId: string, end: ExecutionEnd) => void;

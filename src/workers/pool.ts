@@ -58,7 +58,7 @@ const spareDelayMs = 2_000;
 const maxTries = 3;
 const endMs = 2_000;
 
-/** The worker processes of a server: at most one per workflow file, until there are as many as there may be. */
+/** The worker processes of a server. Each workflow file gets its own, until there are `maxWorkers`: then files share. */
 export class WorkerPool {
   readonly #settings: PoolSettings;
   readonly #workers = new Set<WorkerProcess>();

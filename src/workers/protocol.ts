@@ -8,7 +8,7 @@ import type { WithInputJson } from "./as-json.ts";
 import type { StoreIdentity } from "./remote-store.ts";
 import type { StorePart } from "./store-methods.ts";
 
-/** What a worker needs to execute runs, besides a store. */
+/** What a worker needs to execute runs, in addition to a store. */
 export interface WorkerSettings {
   readonly rootDir: string;
   readonly allowNetwork: boolean;

@@ -5,7 +5,7 @@ interface WireError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
-  /** What a SmithersError has besides. */
+  /** The further fields of a SmithersError. */
   readonly smithers?: {
     readonly code: ErrorCode;
     readonly problem: string;

@@ -147,10 +147,10 @@ test.each<[string, string, string, (root: string) => void]>([
   [
     "a path elsewhere",
     'path="/tmp/elsewhere/wt" branch="b"',
-    "must lie below the run's root folder, or beside it",
+    "must lie below the run's root folder or next to it",
     none,
   ],
-  ["a path above", 'path="../../wt" branch="b"', "must lie below the run's root folder, or beside it", none],
+  ["a path above", 'path="../../wt" branch="b"', "must lie below the run's root folder or next to it", none],
   ["a path in .git", 'path=".git/wt" branch="b"', "lies in a repository's .git", none],
   [
     "a link on the way",

@@ -83,19 +83,31 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     if (!hasBegun) await host.close();
   }
   try {
-    const outcome = await store.readOutcome(runId);
-    if (!outcome) return exitCodes.failed;
-    const { run } = outcome;
-    await reportEnd(context, host, outcome, {
-      wasStopped: interrupt.code !== undefined,
-      isReported: run.lastSeq === reportedSeq,
-    });
-    // When the run has ended meanwhile, its result counts, not the signal.
-    return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
+    return await reportOutcome(context, host, runId, interrupt, reportedSeq);
   } finally {
     await host.close();
     interrupt.stop();
   }
+}
+
+/**
+ * Prints how a run has ended, or what it waits for.
+ * @param reportedSeq number of the run's last event when its state was last printed
+ */
+async function reportOutcome(
+  context: CommandContext,
+  host: Host,
+  runId: string,
+  interrupt: Interrupt,
+  reportedSeq: number | undefined,
+): Promise<ExitCode> {
+  const outcome = await host.store.readOutcome(runId);
+  if (!outcome) return exitCodes.failed;
+  const { run } = outcome;
+  const wasStopped = interrupt.code !== undefined;
+  await reportEnd(context, host, outcome, { wasStopped, isReported: run.lastSeq === reportedSeq });
+  // When the run has ended meanwhile, its result counts, not the signal.
+  return hasEnded(run.status) ? codeOf(run) : (interrupt.code ?? codeOf(run));
 }
 
 /** The first line above the tree, which shows only nodes. */

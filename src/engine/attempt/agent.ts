@@ -30,8 +30,8 @@ export class AgentsFailed extends SmithersError {
   }
 
   /**
-   * Present when `thrown` is of this class and at least one agent was refused because of a limit; the time is the
-   * earliest that is known. Touches nothing of any other value, which may be a revoked proxy.
+   * How the providers have refused because of a limit, with the earliest time that is known; undefined when none has, or
+   * `thrown` is not of this class. Reads no property of such a value: it may be a revoked proxy.
    */
   static refusalOf(thrown: unknown): ChainRefusal | undefined {
     return typeof thrown === "object" && thrown !== null && #refusal in thrown ? thrown.#refusal : undefined;

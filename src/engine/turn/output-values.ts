@@ -60,8 +60,8 @@ export class OutputValues {
   }
 
   /**
-   * Reads what was stored before this process took the run over by the schemas that a workflow has now: at first at
-   * once, and with each other version of the workflow when something needs it.
+   * Applies the schemas of a workflow to the outputs that were stored before this process took the run over: at once
+   * when it is called first, and for each later version of the workflow when an output is needed.
    */
   async readBy(registry: OutputRegistry): Promise<void> {
     for (const output of this.#loaded) {

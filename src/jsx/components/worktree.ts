@@ -12,7 +12,7 @@ import { checkProps, propNames } from "./props.ts";
 export interface WorktreeProps {
   /** The node that removes the worktree is `<id>-cleanup`. Default: `worktree:<path>`. */
   id?: string;
-  /** Its folder: below the run's root folder, such as `.worktrees/a`, or beside it, such as `../a`. */
+  /** Its folder: below the run's root folder, such as `.worktrees/a`, or next to it, such as `../a`. */
   path: string;
   /** The branch that is checked out, which is made when there is none of this name. Default: none is checked out. */
   branch?: string;

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, extname, relative } from "node:path";
+import type { BunPlugin } from "bun";
 import {
   type Bundle,
   BundleError,
@@ -36,9 +37,8 @@ async function readSource(path: string): Promise<Buffer> {
 
 /** Implements {@link Runtime.bundle}. */
 export async function bundle(entry: string, { findPackage, compilers, globals }: BundleOptions): Promise<Bundle> {
-  const inputs = new Map<string, string>();
-  const missing: SourceProblem[] = [];
-  const failed: BundleError[] = [];
+  const found: Found = { inputs: new Map(), missing: [], failed: [] };
+  const { inputs, missing, failed } = found;
   const result = await Bun.build({
     entrypoints: [entry],
     target: "bun",
@@ -47,49 +47,11 @@ export async function bundle(entry: string, { findPackage, compilers, globals }:
     throw: false,
     // Only where it means the global one.
     define: Object.fromEntries(Object.keys(globals).map((name) => [name, nameInBundle(name)])),
-    plugins: [
-      {
-        name: "workflow",
-        setup(build) {
-          build.onResolve({ filter: /^[./]/ }, ({ path, importer }) => {
-            const found = resolveLocal(path, importer);
-            return found === undefined ? undefined : { path: found };
-          });
-          build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-            const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
-            // An import that runs later may be meant to fail, and be caught.
-            if (found === undefined && !isLazy.has(kind))
-              missing.push({ file: importer, message: `Cannot find the package "${path}"` });
-            return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };
-          });
-          build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
-            const compile = compilers.get(extname(path));
-            // As Bun does without a bundle: a file of an unknown kind is imported as its path.
-            if (!compile && code.has(loader) && !/\.[cm]?[jt]sx?$/.test(path)) {
-              return { contents: `export default ${JSON.stringify(path)};`, loader: "js" };
-            }
-            const contents = await readSource(path);
-            inputs.set(path, sha1(contents));
-            if (compile) return { contents: await compiled(compile, contents.toString(), path, failed), loader: "js" };
-            // Other data is left to Bun, which knows the import's attributes.
-            return code.has(loader) ? { contents, loader } : undefined;
-          });
-        },
-      },
-    ],
+    plugins: [workflowPlugin(findPackage, compilers, found)],
   });
   if (failed[0]) throw failed[0];
   if (!result.success) throw new BundleError(problemOf(result.logs, entry, inputs));
-  const [unresolved] = missing;
-  if (unresolved) {
-    const specifier = /"(.*)"/.exec(unresolved.message)![1]!;
-    // The bundler names the importing file, but not the line.
-    const place = await findLine(
-      [unresolved.file],
-      (line) => line.includes(`"${specifier}"`) || line.includes(`'${specifier}'`),
-    );
-    throw new BundleError({ ...unresolved, ...place });
-  }
+  if (missing[0]) throw await missingPackage(missing[0]);
   const [module, map] = ["entry-point", "sourcemap"].map(
     (kind) => result.outputs.find((output) => output.kind === kind)!,
   );
@@ -102,6 +64,57 @@ export async function bundle(entry: string, { findPackage, compilers, globals }:
       ([global, { module, name }]) => `import { ${name} as ${nameInBundle(global)} } from ${JSON.stringify(module)};`,
     );
   return { code: withSourceMap(`${text}\n${imports.join("\n")}\n`, await map!.text(), fileNamed), inputs };
+}
+
+/** What a build finds out. */
+interface Found {
+  /** The hash of each source, by its path. */
+  readonly inputs: Map<string, string>;
+  /** Imports of packages that are not installed. */
+  readonly missing: { readonly file: string; readonly specifier: string }[];
+  /** Sources that do not compile. */
+  readonly failed: BundleError[];
+}
+
+/** Resolves imports as the author means them, and reads and compiles sources. */
+function workflowPlugin(
+  findPackage: BundleOptions["findPackage"],
+  compilers: BundleOptions["compilers"],
+  { inputs, missing, failed }: Found,
+): BunPlugin {
+  return {
+    name: "workflow",
+    setup(build) {
+      build.onResolve({ filter: /^[./]/ }, ({ path, importer }) => {
+        const found = resolveLocal(path, importer);
+        return found === undefined ? undefined : { path: found };
+      });
+      build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+        const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
+        // An import that runs later may be meant to fail, and be caught.
+        if (found === undefined && !isLazy.has(kind)) missing.push({ file: importer, specifier: path });
+        return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };
+      });
+      build.onLoad({ filter: /.*/ }, async ({ path, loader }) => {
+        const compile = compilers.get(extname(path));
+        // As Bun does without a bundle: a file of an unknown kind is imported as its path.
+        if (!compile && code.has(loader) && !/\.[cm]?[jt]sx?$/.test(path)) {
+          return { contents: `export default ${JSON.stringify(path)};`, loader: "js" };
+        }
+        const contents = await readSource(path);
+        inputs.set(path, sha1(contents));
+        if (compile) return { contents: await compiled(compile, contents.toString(), path, failed), loader: "js" };
+        // Other data is left to Bun, which knows the import's attributes.
+        return code.has(loader) ? { contents, loader } : undefined;
+      });
+    },
+  };
+}
+
+/** The bundler names the importing file, but not the line. */
+async function missingPackage({ file, specifier }: Found["missing"][number]): Promise<BundleError> {
+  const place = await findLine([file], (line) => line.includes(`"${specifier}"`) || line.includes(`'${specifier}'`));
+  return new BundleError({ file, message: `Cannot find the package "${specifier}"`, ...place });
 }
 
 /** Keeps the problem of a source that does not compile: Bun would reduce it to a text without its place. */

@@ -3,7 +3,7 @@ import { keepAliveLine, keepAliveMs, retryLine } from "../http/answer-stream.ts"
 import type { ChangeHub, Changes } from "./hub.ts";
 
 /** How many runs may wait for a slow reader. A reader that lags further behind is cut off, and reads the lists again. */
-const maxPending = 2_000;
+const maxUnread = 2_000;
 
 const encoder = new TextEncoder();
 /** The encoded messages of a call of the hub, shared by all readers. */
@@ -14,20 +14,15 @@ const encodedRuns = new WeakMap<object, string>();
  * the latest item is kept. Ends when `closing` aborts.
  */
 export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Telemetry): ReadableStream<Uint8Array> {
-  /** Messages that were not read, by what they tell of. */
-  const pending = new Map<string, string>();
+  const unread = new UnreadChanges();
   let isOver = false;
   /** Set while the reader waits for a change. */
   let wake: (() => void) | undefined;
   let stop = () => {};
 
-  const take = ({ runs, approvals }: Changes) => {
-    for (const item of runs) {
-      pending.delete(item.runId);
-      pending.set(item.runId, textOf(item));
-    }
-    if (approvals) pending.set(approvalsKey, "event: approvals\ndata: {}\n\n");
-    if (pending.size > maxPending) end();
+  const take = (changes: Changes) => {
+    unread.add(changes);
+    if (unread.size > maxUnread) end();
     wake?.();
   };
   const end = () => {
@@ -62,12 +57,10 @@ export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Te
           hasBegun = true;
           return begin(controller);
         }
-        if (pending.size === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+        if (unread.size === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;
         if (isOver) return controller.close();
-        const text = [...pending.values()].join("");
-        pending.clear();
-        controller.enqueue(encoder.encode(text));
+        controller.enqueue(encoder.encode(unread.take()));
       },
       cancel: end,
     },
@@ -77,6 +70,30 @@ export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Te
 
 /** No run has this id. */
 const approvalsKey = " approvals";
+
+/** Messages that a reader has not read, by what they tell of. */
+class UnreadChanges {
+  readonly #texts = new Map<string, string>();
+
+  get size(): number {
+    return this.#texts.size;
+  }
+
+  add({ runs, approvals }: Changes): void {
+    for (const item of runs) {
+      // Deleted first: what has changed last is told last.
+      this.#texts.delete(item.runId);
+      this.#texts.set(item.runId, textOf(item));
+    }
+    if (approvals) this.#texts.set(approvalsKey, "event: approvals\ndata: {}\n\n");
+  }
+
+  take(): string {
+    const text = [...this.#texts.values()].join("");
+    this.#texts.clear();
+    return text;
+  }
+}
 
 function textOf(item: Changes["runs"][number]): string {
   let text = encodedRuns.get(item);

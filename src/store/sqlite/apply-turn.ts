@@ -2,7 +2,7 @@ import { leaseLost } from "../../errors/index.ts";
 import type { Approval, CommittedEvent } from "../../model/index.ts";
 import type { Driver, SqlValue } from "../../runtime/index.ts";
 import { tables } from "../tables.ts";
-import { type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../turn.ts";
+import { type AttemptEnd, type FrameRecord, mayBeCancelledInstead, type TurnRecord } from "../turn.ts";
 import { changeRelatives } from "./commands/lineage.ts";
 import { endToolCall } from "./commands/tool-call.ts";
 import { appendEvents } from "./queries/events.ts";
@@ -20,31 +20,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
   for (const node of turn.nodes) nodes.upsert(driver, node);
   for (const attempt of turn.startedAttempts) attempts.insert(driver, attempt);
   for (const call of turn.endedToolCalls) endToolCall(driver, runId, call);
-  for (const { nodeId, iteration, attempt, state, error, stack } of turn.endedAttempts) {
-    driver.run(
-      `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?, stack = ?
-       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
-      state,
-      turn.nowMs,
-      error && JSON.stringify(error),
-      stack,
-      runId,
-      nodeId,
-      iteration,
-      attempt,
-    );
-    // An attempt's running tool calls end with it.
-    driver.run(
-      `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
-       WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
-      state === "finished" ? "cancelled" : state,
-      turn.nowMs,
-      runId,
-      nodeId,
-      iteration,
-      attempt,
-    );
-  }
+  for (const end of turn.endedAttempts) endAttempt(driver, runId, end, turn.nowMs);
   for (const output of turn.outputs) outputs.upsert(driver, output);
   for (const approval of turn.approvals) putApproval(driver, approval);
   for (const signal of turn.consumedSignals) {
@@ -56,28 +32,57 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
       signal.seq,
     );
   }
-  for (const timer of turn.timers) {
-    driver.run(
-      `INSERT INTO _smithers_timers (run_id, node_id, iteration, fires_at_ms, state) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (run_id, node_id, iteration) DO UPDATE SET state = excluded.state, fires_at_ms = excluded.fires_at_ms`,
-      runId,
-      timer.nodeId,
-      timer.iteration,
-      timer.firesAtMs,
-      timer.state,
-    );
-  }
-  for (const entry of turn.cached) {
+  for (const timer of turn.timers) putTimer(driver, runId, timer);
+  for (const { cacheKey, json } of turn.cached) {
     driver.run(
       "INSERT OR REPLACE INTO _smithers_cache (cache_key, json, created_at_ms) VALUES (?, ?, ?)",
-      entry.cacheKey,
-      entry.json,
+      cacheKey,
+      json,
       turn.nowMs,
     );
   }
   if (turn.frame) insertFrame(driver, runId, turn.frame, turn.nowMs);
   changeRelatives(driver, turn);
   return appendEvents(driver, runId, turn.events, lastSeq, turn.nowMs);
+}
+
+/** Ends an attempt, and with it the tool calls that it has running. */
+function endAttempt(driver: Driver, runId: string, end: AttemptEnd, nowMs: number): void {
+  const { nodeId, iteration, attempt, state, error, stack } = end;
+  driver.run(
+    `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?, stack = ?
+     WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
+    state,
+    nowMs,
+    error && JSON.stringify(error),
+    stack,
+    runId,
+    nodeId,
+    iteration,
+    attempt,
+  );
+  driver.run(
+    `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
+     WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
+    state === "finished" ? "cancelled" : state,
+    nowMs,
+    runId,
+    nodeId,
+    iteration,
+    attempt,
+  );
+}
+
+function putTimer(driver: Driver, runId: string, timer: TurnRecord["timers"][number]): void {
+  driver.run(
+    `INSERT INTO _smithers_timers (run_id, node_id, iteration, fires_at_ms, state) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, node_id, iteration) DO UPDATE SET state = excluded.state, fires_at_ms = excluded.fires_at_ms`,
+    runId,
+    timer.nodeId,
+    timer.iteration,
+    timer.firesAtMs,
+    timer.state,
+  );
 }
 
 /** A decision that was made meanwhile stands: only a pending approval can be withdrawn. */

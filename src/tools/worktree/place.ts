@@ -9,7 +9,7 @@ export interface WorktreePlace {
   readonly path: string;
   /** The run's root folder, with links resolved. */
   readonly rootDir: string;
-  /** Whether it lies below the run's root folder, and not beside it. */
+  /** Whether it lies below the run's root folder, and not next to it. */
   readonly isInside: boolean;
 }
 
@@ -25,7 +25,7 @@ export function placeOfWorktree(givenRoot: string, path: string): WorktreePlace 
   const isInside = whole !== rootDir && isBelow(whole, rootDir);
   const isBeside = whole !== rootDir && dirname(whole) === dirname(rootDir);
   if (!isInside && !isBeside) {
-    const problem = `The worktree's path "${path}" must lie below the run's root folder, or beside it, as "../name".`;
+    const problem = `The worktree's path "${path}" must lie below the run's root folder or next to it, as "../name".`;
     throw worktreeFailed(problem, false);
   }
   const base = isInside ? rootDir : dirname(rootDir);

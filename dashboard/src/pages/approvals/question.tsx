@@ -93,7 +93,7 @@ function Asker({ approval }: { approval: ApprovalItem }) {
   );
 }
 
-/** What an approval says besides yes. */
+/** What an approval says in addition to yes. */
 function choiceOf(mode: ApprovalItem["mode"], { selected, ranked }: Picked) {
   if (mode === "select") return { selected };
   return mode === "rank" ? { ranked: [...(ranked ?? [])] } : {};

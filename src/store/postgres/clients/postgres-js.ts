@@ -54,9 +54,8 @@ export async function loadPostgresJs(): Promise<ConnectPostgresJs> {
     const library = (await import("postgres")) as unknown as {
       readonly default: (url: string, options: object) => PostgresJs;
     };
-    // One statement at a time on a connection: the library asks for the types of parameters before it sends them. When it
-    // asks behind another statement, PgBouncer in transaction mode gives the connection to another client after that
-    // one's answer, and the types never come.
+    // One statement at a time: the library first asks for the types of parameters. Asked behind another statement, the
+    // types never come through PgBouncer, which gives the connection to another client after the first answer.
     return (url, options) => library.default(url, { ...options, max_pipeline: 0, onnotice() {} });
   } catch (cause) {
     throw new SmithersError("INVALID_OPTIONS", "A postgres:// database needs the package postgres.", {

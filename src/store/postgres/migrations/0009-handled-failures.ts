@@ -1,4 +1,4 @@
-/** Leaves a failure as it is, when a run runs again, that a catch or a compensation has begun to answer: see `handledFailure`. */
+/** Keeps a failure that a catch or a compensation has begun to answer when its run runs again: see `handledFailure`. */
 export const postgresHandledFailures = `
 CREATE OR REPLACE FUNCTION _smithers_pending_again(p_run_id text, p_states text[]) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN

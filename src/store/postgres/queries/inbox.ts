@@ -33,7 +33,7 @@ export async function selectInbox(database: Database, runId: string): Promise<In
   };
 }
 
-/** The tables.approvals, or the tables.nodes, of a run with the node id that is the second parameter, by iteration. */
+/** Limits the approvals or nodes of a run to the node id in the second parameter, in the order of iterations. */
 const named = "AND node_id = $2::text ORDER BY iteration";
 
 export async function decisionRows(database: Database, runId: string, nodeId: string): Promise<DecisionRows> {

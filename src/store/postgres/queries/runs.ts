@@ -40,7 +40,7 @@ export async function selectIdsSharing(database: Database, parts: readonly strin
 }
 
 /**
- * A page of tables.runs, newest first.
+ * A page of runs, newest first.
  * @throws INVALID_REQUEST for an unknown cursor
  */
 export async function selectRunPage(database: Database, query: ListRunsQuery): Promise<RunPage> {

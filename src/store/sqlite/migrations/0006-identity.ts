@@ -1,6 +1,4 @@
-/**
- * An identity that nobody can guess for each database, and what the main database knows of those that workflows name.
- */
+/** Gives each database an identity that cannot be guessed, and the main one a record of those that workflows name. */
 export const identity = `
 CREATE TABLE _smithers_identity (database_id TEXT NOT NULL) STRICT;
 INSERT INTO _smithers_identity VALUES (lower(hex(randomblob(16))));
