@@ -7,9 +7,11 @@ import { folder } from "../support/folder.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
-import { ask, asking, paced, release } from "./workflows.ts";
+import { anything, ask, asking, paced, release } from "./workflows.ts";
 
-const server = forAllTests(() => serve(folder({ "release.tsx": release, "asking.tsx": asking })));
+const server = forAllTests(() =>
+  serve(folder({ "release.tsx": release, "asking.tsx": asking, "anything.tsx": anything })),
+);
 
 inBrowser("a run's tree shows groups, iterations, retries and labels, and a step its output and prints", async () => {
   const runId = await server().start("release.tsx");
@@ -99,6 +101,20 @@ inBrowser(
   },
   60_000,
 );
+
+inBrowser("a signal that may be anything is written as JSON, and a finished run has no pending steps", async () => {
+  const runId = await server().start("anything.tsx");
+  const visitor = await Visitor.at(server().url, `/runs/${runId}`);
+  const { page } = visitor;
+  await page.getByText("Send told").click();
+  await page.getByLabel("Data as JSON").fill('{"value":[1]}');
+  expect(await page.getByRole("button", { name: "Form" }).count()).toBe(0);
+  await page.getByRole("button", { name: "Send the signal" }).click();
+  await server().end(runId);
+  await page.locator(".run-facts").getByText("Finished").first().waitFor();
+  await page.getByRole("button", { name: /\bSkipped\b.*\bin\b/i }).waitFor();
+  visitor.expectNoWrongs();
+});
 
 inBrowser("a signal is sent with a form of its schema, whose errors stand at their fields", async () => {
   const runId = await server().start("release.tsx");

@@ -78,3 +78,15 @@ export const asking = workflowFile(`<Task id="think" output={outputs.result} age
         return { text: asked === 1 ? "yes" : '{"value":"yes"}', usage, response: { modelId: "model-x" } };
       } };`,
 }).replace('name="test"', 'name="asking"');
+
+/** A signal that may be anything; then a finished run with an iteration that was never begun. */
+export const anything = workflowFile(
+  `<WaitForEvent id="told" event="told" output={outputs.result} />
+   <Loop id="outer" until={ctx.iterationCount("result", "in") >= 2}>
+     <Sequence>
+       <Loop id="inner" until={false} maxIterations={3} onMaxReached="return-last">
+         <Task id="in" output={outputs.result}>{() => ({ value: 1 })}</Task>
+       </Loop>
+     </Sequence>
+   </Loop>`,
+).replace('name="test"', 'name="anything"');

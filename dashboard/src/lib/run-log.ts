@@ -56,6 +56,7 @@ export class RunLog {
   startedAtMs: number | undefined;
   endedAtMs: number | undefined;
   lastSeq = 0;
+  #isFinished = false;
 
   take(events: readonly RunEvent[]): void {
     for (const event of events) this.#take(event);
@@ -71,9 +72,12 @@ export class RunLog {
     return this.nodes.get(nodeKey(nodeId, iteration));
   }
 
-  /** The state of the node with this {@link nodeKey}; `pending` when nothing is known of it. */
+  /**
+   * The state of the node with this {@link nodeKey}. One of which nothing is known has not begun: it is `pending`, or
+   * `skipped` when the run has finished without it.
+   */
   stateOf(key: string): NodeState {
-    const state = this.nodes.get(key)?.state ?? "pending";
+    const state = this.nodes.get(key)?.state ?? (this.#isFinished ? "skipped" : "pending");
     return state === "in-progress" ? (this.subflows.get(key) ?? state) : state;
   }
 
@@ -87,6 +91,7 @@ export class RunLog {
       case "RunCancelled":
       case "RunContinuedAsNew":
         this.endedAtMs = atMs;
+        this.#isFinished = event.type === "RunFinished";
         return;
       case "RunStatusChanged":
         if (event.status === "running") this.endedAtMs = undefined;

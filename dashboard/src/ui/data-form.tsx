@@ -1,4 +1,5 @@
 import { lazy, Suspense, useId, useState } from "react";
+import { hasFormFor } from "../lib/form-schema.ts";
 import { Loading } from "./states.tsx";
 
 const SchemaForm = lazy(() => import("./schema-form.tsx"));
@@ -19,7 +20,7 @@ export interface DataFormProps {
 /** Data as a form of its schema, or as JSON. */
 export function DataForm({ schema, initial, issues, submit, busy, what, onSubmit }: DataFormProps) {
   const id = useId().replaceAll(/[^\w]/g, "");
-  const hasForm = schema !== undefined && schema.type === "object";
+  const hasForm = schema !== undefined && hasFormFor(schema);
   const [mode, setMode] = useState<"form" | "json">(hasForm ? "form" : "json");
   const [value, setValue] = useState<unknown>(initial);
   const [text, setText] = useState(() => jsonOf(initial));
