@@ -41,7 +41,7 @@ export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs
 export { isOwnOutput } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
 export { insteadOfEntry, insteadOfName } from "./published-names.ts";
-export { jsxRuntime } from "./react.ts";
+export { jsxRuntime, React } from "./react.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";
 export type * from "./specs.ts";

@@ -17,7 +17,7 @@ import type { BlockingRun, Run } from "../model/index.ts";
 import { RunDatabases } from "../runs/index.ts";
 import { type Idempotency, type LocalStore, openStore } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
-import { identityOf, RemoteHolder, WorkerPool } from "../workers/index.ts";
+import { defaultWorkerMemoryMb, identityOf, RemoteHolder, WorkerPool } from "../workers/index.ts";
 import type { ResolvedServerOptions } from "./options.ts";
 import { WorkflowDatabases } from "./workflow-databases.ts";
 
@@ -208,7 +208,7 @@ export class ServerDatabases {
 
   #newPool(): WorkerPool {
     const { rootDir, allowNetwork, heartbeatMs, staleAfterMs: staleMs, maxCrashes, authToken, db } = this.#options;
-    const { maxWorkers, workerTimeoutMs, workflows } = this.#options;
+    const { maxWorkers, workerTimeoutMs, workerMemoryMb, workflows } = this.#options;
     const { privatePaths, ...files } = fileRulesOf(() => [], this.#fileRules());
     return new WorkerPool({
       rootDir,
@@ -219,6 +219,7 @@ export class ServerDatabases {
       isBounded: this.#places !== undefined,
       maxWorkers: maxWorkers ?? Math.max(2, availableParallelism()),
       workerTimeoutMs,
+      workerMemoryMb: workerMemoryMb ?? defaultWorkerMemoryMb(),
       files,
       workflows,
       privatePaths,

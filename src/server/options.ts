@@ -86,15 +86,24 @@ export interface ServerOptions extends StoreOptions {
    * Default: 30000.
    */
   workerTimeoutMs?: number;
+  /**
+   * Most memory of one worker, in MB, without that of its commands; with more, it is killed and the run that used it is
+   * charged. Linux only. Default: half of what the machine or the container has, at least 1024.
+   */
+  workerMemoryMb?: number;
   /** Logger with pino's methods, each called with facts and then a message. Default: JSON lines on stderr. */
   logger?: Logger;
   /** Least severe level that the default logger writes. Default: `process.env.SMITHERS_LOG_LEVEL`, or `info`. */
   logLevel?: LogLevel;
 }
 
+/** A worker without work has about half of this. */
+const leastWorkerMemoryMb = 128;
+
 type Optional =
   | "maxConcurrency"
   | "maxWorkers"
+  | "workerMemoryMb"
   | "db"
   | "schema"
   | "authToken"
@@ -106,6 +115,7 @@ type Optional =
 export interface ResolvedServerOptions extends Required<Omit<ServerOptions, Optional>> {
   maxConcurrency: number | undefined;
   maxWorkers: number | undefined;
+  workerMemoryMb: number | undefined;
   retentionMs: number | undefined;
   db: DrizzleDatabase | string | undefined;
   authToken: string | undefined;
@@ -155,6 +165,10 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
       options.maxConcurrency === undefined ? undefined : whole("maxConcurrency", options.maxConcurrency, 1),
     maxWorkers: options.maxWorkers === undefined ? undefined : whole("maxWorkers", options.maxWorkers, 1),
     workerTimeoutMs: whole("workerTimeoutMs", options.workerTimeoutMs ?? 30_000, 100),
+    workerMemoryMb:
+      options.workerMemoryMb === undefined
+        ? undefined
+        : whole("workerMemoryMb", options.workerMemoryMb, leastWorkerMemoryMb),
     synchronous: options.synchronous,
     schema: options.schema,
     logger: options.logger ?? loggerOf(options.logLevel),

@@ -39,8 +39,8 @@ export const labels = {
   tool: { help: "the tool's name; `other` after the first 100 names" },
   direction: { help: "whether the tokens were read or written by the model", values: ["input", "output"] },
   reason: {
-    help: "why a worker ended: it had no work (`idle`), answered nothing for too long (`blocked`), ended by itself or was killed by others (`lost`), or the server was closed (`closed`)",
-    values: ["idle", "blocked", "lost", "closed"],
+    help: "why a worker ended: it had no work (`idle`), answered nothing for too long (`blocked`), had too much memory (`memory`), had a built-in of JavaScript changed so that it no longer worked (`broken`), ended by itself or was killed by others (`lost`), or the server was closed (`closed`)",
+    values: ["idle", "blocked", "memory", "broken", "lost", "closed"],
   },
   model: { help: "the language model; `unknown` when its agent does not tell, `other` after the first 100 models" },
   mode: { help: "whether the CPU time was spent in user or kernel mode", values: ["user", "system"] },

@@ -14,16 +14,25 @@ export interface Verdict {
   errorOf(runId: string, nodeIds: readonly string[] | undefined): SmithersError;
 }
 
-/** How a worker has ended: it was killed because it was silent for so long, or otherwise. */
-export type WorkerEnd = { readonly blockedMs: number } | ChildEnd;
+/** Why the server has killed a worker. */
+export type Kill =
+  /** It was silent for so long. */
+  | { readonly blockedMs: number }
+  /** It had more memory than a worker may have. */
+  | { readonly usedMb: number; readonly limitMb: number }
+  /** A built-in of JavaScript no longer did in it what it should. */
+  | { readonly broken: string };
+
+/** How a worker has ended. */
+export type WorkerEnd = Kill | ChildEnd;
 
 /**
  * Judges whose fault it was that a worker has ended. Only code that has been called and has not returned can block a
  * process. Where none was noted, it was called by the event loop, and belongs to something that is open; when several
- * runs are, none is charged.
+ * runs are, none is charged. Memory may be of anything that is open, whatever is called at the moment.
  */
 export function judge({ now, open }: BoardState, end: WorkerEnd): Verdict {
-  const places = now === undefined ? open : [now];
+  const places = now === undefined ? open : "usedMb" in end ? [now, ...open] : [now];
   const files = new Set(places.flatMap((place) => ("file" in place ? [place.file] : [])));
   const runs = new Map<string, string[]>();
   for (const place of places) {
@@ -52,7 +61,7 @@ export function workPlaceText(place: WorkPlace): string {
 
 function errorOf(runId: string, nodeIds: readonly string[] | undefined, end: WorkerEnd): SmithersError {
   const what = endText(end);
-  const details = "blockedMs" in end ? { blockedMs: end.blockedMs } : { exitCode: end.code, signal: end.signal };
+  const details = "code" in end ? { exitCode: end.code, signal: end.signal } : end;
   if (nodeIds === undefined) {
     const problem = `${what} because of another run, while this attempt was running.`;
     return new SmithersError("WORKER_LOST", problem, { advice: "The task runs again.", details });
@@ -70,5 +79,7 @@ function errorOf(runId: string, nodeIds: readonly string[] | undefined, end: Wor
 /** How a worker has ended, for people: `The worker was blocked for 30 s`. */
 export function endText(end: WorkerEnd): string {
   if ("blockedMs" in end) return `The worker was blocked for ${Math.round(end.blockedMs / 100) / 10} s`;
+  if ("usedMb" in end) return `The worker used more than ${end.limitMb} MB of memory`;
+  if ("broken" in end) return `The worker was ended because its ${end.broken} no longer worked`;
   return `The worker process ended ${end.signal === null ? `with code ${end.code}` : `by ${end.signal}`}`;
 }

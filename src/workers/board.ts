@@ -20,6 +20,7 @@ export interface BoardState {
 
 // Where the parts of the file begin. Each begins with the length of its text.
 const nowAt = 0;
+const brokenAt = 4_092;
 const openAt = 4_096;
 const privatePathsAt = 65_536;
 /** Open places that are written down; more cannot be told apart anyway. */
@@ -65,7 +66,7 @@ export class Board {
   }
 
   setNow(place: WorkPlace | undefined): void {
-    this.#note(nowAt, openAt, place === undefined ? "" : JSON.stringify(place));
+    this.#note(nowAt, brokenAt, place === undefined ? "" : JSON.stringify(place));
   }
 
   setOpen(places: Iterable<WorkPlace>): void {
@@ -79,6 +80,19 @@ export class Board {
     const now = this.#parse(nowAt);
     const open = this.#parse(openAt);
     return { now: isPlace(now) ? now : undefined, open: Array.isArray(open) ? open.filter(isPlace) : [] };
+  }
+
+  /** Notes that a built-in no longer works, by its number. Uses as few of them as can be. */
+  setBroken(index: number): void {
+    if (this.#memory) this.#memory[brokenAt] = index + 1;
+    else writeSync(this.fd, Uint8Array.of(index + 1), 0, 1, brokenAt);
+  }
+
+  /** The number of a built-in that no longer works in the worker; -1 when it has found none. */
+  broken(): number {
+    const byte = new Uint8Array(1);
+    readSync(this.fd, byte, 0, 1, brokenAt);
+    return byte[0]! - 1;
   }
 
   /** Files that the worker's tools must neither read nor write. */

@@ -5,8 +5,7 @@ import type { BlockingRun } from "../model/index.ts";
 import { type ChildEnd, newRunId } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
 import { withInputJson } from "./as-json.ts";
-import { judge, type WorkerEnd } from "./blame.ts";
-import type { BoardState } from "./board.ts";
+import { judge, type Kill, type WorkerEnd } from "./blame.ts";
 import { aloneKey, chooseWorker } from "./choose-worker.ts";
 import { workerEnvironment } from "./environment.ts";
 import { lossLine, lossReason } from "./loss.ts";
@@ -21,6 +20,7 @@ import { WorkerProcess } from "./worker-process.ts";
 export interface PoolSettings extends Omit<WorkerSettings, "hiddenEnv"> {
   readonly maxWorkers: number;
   readonly workerTimeoutMs: number;
+  readonly workerMemoryMb: number;
   /** Texts that no environment variable of a worker may have as its value. */
   readonly secrets: readonly string[];
   readonly log: Logger;
@@ -34,7 +34,7 @@ export interface PoolSettings extends Omit<WorkerSettings, "hiddenEnv"> {
 /** Counts what happens to workers. */
 export interface PoolObserver {
   workerStarted(): void;
-  workerEnded(reason: "idle" | "blocked" | "lost" | "closed"): void;
+  workerEnded(reason: "idle" | "blocked" | "memory" | "broken" | "lost" | "closed"): void;
 }
 
 /** A run to start. */
@@ -78,7 +78,7 @@ export class WorkerPool {
     this.#watchdog = new Watchdog({
       ...settings,
       workers: () => this.#workers,
-      blocked: (worker, silentMs, state) => this.#endBlocked(worker, silentMs, state),
+      kill: (worker, why) => worker.kill(why),
     });
     this.#answerParts = {
       log: settings.log,
@@ -268,23 +268,18 @@ export class WorkerPool {
     return worker;
   }
 
-  #endBlocked(worker: WorkerProcess, silentMs: number, state: BoardState): void {
-    if (worker.killedFor) return;
-    worker.blocked = { silentMs, state };
-    worker.kill("blocked");
-  }
-
   async #ended(worker: WorkerProcess, childEnd: ChildEnd): Promise<void> {
     this.#workers.delete(worker);
-    const { blocked, killedFor } = worker;
-    const end: WorkerEnd = blocked ? { blockedMs: blocked.silentMs } : childEnd;
-    const state = blocked?.state ?? worker.board.read();
+    const { killed, isClosed } = worker;
+    const why = killed?.why ?? worker.broken();
+    const end: WorkerEnd = why ?? childEnd;
+    const state = killed?.state ?? worker.board.read();
     const verdict = judge(state, end);
     worker.lossReason = lossReason(verdict, end, this.#settings.rootDir);
     const runs = [...this.#stores.values()].flatMap((holder) => holder.runsOf(worker));
-    const isExpected = killedFor === "closing" || worker.isLeaving;
+    const isExpected = isClosed || worker.isLeaving;
     this.#settings.observer?.workerEnded(
-      blocked ? "blocked" : worker.isLeaving ? "idle" : killedFor ? "closed" : "lost",
+      why ? killReason(why) : worker.isLeaving ? "idle" : isClosed ? "closed" : "lost",
     );
     if (!isExpected || runs.length > 0) {
       const { facts, message } = lossLine(verdict, end, runs.length);
@@ -297,11 +292,17 @@ export class WorkerPool {
     this.#keepSpare(spareDelayMs);
   }
 
-  /** Ends workers that have had nothing to do for a while, but for the last one, and those that get no more work. */
+  /**
+   * Ends workers that have had nothing to do for a while, but for the last one, those that get no more work, and those
+   * in which finished code has left something behind.
+   */
   #tidy(): void {
     for (const worker of this.#workers) {
       const isKept = worker.keys.size === 0 || this.#workers.size === 1;
-      const isDue = worker.isLeaving ? worker.isIdle : !isKept && worker.idleMs >= idleLimitMs;
+      const isUnused = !isKept && worker.idleMs >= idleLimitMs;
+      const isDue = worker.isLeaving
+        ? worker.isIdle
+        : isUnused || worker.hasLeftovers(tidyMs, idleMemoryMb(this.#settings));
       if (!isDue || worker.isEnding) continue;
       worker.isEnding = true;
       worker.isLeaving = true;
@@ -315,7 +316,7 @@ export class WorkerPool {
       endMs,
       worker.channel.call("end").catch(() => {}),
     );
-    worker.kill("closing");
+    worker.kill();
     await waitAtMost(endMs, worker.ended);
   }
 }
@@ -332,4 +333,14 @@ async function whileItAnswers<T>(worker: WorkerProcess, work: Promise<T>, isImpa
     stop();
     done.catch(() => {});
   }
+}
+
+/** The most memory that a worker without work keeps, in MB: its runtime gives little back by itself. */
+function idleMemoryMb({ workerMemoryMb }: PoolSettings): number {
+  return Math.min(384, Math.max(192, workerMemoryMb / 2));
+}
+
+function killReason(why: Kill): "blocked" | "memory" | "broken" {
+  if ("blockedMs" in why) return "blocked";
+  return "usedMb" in why ? "memory" : "broken";
 }

@@ -1,20 +1,24 @@
 import type { Logger } from "../engine/index.ts";
-import { workPlaceText } from "./blame.ts";
+import { type Kill, workPlaceText } from "./blame.ts";
 import type { BoardState, WorkPlace } from "./board.ts";
+import { residentBytes } from "./process-use.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface WatchdogSettings {
   /** How long a worker may answer nothing before it is killed, in ms. */
   readonly workerTimeoutMs: number;
+  /** How much memory a worker may have, in MB. */
+  readonly workerMemoryMb: number;
   readonly log: Logger;
   workers(): Iterable<WorkerProcess>;
-  /** Called with a worker that has answered nothing for too long. */
-  blocked(worker: WorkerProcess, silentMs: number, state: BoardState): void;
+  /** Called with a worker that must be killed. */
+  kill(worker: WorkerProcess, why: Kill): void;
 }
 
 /** A worker that is silent for this long is named in the log. */
 const namedAfterMs = 5_000;
 const longestPauseMs = 500;
+const megabyte = 1_048_576;
 /** How long a worker may take to start, in ms: also on a machine that has much else to do. */
 const startLimitMs = 30_000;
 
@@ -25,7 +29,10 @@ interface Asked {
   isNamed: boolean;
 }
 
-/** Asks the workers again and again whether they answer, names those that do not, and has them killed in the end. */
+/**
+ * Asks the workers again and again whether they answer, names those that do not, and has them killed in the end, as well
+ * as those that have too much memory or whose built-ins are broken.
+ */
 export class Watchdog {
   readonly #settings: WatchdogSettings;
   readonly #asked = new Map<WorkerProcess, Asked>();
@@ -62,7 +69,10 @@ export class Watchdog {
     this.#lookedAtMs = nowMs;
     // Where this process itself could not run, no answer could come: the workers get their time again.
     if (wasPaused) this.#asked.clear();
-    for (const worker of this.#settings.workers()) this.#ask(worker, nowMs);
+    for (const worker of this.#settings.workers()) {
+      this.#ask(worker, nowMs);
+      this.#weigh(worker);
+    }
     for (const worker of this.#asked.keys()) if (worker.hasEnded) this.#asked.delete(worker);
   }
 
@@ -75,7 +85,7 @@ export class Watchdog {
     }
     const silentMs = nowMs - asked.sinceMs;
     if (worker.isReady) worker.silentMs = silentMs;
-    const { log, blocked } = this.#settings;
+    const { log, kill } = this.#settings;
     const workerTimeoutMs = worker.isReady ? this.#settings.workerTimeoutMs : startLimitMs;
     if (silentMs < Math.min(namedAfterMs, workerTimeoutMs / 2)) return;
     const state = worker.board.read();
@@ -89,7 +99,16 @@ export class Watchdog {
         `A worker does not answer.${where}`,
       );
     }
-    if (silentMs >= patienceMs(state, workerTimeoutMs)) blocked(worker, silentMs, state);
+    if (silentMs >= patienceMs(state, workerTimeoutMs)) kill(worker, { blockedMs: silentMs });
+  }
+
+  #weigh(worker: WorkerProcess): void {
+    const { workerMemoryMb: limitMb, kill } = this.#settings;
+    const broken = worker.broken();
+    if (broken) return kill(worker, broken);
+    const bytes = worker.pid === undefined ? undefined : residentBytes(worker.pid);
+    if (bytes === undefined || bytes <= limitMb * megabyte) return;
+    kill(worker, { usedMb: Math.round(bytes / megabyte), limitMb });
   }
 }
 

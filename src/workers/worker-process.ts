@@ -3,14 +3,18 @@ import { moduleFile } from "../package/index.ts";
 import { type ChildChannel, type ChildEnd, runtime } from "../runtime/index.ts";
 import { stopwatch } from "../timing/index.ts";
 import type { EndWatch } from "../tools/guard/index.ts";
+import type { Kill } from "./blame.ts";
 import { Board, type BoardState, type WorkPlace } from "./board.ts";
+import { builtInName } from "./built-ins.ts";
 import { Channel } from "./channel.ts";
+import { processorMs, residentBytes } from "./process-use.ts";
 import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";
 import { Transit } from "./transit.ts";
 
 /** The program of a worker. */
 const program = moduleFile("workers/entry");
 
+const megabyte = 1_048_576;
 /** A worker that has been silent for this long gets no further work. */
 const busyMs = 1_000;
 
@@ -45,14 +49,16 @@ export class WorkerProcess {
   #silentMs = 0;
   /** Since when it has not answered, and what it may be in; undefined while it answers. Kept by the watchdog. */
   silence: { readonly sinceMs: number; readonly places: readonly WorkPlace[] } | undefined;
-  /** Why it was killed, if this process has done that. */
-  killedFor: "blocked" | "closing" | undefined;
-  /** For how long it was silent, and what it was in, when it was killed for that. */
-  blocked: { readonly silentMs: number; readonly state: BoardState } | undefined;
+  /** Whether it was killed because it was no longer needed. */
+  isClosed = false;
+  /** Why this process has killed it for what it did, and what it was in then. */
+  killed: { readonly why: Kill; readonly state: BoardState } | undefined;
   /** What its calls are rejected with when it ends. */
   lossReason: SmithersError | undefined;
   readonly #child: ChildChannel;
   #idleMs = stopwatch();
+  /** The processor time that it had used when it was last looked at while it had nothing to do, in ms. */
+  #idleProcessorMs: number | undefined;
 
   constructor(
     settings: WorkerSettings,
@@ -75,6 +81,12 @@ export class WorkerProcess {
       this.hasEnded = true;
       return end;
     });
+  }
+
+  /** The built-in of JavaScript that no longer works in it, if it has found one. */
+  broken(): { readonly broken: string } | undefined {
+    const name = builtInName(this.board.broken());
+    return name === undefined ? undefined : { broken: name };
   }
 
   /** For how long it has not answered, in ms: 0 while it answers. Kept by the watchdog. */
@@ -115,11 +127,33 @@ export class WorkerProcess {
   /** Notes that it had something to do until now. */
   used(): void {
     this.#idleMs = stopwatch();
+    this.#idleProcessorMs = undefined;
   }
 
-  /** Kills it with everything that it has started. */
-  kill(reason: "blocked" | "closing"): void {
-    this.killedFor ??= reason;
+  /**
+   * Whether what its code has left behind, such as threads or a cache, uses the processor or much memory although it has
+   * nothing to do. To be asked again and again.
+   * @param sinceMs the time since it was asked last
+   * @param maxMb the most memory that it may keep
+   */
+  hasLeftovers(sinceMs: number, maxMb: number): boolean {
+    if (this.pid === undefined || this.idleMs < sinceMs) return false;
+    const usedMs = processorMs(this.pid);
+    const beforeMs = this.#idleProcessorMs;
+    this.#idleProcessorMs = usedMs;
+    const isComputing = usedMs !== undefined && beforeMs !== undefined && usedMs - beforeMs > sinceMs / 2;
+    return isComputing || (residentBytes(this.pid) ?? 0) > maxMb * megabyte;
+  }
+
+  /**
+   * Kills it with everything that it has started.
+   * @param why what it did; absent when it is no longer needed
+   */
+  kill(why?: Kill): void {
+    if (!this.isClosed && !this.killed) {
+      if (why) this.killed = { why, state: this.board.read() };
+      else this.isClosed = true;
+    }
     this.#child.killGroup();
   }
 

@@ -79,6 +79,7 @@ export class Worker {
       },
       trouble: (storeId, record) => this.#byStore.get(storeId)?.remote.setTrouble(record),
       ping: (number) => {
+        this.#whereabouts.checkInTurn();
         this.#channel.tell("pong", number);
         this.#channel.flush();
       },

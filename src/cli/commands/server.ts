@@ -26,6 +26,7 @@ interface Options extends ToolOptions {
   readonly maxConcurrency?: number;
   readonly maxWorkers?: number;
   readonly workerTimeout?: number;
+  readonly workerMemory?: number;
   readonly synchronous?: "full" | "normal";
   readonly logLevel?: LogLevel;
 }
@@ -102,6 +103,11 @@ export const server = defineCommand<Options>({
       parse: wholeNumber(100),
     },
     {
+      flags: "--worker-memory <mb>",
+      description: "most memory of one worker, in MB (default: half of the machine's or container's, at least 1024)",
+      parse: wholeNumber(128),
+    },
+    {
       flags: "--synchronous <mode>",
       description: "what commits survive: full, a power cut; normal, a crash of the process (default: full)",
       choices: ["full", "normal"],
@@ -132,6 +138,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     root,
     shutdownGrace,
     workerTimeout,
+    workerMemory,
     allowHost,
     allowOrigin,
     port = 7331,
@@ -149,6 +156,7 @@ async function run({ out }: CommandContext, options: Options): Promise<ExitCode 
     allowedOrigins: allowOrigin,
     ...(shutdownGrace === undefined ? {} : { shutdownGraceMs: shutdownGrace }),
     ...(workerTimeout === undefined ? {} : { workerTimeoutMs: workerTimeout }),
+    ...(workerMemory === undefined ? {} : { workerMemoryMb: workerMemory }),
   };
   let started: ReturnType<typeof serve>;
   try {
