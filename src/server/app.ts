@@ -12,7 +12,7 @@ import { safeHeaders } from "./middleware/headers.ts";
 import { setLinkStyle } from "./middleware/links.ts";
 import { measure } from "./middleware/measure.ts";
 import { allowedMethods } from "./middleware/methods.ts";
-import { wellFormedPath } from "./middleware/paths.ts";
+import { validUrl, wellFormedPath } from "./middleware/paths.ts";
 import { mount, type Route } from "./route.ts";
 
 export interface AppOptions {
@@ -52,6 +52,7 @@ export function createApp<Services>(
   if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;
   mount(app, routes.filter(isOpen), services);
+  app.use(validUrl);
   if (!options.insecure) app.use(browserGuard({ ...options, hasToken: authToken !== undefined }));
   if (authToken !== undefined) app.use(requireToken(authToken));
   app.use(wellFormedPath, allowedMethods(app), limitBody(maxBodyBytes));

@@ -17,6 +17,12 @@ const requests: [string, string, number, string][] = [
   ["a path without a slash", `GET v1/runs HTTP/1.1\r\n${end}`, 400, "INVALID_REQUEST"],
   ["a path with a backslash", `GET /v1\\runs HTTP/1.1\r\n${end}`, 400, "INVALID_REQUEST"],
   ["a path with a raw NUL", `GET /v1/\0 HTTP/1.1\r\n${end}`, 400, "INVALID_REQUEST"],
+  [
+    "a Host with an address that cannot be",
+    "GET /v1/runs HTTP/1.1\r\nHost: 127.0.0.999\r\nConnection: close\r\n\r\n",
+    400,
+    "INVALID_REQUEST",
+  ],
   ["a Host that is none", "GET /v1/runs HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400, "INVALID_REQUEST"],
   ["a negative length", `POST /v1/runs HTTP/1.1\r\nContent-Length: -1\r\n${end}`, 400, "INVALID_REQUEST"],
   [
