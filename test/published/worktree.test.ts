@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
@@ -265,6 +274,17 @@ test("what a task has written into the repository is not executed when the workt
   // Git itself follows it.
   git(path, "status", "--porcelain");
   expect(existsSync(mark)).toBe(true);
+});
+
+test("git writes through no link that lies in the repository", async () => {
+  const outside = folder();
+  const { run, root } = await complete(worktree(reads), (repo) => {
+    rmSync(join(repo, ".git/logs"), { recursive: true });
+    symlinkSync(outside, join(repo, ".git/logs"));
+  });
+  const message = expect.stringContaining(`"${join(root, ".git/logs")}" is a link`);
+  expect(run).toMatchObject({ status: "failed", error: { code: "WORKTREE_FAILED", message } });
+  expect(readdirSync(outside)).toEqual([]);
 });
 
 testWithBash("a command in the root leads git nowhere else", async () => {

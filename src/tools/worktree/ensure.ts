@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { WorktreeSpec } from "../../jsx/index.ts";
+import { commandWatch } from "../guard/index.ts";
 import { git, gitOutput, lastWords, worktreeFailed } from "./git.ts";
 import { inTurn } from "./in-turn.ts";
 import { placeOfWorktree, type WorktreePlace } from "./place.ts";
-import { accessFor, listWorktrees, ownGitDir, type RepositoryAccess, sharedGitDir } from "./repository.ts";
+import { accessFor, listWorktrees, ownGitDir, type RepositoryAccess, refuseLinks, sharedGitDir } from "./repository.ts";
 import { beginUse } from "./use.ts";
 
 /** A worktree that a task works in. */
@@ -23,6 +24,9 @@ export async function openWorktree(rootDir: string, spec: WorktreeSpec): Promise
   const place = placeOfWorktree(rootDir, spec.path);
   const gitDir = await sharedGitDir(place.rootDir);
   return inTurn(gitDir, async () => {
+    // A command that runs may have made the repository, and settings in it that git would act on.
+    await commandWatch().undoRunning();
+    refuseLinks(gitDir, spec.branch);
     await makeWorktree(place, spec, gitDir);
     const own = ownGitDir(gitDir, place.path);
     if (own === undefined) throw worktreeFailed(`git does not know the worktree "${spec.path}".`, true);

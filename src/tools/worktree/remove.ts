@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorktreeSpec } from "../../jsx/index.ts";
+import { commandWatch } from "../guard/index.ts";
 import { git, gitAt, gitOutput } from "./git.ts";
 import { inTurn } from "./in-turn.ts";
 import { placeOfWorktree } from "./place.ts";
-import { listWorktrees, ownGitDir, sharedGitDir } from "./repository.ts";
+import { listWorktrees, ownGitDir, refuseLinks, sharedGitDir } from "./repository.ts";
 import { isInUse } from "./use.ts";
 
 /** What became of a worktree; its branch stays in any case. */
@@ -27,6 +28,8 @@ export async function removeWorktree(rootDir: string, spec: WorktreeSpec): Promi
   const gitDir = await sharedGitDir(place.rootDir);
   return inTurn(gitDir, async () => {
     const { path } = place;
+    await commandWatch().undoRunning();
+    refuseLinks(gitDir, spec.branch);
     if (!(await listWorktrees(place.rootDir)).some((one) => one.path === path)) return gone;
     if (existsSync(path)) {
       const reason = isInUse(path) ? "Another task works in it." : await whatWouldBeLost(gitDir, path, place.rootDir);

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { git, gitOutput, lastWords, worktreeFailed } from "./git.ts";
 
 /** A worktree, as git lists it. */
@@ -19,6 +19,31 @@ export async function sharedGitDir(rootDir: string): Promise<string> {
     ? "The run's root folder is not in a git repository, so it has no worktrees. Make one with: git init."
     : `The git repository of the run's root folder cannot be read: ${lastWords(err)}`;
   throw worktreeFailed(problem, false);
+}
+
+/**
+ * Refuses a repository in which git would write through a link, because commands can put links there.
+ * @throws WORKTREE_FAILED
+ */
+export function refuseLinks(gitDir: string, branch = "x"): void {
+  const written = [
+    join("refs/heads", branch),
+    join("logs/refs/heads", branch),
+    "worktrees",
+    "objects/info",
+    "objects/pack",
+  ];
+  for (const path of written) {
+    let at = gitDir;
+    for (const name of path.split(sep)) {
+      at = join(at, name);
+      if (!lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+      throw worktreeFailed(
+        `"${at}" is a link, and git would write where it leads. Replace it by what it leads to.`,
+        false,
+      );
+    }
+  }
 }
 
 /** All worktrees of the repository around a folder, also those whose folder is gone. */
