@@ -6,7 +6,7 @@ import { commandFailure, notStarted } from "./command-failure.ts";
 import { type Command, type CommandLimits, policyFor } from "./command-policy.ts";
 import { withRoot } from "./confined.ts";
 import { type Executed, execute } from "./execute.ts";
-import { commandWatch, type Guard, guardOf, notePaths, type Undone } from "./guard/index.ts";
+import { commandWatch, type Guard, guardOf, notePaths, noteRepositories, type Undone } from "./guard/index.ts";
 import { type Guardian, startGuardian } from "./guardian.ts";
 import {
   findProgram,
@@ -67,6 +67,7 @@ async function executeIn(
   const { repository } = limits.worktree ?? {};
   const watched = new Map([
     ...notePaths(rootDir, below),
+    ...noteRepositories(rootDir, guard.repositories),
     ...(repository ? notePaths(repository.dir, repository.watched) : []),
   ]);
   const undoAll = await commandWatch().begin(watched);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { relative } from "node:path";
-import type { Noted, NotedPaths } from "./guard/index.ts";
+import { type Noted, type NotedPaths, riskySettings } from "./guard/index.ts";
 import { findProgram, systemPath } from "./sandbox/index.ts";
 
 /** A process that cleans up after a command, also if this process is killed before the command has ended. */
@@ -11,9 +11,10 @@ export interface Guardian {
 
 /**
  * Waits for a line, which says that the command has ended. When none comes, this process was killed: then it undoes what
- * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are the number of
- * control groups, their folders, and for each watched path: the folder that the command can change, the rest of the path,
- * and the target of the link that was there, or nothing. A link on the way is what the command has made: it is not
+ * the command did, at once, and again when the sandbox has ended, which takes a moment. The arguments are the
+ * expression for settings that a new repository may not have, the number of control groups, their folders, and for each
+ * watched path: the folder that the command can change, the rest of the path, the target of the link that was there, or
+ * nothing, and whether a repository may be made there. A link on the way is what the command has made: it is not
  * followed, and a folder that it swaps meanwhile is recognised by its path.
  */
 const script = `
@@ -30,6 +31,8 @@ undo_one() {
     [ "$(pwd -P)" = "$at" ] || return 0
   done
   if [ -n "$target" ] && [ "$(readlink "$name")" = "$target" ]; then return 0; fi
+  if [ -n "$4" ] && [ -d "$name" ] && [ ! -L "$name" ] && [ ! -e "$name/commondir" ] && [ ! -L "$name/config" ] &&
+    ! grep -Eiqs "$risky" "$name/config"; then return 0; fi
   if [ -e "$name" ] || [ -L "$name" ]; then
     free=$name.refused number=1
     while [ -e "$free" ] || [ -L "$free" ]; do number=$((number + 1)); free=$name.refused-$number; done
@@ -38,9 +41,9 @@ undo_one() {
   [ -z "$target" ] || ln -s "$target" "$name"
 }
 undo() {
-  while [ $# -gt 0 ]; do ( undo_one "$1" "$2" "$3" ); shift 3; done
+  while [ $# -gt 0 ]; do ( undo_one "$1" "$2" "$3" "$4" ); shift 4; done
 }
-count=$1 groups=; shift
+risky=$1 count=$2 groups=; shift 2
 while [ "$count" -gt 0 ]; do groups="$groups $1"; shift; count=$((count - 1)); done
 read -r line || { undo "$@"; sleep 1; undo "$@"; }
 for folder in $groups; do
@@ -53,7 +56,12 @@ done`;
 
 const noGuardian: Guardian = { ended() {} };
 
-const argsOf = ([path, { within, link }]: readonly [string, Noted]) => [within, relative(within, path), link ?? ""];
+const argsOf = ([path, { within, link, mayBeRepository }]: readonly [string, Noted]) => [
+  within,
+  relative(within, path),
+  link ?? "",
+  mayBeRepository ? "repository" : "",
+];
 
 /**
  * Starts the guardian of a command that has just started. It outlives this process. Without one, only this process
@@ -64,7 +72,7 @@ const argsOf = ([path, { within, link }]: readonly [string, Noted]) => [within, 
 export function startGuardian(noted: NotedPaths, groups: readonly string[]): Guardian {
   const sh = findProgram("sh");
   if (sh === undefined) return noGuardian;
-  const args = [String(groups.length), ...groups, ...[...noted].flatMap(argsOf)];
+  const args = [riskySettings, String(groups.length), ...groups, ...[...noted].flatMap(argsOf)];
   try {
     const guardian = spawn(sh, ["-c", script, "guardian", ...args], {
       cwd: "/",

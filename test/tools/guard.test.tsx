@@ -175,11 +175,26 @@ export default createSmithers({ z, shown, made, worker, later, text }).smithers(
     "more-setup.ts": "",
     "githooks/pre-commit": "",
     ".husky/pre-commit": "",
-    "more.gitconfig": "",
+    "more.gitconfig": '[core]\n\thooksPath = .hooks\n[filter "f"]\n\tclean = "./scripts/clean.sh" -x\n',
+    ".hooks/pre-commit": "",
+    "scripts/clean.sh": "",
+    "scripts/all.sh": "",
+    "scripts/ssh.sh": "",
+    "scripts/note.txt": "",
   });
   execFileSync("git", ["init", "-q"], { cwd: rootDir });
   writeFiles(rootDir, {
-    ".git/config": "[core]\n\thooksPath = githooks\n[include]\n\tpath = ../more.gitconfig\n",
+    ".git/config": `[core][core] hooksPath = githooks
+[include]
+\tpath = ../more.gitconfig
+[alias]
+\tall = !cd . && ./scripts/all.sh
+[core]
+\tsshCommand = \\
+scripts/ssh.sh
+[remote "origin"]
+\turl = ./scripts/note.txt
+`,
     ".git/modules/libs/one/HEAD": "ref: refs/heads/main\n",
     ".git/modules/libs/one/config": "[core]\n\thooksPath = .husky/_\n",
     ".git/modules/libs/one/hooks/pre-commit": "",
@@ -196,7 +211,8 @@ testInRepository("a command of %s cannot change what settings and calls have the
   const loaded = [
     ...["flows/made.cjs", "flows/worker.ts", "flows/of-worker.ts", "flows/later.ts"],
     ...["settings/base.json", "settings/more.json", "flows/src/second/shown.ts", "setup.ts", "more-setup.ts"],
-    ...["githooks/pre-commit", ".husky/pre-commit", "more.gitconfig"],
+    ...["githooks/pre-commit", ".husky/pre-commit", "more.gitconfig", ".hooks/pre-commit"],
+    ...["scripts/clean.sh", "scripts/all.sh", "scripts/ssh.sh"],
     ...[".git/modules/libs/one/config", ".git/modules/libs/one/hooks/pre-commit"],
   ];
   const tries = loaded.flatMap((path) => [`echo planted >> ${path}`, `echo planted > new && mv new ${path}`]);
@@ -205,7 +221,7 @@ testInRepository("a command of %s cannot change what settings and calls have the
     .join("\n");
   expect(await inRun(rootDir, () => bash(`${script}\ntrue`))).toBe("");
   // Data, and what no one names, can be changed.
-  await inRun(rootDir, () => bash("echo more | tee -a flows/prompt.txt flows/src/second/other.ts"));
+  await inRun(rootDir, () => bash("echo more | tee -a flows/prompt.txt flows/src/second/other.ts scripts/note.txt"));
 });
 
 testInRepository("what a command of %s plants where aliases lead imports first is undone", async (mechanism) => {
@@ -378,6 +394,50 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
   );
   expect(new Set(swapped)).toEqual(new Set(["TOOL_PATH_ESCAPE"]));
   expect(existsSync(join(victim, "by-bash"))).toBe(false);
+});
+
+testInRepository("a command of %s leaves no repository in which git executes something", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = folder({ "flow.tsx": workflow("zod") });
+  const has = (setting: string) => `git init -q && printf '${setting}' >> .git/config`;
+  for (const plant of [
+    "git init -q && git config filter.f.smudge 'touch executed'",
+    has('[core][filter "f"]smudge = touch executed\\n'),
+    has("[include]\\n\\tpath = ../settings\\n"),
+    has('[remote "r"]\\n\\tpromisor\\n'),
+    "git init -q && echo ../elsewhere > .git/commondir",
+    "git init -q && mv .git/config settings && ln -s ../settings .git/config",
+    "git init -q elsewhere && echo gitdir: elsewhere/.git > .git",
+    "git init -q elsewhere && ln -s elsewhere/.git .git",
+  ]) {
+    const error = await inRun(rootDir, () => bash(plant)).catch(String);
+    expect([plant, error]).toEqual([plant, expect.stringContaining('".git" (now ".git.refused')]);
+    expect(existsSync(join(rootDir, ".git"))).toBe(false);
+    await inRun(rootDir, () => bash("rm -rf .git.refused elsewhere settings"));
+  }
+  const work = `git init -q && git config user.name Ada && git config user.email ada@example.com &&
+    git remote add origin https://example.com/a.git && git add flow.tsx && git commit -q -m first && git log --format=%s`;
+  expect(await inRun(rootDir, () => bash(work))).toBe("first");
+  expect(await inRun(rootDir, () => saidBy(bash("git config filter.f.smudge x")))).toBe("TOOL_COMMAND_FAILED");
+});
+
+testEachMechanism("a command of %s changes no program and no settings of the server's user", async (mechanism) => {
+  onlySandbox(mechanism);
+  const rootDir = folder({ "tools/own": "", ".gitconfig": "", "src/file": "" });
+  const { PATH, HOME } = process.env;
+  afterThisTest(() => void Object.assign(process.env, { PATH, HOME }));
+  Object.assign(process.env, { PATH: `${rootDir}/tools:${rootDir}/later:${PATH}`, HOME: rootDir });
+  const tries =
+    "for f in tools/own tools/git .gitconfig; do echo x 2>/dev/null >> $f && echo $f; done; echo x >> src/file";
+  expect(await inRun(rootDir, () => bash(tries))).toBe("");
+  for (const [path, folders] of [
+    ["later", "later"],
+    [".config/git/config", ".config/git"],
+    [".bunfig.toml", "."],
+  ] as const) {
+    const error = await inRun(rootDir, () => bash(`mkdir -p ${folders}; echo x > ${path}`)).catch(String);
+    expect(error).toContain(`"${path}" (now "${path}.refused")`);
+  }
 });
 
 testEachMechanism("what is undone of a command of %s lies in the root, wherever its links lead", async (mechanism) => {

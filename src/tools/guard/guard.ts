@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { throwIfExhausted, throwIfLocked } from "../../files/index.ts";
 import type { FileRules } from "../../jsx/index.ts";
 import { isBelow } from "../sandbox/index.ts";
@@ -17,6 +17,8 @@ export interface Guard {
   readonly readOnly: readonly string[];
   /** Paths where the server would load a file, and where there is nothing or a link now. */
   readonly watched: readonly string[];
+  /** Where a repository may be made, if it has git execute nothing. */
+  readonly repositories: readonly string[];
   /** Exceptions: paths that may be changed. */
   readonly writable: readonly string[];
 }
@@ -65,6 +67,7 @@ export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guar
     hidden: [...new Set([...envFiles, ...databases.among(named)].flatMap(realPath))],
     readOnly: loaded.existing.filter(isKept),
     watched: loaded.watched.filter(isKept),
+    repositories: loaded.repositories.filter((path) => isKept(join(path, "config"))),
     writable: writable.filter((path) => isBelow(path, rootDir)),
   };
 }

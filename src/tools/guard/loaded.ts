@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { isBelow } from "../sandbox/index.ts";
 import { gitFiles } from "./git-files.ts";
 import { type ImportingModule, importPathsOf } from "./import-settings.ts";
@@ -11,6 +11,8 @@ export interface Loaded {
   readonly existing: readonly string[];
   /** Paths where there is nothing, or a link. A mount cannot protect those. */
   readonly watched: readonly string[];
+  /** Where a repository may be made, if it has git execute nothing. */
+  readonly repositories: readonly string[];
 }
 
 /** Names, next to a module and in the folders above, of what decides where the module's imports lead. */
@@ -40,6 +42,7 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
   }
   const existing = new Set<string>();
   const watched = new Set<string>();
+  const repositories: string[] = [];
   const add = (path: string, isWatched: boolean) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats?.isFile() || stats?.isDirectory()) return void existing.add(path);
@@ -56,8 +59,12 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
     else if (git) add(join(folder, ".git"), true);
     // A repository that is made inside of another one takes its place for whoever calls git here.
     else if (folder === rootDir && isInRepository(dirname(rootDir))) add(join(folder, ".git"), true);
+    else if (folder === rootDir) repositories.push(join(folder, ".git"));
   }
   for (const folder of starts) for (const name of environments) add(join(folder, name), true);
+  for (const path of [...programFoldersOf(startDir), ...homeSettings()]) {
+    if (path !== rootDir && isBelow(path, rootDir)) add(path, true);
+  }
   const { extended, candidates } = importPathsOf(rootDir, modules);
   for (const path of extended) add(path, true);
   for (const path of candidates) if (!existsSync(path)) watched.add(path);
@@ -67,7 +74,27 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
     const stem = path.slice(0, -extname(path).length);
     for (const ending of moduleEndings) if (!existsSync(stem + ending)) watched.add(stem + ending);
   }
-  return { existing: [...existing, ...crowded(paths, rootDir)], watched: [...watched] };
+  return { existing: [...existing, ...crowded(paths, rootDir)], watched: [...watched], repositories };
+}
+
+/**
+ * The folders in which programs are looked up that the server executes outside of the sandbox: git, coding agents. The
+ * start folder itself is none of them, because commands work there.
+ */
+function programFoldersOf(startDir: string): string[] {
+  const folders = (process.env.PATH ?? "").split(":").map((folder) => resolve(startDir, folder));
+  return folders.filter((folder) => folder !== startDir);
+}
+
+/** Settings in the home folder of the server's user that git and Bun read. */
+function homeSettings(): string[] {
+  const { HOME, XDG_CONFIG_HOME } = process.env;
+  if (HOME === undefined || !isAbsolute(HOME)) return [];
+  const config = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(HOME, ".config");
+  return [
+    ...[".gitconfig", ".bunfig.toml", ".npmrc"].map((name) => join(HOME, name)),
+    ...["git/config", "git/attributes", ".bunfig.toml"].map((name) => join(config, name)),
+  ];
 }
 
 function isInRepository(folder: string): boolean {

@@ -2,6 +2,7 @@ import { closeSync, lstatSync, readlinkSync, realpathSync, renameSync, symlinkSy
 import { basename, dirname, join, relative, sep } from "node:path";
 import { type HeldFolder, holdFolder, throwIfExhausted, unlockHeld } from "../../files/index.ts";
 import { isBelow } from "../sandbox/index.ts";
+import { executesNothing } from "./git-files.ts";
 
 /** What was at a watched path. */
 export interface Noted {
@@ -9,6 +10,8 @@ export interface Noted {
   readonly within: string;
   /** The target of the link that was there; undefined when there was nothing. */
   readonly link: string | undefined;
+  /** Whether a repository may be made there that has git execute nothing. */
+  readonly mayBeRepository?: boolean;
 }
 
 /** What was at the watched paths, by path. No link was on the way to one. */
@@ -30,6 +33,11 @@ export function notePaths(within: string, paths: readonly string[]): NotedPaths 
     if (isBelow(real, within)) noted.set(place, { within, link: linkAt(place) });
   }
   return noted;
+}
+
+/** Records that there is nothing at these paths, and that repositories may be made there that have git execute nothing. */
+export function noteRepositories(within: string, paths: readonly string[]): NotedPaths {
+  return new Map(paths.map((path) => [path, { within, link: undefined, mayBeRepository: true }]));
 }
 
 /** A folder's path without the links on the way to it. It need not exist. */
@@ -56,6 +64,7 @@ export interface Undone {
 export function undo(watched: NotedPaths): Undone[] {
   return [...watched].flatMap(([path, noted]) => {
     if (noted.link === undefined && !mayExist(path)) return [];
+    if (noted.mayBeRepository && executesNothing(path)) return [];
     return undoAt(path, noted) ?? [];
   });
 }
