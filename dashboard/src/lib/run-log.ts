@@ -82,9 +82,14 @@ export class RunLog {
   }
 
   #take(event: RunEvent): void {
-    const { timestampMs: atMs } = event;
     this.lastSeq = event.seq;
-    this.startedAtMs ??= atMs;
+    this.startedAtMs ??= event.timestampMs;
+    this.#takeOfRun(event);
+    if ("nodeId" in event && typeof event.nodeId === "string") this.#takeOfNode(event);
+  }
+
+  #takeOfRun(event: RunEvent): void {
+    const { timestampMs: atMs } = event;
     switch (event.type) {
       case "RunFinished":
       case "RunFailed":
@@ -99,9 +104,11 @@ export class RunLog {
       case "FrameCommitted":
         this.frameNo = event.frameNo;
         this.frames.push({ frameNo: event.frameNo, seq: event.seq, atMs });
-        return;
     }
-    if (!("nodeId" in event) || typeof event.nodeId !== "string") return;
+  }
+
+  #takeOfNode(event: Extract<RunEvent, { nodeId: string }>): void {
+    const { timestampMs: atMs } = event;
     const node = this.#of(event.nodeId, event.iteration);
     switch (event.type) {
       case "NodePending":

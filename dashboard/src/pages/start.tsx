@@ -73,9 +73,8 @@ export function StartPage() {
 }
 
 function StartForm({ workflow }: { workflow: WorkflowItem }) {
-  const { workflowPath, name, description, inputSchema, problem } = workflow;
+  const { workflowPath, description, inputSchema, problem } = workflow;
   const navigate = useNavigate();
-  const Heading = useNarrow() ? "h1" : "h2";
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const start = async (input: unknown) => {
@@ -95,24 +94,7 @@ function StartForm({ workflow }: { workflow: WorkflowItem }) {
   }));
   return (
     <div className="start-form">
-      <div className="start-head">
-        <div>
-          <Link to="/start" className="link back-link">
-            All workflows
-          </Link>
-          <Heading>{name}</Heading>
-          <p className="mono faint">{workflowPath}</p>
-        </div>
-        <CopyCommands
-          items={[
-            {
-              label: "Start this workflow",
-              cli: `smithers up ${workflowPath} --input '{}'`,
-              curl: curl("/v1/runs", { workflowPath, input: {} }),
-            },
-          ]}
-        />
-      </div>
+      <StartHead workflow={workflow} />
       {description && <p className="start-about">{description}</p>}
       {problem ? (
         <div className="why is-bad" role="alert">
@@ -137,6 +119,30 @@ function StartForm({ workflow }: { workflow: WorkflowItem }) {
           )}
         </>
       )}
+    </div>
+  );
+}
+
+function StartHead({ workflow: { workflowPath, name } }: { workflow: WorkflowItem }) {
+  const Heading = useNarrow() ? "h1" : "h2";
+  return (
+    <div className="start-head">
+      <div>
+        <Link to="/start" className="link back-link">
+          All workflows
+        </Link>
+        <Heading>{name}</Heading>
+        <p className="mono faint">{workflowPath}</p>
+      </div>
+      <CopyCommands
+        items={[
+          {
+            label: "Start this workflow",
+            cli: `smithers up ${workflowPath} --input '{}'`,
+            curl: curl("/v1/runs", { workflowPath, input: {} }),
+          },
+        ]}
+      />
     </div>
   );
 }

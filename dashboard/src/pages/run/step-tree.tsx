@@ -54,14 +54,7 @@ export function StepTree({ rows, log, folded, selected, untilMs, about, onFold, 
   return (
     <div className="tree">
       {about}
-      <div className="tree-head" aria-hidden="true">
-        <span>Step</span>
-        <span className="tree-scale num">
-          <span>{clock(fromMs)}</span>
-          <span>{duration(toMs - fromMs)}</span>
-        </span>
-        <span className="num tree-took">Took</span>
-      </div>
+      <TreeHead fromMs={fromMs} toMs={toMs} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys only move between the buttons in it */}
       <div ref={scroller} className="scroller" onKeyDown={press}>
         <ul className="virtual" style={{ height: list.getTotalSize() }} aria-label="Steps in the workflow's order">
@@ -86,6 +79,19 @@ export function StepTree({ rows, log, folded, selected, untilMs, about, onFold, 
           })}
         </ul>
       </div>
+    </div>
+  );
+}
+
+function TreeHead({ fromMs, toMs }: { fromMs: number; toMs: number }) {
+  return (
+    <div className="tree-head" aria-hidden="true">
+      <span>Step</span>
+      <span className="tree-scale num">
+        <span>{clock(fromMs)}</span>
+        <span>{duration(toMs - fromMs)}</span>
+      </span>
+      <span className="num tree-took">Took</span>
     </div>
   );
 }
