@@ -1,6 +1,7 @@
-import { afterEach, setDefaultTimeout } from "bun:test";
+import { afterEach, mock, setDefaultTimeout } from "bun:test";
+import * as packageModule from "../../src/package/index.ts";
 import { cleanUp } from "./cleanup.ts";
-import { sharedServer } from "./postgres.ts";
+import { testedModule } from "./tested-code.ts";
 
 // Whatever hangs is to fail; how long a test takes on a busy machine is not.
 const patienceMs = 120_000;
@@ -18,5 +19,15 @@ process.env.SMITHERS_LOG_LEVEL ??= "silent";
 process.env.BUN_JSC_useDFGJIT ??= "0";
 process.env.BUN_JSC_thresholdForJITAfterWarmUp ??= "3000";
 
-// Helpers name the database without waiting.
-if (process.env.SMITHERS_TEST_DATABASE === "postgres") process.env.SMITHERS_TEST_POSTGRES ??= await sharedServer();
+// Servers in test processes start the built workers too, if there is a build.
+const { moduleFile } = packageModule;
+mock.module("../../src/package/index.ts", () => ({
+  ...packageModule,
+  moduleFile: (name: string) => (name === "workers/entry" ? testedModule(name) : moduleFile(name)),
+}));
+
+// Helpers name the database without waiting. The driver is loaded only here: that takes longer than many tests.
+if (process.env.SMITHERS_TEST_DATABASE === "postgres") {
+  const { sharedServer } = await import("./postgres.ts");
+  process.env.SMITHERS_TEST_POSTGRES ??= await sharedServer();
+}
