@@ -57,7 +57,8 @@ testWithClock(
   async () => {
     const root = folder({ "long.tsx": long });
     const clock = new FakedClock();
-    const [first, second] = await Promise.all([start(root, clock), start(root, clock)]);
+    const options = { isolation: "none" };
+    const [first, second] = await Promise.all([start(root, clock, options), start(root, clock, options)]);
     const runIds = await Promise.all([first, first, second, second].map((server) => server.start("long.tsx")));
     await eventually(() => linesOf(root, "start").length === 4);
     for (const hours of [1, 2, 3, 4, 2, -2, 0, 2, -2, 8]) {
@@ -65,7 +66,7 @@ testWithClock(
       // As long as it takes both servers to write a heartbeat, and to look at the other's.
       await Bun.sleep(330);
     }
-    await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200 }), ...clock.env });
+    await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 200, ...options }), ...clock.env });
     await Bun.sleep(500);
     await Bun.write(join(root, "go"), "");
     for (const runId of runIds)

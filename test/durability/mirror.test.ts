@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
+import { serveWithoutWorkers as serve, serve as serveWithWorkers, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const own = workflowFile(
@@ -46,7 +46,7 @@ async function approve(server: TestServer, runId: string): Promise<void> {
 
 test("runs of a workflow with its own database are listed, decided and copied through the server's", async () => {
   const root = folder({ "own.tsx": own });
-  const server = await serve(root);
+  const server = await serveWithWorkers(root);
   const runId = await server.start("own.tsx");
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
   expect(existsSync(join(root, "own/runs.db"))).toBe(true);
@@ -95,7 +95,7 @@ test("what a killed server had not copied is copied by another server", async ()
     create: `, { dbPath: "own/runs.db" }`,
   });
   const root = folder({ "own.tsx": done });
-  const options = { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 50 }) };
+  const options = { SERVE_OPTIONS: JSON.stringify({ heartbeatMs: 50, isolation: "none" }) };
   const killed = await ServerProcess.start(root, {
     ...options,
     ...faultEnv({ point: "mirror", nth: 1, signal: "SIGKILL" }),
@@ -111,7 +111,7 @@ test("what a killed server had not copied is copied by another server", async ()
 test("a server finds a run in a database that it does not know yet", async () => {
   const root = folder({ "own.tsx": own });
   const second = await serve(root, { heartbeatMs: 60_000 });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("own.tsx");
   await second.until(runId, ({ type }) => type === "ApprovalRequested");
   await approve(second, runId);

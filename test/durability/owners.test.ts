@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { newOwner } from "../../src/store/index.ts";
-import { afterThisTest } from "../support/cleanup.ts";
+import { afterThisTest, forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { firstLine, ServerProcess, withoutWorkers } from "../support/process.ts";
@@ -15,13 +15,21 @@ const twice = workflowFile(
   `<Task id="a" output={outputs.result}>{async (task) => { if (task.attempt === 1) await new Promise(() => {}); return { value: task.attempt }; }}</Task>`,
 );
 
-/** A run whose server was killed, and whose owner is said to be `owner`, seen alive a moment ago. */
-async function left(owner: string): Promise<{ root: string; runId: string }> {
+/** The folder of a server that was killed while it executed a run. */
+const killed = forAllTests(async () => {
   const root = folder({ "twice.tsx": twice });
-  const first = await ServerProcess.start(root, withoutWorkers);
-  const runId = await first.start("twice.tsx");
-  await first.until(runId, ({ type }) => type === "NodeStarted");
-  await first.kill();
+  const server = await ServerProcess.start(root, withoutWorkers);
+  const runId = await server.start("twice.tsx");
+  await server.until(runId, ({ type }) => type === "NodeStarted");
+  await server.kill();
+  return { root, runId };
+});
+
+/** A run whose server was killed, and whose owner is said to be `owner`, seen alive a moment ago. */
+function left(owner: string): { root: string; runId: string } {
+  const { root: template, runId } = killed();
+  const root = folder();
+  cpSync(template, root, { recursive: true });
   const database = new Database(join(root, "smithers.db"));
   database.run("UPDATE _smithers_runs SET owner = ?, heartbeat_at_ms = ?", [owner, Date.now()]);
   database.close();
@@ -52,20 +60,20 @@ async function zombie(): Promise<number> {
 }
 
 test("a run is taken at once when its owner's process id has been given to another process", async () => {
-  const { root, runId } = await left(ownerWith(process.pid, "1"));
+  const { root, runId } = left(ownerWith(process.pid, "1"));
   const server = await serve(root, { staleAfterMs: 600_000 });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
 });
 
 test("a run is taken at once when its owner is a zombie", async () => {
   const pid = await zombie();
-  const { root, runId } = await left(ownerWith(pid, ticksOf(pid)[19]!));
+  const { root, runId } = left(ownerWith(pid, ticksOf(pid)[19]!));
   const server = await serve(root, { staleAfterMs: 600_000 });
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });
 });
 
 test("a run stays with a live owner, and is cancelled by another server once the owner has been silent for too long", async () => {
-  const { root, runId } = await left(ownerWith(process.pid, ticksOf(process.pid)[19]!));
+  const { root, runId } = left(ownerWith(process.pid, ticksOf(process.pid)[19]!));
   const server = await serve(root, { staleAfterMs: 3_000, heartbeatMs: 50 });
   expect((await server.post(`/v1/runs/${runId}/resume`)).body.error?.code).toBe("RUN_IN_PROGRESS");
   await server.runs.cancel(runId);
@@ -73,7 +81,7 @@ test("a run stays with a live owner, and is cancelled by another server once the
 });
 
 test("a run whose owner is on another host is taken once it has been silent for too long", async () => {
-  const { root, runId } = await left("elsewhere/boot/ns|1|1|x");
+  const { root, runId } = left("elsewhere/boot/ns|1|1|x");
   const server = await serve(root, { staleAfterMs: 500, heartbeatMs: 50 });
   expect((await server.run(runId)).status).toBe("running");
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { value: 2 } });

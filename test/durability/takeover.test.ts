@@ -51,7 +51,7 @@ test.each([
     await untilNoted(root, "1 start");
     const followed = eventsOf(paused, runId);
     await pauseBetweenCommits(paused.child, join(root, "smithers.db"));
-    const other = await servers(root);
+    const other = await servers(root, options);
     await untilNoted(root, "2 start");
     writeFileSync(join(root, "go"), "");
     expect(await other.end(runId)).toMatchObject({ status: "finished", output: { value: "end" } });
@@ -75,7 +75,7 @@ test("an owner that was paused between its commit and the launch of what it reco
   const root = folder({ "gated.tsx": gated, go: "" });
   const paused = await servers(root, inProcess, { point: "before-launch", nth: 1, signal: "SIGSTOP" });
   const asked = paused.start("gated.tsx", {}, { runId: "paused" });
-  const other = await servers(root);
+  const other = await servers(root, inProcess);
   await untilNoted(root, "2 start");
   expect((await other.end("paused")).status).toBe("finished");
   paused.child.kill("SIGCONT");
@@ -84,9 +84,11 @@ test("an owner that was paused between its commit and the launch of what it reco
   expect(ledger(root)).not.toContain("1 start");
 });
 
+const mostStarts = 20;
+
 /** Starts servers, one after the other as each is killed, until the run has ended. */
 async function restartUntilEnded(root: string, runId: string, options?: object) {
-  for (let starts = 1; ; starts++) {
+  for (let starts = 1; starts <= mostStarts; starts++) {
     const server = await servers(root, options).catch(() => undefined);
     if (!server) continue;
     const ended = server.end(runId).then(
@@ -96,6 +98,7 @@ async function restartUntilEnded(root: string, runId: string, options?: object) 
     if (await Promise.race([ended, server.gone.then(() => false)])) return { server, starts };
     await server.gone;
   }
+  throw new Error(`The run has not ended after ${mostStarts} starts.`);
 }
 
 test("a run that kills every process that executes it fails in the end, and other runs finish", async () => {
