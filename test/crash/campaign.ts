@@ -24,6 +24,8 @@ export interface RoundOptions {
   readonly byLock?: boolean;
   /** Whether one of two servers is also stopped past its leases now and then, and woken. Takes two seconds each. */
   readonly pauses?: boolean;
+  /** How many worker processes a server has at most; with 0 it executes runs itself. Default: 4. */
+  readonly workers?: 0 | 2 | 4;
   /** Whether workers are killed, stopped and blocked too, between the kills of their servers. */
   readonly hurtsWorkers?: boolean;
   /** Whether runs whose code harms others are among the runs. */
@@ -47,7 +49,6 @@ const options = {
   staleAfterMs: 1_500,
   shutdownGraceMs: 300,
   maxCrashes: 1_000,
-  maxWorkers: 4,
   workerTimeoutMs: 400,
 };
 /** Longer than it takes until the leases of whoever is paused are taken: by the heartbeats, or by the lock. */
@@ -65,6 +66,7 @@ export async function crashRound({
   kills,
   servers,
   pauses = false,
+  workers = 4,
   hurtsWorkers = false,
   hostile = false,
   calmMs = 0,
@@ -109,6 +111,7 @@ export async function crashRound({
   const start = async (place: number, fault?: Fault) => {
     const given = {
       ...options,
+      ...(workers > 0 ? { maxWorkers: workers } : { isolation: "none" }),
       ...(calmMs > 0 ? { workerTimeoutMs: 30_000, shutdownGraceMs: 5_000 } : {}),
       ...(byLock ? { staleAfterMs: 600_000 } : {}),
       ...surroundings?.options(place),

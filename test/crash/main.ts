@@ -27,6 +27,7 @@ for (let round = 0; done() < kills; round++) {
     kills: Math.min(killsPerRound, kills - done()),
     servers: values.postgres ? (round % 2 === 0 ? 2 : 3) : round % 2 === 0 ? 1 : 2,
     pauses: values.postgres || round % 2 === 1,
+    workers: round % 4 === 1 ? 0 : 4,
     hurtsWorkers: round % 4 >= 2,
     hostile: round % 3 === 1,
     postgres: values.postgres ?? false,
@@ -34,7 +35,7 @@ for (let round = 0; done() < kills; round++) {
   } as const;
   const isCalm = !values.postgres && round % calmEvery === calmEvery - 1;
   const result = await crashRound(
-    isCalm ? { ...options, kills: 0, servers: 1, hurtsWorkers: false, hostile: true, calmMs } : options,
+    isCalm ? { ...options, kills: 0, servers: 1, workers: 4, hurtsWorkers: false, hostile: true, calmMs } : options,
   );
   totals.add(result);
   await cleanUp();
