@@ -2,14 +2,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { workflowFile } from "./workflows.ts";
 
-/** A task that notes its begin and its end in a ledger, and waits for what its input names. */
+/** A task that notes its begin and its end in a ledger next to its file, and waits for a file there that its input names. */
 const head = `
+const here = (name) => import.meta.dirname + "/" + name;
 const work = async ({ runId, nodeId, attempt }, { gate, ms = 0 }) => {
   const at = [runId, nodeId, attempt].join(" ");
-  appendFileSync("ledger", "+ " + at + "\\n");
-  if (gate) await fileAt(gate);
+  appendFileSync(here("ledger"), "+ " + at + "\\n");
+  if (gate) await fileAt(here(gate));
   if (ms) await new Promise((resolve) => setTimeout(resolve, ms));
-  appendFileSync("ledger", "- " + at + "\\n");
+  appendFileSync(here("ledger"), "- " + at + "\\n");
   return { value: nodeId };
 };`;
 

@@ -3,9 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { begun, fanOut, ledger, mostAtOnce, oneTask } from "../support/attempt-ledger.ts";
 import { smithers } from "../support/cli.ts";
+import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
+import { serve } from "../support/server.ts";
 import { workersOf } from "../support/worker-processes.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -22,7 +24,7 @@ import { Subflow } from "smithers-orchestrator";`,
 });
 const failsOnce = workflowFile(
   `<Task id="a" output={outputs.result} noRetry>{() => {
-    if (!existsSync("mended")) throw new Error("not yet");
+    if (!existsSync(import.meta.dirname + "/mended")) throw new Error("not yet");
     return { value: 1 };
   }}</Task>`,
 );
@@ -34,13 +36,21 @@ const files = {
   "parent.tsx": parent,
 };
 
+const opening = (root: string) => (gate: string) => writeFileSync(join(root, gate), "");
+
 async function serving(options: object) {
   const root = folder(files);
-  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
-  return { root, server, open: (gate: string) => writeFileSync(join(root, gate), "") };
+  return { root, server: await serve(root, options), open: opening(root) };
 }
 
-const metric = async (server: ServerProcess, name: string) =>
+/** A server in a process of its own, to be killed. */
+async function servingApart(options: object) {
+  const root = folder(files);
+  const server = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
+  return { root, server, open: opening(root) };
+}
+
+const metric = async (server: Client, name: string) =>
   Number(((await server.get("/metrics")).body as string).match(new RegExp(`^${name} (\\d+)$`, "m"))?.[1]);
 
 const isolations = ["none", "process"] as const;
@@ -109,7 +119,7 @@ describe.each(isolations)("isolation: %s", (isolation) => {
   });
 
   test("a server that is killed leaves no place taken, and the next one continues all in order", async () => {
-    const { root, server, open } = await serving({ isolation, maxConcurrency: 1, heartbeatMs: 100 });
+    const { root, server, open } = await servingApart({ isolation, maxConcurrency: 1, heartbeatMs: 100 });
     const held = await server.start("one.tsx", { gate: "go" });
     await eventually(() => begun(root).length === 1);
     const waiting = await Promise.all([1, 2, 3].map(() => server.start("many.tsx", {})));
@@ -125,7 +135,7 @@ describe.each(isolations)("isolation: %s", (isolation) => {
 });
 
 test("the places of a worker that is killed are free at once", async () => {
-  const { root, server, open } = await serving({ maxConcurrency: 2, maxWorkers: 2 });
+  const { root, server, open } = await servingApart({ maxConcurrency: 2, maxWorkers: 2 });
   const lost = await server.start("one.tsx", { gate: "go" });
   const halfway = await server.start("many.tsx", { gate: "go" });
   await eventually(() => begun(root).length === 2);
@@ -140,7 +150,7 @@ test("the places of a worker that is killed are free at once", async () => {
 });
 
 test("why and ps say what the run waits for", async () => {
-  const { root, server, open } = await serving({ maxConcurrency: 1, db: "./smithers.db" });
+  const { root, server, open } = await serving({ maxConcurrency: 1, isolation: "none" });
   await server.start("one.tsx", { gate: "go" });
   await eventually(() => begun(root).length === 1);
   const runId = await server.start("one.tsx", {});
