@@ -9,6 +9,7 @@ export class CommitWatch {
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #version: number | undefined;
+  #isFirstLook = true;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -20,6 +21,7 @@ export class CommitWatch {
     this.#listeners.add(told);
     if (this.#timer === undefined) {
       this.#version = undefined;
+      this.#isFirstLook = true;
       void this.#look();
       this.#timer = setInterval(() => void this.#look(), lookMs);
       this.#timer.unref();
@@ -40,7 +42,11 @@ export class CommitWatch {
     const version = await this.#connection.read((driver) => driver.dataVersion()).catch(() => this.#version);
     const before = this.#version;
     this.#version = version;
-    if (before === undefined || version === before || this.#timer === undefined) return;
+    const isFirst = this.#isFirstLook;
+    this.#isFirstLook = false;
+    if (version === before || this.#timer === undefined) return;
+    // There is nothing to compare the first version with. After a first look that failed, commits may have been missed.
+    if (isFirst) return;
     for (const told of this.#listeners) told();
   }
 }
