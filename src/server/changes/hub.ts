@@ -53,6 +53,7 @@ interface Followed {
   isChangedElsewhere: boolean;
   /** Whether what another process has changed was not compared yet. */
   isFirstLook: boolean;
+  readonly sinceMs: number;
   readonly stop: () => void;
 }
 
@@ -69,6 +70,8 @@ export class ChangeHub {
   /** The pending approvals that were last read; undefined before the first reading. */
   #approvals: string | undefined;
   #isApprovalsChanged = false;
+  /** Whether the pending approvals were read once only: a change may be in them whose event comes afterwards. */
+  #isFirstReading = true;
   #ticks: ReturnType<typeof setInterval> | undefined;
   #flushing = false;
 
@@ -128,6 +131,7 @@ export class ChangeHub {
         claimed: new Set(),
         isChangedElsewhere: true,
         isFirstLook: !isLate,
+        sinceMs: Date.now(),
         stop,
       };
       this.#followed.set(engine, followed);
@@ -174,7 +178,11 @@ export class ChangeHub {
     }
     const isFirstLook = looked.size > 0 && followed.isFirstLook;
     if (isFirstLook) followed.isFirstLook = false;
-    return items.filter((item) => (this.#isNews(item) && !isFirstLook) || wanted.has(item.runId));
+    if (!isFirstLook) return items.filter((item) => this.#isNews(item) || wanted.has(item.runId));
+    // A run that may have changed since the listener came is not taken for known: its event may come after this look.
+    const known = ({ finishedAtMs }: RunListItem) => finishedAtMs !== null && finishedAtMs < followed.sinceMs;
+    for (const item of items) if (known(item)) this.#isNews(item);
+    return items.filter((item) => wanted.has(item.runId));
   }
 
   /** The runs that another process may have changed: those that it executes or executed, and the newest. */
@@ -212,9 +220,11 @@ export class ChangeHub {
       this.#approvals = JSON.stringify(
         approvals.map(({ runId, nodeId, iteration, requestedAtMs }) => [runId, nodeId, iteration, requestedAtMs]),
       );
+      const isFirst = this.#isFirstReading;
+      this.#isFirstReading = before === undefined;
       // The first reading may hold what has changed since the listener came.
       if (before === undefined) return mayHaveChanged;
-      return before !== this.#approvals || nextCursor !== undefined;
+      return isFirst || before !== this.#approvals || nextCursor !== undefined;
     } catch (error) {
       this.#isApprovalsChanged ||= mayHaveChanged;
       throw error;
