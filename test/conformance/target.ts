@@ -14,21 +14,16 @@
  * The server needs the `db` option. Its other runs are in nobody's way, and those of the suite stay in it. Every
  * answer is also held against the server's own /openapi.json.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { cpSync, mkdtempSync, realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Client } from "../support/client.ts";
 import { Conformity } from "../support/openapi.ts";
-import { firstLine } from "../support/process.ts";
 import { read } from "../support/wire.ts";
+import { ownToken, startOwnServer } from "./own-server.ts";
 
 const { CONFORMANCE_URL, CONFORMANCE_TOKEN, CONFORMANCE_WORKFLOWS = "." } = process.env;
 
 /** The token of the server under test; nothing when it asks for none. */
-export const token = CONFORMANCE_URL === undefined ? "conformance" : CONFORMANCE_TOKEN;
+export const token = CONFORMANCE_URL === undefined ? ownToken : CONFORMANCE_TOKEN;
 
 /** A path of a workflow, as the server knows it. */
 export const file = (name: string) => `${CONFORMANCE_WORKFLOWS}/${name}.tsx`;
@@ -75,18 +70,4 @@ class Target extends Client {
   }
 }
 
-export const target = new Target(CONFORMANCE_URL ?? (await ownServer()), token);
-
-async function ownServer(): Promise<string> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "smithers-conformance-")));
-  cpSync(fileURLToPath(new URL("workflows", import.meta.url)), root, { recursive: true });
-  const script = fileURLToPath(new URL("serve.ts", import.meta.url));
-  // It ends with its stdin, and so with this process, however that ends.
-  const child = spawn(process.execPath, [script], {
-    cwd: root,
-    env: { ...process.env, SMITHERS_API_KEY: token },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  child.unref();
-  return firstLine(child);
-}
+export const target = new Target(CONFORMANCE_URL ?? (await startOwnServer()), token);
