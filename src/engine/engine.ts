@@ -13,7 +13,7 @@ import {
 } from "../errors/index.ts";
 import { hasEnded, hasEndedForGood, type Run, type Signal } from "../model/index.ts";
 import { nodeKey } from "../plan/index.ts";
-import type { Decision, Lease, NewSignal, NodeToRetry, Store } from "../store/index.ts";
+import type { Decision, Lease, NewSignal, NodeToRetry, Store, TakenRun } from "../store/index.ts";
 import { type LocalEngine, LocalEngines, localSink } from "./background/local-engines.ts";
 import { QueuedRuns } from "./background/queued-runs.ts";
 import { Relatives } from "./background/relatives.ts";
@@ -199,11 +199,21 @@ export class Engine {
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE, INVALID_INPUT when its data does not fit the open wait
    */
   async signal(given: NewSignal, known?: Run): Promise<Signal> {
-    await this.#holder.checkSignal(given, known);
-    const { signal, events } = await this.store.receiveSignal(given, Date.now());
+    const canExecute = await this.#holder.checkSignal(given, known);
+    // Another engine of this process may have started the run, and is to be asked first.
+    const takes = canExecute && this.#takesQueued() && !this.#closing && this.#localEngines.others.length === 0;
+    const owner = takes ? this.#holder.owner : undefined;
+    const { signal, events, taken } = await this.store.receiveSignal(given, Date.now(), owner);
     this.feed.publish(events);
-    void this.#wakeFirst(given.runId);
+    void (taken ? this.#executeSignalled(taken) : this.#wakeFirst(given.runId));
     return signal;
+  }
+
+  /** Executes a run that was taken when its signal was stored. Never rejects. */
+  async #executeSignalled({ run, lease }: TakenRun): Promise<void> {
+    // A claim from before the signal fails: the run has another lease now.
+    await this.#holder.claimed(run.runId);
+    await this.#executeTaken(run, { lease, places: undefined });
   }
 
   /** Takes in what is new for a run: the execution takes a turn; a run that no one executes is claimed. */
@@ -286,7 +296,7 @@ export class Engine {
     });
   }
 
-  /** Executes a run that has waited for a place. When that fails, its lease is found as an orphan of this engine. */
+  /** Executes a run whose lease was taken here. When that fails, its lease is found as an orphan of this engine. */
   async #executeTaken(run: Run, taken: TakenPlace): Promise<void> {
     try {
       if (this.#closing || !(await this.#holder.claim(run, { isOrphan: true, taken }))) taken.places?.release();

@@ -135,12 +135,12 @@ export class LeaseHolder implements RunHolder {
     return this.#sourceOf(run);
   }
 
-  checkSignal(given: NewSignal): Promise<void> {
+  checkSignal(given: NewSignal): Promise<boolean> {
     return checkSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
   }
 
   /** Checks a signal as {@link checkSignal} does, without looking first whether a wait for it is open. */
-  checkAwaitedSignal(given: NewSignal): Promise<void> {
+  checkAwaitedSignal(given: NewSignal): Promise<boolean> {
     return checkAwaitedSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
   }
 

@@ -89,9 +89,10 @@ export interface RunHolder {
   /**
    * Refuses a signal whose data does not fit the wait that would consume it.
    * @param known the run, if it was read a moment ago: on Postgres each read is a round trip
+   * @returns whether that wait was found, and so the run can be executed here
    * @throws INVALID_INPUT with the Zod issues
    */
-  checkSignal(given: NewSignal, known?: Run): Promise<void>;
+  checkSignal(given: NewSignal, known?: Run): Promise<boolean>;
   /** Resolves when the run is released: it has ended, is parked, or was taken over. */
   released(runId: string): Promise<ExecutionEnd>;
   /** Runs whose owner has died, or that should have an owner and have none. */

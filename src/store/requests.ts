@@ -1,5 +1,6 @@
 import type { DecisionBody, SignalBody } from "../api/index.ts";
 import type { CommittedEvent, Signal, ToolCall } from "../model/index.ts";
+import type { TakenRun } from "./snapshots.ts";
 import type { Lease } from "./turn.ts";
 
 /** A client's statement that requests with the same key are one request. */
@@ -43,6 +44,8 @@ export interface NewSignal extends SignalBody {
 export interface ReceivedSignal {
   readonly signal: Signal;
   readonly events: CommittedEvent[];
+  /** The run, if it was taken for the owner that was named. */
+  readonly taken?: TakenRun;
 }
 
 /** A node; by default, in the last iteration in which it failed. */

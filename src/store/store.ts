@@ -135,9 +135,11 @@ export interface Store {
   decide(decision: Decision, nowMs: number): Promise<CommittedEvent[]>;
   /**
    * Stores a signal until a wait of its run consumes it.
+   * @param takeFor takes the run for this owner in the same transaction, if it is parked and the database is one that
+   *   servers share
    * @throws RUN_NOT_FOUND, RUN_NOT_ACTIVE
    */
-  receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal>;
+  receiveSignal(signal: NewSignal, nowMs: number, takeFor?: string): Promise<ReceivedSignal>;
   /**
    * Makes a failed node of a run that no process executes pending again, with all of its retries, and also the nodes
    * that the run's failure cancelled. A failed run runs again, without an owner at first.

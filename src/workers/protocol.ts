@@ -59,8 +59,8 @@ export type WorkerCalls = {
   /** Starts a run; resolves with its id once it is recorded. */
   start(start: FileStart): Promise<string>;
   claim(claim: RemoteClaim): Promise<boolean>;
-  /** Checks the data of a signal that a wait is open for. */
-  checkSignal(store: StoreIdentity, signal: NewSignal): Promise<void>;
+  /** Checks the data of a signal that a wait is open for. Returns whether the wait was found. */
+  checkSignal(store: StoreIdentity, signal: NewSignal): Promise<boolean>;
   load(path: string): Promise<LoadedFile>;
   /** Releases all runs of a store: running attempts get `graceMs` to end. */
   stop(storeId: string, graceMs: number): Promise<void>;

@@ -186,21 +186,26 @@ export class RemoteHolder implements RunHolder {
     return { workflowPath };
   }
 
-  async checkSignal(given: NewSignal, known?: Run): Promise<void> {
+  async checkSignal(given: NewSignal, known?: Run): Promise<boolean> {
     const { store } = this.#parts.sink;
-    if (!(await isAwaited(store, given))) return;
+    if (!(await isAwaited(store, given))) return false;
     const run = known ?? (await store.findRun(given.runId));
-    if (!run?.workflowPath) return;
+    if (!run?.workflowPath) return false;
     const check = this.#pool.run(run.workflowPath, (worker) =>
       worker.channel.call("checkSignal", this.identity, given),
     );
-    // A workflow that cannot be asked now does not keep signals out: the wait checks again.
-    await waitAtMost(
-      signalCheckMs,
-      check.catch((error) => {
+    let isFound = false;
+    const checked = check.then(
+      (found) => {
+        isFound = found;
+      },
+      (error) => {
         if (error.code === "INVALID_INPUT") throw error;
-      }),
+      },
     );
+    // A workflow that cannot be asked now does not keep signals out: the wait checks again.
+    await waitAtMost(signalCheckMs, checked);
+    return isFound;
   }
 
   /** Answers a worker that asks for places: all it wants, when there is no bound. */

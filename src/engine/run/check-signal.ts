@@ -11,10 +11,11 @@ import { loadRun } from "./load.ts";
  * Refuses a signal whose data does not fit the wait that would consume it. A signal that arrives before its wait cannot
  * be checked.
  * @param workflowOf finds the run's workflow; called only when a wait for such a signal is open
+ * @returns whether that wait was found, and so the run can be loaded and rendered here
  * @throws INVALID_INPUT with the Zod issues
  */
-export async function checkSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<void> {
-  if (await isAwaited(store, given)) await checkAwaitedSignal(store, given, workflowOf);
+export async function checkSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<boolean> {
+  return (await isAwaited(store, given)) && checkAwaitedSignal(store, given, workflowOf);
 }
 
 type WorkflowOf = (run: Run) => Promise<Workflow>;
@@ -27,12 +28,12 @@ export async function isAwaited(store: Store, given: NewSignal): Promise<boolean
 }
 
 /** Does what {@link checkSignal} does for a signal that a wait is open for. */
-export async function checkAwaitedSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<void> {
+export async function checkAwaitedSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<boolean> {
   // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
   const spec = await openWait(store, given, workflowOf).catch(() => undefined);
-  if (!spec) return;
+  if (!spec) return false;
   const misfit = await toEventValue(spec, given.data ?? null).then(() => undefined, toErrorRecord);
-  if (!misfit) return;
+  if (!misfit) return true;
   const details = misfit.details ?? { issues: [{ path: [], message: misfit.message }] };
   throw new SmithersError("INVALID_INPUT", `The data does not fit the wait "${spec.id}".`, { details });
 }

@@ -1,5 +1,5 @@
 import type { SmithersError } from "../../errors/index.ts";
-import type { CommittedEvent, NewEvent, Run, WakeFailure } from "../../model/index.ts";
+import { type CommittedEvent, isWaiting, type NewEvent, type Run, type WakeFailure } from "../../model/index.ts";
 import { moment } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
 import type {
@@ -42,6 +42,8 @@ import { PostgresReads } from "./reads.ts";
 import { encodeTexts, isStorable } from "./text.ts";
 import { ChangeWatch } from "./watch.ts";
 import { PostgresWriter } from "./writer.ts";
+
+const isParked = ({ owner, status }: Run) => owner === null && isWaiting(status);
 
 /** What a store is opened with. */
 export interface PostgresStoreParts {
@@ -160,11 +162,25 @@ export class PostgresStore extends PostgresReads implements LocalStore {
     });
   }
 
-  receiveSignal(signal: NewSignal, nowMs: number): Promise<ReceivedSignal> {
-    return this.#judge(signal.runId, async () => {
-      const judged = judgeSignal(await signalRows(this.database, signal.runId), signal, nowMs);
-      return this.#writer.write(signalWrite(judged, nowMs));
+  async receiveSignal(signal: NewSignal, nowMs: number, takeFor?: string): Promise<ReceivedSignal> {
+    let taken: TakenRun | undefined;
+    const received = await this.#judge(signal.runId, async () => {
+      const rows = await signalRows(this.database, signal.runId);
+      const judged = judgeSignal(rows, signal, nowMs);
+      // Both are of one batch, and so of one transaction.
+      const written = this.#writer.write(signalWrite(judged, nowMs));
+      const take = takeFor !== undefined && isParked(rows.run!) ? this.#take(rows.run!, takeFor, nowMs) : undefined;
+      const [result, run] = await Promise.all([written, take]);
+      // When the signal has to be judged again, the run is already taken.
+      taken = run ?? taken;
+      return result;
     });
+    return taken ? { ...received, taken } : received;
+  }
+
+  async #take(run: Run, owner: string, nowMs: number): Promise<TakenRun | undefined> {
+    const lease = await this.takeLease(run.runId, owner, run.leaseNo, nowMs);
+    return lease && { run: { ...run, owner, leaseNo: lease.leaseNo }, lease };
   }
 
   retryNode(node: NodeToRetry, seenLeaseNo: number, nowMs: number): Promise<RetriedNode> {
