@@ -104,7 +104,8 @@ test("the Link header leads through all pending approvals, each once, also those
 
 describe("a choice", () => {
   async function choosing() {
-    const runId = await target.startUntil("choose", "NodeWaitingApproval");
+    // Until both questions are asked: a busy server asks them in two turns.
+    const runId = await target.startUntil("choose", "RunStatusChanged");
     const choose = async (nodeId: "one" | "order", choice: object) => {
       const { status, body } = await target.post(`/v1/runs/${runId}/nodes/${nodeId}/approve`, choice);
       return [status, body.error?.code, body.error?.details?.field];

@@ -68,7 +68,8 @@ test("the stream is complete for each reader, whenever it comes", async () => {
   expect((await server.run(runId)).status).toBe("finished");
   const last = idsOf(texts[0]!).length;
   for (const text of texts) expect(idsOf(text)).toEqual(count(last));
-  expect(new Set(texts).size).toBe(1);
+  // A reader that waits for long is sent comments between the events.
+  expect(new Set(texts.map((text) => text.replaceAll(/^:.*\n\n/gm, ""))).size).toBe(1);
 });
 
 test("500 runs with a reader each deliver only their own events", async () => {
