@@ -82,8 +82,8 @@ export interface Ctx<S extends Schemas = Schemas> {
   /** The number of iterations in which a node has an output. */
   iterationCount<O extends Target<S>>(output: O, nodeId: string): number;
   /**
-   * The items of a list that fit a schema, for instance of a field of `ctx.latest(…)`. A text is parsed as JSON; what
-   * is no list gives an empty one.
+   * The items of a list that fit a schema, for instance of a field of `ctx.latest(…)`. A text is parsed as JSON, any
+   * other single value counts as a list of one, and undefined and null as an empty list.
    */
   latestArray<I extends z.ZodType>(value: unknown, schema: I): z.output<I>[];
   /** All rows of an output; also by key: `ctx.outputs.review`. A key that is no output has no rows. */
@@ -117,8 +117,8 @@ function latestArray(value: unknown, schema: z.ZodType): unknown[] {
       return [];
     }
   }
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((item) => {
+  if (list === undefined || list === null) return [];
+  return (Array.isArray(list) ? list : [list]).flatMap((item) => {
     const read = schema.safeParse(item);
     return read.success ? [read.data] : [];
   });

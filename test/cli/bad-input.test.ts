@@ -6,6 +6,7 @@ import { smithers, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { workflowFile } from "../support/workflows.ts";
 
 test("a missing database named by --db is not created", async () => {
   const root = folder();
@@ -90,6 +91,40 @@ test("graph shows the plan of a workflow without running it, also with an input 
     err: "",
   });
   expect(existsSync(join(root, "smithers.db"))).toBe(false);
+});
+
+test("graph names groups by their labels and every component, and shows no element of a prompt", async () => {
+  const tree = `<Sequence label="Ticket">
+      <Task id="ask" output={outputs.result} agent={{ generate: async () => ({ text: "1" }) }}><h1>Who?</h1><p>Say it.</p></Task>
+      <Parallel label="Checks" maxConcurrency={2}>
+        <HumanTask id="grade" prompt="Grade it." output={outputs.result} />
+        <Saga id="trip" steps={[{ id: "fly", label: "Fly there", action: task("fly"), compensation: task("back") }]} />
+      </Parallel>
+      <TryCatchFinally try={task("risky")} catch={task("caught")} finally={task("last")} />
+      <ContinueAsNew />
+    </Sequence>`;
+  const head = `import { ContinueAsNew, HumanTask, Saga, TryCatchFinally } from "smithers-orchestrator";
+    const task = (id) => <Task id={id} output={outputs.result}>{{ value: id }}</Task>;`;
+  const root = folder({ "all.tsx": workflowFile(tree, { head }) });
+  expect((await smithers(root, "graph", "all.tsx")).out).toBe(`test
+└─ sequence "Ticket"
+   ├─ ask agent
+   ├─ parallel "Checks", at most 2 at once
+   │  ├─ grade asks a person for an answer
+   │  └─ saga
+   │     ├─ try
+   │     │  └─ step Fly there
+   │     │     └─ fly static
+   │     ├─ catch
+   │     └─ finally
+   ├─ try-catch-finally
+   │  ├─ try
+   │  │  └─ risky static
+   │  ├─ catch
+   │  └─ finally
+   │     └─ last static
+   └─ continue as new
+`);
 });
 
 test("texts of a run cannot send control sequences to the terminal", async () => {

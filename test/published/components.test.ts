@@ -113,12 +113,15 @@ test("ctx.latestArray keeps the items that fit, and an unknown output has no row
          ctx.latestArray(["1", 2, "3"], z.string()),
          ctx.latestArray('[{"n":1},{"n":"x"}]', z.object({ n: z.number() })),
          ctx.latestArray(undefined, z.string()),
+         ctx.latestArray({ n: 2 }, z.object({ n: z.number() })),
+         ctx.latestArray('{"n":3}', z.object({ n: z.number() })),
+         ctx.latestArray("no JSON", z.string()),
          ctx.outputs("nope"),
          ctx.outputs.nope === undefined,
        ] }}</Task>`,
     ),
   );
-  expect(run.output).toEqual({ value: [["1", "3"], [{ n: 1 }], [], [], true] });
+  expect(run.output).toEqual({ value: [["1", "3"], [{ n: 1 }], [], [{ n: 2 }], [{ n: 3 }], [], [], true] });
 });
 
 test.each([

@@ -17,9 +17,11 @@ export function wordsOf({ tag, props, children }: FrameElement, parent: string |
       const iteration = Number(props.iteration ?? 0) + 1;
       return { title: `loop ${id}`, detail: `iteration ${iteration} of at most ${String(props.maxIterations)}` };
     }
+    case "sequence":
+      return { title: text(props.label) || kind, detail: "" };
     case "parallel":
       return {
-        title: kind,
+        title: text(props.label) || kind,
         detail: props.maxConcurrency === undefined ? "" : `at most ${String(props.maxConcurrency)} at once`,
       };
     case "worktree": {
@@ -63,7 +65,7 @@ export function isTransparent(element: FrameElement, parent: FrameElement | unde
   const around = parent === undefined ? "" : bareTag(parent.tag);
   if (kind === "workflow" || kind === "subflow-tree" || kind === "subflow-tolerated") return true;
   if (kind === "try") return around === "saga";
-  if (kind !== "sequence") return false;
+  if (kind !== "sequence" || text(element.props.label) !== "") return false;
   // A sequence with one step, as a Signal with its body before the signal has come, is that step.
   return elementsIn(element).length <= 1 || (around === "loop" && elementsIn(parent!).length === 1);
 }

@@ -14,13 +14,27 @@ export function workflowTreeLines(root: TreeNode, word: (nodeId: string, what: s
 
 function branches(node: TreeNode, indent: string, word: (nodeId: string, what: string) => string): string[] {
   if (node.kind === "text") return [];
-  const children = node.children.filter(({ kind }) => kind === "element");
+  const children = shownIn(node);
   return children.flatMap((child, index) => {
     const isLast = index === children.length - 1;
-    const line = `${indent}${isLast ? "└─" : "├─"} ${titleOf(child, word)}`;
+    const line = `${indent}${isLast ? "└─" : "├─"} ${titleOf(child, word)}`.trimEnd();
     return [line, ...branches(child, `${indent}${isLast ? "   " : "│  "}`, word)];
   });
 }
+
+/**
+ * The components in a node. The elements of an agent's prompt are none, and what is there for the plan alone is shown as
+ * what is in it.
+ */
+function shownIn(node: TreeNode): TreeNode[] {
+  if (node.kind === "text") return [];
+  return node.children.flatMap((child) => {
+    if (child.kind === "text" || child.tag === "smithers:left-out") return [];
+    return !child.tag.startsWith("smithers:") || transparent.has(child.tag) ? shownIn(child) : [child];
+  });
+}
+
+const transparent: ReadonlySet<string> = new Set(["smithers:subflow-tree", "smithers:subflow-tolerated"]);
 
 function titleOf(node: TreeNode, word: (nodeId: string, what: string) => string): string {
   if (node.kind === "text") return "";
@@ -31,11 +45,35 @@ function titleOf(node: TreeNode, word: (nodeId: string, what: string) => string)
     case "workflow":
       return text("name");
     case "sequence":
-      return "sequence";
-    case "parallel":
-      return props.maxConcurrency === undefined ? "parallel" : `parallel, at most ${props.maxConcurrency} at once`;
+      return group("sequence", text("label"));
+    case "parallel": {
+      const bound = props.maxConcurrency === undefined ? "" : `, at most ${props.maxConcurrency} at once`;
+      return group("parallel", text("label")) + bound;
+    }
     case "loop":
       return `loop ${text("id")}, at most ${props.maxIterations} iterations`;
+    case "saga":
+      return named("saga", text("id"));
+    case "saga-step":
+      return named("step", text("label") || text("id"));
+    case "try-catch-finally":
+    case "try":
+    case "catch":
+    case "finally":
+    case "aspects":
+      return tag;
+    case "continue-as-new":
+      return "continue as new";
+    case "escalation-chain":
+      return `${named("escalation", text("id"))}, ${props.levels === 1 ? "1 level" : `${props.levels} levels`}`;
+    case "worktree":
+      return `${named("worktree", text("branch"))}, in ${text("path")}`;
+    case "worktree-cleanup":
+      return word(text("id"), "removes the worktree");
+    case "subflow":
+      return word(text("id"), props.mode === "inline" ? "subflow, inline" : "subflow");
+    case "human-task":
+      return word(text("id"), "asks a person for an answer");
     case "approval":
       return word(text("id"), `approval "${text("title")}"`);
     case "signal":
@@ -50,3 +88,7 @@ function titleOf(node: TreeNode, word: (nodeId: string, what: string) => string)
       return word(text("id"), text("kind"));
   }
 }
+
+const group = (kind: string, label: string): string => (label === "" ? kind : `${kind} "${label}"`);
+
+const named = (kind: string, name: string): string => (name === "" ? kind : `${kind} ${name}`);

@@ -41,19 +41,23 @@ export function WorkflowComponent(props: WorkflowProps): ReactElement {
 }
 
 export interface SequenceProps {
+  /** Name of the group for people who look at a run; it has no effect. */
+  label?: string;
   /** Omits the children. */
   skipIf?: boolean;
   children?: ReactNode;
 }
 
-const sequenceProps = propNames<SequenceProps>({ skipIf: true, children: true });
+const sequenceProps = propNames<SequenceProps>({ label: true, skipIf: true, children: true });
 
 /** Runs its children one after the other. */
 export function Sequence(props: SequenceProps): ReactElement | null {
   checkProps("Sequence", props, sequenceProps);
-  const { skipIf = false, children } = props;
+  const { label, skipIf = false, children } = props;
+  checkText("<Sequence>", "label", label);
   if (skipIf) return leftOut(children);
-  return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown: {} }, children);
+  const shown = label === undefined ? {} : { label };
+  return React.createElement("smithers:sequence", { spec: { type: "sequence" }, shown }, children);
 }
 
 export interface ParallelProps extends SequenceProps {
@@ -63,16 +67,27 @@ export interface ParallelProps extends SequenceProps {
   maxConcurrency?: number;
 }
 
-const parallelProps = propNames<ParallelProps>({ id: true, skipIf: true, maxConcurrency: true, children: true });
+const parallelProps = propNames<ParallelProps>({
+  id: true,
+  label: true,
+  skipIf: true,
+  maxConcurrency: true,
+  children: true,
+});
 
 /** Runs its children concurrently. */
 export function Parallel(props: ParallelProps): ReactElement | null {
   checkProps("Parallel", props, parallelProps);
-  const { id, skipIf = false, maxConcurrency, children } = props;
+  const { id, label, skipIf = false, maxConcurrency, children } = props;
   checkText("<Parallel>", "id", id);
+  checkText("<Parallel>", "label", label);
   checkCount("<Parallel>", "maxConcurrency", maxConcurrency, 1);
   if (skipIf) return leftOut(children);
-  const shown = { ...(id !== undefined && { id }), ...(maxConcurrency !== undefined && { maxConcurrency }) };
+  const shown = {
+    ...(id !== undefined && { id }),
+    ...(label !== undefined && { label }),
+    ...(maxConcurrency !== undefined && { maxConcurrency }),
+  };
   return React.createElement("smithers:parallel", { spec: { type: "parallel", maxConcurrency }, shown }, children);
 }
 
