@@ -1,13 +1,9 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openStore } from "../../src/store/index.ts";
-import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
+import { openedAtOnce } from "../support/opened-at-once.ts";
 import { database } from "../support/run.ts";
 
 /** What a file holds: its tables and indexes, and the versions that were reached. */
@@ -63,26 +59,8 @@ test("a database of a later release is refused with both versions, and left unto
 });
 
 test("several processes may open a new database at once, and it is migrated once", async () => {
-  const root = folder();
-  const file = join(root, "smithers.db");
-  const gate = join(root, "gate");
-  const store = fileURLToPath(new URL("../../src/store/index.ts", import.meta.url));
-  const code = `
-    const { openStore } = await import(${JSON.stringify(store)});
-    const { existsSync } = await import("node:fs");
-    console.log("ready");
-    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 1));
-    await (await openStore(${JSON.stringify(file)})).close();`;
-  const children: ChildProcess[] = [];
-  for (let n = 0; n < 3; n += 1) {
-    const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-    afterThisTest(() => child.kill("SIGKILL"));
-    children.push(child);
-  }
-  await Promise.all(children.map((child) => once(child.stdout!, "data")));
-  const ends = children.map((child) => once(child, "exit"));
-  writeFileSync(gate, "");
-  expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 0]);
+  const file = join(folder(), "smithers.db");
+  expect(await openedAtOnce(file, 3)).toEqual([0, 0, 0]);
   const { versions } = contents(file);
   expect(versions).toEqual([...new Set(versions)]);
 });

@@ -1,14 +1,9 @@
 import { expect } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { openStore } from "../../src/store/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { folder } from "../support/folder.ts";
+import { openedAtOnce } from "../support/opened-at-once.ts";
 import { newSchema, ownDatabase, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
 import { startRun } from "./suite/writes.ts";
 
@@ -52,25 +47,7 @@ testOnPostgres("a schema of a later release is refused with both versions, and l
 testOnPostgres("several servers may open a new schema at once, and it is migrated once", async () => {
   const schema = newSchema();
   const address = `${await sharedServer()}?schema=${schema}`;
-  const root = folder();
-  const gate = join(root, "gate");
-  const store = fileURLToPath(new URL("../../src/store/index.ts", import.meta.url));
-  const code = `
-    const { openStore } = await import(${JSON.stringify(store)});
-    const { existsSync } = await import("node:fs");
-    console.log("ready");
-    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 1));
-    await (await openStore(${JSON.stringify(address)})).close();`;
-  const children: ChildProcess[] = [];
-  for (let n = 0; n < 3; n += 1) {
-    const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-    afterThisTest(() => child.kill("SIGKILL"));
-    children.push(child);
-  }
-  await Promise.all(children.map((child) => once(child.stdout!, "data")));
-  const ends = children.map((child) => once(child, "exit"));
-  writeFileSync(gate, "");
-  expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 0]);
+  expect(await openedAtOnce(address, 3)).toEqual([0, 0, 0]);
   const versions = await versionsOf(schema);
   expect(versions).toEqual(versions.map((_, index) => index + 1));
 });
