@@ -74,11 +74,6 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     if (messages.length > 0) this.#send(messages);
   }
 
-  /** How many calls have not been answered. */
-  get pendingCalls(): number {
-    return this.#pending.size;
-  }
-
   /** Rejects the calls that are not answered, and all that follow. */
   close(reason: Error): void {
     this.#closedBy ??= reason;

@@ -25,7 +25,7 @@ export async function describeDatabase(
   version: number,
   integrity: boolean,
 ): Promise<StoreDescription> {
-  const found = await database.read<{ sizeBytes: number; server: string; commit: string; poolMode: string }>(
+  const found = await database.read<{ sizeBytes: number; server: string; commit: string }>(
     `SELECT json_build_object('sizeBytes', ${sizeBytes("$1::text")}, 'server', current_setting('server_version'),
       'commit', current_setting('synchronous_commit'))::text`,
     database.schema,
