@@ -2,6 +2,7 @@ import { isSmithersError } from "../../errors/index.ts";
 import { type Driver, runtime, type SqlValue } from "../../runtime/index.ts";
 import type { SchemaRecord } from "../requests.ts";
 import { databaseIdOf } from "../sqlite/identity.ts";
+import { oneRow } from "../sqlite/one-row.ts";
 import { type CopySide, databaseInUse, markTable } from "./side.ts";
 import { type CopiedRow, type CopiedTable, uncopiedColumns } from "./tables.ts";
 
@@ -48,7 +49,7 @@ class SqliteSide implements CopySide {
   }
 
   async count({ name }: CopiedTable): Promise<number> {
-    return this.#driver.get<{ count: number }>(`SELECT count(*) AS count FROM _smithers_${name}`)!.count;
+    return oneRow<{ count: number }>(this.#driver, `SELECT count(*) AS count FROM _smithers_${name}`).count;
   }
 
   async rowsAfter(table: CopiedTable, columns: readonly string[], after: CopiedRow | undefined, limit: number) {

@@ -25,7 +25,7 @@ export async function describeDatabase(
   version: number,
   integrity: boolean,
 ): Promise<StoreDescription> {
-  const found = await database.read<{ sizeBytes: number; server: string; commit: string }>(
+  const found = await database.one<{ sizeBytes: number; server: string; commit: string }>(
     `SELECT json_build_object('sizeBytes', ${sizeBytes("$1::text")}, 'server', current_setting('server_version'),
       'commit', current_setting('synchronous_commit'))::text`,
     database.schema,
@@ -35,11 +35,11 @@ export async function describeDatabase(
     kind: "Postgres",
     name: client.name,
     version,
-    sizeBytes: found!.sizeBytes,
+    sizeBytes: found.sizeBytes,
     settings: {
       schema,
-      "server version": found!.server,
-      "synchronous commit": found!.commit,
+      "server version": found.server,
+      "synchronous commit": found.commit,
       client: client.library,
     },
     ...(integrity ? { damage: await findDamage(database) } : {}),

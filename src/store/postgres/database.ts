@@ -39,6 +39,13 @@ export class Database {
     return text === null || text === undefined ? undefined : (parseDecoded(text) as T);
   }
 
+  /** Runs one statement as {@link read} does, for an answer that is never NULL. */
+  async one<T>(sql: string, ...params: Value[]): Promise<T> {
+    const found = await this.read<T>(sql, ...params);
+    if (found === undefined) throw new Error(`A statement had no answer: ${sql}`);
+    return found;
+  }
+
   /** Runs one statement, and returns the texts of its only column. One that changes rows may be carried out twice. */
   async texts(sql: string, ...params: Value[]): Promise<(string | null)[]> {
     return this.#run(() => queryWithin(this.client, readWithinMs + answerGraceMs, ...this.#encode(sql, params)));

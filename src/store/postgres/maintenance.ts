@@ -19,7 +19,7 @@ export class PostgresMaintenance implements Maintenance {
 
   async pruneBatch(endedBeforeMs: number): Promise<PrunedBatch> {
     const sql = "SELECT _smithers_prune($1::text::bigint, $2::text::bigint, $3::text::bigint)";
-    return (await this.#database.read<PrunedBatch>(sql, endedBeforeMs, batchRuns, batchRows))!;
+    return this.#database.one<PrunedBatch>(sql, endedBeforeMs, batchRuns, batchRows);
   }
 
   async countPrunable(endedBeforeMs: number): Promise<number> {
@@ -85,6 +85,6 @@ export class PostgresMaintenance implements Maintenance {
   async knownDatabases(): Promise<KnownDatabase[]> {
     const select = `SELECT path, database_id AS "databaseId", file_key AS "fileKey", main_file_key AS "mainFileKey"
       FROM _smithers_databases ORDER BY added_at_ms, path`;
-    return (await this.#database.read<KnownDatabase[]>(`SELECT ${rowsAsJson(select)}::text`))!;
+    return this.#database.one<KnownDatabase[]>(`SELECT ${rowsAsJson(select)}::text`);
   }
 }

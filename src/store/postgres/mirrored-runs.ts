@@ -61,6 +61,6 @@ export class PostgresMirroredRuns implements MirroredRuns {
     const columns = `SELECT run_id AS "runId", last_seq AS "lastSeq" FROM _smithers_runs`;
     const select = `${columns} WHERE finished_at_ms IS NULL AND home IS NULL
       UNION ALL ${columns} WHERE finished_at_ms >= $1::text::bigint AND home IS NULL`;
-    return (await this.#database.read<RunPosition[]>(`SELECT ${rowsAsJson(select)}::text`, sinceMs))!;
+    return this.#database.one<RunPosition[]>(`SELECT ${rowsAsJson(select)}::text`, sinceMs);
   }
 }

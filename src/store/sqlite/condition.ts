@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { SmithersError } from "../../errors/index.ts";
 import type { StoreDescription } from "../snapshots.ts";
 import type { Connection } from "./connection.ts";
+import { oneRow } from "./one-row.ts";
 
 /** A disk with fewer free bytes counts as full. */
 const roomBytes = 262_144;
@@ -50,10 +51,11 @@ const synchronousModes = ["off", "normal", "full", "extra"];
 export function describe(connection: Connection, integrity: boolean): Promise<StoreDescription> {
   return connection.read((driver) => {
     const pragma = <T extends string | number>(name: string) =>
-      Object.values(driver.get<Record<string, T>>(`PRAGMA ${name}`)!)[0]!;
-    const version = driver.get<{ version: number }>(
+      Object.values(oneRow<Record<string, T>>(driver, `PRAGMA ${name}`))[0]!;
+    const version = oneRow<{ version: number }>(
+      driver,
       "SELECT max(version) AS version FROM _smithers_migrations",
-    )!.version;
+    ).version;
     const found = integrity ? pragma<string>("quick_check(1)") : undefined;
     return {
       kind: "SQLite",

@@ -1,6 +1,7 @@
 import type { Driver } from "../../runtime/index.ts";
 import { stopwatch } from "../../timing/index.ts";
 import { logBytesOf } from "./files.ts";
+import { oneRow } from "./one-row.ts";
 
 /** How often the log's size is looked at, at most. */
 const lookMs = 1_000;
@@ -32,7 +33,7 @@ export class HeldLog {
     this.#sinceLookMs = stopwatch();
     if (logBytesOf(this.#driver.filename) < largeBytes) return undefined;
     const state = this.#driver.get<{ log: number; checkpointed: number }>("PRAGMA wal_checkpoint(PASSIVE)");
-    const pageBytes = this.#driver.get<{ page_size: number }>("PRAGMA page_size")!.page_size;
+    const pageBytes = oneRow<{ page_size: number }>(this.#driver, "PRAGMA page_size").page_size;
     const waitingBytes = state ? (state.log - state.checkpointed) * (pageBytes + frameHeaderBytes) : 0;
     if (waitingBytes < largeBytes) {
       this.#toldBytes = 0;

@@ -4,6 +4,7 @@ import { backupDatabase } from "./commands/backup.ts";
 import { countPrunable, pruneBatch, pruneCache } from "./commands/prune.ts";
 import type { Connection } from "./connection.ts";
 import { databaseIdOf } from "./identity.ts";
+import { oneRow } from "./one-row.ts";
 
 /** Number of pages that one transaction gives back. */
 const vacuumedPages = 200;
@@ -47,7 +48,7 @@ export class SqliteMaintenance implements Maintenance {
   async giveBackSpace(): Promise<void> {
     const freePages = () =>
       this.#connection.read(
-        (driver) => driver.get<{ freelist_count: number }>("PRAGMA freelist_count")!.freelist_count,
+        (driver) => oneRow<{ freelist_count: number }>(driver, "PRAGMA freelist_count").freelist_count,
       );
     for (let free = await freePages(); free > 0; ) {
       await this.#connection.write((driver) => driver.all(`PRAGMA incremental_vacuum(${vacuumedPages})`));

@@ -1,6 +1,7 @@
 import type { Driver } from "../../runtime/index.ts";
 import { maxTreeDepth, TreeReader, type TreeRow, wholeTree } from "../stored-trees.ts";
 import type { FrameRecord } from "../turn.ts";
+import { oneRow } from "./one-row.ts";
 
 /**
  * Stores a tree, once for all frames that show it. A tree that differs little from the one before is stored as a
@@ -14,12 +15,13 @@ export function keepTree(driver: Driver, { tree, difference }: FrameRecord): num
   );
   if (known) return known.treeNo;
   const base = difference && findBase(driver, difference.baseHash);
-  const { treeNo } = driver.get<{ treeNo: number }>(
+  const { treeNo } = oneRow<{ treeNo: number }>(
+    driver,
     "INSERT INTO _smithers_trees (xml_hash, base_no, json) VALUES (?, ?, ?) RETURNING tree_no AS treeNo",
     tree.xmlHash,
     base?.treeNo ?? null,
     base ? difference.json : wholeTree(tree),
-  )!;
+  );
   driver.run(
     "INSERT INTO _smithers_tree_uses (tree_no, tree_hash, depth, uses) VALUES (?, ?, ?, 1)",
     treeNo,
@@ -41,7 +43,7 @@ function findBase(driver: Driver, treeHash: string): { treeNo: number; depth: nu
 /** Reads the trees of a database. */
 export function treeReader(driver: Driver): TreeReader {
   const sql = "SELECT xml_hash AS xmlHash, base_no AS baseNo, json FROM _smithers_trees WHERE tree_no = ?";
-  return new TreeReader((treeNo) => driver.get<TreeRow>(sql, treeNo)!);
+  return new TreeReader((treeNo) => oneRow<TreeRow>(driver, sql, treeNo));
 }
 
 /** Decrements a tree's reference count. At zero, deletes the tree, and the trees that only it builds on. */
@@ -51,6 +53,6 @@ export function releaseTree(driver: Driver, treeNo: number, uses: number): void 
     driver.run("UPDATE _smithers_tree_uses SET uses = uses - ? WHERE tree_no = ?", count, no);
     if (driver.run("DELETE FROM _smithers_tree_uses WHERE tree_no = ? AND uses = 0", no) === 0) return;
     const sql = "DELETE FROM _smithers_trees WHERE tree_no = ? RETURNING base_no AS baseNo";
-    [no, count] = [driver.get<{ baseNo: number | null }>(sql, no)!.baseNo, 1];
+    [no, count] = [oneRow<{ baseNo: number | null }>(driver, sql, no).baseNo, 1];
   }
 }

@@ -93,7 +93,7 @@ function nextTrees(rows: readonly SizedFrameRow[], known: ReadonlyMap<number, Tr
 }
 
 async function readTrees(database: Database, treeNos: readonly number[], known: Map<number, TreeRow>): Promise<void> {
-  const rows = await database.read<(TreeRow & { treeNo: number })[]>(
+  const rows = await database.one<(TreeRow & { treeNo: number })[]>(
     `WITH RECURSIVE chain AS (
        SELECT t.tree_no, t.base_no FROM _smithers_trees t
        WHERE t.tree_no = ANY (ARRAY (SELECT value::bigint FROM json_array_elements_text($1::text::json)))
@@ -102,5 +102,5 @@ async function readTrees(database: Database, treeNos: readonly number[], known: 
        FROM _smithers_trees t WHERE t.tree_no IN (SELECT c.tree_no FROM chain c)`)}::text`,
     JSON.stringify(treeNos),
   );
-  for (const { treeNo, ...row } of rows!) known.set(treeNo, row);
+  for (const { treeNo, ...row } of rows) known.set(treeNo, row);
 }

@@ -12,7 +12,7 @@ import { decodeAll, decodeOne, type JsonRow, ofRun, rowsAsJson, runJson } from "
 export const pendingSignalsJson = ofRun(tables.signals, "AND consumed_by IS NULL ORDER BY seq");
 
 export async function selectInbox(database: Database, runId: string): Promise<Inbox> {
-  const found = await database.read<{
+  const found = await database.one<{
     inboxNo: number | null;
     cancelRequestedAtMs: number | null;
     decisions: JsonRow[];
@@ -26,10 +26,10 @@ export async function selectInbox(database: Database, runId: string): Promise<In
     runId,
   );
   return {
-    inboxNo: found!.inboxNo ?? 0,
-    cancelRequestedAtMs: found!.cancelRequestedAtMs,
-    decisions: decodeAll(tables.approvals, found!.decisions),
-    signals: decodeAll(tables.signals, found!.signals),
+    inboxNo: found.inboxNo ?? 0,
+    cancelRequestedAtMs: found.cancelRequestedAtMs,
+    decisions: decodeAll(tables.approvals, found.decisions),
+    signals: decodeAll(tables.signals, found.signals),
   };
 }
 
@@ -37,34 +37,34 @@ export async function selectInbox(database: Database, runId: string): Promise<In
 const named = "AND node_id = $2::text ORDER BY iteration";
 
 export async function decisionRows(database: Database, runId: string, nodeId: string): Promise<DecisionRows> {
-  const found = await database.read<{ run: JsonRow | null; approvals: JsonRow[]; nodes: JsonRow[] }>(
+  const found = await database.one<{ run: JsonRow | null; approvals: JsonRow[]; nodes: JsonRow[] }>(
     `SELECT json_build_object('run', ${runJson}, 'approvals', ${ofRun(tables.approvals, named)}, 'nodes', ${ofRun(tables.nodes, named)})::text`,
     runId,
     nodeId,
   );
   return {
-    run: decodeOne<Run>(tables.runs, found!.run),
-    approvals: decodeAll<Approval>(tables.approvals, found!.approvals),
-    nodes: decodeAll<Node>(tables.nodes, found!.nodes),
+    run: decodeOne<Run>(tables.runs, found.run),
+    approvals: decodeAll<Approval>(tables.approvals, found.approvals),
+    nodes: decodeAll<Node>(tables.nodes, found.nodes),
   };
 }
 
 export async function retryRows(database: Database, runId: string, nodeId: string): Promise<RetryRows> {
-  const found = await database.read<{ run: JsonRow | null; nodes: JsonRow[] }>(
+  const found = await database.one<{ run: JsonRow | null; nodes: JsonRow[] }>(
     `SELECT json_build_object('run', ${runJson}, 'nodes', ${ofRun(tables.nodes, named)})::text`,
     runId,
     nodeId,
   );
-  return { run: decodeOne<Run>(tables.runs, found!.run), nodes: decodeAll<Node>(tables.nodes, found!.nodes) };
+  return { run: decodeOne<Run>(tables.runs, found.run), nodes: decodeAll<Node>(tables.nodes, found.nodes) };
 }
 
 export async function signalRows(database: Database, runId: string): Promise<SignalRows> {
-  const found = await database.read<{ run: JsonRow | null; lastSeq: number }>(
+  const found = await database.one<{ run: JsonRow | null; lastSeq: number }>(
     `SELECT json_build_object('run', ${runJson},
       'lastSeq', (SELECT coalesce(max(seq), 0) FROM _smithers_signals WHERE run_id = $1::text))::text`,
     runId,
   );
-  return { run: decodeOne<Run>(tables.runs, found!.run), lastSeq: found!.lastSeq };
+  return { run: decodeOne<Run>(tables.runs, found.run), lastSeq: found.lastSeq };
 }
 
 const approvalColumns = tables.approvals.select.replaceAll(/(\w+) AS/g, "a.$1 AS");
@@ -105,5 +105,5 @@ export async function selectPendingApprovals(
   }
   const moment = { nowMs: "$1::text::bigint", steadyMs: "$2::text::float8", steadyClock: "$3::text" };
   const found = pendingApprovalsJson(conditions.join(" AND "), moment, "$4::text::bigint");
-  return decodePending((await database.read<JsonRow[]>(`SELECT ${found}::text`, ...params))!);
+  return decodePending(await database.one<JsonRow[]>(`SELECT ${found}::text`, ...params));
 }

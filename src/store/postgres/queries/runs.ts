@@ -68,17 +68,17 @@ export async function selectRunPage(database: Database, query: ListRunsQuery): P
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
   const select = `SELECT ${snapshotColumns} FROM _smithers_runs r ${where}
     ORDER BY r.created_at_ms DESC, r.run_id DESC LIMIT $1::text::bigint`;
-  const found = await database.read<JsonRow[]>(`SELECT ${rowsAsJson(select)}::text`, ...params);
-  const page = found!.slice(0, query.limit).map(decodeSnapshot);
-  return found!.length <= query.limit ? { runs: page } : { runs: page, nextCursor: runCursor(page.at(-1)!.run) };
+  const found = await database.one<JsonRow[]>(`SELECT ${rowsAsJson(select)}::text`, ...params);
+  const page = found.slice(0, query.limit).map(decodeSnapshot);
+  return found.length <= query.limit ? { runs: page } : { runs: page, nextCursor: runCursor(page.at(-1)!.run) };
 }
 
 export async function selectRuns(database: Database, runIds: readonly string[]): Promise<RunSnapshot[]> {
   // As an array: for a subquery, the planner expects so many rows that it reads the whole table.
   const select = `SELECT ${snapshotColumns} FROM _smithers_runs r
     WHERE r.run_id = ANY (ARRAY (SELECT value FROM json_array_elements_text($1::text::json)))`;
-  const found = await database.read<JsonRow[]>(`SELECT ${rowsAsJson(select)}::text`, JSON.stringify(runIds));
-  return found!.map(decodeSnapshot);
+  const found = await database.one<JsonRow[]>(`SELECT ${rowsAsJson(select)}::text`, JSON.stringify(runIds));
+  return found.map(decodeSnapshot);
 }
 
 const toWake = `r.run_id AS "runId", r.workflow_path AS "workflowPath"`;
@@ -86,7 +86,7 @@ const toWake = `r.run_id AS "runId", r.workflow_path AS "workflowPath"`;
 /** Runs that have something in their inbox which was not taken in. */
 export async function selectRunsWithNews(database: Database): Promise<RunToWake[]> {
   const select = `SELECT ${toWake} FROM _smithers_runs r WHERE r.inbox_no > r.taken_no`;
-  return (await database.read<RunToWake[]>(`SELECT ${rowsAsJson(select)}::text`))!;
+  return database.one<RunToWake[]>(`SELECT ${rowsAsJson(select)}::text`);
 }
 
 /** Runs that have an owner, and `running` ones that should have one. Those that wait for a place are taken otherwise. */
@@ -95,7 +95,7 @@ export async function selectClaimedRuns(database: Database): Promise<ClaimedRun[
     FROM _smithers_runs r`;
   const select = `${columns} WHERE r.owner IS NOT NULL
     UNION ALL ${columns} WHERE r.status = 'running' AND r.owner IS NULL AND r.home IS NULL AND r.queued_at_ms IS NULL`;
-  return (await database.read<ClaimedRun[]>(`SELECT ${rowsAsJson(select)}::text`))!;
+  return database.one<ClaimedRun[]>(`SELECT ${rowsAsJson(select)}::text`);
 }
 
 /** What a run's time is judged by: the column, the moment's value that it is compared with, and which runs it is. */
@@ -115,7 +115,7 @@ export async function selectDueRuns(database: Database, now: Moment): Promise<Ru
   const select = `SELECT d."runId", d."workflowPath" FROM (${selects.join(" UNION ALL ")}) d
     GROUP BY d."runId", d."workflowPath" ORDER BY max(d.late) DESC`;
   const params = [now.nowMs, now.steadyMs, now.steadyClock];
-  return (await database.read<RunToWake[]>(`SELECT ${rowsAsJson(select)}::text`, ...params))!;
+  return database.one<RunToWake[]>(`SELECT ${rowsAsJson(select)}::text`, ...params);
 }
 
 /** See `Store.msToNextDue`. */
@@ -142,7 +142,7 @@ export async function selectBacklog(database: Database, staleSinceMs: number): P
   const unfinished = "FROM _smithers_runs r WHERE r.finished_at_ms IS NULL AND r.home IS NULL";
   const approvals = `FROM _smithers_approvals a WHERE a.status = 'requested'
     AND EXISTS (SELECT 1 FROM _smithers_runs r WHERE r.run_id = a.run_id AND r.home IS NULL)`;
-  const backlog = await database.read<Backlog>(
+  const backlog = await database.one<Backlog>(
     `SELECT json_build_object(
       'runs', (SELECT coalesce(json_object_agg(t.status, t.count), '{}')
         FROM (SELECT r.status, count(*) AS count ${unfinished} GROUP BY r.status) t),
@@ -157,5 +157,5 @@ export async function selectBacklog(database: Database, staleSinceMs: number): P
     staleSinceMs,
     database.schema,
   );
-  return backlog!;
+  return backlog;
 }

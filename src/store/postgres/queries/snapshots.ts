@@ -204,15 +204,12 @@ export async function selectOutput(
 export async function selectNodesOf(database: Database, runId: string): Promise<Node[]> {
   return decodeAll(
     tables.nodes,
-    (await database.read<JsonRow[]>(`SELECT ${ofRun(tables.nodes, inPlanOrder)}::text`, runId))!,
+    await database.one<JsonRow[]>(`SELECT ${ofRun(tables.nodes, inPlanOrder)}::text`, runId),
   );
 }
 
 /** The waiting nodes of a run, oldest wait first. */
 export async function selectWaitingNodes(database: Database, runId: string): Promise<Node[]> {
   const waiting = "AND state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY started_at_ms";
-  return decodeAll(
-    tables.nodes,
-    (await database.read<JsonRow[]>(`SELECT ${ofRun(tables.nodes, waiting)}::text`, runId))!,
-  );
+  return decodeAll(tables.nodes, await database.one<JsonRow[]>(`SELECT ${ofRun(tables.nodes, waiting)}::text`, runId));
 }

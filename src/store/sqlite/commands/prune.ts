@@ -1,5 +1,6 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { PrunedBatch } from "../../snapshots.ts";
+import { oneRow } from "../one-row.ts";
 import { releaseTree } from "../trees.ts";
 
 /** Approximate number of rows that one transaction deletes: a few milliseconds of work. */
@@ -42,7 +43,7 @@ export function pruneBatch(driver: Driver, endedBeforeMs: number): PrunedBatch {
 /** How many runs ended before `endedBeforeMs`. */
 export function countPrunable(driver: Driver, endedBeforeMs: number): number {
   const sql = "SELECT count(*) AS count FROM _smithers_runs WHERE finished_at_ms < ?";
-  return driver.get<{ count: number }>(sql, endedBeforeMs)!.count;
+  return oneRow<{ count: number }>(driver, sql, endedBeforeMs).count;
 }
 
 /** Deletes cached results older than `cachedBeforeMs`. */

@@ -1,6 +1,7 @@
 import type { Driver } from "../../../runtime/index.ts";
 import type { NewSignal, ReceivedSignal } from "../../requests.ts";
 import { judgeSignal } from "../../rules/signal.ts";
+import { oneRow } from "../one-row.ts";
 import { appendToInbox, findRun } from "../queries/runs.ts";
 import { signals } from "../tables.ts";
 
@@ -15,5 +16,5 @@ export function receiveSignal(driver: Driver, given: NewSignal, nowMs: number): 
 
 function lastSignalSeq(driver: Driver, runId: string): number {
   const sql = "SELECT coalesce(max(seq), 0) AS seq FROM _smithers_signals WHERE run_id = ?";
-  return driver.get<{ seq: number }>(sql, runId)!.seq;
+  return oneRow<{ seq: number }>(driver, sql, runId).seq;
 }
