@@ -3,7 +3,7 @@ import { type EventSpec, type Workflow, WorkflowRenderer } from "../../jsx/index
 import type { Run, Signal } from "../../model/index.ts";
 import { compilePlan } from "../../plan/index.ts";
 import type { NewSignal, Store } from "../../store/index.ts";
-import { renderRun } from "../turn/render.ts";
+import { renderRun } from "../turn/render-run.ts";
 import { takesSignal, toEventValue } from "../turn/waits.ts";
 import { loadRun } from "./load.ts";
 

@@ -3,7 +3,7 @@ import { type Workflow, WorkflowRenderer } from "../../jsx/index.ts";
 import type { Run } from "../../model/index.ts";
 import { compilePlan, nodeKey } from "../../plan/index.ts";
 import type { Store } from "../../store/index.ts";
-import { renderRun } from "../turn/render.ts";
+import { renderRun } from "../turn/render-run.ts";
 import { loadRun } from "./load.ts";
 
 /** A Subflow's node. */

@@ -16,7 +16,7 @@ import type { TurnBudget } from "./budget.ts";
 import type { TurnDraft } from "./draft.ts";
 import { checkStable, Growth } from "./growth.ts";
 import { reconcile } from "./reconcile.ts";
-import { renderRun } from "./render.ts";
+import { renderRun } from "./render-run.ts";
 import { RunFrames } from "./run-frames.ts";
 import type { RunState } from "./run-state.ts";
 
