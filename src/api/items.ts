@@ -112,15 +112,21 @@ function toNodeItem(node: Node, output: ListedOutput | undefined): NodeItem {
 /** How many failures of agents one node's detail has. */
 const maxAgentFailures = 100;
 
-/** One node in detail: with its whole output, its attempts and its tool calls. `output` is undefined while there is none. */
-export function toNodeDetail(
-  node: Node,
-  output: unknown,
-  attempts: readonly Attempt[],
-  toolCalls: readonly ToolCall[],
-  reports: readonly SmithersEvent[],
-  prompts: readonly SmithersEvent[],
-): NodeDetail {
+/** What is stored of one node. */
+export interface StoredNode {
+  readonly node: Node;
+  /** The whole output; undefined while there is none. */
+  readonly output: unknown;
+  readonly attempts: readonly Attempt[];
+  readonly toolCalls: readonly ToolCall[];
+  /** What the run's agents have reported. */
+  readonly reports: readonly SmithersEvent[];
+  /** What the node's agents were asked. */
+  readonly prompts: readonly SmithersEvent[];
+}
+
+/** One node in detail: with its output, its attempts and its tool calls. */
+export function toNodeDetail({ node, output, attempts, toolCalls, reports, prompts }: StoredNode): NodeDetail {
   const isOwn = (event: SmithersEvent) =>
     "nodeId" in event && event.nodeId === node.nodeId && event.iteration === node.iteration;
   const tokenUsage = tokenUsageOf(reports.filter(isOwn));

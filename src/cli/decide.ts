@@ -52,7 +52,13 @@ export async function decideApproval(
   }
   const [runId, givenNode] =
     options.node === undefined ? await placeWords(context, state, words) : [await context.runId(run), options.node];
-  const choice = await choose(context, state, runId, status, options, givenNode);
+  const choice = await choose(
+    context,
+    state,
+    { runId, nodeId: givenNode, iteration: options.iteration },
+    status,
+    options,
+  );
   // A person who leaves the prompt has decided nothing.
   if (choice === "left") return 130;
   const decidedBy = options.by ?? shellUser();
@@ -88,13 +94,19 @@ async function placeWords(
   }
 }
 
+/** What a person has named to be decided. */
+interface Named {
+  readonly runId: string;
+  readonly nodeId: string | undefined;
+  readonly iteration: number | undefined;
+}
+
 async function choose(
   context: CommandContext,
   state: Source,
-  runId: string,
+  { runId, nodeId: givenNode, iteration: givenIteration }: Named,
   status: Verdict,
   options: DecideOptions,
-  givenNode: string | undefined,
 ): Promise<Choice | "left"> {
   const named = {
     selected: options.select,
@@ -104,18 +116,18 @@ async function choose(
   const isComplete =
     status === "denied" || named.selected !== undefined || named.ranked !== undefined || "data" in named;
   if (givenNode !== undefined && isComplete) {
-    await resolveNode(state, runId, givenNode, options.iteration);
-    return { nodeId: givenNode, iteration: options.iteration, ...named };
+    await resolveNode(state, runId, givenNode, givenIteration);
+    return { nodeId: givenNode, iteration: givenIteration, ...named };
   }
   const waiting = (await state.listApprovals(runId)).filter(
-    ({ nodeId, iteration }) => (givenNode ?? nodeId) === nodeId && (options.iteration ?? iteration) === iteration,
+    ({ nodeId, iteration }) => (givenNode ?? nodeId) === nodeId && (givenIteration ?? iteration) === iteration,
   );
   if (waiting.length === 0) {
     if (givenNode === undefined)
       throw usageError(`The run "${runId}" is not waiting for a decision.`, "NODE_NOT_WAITING");
-    await resolveNode(state, runId, givenNode, options.iteration);
+    await resolveNode(state, runId, givenNode, givenIteration);
     // The node no longer waits. The store knows whether the same decision was made before.
-    return { nodeId: givenNode, iteration: options.iteration, ...named };
+    return { nodeId: givenNode, iteration: givenIteration, ...named };
   }
   const canAsk = context.out.isTerminal && process.stdin.isTTY === true && !context.out.isJson;
   if (waiting.length > 1 && !canAsk) throw severalWaiting(context, status, runId, waiting);

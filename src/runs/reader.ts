@@ -167,17 +167,15 @@ export class RunReader {
       const asked = isAsked ? await store.promptsOf(runId, nodeId, found.node.iteration, shownPrompts) : [];
       return { ...found, prompts: asked.map(({ json }) => JSON.parse(json) as SmithersEvent) };
     });
-    const { node, output, attempts, toolCalls, reports, prompts, database } = await read.catch(
-      async (error: unknown) => {
-        if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
-        // A run that has no such node, or no such run.
-        await this.#databases.locate(runId);
-        throw noSuchNode(runId, nodeId, iteration);
-      },
-    );
+    const found = await read.catch(async (error: unknown) => {
+      if (!isSmithersError(error) || error.code !== "RUN_NOT_FOUND") throw error;
+      // A run that has no such node, or no such run.
+      await this.#databases.locate(runId);
+      throw noSuchNode(runId, nodeId, iteration);
+    });
     return {
-      node: toNodeDetail(node, await formed(form, output, database), attempts, toolCalls, reports, prompts),
-      stack: attempts.at(-1)?.stack ?? undefined,
+      node: toNodeDetail({ ...found, output: await formed(form, found.output, found.database) }),
+      stack: found.attempts.at(-1)?.stack ?? undefined,
     };
   }
 

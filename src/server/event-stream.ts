@@ -12,19 +12,24 @@ const largestPage = 256;
 /** How long a reader waits before it reads again from a database that was away, in ms. */
 const unavailablePauseMs = 500;
 
+/** Which events a stream has, and where it finds them. */
+export interface EventStreamSource {
+  readonly runId: string;
+  /** The number of the last event that the stream leaves out. */
+  readonly afterSeq: number;
+  readonly store: Store;
+  readonly feed: Feed;
+  /** Ends the stream. */
+  readonly closing: AbortSignal;
+  readonly telemetry: Telemetry | undefined;
+}
+
 /**
- * A run's events after `afterSeq` as server-sent events: stored ones first, then new ones as they are committed. Ends
- * after the terminal event, or when `closing` aborts. Uses no resources until it is read.
+ * A run's events as server-sent events: stored ones first, then new ones as they are committed. Ends after the terminal
+ * event. Uses no resources until it is read.
  */
-export function eventStream(
-  store: Store,
-  feed: Feed,
-  runId: string,
-  afterSeq: number,
-  closing: AbortSignal,
-  telemetry?: Telemetry,
-): ReadableStream<Uint8Array> {
-  const reader = new EventReader(store, feed, runId, afterSeq, closing, telemetry);
+export function eventStream(source: EventStreamSource): ReadableStream<Uint8Array> {
+  const reader = new EventReader(source);
   return new ReadableStream<Uint8Array>(
     { pull: (controller) => reader.pull(controller), cancel: () => reader.leave() },
     // Nothing is buffered ahead of the reader: events that it has not asked for stay in the store.
@@ -58,14 +63,7 @@ class EventReader {
   #wake: ((events?: readonly StoredEvent[]) => void) | undefined;
   #stop = () => {};
 
-  constructor(
-    store: Store,
-    feed: Feed,
-    runId: string,
-    afterSeq: number,
-    closing: AbortSignal,
-    telemetry: Telemetry | undefined,
-  ) {
+  constructor({ runId, afterSeq, store, feed, closing, telemetry }: EventStreamSource) {
     this.#store = store;
     this.#feed = feed;
     this.#runId = runId;

@@ -63,10 +63,12 @@ export async function executeRun(context: CommandContext, host: Host, options: E
     if (served) progress.say(`Serving the run ${runId} at ${served.url}`);
     else if (process.stderr.isTTY) progress.say(out.styleNote("dim", startLine(host, runId)));
     if (options.hot !== undefined) stopHot = reloadOnEdit(host, runId, options.hot, (text) => progress.say(text));
-    reportedSeq = await untilEnded(context, host, options, progress, interrupt, (continuedAs) => {
+    const onContinued = (continuedAs: string) => {
       runId = continuedAs;
       void progress.moveTo(continuedAs);
-    });
+    };
+    const executed = { runId, onContinued: served ? undefined : onContinued };
+    reportedSeq = await untilEnded(context, host, executed, progress, interrupt);
   } finally {
     stopHot();
     if (interrupt.code !== undefined && engine.activeRuns > 0) {
@@ -115,6 +117,12 @@ function startLine({ source }: Host, runId: string): string {
   return source === undefined ? `Continuing ${runId}` : `Running ${source.workflowPath} as ${runId}`;
 }
 
+interface ExecutedRun {
+  readonly runId: string;
+  /** Learns of the run that continues this one; undefined for a served run, which is not followed. */
+  readonly onContinued: ((continuedAs: string) => void) | undefined;
+}
+
 /**
  * Resolves when the run has ended or waits for a person, or when the process is interrupted; for a served run, only
  * when the process is interrupted. A run that is not served is followed to those that continue it.
@@ -123,18 +131,17 @@ function startLine({ source }: Host, runId: string): string {
 async function untilEnded(
   context: CommandContext,
   host: Host,
-  { runId, serve }: ExecuteRunOptions,
+  { runId, onContinued }: ExecutedRun,
   progress: ProgressDisplay,
   interrupt: Interrupt,
-  onContinued: (continuedAs: string) => void,
 ): Promise<number | undefined> {
   let reportedSeq: number | undefined;
   for (;;) {
-    const ended = settled(host.engine, runId, serve ? undefined : onContinued);
+    const ended = settled(host.engine, runId, onContinued);
     // After an interrupt, no one awaits this promise.
     ended.catch(() => {});
     const result = await Promise.race([ended, interrupt.came]);
-    if (typeof result === "number" || !serve) return reportedSeq;
+    if (typeof result === "number" || onContinued) return reportedSeq;
     const changed = nextChange(host, runId);
     const run = await host.store.findRun(runId);
     if (!run) return undefined;

@@ -22,7 +22,8 @@ export const streamEvents = operation({
     c.header("X-Last-Seq", String(lastSeq));
     const isReconnect = headers["Last-Event-ID"] !== undefined;
     if (isReconnect && (await isLogEnd(engine.store, runId, afterSeq))) return c.body(null, 204);
-    return answerStream(c, () => eventStream(engine.store, engine.feed, runId, afterSeq, closing, telemetry));
+    const { store, feed } = engine;
+    return answerStream(c, () => eventStream({ runId, afterSeq, store, feed, closing, telemetry }));
   },
 });
 
