@@ -69,7 +69,7 @@ export function Shell() {
       </header>
       <ConnectionLost />
       <main id="main" className="main" tabIndex={-1}>
-        {needsToken ? <div className="behind-token" /> : <Outlet />}
+        {!needsToken && <Outlet />}
       </main>
       <Toasts />
       <TokenDialog />
@@ -89,7 +89,7 @@ function ConnectionSign() {
   return (
     <span className={`connection is-${connection}`} title={serverUrl} role="status">
       <span className="connection-dot" aria-hidden="true" />
-      <span className="connection-word">{words[connection]}</span>
+      <span>{words[connection]}</span>
     </span>
   );
 }

@@ -36,7 +36,7 @@ function Selection({ options, picked, onPick }: ChoiceProps) {
             onChange={() => onPick({ ...picked, selected: key })}
           />
           <span>
-            <span className="option-label">{label}</span>
+            <span>{label}</span>
             {summary && <span className="faint option-summary">{summary}</span>}
           </span>
         </label>
@@ -63,7 +63,7 @@ function Ranking({ options, picked, onPick }: ChoiceProps) {
             <li key={key} className="option">
               <span className="num rank">{index + 1}</span>
               <span className="option-text">
-                <span className="option-label">{label}</span>
+                <span>{label}</span>
                 {summary && <span className="faint option-summary">{summary}</span>}
               </span>
               <button

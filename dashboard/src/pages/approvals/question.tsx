@@ -53,7 +53,7 @@ export function Question({ approval, onBack, onDecided }: QuestionProps) {
       )}
       {isAnswer && <Answer approval={approval} busy={busy} onAnswer={(data) => void send("approve", { data })} />}
       {options && <Choice mode={mode} options={options} picked={picked} onPick={setPicked} />}
-      <p className="next faint">{whatHappensNext(approval, verb)}</p>
+      <p className="faint">{whatHappensNext(approval, verb)}</p>
       <Decide
         verb={verb}
         isAnswer={isAnswer}

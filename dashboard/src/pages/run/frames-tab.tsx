@@ -91,7 +91,7 @@ function FrameBar({ frameNo, last, committedAtMs, onGo }: FrameBarProps) {
       <button type="button" className="button" disabled={frameNo >= last} onClick={() => onGo(frameNo + 1)}>
         Later
       </button>
-      <span className="num frame-no" role="status">
+      <span className="num" role="status">
         Frame {frameNo} of {last}
         {committedAtMs !== undefined && <span className="faint"> · {moment(committedAtMs)}</span>}
       </span>

@@ -118,7 +118,7 @@ function ErrorSection({ error }: { error: NonNullable<NodeDetail["error"]> }) {
   const details = error.details as { at?: { file: string; line: number; column: number } } | undefined;
   const at = details?.at;
   return (
-    <section className="error-section">
+    <section>
       <h3>Error</h3>
       <p className="mono faint">
         {error.code}

@@ -48,7 +48,7 @@ export function NodePanel(props: {
   });
   const isFailed = node?.state === "failed" && (status === "failed" || status.startsWith("waiting-"));
   return (
-    <aside className="panel is-node" aria-label={`The step ${nodeId}`}>
+    <aside className="panel" aria-label={`The step ${nodeId}`}>
       <div className="panel-head">
         <h2 title={nodeId}>{nodeId}</h2>
         <button type="button" className="icon-button" aria-label="Close the step" onClick={onClose}>

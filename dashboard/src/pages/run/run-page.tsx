@@ -50,7 +50,7 @@ function OneRun({ runId }: { runId: string }) {
   if (run.isError && !run.data) return <Trouble isPage error={run.error} retry={() => run.refetch()} />;
   if (!run.data) return <Loading rows={10} label="Loading the run" />;
   return (
-    <article className="page run-page" aria-labelledby="run-title">
+    <article className="page" aria-labelledby="run-title">
       <RunHead run={run.data} log={log} />
       <nav className="tabs" aria-label="What of the run">
         {tabs.map((one) => (
