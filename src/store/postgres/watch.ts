@@ -5,8 +5,12 @@ import type { Database } from "./database.ts";
 import type { Presence } from "./presence.ts";
 import type { CommittedChange } from "./writer.ts";
 
-/** At most one notification in this time: a notification for each commit would serialise the commits. */
-const announceMs = 10;
+/**
+ * So many notifications may follow one another at once, and no more in this time: a notification for each commit would
+ * serialise the commits. A decision or a signal with the turns that follow from it, after a pause, waits for nothing.
+ */
+const announceBurst = 4;
+const announceBurstMs = 40;
 /** A payload has at most 8,000 bytes. */
 const maxPayload = 7_000;
 /** How long a notification may take to come back before the database counts as one without notifications. */
@@ -46,7 +50,8 @@ export class ChangeWatch {
   #announcing: Promise<void> | undefined;
   #changed = new Set<string>();
   #hasChanged = false;
-  #lastAnnounced = stopwatch();
+  /** When the last few notifications were sent, the oldest first. */
+  readonly #announced: (() => number)[] = [];
   #stopped = false;
 
   constructor(database: Database, presence: Presence | undefined) {
@@ -84,12 +89,13 @@ export class ChangeWatch {
 
   async #announce(): Promise<void> {
     while (this.#hasChanged) {
-      const pauseMs = announceMs - this.#lastAnnounced();
+      const before = this.#announced.length < announceBurst ? undefined : this.#announced.shift();
+      const pauseMs = before ? announceBurstMs - before() : 0;
       if (pauseMs > 0) await new Promise<void>((resolve) => afterMs(this.#stopped ? 0 : pauseMs, resolve));
       const runs = [...this.#changed];
       this.#changed = new Set();
       this.#hasChanged = false;
-      this.#lastAnnounced = stopwatch();
+      this.#announced.push(stopwatch());
       const message: Message = { from: this.#id, runs };
       const payload = JSON.stringify(message);
       // The others find out by themselves what they were not told.
