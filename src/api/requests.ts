@@ -20,10 +20,13 @@ const wholeNumber = z.number("must be a whole number").int();
 const largestPage = 1_000;
 const pageLimit = (usual: number) =>
   z
-    .preprocess((given) => {
-      const number = ofDigits(given);
-      return typeof number === "number" ? Math.min(number, largestPage) : number;
-    }, wholeNumber.min(1))
+    .preprocess(
+      (given) => {
+        const number = ofDigits(given);
+        return typeof number === "number" ? Math.min(number, largestPage) : number;
+      },
+      wholeNumber.min(1, "must be a whole number of at least 1"),
+    )
     .default(usual)
     .describe(`page size; default ${usual}, at most ${largestPage}`);
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Client } from "../support/client.ts";
+import { send } from "../support/exact-request.ts";
 import { file, newId, target, token } from "./target.ts";
 
 const stranger = new Client(target.url);
@@ -129,6 +130,14 @@ test("a known path with a wrong method is 405 and names the right ones in Allow,
     const { status, headers } = await target.request("OPTIONS", path);
     expect([path, status, headers.get("allow")?.split(", ").sort()]).toEqual([path, 204, allowed]);
   }
+});
+
+test("a wrong method is 405 also when the request has no body or does not say how long it is", async () => {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const without = await send(target.url, "/v1/runs", { method: "DELETE", headers });
+  headers["transfer-encoding"] = "chunked";
+  const chunked = await send(target.url, "/health", { method: "POST", headers, body: "{}" });
+  expect([without.status, chunked.status]).toEqual([405, 405]);
 });
 
 test("HEAD is answered as GET, without a body", async () => {

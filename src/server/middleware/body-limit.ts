@@ -17,7 +17,13 @@ export function limitBody(maxBytes: number): MiddlewareHandler {
     // No operation reads the body of a GET.
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     const length = c.req.header("content-length");
-    if (length === undefined || c.req.header("transfer-encoding") !== undefined) return counted(c, next);
+    if (length === undefined || c.req.header("transfer-encoding") !== undefined) {
+      const { raw } = c.req;
+      const answer = await counted(c, next);
+      // Counting exchanges the request for one that does not know its method, for which others ask afterwards.
+      c.req.raw = raw;
+      return answer;
+    }
     if (Number.parseInt(length, 10) > maxBytes) refuse(c);
     return next();
   };
