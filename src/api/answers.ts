@@ -9,7 +9,7 @@ import {
   toolCallSchema,
 } from "../model/entities.ts";
 import { runHealthSchema } from "../model/run-health-schema.ts";
-import { runStatusSchema } from "../model/status.ts";
+import { runStatusSchema } from "../model/status-schemas.ts";
 import { maxListedOutputBytes } from "./limits.ts";
 
 export const healthAnswerSchema = z.object({ ok: z.literal(true) });

@@ -3,7 +3,7 @@ import { errorRecordSchema, frameSchema } from "../model/entities.ts";
 import { eventSchema, smithersEventSchema } from "../model/event-schemas.ts";
 import { eventTypes } from "../model/events.ts";
 import { runHealthSchema } from "../model/run-health-schema.ts";
-import { nodeStateSchema, runStatusSchema } from "../model/status.ts";
+import { nodeStateSchema, runStatusSchema } from "../model/status-schemas.ts";
 import {
   approvalItemSchema,
   errorBodySchema,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { runStatusSchema } from "../model/status.ts";
+import { runStatusSchema } from "../model/status-schemas.ts";
 import { bodyFields, bodyWithPayload } from "./body.ts";
 import { defaultMaxConcurrency, greatestMaxConcurrency } from "./limits.ts";
 

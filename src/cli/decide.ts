@@ -1,6 +1,5 @@
 import type { ApprovalItem } from "../api/index.ts";
 import { isSmithersError } from "../errors/index.ts";
-import { sampleOf } from "../model/index.ts";
 import { oneLine } from "../text/printable.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { usageError } from "./errors.ts";
@@ -138,7 +137,7 @@ async function choose(
   if (isComplete || approval.mode === "approve") return { nodeId, iteration, requestedAtMs, ...named };
   // Clients of the published package write the answer into the note.
   if (approval.mode === "answer" && options.note !== undefined) return { nodeId, iteration, requestedAtMs };
-  if (!canAsk) throw choiceRequired(approval);
+  if (!canAsk) throw await choiceRequired(approval);
   const chosen = await askChoice(approval);
   return chosen === undefined ? "left" : { nodeId, iteration, requestedAtMs, ...chosen };
 }
@@ -152,8 +151,9 @@ function severalWaiting(context: CommandContext, status: Verdict, runId: string,
   return usageError(`The run is waiting for several decisions. Name one:\n${lines.join("\n")}`);
 }
 
-function choiceRequired({ nodeId, mode, options, dataSchema }: ApprovalItem) {
+async function choiceRequired({ nodeId, mode, options, dataSchema }: ApprovalItem) {
   if (mode === "answer") {
+    const { sampleOf } = await import("../model/sample.ts");
     const sample = JSON.stringify(sampleOf(dataSchema ?? {}) ?? {});
     return usageError(`"${nodeId}" asks for an answer. Add it as JSON, for example: --data '${sample}'`);
   }

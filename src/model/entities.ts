@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeStateSchema, runStatusSchema } from "./status.ts";
+import { nodeStateSchema, runStatusSchema } from "./status-schemas.ts";
 
 const ms = z.number().int().describe("milliseconds since the epoch");
 const json = z.unknown();

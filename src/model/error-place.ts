@@ -1,12 +1,12 @@
-import { z } from "zod";
+import { readField } from "../errors/index.ts";
 
 /** A place in an author's source. Lines and columns count from 1. */
-export const sourcePlaceSchema = z.object({
-  file: z.string().describe("relative to the run's root folder"),
-  line: z.number().int(),
-  column: z.number().int(),
-});
-export type SourcePlace = z.infer<typeof sourcePlaceSchema>;
+export interface SourcePlace {
+  /** Relative to the run's root folder. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
 
 interface WithDetails {
   readonly details?: unknown;
@@ -14,9 +14,12 @@ interface WithDetails {
 
 /** Where an author's source has thrown a stored error, if that is known: its `details.at`. */
 export function placeOfError(error: WithDetails | null | undefined): SourcePlace | undefined {
-  const { details } = error ?? {};
-  if (typeof details !== "object" || details === null || !("at" in details)) return undefined;
-  return sourcePlaceSchema.safeParse(details.at).data;
+  const at = readField(error?.details, "at");
+  const file = readField(at, "file");
+  const line = readField(at, "line");
+  const column = readField(at, "column");
+  const isPlace = typeof file === "string" && Number.isSafeInteger(line) && Number.isSafeInteger(column);
+  return isPlace ? { file, line: line as number, column: column as number } : undefined;
 }
 
 /** The error with its place. Details that are no object are left as they are. */

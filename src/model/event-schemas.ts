@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type EventType, eventTypes } from "./events.ts";
-import { runStatusSchema } from "./status.ts";
+import { runStatusSchema } from "./status-schemas.ts";
 
 const error = z
   .object({

@@ -1,7 +1,8 @@
-// Without the schemas of entities, events and health: few processes need them, and each would build them at its start.
+// Without the schemas, and what else needs Zod: few processes need them, and each would load it at its start.
 export type * from "./entities.ts";
 export * from "./error-place.ts";
 export * from "./events.ts";
+export { wholeExample } from "./example.ts";
 export * from "./issues.ts";
 export * from "./json.ts";
 export { JsonText, LargeJson } from "./json-text.ts";
@@ -11,5 +12,4 @@ export * from "./quota.ts";
 export * from "./run-end.ts";
 export * from "./run-health.ts";
 export type { RunHealth } from "./run-health-schema.ts";
-export { sampleOf, wholeExample } from "./sample.ts";
 export * from "./status.ts";

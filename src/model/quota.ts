@@ -1,22 +1,31 @@
-import { z } from "zod";
+import { readField } from "../errors/index.ts";
 import type { Node } from "./entities.ts";
 
 /** How long a node has waited for providers that refuse. It is stored in the details of the node's error. */
-export const quotaWaitSchema = z.object({
+export interface QuotaWait {
   /** Number of waits, from 1. */
-  waits: z.number().int(),
+  readonly waits: number;
   /** Length of all waits together, in milliseconds. */
-  waitedMs: z.number(),
+  readonly waitedMs: number;
   /** When the first wait began, in milliseconds since the epoch. */
-  sinceMs: z.number().int(),
-});
-export type QuotaWait = z.infer<typeof quotaWaitSchema>;
-
-/** The waits of a node for providers that refuse; undefined when there were none. */
-export function quotaOf({ error }: Pick<Node, "error">): QuotaWait | undefined {
-  const parsed = z.object({ quota: quotaWaitSchema }).safeParse(error?.details);
-  return parsed.success ? parsed.data.quota : undefined;
+  readonly sinceMs: number;
 }
+
+/**
+ * The waits of a node for providers that refuse; undefined when there were none. The details of an error that a task
+ * throws may be anything.
+ */
+export function quotaOf({ error }: Pick<Node, "error">): QuotaWait | undefined {
+  const quota = readField(error?.details, "quota");
+  const waits = readField(quota, "waits");
+  const waitedMs = readField(quota, "waitedMs");
+  const sinceMs = readField(quota, "sinceMs");
+  return isInteger(waits) && Number.isFinite(waitedMs) && isInteger(sinceMs)
+    ? { waits, waitedMs: waitedMs as number, sinceMs }
+    : undefined;
+}
+
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
 /** Whether a node is not run again yet because the providers of its agents refuse. */
 export function isQuotaWait({ state, wakeAtMs, error }: Pick<Node, "state" | "wakeAtMs" | "error">): boolean {

@@ -1,7 +1,5 @@
-import { z } from "zod";
-
 /** The values of a run's `status`. */
-export const runStatusSchema = z.enum([
+export const runStatuses = [
   "running",
   "waiting-approval",
   "waiting-event",
@@ -11,11 +9,11 @@ export const runStatusSchema = z.enum([
   "failed",
   "cancelled",
   "continued",
-]);
-export type RunStatus = z.infer<typeof runStatusSchema>;
+] as const;
+export type RunStatus = (typeof runStatuses)[number];
 
 /** The values of a node's `state`. */
-export const nodeStateSchema = z.enum([
+export const nodeStates = [
   "pending",
   "in-progress",
   "waiting-approval",
@@ -25,8 +23,8 @@ export const nodeStateSchema = z.enum([
   "failed",
   "cancelled",
   "skipped",
-]);
-export type NodeState = z.infer<typeof nodeStateSchema>;
+] as const;
+export type NodeState = (typeof nodeStates)[number];
 
 export type WaitingState = Extract<RunStatus | NodeState, `waiting-${string}`>;
 

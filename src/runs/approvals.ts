@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { ApprovalItem, PendingApproval } from "../api/index.ts";
 import { toApprovalItem } from "../api/items.ts";
 import { unknownCursor } from "../errors/index.ts";
@@ -19,7 +18,7 @@ export async function readApprovals(
   databases: RunDatabases<RunDatabase>,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<ApprovalPage> {
-  const after = cursor === undefined ? undefined : fromCursor(cursor);
+  const after = cursor === undefined ? undefined : await fromCursor(cursor);
   const nowMs = Date.now();
   const pending: PendingApproval[] = [];
   for (const { store } of await databases.all()) {
@@ -32,13 +31,14 @@ export async function readApprovals(
   };
 }
 
-const positionSchema = z.tuple([z.int().nonnegative(), z.string(), z.string(), z.int().nonnegative()]);
-
 function toCursor({ requestedAtMs, runId, nodeId, iteration }: ApprovalPosition): string {
   return Buffer.from(JSON.stringify([requestedAtMs, runId, nodeId, iteration])).toString("base64url");
 }
 
-function fromCursor(cursor: string): ApprovalPosition {
+async function fromCursor(cursor: string): Promise<ApprovalPosition> {
+  // Most commands read one page, and Zod would be a third of what they load.
+  const { z } = await import("zod");
+  const positionSchema = z.tuple([z.int().nonnegative(), z.string(), z.string(), z.int().nonnegative()]);
   try {
     const position = positionSchema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
     const [requestedAtMs, runId, nodeId, iteration] = position;

@@ -105,8 +105,9 @@ export class RunReader {
   /** A run, with what explains its state. */
   async overview(runId: string): Promise<RunOverview> {
     const nowMs = Date.now();
+    const query = await nodesQuery(1_000);
     const found = await this.#databases.find(runId, (store) =>
-      withReports(store, runId, store.readOverview(runId, nodesQuery(1_000), nowMs)),
+      withReports(store, runId, store.readOverview(runId, query, nowMs)),
     );
     const { nodes, nextCursor } = toNodeListPage(found);
     return {
@@ -138,7 +139,7 @@ export class RunReader {
    * @throws INVALID_REQUEST for an unknown cursor
    */
   async nodes(runId: string, { limit, cursor }: NodesQuery): Promise<NodeListPage> {
-    const query = nodesQuery(limit, cursor);
+    const query = await nodesQuery(limit, cursor);
     return toNodeListPage(await this.#databases.find(runId, (store) => store.readNodes(runId, query)));
   }
 
@@ -253,8 +254,8 @@ async function formed(form: OutputForm, output: ListedOutput | undefined, { stor
   });
 }
 
-function nodesQuery(limit: number, cursor?: string) {
-  return { limit, after: positionOf(cursor), maxOutputBytes: maxListedOutputBytes };
+async function nodesQuery(limit: number, cursor?: string) {
+  return { limit, after: await positionOf(cursor), maxOutputBytes: maxListedOutputBytes };
 }
 
 function toNodeListPage({ nodes, outputs, largeOutputs, hasMore }: NodePage): NodeListPage {

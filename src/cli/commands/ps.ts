@@ -1,6 +1,6 @@
 import type { RunListItem } from "../../api/index.ts";
 import type { RunStatus } from "../../model/index.ts";
-import { runStatusSchema } from "../../model/index.ts";
+import { runStatuses } from "../../model/index.ts";
 import { oneLine } from "../../text/printable.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { interval, wholeNumber } from "../options.ts";
@@ -18,7 +18,7 @@ export const ps = defineCommand<Options>({
   group: "Inspect runs",
   summary: "List runs, newest first",
   options: [
-    { flags: "-s, --status <status>", description: "only runs with this status", choices: runStatusSchema.options },
+    { flags: "-s, --status <status>", description: "only runs with this status", choices: runStatuses },
     { flags: "-w, --workflow <name>", description: "only runs of this workflow" },
     { flags: "-n, --limit <n>", description: "maximum number of runs", default: 50, parse: wholeNumber(1, 1_000) },
     { flags: "-a, --all", description: "runs that have ended too, which are always listed", isHidden: true },

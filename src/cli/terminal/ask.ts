@@ -1,6 +1,6 @@
 import { isCancel, select, text } from "@clack/prompts";
 import type { ApprovalItem } from "../../api/index.ts";
-import { sampleOf } from "../../model/index.ts";
+import { sampleOf } from "../../model/sample.ts";
 import { manyLines, oneLine } from "../../text/printable.ts";
 import { parseJsonText } from "../input/json-text.ts";
 

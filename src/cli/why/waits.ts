@@ -1,5 +1,6 @@
 import type { ApprovalItem, NodeItem, RunDetail } from "../../api/index.ts";
-import { type SmithersEvent, sampleOf } from "../../model/index.ts";
+import type { SmithersEvent } from "../../model/index.ts";
+import { sampleOf } from "../../model/sample.ts";
 import type { RunOverview } from "../../runs/index.ts";
 import type { Source } from "../source/source.ts";
 import type { Reason } from "./reason.ts";
