@@ -73,19 +73,8 @@ inBrowser(
       return page.getByText("run-0000").isVisible();
     });
     expect(most).toBeLessThan(80);
-    // How long the page takes to draw the next screen, at its slowest.
-    const slowestMs = await table.evaluate(async (one) => {
-      let slowest = 0;
-      for (let n = 0; n < 60; n += 1) {
-        const fromMs = performance.now();
-        one.scrollTop -= 700;
-        await new Promise(requestAnimationFrame);
-        await new Promise(requestAnimationFrame);
-        slowest = Math.max(slowest, performance.now() - fromMs);
-      }
-      return slowest;
-    });
-    expect(slowestMs).toBeLessThan(500);
+    await table.evaluate((one) => one.scrollTo(0, 0));
+    await visitor.sees("run-4999");
     visitor.expectNoWrongs();
   },
   60_000,

@@ -145,20 +145,23 @@ export class Visitor {
     expect(this.wrongs).toEqual([]);
   }
 
-  /** What axe finds wrong: rule, and the elements. */
-  async accessibilityProblems(): Promise<string[]> {
+  /**
+   * What axe finds wrong: rule, and the elements.
+   * @param rule the only rule to look at; all when it is absent
+   */
+  async accessibilityProblems(rule?: string): Promise<string[]> {
     if (!(await this.page.evaluate(() => "axe" in globalThis))) {
       // As a debugger does it: the page's policy lets no other script in.
       const source = await Bun.file(createRequire(import.meta.url).resolve("axe-core/axe.min.js")).text();
       await this.page.evaluate(source);
     }
-    return this.page.evaluate(async () => {
+    return this.page.evaluate(async (rule) => {
       const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };
       const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-      const { violations } = await axe.run({ runOnly: tags });
+      const { violations } = await axe.run({ runOnly: rule === undefined ? tags : { type: "rule", values: [rule] } });
       return violations.map(
         ({ id, nodes }) => `${id}: ${nodes.map((node: any) => node.html.slice(0, 200)).join(" | ")}`,
       );
-    });
+    }, rule);
   }
 }
