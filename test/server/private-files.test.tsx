@@ -18,8 +18,9 @@ import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
-import { ServerProcess, withoutWorkers } from "../support/process.ts";
+import { ServerProcess } from "../support/process.ts";
 import { run } from "../support/run.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -85,9 +86,14 @@ test("runWorkflow and the command keep their new databases from other users", as
 
 test("the mode of a database that is in use stays as its owner has set it", async () => {
   const root = folder({ "done.tsx": echo });
-  await (await ServerProcess.start(root, withoutWorkers)).stop("SIGTERM");
+  const use = async () => {
+    const server = await serve(root, { withoutDb: true, db: join(root, "smithers.db") });
+    await server.complete("done.tsx", { msg: "x" });
+    await server.close();
+  };
+  await use();
   chmodSync(join(root, "smithers.db"), 0o640);
-  await (await ServerProcess.start(root, withoutWorkers)).stop("SIGTERM");
+  await use();
   expect((lstatSync(join(root, "smithers.db")).mode & 0o777).toString(8)).toBe("640");
 });
 
@@ -95,7 +101,7 @@ test("a database is not created through a link", async () => {
   const elsewhere = folder();
   const root = folder({ "own.tsx": workflowFile("", { create: ', { dbPath: "own.db" }' }) });
   symlinkSync(join(elsewhere, "victim"), join(root, "own.db"));
-  const server = await ServerProcess.start(root, withoutWorkers);
+  const server = await serve(root);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "own.tsx" });
   expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
   expect(readdirSync(elsewhere)).toEqual([]);
@@ -105,7 +111,7 @@ test.skipIf(!isRoot)("a new database that belongs to another user is refused", a
   const root = folder({ "own.tsx": workflowFile("", { create: ', { dbPath: "own.db" }' }) });
   writeFileSync(join(root, "own.db"), "");
   chownSync(join(root, "own.db"), other, other);
-  const server = await ServerProcess.start(root, withoutWorkers);
+  const server = await serve(root);
   const { status, body } = await server.post("/v1/runs", { workflowPath: "own.tsx" });
   expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
 });
