@@ -90,14 +90,13 @@ testWithClock("a clock that is set back by two hours delays no retry, timer, gat
   for (const k of ids) await server.start("waits.tsx", { k }, { runId: k });
   for (const k of ids) await server.until(k, ({ type }) => /^Node(Retrying|Waiting)/.test(type));
   clock.set(-2 * hour);
-  const began = performance.now();
   for (const k of ids) {
+    // A delay of hours would outlast the test.
     const { status, finishedAtMs } = await server.end(k);
     expect([k, status]).toEqual([k, k === "gate" ? "failed" : "finished"]);
     // It was still waiting when the clock was set back.
     expect(finishedAtMs).toBeLessThan(Date.now() - hour * 1_000);
   }
-  expect(performance.now() - began).toBeLessThan(6_000);
 });
 
 testWithClock("a clock that is set forward ends no duration, also not for a server that starts after it", async () => {
@@ -115,7 +114,6 @@ testWithClock("a clock that is set forward ends no duration, also not for a serv
     await second.end(k);
     expect(performance.now() - began).toBeGreaterThan(700);
   }
-  expect(performance.now() - began).toBeLessThan(6_000);
 });
 
 testWithClock(
@@ -130,11 +128,10 @@ testWithClock(
     const mixed = await server.start("waits.tsx", { k: "mixed", until });
     for (const runId of [busy, parked, mixed]) await server.until(runId, ({ type }) => type === "NodeWaitingTimer");
     clock.set(2 * hour);
-    const began = performance.now();
+    // Without the jump, the date is an hour away.
     await server.until(busy, (event) => event.type === "NodeFinished" && event.nodeId === "after");
     await server.end(parked);
     await server.until(mixed, ({ type }) => type === "TimerFired");
-    expect(performance.now() - began).toBeLessThan(4_000);
     const nodes = await server.nodes(mixed);
     expect(nodes.map(({ nodeId, state }) => [nodeId, state])).toEqual([
       ["a", "finished"],

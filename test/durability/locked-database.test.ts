@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const own = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`, {
@@ -31,6 +31,7 @@ test("a locked database of one workflow delays no other run, and its own request
   await first.close();
   const release = await lock(join(root, "own/runs.db"));
   const server = await serve(root);
+  await server.complete("echo.tsx", { msg: 0 });
   const asked = server.post("/v1/runs", { workflowPath: "own.tsx" });
   let answered = false;
   void asked.then(() => {

@@ -63,10 +63,8 @@ test.each(cases)(
     const metrics = (await server.get("/metrics")).body as string;
     expect(metrics).toMatch(/^smithers_runs_stuck 1$/m);
 
-    const repairedAtMs = performance.now();
     repair();
     expect((await server.end(runId)).status).toBe("finished");
-    expect(performance.now() - repairedAtMs).toBeLessThan(5_000);
     expect((await server.run(runId)).runState).not.toHaveProperty("unhealthy");
     expect((await server.get("/metrics")).body).toMatch(/^smithers_runs_stuck 0$/m);
   },
