@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReactContext } from "react-reconciler";
+import { SmithersError } from "../errors/index.ts";
 import type { HostContainer, HostElement, HostNode, HostProps, HostText } from "./host.ts";
 import { createReconciler, React, reconcilerConstants } from "./react.ts";
 import type { Spec } from "./specs.ts";
@@ -9,8 +10,6 @@ const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
 const nothing = () => {};
 const no = () => false;
 const nil = () => null;
-/** Our elements need no host context, but React's development build requires an object. */
-const hostContext = {};
 
 let updatePriority: number = NoEventPriority;
 /** The container that is being rendered. Frames are rendered one at a time, synchronously. */
@@ -100,6 +99,9 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 
 let instance: Reconciler | undefined;
 
+/** Deepest nesting of elements: many of the walks over the tree are recursive, and a deeper one could exhaust the stack. */
+const maxDepth = 2_000;
+
 /** @internal The reconciler to render with. */
 export function reconciler(): Reconciler {
   instance ??= createReconciler(hostConfig);
@@ -179,8 +181,15 @@ const hostConfig: any = {
   unhideTextInstance: nothing,
   resetTextContent: nothing,
 
-  getRootHostContext: () => hostContext,
-  getChildHostContext: (parent: unknown) => parent,
+  // The context of an element is how deep it is. Asked for before its children are rendered.
+  getRootHostContext: () => 0,
+  getChildHostContext(parentDepth: number): number {
+    if (parentDepth < maxDepth) return parentDepth + 1;
+    throw new SmithersError(
+      "INVALID_WORKFLOW",
+      `The tree is nested in more than ${maxDepth} levels. A component that contains itself needs a condition that ends it.`,
+    );
+  },
   getPublicInstance: (instance: unknown) => instance,
   prepareForCommit: nil,
   resetAfterCommit: nothing,

@@ -12,7 +12,7 @@ export interface Loss {
  * Plain objects, arrays, valid Dates and instances of classes with fields or a `toJSON` of their own are kept.
  */
 export function lossIn(value: unknown): Loss | undefined {
-  return find(value, [], []);
+  return find(value, { path: [], ancestors: [], values: 0 });
 }
 
 /** A loss as the end of a sentence: `rows.0.v is a Promise`. */
@@ -25,7 +25,19 @@ const maxDepth = 5_000;
 /** Steps of a path that are told of a value that nests too deep. */
 const toldSteps = 5;
 
-function find(given: unknown, path: (string | number)[], ancestors: object[]): Loss | undefined {
+/** Most parts of a value, each of which takes two bytes of JSON at least. One that is used again counts again. */
+const maxValues = 10_000_000;
+
+interface Search {
+  /** From the outside in. */
+  readonly path: (string | number)[];
+  readonly ancestors: object[];
+  /** How many parts have been looked at. */
+  values: number;
+}
+
+function find(given: unknown, search: Search): Loss | undefined {
+  const { path, ancestors } = search;
   let value = given;
   let what = lostOf(value, ancestors);
   if (what === undefined && hasToJson(value) && !(value instanceof Date)) {
@@ -42,6 +54,10 @@ function find(given: unknown, path: (string | number)[], ancestors: object[]): L
   // Lists of numbers may be long, so no entries are made of them.
   const keys = Array.isArray(value) ? undefined : Object.keys(value);
   const length = keys?.length ?? (value as unknown[]).length;
+  search.values += length;
+  if (search.values > maxValues) {
+    return { path: [], what: `made of more than ${maxValues} values, where a part that is used again counts again` };
+  }
   for (let index = 0; index < length; index += 1) {
     const key = keys ? keys[index]! : index;
     const child = (value as Record<string | number, unknown>)[key];
@@ -49,7 +65,7 @@ function find(given: unknown, path: (string | number)[], ancestors: object[]): L
     // A field that is undefined is read back so; an item of a list would become null.
     if (child === undefined && keys) continue;
     path.push(key);
-    const lost = find(child, path, ancestors);
+    const lost = find(child, search);
     if (lost) return lost;
     path.pop();
   }

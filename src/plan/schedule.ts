@@ -1,6 +1,16 @@
 import { isSettled, isWaiting, type Moment, msUntil } from "../model/index.ts";
 import { Standing } from "./standing.ts";
-import type { Group, NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask, PlanSequence, PlanTry } from "./types.ts";
+import type {
+  Group,
+  NodeProgress,
+  Plan,
+  PlanLoop,
+  PlanNode,
+  PlannedTask,
+  PlanParallel,
+  PlanSequence,
+  PlanTry,
+} from "./types.ts";
 
 /** What scheduling reads of the stored run. */
 export interface ScheduleState {
@@ -57,6 +67,12 @@ export function schedule(plan: Plan, state: ScheduleState): Schedule {
   return new Visit(plan, state).result();
 }
 
+/**
+ * How a part stands: what comes after it in a sequence waits for it (`open`), or need not, for only `async` nodes in it are
+ * open (`passable`), or it is done.
+ */
+type PartState = "open" | "passable" | "done";
+
 /** One walk through a plan, which gathers what may happen. */
 class Visit {
   readonly #plan: Plan;
@@ -86,7 +102,7 @@ class Visit {
   }
 
   result(): Schedule {
-    const settled = this.#visit(this.#plan.root);
+    const settled = this.#visit(this.#plan.root) === "done";
     const running = this.#running;
     return {
       ready: this.#startable(),
@@ -126,14 +142,14 @@ class Visit {
     for (const group of task.groups) this.#load.set(group, (this.#load.get(group) ?? 0) + 1);
   }
 
-  #visitTask(task: PlannedTask): boolean {
+  #visitTask(task: PlannedTask): PartState {
     const progress = this.#state.progress(task.key);
     const nodeState = progress?.state ?? "pending";
     if (nodeState === "failed" && !task.spec.continueOnFail) {
       this.#failed ??= task;
-      return false;
+      return "open";
     }
-    if (isSettled(nodeState)) return true;
+    if (isSettled(nodeState)) return "done";
     if (task.spec.kind === "subflow" && (nodeState === "in-progress" || isWaiting(nodeState)))
       this.#subflows.push(task);
     if (nodeState === "in-progress") {
@@ -147,7 +163,7 @@ class Visit {
       this.#blocked.push({ task, waitsFor: task.spec.dependsOn.filter((id) => !this.#standing.isDone(id, task)) });
     } else if (progress && isPaused(progress, this.#state.now)) this.#paused.push(task);
     else this.#candidates.push(task);
-    return false;
+    return isAsync(task) ? "passable" : "open";
   }
 
   /**
@@ -158,7 +174,7 @@ class Visit {
     const lists = [this.#candidates, this.#blocked, this.#paused, this.#advance, this.#waiting];
     const counts = lists.map((list) => list.length);
     const outside = this.#continuation;
-    const settled = this.#visit(part);
+    const settled = this.#visit(part) === "done";
     const failure = this.#standing.firstFailure(part);
     if (!failure) return { over: settled, failure };
     this.#continuation = outside;
@@ -189,39 +205,53 @@ class Visit {
       if (!handler.over) return false;
       failure = handler.failure ?? (node.handled ? undefined : failure);
     }
-    if (!this.#visit(node.cleanup)) return false;
+    if (this.#visit(node.cleanup) !== "done") return false;
     if (failure) this.#failed ??= failure;
     return !failure;
   }
 
-  /** Takes up what may happen in a part. Returns whether the part is done. */
-  #visit(node: PlanNode): boolean {
+  #visitSequence(node: PlanSequence): PartState {
+    let state: PartState = "done";
+    for (let index = node.settledUpTo; index < node.children.length; index += 1) {
+      const child = this.#visit(node.children[index]!);
+      if (child === "open") return child;
+      if (child === "passable") state = child;
+      else if (index === node.settledUpTo) node.settledUpTo += 1;
+    }
+    return state;
+  }
+
+  #visitParallel(node: PlanParallel): PartState {
+    let state: PartState = "done";
+    node.open = node.open.filter((child) => {
+      const found = this.#visit(child);
+      if (found === "open" || (found === "passable" && state === "done")) state = found;
+      return found !== "done";
+    });
+    return state;
+  }
+
+  /** Takes up what may happen in a part. */
+  #visit(node: PlanNode): PartState {
     switch (node.type) {
       case "task":
         return this.#visitTask(node.task);
       case "sequence":
-        for (let index = node.settledUpTo; index < node.children.length; index += 1) {
-          const child = node.children[index]!;
-          const settled = this.#visit(child);
-          if (!settled && !this.#standing.isPassable(child)) return false;
-          if (settled && index === node.settledUpTo) node.settledUpTo += 1;
-        }
-        return node.settledUpTo === node.children.length;
-      case "try":
-        return this.#visitTry(node);
+        return this.#visitSequence(node);
       case "parallel":
-        node.open = node.open.filter((child) => !this.#visit(child));
-        return node.open.length === 0;
+        return this.#visitParallel(node);
+      case "try":
+        return this.#visitTry(node) ? "done" : "open";
+      case "loop":
+        return this.#visitLoop(node) ? "done" : "open";
       case "continue":
         this.#continuation ??= { payload: node.spec.payload };
-        return false;
-      case "loop":
-        return this.#visitLoop(node);
+        return "open";
     }
   }
 
   #visitLoop(node: PlanLoop): boolean {
-    if (!this.#visit(node.body)) return false;
+    if (this.#visit(node.body) !== "done") return false;
     const { until, maxIterations, continueAsNewEvery, onMaxReached } = node.spec;
     if (until) return true;
     const done = node.iteration + 1;
@@ -238,6 +268,10 @@ class Visit {
 /** Whether the node has failed and its retry is not due yet. */
 function isPaused(progress: NodeProgress, now: Moment): boolean {
   return progress.wakeAtMs !== null && msUntil(progress, now) > 0;
+}
+
+function isAsync({ spec }: PlannedTask): boolean {
+  return "async" in spec && spec.async === true;
 }
 
 /** Whether a task takes a slot among the running attempts: waits and literals do not. */

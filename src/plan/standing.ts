@@ -1,11 +1,14 @@
 import { isSettled, type NodeState } from "../model/index.ts";
-import type { NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask } from "./types.ts";
+import type { NodeProgress, Plan, PlanLoop, PlanNode, PlannedTask, PlanTry } from "./types.ts";
 
 /** How the parts of a plan stand, by the stored state of their nodes. Starts and changes nothing. */
 export class Standing {
   readonly #plan: Plan;
   readonly #state: { progress(key: string): NodeProgress | undefined };
   readonly #over = new Map<PlanLoop, boolean>();
+  // Asked for several times at each level of nested parts: without these, the time would double with each.
+  readonly #failures = new Map<PlanTry, PlannedTask | undefined>();
+  readonly #settled = new Map<PlanTry, boolean>();
 
   constructor(plan: Plan, state: { progress(key: string): NodeProgress | undefined }) {
     this.#plan = plan;
@@ -46,15 +49,20 @@ export class Standing {
       case "continue":
         return undefined;
       case "try": {
-        const failure = this.firstFailure(node.body);
-        const inCleanup = this.firstFailure(node.cleanup);
-        if (!failure || inCleanup || this.isRunning(node.body)) return inCleanup;
-        // The failure reaches what is around once the handler and the cleanup are over.
-        const inHandler = this.firstFailure(node.handler);
-        if (inHandler ? this.isRunning(node.handler) : !this.hasSettled(node.handler)) return undefined;
-        return this.hasSettled(node.cleanup) ? (inHandler ?? (node.handled ? undefined : failure)) : undefined;
+        if (!this.#failures.has(node)) this.#failures.set(node, this.#failureOf(node));
+        return this.#failures.get(node);
       }
     }
+  }
+
+  #failureOf(node: PlanTry): PlannedTask | undefined {
+    const failure = this.firstFailure(node.body);
+    const inCleanup = this.firstFailure(node.cleanup);
+    if (!failure || inCleanup || this.isRunning(node.body)) return inCleanup;
+    // The failure reaches what is around once the handler and the cleanup are over.
+    const inHandler = this.firstFailure(node.handler);
+    if (inHandler ? this.isRunning(node.handler) : !this.hasSettled(node.handler)) return undefined;
+    return this.hasSettled(node.cleanup) ? (inHandler ?? (node.handled ? undefined : failure)) : undefined;
   }
 
   /** Whether an attempt of a task in this part is running. */
@@ -72,20 +80,6 @@ export class Standing {
         return false;
       case "try":
         return this.isRunning(node.body) || this.isRunning(node.handler) || this.isRunning(node.cleanup);
-    }
-  }
-
-  /** Whether what comes after this node in a sequence need not wait for it: only `async` nodes in it are open. */
-  isPassable(node: PlanNode): boolean {
-    switch (node.type) {
-      case "task":
-        return isAsync(node.task) && this.#state.progress(node.task.key)?.state !== "failed";
-      case "sequence":
-        return node.children.slice(node.settledUpTo).every((child) => this.hasSettled(child) || this.isPassable(child));
-      case "parallel":
-        return node.open.every((child) => this.hasSettled(child) || this.isPassable(child));
-      default:
-        return false;
     }
   }
 
@@ -115,17 +109,18 @@ export class Standing {
         return this.isOver(node);
       case "continue":
         return false;
-      case "try":
-        if (this.firstFailure(node)) return false;
-        return (
-          this.hasSettled(this.firstFailure(node.body) ? node.handler : node.body) && this.hasSettled(node.cleanup)
-        );
+      case "try": {
+        const settled = this.#settled.get(node) ?? this.#hasTrySettled(node);
+        this.#settled.set(node, settled);
+        return settled;
+      }
     }
   }
-}
 
-function isAsync({ spec }: PlannedTask): boolean {
-  return "async" in spec && spec.async === true;
+  #hasTrySettled(node: PlanTry): boolean {
+    if (this.firstFailure(node)) return false;
+    return this.hasSettled(this.firstFailure(node.body) ? node.handler : node.body) && this.hasSettled(node.cleanup);
+  }
 }
 
 function firstIn<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -1,6 +1,6 @@
 /** @jsxImportSource smithers-orchestrator */
 import { describe, expect, test } from "bun:test";
-import { createSmithers, Loop, Task, Workflow } from "smithers-orchestrator";
+import { createSmithers, Loop, Sequence, Task, TryCatchFinally, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 // The build that servers use; the test would load the development build.
 import { React } from "../../src/jsx/react.ts";
@@ -31,6 +31,43 @@ test("a tree that mounts one literal more at each rendering fails with the ids t
   expect(ran.error!.message).toMatch(/ at each of (\d+) renderings in a row: "g1", "g2", "g3", … "g\1"\./);
   // After ten seconds, as a busy machine may take, fewer renderings are enough.
   if (performance.now() - began < 10_000) expect(ran.error!.message).toContain('… "g1001"');
+});
+
+test("a tree of a thousand levels is planned at once, and one that contains itself fails", async () => {
+  const Nested = ({ levels }: { levels: number }): React.ReactElement => (
+    <Sequence>
+      {levels > 1 && <Nested levels={levels - 1} />}
+      {literal(`n${levels}`, levels)}
+    </Sequence>
+  );
+  const began = performance.now();
+  const nested = (levels: number) => run(smithers(() => <Workflow name="deep">{<Nested levels={levels} />}</Workflow>));
+  expect((await nested(1_000)).status).toBe("finished");
+  // With one more walk over the rest of the tree at each level, it would take half a minute.
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect((await nested(Number.POSITIVE_INFINITY)).error).toMatchObject({
+    code: "INVALID_WORKFLOW",
+    message: expect.stringContaining("nested in more than 2000 levels"),
+  });
+});
+
+test("handlers in handlers that fail, forty deep, fail their run at once", async () => {
+  const Handled = ({ levels }: { levels: number }): React.ReactElement => (
+    <TryCatchFinally
+      id={`try${levels}`}
+      try={
+        <Task id={`t${levels}`} output={outputs.r} retries={0}>
+          {() => {
+            throw new Error(`level ${levels}`);
+          }}
+        </Task>
+      }
+      catch={levels > 1 ? <Handled levels={levels - 1} /> : task("last")}
+    />
+  );
+  const ran = await run(smithers(() => <Workflow name="handlers">{<Handled levels={40} />}</Workflow>));
+  expect(ran.status).toBe("finished");
+  expect(Object.keys(ran.outputs)).toEqual(["last"]);
 });
 
 let counter = 0;

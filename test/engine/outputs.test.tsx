@@ -103,6 +103,16 @@ test.each([
   expect(error).toMatchObject({ code: "INVALID_OUTPUT", message: expect.stringContaining("list.1 is undefined") });
 });
 
+test("a value whose parts are used again and again is refused before it is written out", async () => {
+  let value: unknown = "x";
+  for (let levels = 0; levels < 40; levels += 1) value = [value, value];
+  const { error } = await give(value);
+  expect(error).toMatchObject({
+    code: "INVALID_OUTPUT",
+    message: expect.stringContaining("it is made of more than 10000000 values"),
+  });
+});
+
 test("a value that nests without bounds is INVALID_OUTPUT", async () => {
   let deep: unknown = 1;
   for (let depth = 0; depth < 100_000; depth += 1) deep = { a: deep };

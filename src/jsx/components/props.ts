@@ -43,7 +43,7 @@ function checkShapes(component: string, props: Readonly<Record<string, unknown>>
   }
   if (withCode.has(component)) return;
   for (const name of trees) {
-    const found = functionAmong(props[name], []);
+    const found = functionAmong(props[name], new Set());
     if (found) refuse(tagOf(component, props), `${name} must be elements; ${found}.`);
   }
 }
@@ -53,15 +53,16 @@ function codeIn(value: unknown): string | undefined {
   return value instanceof Promise ? "a Promise" : undefined;
 }
 
-function functionAmong(node: unknown, around: readonly unknown[]): string | undefined {
+function functionAmong(node: unknown, around: Set<unknown>): string | undefined {
   if (typeof node === "function") return "a function is among them. Give what it returns";
   if (!Array.isArray(node)) return undefined;
-  if (around.includes(node)) return "an array among them contains itself";
-  const inner = [...around, node];
+  if (around.has(node)) return "an array among them contains itself";
+  around.add(node);
   for (const child of node) {
-    const found = functionAmong(child, inner);
+    const found = functionAmong(child, around);
     if (found) return found;
   }
+  around.delete(node);
   return undefined;
 }
 
