@@ -8,6 +8,7 @@ import { printable } from "../text/printable.ts";
 import { openForWorkflow } from "./databases/index.ts";
 import type { Engine } from "./engine.ts";
 import { engineOn } from "./open-engine.ts";
+import { refusePublishedOptions } from "./published-options.ts";
 
 export interface RunWorkflowOptions extends StoreOptions {
   /** Validated by the workflow's `input` schema. */
@@ -52,6 +53,7 @@ export async function runWorkflow(workflow: Workflow, options: RunWorkflowOption
   if (!isWorkflow(workflow)) {
     throw new SmithersError("INVALID_OPTIONS", "runWorkflow takes what smithers(…) returned as its first argument.");
   }
+  refusePublishedOptions(options);
   const { maxConcurrency } = options;
   if (maxConcurrency !== undefined && maxConcurrency !== Number.POSITIVE_INFINITY) {
     if (!Number.isInteger(maxConcurrency) || maxConcurrency < 1) {

@@ -153,6 +153,35 @@ test("an Approval takes the props of an execution, and a text is the output of a
   expect(await runWorkflow(workflow, {})).toMatchObject({ status: "finished", output: "done" });
 });
 
+const trivial = here.smithers(() => (
+  <Workflow name="w">
+    <Task id="t" output={here.outputs.r}>
+      {{ n: 1 }}
+    </Task>
+  </Workflow>
+));
+
+test.each([
+  ["auth", { userId: "ada" }],
+  ["cliAgentToolsDefault", "explicit-only"],
+  ["config", { region: "eu" }],
+  ["hot", true],
+  ["logDir", "./logs"],
+  ["maxOutputBytes", 500_000],
+  ["toolTimeoutMs", 60_000],
+  ["workflowPath", "flows/w.tsx"],
+])("runWorkflow refuses the option %s, which it would ignore, and says what to use", async (name, value) => {
+  const run = runWorkflow(trivial, { [name]: value });
+  await expect(run).rejects.toMatchObject({ code: "INVALID_OPTIONS", details: { option: name } });
+});
+
+test("runWorkflow takes options of the published package that ask for nothing else than it does", async () => {
+  const options = { logDir: null, hot: false, cliAgentToolsDefault: "all", workflowPath: "w.tsx", force: false };
+  expect(await runWorkflow(trivial, only(options))).toMatchObject({ status: "finished" });
+  const elsewhere = { workflowPath: "flows/w.tsx", rootDir: folder({}) };
+  expect(await runWorkflow(trivial, elsewhere)).toMatchObject({ status: "finished" });
+});
+
 const inMemory = workflowFile(`<Task id="say" output={outputs.result}>{{ value: 7 }}</Task>`, {
   create: ', { dbPath: ":memory:" }',
 });
