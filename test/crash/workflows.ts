@@ -60,6 +60,8 @@ export interface Kind {
   readonly output: unknown;
   /** Whether it harms others where it can. Such a run ends, in whatever way. */
   readonly isHostile?: boolean;
+  /** Whether another process may render other nodes. One that lost its attempt and is not rendered again is skipped. */
+  readonly changesNodes?: boolean;
   /** Whether its tasks need more than one attempt by themselves. */
   readonly retries?: boolean;
 }
@@ -126,6 +128,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     }),
     output: "done",
     isHostile: true,
+    changesNodes: true,
   },
   /** Blocks its worker at its first attempt, so that it is killed. */
   blocking: {
