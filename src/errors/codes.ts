@@ -48,7 +48,7 @@ export const errorCodes = {
   },
   RENDER_LOOP: {
     status: 400,
-    advice: "Let the workflow's tree depend on the run's state alone, and come to an end. Then resume the run.",
+    advice: "Make the workflow's tree depend only on the run's state, and stop growing. Then resume the run.",
   },
   CIRCULAR_DEPENDENCY: { status: 400, advice: "Remove one of the dependencies that form the cycle." },
   DEPENDENCY_UNMET: { status: 400, advice: "Mount the node that the task depends on, or remove the dependency." },
@@ -114,7 +114,7 @@ export const errorCodes = {
 
   DB_NOT_FOUND: { status: 404, advice: "Name the database with --db, or a running server with --url." },
   DB_NOT_TRUSTED: { status: 409, advice: "If it is yours, say so: smithers trust <file>" },
-  CLOCK_JUMPED: { status: 409, advice: "Set the system's clock right, or pass --force." },
+  CLOCK_JUMPED: { status: 409, advice: "Correct the system's clock, or pass --force." },
   DB_BUSY: {
     status: 503,
     advice: "Another process holds the database's write lock; try again, and look for a long transaction.",

@@ -91,7 +91,7 @@ export class ConnectedClient implements PgClient {
   }
 
   async close(): Promise<void> {
-    // The library goes on waiting for the answer of a connection that has ended.
+    // The library continues to wait for the answer of a connection that has ended.
     await this.#sql.end({ timeout: this.#running > 0 ? endInUseS : endUnusedS });
   }
 
