@@ -134,11 +134,11 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const host = options.host ?? "127.0.0.1";
   const insecure = options.insecure ?? false;
   if (!isLoopback(host) && authToken === undefined && !insecure) {
-    throw invalid("host", `"${host}" can be reached from other machines; set authToken or insecure: true`);
+    throw invalidOption("host", `"${host}" can be reached from other machines; set authToken or insecure: true`);
   }
   if (options.db !== undefined) checkSource(options.db);
   return {
-    port: whole("port", options.port ?? 7331, 0, 65_535),
+    port: wholeNumberOption("port", options.port ?? 7331, 0, 65_535),
     host,
     db: options.db,
     authToken,
@@ -147,28 +147,28 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     allowedHosts: resolveAllowedHosts(options.allowedHosts),
     allowedOrigins: resolveAllowedOrigins(options.allowedOrigins),
     dashboard: options.dashboard ?? true,
-    maxBodyBytes: whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
+    maxBodyBytes: wholeNumberOption("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1),
     rootDir: existingFolder(options.rootDir ?? process.cwd()),
     allowNetwork: options.allowNetwork ?? false,
     readable: paths("readable", options.readable),
     writable: paths("writable", options.writable),
     workflows: paths("workflows", options.workflows),
-    headersTimeout: whole("headersTimeout", options.headersTimeout ?? 30_000, 0),
-    requestTimeout: whole("requestTimeout", options.requestTimeout ?? 60_000, 0),
-    shutdownGraceMs: whole("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
+    headersTimeout: wholeNumberOption("headersTimeout", options.headersTimeout ?? 30_000, 0),
+    requestTimeout: wholeNumberOption("requestTimeout", options.requestTimeout ?? 60_000, 0),
+    shutdownGraceMs: wholeNumberOption("shutdownGraceMs", options.shutdownGraceMs ?? 5_000, 0),
     retentionMs: options.retention === undefined ? undefined : duration("retention", options.retention),
-    heartbeatMs: whole("heartbeatMs", options.heartbeatMs ?? defaultHeartbeatMs, 10),
-    staleAfterMs: whole("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
-    maxCrashes: whole("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
+    heartbeatMs: wholeNumberOption("heartbeatMs", options.heartbeatMs ?? defaultHeartbeatMs, 10),
+    staleAfterMs: wholeNumberOption("staleAfterMs", options.staleAfterMs ?? defaultStaleAfterMs, 20),
+    maxCrashes: wholeNumberOption("maxCrashes", options.maxCrashes ?? defaultMaxCrashes, 1),
     isolation: isolationOf(options.isolation),
     maxConcurrency:
-      options.maxConcurrency === undefined ? undefined : whole("maxConcurrency", options.maxConcurrency, 1),
-    maxWorkers: options.maxWorkers === undefined ? undefined : whole("maxWorkers", options.maxWorkers, 1),
-    workerTimeoutMs: whole("workerTimeoutMs", options.workerTimeoutMs ?? 30_000, 100),
+      options.maxConcurrency === undefined ? undefined : wholeNumberOption("maxConcurrency", options.maxConcurrency, 1),
+    maxWorkers: options.maxWorkers === undefined ? undefined : wholeNumberOption("maxWorkers", options.maxWorkers, 1),
+    workerTimeoutMs: wholeNumberOption("workerTimeoutMs", options.workerTimeoutMs ?? 30_000, 100),
     workerMemoryMb:
       options.workerMemoryMb === undefined
         ? undefined
-        : whole("workerMemoryMb", options.workerMemoryMb, leastWorkerMemoryMb),
+        : wholeNumberOption("workerMemoryMb", options.workerMemoryMb, leastWorkerMemoryMb),
     synchronous: options.synchronous,
     schema: options.schema,
     logger: options.logger ?? loggerOf(options.logLevel),
@@ -178,8 +178,8 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 function resolveToken(options: ServerOptions): Pick<ResolvedServerOptions, "authToken" | "authTokenFile"> {
   const { authToken, authTokenFile } = options;
   if (authTokenFile === undefined) return { authToken: resolveAuthToken(authToken), authTokenFile };
-  if (authToken !== undefined) throw invalid("authTokenFile", "it cannot be combined with authToken");
-  if (typeof authTokenFile !== "string") throw invalid("authTokenFile", "it must be a path");
+  if (authToken !== undefined) throw invalidOption("authTokenFile", "it cannot be combined with authToken");
+  if (typeof authTokenFile !== "string") throw invalidOption("authTokenFile", "it must be a path");
   const file = resolve(authTokenFile);
   return { authToken: readTokenFile(file), authTokenFile: file };
 }
@@ -191,11 +191,11 @@ function resolveToken(options: ServerOptions): Pick<ResolvedServerOptions, "auth
  */
 export function resolveAuthToken(given: string | undefined): string | undefined {
   const authToken = given ?? process.env.SMITHERS_API_KEY;
-  if (authToken !== undefined && typeof authToken !== "string") throw invalid("authToken", "it must be a string");
+  if (authToken !== undefined && typeof authToken !== "string") throw invalidOption("authToken", "it must be a string");
   if (authToken === undefined) return undefined;
   keepSecret(authToken);
   if (authToken.trim() !== "") return authToken;
-  throw invalid("authToken", "it is empty; omit it and unset SMITHERS_API_KEY to serve without authentication");
+  throw invalidOption("authToken", "it is empty; omit it and unset SMITHERS_API_KEY to serve without authentication");
 }
 
 /** @throws INVALID_OPTIONS for what is not a host name with or without a port */
@@ -203,7 +203,7 @@ export function resolveAllowedHosts(given: readonly string[] = []): readonly str
   for (const host of given) {
     const isHost = typeof host === "string" && host !== "" && !/[/\s@*]/.test(host) && URL.canParse(`http://${host}`);
     if (!isHost)
-      throw invalid("allowedHosts", `"${host}" is not a host name, such as "build-7.lan" or "build-7.lan:7331"`);
+      throw invalidOption("allowedHosts", `"${host}" is not a host name, such as "build-7.lan" or "build-7.lan:7331"`);
   }
   return [...given];
 }
@@ -213,7 +213,7 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
   for (const origin of given) {
     const isOrigin = typeof origin === "string" && /^https?:/.test(origin) && URL.canParse(origin);
     if (!isOrigin || new URL(origin).origin !== origin) {
-      throw invalid(
+      throw invalidOption(
         "allowedOrigins",
         `"${origin}" is not an origin, which is a scheme, a host and a port, such as "https://app.example"`,
       );
@@ -224,14 +224,15 @@ export function resolveAllowedOrigins(given: readonly string[] = []): readonly s
 
 function isolationOf(given: unknown = "process"): "process" | "none" {
   if (given === "process" || given === "none") return given;
-  throw invalid("isolation", `"${given}" is not one of process, none`);
+  throw invalidOption("isolation", `"${given}" is not one of process, none`);
 }
 
 function paths(name: string, given: readonly string[] = []): readonly string[] {
   if (Array.isArray(given) && given.every((path) => typeof path === "string" && path.trim() !== "")) return [...given];
-  throw invalid(name, `it must be an array of ${name === "workflows" ? "globs" : "paths"}`);
+  throw invalidOption(name, `it must be an array of ${name === "workflows" ? "globs" : "paths"}`);
 }
 
+/** The default logger. @throws INVALID_OPTIONS for an unknown level */
 export function loggerOf(logLevel: LogLevel | undefined): Logger {
   return createLogger(levelOf(logLevel));
 }
@@ -241,12 +242,13 @@ function levelOf(logLevel: LogLevel | undefined): LogLevel {
   const known = logLevels.find((one) => one === level);
   if (known) return known;
   const name = logLevel === undefined ? "SMITHERS_LOG_LEVEL" : "logLevel";
-  throw invalid(name, `"${level}" is not one of ${logLevels.join(", ")}`);
+  throw invalidOption(name, `"${level}" is not one of ${logLevels.join(", ")}`);
 }
 
-export function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+/** Checks an option that is a whole number. @throws INVALID_OPTIONS */
+export function wholeNumberOption(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalid(
+  throw invalidOption(
     name,
     `it must be a whole number of at least ${least}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ""}`,
   );
@@ -255,7 +257,7 @@ export function whole(name: string, value: number, least: number, most = Number.
 function duration(name: string, value: number | string): number {
   const ms = parseDurationMs(value);
   if (ms !== undefined) return ms;
-  throw invalid(name, `"${value}" is not a duration; use milliseconds, or a text such as 30d`);
+  throw invalidOption(name, `"${value}" is not a duration; use milliseconds, or a text such as 30d`);
 }
 
 /** @throws INVALID_OPTIONS when there is no such folder */
@@ -266,9 +268,10 @@ export function existingFolder(rootDir: string): string {
   } catch {
     // A missing folder is refused below, like a file.
   }
-  throw invalid("rootDir", "the folder does not exist");
+  throw invalidOption("rootDir", "the folder does not exist");
 }
 
-export function invalid(name: string, what: string): SmithersError {
+/** INVALID_OPTIONS that names the option. */
+export function invalidOption(name: string, what: string): SmithersError {
   return new SmithersError("INVALID_OPTIONS", `Invalid option ${name}: ${what}.`, { details: { option: name } });
 }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SmithersError } from "../errors/index.ts";
-import { codeOf, failed, fileError } from "./file-error.ts";
+import { codeOf, fileError, fileFailed } from "./file-error.ts";
 import { databaseSuffixes, isBelow } from "./sandbox/index.ts";
 
 /** Most links that one path may lead through, as in the kernel. */
@@ -108,7 +108,7 @@ function walk(root: string, path: string, beforeMaking: BeforeMaking, held: Held
     const link = linkTarget(`${folder}/${name}`);
     if (link !== undefined) {
       links += 1;
-      if (links > maxLinks) throw failed(path, "ELOOP", "it leads through too many links");
+      if (links > maxLinks) throw fileFailed(path, "ELOOP", "it leads through too many links");
       if (isAbsolute(link)) for (const { fd } of held.splice(1)) closeSync(fd);
       left.unshift(...components(root, link, path));
       name = ".";
@@ -129,7 +129,7 @@ function walk(root: string, path: string, beforeMaking: BeforeMaking, held: Held
 
 /** The names of a path: from the root for an absolute path, otherwise from the current folder of the walk. */
 function components(root: string, path: string, given: string): string[] {
-  if (path.includes("\0")) throw failed(given, "EINVAL", "it holds a NUL character");
+  if (path.includes("\0")) throw fileFailed(given, "EINVAL", "it holds a NUL character");
   if (!isAbsolute(path)) return path.split(sep).filter((step) => step !== "" && step !== ".");
   const whole = resolve(path);
   if (!isBelow(whole, root)) throw escapes(given);
@@ -202,8 +202,8 @@ export function openFile(place: Place, path: string, privateFiles: readonly stri
 }
 
 function refuseSpecial(stats: Stats, path: string): void {
-  if (stats.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
-  if (!stats.isFile()) throw failed(path, "EINVAL", "it is not a regular file");
+  if (stats.isDirectory()) throw fileFailed(path, "EISDIR", "it is a folder");
+  if (!stats.isFile()) throw fileFailed(path, "EINVAL", "it is not a regular file");
 }
 
 /** Compares the file itself, not its name: a hard link is the same file. */

@@ -5,7 +5,7 @@ import { callTool, type OwnToolContext, parseInput } from "./call.ts";
 import { openFile, refusePrivateName, withPlace } from "./confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "./define-tool.ts";
 import { guardOf, refuseChange, refuseRead } from "./guard/index.ts";
-import { patchText, rejected } from "./patch.ts";
+import { patchRejected, patchText } from "./patch.ts";
 import { readAll } from "./read.ts";
 import { existingFiles } from "./sandbox/index.ts";
 import { writeAside } from "./write-aside.ts";
@@ -71,7 +71,7 @@ async function run({ path, patch }: z.output<typeof inputSchema>, context: OwnTo
     }
     const { text, done } = patchText(path, decode(path, before), patch);
     if (!writeAside(place, path, Buffer.from(text, "utf8"), stats)) {
-      throw rejected(path, "it was changed during the edit");
+      throw patchRejected(path, "it was changed during the edit");
     }
     return `${done} in ${place.shown}.`;
   });
@@ -82,6 +82,6 @@ function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw rejected(path, "it is not UTF-8 text");
+    throw patchRejected(path, "it is not UTF-8 text");
   }
 }

@@ -4,7 +4,7 @@ import { readField, SmithersError } from "../errors/index.ts";
 export function fileError(path: string, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined || error instanceof SmithersError) return error;
-  return failed(path, code, reasons[code] ?? code);
+  return fileFailed(path, code, reasons[code] ?? code);
 }
 
 const reasons: Record<string, string> = {
@@ -20,7 +20,8 @@ const reasons: Record<string, string> = {
   ENAMETOOLONG: "its name is too long",
 };
 
-export function failed(path: string, reason: string, words: string): SmithersError {
+/** TOOL_FILE_FAILED with a reason of our own. @param reason the code of the system's error that it stands for */
+export function fileFailed(path: string, reason: string, words: string): SmithersError {
   return new SmithersError("TOOL_FILE_FAILED", `"${path}": ${words}.`, { details: { path, reason } });
 }
 

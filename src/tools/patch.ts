@@ -38,7 +38,7 @@ function applyDiff(path: string, text: string, diff: string): Patched {
     );
     const hunk = parsed.hunks[index];
     const where = hunk ? `hunk ${index + 1} (@@ -${hunk.oldStart},${hunk.oldLines} @@)` : "a hunk";
-    throw rejected(path, `${where} does not fit the file`, { hunk: index + 1 });
+    throw patchRejected(path, `${where} does not fit the file`, { hunk: index + 1 });
   }
   return { text: patched, done: `Applied ${count(hunks, "hunk")}` };
 }
@@ -48,11 +48,11 @@ function parse(path: string, diff: string): StructuredPatch {
   try {
     files = diffLibrary().parsePatch(diff);
   } catch (error) {
-    throw rejected(path, `the diff is malformed: ${messageOf(error)}`);
+    throw patchRejected(path, `the diff is malformed: ${messageOf(error)}`);
   }
   const withHunks = files.filter(({ hunks }) => hunks.length > 0);
-  if (withHunks.length === 0) throw rejected(path, "the diff holds no hunk; one begins with @@ -1,2 +1,2 @@");
-  if (withHunks.length > 1) throw rejected(path, "the diff is for several files; edit them one by one");
+  if (withHunks.length === 0) throw patchRejected(path, "the diff holds no hunk; one begins with @@ -1,2 +1,2 @@");
+  if (withHunks.length > 1) throw patchRejected(path, "the diff is for several files; edit them one by one");
   return withHunks[0]!;
 }
 
@@ -63,9 +63,9 @@ function applyReplacements(path: string, text: string, replacements: readonly Re
     const parts = patched.split(find);
     const found = parts.length - 1;
     const which = replacements.length === 1 ? "the text to find" : `the text to find of replacement ${index + 1}`;
-    if (found === 0) throw rejected(path, `${which} does not occur`, { replacement: index + 1 });
+    if (found === 0) throw patchRejected(path, `${which} does not occur`, { replacement: index + 1 });
     if (found > 1 && !all) {
-      throw rejected(path, `${which} occurs ${found} times; give more of what is around it, or all: true`, {
+      throw patchRejected(path, `${which} occurs ${found} times; give more of what is around it, or all: true`, {
         replacement: index + 1,
       });
     }
@@ -77,7 +77,8 @@ function applyReplacements(path: string, text: string, replacements: readonly Re
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-export function rejected(path: string, why: string, details: Record<string, unknown> = {}): SmithersError {
+/** TOOL_PATCH_REJECTED: the file is as it was. */
+export function patchRejected(path: string, why: string, details: Record<string, unknown> = {}): SmithersError {
   return new SmithersError("TOOL_PATCH_REJECTED", `"${path}" was left as it is: ${why}.`, {
     details: { path, ...details },
   });

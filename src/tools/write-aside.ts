@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Place } from "./confined.ts";
-import { failed, fileError } from "./file-error.ts";
+import { fileError, fileFailed } from "./file-error.ts";
 
 /**
  * Replaces the file at a place in one step: a reader sees the old text or the new one, also after a crash.
@@ -24,8 +24,8 @@ export function writeAside(place: Place, path: string, bytes: Buffer, expected?:
   const target = `${place.folder}/${place.name}`;
   const aside = `${place.folder}/.${place.name.slice(0, 100)}.smithers-${randomBytes(6).toString("hex")}`;
   const before = lstatSync(target, { throwIfNoEntry: false });
-  if (place.name === "." || before?.isDirectory()) throw failed(path, "EISDIR", "it is a folder");
-  if (before && !before.isFile()) throw failed(path, "EINVAL", "it is not a regular file");
+  if (place.name === "." || before?.isDirectory()) throw fileFailed(path, "EISDIR", "it is a folder");
+  if (before && !before.isFile()) throw fileFailed(path, "EINVAL", "it is not a regular file");
   try {
     const fd = openSync(aside, "wx", 0o666);
     try {

@@ -8,12 +8,12 @@ import { checkSource, type DrizzleDatabase, type StoreOptions } from "../../stor
 import { type LogLevel, Telemetry } from "../../telemetry/index.ts";
 import {
   existingFolder,
-  invalid,
+  invalidOption,
   loggerOf,
   resolveAllowedHosts,
   resolveAllowedOrigins,
   resolveAuthToken,
-  whole,
+  wholeNumberOption,
 } from "../options.ts";
 import { createRunApp } from "./run-app.ts";
 
@@ -82,14 +82,14 @@ const closeGraceMs = 5_000;
  */
 export function createServeApp(options: ServeAppOptions): ServeApp {
   const { workflow, runId, abort } = options;
-  if (!isWorkflow(workflow)) throw invalid("workflow", "it must be the result of smithers(…)");
-  if (!runIdSchema.safeParse(runId).success) throw invalid("runId", "it is not a valid run id");
+  if (!isWorkflow(workflow)) throw invalidOption("workflow", "it must be the result of smithers(…)");
+  if (!runIdSchema.safeParse(runId).success) throw invalidOption("runId", "it is not a valid run id");
   if (abort !== undefined && typeof abort !== "function" && typeof abort?.abort !== "function") {
-    throw invalid("abort", "it must be an AbortController or a function");
+    throw invalidOption("abort", "it must be an AbortController or a function");
   }
   const authToken = resolveAuthToken(options.authToken);
   const rootDir = existingFolder(options.rootDir ?? process.cwd());
-  const maxBodyBytes = whole("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
+  const maxBodyBytes = wholeNumberOption("maxBodyBytes", options.maxBodyBytes ?? 1_048_576, 1);
   const logger = options.logger ?? loggerOf(options.logLevel);
   const source = databaseOf(options) ?? resolve(rootDir, workflow.dbPath ?? "smithers.db");
   checkSource(source);

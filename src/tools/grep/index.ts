@@ -4,7 +4,7 @@ import { SmithersError } from "../../errors/index.ts";
 import { callTool, type OwnToolContext, parseInput } from "../call.ts";
 import { type Root, withPlace } from "../confined.ts";
 import { asTool, type ToolCallOptions, type ToolParts } from "../define-tool.ts";
-import { failed } from "../file-error.ts";
+import { fileFailed } from "../file-error.ts";
 import { guardOf, refuseRead } from "../guard/index.ts";
 import { existingFiles, findProgram, findSandbox } from "../sandbox/index.ts";
 import { builtIn } from "./built-in.ts";
@@ -99,7 +99,7 @@ function searchable(root: Root, path: string): string {
     refuseRead(place.name, path);
     const stats = lstatSync(`${place.folder}/${place.name}`, { throwIfNoEntry: false });
     if (!stats) throw new SmithersError("TOOL_FILE_FAILED", `"${path}": there is no such file.`, { details: { path } });
-    if (!stats.isFile() && !stats.isDirectory()) throw failed(path, "EINVAL", "it is not a regular file");
+    if (!stats.isFile() && !stats.isDirectory()) throw fileFailed(path, "EINVAL", "it is not a regular file");
     if (stats.isFile() && stats.size > maxSearchedFileBytes) {
       throw new SmithersError("TOOL_FILE_TOO_LARGE", `"${path}" has more than ${maxSearchedFileBytes} bytes.`);
     }
