@@ -15,7 +15,7 @@ export function committedEvents(
   });
 }
 
-/** As {@link committedEvents}, where hardly anyone reads the JSON: it is made when it is read. */
+/** Like {@link committedEvents}, but makes the JSON of an event only when it is read. */
 export function unencodedEvents(
   runId: string,
   events: readonly NewEvent[],

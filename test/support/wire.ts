@@ -7,10 +7,6 @@ export interface Answer<T = unknown> {
   readonly body: T;
 }
 
-export interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string; readonly details: unknown };
-}
-
 /**
  * Requests as they go over the wire, for what the package's client does not do: it sends no wrong body or header,
  * turns statuses and headers into results and errors, connects again when a connection breaks, and has no calls for

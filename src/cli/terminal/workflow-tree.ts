@@ -23,8 +23,8 @@ function branches(node: TreeNode, indent: string, word: (nodeId: string, what: s
 }
 
 /**
- * The components in a node. The elements of an agent's prompt are none, and what is there for the plan alone is shown as
- * what is in it.
+ * The components in a node. Elements of an agent's prompt are left out, and an element that is there for the plan alone
+ * is replaced by what is in it.
  */
 function shownIn(node: TreeNode): TreeNode[] {
   if (node.kind === "text") return [];

@@ -3,8 +3,8 @@ import { bodyLimit } from "hono/body-limit";
 import { SmithersError } from "../../errors/index.ts";
 
 /**
- * Refuses larger bodies with PAYLOAD_TOO_LARGE. A body that says how long it is, is judged by that, for HTTP lets it be
- * no longer: counting the bytes of every body costs more than reading it.
+ * Refuses larger bodies with PAYLOAD_TOO_LARGE. A body with a Content-Length is judged by
+ * it, for HTTP lets no body be longer: counting the bytes costs more than reading them.
  */
 export function limitBody(maxBytes: number): MiddlewareHandler {
   const refuse = (c: Context): never => {

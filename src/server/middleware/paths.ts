@@ -16,7 +16,7 @@ export const wellFormedPath: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-/** Refuses a request whose Host header makes no valid URL, such as one with an IPv4 address that cannot be. */
+/** Refuses a request whose Host header makes no valid URL, such as one with an impossible IPv4 address. */
 export const validUrl: MiddlewareHandler = async (c, next) => {
   if (!URL.canParse(c.req.url)) {
     throw new SmithersError("INVALID_REQUEST", "The request has no valid URL: its Host header names no host.", {
