@@ -1,5 +1,4 @@
-import { packageInfo } from "../package/index.ts";
-import { runProgram } from "./program.ts";
+import { runLine } from "./run-line.ts";
 
 /** Ends the command when its reader is gone, as `head` is after its last line. Work that is done stays done. */
 function endQuietly(error: NodeJS.ErrnoException): void {
@@ -10,16 +9,6 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 process.stdout.on("error", endQuietly);
 process.stderr.on("error", endQuietly);
 
-let code: number;
-try {
-  code = await runProgram(process.argv.slice(2), packageInfo().version);
-} catch (error) {
-  const [{ describeError, exitCodeOf }, { manyLines }] = await Promise.all([
-    import("./errors.ts"),
-    import("../text/printable.ts"),
-  ]);
-  process.stderr.write(`smithers: ${manyLines(describeError(error))}\n`);
-  code = exitCodeOf(error);
-}
+const code = await runLine(process.argv.slice(2));
 await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
 process.exit(code);

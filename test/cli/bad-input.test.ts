@@ -2,11 +2,14 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { smithers, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands();
 
 test("a missing database named by --db is not created", async () => {
   const root = folder();

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { smithers, smithersJson } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers, smithersJson } = hostedCommands();
 
 test("gc counts and deletes ended runs, and keeps waiting ones", async () => {
   const root = folder(cliWorkflows);

@@ -3,10 +3,13 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { shellWords } from "../../src/cli/terminal/format.ts";
-import { plainEnv, smithers, smithersWords } from "../support/cli.ts";
+import { plainEnv, smithersWords } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands();
 
 /** What turns the direction of a text, or makes a terminal act. Colours are made by the command itself too. */
 const hostile =

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands();
 
 const ship = workflowFile(
   `<Approval id="ship" output={outputs.decision} request={{ title: "Ship?" }} />

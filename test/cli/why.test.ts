@@ -2,11 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { hasEnded } from "../../src/model/index.ts";
-import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
+import { smithersWords, startSmithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers, smithersJson } = hostedCommands();
 
 /** Schemas of the data of a signal, each of which refuses {}. */
 const refusing = `

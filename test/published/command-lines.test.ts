@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
-import { smithers, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands();
 
 const gate = workflowFile(
   `<Approval id="ship" output={outputs.gate} request={{ title: "Ship?" }} /><Signal id="paid" schema={z.object({ ok: z.boolean() })} correlationId="order-1" />`,
