@@ -33,6 +33,15 @@ test("no line of a table is wider than the terminal, whatever its cells hold", (
   );
 });
 
+test("a long text is shortened before a short name beside it", () => {
+  const row = { workflow: "approval-of-release", about: "The bucket is full. ".repeat(20) };
+  const columns = [
+    { name: "workflow", flexible: true },
+    { name: "about", flexible: true },
+  ];
+  expect(renderTable(columns, [row], 60)[1]).toBe("approval-of-release  The bucket is full. The bucket is full…");
+});
+
 test("a shortened text has the requested width and keeps its styles", () => {
   fc.assert(
     fc.property(cell.map(oneLine), fc.integer({ min: 1, max: 20 }), (text, width) => {

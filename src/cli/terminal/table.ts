@@ -28,7 +28,7 @@ const minWidth = 8;
 
 /**
  * Renders a table without borders, at most `width` columns wide: drops the less important columns, then shortens
- * flexible ones. A table that is still too wide is written with one field per line.
+ * flexible ones, the widest first. A table that is still too wide is written with one field per line.
  * @param head styles a title
  */
 export function renderTable(
@@ -39,7 +39,12 @@ export function renderTable(
 ): string[] {
   // Optional columns without any value are not shown.
   let shown = columns.filter(({ name, drop = 0 }) => drop === 0 || rows.some((row) => (row[name] ?? "") !== ""));
-  const widths = new Map(shown.map((column) => [column.name, widthOf(column, rows)]));
+  const widths = new Map(
+    shown.map((column) => {
+      const whole = widthOf(column, rows);
+      return [column.name, column.flexible ? Math.min(whole, Math.max(width, minWidth)) : whole];
+    }),
+  );
   const total = () => shown.reduce((sum, { name }) => sum + widths.get(name)! + gap, -gap);
   for (;;) {
     const last = shown.reduce<Column | undefined>(
@@ -53,10 +58,13 @@ export function renderTable(
     if (total() - cuttable <= width || !last) break;
     shown = shown.filter((column) => column !== last);
   }
-  for (const { name, flexible } of shown) {
-    const over = total() - width;
-    if (over > 0 && flexible)
-      widths.set(name, Math.max(widths.get(name)! - over, Math.min(minWidth, widths.get(name)!)));
+  for (let over = total() - width; over > 0; over--) {
+    const widest = shown.reduce<Column | undefined>(
+      (most, one) => (one.flexible && widths.get(one.name)! > (most ? widths.get(most.name)! : minWidth) ? one : most),
+      undefined,
+    );
+    if (!widest) break;
+    widths.set(widest.name, widths.get(widest.name)! - 1);
   }
   if (total() > width) return asFields(columns, rows, head);
   const table = new Table({
