@@ -36,20 +36,19 @@ export function table<Entity extends object>(
   const columnOf = (field: keyof Entity & string) => (isJson(field) ? `${snake(field)}_json` : snake(field));
   const kinds = fields.map((field) => ({
     field,
+    column: columnOf(field),
     json: isJson(field),
     required: options.required?.includes(field) ?? false,
   }));
   const jsonFields = fields.filter(isJson);
   return {
     name,
-    columns: fields.map(columnOf),
+    columns: kinds.map(({ column }) => column),
     key: options.key.map(columnOf),
-    select: fields.map((field) => `${columnOf(field)} AS "${field}"`).join(", "),
+    select: kinds.map(({ column, field }) => `${column} AS "${field}"`).join(", "),
     encode: (entity) => kinds.map((kind) => encoded(kind, entity[kind.field])),
     encodeChange: (change) =>
-      kinds
-        .filter(({ field }) => field in change)
-        .map((kind) => [columnOf(kind.field), encoded(kind, change[kind.field])]),
+      kinds.filter(({ field }) => field in change).map((kind) => [kind.column, encoded(kind, change[kind.field])]),
     decode(row) {
       for (const field of jsonFields) {
         const text = row[field];
