@@ -6,18 +6,23 @@ import postgres from "postgres";
 import { copiedTables, uncopiedTables } from "../../src/store/copy/tables.ts";
 import { openStore } from "../../src/store/index.ts";
 import { smithers, startSmithers } from "../support/cli.ts";
+import type { Client } from "../support/client.ts";
 import { waits } from "../support/copied.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { newSchema, postgresDatabase, sharedServer, testOnPostgres } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
+import { serveWithoutWorkers } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 import { runRow } from "./rows.ts";
 
 const serve = (root: string, db: string) =>
   ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ db, isolation: "none" }) });
 
-async function eventsOf(server: ServerProcess, runId: string, until: (type: string) => boolean) {
+/** A server that no test kills. */
+const serveHere = (root: string, db: string) => serveWithoutWorkers(root, { db });
+
+async function eventsOf(server: Client, runId: string, until: (type: string) => boolean) {
   const seen: unknown[] = [];
   for await (const { id, event } of server.events(runId)) {
     seen.push({ id, event });
@@ -76,7 +81,7 @@ async function filled(db: string) {
 
 /** The copy answers as the original did, and the waiting run ends on it. */
 async function continuesOn(db: string, { root, key, done, waiting, before }: Awaited<ReturnType<typeof filled>>) {
-  const server = await serve(root, db);
+  const server = await serveHere(root, db);
   expect({
     runs: (await server.allRuns()).map(({ runId, createdAtMs }) => [runId, createdAtMs]),
     nodes: (await server.get(`/v1/runs/${done}/nodes`)).body,
@@ -93,7 +98,7 @@ async function continuesOn(db: string, { root, key, done, waiting, before }: Awa
   expect(readFileSync(join(root, "executed"), "utf8")).toBe("first\n");
   const other = await server.start("echo.tsx", { msg: "new" });
   expect((await server.end(other)).status).toBe("finished");
-  await server.stop("SIGTERM");
+  await server.close();
 }
 
 const copy = (root: string, from: string, to: string, ...more: string[]) =>

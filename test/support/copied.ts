@@ -3,7 +3,7 @@ import { workflowFile } from "./workflows.ts";
 /** Waits for a person, a signal and a timer; nothing before them may be done again. */
 export const waits = workflowFile(
   `<Task id="first" output={outputs.result}>{() => {
-    appendFileSync("executed", "first\\n");
+    appendFileSync(import.meta.dirname + "/executed", "first\\n");
     return { value: "\\u0000 " + "x".repeat(300) };
   }}</Task>
   <Parallel>
