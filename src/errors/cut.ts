@@ -69,9 +69,14 @@ export function textOf(value: unknown, maxBytes = maxMessageBytes): string {
   return cutText(json === "{}" ? tagText(value) : json + (copy.isCut ? "… [cut]" : ""), maxBytes);
 }
 
-/** `[object Map]`; `{}` for an object of no special kind. */
+/** What its own `toString` gives, or `[object Map]`; `{}` for an object of no special kind. */
 function tagText(value: object): string {
   try {
+    const own: unknown = readField(value, "toString");
+    if (typeof own === "function" && own !== Object.prototype.toString) {
+      const text: unknown = own.call(value);
+      if (typeof text === "string" && text !== "") return text;
+    }
     const text = Object.prototype.toString.call(value);
     return text === "[object Object]" ? "{}" : text;
   } catch {

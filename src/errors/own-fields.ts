@@ -3,6 +3,7 @@ import { readField } from "./read-field.ts";
 
 /** What a description has in fields of its own, or what is a program's business. */
 const told: ReadonlySet<string> = new Set(["name", "message", "stack", "code", "cause", "errors"]);
+const ofRuntime: ReadonlySet<string> = new Set(["sourceURL", "line", "column"]);
 const secretName = /authorization|cookie|token|secret|passw|credential|api-?_?key|private-?_?key/i;
 /** Largest JSON of all fields of one error together, in bytes. */
 const maxFieldsBytes = 4_096;
@@ -26,7 +27,9 @@ export function ownFields(error: object): Record<string, unknown> | undefined {
 
 function namesOf(error: object): string[] {
   try {
-    const names = Object.keys(error);
+    const own = Object.keys(error);
+    // On errors of its own, the runtime notes the caller, which may be a file of this package.
+    const names = own.includes("sourceURL") ? own.filter((name) => !ofRuntime.has(name)) : own;
     // Zod hides the issues, whose text its message is.
     return readField(error, "name") === "ZodError" ? [...names, "issues"] : names;
   } catch {

@@ -243,6 +243,10 @@ describe("numbers of a body", () => {
     "1e400",
     '{"a":{"b":[-1.5e999]}}',
     "1".repeat(400),
+    "9007199254740993.0",
+    "123456789012345678e3",
+    "1e-400",
+    `1${"0".repeat(500_000)}1e-499000`,
   ])("%s would be rounded, and is refused", async (n) => {
     const { status, body } = await post(n);
     expect([status, body.error.code]).toEqual([400, "INVALID_JSON"]);
@@ -252,6 +256,7 @@ describe("numbers of a body", () => {
   test.each([
     "[9007199254740991,-9007199254740991,0.1,-5,1e3,1.7976931348623157e308,0.1234567890123456789]",
     '"12345678901234567890"',
+    "[1e22,123456789012345680000.0,9.007199254740992e15,0.0,0e5,5e-324]",
   ])("%s is taken", async (n) => {
     const { status, body } = await post(n);
     expect(status).toBe(200);

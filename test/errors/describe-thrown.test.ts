@@ -69,6 +69,8 @@ test("what was thrown is described as it is", () => {
   expect(told({ status: 404 })).toEqual({ name: "object", message: '{"status":404}' });
   expect(told(new Map([[1, 2]]))).toEqual({ name: "object", message: "[object Map]" });
   expect(told({})).toEqual({ name: "object", message: "{}" });
+  expect(told(/x/g)).toEqual({ name: "object", message: "/x/g" });
+  expect(told({ toString: () => "own words" })).toEqual({ name: "object", message: "own words" });
   expect(told(new RangeError("r"))).toEqual({ name: "RangeError", message: "r" });
   expect(told(Object.assign(new Error("f"), { code: "ENOENT" }))).toEqual({
     name: "Error",

@@ -24,6 +24,16 @@ test("a message is composed of the problem and the advice", () => {
   expect(Object.keys(error).sort()).toEqual(["code", "details", "name"]);
 });
 
+test("what the runtime notes of a caller of its own functions is left out", () => {
+  let thrown: unknown;
+  try {
+    structuredClone(() => {});
+  } catch (error) {
+    thrown = error;
+  }
+  expect(toErrorRecord(thrown).details).toEqual({ name: "DataCloneError" });
+});
+
 test("a message over 16 KB is cut, keeps its beginning and says that it was cut", () => {
   const { message } = toErrorRecord(new Error(`begin ${"é".repeat(10_000_000)}`));
   expect(Buffer.byteLength(message)).toBeLessThanOrEqual(maxMessageBytes);

@@ -73,8 +73,24 @@ async function checkNames(text: string): Promise<void> {
   }
 }
 
+/** Whether a number with a fraction or an exponent means what it says. Fractions may be rounded, as everywhere. */
+function isKept(written: string, number: number): boolean {
+  if (!Number.isFinite(number)) return false;
+  if (number === 0) return digitsIn(written) === "";
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER || digitsIn(written) === digitsIn(String(number));
+}
+
+/** Digits that are looked at: more than any number has that is kept exactly. */
+const maxDigits = 400;
+
+/** The digits of a number before its exponent, without the zeros around them. */
+function digitsIn(written: string): string {
+  const [digits = ""] = written.slice(0, maxDigits).split(/[eE]/);
+  return digits.replace(".", "").replace(/^0+|0+$/g, "");
+}
+
 /**
- * Refuses an integer that would be rounded, and a number that would be infinite.
+ * Refuses an integer that would be rounded, however it is written, and a number that would be infinite or zero.
  * @returns the index of the number's last character
  */
 function checkNumber(text: string, start: number): number {
@@ -84,8 +100,9 @@ function checkNumber(text: string, start: number): number {
   const isInteger = !/[.eE]/.test(text.charAt(end));
   if (isInteger && digits < 16) return end - 1;
   while (/[\d.eE+-]/.test(text.charAt(end))) end += 1;
-  const number = Number(text.slice(start, end));
-  if (isInteger ? Number.isSafeInteger(number) : Number.isFinite(number)) return end - 1;
+  const written = text.slice(start, end);
+  const number = Number(written);
+  if (isInteger ? Number.isSafeInteger(number) : isKept(written, number)) return end - 1;
   const shown = text.slice(text[start - 1] === "-" ? start - 1 : start, end);
   throw new SmithersError(
     "INVALID_JSON",
