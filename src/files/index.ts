@@ -5,5 +5,5 @@ export { type HeldFolder, holdFolder, isLockedFolder, throwIfLocked, unlockFolde
 export { createPrivateFile, openPrivateLog, ownerOnly, writePrivateFile } from "./private-file.ts";
 export { PrivateFolder } from "./private-folder.ts";
 export { readRegularFile } from "./regular-file.ts";
-export { sqliteHeader } from "./sqlite-header.ts";
+export { beginsLikeDatabase, sqliteHeader } from "./sqlite-header.ts";
 export { readTokenFile } from "./token-file.ts";

@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { throwIfExhausted } from "./exhausted.ts";
 
 const magic = "SQLite format 3\0";
 /** Where the header says how the file is written. */
@@ -27,4 +28,30 @@ export function sqliteHeader(path: string): SqliteHeader | undefined {
   } finally {
     closeSync(fd);
   }
+}
+
+const beginnings = [
+  Buffer.from(magic, "latin1"),
+  // A journal, and a write-ahead log in either byte order.
+  Buffer.from("d9d505f920a163d7", "hex"),
+  Buffer.from("377f0682", "hex"),
+  Buffer.from("377f0683", "hex"),
+];
+
+/** Whether a file begins like a database of SQLite, or like a file that SQLite keeps next to one. */
+export function beginsLikeDatabase(path: string): boolean {
+  const start = Buffer.alloc(16);
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      if (!fstatSync(fd).isFile()) return false;
+      readSync(fd, start, 0, start.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throwIfExhausted(error);
+    return false;
+  }
+  return beginnings.some((each) => start.subarray(0, each.length).equals(each));
 }

@@ -23,13 +23,14 @@ import { fileError, fileFailed } from "./file-error.ts";
 export function writeAside(place: Place, path: string, bytes: Buffer, expected?: Stats): boolean {
   const target = `${place.folder}/${place.name}`;
   const aside = `${place.folder}/.${place.name.slice(0, 100)}.smithers-${randomBytes(6).toString("hex")}`;
-  const before = lstatSync(target, { throwIfNoEntry: false });
+  const before = statsAt(target, path);
   if (place.name === "." || before?.isDirectory()) throw fileFailed(path, "EISDIR", "it is a folder");
   if (before && !before.isFile()) throw fileFailed(path, "EINVAL", "it is not a regular file");
   try {
     const fd = openSync(aside, "wx", 0o666);
     try {
-      if (before) fchmodSync(fd, before.mode & 0o7777);
+      // The new content does not run as the file's owner, also where the old one did.
+      if (before) fchmodSync(fd, before.mode & 0o1777);
       for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
       fsyncSync(fd);
     } finally {
@@ -47,6 +48,14 @@ export function writeAside(place: Place, path: string, bytes: Buffer, expected?:
     } catch {
       // It was not made, or has been renamed.
     }
+    throw fileError(path, error);
+  }
+}
+
+function statsAt(target: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(target, { throwIfNoEntry: false });
+  } catch (error) {
     throw fileError(path, error);
   }
 }

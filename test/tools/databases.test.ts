@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
@@ -52,6 +52,11 @@ testEachMechanism("a copy of a database is hidden from a command of %s, by what 
     copyFileSync(join(root, `own.db${suffix}`), join(root, `backups/old.sqlite${suffix}`));
   for (const name of ["own.db.bak", "own.db-wal.2026", "saved.old"])
     copyFileSync(join(root, "own.db-wal"), join(root, `backups/${name}`));
+  // By any name that databases and copies have, and by other names of the same file.
+  for (const name of ["state", "own.db~", "own.s3db", "own.dat", "own.1"])
+    copyFileSync(join(root, "own.db-wal"), join(root, `backups/${name}`));
+  linkSync(join(root, "own.db-wal"), join(root, "backups/linked.txt"));
+  writeFileSync(join(root, "backups/notes"), "needle of a text");
   const looked = await server.start("command.tsx", { command: look("other.db own.db* backups/*") });
-  expect((await server.end(looked)).output).toEqual({ text: "READ other.db" });
+  expect((await server.end(looked)).output).toEqual({ text: "READ other.db\nREAD backups/notes" });
 });

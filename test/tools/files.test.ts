@@ -65,7 +65,12 @@ test("write keeps the permissions of a file, and leaves no temporary file", asyn
   chmodSync(join(root, "run"), 0o750);
   await below(root, () => write({ path: "run", content: "new" }));
   expect(statSync(join(root, "run")).mode & 0o777).toBe(0o750);
+  // But others do not execute the new text as the owner of the file.
+  chmodSync(join(root, "run"), 0o6750);
+  await below(root, () => write({ path: "run", content: "newer" }));
+  expect(statSync(join(root, "run")).mode & 0o7777).toBe(0o750);
   expect(readdirSync(root)).toEqual(["run"]);
+  expect(await codeOf(below(root, () => write({ path: "x".repeat(300), content: "" })))).toBe("TOOL_FILE_FAILED");
 });
 
 test("write replaces a file that has another name elsewhere, and leaves that one as it was", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
+  linkSync,
   lstatSync,
   readFileSync,
   readlinkSync,
@@ -154,13 +155,17 @@ const made = load("./made.cjs");
 const worker = () => new Worker(new URL("./worker.ts", import.meta.url));
 const later = () => import.meta.require("./later");
 const text = new URL("./prompt.txt", import.meta.url);
-export default createSmithers({ z, shown, made, worker, later, text }).smithers(() => null);
+const step = (name: string) => import(\`./steps/\${name}.ts\`).then(() => import("./more/of-" + name));
+export default createSmithers({ z, shown, made, worker, later, text, step }).smithers(() => null);
 `,
     "flows/made.cjs": "",
     "flows/worker.ts": 'import "./of-worker";',
     "flows/of-worker.ts": "",
     "flows/later.ts": "",
     "flows/prompt.txt": "",
+    "flows/steps/one.ts": 'import "../of-steps";',
+    "flows/of-steps.ts": "",
+    "flows/more/of-one.ts": "",
     "flows/tsconfig.json": `{
   // Comments and a comma at the end are allowed.
   "extends": "../settings/base.json",
@@ -210,6 +215,7 @@ testInRepository("a command of %s cannot change what settings and calls have the
   const rootDir = projectWithSettings();
   const loaded = [
     ...["flows/made.cjs", "flows/worker.ts", "flows/of-worker.ts", "flows/later.ts"],
+    ...["flows/steps/one.ts", "flows/steps/two.ts", "flows/of-steps.ts", "flows/more/of-one.ts"],
     ...["settings/base.json", "settings/more.json", "flows/src/second/shown.ts", "setup.ts", "more-setup.ts"],
     ...["githooks/pre-commit", ".husky/pre-commit", "more.gitconfig", ".hooks/pre-commit"],
     ...["scripts/clean.sh", "scripts/all.sh", "scripts/ssh.sh"],
@@ -273,14 +279,16 @@ testEachMechanism("no tool reads a .env file, at any depth, and none stops a com
     ".env.folder/file": "hidden",
   });
   symlinkSync("../secrets/prod", join(rootDir, "config/.env"));
+  linkSync(join(rootDir, ".env"), join(rootDir, "secrets/linked"));
   execFileSync("mkfifo", [join(rootDir, ".env.zzz")]);
   const editors = ["..env.swp", "#.env#", ".Env"];
   const named = [".env", ".env.local", "config/.env.production", ".envrc", ".env.zzz", ...editors];
-  const files = [...named, "config/.env", "secrets/prod"];
+  const files = [...named, "config/.env", "secrets/prod", "secrets/linked"];
   const script = files.map((path) => `timeout 5 cat '${path}' 2>/dev/null; echo x 2>/dev/null >> '${path}'`).join("\n");
   expect(await inRun(rootDir, () => bash(`${script}\ncat seen.env`))).toBe("seen");
   expect(await inRun(rootDir, () => grep({ pattern: "hidden|seen" }))).toBe("seen.env:1:seen");
   expect(await inRun(rootDir, () => saidBy(read("secrets/prod")))).toBe("TOOL_PATH_ESCAPE");
+  expect(await inRun(rootDir, () => saidBy(read("secrets/linked")))).toBe("TOOL_PATH_ESCAPE");
   for (const path of named) {
     const calls = await inRun(rootDir, () =>
       Promise.all([
@@ -399,6 +407,9 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
 testInRepository("a command of %s leaves no repository in which git executes something", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = folder({ "flow.tsx": workflow("zod") });
+  for (const path of [".git/config", ".git/HEAD"]) {
+    expect(await inRun(rootDir, () => saidBy(write(path, "x")))).toBe("TOOL_PATH_ESCAPE");
+  }
   const has = (setting: string) => `git init -q && printf '${setting}' >> .git/config`;
   for (const plant of [
     "git init -q && git config filter.f.smudge 'touch executed'",

@@ -6,6 +6,7 @@ import { isBelow } from "../sandbox/index.ts";
 import { Databases } from "./databases.ts";
 import { loadedWith } from "./loaded.ts";
 import { Modules } from "./modules.ts";
+import { otherNames } from "./other-names.ts";
 import { preloadsIn } from "./preloads.ts";
 import { FolderTree } from "./tree.ts";
 
@@ -56,15 +57,20 @@ function knownRoot(rootDir: string): KnownRoot {
 export async function guardOf(givenRoot: string, rules: FileRules): Promise<Guard> {
   const rootDir = realpathSync(givenRoot);
   const { tree, modules, databases } = knownRoot(rootDir);
-  const { envFiles, sources, databases: named } = await tree.list(rootDir);
+  const { envFiles, sources, databases: named, folders } = await tree.list(rootDir);
   const entries = [...rules.entries, ...preloadsIn(process.cwd())];
   const reachable = modules.reachable(rootDir, sources, entries);
-  const importing = reachable.map((path) => ({ path, packages: modules.packagesOf(path) }));
+  const hidden = [...new Set([...envFiles, ...databases.among(named)].flatMap(realPath))];
+  const importing = reachable.map((path) => ({
+    path,
+    packages: modules.packagesOf(path),
+    folders: modules.foldersOf(path),
+  }));
   const loaded = loadedWith(rootDir, importing, process.cwd());
   const writable = rules.writable.map((path) => resolve(rootDir, path));
   const isKept = (path: string) => !writable.some((folder) => isBelow(path, folder));
   return {
-    hidden: [...new Set([...envFiles, ...databases.among(named)].flatMap(realPath))],
+    hidden: [...hidden, ...(await otherNames([...hidden, ...rules.privatePaths()], folders))],
     readOnly: loaded.existing.filter(isKept),
     watched: loaded.watched.filter(isKept),
     repositories: loaded.repositories.filter((path) => isKept(join(path, "config"))),

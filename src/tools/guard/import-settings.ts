@@ -10,6 +10,8 @@ import { moduleEndings } from "./modules.ts";
 export interface ImportingModule {
   readonly path: string;
   readonly packages: readonly string[];
+  /** The folders from which it imports what is known only when it runs. */
+  readonly folders: readonly string[];
 }
 
 /** What tsconfig.json and jsconfig.json files have to do with imports. */

@@ -65,6 +65,9 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
   for (const path of [...programFoldersOf(startDir), ...homeSettings()]) {
     if (path !== rootDir && isBelow(path, rootDir)) add(path, true);
   }
+  for (const path of modules.flatMap((each) => each.folders)) {
+    if (path !== rootDir && isBelow(path, rootDir)) add(path, true);
+  }
   const { extended, candidates } = importPathsOf(rootDir, modules);
   for (const path of extended) add(path, true);
   for (const path of candidates) if (!existsSync(path)) watched.add(path);

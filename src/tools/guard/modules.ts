@@ -13,6 +13,8 @@ interface Module {
   readonly isWorkflow: boolean;
   /** Its imports; read when they are needed. */
   imports?: readonly string[];
+  /** See {@link Modules.foldersOf}; read with the imports. */
+  folders?: readonly string[];
 }
 
 const packageName = "smithers-orchestrator";
@@ -38,6 +40,7 @@ export class Modules {
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       if (found.has(path)) continue;
       found.add(path);
+      for (const folder of this.foldersOf(path)) left.push(...sources.filter((each) => isBelow(each, folder)));
       for (const specifier of this.#importsOf(path)) {
         const file = this.#resolve(specifier, dirname(path));
         if (file !== undefined && isBelow(file, rootDir) && !file.includes(`${sep}node_modules${sep}`)) left.push(file);
@@ -49,6 +52,12 @@ export class Modules {
   /** The imports of a module that are neither paths nor modules of the runtime. */
   packagesOf(path: string): string[] {
     return this.#importsOf(path).filter((specifier) => isPackage(specifier));
+  }
+
+  /** The folders from which a module imports what is known only when it runs: `./steps/` of `import("./steps/" + name)`. */
+  foldersOf(path: string): readonly string[] {
+    this.#importsOf(path);
+    return this.#module(path)?.folders ?? [];
   }
 
   #module(path: string): Module | undefined {
@@ -77,6 +86,7 @@ export class Modules {
         ...runtime.importsOf(path.endsWith(".mdx") ? esmOf(source) : source, path),
         ...loadedByCalls(source),
       ];
+      module.folders = namedFolders(source, dirname(path));
     }
     return module.imports;
   }
@@ -111,6 +121,17 @@ function loadedByCalls(source: string): string[] {
     .map(([, , path]) => path!)
     .filter((path) => !/\.[a-z]+$/.test(path) || isCode(path));
 }
+
+/** The folders with which the paths begin that calls put together: as a template, or from several texts. */
+function namedFolders(source: string, from: string): string[] {
+  return [...source.matchAll(pathsPutTogether)].map(([, inTemplate, , inText]) => {
+    const start = inTemplate ?? inText!;
+    return resolve(from, start.slice(0, start.lastIndexOf("/") + 1));
+  });
+}
+
+const pathsPutTogether =
+  /\b(?:import|require|import\.meta\.require)\s*\(\s*(?:`(\.{1,2}\/[^`$]*)\$\{|(["'])(\.{1,2}\/[^"'\n]*)\2\s*\+)/g;
 
 const isCode = (path: string) => moduleEndings.some((ending) => ending !== ".json" && path.endsWith(ending));
 

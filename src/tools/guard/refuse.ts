@@ -28,9 +28,9 @@ export function refuseRead(name: string, shown: string): void {
  * @param shown how the caller named it
  * @throws TOOL_PATH_ESCAPE
  */
-export function refuseChange({ readOnly, watched, writable }: Guard, path: string, shown: string): void {
+export function refuseChange({ readOnly, watched, repositories, writable }: Guard, path: string, shown: string): void {
   if (writable.some((each) => isBelow(path, each))) return;
-  if (![...readOnly, ...watched].some((each) => isBelow(path, each))) return;
+  if (![...readOnly, ...watched, ...repositories].some((each) => isBelow(path, each))) return;
   throw new SmithersError(
     "TOOL_PATH_ESCAPE",
     `The server loads "${shown}", so tools cannot change it. The option writable makes exceptions.`,

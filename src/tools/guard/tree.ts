@@ -1,6 +1,12 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isLockedFolder, throwIfExhausted, throwIfLocked, unlockFolder } from "../../files/index.ts";
+import {
+  beginsLikeDatabase,
+  isLockedFolder,
+  throwIfExhausted,
+  throwIfLocked,
+  unlockFolder,
+} from "../../files/index.ts";
 import { yieldToEventLoop } from "../../timing/index.ts";
 import { isEnvFile } from "./env-file.ts";
 
@@ -12,6 +18,12 @@ export interface TreeListing {
   readonly sources: readonly string[];
   /** Files with names of SQLite databases, of the files that SQLite keeps next to one, or of copies. */
   readonly databases: readonly string[];
+}
+
+/** What lies below a root folder. */
+export interface RootTree extends TreeListing {
+  /** The folders that were read, the root itself too. */
+  readonly folders: readonly string[];
 }
 
 interface Folder extends TreeListing {
@@ -26,6 +38,10 @@ const skippedFolders: ReadonlySet<string> = new Set(["node_modules", ".git"]);
 const sourceName = /\.[mc]?[jt]sx?$/;
 const databaseName = /\.(db|sqlite)3?(?![\da-z])|\.(bak|backup|copy|old|orig|save)$/i;
 
+/** Further names that databases and their copies have. Most such files are none, so each is looked at. */
+const otherDatabaseName =
+  /^[^.]+$|~$|-(wal|journal)$|\.(s3db|sl3|sdb|sqlitedb|dat|data|store|dump|snapshot|bin|tmp|\d+)$/i;
+
 /** Two changes within this time may leave the same timestamps. */
 const settledAfterMs = 100;
 
@@ -36,7 +52,7 @@ const foldersPerTurn = 200;
 export class FolderTree {
   #folders = new Map<string, Folder>();
 
-  async list(rootDir: string): Promise<TreeListing> {
+  async list(rootDir: string): Promise<RootTree> {
     const known = this.#folders;
     const seen = new Map<string, Folder>();
     const envFiles: string[] = [];
@@ -54,7 +70,7 @@ export class FolderTree {
       if (seen.size % foldersPerTurn === 0) await yieldToEventLoop();
     }
     this.#folders = seen;
-    return { envFiles, sources, databases };
+    return { envFiles, sources, databases, folders: [...seen.keys()] };
   }
 }
 
@@ -93,6 +109,9 @@ function sorted(path: string, entries: readonly Dirent[]) {
     else if (!entry.isFile()) continue;
     else if (sourceName.test(entry.name)) sources.push(join(path, entry.name));
     else if (databaseName.test(entry.name)) databases.push(join(path, entry.name));
+    else if (otherDatabaseName.test(entry.name) && beginsLikeDatabase(join(path, entry.name))) {
+      databases.push(join(path, entry.name));
+    }
   }
   return { folders, envFiles, sources, databases };
 }
