@@ -62,7 +62,9 @@ async function executeIn(
   if (!bash) throw new SmithersError("TOOL_SANDBOX_UNAVAILABLE", "bash is not installed.");
   const rootDir = realpathSync(limits.root.rootDir);
   if (rootDir === sep && limits.root.narrowedTo === "") throw wholeFileSystem();
-  const guard = await guardOf(rootDir, limits.fileRules);
+  const guard = await guardOf(rootDir, limits.fileRules).catch((cause) => {
+    throw cause instanceof SmithersError ? cause : notStarted(messageOf(cause), cause);
+  });
   const below = watchedBelow(guard, join(rootDir, limits.root.narrowedTo));
   const { repository } = limits.worktree ?? {};
   const watched = new Map([
@@ -70,6 +72,7 @@ async function executeIn(
     ...noteRepositories(rootDir, guard.repositories),
     ...(repository ? notePaths(repository.dir, repository.watched) : []),
   ]);
+  if (watched.size > maxWatched) throw tooMuchToWatch(rootDir);
   const undoAll = await commandWatch().begin(watched);
   let guardian: Guardian | undefined;
   try {
@@ -89,6 +92,16 @@ async function executeIn(
     await undoAll();
     guardian?.ended();
   }
+}
+
+/** Most paths that are watched while a command runs: the server looks at each of them, and commands can add to them. */
+const maxWatched = 20_000;
+
+function tooMuchToWatch(rootDir: string): SmithersError {
+  return new SmithersError(
+    "TOOL_SANDBOX_UNAVAILABLE",
+    `A command can have ${maxWatched} paths watched where the server would load a file, and ${rootDir} has more. Put workflows and what they import into few folders of their own, or set rootDir to a smaller folder.`,
+  );
 }
 
 function wholeFileSystem(): SmithersError {

@@ -35,7 +35,10 @@ undo_one() {
     ! grep -Eiqs "$risky" "$name/config"; then return 0; fi
   if [ -e "$name" ] || [ -L "$name" ]; then
     free=$name.refused number=1
-    while [ -e "$free" ] || [ -L "$free" ]; do number=$((number + 1)); free=$name.refused-$number; done
+    while [ -e "$free" ] || [ -L "$free" ]; do
+      number=$((number + 1)); free=$name.refused-$number
+      [ "$number" -lt 10 ] || { free=$name.refused-$(od -An -N8 -tx8 /dev/urandom | tr -d ' '); break; }
+    done
     mv -T "$name" "$free" || { chmod u+wx . && mv -T "$name" "$free"; }
   fi
   [ -z "$target" ] || ln -s "$target" "$name"

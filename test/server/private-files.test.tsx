@@ -142,6 +142,15 @@ test.each(plantedLogs)(
   },
 );
 
+test("a run goes to the background only with a log in a folder next to the database", async () => {
+  const outside = folder();
+  const root = folder({ "done.tsx": echo });
+  symlinkSync(outside, join(root, ".smithers"));
+  const { code, err } = await smithers(root, "up", "done.tsx", "--detach", "--run-id", "mine");
+  expect([code, err]).toEqual([1, expect.stringContaining("its folder is a link")]);
+  expect(readdirSync(outside)).toEqual([]);
+});
+
 /** A root that its server cannot write, and a temporary folder for everybody. */
 async function closedRoot(files: Record<string, string>) {
   const root = folder({ ...files, "data/note": "" });

@@ -25,6 +25,7 @@ import {
   write,
 } from "smithers-orchestrator";
 import { z } from "zod";
+import { guardOf } from "../../src/tools/guard/index.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write as writeFiles } from "../support/folder.ts";
@@ -364,6 +365,23 @@ testEachMechanism("too many files to hide from a command of %s are an error that
   expect(error).toMatch(/such as .*\.env\d+/);
   for (let number = 1; number <= 1200; number += 1) rmSync(join(rootDir, `.env${number}`));
   expect(await inRun(rootDir, () => bash("cat .env 2>/dev/null; echo works"))).toBe("works");
+});
+
+test("nothing is watched in a folder that is read-only as a whole, so that files that look alike cost nothing", async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `many/${index}.ts`);
+  const rootDir = folder({
+    "few/one.ts": workflow("zod"),
+    ...Object.fromEntries(names.map((name) => [name, workflow("zod")])),
+  });
+  const { readOnly, watched } = await guardOf(rootDir, {
+    privatePaths: () => [],
+    entries: [],
+    readable: [],
+    writable: [],
+  });
+  expect(readOnly).toContain(join(rootDir, "many"));
+  expect(watched.filter((path) => path.startsWith(join(rootDir, "many/")))).toEqual([]);
+  expect(watched).toContain(join(rootDir, "few/one.tsx"));
 });
 
 testEachMechanism("readable shows a command of %s a folder outside the root, read-only", async (mechanism) => {

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, readFileSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isSmithersError } from "../../errors/index.ts";
+import { isSmithersError, SmithersError } from "../../errors/index.ts";
 import { fileUnavailable, openPrivateLog } from "../../files/index.ts";
 import { newRunId, runtime } from "../../runtime/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
@@ -56,10 +56,17 @@ export async function detach(context: CommandContext, db: string | undefined, ru
   return exitCodes.done;
 }
 
-/** Opens the log file. @throws FILE_UNAVAILABLE, DB_FULL */
+/**
+ * Opens the log file. Commands of runs can write next to the database, so its folder may be no link.
+ * @throws FILE_UNAVAILABLE, DB_FULL
+ */
 function openLog(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (lstatSync(folder).isSymbolicLink()) {
+      throw new SmithersError("FILE_UNAVAILABLE", `The log file ${path} cannot be written: its folder is a link.`);
+    }
     return openPrivateLog(path);
   } catch (error) {
     throw isSmithersError(error) ? error : fileUnavailable(`The log file ${path} cannot be written`, error);

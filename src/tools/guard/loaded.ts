@@ -40,7 +40,8 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
       if (folder === dirname(folder)) break;
     }
   }
-  const existing = new Set<string>();
+  const existing = new Set<string>(crowded(paths, rootDir));
+  const isCovered = below([...existing]);
   const watched = new Set<string>();
   const repositories: string[] = [];
   const add = (path: string, isWatched: boolean) => {
@@ -50,7 +51,7 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
     if (stats?.isSymbolicLink()) addTarget(path, rootDir, existing);
   };
   for (const folder of folders) {
-    for (const name of settings) add(join(folder, name), true);
+    for (const name of settings) add(join(folder, name), !isCovered(folder));
     const git = lstatSync(join(folder, ".git"), { throwIfNoEntry: false });
     if (git?.isDirectory()) {
       for (const path of gitFiles(folder).filter((each) => isBelow(each, rootDir))) add(path, true);
@@ -73,11 +74,12 @@ export function loadedWith(rootDir: string, modules: readonly ImportingModule[],
   for (const path of candidates) if (!existsSync(path)) watched.add(path);
   for (const path of paths) {
     add(path, false);
+    if (isCovered(dirname(path))) continue;
     // An import without an ending could lead to one of these.
     const stem = path.slice(0, -extname(path).length);
     for (const ending of moduleEndings) if (!existsSync(stem + ending)) watched.add(stem + ending);
   }
-  return { existing: [...existing, ...crowded(paths, rootDir)], watched: [...watched], repositories };
+  return { existing: [...existing], watched: [...watched], repositories };
 }
 
 /**
@@ -115,6 +117,17 @@ function crowded(modules: readonly string[], rootDir: string): string[] {
   return [...counts]
     .filter(([folder, count]) => count > maxModulesPerFolder && folder !== rootDir)
     .map(([folder]) => folder);
+}
+
+/** Tells whether a folder is one of the given ones, which are read-only as a whole, or lies in one: nothing is made there. */
+function below(folders: readonly string[]): (folder: string) => boolean {
+  const known = new Map<string, boolean>(folders.map((folder) => [folder, true]));
+  const isBelowOne = (folder: string): boolean => {
+    const found = known.get(folder) ?? (folder !== dirname(folder) && isBelowOne(dirname(folder)));
+    known.set(folder, found);
+    return found;
+  };
+  return isBelowOne;
 }
 
 function addTarget(link: string, rootDir: string, existing: Set<string>): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, lstatSync, readlinkSync, realpathSync, renameSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { type HeldFolder, holdFolder, throwIfExhausted, unlockHeld } from "../../files/index.ts";
@@ -136,10 +137,11 @@ function mayExist(path: string): boolean {
   }
 }
 
-/** What is appended to a name for one that is free. */
+/** What is appended to a name for one that is free. A command may have taken many. */
 function freeSuffix(path: string): string {
-  for (let number = 1; ; number += 1) {
+  for (let number = 1; number < 10; number += 1) {
     const suffix = number === 1 ? ".refused" : `.refused-${number}`;
     if (!mayExist(path + suffix)) return suffix;
   }
+  return `.refused-${randomBytes(8).toString("hex")}`;
 }
