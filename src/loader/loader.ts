@@ -1,5 +1,6 @@
 import { basename, extname, relative } from "node:path";
 import { noteBackslashes, noteFiles, placeInSource, runRegistered } from "../containment/index.ts";
+import { SmithersError } from "../errors/index.ts";
 import { isWorkflow, type Workflow } from "../jsx/index.ts";
 import { compileMdx } from "../mdx/index.ts";
 import { moduleFile } from "../package/index.ts";
@@ -160,7 +161,12 @@ export class Loader {
       return await runtime.bundle(file, { findPackage, compilers, globals: globalsOfTasks });
     } catch (error) {
       if (error instanceof BundleError) throw invalidWorkflow(this.#rootDir, inSource(error.problem));
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      // Bun's own error has no code when the file's folder may not be read.
+      if (code !== "EACCES" && !String(error).includes("EACCES")) throw error;
+      throw new SmithersError("FILE_UNAVAILABLE", `${relative(this.#rootDir, file)} cannot be read (EACCES).`, {
+        cause: error,
+      });
     }
   }
 

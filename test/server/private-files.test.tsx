@@ -18,7 +18,8 @@ import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
-import { ServerProcess } from "../support/process.ts";
+import { testWithBash } from "../support/mechanisms.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { run } from "../support/run.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
@@ -231,3 +232,22 @@ test("a compiled workflow that can be written nowhere is refused with the reason
   const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
   expect([status, body.error?.code]).toEqual([503, "FILE_UNAVAILABLE"]);
 });
+
+testWithBash(
+  "a workflow in a folder that a command has locked can be started again, or it is said why not",
+  async () => {
+    const command = workflowFile(
+      "<Task id='a' output={outputs.result}>{async () => ({ value: await bash(ctx.input.command) })}</Task>",
+    );
+    const root = folder({ "command.tsx": command, "flows/one.tsx": echo, "flows/two.tsx": echo });
+    if (isRoot) spawnSync("chown", ["-R", `${ordinary}:${ordinary}`, root]);
+    const server = await ServerProcess.start(root, withoutWorkers, isRoot ? { user: ordinary } : {});
+    await server.complete("command.tsx", { command: "chmod 0 flows" });
+    expect(await server.post("/v1/runs", { workflowPath: "flows/one.tsx" })).toMatchObject({ status: 200 });
+    await server.complete("command.tsx", { command: "chmod 100 flows" });
+    expect(await server.post("/v1/runs", { workflowPath: "flows/two.tsx" })).toMatchObject({
+      status: 503,
+      body: { error: { code: "FILE_UNAVAILABLE", message: expect.stringContaining("flows/two.tsx cannot be read") } },
+    });
+  },
+);

@@ -102,7 +102,7 @@ function onWay<R>(
   try {
     for (const [index, name] of names.entries()) {
       const next = `${folder.path}/${name}`;
-      unlockHeld(folder, 0o100);
+      unlockHeld(folder, 0o500);
       if (index === names.length - 1 || linkAt(next) !== undefined) {
         return act(folder, names.slice(0, index + 1).join(sep));
       }
