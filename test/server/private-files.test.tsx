@@ -234,17 +234,23 @@ test("a compiled workflow that can be written nowhere is refused with the reason
 });
 
 testWithBash(
-  "a workflow in a folder that a command has locked can be started again, or it is said why not",
+  "a workflow or a database in a folder that a command has locked can be used again, or it is said why not",
   async () => {
     const command = workflowFile(
       "<Task id='a' output={outputs.result}>{async () => ({ value: await bash(ctx.input.command) })}</Task>",
     );
-    const root = folder({ "command.tsx": command, "flows/one.tsx": echo, "flows/two.tsx": echo });
+    const own = workflowFile("", { create: ', { dbPath: "data/own.db" }' });
+    const files = { "command.tsx": command, "flows/one.tsx": echo, "flows/two.tsx": echo, "own.tsx": own };
+    const root = folder({ ...files, "data/note": "" });
     if (isRoot) spawnSync("chown", ["-R", `${ordinary}:${ordinary}`, root]);
     const server = await ServerProcess.start(root, withoutWorkers, isRoot ? { user: ordinary } : {});
     await server.complete("command.tsx", { command: "chmod 0 flows" });
     expect(await server.post("/v1/runs", { workflowPath: "flows/one.tsx" })).toMatchObject({ status: 200 });
-    await server.complete("command.tsx", { command: "chmod 100 flows" });
+    await server.complete("command.tsx", { command: "chmod 100 flows; chmod 0 data" });
+    expect(await server.post("/v1/runs", { workflowPath: "own.tsx" })).toMatchObject({
+      status: 503,
+      body: { error: { code: "DB_UNAVAILABLE" } },
+    });
     expect(await server.post("/v1/runs", { workflowPath: "flows/two.tsx" })).toMatchObject({
       status: 503,
       body: { error: { code: "FILE_UNAVAILABLE", message: expect.stringContaining("flows/two.tsx cannot be read") } },
