@@ -29,6 +29,8 @@ export async function* changes(http: Http, { signal }: { signal?: AbortSignal } 
     try {
       yield { type: "connected" };
       for await (const { event, data } of connection?.messages() ?? []) {
+        // Several messages may have come before the reader left.
+        signal?.throwIfAborted();
         if (event === "run") yield { type: "run", run: JSON.parse(data) as RunListItem };
         else if (event === "approvals") yield { type: "approvals" };
       }

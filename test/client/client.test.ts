@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type Change, createClient, SmithersError } from "smithers-orchestrator/client";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -229,7 +229,7 @@ test("a failed node is retried, and workflows are listed", async () => {
 
 test("changes are streamed, also after the server was restarted; the reader can leave", async () => {
   const root = folder({ "echo.tsx": echo });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const client = createClient({ url: first.url });
   const leave = new AbortController();
   const changes = client.changes({ signal: leave.signal });
@@ -248,7 +248,7 @@ test("changes are streamed, also after the server was restarted; the reader can 
   await first.kill();
   await until(({ type }) => type === "disconnected");
   const port = Number(new URL(first.url).port);
-  await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ port }) });
+  await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify({ port, isolation: "none" }) });
   await until(({ type }) => type === "connected");
   await client.runs.start({ workflowPath: "echo.tsx", runId: "two" });
   await until(finished("two"));

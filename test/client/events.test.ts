@@ -5,7 +5,7 @@ import { Http } from "../../src/client/http.ts";
 import { runEvents } from "../../src/client/run-events.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { TcpProxy } from "../support/proxy.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -83,7 +83,7 @@ test("without follow the events of a run in progress end with the last stored on
 
 test("a server that is killed and started again is read on, nothing lost and nothing twice", async () => {
   const root = folder({ "wait.tsx": wait, "paced.tsx": paced(60) });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const waits = Promise.withResolvers<void>();
   const { runs, signals } = createClient({
     url: first.url,
@@ -101,7 +101,12 @@ test("a server that is killed and started again is read on, nothing lost and not
   await Promise.all([readers[0]!.seen("NodeWaitingEvent"), readers[1]!.seen("NodeFinished"), waits.promise]);
   await first.kill();
   await ServerProcess.start(root, {
-    SERVE_OPTIONS: JSON.stringify({ port: Number(new URL(first.url).port), staleAfterMs: 500, heartbeatMs: 100 }),
+    SERVE_OPTIONS: JSON.stringify({
+      port: Number(new URL(first.url).port),
+      staleAfterMs: 500,
+      heartbeatMs: 100,
+      isolation: "none",
+    }),
   });
   await signals.send("waits", "go", { data: { value: 1 } });
   for (const { ended } of readers) expectWhole(await ended);
@@ -139,7 +144,7 @@ test("a run that failed and was resumed is read past its failure", async () => {
       `<Task id="a" output={outputs.result} noRetry>{() => { if (!existsSync("gate")) throw new Error("no"); return { value: 1 }; }}</Task>`,
     ),
   });
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, withoutWorkers);
   const { runs } = createClient({ url: server.url });
   const { runId } = await runs.start({ workflowPath: "flaky.tsx" });
   expect(await runs.wait(runId)).toMatchObject({ status: "failed", error: { message: expect.stringContaining("no") } });
@@ -195,7 +200,7 @@ test("an abort ends the reading and the waiting with its reason, and the connect
 });
 
 test("an abort ends the waiting for a server that is away", async () => {
-  const server = await ServerProcess.start(folder({ "wait.tsx": wait }));
+  const server = await ServerProcess.start(folder({ "wait.tsx": wait }), withoutWorkers);
   const { runs } = createClient({ url: server.url });
   const { runId } = await runs.start({ workflowPath: "wait.tsx" });
   const stop = new AbortController();
@@ -207,7 +212,7 @@ test("an abort ends the waiting for a server that is away", async () => {
 });
 
 test("a server that stays away ends the reading once the patience is over", async () => {
-  const server = await ServerProcess.start(folder({ "wait.tsx": wait }));
+  const server = await ServerProcess.start(folder({ "wait.tsx": wait }), withoutWorkers);
   const { runs } = createClient({ url: server.url });
   const { runId } = await runs.start({ workflowPath: "wait.tsx" });
   const { seen, ended } = reading(runs.events(runId, { patienceMs: 200 }));
