@@ -10,7 +10,7 @@ import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -119,13 +119,13 @@ test("an unreachable server and a missing token are reported with advice", async
 
 test("logs --follow continues after the server has restarted", async () => {
   const root = folder(cliWorkflows);
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   await first.start("./release.tsx", {}, { runId: "release" });
   const command = startSmithers(["events", "release", "--follow", "--url", first.url], { cwd: root });
   await command.says(/ApprovalRequested/);
   await first.kill();
   const second = await ServerProcess.start(root, {
-    SERVE_OPTIONS: JSON.stringify({ port: Number(new URL(first.url).port) }),
+    SERVE_OPTIONS: JSON.stringify({ port: Number(new URL(first.url).port), isolation: "none" }),
   });
   await second.approvals.approve("release", "ship");
   const { code, out } = await command.ended;

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -103,11 +103,11 @@ test("waits that together exceed the task's timeoutMs fail the run, with the pro
 
 test("a wait for a provider survives the server: a kill, and a start after its time", async () => {
   const dir = root(1, refusal('"2"'), "agent={limited} retries={0}");
-  const first = await ServerProcess.start(dir);
+  const first = await ServerProcess.start(dir, withoutWorkers);
   const runId = await first.start("ask.tsx");
   await eventually(async () => (await first.run(runId)).status === "waiting-quota");
   await first.kill();
-  const second = await ServerProcess.start(dir);
+  const second = await ServerProcess.start(dir, withoutWorkers);
   await eventually(async () => (await second.run(runId)).status === "finished");
   const [refused, served] = callTimes(dir);
   expect(served! - refused!).toBeGreaterThanOrEqual(1_999);

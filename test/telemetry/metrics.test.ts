@@ -4,7 +4,7 @@ import { catalogue, labels, type Metric, prometheusType } from "../../src/teleme
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serve, serveWithoutWorkers } from "../support/server.ts";
 import { Wire } from "../support/wire.ts";
 import { workflowFile } from "../support/workflows.ts";
 import { exercise, scrapeOf } from "./exercise.ts";
@@ -80,7 +80,7 @@ test("the server's own work is measured: events, requests by route, transactions
 });
 
 test("an event stream counts as open while it has a reader", async () => {
-  const server = await serve(folder({ "waiting.tsx": waiting }));
+  const server = await serveWithoutWorkers(folder({ "waiting.tsx": waiting }));
   const runId = await server.start("waiting.tsx");
   const events = server.events(runId);
   await events.next();
@@ -91,11 +91,11 @@ test("an event stream counts as open while it has a reader", async () => {
 
 test("gauges of waiting work are read from the database, and correct after a restart", async () => {
   const root = folder({ "waiting.tsx": waiting });
-  const first = await serve(root);
+  const first = await serveWithoutWorkers(root);
   for (let n = 0; n < 3; n++)
     await first.until(await first.start("waiting.tsx"), ({ type }) => type === "ApprovalRequested");
   await first.close();
-  const again = await serve(root);
+  const again = await serveWithoutWorkers(root);
   const scrape = await scrapeOf(again);
   expect(scrape.value("smithers_runs_parked", { waits_for: "approval" })).toBe(3);
   expect(scrape.value("smithers_runs_parked", { waits_for: "timer" })).toBe(0);
@@ -135,14 +135,14 @@ test("every metric of the catalogue is exposed with its type and with no other l
 });
 
 test("/metrics is in the Prometheus text format, and needs the token", async () => {
-  const server = await serve(folder(), { authToken: "let-me-in" });
+  const server = await serveWithoutWorkers(folder(), { authToken: "let-me-in" });
   const { status, headers } = await server.get("/metrics");
   expect([status, headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4"]);
   expect((await new Wire(server.url).get("/metrics")).status).toBe(401);
 });
 
 test("/metrics answers while the database does not", async () => {
-  const server = await serve(folder({ "waiting.tsx": waiting }));
+  const server = await serveWithoutWorkers(folder({ "waiting.tsx": waiting }));
   const broken = spyOn(SqliteStore.prototype, "readBacklog").mockRejectedValue(new Error("no disk"));
   afterThisTest(() => broken.mockRestore());
   const scrape = await scrapeOf(server);
