@@ -79,6 +79,32 @@ describe("a new default applies to what is stored", () => {
   });
 });
 
+test("code that reads what does not fit any more is not executed again and again", async () => {
+  let executed = 0;
+  const workflow = (a: z.ZodType) => {
+    const { smithers, outputs, Task } = createSmithers({ a, b: z.object({ n: z.any() }), d: approvalDecisionSchema });
+    return smithers((ctx) => (
+      <Workflow name="test">
+        <Task id="a" output={outputs.a}>
+          {() => ({ n: 1 }) as never}
+        </Task>
+        <Approval id="gate" output={outputs.d} request={{ title: "go?" }} />
+        <Task id="b" output={outputs.b} retries={2} retryPolicy={{ backoff: "fixed", initialDelayMs: 1 }}>
+          {() => {
+            executed += 1;
+            return { n: ctx.output(outputs.a, { nodeId: "a" }) };
+          }}
+        </Task>
+      </Workflow>
+    ));
+  };
+  const { db, runId } = await run(workflow(v1));
+  await inStore(db, (store) => store.decide({ runId, nodeId: "gate", status: "granted" }, Date.now()));
+  const ran = await run(workflow(z.object({ n: z.string() })), { db, runId, resume: true });
+  expect(ran.error).toMatchObject({ code: "STORED_VALUE_OUTDATED", nodeId: "b", details: { nodeId: "a" } });
+  expect(executed).toBe(1);
+});
+
 describe("what does not fit any more stops the run, and names the node that wrote it", () => {
   test.each<[string, Version]>([
     ["a field that was renamed", { a: z.object({ m: z.number() }), b: ({ m }) => m + 1 }],

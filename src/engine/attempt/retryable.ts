@@ -3,6 +3,7 @@ import { isSmithersError, readField } from "../../errors/index.ts";
 const nonRetryableCodes: ReadonlySet<string> = new Set([
   "OUTPUT_TOO_LARGE",
   "INVALID_WORKFLOW",
+  "STORED_VALUE_OUTDATED",
   "TASK_CANCELLED",
   "TOOL_PATH_ESCAPE",
   "TOOL_NOT_ALLOWED",
