@@ -10,10 +10,13 @@ import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const hosted = hostedCommands();
 
 /** What the clock changes between two looks. */
 const withoutClock = (text: string) => withoutTimes(text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"'));
@@ -161,6 +164,7 @@ test("the address of an app for a single run is recognised", async () => {
 });
 
 test("--json prints the shapes of the HTTP API", async () => {
+  const { smithers, smithersJson } = hosted;
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./broken.tsx", {}, { runId: "broken" });

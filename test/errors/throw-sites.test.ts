@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import type { RunDetail } from "../../src/api/index.ts";
 import type { ErrorRecord } from "../../src/errors/index.ts";
 import { forAllTests } from "../support/cleanup.ts";
-import { smithers, smithersJson } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers, smithersJson } = hostedCommands();
 
 /** Each place is marked in the source, so that a test finds its line by itself. */
 const lib = `export function boom(): never {
