@@ -1,5 +1,6 @@
 import { attribute, isForeign } from "./attribute.ts";
 import { interceptExit } from "./exit.ts";
+import { keepListeners } from "./listeners.ts";
 
 /** Origins that are named when an error may be one of several. */
 const maxNamed = 5;
@@ -35,10 +36,12 @@ function install(): () => void {
   process.on("uncaughtException", onException);
   process.on("unhandledRejection", onRejection);
   const restoreExit = interceptExit();
+  const endKeeping = keepListeners([onException, onRejection]);
   return () => {
     process.off("uncaughtException", onException);
     process.off("unhandledRejection", onRejection);
     restoreExit();
+    endKeeping();
   };
 }
 
