@@ -5,6 +5,10 @@ import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
+// What they compute takes long enough to be optimized; see test/support/preload.ts.
+process.env.BUN_JSC_useDFGJIT = "1";
+process.env.BUN_JSC_thresholdForJITAfterWarmUp = "500";
+
 const result = { schemas: "result: z.object({ value: z.any() }), d: approvalDecisionSchema" };
 const growing = `{Array.from({ length: ctx.outputs("result").length + 1 }, (_, i) => <Task key={i} id={"g" + i} output={outputs.result}>{{ value: i }}</Task>)}`;
 const files = {

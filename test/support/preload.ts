@@ -15,7 +15,8 @@ afterEach(cleanUp, patienceMs);
 process.env.SMITHERS_LOG_LEVEL ??= "silent";
 
 // Settings of JavaScriptCore for all that tests start. Such a process lives for a second or less: code that is compiled
-// late and never optimized costs it about a tenth less processor time. The test processes themselves live longer.
+// late and never optimized costs it about a tenth less processor time. The test processes themselves live longer, and
+// so do the children of a few files, which set this back.
 process.env.BUN_JSC_useDFGJIT ??= "0";
 process.env.BUN_JSC_thresholdForJITAfterWarmUp ??= "3000";
 

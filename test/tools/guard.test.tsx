@@ -35,6 +35,10 @@ import { run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
 
+// What they compute takes long enough to be optimized; see test/support/preload.ts.
+process.env.BUN_JSC_useDFGJIT = "1";
+process.env.BUN_JSC_thresholdForJITAfterWarmUp = "500";
+
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
 
 /** What the work of a task resolves to, in a run below `rootDir`. */
