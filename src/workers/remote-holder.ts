@@ -272,7 +272,8 @@ export class RemoteHolder implements RunHolder {
     const nodeIds = charged.get(runId);
     const lost = { lease, error: errorOf(runId, nodeIds), isCharged: nodeIds !== undefined, nodeIds };
     try {
-      await releaseLost(sink, this.owner, lost, this.#settings.maxCrashes);
+      // Until it is released, it is not a run that was left: a look for those would count a crash of its own.
+      await this.#claims.keep(runId, releaseLost(sink, this.owner, lost, this.#settings.maxCrashes));
     } catch (error) {
       log.warn({ runId, err: error }, "A run whose worker has ended could not be released. It is taken over later.");
     }

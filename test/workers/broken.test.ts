@@ -45,7 +45,8 @@ const files = {
 
 const served = forAllTests(async () => {
   const root = folder(files);
-  const options = { maxWorkers: 1, maxCrashes: 1, heartbeatMs: 500, workerMemoryMb: 384 };
+  // Looks for runs that were left so often that one comes while the runs of a lost worker are being released.
+  const options = { maxWorkers: 1, maxCrashes: 1, heartbeatMs: 10, workerMemoryMb: 384 };
   const env = { SERVE_OPTIONS: JSON.stringify(options), SMITHERS_LOG_LEVEL: "silent" };
   const server = await ServerProcess.start(root, env);
   const began = join(root, "began");
