@@ -39,7 +39,7 @@ testWithFaults.each(["fsync,fdatasync", "pwrite64,pwritev,write"])(
 testWithFaults("/health tells of a disk that refuses writes also when no one writes", async () => {
   const { root, server } = await start({ isolation: "none" });
   const accept = await refuse(server, root, "fsync,fdatasync");
-  await eventually(async () => (await health(server)).status === 503, { within: 15_000 });
+  await eventually(async () => (await health(server)).status === 503, { within: 30_000 });
   await accept();
   await eventually(async () => (await health(server)).status === 200, { within: 12_000 });
 });

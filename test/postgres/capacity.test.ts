@@ -86,9 +86,13 @@ testOnPostgres("while all servers are full, runs wait in order, and say so on ea
 });
 
 testOnPostgres("runs of a server that is killed, and those that waited for it, end on the other", async () => {
-  const { a, b, begunBy } = await servers({ heartbeatMs: 60_000, isolation: "none" });
-  // All at once: on a busy machine the first server would else be done with each before the next one comes.
-  const runIds = await Promise.all(Array.from({ length: 40 }, () => a.start("one.tsx", { ms: 100 })));
+  const { a, b, begunBy, open } = await servers({ heartbeatMs: 60_000, isolation: "none" });
+  // Both have loaded the file before the runs come: on a busy machine, one of them would else execute all.
+  const held = await Promise.all(Array.from({ length: 4 }, () => a.start("one.tsx", { gate: "go" })));
+  await eventually(() => begunBy("a").length === 2 && begunBy("b").length === 2);
+  const waiting = await Promise.all(Array.from({ length: 40 }, () => a.start("one.tsx", { ms: 100 })));
+  const runIds = [...held, ...waiting];
+  open("go");
   await eventually(() => begunBy("a").length > 4 && begunBy("b").length > 4);
   await a.kill();
   for (const runId of runIds) expect((await b.end(runId)).status).toBe("finished");
