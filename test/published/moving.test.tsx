@@ -109,20 +109,24 @@ test.each([
 
 const here = createSmithers({ r: z.object({ n: z.number() }), d: approvalDecisionSchema }, { dbPath: ":memory:" });
 /** Props that the compiler would refuse. */
-const only = (props: object) => props as any;
+const unchecked = (props: object) => props as any;
 const question = { id: "a", output: here.outputs.d, request: { title: "Go?" } };
 
 test.each<[string, (ctx: { runId: string; output: unknown }) => ReactNode, string]>([
   [
     "a Task with scorers",
-    () => <Task id="t" output={here.outputs.r} {...only({ scorers: {}, children: { n: 1 } })} />,
+    () => <Task id="t" output={here.outputs.r} {...unchecked({ scorers: {}, children: { n: 1 } })} />,
     "scorers is a prop of the published package. Score a result",
   ],
-  ["a Timer with every", () => <Timer id="t" {...only({ every: "1h" })} />, "Put a Timer with duration into a Loop"],
-  ["an Approval with cache", () => <Approval {...question} {...only({ cache: {} })} />, "cache is a prop of the"],
+  [
+    "a Timer with every",
+    () => <Timer id="t" {...unchecked({ every: "1h" })} />,
+    "Put a Timer with duration into a Loop",
+  ],
+  ["an Approval with cache", () => <Approval {...question} {...unchecked({ cache: {} })} />, "cache is a prop of the"],
   [
     "a text without an agent",
-    ({ runId }) => <Task id="t" output={here.outputs.r} {...only({ children: ["Count to ", runId] })} />,
+    ({ runId }) => <Task id="t" output={here.outputs.r} {...unchecked({ children: ["Count to ", runId] })} />,
     "text form a prompt, which needs an agent",
   ],
   ["an output of no node", (ctx) => <>{(ctx.output as (name: string) => never)("r")}</>, "ctx.output needs the node"],
@@ -177,7 +181,7 @@ test.each([
 
 test("runWorkflow takes options of the published package that ask for nothing else than it does", async () => {
   const options = { logDir: null, hot: false, cliAgentToolsDefault: "all", workflowPath: "w.tsx", force: false };
-  expect(await runWorkflow(trivial, only(options))).toMatchObject({ status: "finished" });
+  expect(await runWorkflow(trivial, unchecked(options))).toMatchObject({ status: "finished" });
   const elsewhere = { workflowPath: "flows/w.tsx", rootDir: folder({}) };
   expect(await runWorkflow(trivial, elsewhere)).toMatchObject({ status: "finished" });
 });
