@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
-import { isSecretField, redact } from "../text/index.ts";
+import { isSecretField, redact, redacted } from "../text/index.ts";
 
 /** Exports spans without the secrets of this process, also the spans that authors have started. */
 export function withoutSecrets(exporter: SpanExporter): SpanExporter {
@@ -35,7 +35,7 @@ function redactAttributes(attributes: Attributes): Attributes {
 }
 
 function redactAttribute(name: string, value: AttributeValue | undefined): AttributeValue | undefined {
-  if (typeof value === "string") return isSecretField(name) ? "[redacted]" : redact(value);
+  if (typeof value === "string") return isSecretField(name) ? redacted : redact(value);
   if (!Array.isArray(value)) return value;
   return value.map((item) => (typeof item === "string" ? redactAttribute(name, item) : item)) as AttributeValue;
 }

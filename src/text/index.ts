@@ -1,3 +1,3 @@
 // Without printable.ts, which needs Node: the client in a browser imports this.
 export { keepSecret } from "./known-secrets.ts";
-export { isSecretField, redact, redactBeginning, redactJson } from "./redact.ts";
+export { isSecretField, redact, redactBeginning, redacted, redactJson } from "./redact.ts";

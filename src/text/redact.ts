@@ -1,6 +1,7 @@
 import { keptSecrets, knownSecrets } from "./known-secrets.ts";
 
-const redacted = "[redacted]";
+/** What is shown in the place of a secret. */
+export const redacted = "[redacted]";
 /** The environment is read again after this time: a program may fill it while it runs. */
 const freshMs = 250;
 /** A longer secret is recognised by its beginning, so that a text costs at most this much per character. */

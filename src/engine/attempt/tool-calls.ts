@@ -2,7 +2,7 @@ import { cutData, cutDetails, SmithersError } from "../../errors/index.ts";
 import type { ToolCallHandle, ToolCallRequest } from "../../jsx/index.ts";
 import type { Attempt } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
-import { isSecretField } from "../../text/index.ts";
+import { isSecretField, redacted } from "../../text/index.ts";
 
 /** Records the tool calls of an attempt. */
 export interface ToolCallLog {
@@ -71,6 +71,6 @@ function withoutSecrets(given: unknown): unknown {
 
 function withoutSecret(name: string, value: unknown): unknown {
   if (value === undefined || !(isSecretField(name) || name === "env")) return value;
-  if (typeof value !== "object" || value === null) return "[redacted]";
-  return Object.fromEntries(Object.keys(value).map((key) => [key, "[redacted]"]));
+  if (typeof value !== "object" || value === null) return redacted;
+  return Object.fromEntries(Object.keys(value).map((key) => [key, redacted]));
 }
