@@ -1,18 +1,16 @@
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { readFilter } from "./lib/run-filter.ts";
 import { readRunSearch } from "./lib/run-search.ts";
 import { RunsPage } from "./pages/runs/runs-page.tsx";
 import { Shell } from "./ui/shell.tsx";
-import { Empty, Trouble } from "./ui/states.tsx";
+import { Empty, ShowAllRuns, Trouble } from "./ui/states.tsx";
 
 const rootRoute = createRootRoute({
   component: Shell,
   notFoundComponent: () => (
     <Empty isPage title="There is no such page">
       <p>
-        <Link to="/" className="link">
-          Show all runs
-        </Link>
+        <ShowAllRuns />
       </p>
     </Empty>
   ),

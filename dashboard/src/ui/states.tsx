@@ -26,11 +26,7 @@ export function Trouble({ error, retry, isPage = false }: { error: unknown; retr
           Try again
         </button>
       )}
-      {isPage && (
-        <Link to="/" className="link">
-          Show all runs
-        </Link>
-      )}
+      {isPage && <ShowAllRuns />}
     </div>
   );
 }
@@ -44,5 +40,14 @@ export function Loading({ rows = 8, label = "Loading" }: { rows?: number; label?
         <span key={index} className={`bone w${index % 4}`} />
       ))}
     </div>
+  );
+}
+
+/** The way out of a page that shows nothing. */
+export function ShowAllRuns() {
+  return (
+    <Link to="/" className="link">
+      Show all runs
+    </Link>
   );
 }

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { RunListItem } from "smithers-orchestrator/client";
 import { runsQuery } from "../../lib/queries.ts";
-import { Empty, Loading, Trouble } from "../../ui/states.tsx";
+import { Empty, Loading, ShowAllRuns, Trouble } from "../../ui/states.tsx";
 import { Filters } from "./filters.tsx";
 import { RunTable } from "./run-table.tsx";
 
@@ -28,9 +28,7 @@ export function RunsPage() {
         isFiltered ? (
           <Empty title="No run fits this filter">
             <p>
-              <Link to="/" className="link">
-                Show all runs
-              </Link>
+              <ShowAllRuns />
             </p>
           </Empty>
         ) : (
