@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, readFileSync, type Stats } from "node:fs";
 import { throwIfExhausted } from "./exhausted.ts";
+import { openForReading } from "./open-database.ts";
 
 /**
  * Reads a file whose path somebody else can change at any time. Opening never waits, as it would for a FIFO.
@@ -7,15 +8,15 @@ import { throwIfExhausted } from "./exhausted.ts";
  * @returns undefined when there is no regular file, or one of more than `maxBytes`
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
-  let fd: number;
+  let opened: { readonly fd: number; readonly stats: Stats };
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    opened = openForReading(path);
   } catch (error) {
     throwIfExhausted(error);
     return undefined;
   }
+  const { fd, stats } = opened;
   try {
-    const stats = fstatSync(fd);
     return stats.isFile() && stats.size <= maxBytes ? readFileSync(fd) : undefined;
   } finally {
     closeSync(fd);

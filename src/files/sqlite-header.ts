@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { constants } from "node:fs";
 import { throwIfExhausted } from "./exhausted.ts";
+import { readStart } from "./open-database.ts";
 
 const magic = "SQLite format 3\0";
 /** Where the header says how the file is written. */
@@ -18,16 +19,9 @@ export interface SqliteHeader {
  * @throws the system's error
  */
 export function sqliteHeader(path: string): SqliteHeader | undefined {
-  // Without O_NONBLOCK, opening a FIFO waits for a writer.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const start = Buffer.alloc(versionOffset + 1);
-    const length = readSync(fd, start, 0, start.length, 0);
-    if (length < start.length || start.toString("latin1", 0, magic.length) !== magic) return undefined;
-    return { hasLog: start[versionOffset] === walVersion };
-  } finally {
-    closeSync(fd);
-  }
+  const start = readStart(path, versionOffset + 1);
+  if (start?.length !== versionOffset + 1 || start.toString("latin1", 0, magic.length) !== magic) return undefined;
+  return { hasLog: start[versionOffset] === walVersion };
 }
 
 const beginnings = [
@@ -40,18 +34,11 @@ const beginnings = [
 
 /** Whether a file begins like a database of SQLite, or like a file that SQLite keeps next to one. */
 export function beginsLikeDatabase(path: string): boolean {
-  const start = Buffer.alloc(16);
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    try {
-      if (!fstatSync(fd).isFile()) return false;
-      readSync(fd, start, 0, start.length, 0);
-    } finally {
-      closeSync(fd);
-    }
+    const start = readStart(path, magic.length, constants.O_NOFOLLOW);
+    return start !== undefined && beginnings.some((each) => start.subarray(0, each.length).equals(each));
   } catch (error) {
     throwIfExhausted(error);
     return false;
   }
-  return beginnings.some((each) => start.subarray(0, each.length).equals(each));
 }

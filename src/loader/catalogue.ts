@@ -1,7 +1,8 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { isSmithersError } from "../errors/index.ts";
+import { readSource } from "../files/index.ts";
 import type { Workflow } from "../jsx/index.ts";
 import { isNoWorkflow } from "./invalid.ts";
 import { isWorkflowFileName } from "./paths.ts";
@@ -122,18 +123,9 @@ async function look(file: string, known: Candidate | undefined): Promise<Candida
   const { mtimeMs, size, ino } = await stat(file);
   const version = `${mtimeMs} ${size} ${ino}`;
   if (known?.version === version) return known;
-  const text = size > maxFileBytes ? "" : await readText(file);
+  const text = size > maxFileBytes ? "" : (await readSource(file)).toString();
   const looksLikeOne = /\bsmithers\s*\(/.test(text) && /\bexport\s+default\b|\bas\s+default\b/.test(text);
   return { version, told: looksLikeOne ? describe(file, text) : undefined };
-}
-
-async function readText(file: string): Promise<string> {
-  const handle = await open(file);
-  try {
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
-  }
 }
 
 function describe(file: string, text: string): Candidate["told"] {

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readSource } from "../files/index.ts";
 import { sha1 } from "../runtime/index.ts";
 
 /**
@@ -33,7 +33,7 @@ export class UnchangedFiles {
 
   async #isSame(file: string, hash: string): Promise<boolean> {
     const mark = markOf(file);
-    const contents = await readFile(file).catch(() => undefined);
+    const contents = await readSource(file).catch(() => undefined);
     if (!mark || !contents || sha1(contents) !== hash) return false;
     if (mark.isSettled) this.#marks.set(file, mark.text);
     return true;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readSource } from "../files/index.ts";
 
 /** SHA-1 in hexadecimal. */
 export function sha1(contents: Buffer | string): string {
@@ -12,7 +12,7 @@ export async function findLine(
   matches: (line: string) => boolean,
 ): Promise<{ file: string; line: number } | undefined> {
   for (const file of files) {
-    const index = (await readFile(file, "utf8")).split("\n").findIndex(matches);
+    const index = (await readSource(file)).toString().split("\n").findIndex(matches);
     if (index >= 0) return { file, line: index + 1 };
   }
 }

@@ -1,7 +1,7 @@
 import {
   closeSync,
   constants,
-  fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SmithersError } from "../errors/index.ts";
+import { openForReading } from "../files/index.ts";
 import { codeOf, fileError, fileFailed } from "./file-error.ts";
 import { databaseSuffixes, isBelow } from "./sandbox/index.ts";
 
@@ -182,22 +183,24 @@ function linkTarget(path: string): string | undefined {
  * @throws TOOL_FILE_FAILED, TOOL_PATH_ESCAPE
  */
 export function openFile(place: Place, path: string, privateFiles: readonly string[]): { fd: number; stats: Stats } {
-  let fd: number;
+  const opened = openPlace(place, path, privateFiles);
   try {
-    // Without O_NONBLOCK, opening a FIFO waits for a writer.
-    const flags = constants.O_RDONLY | noLinks | constants.O_NONBLOCK;
-    fd = openSync(`${place.folder}/${place.name}`, flags);
+    refuseSpecial(opened.stats, path);
+    refusePrivate(opened.stats, path, privateFiles);
+    return opened;
+  } catch (error) {
+    closeSync(opened.fd);
+    throw error;
+  }
+}
+
+function openPlace({ folder, name }: Place, path: string, privateFiles: readonly string[]) {
+  const file = `${folder}/${name}`;
+  try {
+    refusePrivate(lstatSync(file), path, privateFiles);
+    return openForReading(file, noLinks);
   } catch (error) {
     throw fileError(path, error);
-  }
-  try {
-    const stats = fstatSync(fd);
-    refuseSpecial(stats, path);
-    refusePrivate(stats, path, privateFiles);
-    return { fd, stats };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ const reasons: Record<string, string> = {
   EACCES: "it may not be opened",
   EPERM: "it may not be changed",
   EISDIR: "it is a folder",
+  EBUSY: "it is a database that is in use",
   ENXIO: "it is not a regular file",
   ENOSPC: "the disk is full",
   EROFS: "it lies on a read-only file system",

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, extname, relative } from "node:path";
 import type { BunPlugin } from "bun";
+import { refuseOpenDatabase } from "../../files/index.ts";
 import {
   type Bundle,
   BundleError,
@@ -21,7 +22,8 @@ const code: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx"]);
 const nameInBundle = (name: string) => `__smithers_${name}`;
 
 /** Reads a source. Somebody may be changing it, so opening must not wait, as it would for a FIFO. */
-async function readSource(path: string): Promise<Buffer> {
+async function readBounded(path: string): Promise<Buffer> {
+  refuseOpenDatabase(path);
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = await file.stat();
@@ -101,7 +103,7 @@ function workflowPlugin(
         if (!compile && code.has(loader) && !/\.[cm]?[jt]sx?$/.test(path)) {
           return { contents: `export default ${JSON.stringify(path)};`, loader: "js" };
         }
-        const contents = await readSource(path);
+        const contents = await readBounded(path);
         inputs.set(path, sha1(contents));
         if (compile) return { contents: await compiled(compile, contents.toString(), path, failed), loader: "js" };
         // Other data is left to Bun, which knows the import's attributes.

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { readSource } from "../../files/index.ts";
 import type { Compile } from "../bundler.ts";
 
 const compiled = new Set<string>();
@@ -12,7 +12,7 @@ export function compileOnImport(extension: string, compile: Compile): void {
     name: `smithers ${extension}`,
     setup(build) {
       build.onLoad({ filter: new RegExp(`\\${extension}$`) }, async ({ path }) => ({
-        contents: await compile(await readFile(path, "utf8"), path),
+        contents: await compile((await readSource(path)).toString(), path),
         loader: "js",
       }));
     },

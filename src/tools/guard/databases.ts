@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { throwIfExhausted } from "../../files/index.ts";
+import { constants, lstatSync } from "node:fs";
+import { readStart, throwIfExhausted } from "../../files/index.ts";
 import { databaseSuffixes } from "../sandbox/index.ts";
 import { stampOf } from "./tree.ts";
 
@@ -19,27 +19,18 @@ export class Databases {
   }
 
   #isOurs(path: string): boolean {
-    let fd: number;
     try {
-      // Without O_NONBLOCK, opening a FIFO waits for a writer.
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch (error) {
-      throwIfExhausted(error);
-      return false;
-    }
-    try {
-      const stats = fstatSync(fd, { bigint: true });
-      if (!stats.isFile()) return false;
+      const stats = lstatSync(path, { bigint: true });
       const stamp = stampOf(stats);
       const known = this.#known.get(path);
       // A database stays one when it grows.
       if (known?.stamp === stamp || (known?.isOurs && stats.size > 0n)) return known.isOurs;
-      const start = Buffer.alloc(lookedAtBytes);
-      const isOurs = start.subarray(0, readSync(fd, start, 0, lookedAtBytes, 0)).includes(tablePrefix);
+      const isOurs = readStart(path, lookedAtBytes, constants.O_NOFOLLOW)?.includes(tablePrefix) ?? false;
       this.#known.set(path, { stamp, isOurs });
       return isOurs;
-    } finally {
-      closeSync(fd);
+    } catch (error) {
+      throwIfExhausted(error);
+      return false;
     }
   }
 }
