@@ -1,4 +1,4 @@
-import { describeThrown, type ErrorCode, isSmithersError, SmithersError } from "../errors/index.ts";
+import { describeThrown, type ErrorCode, isSmithersError, readField, SmithersError } from "../errors/index.ts";
 import { type ExitCode, exitCodes } from "./command.ts";
 
 /** Advice for the command line, for codes whose general advice is about HTTP or code. */
@@ -47,9 +47,13 @@ export function describeError(thrown: unknown): string {
   return [problem, ...issues, next].filter((part) => part !== "").join("\n");
 }
 
-/** Text of an unexpected error: its stack shows where it comes from. */
+/**
+ * Text of an unexpected error. What the system refuses says by itself what is wrong; of any other error, the stack shows
+ * where it comes from.
+ */
 function describeUnexpected(thrown: unknown): string {
   const { stack, message, name } = describeThrown(thrown);
+  if (typeof readField(thrown, "syscall") === "string") return message;
   return stack ?? (message || name);
 }
 

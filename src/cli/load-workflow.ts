@@ -1,14 +1,20 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { contain } from "../containment/index.ts";
 import { SmithersError } from "../errors/index.ts";
 import { type LoadedWorkflow, Loader } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import { throwWithMove } from "./errors.ts";
 
 const loaders = new Map<string, Loader>();
+let uncontain: (() => void) | undefined;
 
-/** The loader for the workflow files below a folder; `closeLoaders` removes its shadow files. */
+/**
+ * The loader for the workflow files below a folder. What their code does to this process is contained from now on, until
+ * `closeLoaders` is called, which also removes the shadow files.
+ */
 export function loaderOf(rootDir: string): Loader {
+  uncontain ??= contain();
   const folder = realpathSync(rootDir);
   const known = loaders.get(folder) ?? new Loader({ rootDir: folder });
   loaders.set(folder, known);
@@ -42,7 +48,9 @@ export async function loadFile(file: string): Promise<LoadedWorkflow> {
   return loaderOf(folder).load(basename(file));
 }
 
-/** Removes the shadow files of all loaders. */
+/** Removes the shadow files of all loaders. Files' code is not contained any more. */
 export async function closeLoaders(): Promise<void> {
   await Promise.all([...loaders.values()].map((loader) => loader.close()));
+  uncontain?.();
+  uncontain = undefined;
 }

@@ -27,9 +27,14 @@ const noWorkflowMessage = "The file has no workflow";
  */
 export function noWorkflow(rootDir: string, file: string, found: unknown): SmithersError {
   const kind = found === null ? "null" : `of type ${typeof found}`;
-  const what = found === undefined ? "" : `: its default export is ${kind}`;
+  const what = found === undefined || isEmptyModule(found) ? "" : `: its default export is ${kind}`;
   const message = `${noWorkflowMessage}${what}. Export the result of smithers(…) as the default export`;
   return invalidWorkflow(rootDir, { file, message });
+}
+
+/** Whether it stands for a file without an export: Bun gives such a file an empty object as its default export. */
+function isEmptyModule(found: unknown): boolean {
+  return typeof found === "object" && found !== null && Reflect.ownKeys(found).length === 0;
 }
 
 /** Whether the error is that of {@link noWorkflow}. */

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { startServer } from "smithers-orchestrator";
@@ -119,11 +119,25 @@ test.each([
   },
 );
 
-test("/health reports that the file of the database was removed", async () => {
-  const root = folder();
+test("/health reports a file of the database that was removed or replaced, until it is put back", async () => {
+  const root = folder({ "echo.tsx": echo });
   const server = await serve(root);
-  expect((await server.get("/health")).status).toBe(200);
-  rmSync(join(root, "smithers.db"));
-  const { status, body } = await server.get("/health");
-  expect([status, body.error?.code]).toEqual([503, "DB_UNAVAILABLE"]);
+  expect((await server.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
+  const health = async () => {
+    const { status, body } = await server.get("/health");
+    return [status, body.error?.code, body.error?.message.split(" while ")[0]];
+  };
+  for (const [suffix, what] of [
+    ["", "database file"],
+    ["-wal", "write-ahead log of the database"],
+    ["-shm", "index of the database's write-ahead log"],
+  ] as const) {
+    const file = join(root, `smithers.db${suffix}`);
+    renameSync(file, `${file}.kept`);
+    expect(await health()).toEqual([503, "DB_UNAVAILABLE", `The ${what} was removed`]);
+    copyFileSync(`${file}.kept`, file);
+    expect(await health()).toEqual([503, "DB_UNAVAILABLE", `The ${what} was replaced`]);
+    renameSync(`${file}.kept`, file);
+    expect(await health()).toEqual([200, undefined, undefined]);
+  }
 });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { fileUnavailable } from "../../files/index.ts";
 import { packageFolder, packageInfo } from "../../package/index.ts";
 import { usageError } from "../errors.ts";
 import { helloWorkflow } from "./hello-workflow.ts";
@@ -21,7 +22,7 @@ const startScript = `smithers up hello.tsx --input '{"name": "World"}'`;
 /**
  * Sets up a project with one workflow. Keeps an existing package.json and .gitignore, and adds only what they lack.
  * @throws INVALID_USAGE when another of the files exists, the folder is a file, or its package.json cannot be read;
- *   nothing is written then
+ *   nothing is written then; FILE_UNAVAILABLE or DB_FULL when the system refuses a file
  */
 export function initProject(given: string): InitializedProject {
   const folder = resolve(given);
@@ -44,10 +45,14 @@ export function initProject(given: string): InitializedProject {
     ".gitignore": ownIgnore === undefined ? ignored : addLines(ownIgnore, ignored),
   };
 
-  mkdirSync(folder, { recursive: true });
   const changed = Object.keys(written).filter((name) => existing(name) !== undefined);
-  for (const [name, text] of Object.entries(written)) {
-    writeFileSync(join(folder, name), text, { flag: changed.includes(name) ? "w" : "wx" });
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries(written)) {
+      writeFileSync(join(folder, name), text, { flag: changed.includes(name) ? "w" : "wx" });
+    }
+  } catch (error) {
+    throw fileUnavailable(`The project in ${folder} cannot be written`, error);
   }
   const startsHello = JSON.parse(packageJson).scripts?.start === startScript;
   return { folder, files: Object.keys(written), changed, startsHello };

@@ -40,7 +40,9 @@ export async function detach(context: CommandContext, db: string | undefined, ru
     void child.ended.then(({ code }) => settle(code ?? exitCodes.failed));
   });
   if (typeof started === "number") {
-    context.out.say(readFileSync(log, "utf8").trimEnd());
+    const text = readFileSync(log, "utf8").trimEnd();
+    // On a full disk, its log is empty.
+    context.out.say(text || `The background process ended with code ${started} before its run was stored.`);
     return started as ExitCode;
   }
   child.release();

@@ -3,6 +3,7 @@ import { hasEnded, type Run } from "../../model/index.ts";
 import type { ServedRun } from "../../server/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { type CommandContext, type ExitCode, exitCodes } from "../command.ts";
+import { describeError } from "../errors.ts";
 import { captureConsole, stdoutMethods } from "../terminal/console.ts";
 import { reportStarted } from "./detach.ts";
 import { reloadOnEdit } from "./hot.ts";
@@ -106,6 +107,7 @@ async function reportOutcome(
   const outcome = await host.store.readOutcome(runId);
   if (!outcome) return exitCodes.failed;
   const { run } = outcome;
+  await host.store.check().catch((error) => context.out.say(describeError(error)));
   const wasStopped = interrupt.code !== undefined;
   await reportEnd(context, host, outcome, { wasStopped, isReported: run.lastSeq === reportedSeq });
   // When the run has ended meanwhile, its result counts, not the signal.

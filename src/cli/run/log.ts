@@ -13,8 +13,8 @@ export interface ProgressLogger extends Logger {
 export function createProgressLogger(out: TerminalOutput): ProgressLogger {
   let say = (text: string) => out.say(text);
   const tell = (facts: object, message: string) => {
-    const cause = "err" in facts ? ` ${messageOf(facts.err)}` : "";
-    say(oneLine(message + cause));
+    const cause = "err" in facts ? messageOf(facts.err) : "";
+    say(oneLine(message.includes(cause) ? message : `${message} ${cause}`));
   };
   return {
     debug() {},

@@ -15,10 +15,12 @@ export const stdoutMethods: readonly Method[] = toStdout;
 
 /** Redirects console output of the workflow's code to `print`. Returns a function that restores the console. */
 export function captureConsole(methods: readonly Method[], print: (text: string) => void): () => void {
-  const own = methods.map((name) => [name, console[name]] as const);
+  // The workflow's code may put something else in the place of the global.
+  const terminal = console;
+  const own = methods.map((name) => [name, terminal[name]] as const);
   const colors = process.stderr.isTTY && process.stderr.hasColors?.();
-  for (const name of methods) console[name] = (...args: unknown[]) => print(formatWithOptions({ colors }, ...args));
+  for (const name of methods) terminal[name] = (...args: unknown[]) => print(formatWithOptions({ colors }, ...args));
   return () => {
-    for (const [name, method] of own) console[name] = method;
+    for (const [name, method] of own) terminal[name] = method;
   };
 }

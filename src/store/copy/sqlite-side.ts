@@ -3,6 +3,7 @@ import { type Driver, runtime, type SqlValue } from "../../runtime/index.ts";
 import type { SchemaRecord } from "../requests.ts";
 import { databaseIdOf } from "../sqlite/identity.ts";
 import { oneRow } from "../sqlite/one-row.ts";
+import { rollBack } from "../sqlite/roll-back.ts";
 import { type CopySide, databaseInUse, markTable } from "./side.ts";
 import { type CopiedRow, type CopiedTable, uncopiedColumns } from "./tables.ts";
 
@@ -141,7 +142,7 @@ class SqliteSide implements CopySide {
       body();
       this.#driver.exec("COMMIT");
     } catch (error) {
-      this.#driver.exec("ROLLBACK");
+      rollBack(this.#driver);
       throw runtime.sqlite.toStoreError(error);
     }
   }

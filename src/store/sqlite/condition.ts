@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { SmithersError } from "../../errors/index.ts";
 import type { StoreDescription } from "../snapshots.ts";
 import type { Connection } from "./connection.ts";
 import { oneRow } from "./one-row.ts";
@@ -14,7 +12,7 @@ const recentMs = 10_000;
 
 /**
  * Writes to the database when it is in trouble, or when nothing has been written for a while.
- * @throws the reason why the database refuses writes; DB_UNAVAILABLE when its file was removed
+ * @throws the reason why the database refuses writes; DB_UNAVAILABLE when one of its files was removed or replaced
  */
 export async function checkHealth(connection: Connection): Promise<void> {
   const isDamaged = await connection.isStillDamaged();
@@ -22,11 +20,7 @@ export async function checkHealth(connection: Connection): Promise<void> {
     await probe(connection).catch(() => {});
   }
   if (connection.trouble) throw connection.trouble;
-  if (connection.filename !== "" && !existsSync(connection.filename)) {
-    const message =
-      "The database file was removed while the server had it open. New data is lost when the server stops.";
-    throw new SmithersError("DB_UNAVAILABLE", message);
-  }
+  connection.files.check();
 }
 
 /** Changes a value of its own, to test whether the database accepts writes. A write that changes nothing reaches no disk. */

@@ -1,6 +1,8 @@
 import { isSmithersError, type SmithersError } from "../../errors/index.ts";
 import { type Driver, runtime } from "../../runtime/index.ts";
 import type { StoreObserver } from "../observer.ts";
+import { FilesInPlace } from "./files-in-place.ts";
+import { rollBack } from "./roll-back.ts";
 import { SqliteWriter } from "./writer.ts";
 
 /**
@@ -10,6 +12,7 @@ import { SqliteWriter } from "./writer.ts";
 export class Connection {
   /** Absolute path of the database's file; "" for a database in memory. */
   readonly filename: string;
+  readonly files: FilesInPlace;
   readonly #driver: Driver;
   readonly #writer: SqliteWriter;
   /** Damage that was found, and the query that found it: a successful write elsewhere in the file repairs nothing. */
@@ -17,6 +20,7 @@ export class Connection {
 
   constructor(driver: Driver) {
     this.filename = driver.filename;
+    this.files = new FilesInPlace(driver.filename);
     this.#driver = driver;
     this.#writer = new SqliteWriter(driver);
   }
@@ -100,7 +104,7 @@ function endSnapshot(driver: Driver): void {
     driver.run("RELEASE smithers_read");
   } catch (error) {
     // After a disk that failed to read, the snapshot would stay open for good, and refuse every write.
-    driver.exec("ROLLBACK");
+    rollBack(driver);
     throw error;
   }
 }

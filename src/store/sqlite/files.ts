@@ -60,7 +60,7 @@ export function refuseLostDatabase(file: string): void {
 /**
  * Keeps a new database from other users, also when the caller's own connection has created the file. The mode of a
  * database that has tables is its owner's choice.
- * @throws DB_UNAVAILABLE when the file belongs to another user
+ * @throws DB_UNAVAILABLE when the file belongs to another user; DB_READ_ONLY
  */
 export function keepPrivate(driver: Driver): void {
   const { filename } = driver;
@@ -70,7 +70,13 @@ export function keepPrivate(driver: Driver): void {
   if (stats.uid !== process.geteuid?.()) {
     throw new SmithersError("DB_UNAVAILABLE", `The new database ${filename} belongs to another user.`);
   }
-  for (const suffix of sideFiles) if (existsSync(filename + suffix)) chmodSync(filename + suffix, ownerOnly);
+  try {
+    for (const suffix of sideFiles) if (existsSync(filename + suffix)) chmodSync(filename + suffix, ownerOnly);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const problem = `The mode of the new database ${filename} cannot be set (${code}).`;
+    throw new SmithersError(code === "EROFS" ? "DB_READ_ONLY" : "DB_UNAVAILABLE", problem, { cause });
+  }
 }
 
 /**

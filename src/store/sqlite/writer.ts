@@ -4,6 +4,7 @@ import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
 import { HeldLog } from "./held-log.ts";
+import { rollBack } from "./roll-back.ts";
 
 /** How long a commit is retried while another process holds the write lock. */
 const busyLimitMs = 10_000;
@@ -134,11 +135,7 @@ export class SqliteWriter {
       faultPoint("after-commit");
       return results;
     } catch (error) {
-      try {
-        this.#driver.run("ROLLBACK");
-      } catch {
-        // SQLite has already rolled back, as it does when the disk is full.
-      }
+      rollBack(this.#driver);
       throw error;
     }
   }

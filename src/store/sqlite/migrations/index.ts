@@ -3,6 +3,7 @@ import { SmithersError } from "../../../errors/index.ts";
 import type { Driver } from "../../../runtime/index.ts";
 import { faultPoint } from "../../fault.ts";
 import { setIdentity } from "../identity.ts";
+import { rollBack } from "../roll-back.ts";
 import { foundation } from "./0001-foundation.ts";
 import { lostAttempts } from "./0002-lost-attempts.ts";
 import { wakeFailure } from "./0003-wake-failure.ts";
@@ -53,7 +54,7 @@ export function migrate(driver: Driver, nowMs: number, databaseId?: string): voi
     if (version === 0 && databaseId !== undefined) setIdentity(driver, databaseId);
     driver.exec("COMMIT");
   } catch (error) {
-    driver.exec("ROLLBACK");
+    rollBack(driver);
     throw error;
   }
 }

@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { smithers, smithersWords } from "../support/cli.ts";
+import { folder } from "../support/folder.ts";
+import { echo, workflowFile } from "../support/workflows.ts";
+
+test("a file that ends the process at its top level is refused, and the command says so", async () => {
+  const root = folder({ "exits.tsx": `if (process.env.PATH) process.exit(0);\n${echo}` });
+  for (const command of [["up"], ["graph"]]) {
+    const { code, out, err } = await smithers(root, ...command, "exits.tsx");
+    expect({ code, out }).toEqual({ code: 4, out: "" });
+    expect(err).toContain("exits.tsx:1:");
+    expect(err).toContain("process.exit(0) was called. A workflow cannot end the process that executes it.");
+  }
+});
+
+test("an error that nothing caught is printed once, and a missing console changes no result", async () => {
+  const root = folder({
+    "a.tsx": workflowFile(
+      `<Task id="a" output={outputs.result} retries={0}>
+         {async () => { globalThis.console = undefined; void Promise.reject(new Error("stray")); await new Promise((r) => setTimeout(r, 200)); return { value: 1 }; }}
+       </Task>`,
+    ),
+  });
+  const { code, out, err } = await smithers(root, "up", "a.tsx", "--json");
+  expect([code, JSON.parse(out).error.message]).toEqual([1, "stray"]);
+  expect(err.split("\n").filter((line) => line.startsWith("Nothing caught"))).toEqual([
+    "Nothing caught an error of the workflow's code, and the attempt fails: Error: stray",
+  ]);
+});
+
+test("the command says that the database of a finished run was removed", async () => {
+  const root = folder({
+    "a.tsx": workflowFile(
+      `<Task id="a" output={outputs.result}>{async () => { (await import("node:fs")).rmSync("smithers.db"); return { value: 1 }; }}</Task>`,
+    ),
+  });
+  const { code, err } = await smithers(root, "up", "a.tsx");
+  expect(code).toBe(0);
+  expect(err).toContain("The database file was removed while the server had it open.");
+});
+
+test("a database that may not grow is reported for what it is", async () => {
+  const root = folder();
+  const words = [...smithersWords, "server", "--port", "0"].map((word) => `'${word}'`).join(" ");
+  // As large as the first tables are in half.
+  const child = spawn("bash", ["-c", `ulimit -f 100; exec ${words}`], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const err = text(child.stderr);
+  const [code] = await once(child, "close");
+  expect([code, await err]).toEqual([
+    1,
+    expect.stringMatching(/^smithers: The database returned SQLITE_(IOERR|FULL)\w*\.$/m),
+  ]);
+});
