@@ -3,6 +3,9 @@ import type { SmithersEvent } from "../../src/model/index.ts";
 import type { ServerProcess } from "../support/process.ts";
 import type { History } from "./history.ts";
 
+/** How long a reader waits before it connects again: longer each time, as long as that gives it no event. */
+const [shortestPauseMs, longestPauseMs] = [20, 640];
+
 /**
  * Reads a run's events as a browser does: when the connection breaks, it connects again, to whichever server is there,
  * and continues after the last event that it has. Resolves with every number that it was given, once the stream closes
@@ -15,6 +18,7 @@ export async function follow(
   stopped: () => boolean,
 ): Promise<number[]> {
   const seqs: number[] = [];
+  let pauseMs = shortestPauseMs;
   while (!stopped()) {
     const server = servers()[0];
     try {
@@ -24,13 +28,15 @@ export async function follow(
       for await (const { id, data } of server.messages(`/v1/runs/${runId}/events`, position)) {
         const event: SmithersEvent = JSON.parse(data);
         seqs.push(Number(id));
+        pauseMs = shortestPauseMs;
         history.eventsFollowed += 1;
         if (event.type === "RunFinished" || event.type === "RunCancelled") return seqs;
       }
     } catch {
       // It has died, or the run does not exist yet.
     }
-    await sleep(20);
+    await sleep(pauseMs);
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
   return seqs;
 }
