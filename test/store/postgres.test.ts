@@ -2,14 +2,22 @@ import { describe, expect, test } from "bun:test";
 import { canRun } from "../../scripts/programs.ts";
 import { openStore } from "../../src/store/index.ts";
 import { emptySchema, sharedServer } from "../support/postgres.ts";
+import { lender, makers } from "./drizzle-databases.ts";
 import { storeSuite } from "./store-suite.ts";
 import { park, startRun } from "./suite/writes.ts";
 
 describe.skipIf(!canRun("postgres"))("on a server", () => {
-  storeSuite("Postgres", async () => {
+  const lend = lender(makers["postgres-js"]!);
+  const connecting = async () => {
     const address = `${await sharedServer()}?schema=${emptySchema()}`;
     return () => openStore(address);
-  });
+  };
+  const onKeptConnections = async () => {
+    const url = await sharedServer();
+    const schema = emptySchema();
+    return () => openStore(lend(url), { schema });
+  };
+  storeSuite("Postgres", connecting, onKeptConnections);
 
   test("a signal takes a parked run for an owner in the transaction that stores it, and no run that has an owner", async () => {
     const store = await openStore(`${await sharedServer()}?schema=${emptySchema()}`);

@@ -15,20 +15,23 @@ import { upkeep } from "./suite/upkeep.ts";
 /**
  * The behaviour that every store has, whatever database it is on.
  * @param newDatabase makes an empty database, and returns what opens a store on it
+ * @param onKeptConnections does so too, but the store takes connections that another has used; for the parts in which
+ *   neither how a store connects nor what several stores do to each other matters
  */
-export function storeSuite(name: string, newDatabase: NewDatabase): void {
+export function storeSuite(name: string, newDatabase: NewDatabase, onKeptConnections = newDatabase): void {
   describe(name, () => {
     const fresh = freshDatabase(newDatabase);
+    const onKept = freshDatabase(onKeptConnections);
     describe("starts", () => starts(fresh));
     describe("leases", () => leases(fresh));
     describe("turns", () => turns(fresh));
-    describe("inbox", () => inbox(fresh));
-    describe("tool calls", () => toolCalls(fresh));
-    describe("reads", () => reads(fresh));
-    describe("lists", () => lists(fresh));
-    describe("frames", () => frames(fresh));
+    describe("inbox", () => inbox(onKept));
+    describe("tool calls", () => toolCalls(onKept));
+    describe("reads", () => reads(onKept));
+    describe("lists", () => lists(onKept));
+    describe("frames", () => frames(onKept));
     describe("upkeep", () => upkeep(fresh));
-    describe("mirror", () => mirror(fresh));
+    describe("mirror", () => mirror(onKept));
     describe("concurrency", () => concurrency(fresh));
   });
 }

@@ -32,6 +32,9 @@ export function isNodePostgresPool(value: unknown): value is NodePostgresPool {
 const relistenMs = 250;
 const maxRelistenMs = 5_000;
 
+/** Pools with a listener for errors. One is enough for all stores that use the pool. */
+const heard = new WeakSet<NodePostgresPool>();
+
 /** A pool of node-postgres, as the store uses it. It is never closed: it belongs to the caller. */
 export class NodePostgresClient implements PgClient {
   readonly library = "node-postgres";
@@ -42,7 +45,8 @@ export class NodePostgresClient implements PgClient {
     this.#pool = pool;
     this.name = nameOf(pool.options);
     // A pool without a listener ends the process when an idle connection breaks.
-    pool.on("error", () => {});
+    if (!heard.has(pool)) pool.on("error", () => {});
+    heard.add(pool);
   }
 
   query(sql: string, params: readonly Parameter[] = []): Promise<(string | null)[]> {
