@@ -108,7 +108,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError("See smithers --help for the commands, and smithers <command> --help for their options.")
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...argumentNames(command)].join(" ") });
-  for (const command of commands) {
+  const named = commands.filter((command) => command.name === line[0]);
+  // Describing the options of all commands takes longer than parsing a line.
+  for (const command of named.length > 0 ? named : commands) {
     program.addCommand(
       toCommander(command, async (options, args) => {
         code = await execute(command, options, args);

@@ -1,6 +1,5 @@
 import type { ApprovalItem, NodeItem, RunDetail } from "../../api/index.ts";
 import type { SmithersEvent } from "../../model/index.ts";
-import { sampleOf } from "../../model/sample.ts";
 import type { RunOverview } from "../../runs/index.ts";
 import type { Source } from "../source/source.ts";
 import type { Reason } from "./reason.ts";
@@ -51,25 +50,27 @@ export async function waitReasons(source: Source, { run, nodes, approvals }: Run
   );
   if (waiting.length === 0) return [];
   const waits = await waitsOf(source, run.runId);
-  return waiting.map((node) => {
-    const approval = approvals.find((one) => keyOf(one) === keyOf(node));
-    return waitReason(run, node, waits.get(keyOf(node)), approval);
-  });
+  return Promise.all(
+    waiting.map((node) => {
+      const approval = approvals.find((one) => keyOf(one) === keyOf(node));
+      return waitReason(run, node, waits.get(keyOf(node)), approval);
+    }),
+  );
 }
 
 const keyOf = ({ nodeId, iteration }: { nodeId: string; iteration: number }) => `${iteration}:${nodeId}`;
 
-function waitReason(
+async function waitReason(
   { runId, runState: { unhealthy } }: RunDetail,
   node: NodeItem,
   wait: Wait | undefined,
   approval: ApprovalItem | undefined,
-): Reason {
+): Promise<Reason> {
   const { nodeId, iteration, startedAtMs, state } = node;
   const at = { nodeId, iteration, sinceMs: startedAtMs };
   const over = wait && overBecause(nodeId, wait);
   if (over !== undefined) return notContinued(runId, at, over, unhealthy);
-  if (state === "waiting-approval") return { ...at, ...decisionNeeded(runId, node, approval) };
+  if (state === "waiting-approval") return { ...at, ...(await decisionNeeded(runId, node, approval)) };
   if (wait?.event.type === "NodeWaitingTimer") {
     const what = `"${nodeId}" is waiting until ${new Date(wait.event.firesAtMs).toISOString()}. A server, or resume, then continues by itself.`;
     return { kind: "timer", ...at, what, commands: [["resume", runId]] };
@@ -79,7 +80,7 @@ function waitReason(
     const what = `"${nodeId}" is waiting until ${until}, because the providers of its agents refuse: ${wait.event.error.message} A server, or resume, then continues by itself.`;
     return { kind: "quota", ...at, what, commands: [["resume", runId]] };
   }
-  return { ...at, ...signalNeeded(runId, nodeId, wait) };
+  return { ...at, ...(await signalNeeded(runId, nodeId, wait)) };
 }
 
 /** Why a wait is over, although its run has not taken that in. */
@@ -99,46 +100,52 @@ function overBecause(nodeId: string, { event, hasCome }: Wait): string | undefin
 
 type Need = Pick<Reason, "kind" | "what" | "commands">;
 
-function decisionNeeded(runId: string, { nodeId, iteration }: NodeItem, approval: ApprovalItem | undefined): Need {
+async function decisionNeeded(
+  runId: string,
+  { nodeId, iteration }: NodeItem,
+  approval: ApprovalItem | undefined,
+): Promise<Need> {
   const turn = iteration === 0 ? [] : ["--iteration", String(iteration)];
   const requestTitle = approval?.requestTitle;
   const title = requestTitle && requestTitle !== nodeId ? `: "${requestTitle}"` : "";
   const summary = approval?.requestSummary ? ` (${approval.requestSummary})` : "";
+  const ways = await choices(approval);
   const isAnswer = approval?.mode === "answer";
   const refused = approval?.lastError ? ` ${approval.lastError.message}` : "";
   return {
     kind: "approval",
     what: `"${nodeId}" is waiting for ${isAnswer ? "an answer" : "a decision"}${title}${summary}.${refused}`,
     commands: [
-      ...choices(approval).map((choice) => ["approve", runId, nodeId, ...turn, ...choice]),
+      ...ways.map((choice) => ["approve", runId, nodeId, ...turn, ...choice]),
       ["deny", runId, nodeId, ...turn],
     ],
   };
 }
 
-function signalNeeded(runId: string, nodeId: string, wait: Wait | undefined): Need {
+async function signalNeeded(runId: string, nodeId: string, wait: Wait | undefined): Promise<Need> {
   const event = wait?.event.type === "NodeWaitingEvent" ? wait.event : undefined;
   const name = event?.eventName ?? "<name>";
   const correlation = event?.correlationId ?? null;
   const which = correlation === null ? "" : ` with the correlation id "${correlation}"`;
   const option = correlation === null ? [] : ["--correlation-id", correlation];
+  const data = await sampleData(event?.dataSchema);
   return {
     kind: "event",
     what: `"${nodeId}" is waiting for the signal "${name}"${which}.`,
-    commands: [["signal", runId, name, ...option, ...sampleData(event?.dataSchema)]],
+    commands: [["signal", runId, name, ...option, ...data]],
   };
 }
 
 /** An example of the data that a signal may have, as an option of the command. */
-function sampleData(schema: Readonly<Record<string, unknown>> | undefined): string[] {
-  const sample = schema === undefined ? {} : sampleOf(schema);
+async function sampleData(schema: Readonly<Record<string, unknown>> | undefined): Promise<string[]> {
+  const sample = schema === undefined ? {} : (await import("../../model/sample.ts")).sampleOf(schema);
   return ["--data", sample === undefined ? "<data>" : JSON.stringify(sample)];
 }
 
 /** The ways to approve, as options of the command. */
-function choices(approval: ApprovalItem | undefined): string[][] {
+async function choices(approval: ApprovalItem | undefined): Promise<string[][]> {
   const keys = (approval?.options ?? []).map(({ key }) => key);
-  if (approval?.mode === "answer") return [sampleData(approval.dataSchema)];
+  if (approval?.mode === "answer") return [await sampleData(approval.dataSchema)];
   if (approval?.mode === "select") return keys.map((key) => ["--select", key]);
   return approval?.mode === "rank"
     ? [["--rank", keys.some((key) => key.includes(",")) ? JSON.stringify(keys) : keys.join(",")]]
