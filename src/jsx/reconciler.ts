@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ReactContext } from "react-reconciler";
 import { SmithersError } from "../errors/index.ts";
 import type { HostContainer, HostElement, HostNode, HostProps, HostText } from "./host.ts";
-import { createReconciler, React, reconcilerConstants } from "./react.ts";
+import { loadReconciler, React, reconcilerConstants } from "./react.ts";
 import type { Spec } from "./specs.ts";
 
 const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
@@ -95,7 +95,7 @@ function attributesIn(props: Readonly<Record<string, unknown>>): Record<string, 
 }
 
 /** @internal its types are not a dependency of the package */
-export type Reconciler = ReturnType<typeof createReconciler>;
+export type Reconciler = ReturnType<ReturnType<typeof loadReconciler>>;
 
 let instance: Reconciler | undefined;
 
@@ -104,7 +104,7 @@ const maxDepth = 2_000;
 
 /** @internal The reconciler to render with. */
 export function reconciler(): Reconciler {
-  instance ??= createReconciler(hostConfig);
+  instance ??= loadReconciler()(hostConfig);
   return instance;
 }
 

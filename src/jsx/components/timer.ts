@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import { z } from "zod";
 import { readField } from "../../errors/index.ts";
 import { useFrame } from "../frame-context.ts";
-import { describeOutput } from "../outputs.ts";
+import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { TimerSpec } from "../specs.ts";
@@ -12,9 +12,10 @@ import { type Duration, parseDurationMs } from "./duration.ts";
 import { checkProps, propNames } from "./props.ts";
 import { type WaitProps, waitFields, waitProps } from "./wait-props.ts";
 
+let output: OutputSchema | undefined;
+
 /** What a fired timer stores. */
-const timerFiredSchema = z.object({ firedAtMs: z.number().int() });
-const timerOutput = describeOutput("_timer", timerFiredSchema);
+const timerOutput = () => (output ??= describeOutput("_timer", z.object({ firedAtMs: z.number().int() })));
 
 /** Exactly one of `duration` and `until`. */
 export type TimerProps<D extends string | number = string | number> = WaitProps &
@@ -57,7 +58,7 @@ export function Timer<D extends string | number>(props: TimerProps<D>): ReactEle
       `${shown(props.until)} is not a date, or has no time zone; use for example 2027-01-31T09:00:00Z or 2027-01-31T10:00:00+01:00.`,
     );
   }
-  const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput, durationMs, untilMs };
+  const spec: TimerSpec = { ...fields, kind: "timer", output: timerOutput(), durationMs, untilMs };
   useMember(spec);
   return React.createElement("smithers:timer", { spec, shown: { id: spec.id, durationMs, untilMs } });
 }

@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import { z } from "zod";
 import { useFrame, WorktreeContext } from "../frame-context.ts";
-import { describeOutput } from "../outputs.ts";
+import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
 import type { ComputeSpec, WorktreeSpec } from "../specs.ts";
@@ -57,11 +57,11 @@ export function Worktree(props: WorktreeProps): ReactElement | null {
   );
 }
 
+let output: OutputSchema | undefined;
+
 /** Not a result of the run; see `isOwnOutput`. */
-const cleanupOutput = describeOutput(
-  "worktree:cleanup",
-  z.object({ removed: z.boolean(), reason: z.string().nullable() }),
-);
+const cleanupOutput = () =>
+  (output ??= describeOutput("worktree:cleanup", z.object({ removed: z.boolean(), reason: z.string().nullable() })));
 
 /** Removes the worktree once everything in it is done. */
 function Cleanup({ id, worktree }: { id: string; worktree: WorktreeSpec }): ReactElement {
@@ -70,7 +70,7 @@ function Cleanup({ id, worktree }: { id: string; worktree: WorktreeSpec }): Reac
     kind: "compute",
     id,
     label: `Remove the worktree ${worktree.path}`,
-    output: cleanupOutput,
+    output: cleanupOutput(),
     result: undefined,
     dependsOn: [],
     skipIf: false,
