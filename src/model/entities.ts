@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeStateSchema, runStatusSchema } from "./status-schemas.ts";
+import { nodeKindSchema, nodeStateSchema, runStatusSchema } from "./status-schemas.ts";
 
 const ms = z.number().int().describe("milliseconds since the epoch");
 const json = z.unknown();
@@ -85,9 +85,6 @@ export const runSchema = z.object({
   queuedAtMs: ms.nullable(),
 });
 export type Run = z.infer<typeof runSchema>;
-
-export const nodeKindSchema = z.enum(["static", "compute", "agent", "approval", "event", "timer", "subflow"]);
-export type NodeKind = z.infer<typeof nodeKindSchema>;
 
 /** One task of a run, in one iteration of its loop (0 outside loops). */
 export const nodeSchema = z.object({

@@ -12,6 +12,10 @@ export const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
+/** The values of a node's `kind`. */
+export const nodeKinds = ["static", "compute", "agent", "approval", "event", "timer", "subflow"] as const;
+export type NodeKind = (typeof nodeKinds)[number];
+
 /** The values of a node's `state`. */
 export const nodeStates = [
   "pending",

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { errorBodySchema } from "../api/index.ts";
+import { answerSchemas } from "../api/answer-schemas.ts";
+import { errorBodySchema } from "../api/answers.ts";
 import { apiSchemas } from "../api/openapi-names.ts";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
 import type { Operation } from "./operation.ts";
@@ -99,7 +100,7 @@ function success({ answer, answerType, params, query }: Operation<never>, compon
   if ("limit" in query.shape) headers.Link = { $ref: "#/components/headers/Next" };
   const isStream = answerType === "text/event-stream";
   if (isStream && "runId" in params.shape) headers["X-Last-Seq"] = { $ref: "#/components/headers/LastSeq" };
-  const described = components.of(answer, "output");
+  const described = components.of(answerSchemas[answer], "output");
   const schema = isStream
     ? {
         type: "string",

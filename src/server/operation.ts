@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import type { AnswerBodies, AnswerName } from "../api/answer-schemas.ts";
 import type { ErrorCode } from "../errors/index.ts";
 
 type Shape = z.ZodRawShape;
@@ -20,7 +21,7 @@ export interface OperationDescription<
   Q extends Shape,
   H extends Shape,
   B extends z.ZodType,
-  A extends z.ZodType,
+  A extends AnswerName,
 > {
   /** Operation id in the OpenAPI document. */
   readonly id: string;
@@ -33,7 +34,7 @@ export interface OperationDescription<
   readonly headers?: H;
   /** Schema of a JSON body; an empty body is read as `{}`. */
   readonly body?: B;
-  /** Schema of the body of a 200 answer; for a stream, of each event's data. */
+  /** Name of the schema of a 200 answer's body; for a stream, of each event's data. */
   readonly answer: A;
   /** Content type of the answer. Default: application/json. */
   readonly answerType?: string;
@@ -44,7 +45,7 @@ export interface OperationDescription<
   /** Whether the operation needs no token. */
   readonly isOpen?: boolean;
   /** Returns the answer, or a response that contains it. */
-  handle(request: Request<P, Q, H, B>, services: Services): Promise<z.input<A> | Response>;
+  handle(request: Request<P, Q, H, B>, services: Services): Promise<AnswerBodies[A] | Response>;
 }
 
 /** A request's schemas and its handler: the one description for routing, validation and documentation. */
@@ -55,7 +56,7 @@ export interface Operation<Services> {
   readonly query: z.ZodObject;
   readonly headers: z.ZodObject;
   readonly body: z.ZodType | undefined;
-  readonly answer: z.ZodType;
+  readonly answer: AnswerName;
   readonly answerType: string;
   readonly noContent: string | undefined;
   readonly errors: readonly ErrorCode[];
@@ -69,7 +70,7 @@ export interface Operation<Services> {
  * export const cancelRun = operation({
  *   id: "cancelRun",
  *   summary: "Cancel a run",
- *   answer: runIdAnswerSchema,
+ *   answer: "runId",
  *   errors: ["RUN_NOT_ACTIVE"],
  *   async handle(_, { engine, run }: RunServices) {
  *     await engine.cancel(run.runId);
@@ -79,18 +80,19 @@ export interface Operation<Services> {
  */
 export function operation<
   Services,
-  A extends z.ZodType,
+  A extends AnswerName,
   P extends Shape = Record<never, never>,
   Q extends Shape = Record<never, never>,
   H extends Shape = Record<never, never>,
   B extends z.ZodType = z.ZodUndefined,
 >(description: OperationDescription<Services, P, Q, H, B, A>): Operation<Services> {
   const { params, query, headers, body, noContent, answerType = "application/json", isOpen = false } = description;
+  const fields = (shape: Shape | undefined) => (shape ? z.object(shape) : noFields);
   return {
     ...description,
-    params: z.object(params ?? {}),
-    query: z.object(query ?? {}),
-    headers: z.object(headers ?? {}),
+    params: fields(params),
+    query: fields(query),
+    headers: fields(headers),
     body,
     answerType,
     noContent,
@@ -98,3 +100,5 @@ export function operation<
     handle: (request, services) => description.handle(request as Request<P, Q, H, B>, services),
   };
 }
+
+const noFields = z.object({});

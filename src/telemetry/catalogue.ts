@@ -1,5 +1,4 @@
-import { nodeKindSchema } from "../model/entities.ts";
-import { eventTypes } from "../model/index.ts";
+import { eventTypes, nodeKinds } from "../model/index.ts";
 
 /** The kind of OpenTelemetry instrument; `observable` ones are read when the metrics are collected. */
 export type InstrumentKind = "counter" | "upDownCounter" | "histogram" | "observableGauge" | "observableCounter";
@@ -17,7 +16,7 @@ export const labels = {
   workflow: { help: "the workflow's name; `other` after the first 100 names" },
   status: { help: "how a run ended", values: ["finished", "failed", "cancelled", "continued"] },
   waits_for: { help: "what a parked run is waiting for", values: ["approval", "event", "timer", "quota"] },
-  kind: { help: "the kind of node", values: nodeKindSchema.options },
+  kind: { help: "the kind of node", values: nodeKinds },
   state: { help: "how a node ended", values: ["finished", "failed", "skipped", "cancelled"] },
   outcome: {
     help: "how an attempt or a tool call ended; `lost` means that its process died",

@@ -3,7 +3,7 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { createElement } from "react";
 import { createSmithers, Workflow } from "smithers-orchestrator";
-import { nodeDetailSchema, nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/index.ts";
+import { nodeDetailSchema, nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/answers.ts";
 import { frameSchema } from "../../src/model/entities.ts";
 import { smithersEventSchema } from "../../src/model/event-schemas.ts";
 import { smithers, smithersJson, startSmithers } from "../support/cli.ts";

@@ -1,4 +1,4 @@
-import { approvalsAnswerSchema, approvalsQuerySchema } from "../../api/index.ts";
+import { approvalsQuerySchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import type { ServerContext } from "../context.ts";
 import { nextPage } from "../http/request.ts";
@@ -8,7 +8,7 @@ export const listApprovals = operation({
   id: "listApprovals",
   summary: "List pending approvals, longest waiting first",
   query: approvalsQuerySchema.shape,
-  answer: approvalsAnswerSchema,
+  answer: "approvals",
   errors: ["DB_NOT_CONFIGURED"],
   async handle({ c, query }, { reader, options }: ServerContext) {
     if (options.db === undefined)

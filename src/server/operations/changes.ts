@@ -1,5 +1,3 @@
-import { z } from "zod";
-import { approvalsChangedSchema, runListItemSchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import { changeStream } from "../changes/stream.ts";
 import type { ServerContext } from "../context.ts";
@@ -12,7 +10,7 @@ export const streamChanges = operation({
     "Stream what changes in the lists: `event: run` with the item of a run that has changed, at most 10 times a second " +
     "per run, and `event: approvals` when the pending approvals have changed. Nothing is replayed: read the lists " +
     "again after a reconnect",
-  answer: z.union([runListItemSchema, approvalsChangedSchema]),
+  answer: "change",
   answerType: "text/event-stream",
   errors: ["DB_NOT_CONFIGURED"],
   async handle({ c }, { changes, streams, telemetry, options }: ServerContext) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decisionBodySchema, runIdAnswerSchema } from "../../api/index.ts";
+import { decisionBodySchema } from "../../api/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 
@@ -9,7 +9,7 @@ const decide = (id: string, summary: string, status: "granted" | "denied") =>
     summary,
     params: { nodeId: z.string() },
     body: decisionBodySchema,
-    answer: runIdAnswerSchema,
+    answer: "runId",
     errors: ["NODE_NOT_FOUND", "NODE_NOT_WAITING"],
     async handle({ params: { nodeId }, body }, { runId, engine }: RunServices) {
       await (await engine()).decide({ ...body, runId, nodeId, status });

@@ -1,5 +1,4 @@
 import { afterSeqSchema } from "../../api/index.ts";
-import { smithersEventSchema } from "../../model/event-schemas.ts";
 import { isLogEnd } from "../../runs/index.ts";
 import { eventStream } from "../event-stream.ts";
 import { answerStream } from "../http/answer-stream.ts";
@@ -11,7 +10,7 @@ export const streamEvents = operation({
   summary: "Stream a run's events: stored ones first, then new ones as they are committed, until the terminal event",
   query: { afterSeq: afterSeqSchema.optional().describe("start after the event with this number") },
   headers: { "Last-Event-ID": afterSeqSchema.optional().describe("like afterSeq, over which it takes precedence") },
-  answer: smithersEventSchema,
+  answer: "event",
   answerType: "text/event-stream",
   noContent: "The run has ended, and there is no event after Last-Event-ID: an EventSource stops reconnecting.",
   errors: [],

@@ -1,11 +1,10 @@
-import { z } from "zod";
 import { prometheusContentType, type Telemetry } from "../../telemetry/index.ts";
 import { operation } from "../operation.ts";
 
 export const readMetrics = operation({
   id: "readMetrics",
   summary: "Read all metrics in the Prometheus text format",
-  answer: z.string(),
+  answer: "text",
   answerType: prometheusContentType,
   errors: [],
   async handle({ c }, { telemetry }: { telemetry: Telemetry }) {

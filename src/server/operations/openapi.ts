@@ -1,5 +1,3 @@
-import { openApiAnswerSchema } from "../../api/index.ts";
-import { openApiDocument } from "../openapi.ts";
 import { operation } from "../operation.ts";
 import type { Route } from "../route.ts";
 
@@ -9,10 +7,12 @@ export function openApi<Services>(routes: () => readonly Route<Services>[]) {
   return operation({
     id: "openApi",
     summary: "Get this OpenAPI document",
-    answer: openApiAnswerSchema,
+    answer: "openApi",
     errors: [],
     async handle({ c }, { options }: { options: { authToken: string | undefined } }) {
       const asksForToken = options.authToken !== undefined;
+      // Loaded when it is asked for: it needs the schemas of all answers.
+      const { openApiDocument } = await import("../openapi.ts");
       const text = texts.get(asksForToken) ?? JSON.stringify(openApiDocument(routes(), { asksForToken }));
       texts.set(asksForToken, text);
       return c.body(text, 200, { "Content-Type": "application/json" });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { resumeBodySchema, retryBodySchema, runIdAnswerSchema } from "../../api/index.ts";
+import { resumeBodySchema, retryBodySchema } from "../../api/index.ts";
 import type { ErrorCode } from "../../errors/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
@@ -21,7 +21,7 @@ export const resumeRun = operation({
   id: "resumeRun",
   summary: "Resume a run that is paused, failed or was interrupted by a crash",
   body: resumeBodySchema,
-  answer: runIdAnswerSchema,
+  answer: "runId",
   errors: executionErrors,
   async handle({ body: { workflowPath } }, { runId, engine }: RunServices) {
     await (await engine()).resume(runId, workflowPath === undefined ? undefined : { workflowPath });
@@ -34,7 +34,7 @@ export const retryFailedNode = operation({
   summary: "Execute a failed node again, with all of its retries, and continue its run",
   params: { nodeId: z.string() },
   body: retryBodySchema,
-  answer: runIdAnswerSchema,
+  answer: "runId",
   errors: ["NODE_NOT_FOUND", "NODE_NOT_FAILED", ...executionErrors],
   async handle({ params: { nodeId }, body: { iteration } }, { runId, engine }: RunServices) {
     await (await engine()).retry({ runId, nodeId, iteration });

@@ -1,14 +1,5 @@
 import { z } from "zod";
-import {
-  framesQuerySchema,
-  nodeDetailSchema,
-  nodeItemSchema,
-  nodeQuerySchema,
-  nodesQuerySchema,
-  runDetailSchema,
-  runIdAnswerSchema,
-} from "../../api/index.ts";
-import { frameSchema } from "../../model/entities.ts";
+import { framesQuerySchema, nodeQuerySchema, nodesQuerySchema } from "../../api/index.ts";
 import { JsonText, LargeJson } from "../../model/index.ts";
 import type { OutputForm } from "../../runs/index.ts";
 import { nextPage } from "../http/request.ts";
@@ -24,7 +15,7 @@ const asJson: OutputForm = {
 export const getRun = operation({
   id: "getRun",
   summary: "Get a run's status, output and error",
-  answer: runDetailSchema,
+  answer: "run",
   errors: [],
   async handle(_, { runId, reader }: RunServices) {
     return reader.run(runId, asJson);
@@ -35,7 +26,7 @@ export const listNodes = operation({
   id: "listNodes",
   summary: "List a run's nodes in plan order, with their outputs, except large ones",
   query: nodesQuerySchema.shape,
-  answer: nodeItemSchema.array(),
+  answer: "nodes",
   errors: [],
   async handle({ c, query }, { runId, reader }: RunServices) {
     const { nodes, nextCursor } = await reader.nodes(runId, query);
@@ -49,7 +40,7 @@ export const getNode = operation({
   summary: "Get a node's whole output, its attempts and its tool calls",
   params: { nodeId: z.string() },
   query: nodeQuerySchema.shape,
-  answer: nodeDetailSchema,
+  answer: "node",
   errors: ["NODE_NOT_FOUND"],
   async handle({ params: { nodeId }, query: { iteration } }, { runId, reader }: RunServices) {
     return (await reader.node(runId, nodeId, iteration, asJson)).node;
@@ -60,7 +51,7 @@ export const listFrames = operation({
   id: "listFrames",
   summary: "List the frames that the workflow rendered, one per change, newest first",
   query: framesQuerySchema.shape,
-  answer: frameSchema.array(),
+  answer: "frames",
   errors: [],
   async handle({ c, query }, { runId, reader }: RunServices) {
     const { frames, hasMore } = await reader.frames(runId, query);
@@ -72,7 +63,7 @@ export const listFrames = operation({
 export const cancelRun = operation({
   id: "cancelRun",
   summary: "Cancel a running or waiting run, including its child processes",
-  answer: runIdAnswerSchema,
+  answer: "runId",
   errors: ["RUN_NOT_ACTIVE"],
   async handle(_, { runId, engine, cancelled }: RunServices) {
     await (await engine()).cancel(runId);

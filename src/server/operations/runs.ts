@@ -1,13 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import {
-  idempotencyKeySchema,
-  listRunsQuerySchema,
-  runIdAnswerSchema,
-  runListItemSchema,
-  type StartRunBody,
-  startRunBodySchema,
-} from "../../api/index.ts";
+import { idempotencyKeySchema, listRunsQuerySchema, type StartRunBody, startRunBodySchema } from "../../api/index.ts";
 import { SmithersError } from "../../errors/index.ts";
 import type { Idempotency } from "../../store/index.ts";
 import { wellFormedTraceparent } from "../../telemetry/index.ts";
@@ -27,7 +20,7 @@ export const startRun = operation({
       .describe("W3C trace context of the caller, which the run's spans join; ignored if malformed"),
   },
   body: startRunBodySchema,
-  answer: runIdAnswerSchema,
+  answer: "runId",
   errors: [
     "INVALID_INPUT",
     "RUN_ID_REQUIRED",
@@ -47,7 +40,7 @@ export const listRuns = operation({
   id: "listRuns",
   summary: "List runs, newest first",
   query: listRunsQuerySchema.shape,
-  answer: runListItemSchema.array(),
+  answer: "runs",
   errors: ["DB_NOT_CONFIGURED"],
   async handle({ c, query }, { reader, options }: ServerContext) {
     if (options.db === undefined) throw new SmithersError("DB_NOT_CONFIGURED", "Listing runs requires a database.");

@@ -1,4 +1,4 @@
-import { eventNameSchema, signalAnswerSchema, signalBodySchema } from "../../api/index.ts";
+import { eventNameSchema, signalBodySchema } from "../../api/index.ts";
 import { operation } from "../operation.ts";
 import type { RunServices } from "./on-run.ts";
 
@@ -7,7 +7,7 @@ export const sendSignal = operation({
   summary: "Send a signal to a run; it is kept until a wait consumes it",
   params: { signalName: eventNameSchema },
   body: signalBodySchema,
-  answer: signalAnswerSchema,
+  answer: "signal",
   errors: ["INVALID_INPUT", "RUN_NOT_ACTIVE"],
   async handle({ params: { signalName }, body }, { runId, locate }: RunServices) {
     const { run, database } = await locate();

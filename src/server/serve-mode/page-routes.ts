@@ -1,12 +1,5 @@
 import { z } from "zod";
-import {
-  approvalsAnswerSchema,
-  approvalsQuerySchema,
-  listRunsQuerySchema,
-  runListItemSchema,
-  workflowItemSchema,
-  workflowsQuerySchema,
-} from "../../api/index.ts";
+import { approvalsQuerySchema, listRunsQuerySchema, workflowsQuerySchema } from "../../api/index.ts";
 import { noSuchRun } from "../../errors/index.ts";
 import type { ChangeHub } from "../changes/hub.ts";
 import { changeStream } from "../changes/stream.ts";
@@ -41,7 +34,7 @@ const listRun = operation({
   id: "listRuns",
   summary: "List the run that is served",
   query: listRunsQuerySchema.shape,
-  answer: runListItemSchema.array(),
+  answer: "runs",
   errors: [],
   async handle({ query }, { reader, databases, runId }: PageContext) {
     const runs = await reader.itemsOf(databases.main, [runId]);
@@ -58,7 +51,7 @@ const listItsApprovals = operation({
   id: "listApprovals",
   summary: "List the pending approvals of the run that is served",
   query: approvalsQuerySchema.shape,
-  answer: approvalsAnswerSchema,
+  answer: "approvals",
   errors: ["RUN_NOT_FOUND"],
   async handle(_, { reader, runId }: PageContext) {
     return { approvals: await reader.approvalsOf(runId) };
@@ -69,7 +62,7 @@ const listNoWorkflows = operation({
   id: "listWorkflows",
   summary: "List nothing: a host of one run starts no others",
   query: workflowsQuerySchema.shape,
-  answer: workflowItemSchema.array(),
+  answer: "workflows",
   errors: [],
   async handle() {
     return [];
@@ -83,8 +76,8 @@ const streamItsChanges: Operation<PageContext> = {
   },
 };
 
-/** The routes of a server with many runs that the web page needs, for the one run that is served. */
-export const pageRoutes: readonly Route<PageContext>[] = [
+/** Creates the routes of a server with many runs that the web page needs, for the one run that is served. */
+export const pageRoutes = (): readonly Route<PageContext>[] => [
   route("GET", "/v1/runs", listRun),
   ...belowRunPath(onThisRun),
   route("GET", "/v1/approvals", listItsApprovals),

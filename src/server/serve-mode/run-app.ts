@@ -28,7 +28,7 @@ export interface RunAppOptions extends Pick<AppOptions, "insecure" | "allowedHos
 
 /** Creates an app for one run, over an engine of its database. */
 export function createRunApp({ authToken, maxBodyBytes, metrics, dashboard, logger, ...run }: RunAppOptions): Hono {
-  const routes = [...runRoutes, ...(metrics ? [runMetricsRoute] : []), ...(dashboard ? pageRoutes : [])];
+  const routes = [...runRoutes, ...(metrics ? [runMetricsRoute] : []), ...(dashboard ? pageRoutes() : [])];
   const context = contextOf({ ...run, logger });
   // Requests handle the rejection; without requests, the caller of createRunApp does.
   context.catch(() => {});
