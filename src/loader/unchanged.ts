@@ -20,10 +20,15 @@ export class UnchangedFiles {
   }
 
   async areAll(): Promise<boolean> {
-    // Most calls need no promise but this one: every start of a run asks.
     const unsure = [...this.#hashes].filter(([file]) => !this.#isMarked(file));
     const same = await Promise.all(unsure.map(([file, hash]) => this.#isSame(file, hash)));
     return same.every(Boolean);
+  }
+
+  /** Whether the times of all files are those of the contents that were loaded. Every start of a run asks this first. */
+  areAllMarked(): boolean {
+    for (const file of this.#hashes.keys()) if (!this.#isMarked(file)) return false;
+    return true;
   }
 
   #isMarked(file: string): boolean {
