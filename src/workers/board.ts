@@ -18,17 +18,25 @@ export interface BoardState {
   readonly open: readonly WorkPlace[];
 }
 
-// Where the parts of the file begin. Each begins with the length of its text.
+// Where the parts of the file begin. Each text begins with its length.
 const nowAt = 0;
 const brokenAt = 4_092;
 const openAt = 4_096;
-const privatePathsAt = 65_536;
-/** Open places that are written down; more cannot be told apart anyway. */
+/** Open places that are written down at once, and the bytes of each; more cannot be told apart anyway. */
 const maxOpen = 100;
+const openBytes = 4_096;
+const privatePathsAt = openAt + maxOpen * openBytes;
 const lengthBytes = 4;
 const encoder = new TextEncoder();
 /** The most that is read of one part. */
 const maxBytes = 4 * 1024 ** 2;
+
+/** A place that a worker has noted as open. */
+export interface OpenPlace {
+  readonly text: string;
+  /** Where it is written; undefined while all room is taken. */
+  at: number | undefined;
+}
 
 /**
  * A file without a name that a server and one worker share. Unlike a message, what is written there arrives also when
@@ -38,10 +46,18 @@ export class Board {
   readonly fd: number;
   /** The file as memory, up to the private paths: written at each step of a run, it must cost next to nothing. */
   readonly #memory: Uint8Array | undefined;
+  readonly #lengths: DataView | undefined;
+  /** By where a text begins, the memory that it may take. */
+  readonly #rooms = new Map<number, Uint8Array>();
+  /** Where open places can be written: the last one is used first, and used again. */
+  readonly #free = Array.from({ length: maxOpen }, (_, index) => openAt + (maxOpen - 1 - index) * openBytes);
+  /** Open places for which there is no room now. */
+  readonly #unwritten = new Set<OpenPlace>();
 
   constructor(fd: number) {
     this.fd = fd;
     this.#memory = runtime.mapFile(fd);
+    this.#lengths = this.#memory && new DataView(this.#memory.buffer, this.#memory.byteOffset);
   }
 
   /**
@@ -65,21 +81,32 @@ export class Board {
     throw fileUnavailable("A file to share with a worker process cannot be created in the temporary folder", cause);
   }
 
-  setNow(place: WorkPlace | undefined): void {
-    this.#note(nowAt, brokenAt, place === undefined ? "" : JSON.stringify(place));
+  /** @param text of {@link textOfPlace}; empty when no code is being called */
+  setNow(text: string): void {
+    this.#note(nowAt, brokenAt, text);
   }
 
-  setOpen(places: Iterable<WorkPlace>): void {
-    const some: WorkPlace[] = [];
-    for (const place of places) if (some.push(place) === maxOpen) break;
-    this.#note(openAt, privatePathsAt, JSON.stringify(some));
+  /** Notes a place as open, until it is passed to {@link removeOpen}. @param text of {@link textOfPlace} */
+  addOpen(text: string): OpenPlace {
+    const place: OpenPlace = { text, at: undefined };
+    this.#unwritten.add(place);
+    this.#writeOpen(place);
+    return place;
+  }
+
+  removeOpen(place: OpenPlace): void {
+    this.#unwritten.delete(place);
+    if (place.at === undefined) return;
+    this.#note(place.at, place.at + openBytes, "");
+    this.#free.push(place.at);
+    for (const next of this.#unwritten) return this.#writeOpen(next);
   }
 
   /** Whatever a worker has written, this does not throw. */
   read(): BoardState {
     const now = this.#parse(nowAt);
-    const open = this.#parse(openAt);
-    return { now: isPlace(now) ? now : undefined, open: Array.isArray(open) ? open.filter(isPlace) : [] };
+    const open = Array.from({ length: maxOpen }, (_, index) => this.#parse(openAt + index * openBytes));
+    return { now: isPlace(now) ? now : undefined, open: open.filter(isPlace) };
   }
 
   /** Notes that a built-in no longer works, by its number. Uses as few of them as can be. */
@@ -116,12 +143,27 @@ export class Board {
     closeSync(this.fd);
   }
 
+  #writeOpen(place: OpenPlace): void {
+    const at = this.#free.pop();
+    if (at === undefined) return;
+    this.#unwritten.delete(place);
+    place.at = at;
+    this.#note(at, at + openBytes, place.text);
+  }
+
   /** Writes a text that ends before `end`; a longer one is cut, and cannot be read. */
   #note(at: number, end: number, text: string): void {
-    if (!this.#memory) return this.#write(at, text.slice(0, (end - at) / 4));
-    const room = this.#memory.subarray(at + lengthBytes, end);
-    const { written } = encoder.encodeInto(text, room);
-    new DataView(this.#memory.buffer, this.#memory.byteOffset).setUint32(at, written, true);
+    if (!this.#memory || !this.#lengths) return this.#write(at, text.slice(0, (end - at) / 4));
+    const written = text === "" ? 0 : encoder.encodeInto(text, this.#roomAt(this.#memory, at, end)).written;
+    this.#lengths.setUint32(at, written, true);
+  }
+
+  #roomAt(memory: Uint8Array, at: number, end: number): Uint8Array {
+    const known = this.#rooms.get(at);
+    if (known) return known;
+    const room = memory.subarray(at + lengthBytes, end);
+    this.#rooms.set(at, room);
+    return room;
   }
 
   #write(at: number, text: string): void {
@@ -145,6 +187,11 @@ export class Board {
     const bytes = Buffer.alloc(Math.min(length.readUInt32LE(), maxBytes));
     return bytes.toString("utf8", 0, readSync(this.fd, bytes, 0, bytes.length, at + lengthBytes));
   }
+}
+
+/** A place as a board has it. */
+export function textOfPlace(place: WorkPlace): string {
+  return JSON.stringify(place);
 }
 
 /** The author's code can write to the file too. */

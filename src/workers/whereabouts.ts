@@ -1,4 +1,4 @@
-import type { Board, WorkPlace } from "./board.ts";
+import { type Board, textOfPlace, type WorkPlace } from "./board.ts";
 import { BuiltIns } from "./built-ins.ts";
 
 const endProcess = process.kill.bind(process, process.pid, "SIGKILL");
@@ -7,8 +7,8 @@ const endProcess = process.kill.bind(process, process.pid, "SIGKILL");
 export class Whereabouts {
   readonly #board: Board;
   readonly #builtIns = new BuiltIns();
-  readonly #stack: WorkPlace[] = [];
-  readonly #open = new Set<WorkPlace>();
+  /** The places whose code has been called and has not returned, the innermost one last. */
+  readonly #stack: string[] = [];
 
   constructor(board: Board) {
     this.#board = board;
@@ -17,17 +17,18 @@ export class Whereabouts {
   /** Calls code of a place. What it returns may be a promise: until that settles, the place counts as open. */
   within<T>(place: WorkPlace, code: () => T): T {
     this.#check();
-    this.#stack.push(place);
-    this.#board.setNow(place);
+    const text = textOfPlace(place);
+    this.#stack.push(text);
+    this.#board.setNow(text);
     let result: T;
     try {
       result = code();
     } finally {
       this.#check();
       this.#stack.pop();
-      this.#board.setNow(this.#stack.at(-1));
+      this.#board.setNow(this.#stack.at(-1) ?? "");
     }
-    if (result instanceof Promise) this.#follow(place, result);
+    if (result instanceof Promise) this.#follow(text, result);
     return result;
   }
 
@@ -56,13 +57,11 @@ export class Whereabouts {
     for (;;);
   }
 
-  #follow(place: WorkPlace, work: Promise<unknown>): void {
-    this.#open.add(place);
-    this.#board.setOpen(this.#open);
+  #follow(text: string, work: Promise<unknown>): void {
+    const open = this.#board.addOpen(text);
     const end = () => {
       this.#check();
-      this.#open.delete(place);
-      this.#board.setOpen(this.#open);
+      this.#board.removeOpen(open);
     };
     work.then(end, end);
   }

@@ -1,7 +1,7 @@
 import { type CommitFeed, type EngineObserver, LeaseHolder, type Logger, type RunPlaces } from "../engine/index.ts";
 import { describeThrown, runExists, SmithersError } from "../errors/index.ts";
 import { databaseFileOf } from "../jsx/index.ts";
-import { inputSchemaOf, Loader, startable, workflowNameOf } from "../loader/index.ts";
+import { inputSchemaOf, type LoadedWorkflow, Loader, startable, workflowNameOf } from "../loader/index.ts";
 import type { Run } from "../model/index.ts";
 import type { ParentChannel } from "../runtime/index.ts";
 import type { Lease } from "../store/index.ts";
@@ -137,8 +137,9 @@ export class Worker {
     return { workflowPath, inputSchema: inputSchemaOf(workflow) };
   }
 
-  #load(path: string) {
-    return this.#whereabouts.within({ file: path }, () => this.#loader.load(path));
+  #load(path: string): Promise<LoadedWorkflow> | LoadedWorkflow {
+    const known = this.#loader.unchanged(path);
+    return known ?? this.#whereabouts.within({ file: path }, () => this.#loader.load(path));
   }
 
   async #end(): Promise<void> {
@@ -170,7 +171,7 @@ export class Worker {
       fileRules: { ...files, privatePaths: () => this.#board.privatePaths() },
       placesOf: isBounded ? (lease, wake) => this.#placesOf(identity.id, lease, wake) : undefined,
       leavesQueued: identity.isShared,
-      resolveWorkflow: (run) => this.#load(pathOf(run)),
+      resolveWorkflow: async (run) => this.#load(pathOf(run)),
       log: this.#log,
       onReleased: (runId, end) => {
         if (end === "lost") this.#channel.tell("gaveUp", identity.id, runId);
