@@ -2,21 +2,39 @@ import { concernsRelatives, type ExecutionEnd, type HolderParts } from "../engin
 import { type CommittedEvent, hasEnded, type Run } from "../model/index.ts";
 import type { TurnRecord } from "../store/index.ts";
 
-/** Publishes in this process what workers commit. The worker is answered first, so it does not wait for that. */
-export class CommitNews {
-  readonly #sink: HolderParts["sink"];
-  readonly #released: (runId: string, end: ExecutionEnd) => void;
-  #waiting: (() => void)[] = [];
+export interface CommitNewsSettings {
+  readonly sink: HolderParts["sink"];
+  /** Learns of a run that its worker has released. */
+  released(runId: string, end: ExecutionEnd): void;
+  /** Sends what waits to be sent to the workers. */
+  sendAnswers(): void;
+}
 
-  /** @param released learns of a run that its worker has released */
-  constructor(sink: HolderParts["sink"], released: (runId: string, end: ExecutionEnd) => void) {
-    this.#sink = sink;
-    this.#released = released;
+/**
+ * Publishes in this process what workers commit. A worker that continues a run is answered first, so it does not wait for
+ * that; where runs are only released, the workers wait for nothing.
+ */
+export class CommitNews {
+  readonly #settings: CommitNewsSettings;
+  #waiting: (() => void)[] = [];
+  /** Whether a worker continues a run with one of the answers. */
+  #isAwaited = false;
+
+  constructor(settings: CommitNewsSettings) {
+    this.#settings = settings;
   }
 
-  /** Publishes events. */
+  /** Publishes events. A run continues with the answer. */
   events(events: readonly CommittedEvent[]): void {
-    this.#tell(events, () => this.#sink.feed.publish(events));
+    this.#tell(events, true, () => this.#settings.sink.feed.publish(events));
+  }
+
+  /** Publishes the events of a run that was recorded, and tells its caller. */
+  started(events: readonly CommittedEvent[], tellCaller: () => void): void {
+    this.#tell(events, true, () => {
+      tellCaller();
+      this.#settings.sink.feed.publish(events);
+    });
   }
 
   /**
@@ -25,11 +43,13 @@ export class CommitNews {
    * @param commitMs how long the store took to commit it
    */
   turn(turn: TurnRecord, run: Run | undefined, events: readonly CommittedEvent[], commitMs: number): void {
-    this.#tell(events, () => {
+    const { sink, released } = this.#settings;
+    const isReleased = turn.run.release ?? false;
+    this.#tell(events, !isReleased, () => {
       if (run) this.#observe(turn, run, events, commitMs);
-      this.#sink.feed.publish(events);
-      if (concernsRelatives(turn)) this.#sink.related?.(turn);
-      if (turn.run.release) this.#released(turn.lease.runId, endOf(run));
+      sink.feed.publish(events);
+      if (concernsRelatives(turn)) sink.related?.(turn);
+      if (isReleased) released(turn.lease.runId, endOf(run));
     });
   }
 
@@ -37,15 +57,19 @@ export class CommitNews {
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#isAwaited = false;
     for (const tell of waiting) tell();
   }
 
-  #tell(events: readonly CommittedEvent[], tell: () => void): void {
-    this.#sink.feed.note(events);
-    this.#waiting.push(tell);
-    if (this.#waiting.length > 1) return;
-    // The channel answers at the end of this turn of the event loop, and asked for that before or asks in this turn.
-    setImmediate(() => setImmediate(() => this.flush()));
+  #tell(events: readonly CommittedEvent[], isAwaited: boolean, tell: () => void): void {
+    this.#settings.sink.feed.note(events);
+    this.#isAwaited ||= isAwaited;
+    if (this.#waiting.push(tell) > 1) return;
+    // The answers of this turn of the event loop are there when it ends.
+    setImmediate(() => {
+      if (this.#isAwaited) this.#settings.sendAnswers();
+      this.flush();
+    });
   }
 
   #observe(turn: TurnRecord, run: Run, events: readonly CommittedEvent[], commitMs: number): void {
@@ -54,7 +78,7 @@ export class CommitNews {
     const { decisions, timing } = facts;
     const node = (nodeId: string, iteration: number) =>
       nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
-    this.#sink.observer?.turnCommitted({
+    this.#settings.sink.observer?.turnCommitted({
       run,
       record: turn,
       events,

@@ -70,9 +70,15 @@ export class RemoteHolder implements RunHolder {
     this.#pool = pool;
     this.#parts = parts;
     this.#settings = settings;
-    this.#news = new CommitNews(parts.sink, (runId, end) => {
-      this.#claims.release(runId, end);
-      parts.onReleased(runId, end);
+    this.#news = new CommitNews({
+      sink: parts.sink,
+      released: (runId, end) => {
+        this.#claims.release(runId, end);
+        parts.onReleased(runId, end);
+      },
+      sendAnswers: () => {
+        for (const worker of this.#hosts.keys()) worker.channel.flush();
+      },
     });
     this.#places = settings.places && new WorkerPlaces(settings.places, parts.sink.store.id);
     const { heartbeatMs = defaultHeartbeatMs } = settings;
@@ -300,8 +306,7 @@ export class RemoteHolder implements RunHolder {
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
           this.#held.read(run);
         }
-        this.#pool.started(run.runId, started.runId);
-        this.#news.events(started.events);
+        this.#news.started(started.events, () => this.#pool.started(run.runId, started.runId));
       },
       takeLease: (lease) => lease && this.#hold(worker, lease),
       reopen: (reopened) => {
