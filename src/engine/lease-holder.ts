@@ -171,7 +171,7 @@ export class LeaseHolder implements RunHolder {
   }
 
   async #takeOver(run: Run, claim: Claim): Promise<boolean> {
-    const { source: given, edit, forced, isOrphan = false, taken } = claim;
+    const { source: given, edit, forced, alone, isOrphan = false, taken } = claim;
     const { store, maxCrashes = defaultMaxCrashes } = this.#settings;
     const end = endWithoutCode(run, isOrphan, maxCrashes);
     if (end) return this.#end(run, end);
@@ -180,7 +180,7 @@ export class LeaseHolder implements RunHolder {
     const lease = taken?.lease ?? (await this.#lease(run));
     if (!lease) return false;
     await store.registerSchemas(source.workflow.registry.list());
-    const stored = await loadRun(store, run.runId, { forced, maxCrashes });
+    const stored = await loadRun(store, run.runId, { forced, alone, maxCrashes });
     if (!stored) return false;
     // A run that continues another one has had no owner yet; one that waits for a place was left by its owner.
     const wasLeft = run.heartbeatAtMs === null || taken || (run.owner === null && run.queuedAtMs !== null);

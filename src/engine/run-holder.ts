@@ -16,6 +16,8 @@ export interface Claim {
   readonly edit?: Edit;
   /** Keys of nodes that start even though another has failed. */
   readonly forced?: ReadonlySet<string>;
+  /** Ids of nodes that have been lost together, of which one may have ended their process: each runs alone now. */
+  readonly alone?: ReadonlySet<string>;
   /** The engine claims it by itself: a run that has ended too many processes fails instead of being claimed again. */
   readonly isOrphan?: boolean;
   /** Set for a run that has waited for a place: its lease, in the name of {@link RunHolder.owner}, and the place. */

@@ -72,6 +72,7 @@ function errorOf(runId: string, nodeIds: readonly string[] | undefined, end: Wor
       ? `in one of the nodes ${nodeIds.map((id) => `"${id}"`).join(", ")} of run ${runId}`
       : workPlaceText({ runId, nodeId });
   return new SmithersError("WORKER_LOST", `${what} ${at}.`, {
+    ...(nodeIds.length > 1 && { advice: "They run again, each alone, to find out which one it is." }),
     details: { ...details, runId, ...(nodeId !== undefined && { nodeId }) },
   });
 }

@@ -41,6 +41,8 @@ export interface RemoteClaim {
   /** The file to load instead of the run's own. */
   readonly path: string | undefined;
   readonly forced: ReadonlySet<string> | undefined;
+  /** Ids of nodes of which each runs only while nothing else of the run does. */
+  readonly alone: ReadonlySet<string> | undefined;
   readonly isOrphan: boolean;
   /** The run's lease, which the server has taken. */
   readonly lease: Lease | undefined;

@@ -60,6 +60,8 @@ export class RemoteHolder implements RunHolder {
   readonly #claims = new RunClaims();
   /** Runs that may block or end their worker: they get one of their own. */
   readonly #suspects = new Set<string>();
+  /** The nodes of a run that were lost together. Each runs alone, so that the next loss tells which one it is. */
+  readonly #alone = new Map<string, ReadonlySet<string>>();
   readonly #others: OtherOwners;
   readonly #places: WorkerPlaces | undefined;
   readonly #heartbeat: Heartbeat;
@@ -153,7 +155,7 @@ export class RemoteHolder implements RunHolder {
       // Another worker takes a lease of its own.
       given = undefined;
       return worker.channel
-        .call("claim", { store, run: withInputJson(run), path, forced, isOrphan, lease })
+        .call("claim", { store, run: withInputJson(run), path, forced, alone: this.#alone.get(runId), isOrphan, lease })
         .then((isClaimed) => {
           if (!isClaimed) this.gaveUp(worker, runId);
           return isClaimed;
@@ -276,7 +278,8 @@ export class RemoteHolder implements RunHolder {
     const { runId } = lease;
     const { sink, log } = this.#parts;
     const nodeIds = charged.get(runId);
-    const lost = { lease, error: errorOf(runId, nodeIds), isCharged: nodeIds !== undefined, nodeIds };
+    const isCharged = nodeIds !== undefined && !this.#tellsApart(runId, nodeIds);
+    const lost = { lease, error: errorOf(runId, nodeIds), isCharged, nodeIds: isCharged ? nodeIds : undefined };
     try {
       // Until it is released, it is not a run that was left: a look for those would count a crash of its own.
       await this.#claims.keep(runId, releaseLost(sink, this.owner, lost, this.#settings.maxCrashes));
@@ -285,6 +288,14 @@ export class RemoteHolder implements RunHolder {
     }
     this.#claims.release(runId, "lost");
     if (!this.#isStopping) this.#parts.wake(runId);
+  }
+
+  /** Whether a loss of several nodes is charged to none of them, because they are going to run alone. */
+  #tellsApart(runId: string, nodeIds: readonly string[]): boolean {
+    const known = this.#alone.get(runId);
+    if (nodeIds.length < 2 || nodeIds.every((nodeId) => known?.has(nodeId))) return false;
+    this.#alone.set(runId, new Set([...(known ?? []), ...nodeIds]));
+    return true;
   }
 
   #hostFor(worker: WorkerProcess): StoreHost {
@@ -336,6 +347,7 @@ export class RemoteHolder implements RunHolder {
       this.#places?.release(worker, lease);
       this.#held.delete(lease.runId);
       this.#suspects.delete(lease.runId);
+      this.#alone.delete(lease.runId);
     } else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
     this.#news.turn(turn, row, events, commitMs);
   }

@@ -122,14 +122,14 @@ export class Worker {
     return this.#runsOf(store).holder.start(run, () => {});
   }
 
-  async #claim({ store, run, path, forced, isOrphan, lease }: RemoteClaim): Promise<boolean> {
+  async #claim({ store, run, path, forced, alone, isOrphan, lease }: RemoteClaim): Promise<boolean> {
     const { holder } = this.#runsOf(store);
     // The server knows that the run was released before this process has noticed its own release.
     if (holder.active(run.runId)) await holder.released(run.runId);
     const source = path === undefined ? undefined : { workflowPath: path };
     // The server has the place that is kept for it.
     const taken = lease && { lease, places: undefined };
-    return holder.claim(withInput<Run>(run), { source, forced, isOrphan, taken });
+    return holder.claim(withInput<Run>(run), { source, forced, alone, isOrphan, taken });
   }
 
   async #describe(path: string): Promise<LoadedFile> {

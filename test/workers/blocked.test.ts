@@ -23,6 +23,7 @@ const kinds = {
   kill: () => process.kill(process.pid, "SIGKILL"),
   exit: () => process.exit(0),
   abort: () => process.abort(),
+  thrown: () => { throw Object.defineProperty(new Error(), "message", { get: kinds.kill }); },
   validation: () => {},
   innocent: async (_, gate) => { while (!existsSync(gate)) await sleep(10); },
 };`;
@@ -36,6 +37,17 @@ const schemas = `result: z.object({ value: z.any() }), endless: z.object({ value
 const file = workflowFile(tree, { head, schemas });
 const slow = workflowFile(
   `<Task id="t" output={outputs.result} timeoutMs={60_000}>{() => { block(2_500); return { value: 1 }; }}</Task>`,
+  { head },
+);
+const pair = workflowFile(
+  `<Parallel>
+     <Task id="innocent" output={outputs.result}>
+       {async (task) => { note(task); await kinds.innocent(task, ctx.input.gate); return { value: 1 }; }}
+     </Task>
+     <Task id="guilty" output={outputs.result}>
+       {async (task) => { note(task); await sleep(30); kinds.kill(); await sleep(60_000); }}
+     </Task>
+   </Parallel>`,
   { head },
 );
 const babbling = workflowFile(
@@ -54,6 +66,7 @@ const files = {
   "hang.tsx": `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);\n${file}`,
   "slow.tsx": slow,
   "babbling.tsx": babbling,
+  "pair.tsx": pair,
 };
 
 async function serving(options: object = {}, more: Record<string, string> = {}) {
@@ -91,6 +104,7 @@ test.each([
   ["loop", "WORKER_LOST"],
   ["blockLater", "WORKER_LOST"],
   ["kill", "WORKER_LOST"],
+  ["thrown", "WORKER_LOST"],
   ["validation", "WORKER_LOST"],
 ])("a task that hurts its worker by %s is charged, and a run of another file notices nothing", async (kind, code) => {
   const { server, attempts, go, guilty, innocent, waits } = shared();
@@ -108,6 +122,20 @@ test.each([
   go();
   expect((await server.end(innocent)).status).toBe("finished");
   expect(attempts(innocent)).toBe(1);
+});
+
+test("of two nodes of a run that are lost together, the one that ends its worker is charged", async () => {
+  const { server, attempts, go, guilty, waits } = shared();
+  await server.start("pair.tsx", waits, { runId: guilty });
+  // Both once, and then one alone.
+  await eventually(() => attempts(guilty) === 3);
+  go();
+  expect((await server.end(guilty)).error).toMatchObject({ code: "WORKER_LOST", nodeId: "guilty" });
+  const { body: nodes } = await server.get(`/v1/runs/${guilty}/nodes`);
+  expect(nodes.map(({ nodeId, state, attempt }: any) => [nodeId, state, attempt])).toEqual([
+    ["innocent", "finished", 2],
+    ["guilty", "failed", 3],
+  ]);
 });
 
 test.each(["exit", "abort"])("process.%s is an error of the attempt that calls it", async (kind) => {

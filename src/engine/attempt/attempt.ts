@@ -74,12 +74,14 @@ export function launchAttempt(
   const outcome = Promise.race([work, interrupted.promise])
     .then<AttemptOutcome, AttemptOutcome>(
       (value) => ({ ok: true, value }),
-      (thrown) => ({
-        ok: false,
-        ...recordThrown(thrown, settings.rootDir),
-        retryable: isRetryable(thrown),
-        refusal: AgentsFailed.refusalOf(thrown),
-      }),
+      // What was thrown may have code that is called when it is read.
+      (thrown) =>
+        within(observer, place, () => ({
+          ok: false,
+          ...recordThrown(thrown, settings.rootDir),
+          retryable: isRetryable(thrown),
+          refusal: AgentsFailed.refusalOf(thrown),
+        })),
     )
     .finally(() => {
       isOver = true;

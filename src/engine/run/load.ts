@@ -17,6 +17,8 @@ export interface LoadedRun {
   readonly inbox: Inbox | undefined;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
+  /** Ids of nodes of which each runs only while nothing else of the run does. */
+  readonly alone: ReadonlySet<string>;
   /** Adds to the first turn what the takeover itself changes. */
   recordTakeover(draft: TurnDraft): void;
 }
@@ -28,6 +30,7 @@ export function freshRun(run: Run): LoadedRun {
     treeHash: undefined,
     inbox: undefined,
     forced: new Set(),
+    alone: new Set(),
     recordTakeover: () => {},
   };
 }
@@ -35,6 +38,8 @@ export function freshRun(run: Run): LoadedRun {
 export interface LoadOptions {
   /** See {@link LoadedRun.forced}. */
   readonly forced?: ReadonlySet<string>;
+  /** See {@link LoadedRun.alone}. */
+  readonly alone?: ReadonlySet<string>;
   /** How often a task may end its process before it fails. */
   readonly maxCrashes?: number;
 }
@@ -46,7 +51,7 @@ export const defaultMaxCrashes = 5;
 export async function loadRun(
   store: Store,
   runId: string,
-  { forced = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
+  { forced = new Set(), alone = new Set(), maxCrashes = defaultMaxCrashes }: LoadOptions = {},
 ): Promise<LoadedRun | undefined> {
   const stored = await store.loadRun(runId);
   if (!stored) return undefined;
@@ -56,6 +61,7 @@ export async function loadRun(
     treeHash: stored.treeHash,
     inbox: inboxOf(stored),
     forced,
+    alone,
     recordTakeover(draft) {
       // A subflow's run continues by itself.
       for (const node of runState.nodes()) {

@@ -37,6 +37,8 @@ export interface TurnPlannerSettings extends RunRenderingSettings {
   readonly store: Pick<Store, "findCached" | "readOutput" | "agentReports" | "readResult">;
   /** Keys of nodes that start even though another has failed, because a person asked for them. */
   readonly forced: ReadonlySet<string>;
+  /** Ids of nodes of which each runs only while nothing else of the run does. */
+  readonly alone: ReadonlySet<string>;
   /** Where attempts get their places; undefined when there is no bound. */
   readonly places?: TurnPlaces;
   /** Learns which workflow a Subflow mounts whose run is started. */
@@ -59,17 +61,19 @@ export class TurnPlanner {
   readonly #store: TurnPlannerSettings["store"];
   readonly #rendering: RunRendering;
   readonly #forced: Set<string>;
+  readonly #alone: ReadonlySet<string>;
   readonly #starter: TaskStarter;
   readonly #places: TurnPlaces | undefined;
   /** Whether the next turn must render: the last one has ended before it did. */
   #isStale = false;
 
   constructor(settings: TurnPlannerSettings) {
-    const { runState, store, forced, places, noteSubflow } = settings;
+    const { runState, store, forced, alone, places, noteSubflow } = settings;
     this.#runState = runState;
     this.#store = store;
     this.#rendering = new RunRendering(settings);
     this.#forced = new Set(forced);
+    this.#alone = alone;
     this.#starter = new TaskStarter(runState, store, noteSubflow);
     this.#places = places;
   }
@@ -190,7 +194,10 @@ export class TurnPlanner {
   /** Starts what is ready, as far as places and the turn's budget go. Returns how many tasks have no place. */
   async #start({ draft, budget, launches }: PlannedTurn, planned: Schedule): Promise<number> {
     const { plan, workflow } = this.#rendering;
-    const ready = planned.ready.filter(({ key }) => !planned.failed || this.#forced.has(key));
+    const ready = this.#oneAlone(
+      planned.ready.filter(({ key }) => !planned.failed || this.#forced.has(key)),
+      planned.running,
+    );
     await this.#places?.prepare(planned.placesTaken, ready.filter(needsPlace).length);
     let queued = 0;
     for (const task of ready) {
@@ -209,6 +216,16 @@ export class TurnPlanner {
       if (budget.isSpent) break;
     }
     return queued;
+  }
+
+  /** Of tasks that could start, those that may: one that runs alone waits for what runs, and all others wait for it. */
+  #oneAlone(ready: readonly PlannedTask[], running: number): readonly PlannedTask[] {
+    if (this.#alone.size === 0) return ready;
+    const isAlone = ({ nodeId }: { readonly nodeId: string }) => this.#alone.has(nodeId);
+    if (running > 0 && [...this.#runState.nodes()].some((node) => node.state === "in-progress" && isAlone(node)))
+      return [];
+    const first = ready.find(isAlone);
+    return first === undefined ? ready : running > 0 ? [] : [first];
   }
 
   #hasWork(draft: TurnDraft): boolean {
