@@ -58,14 +58,16 @@ export function launchAttempt(
   });
   const at = { nodeId, iteration, attempt: attempt.attempt };
   let isOver = false;
-  // What listens for the abort is the task's code.
-  const abort = (reason: Error) => runAs(origin, () => controller.abort(reason));
+  const abort = (reason: Error) => {
+    // Before the task's code, which listens for the abort, can end the attempt in another way.
+    interrupted.reject(reason);
+    runAs(origin, () => controller.abort(reason));
+  };
   const limits = new TimeLimits(task, abort);
 
   const output = new OutputBuffer((text, stream) => settings.emit({ type: "NodeOutput", ...at, text, stream }));
   const toolCalls = new ToolCalls(attempt, settings.toolCalls, controller.signal);
   const parts = { task, attempt, settings, signal: controller.signal, limits, output, toolCalls };
-  controller.signal.addEventListener("abort", () => interrupted.reject(controller.signal.reason), { once: true });
   const { observer } = settings;
   const place = { runId, nodeId, iteration, timeoutMs: limits.timeoutMs };
   const unregister = register(origin);

@@ -17,11 +17,11 @@ export function accessOf(
 ): Access {
   const { rootDir, below, worktree } = run;
   const own = task?.rootDir === undefined ? "" : folderBelow(join(rootDir, below), task.rootDir, nodeId);
-  const narrowedTo = join(below, own).replace(/^\.$/, "");
+  const narrowedTo = below === "" || own === "" ? below + own : join(below, own);
   return {
     rootDir,
     narrowedTo,
-    cwd: join(rootDir, narrowedTo),
+    cwd: narrowedTo === "" ? rootDir : join(rootDir, narrowedTo),
     worktree,
     allowNetwork: run.allowNetwork && (task?.allowNetwork ?? true),
     allowedTools: task?.allow && new Set(task.allow),

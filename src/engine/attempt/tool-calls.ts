@@ -19,9 +19,10 @@ export class ToolCalls {
   readonly #attempt: Attempt;
   readonly #log: ToolCallLog;
   readonly #byName = new Map<string, number>();
-  readonly #over = new AbortController();
   readonly #aborted: AbortSignal;
-  #signal: AbortSignal | undefined;
+  #isOver = false;
+  /** Aborts the calls that are running; most attempts make none. */
+  #calls: { readonly signal: AbortSignal; readonly end: AbortController } | undefined;
   #count = 0;
 
   /** @param aborted the attempt's own signal */
@@ -32,7 +33,7 @@ export class ToolCalls {
   }
 
   async begin({ toolName, repeats, arguments: given }: ToolCallRequest): Promise<ToolCallHandle> {
-    if (this.#over.signal.aborted) {
+    if (this.#isOver) {
       throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended and can no longer call tools.`);
     }
     const { runId, nodeId, iteration, attempt } = this.#attempt;
@@ -42,7 +43,7 @@ export class ToolCalls {
     this.#count += 1;
     const call = { nodeId, iteration, attempt, callNo: this.#count, toolName };
     const idempotencyKey = `${runId}:${nodeId}:${iteration}:${toolName}:${numberOfName}`;
-    const signal = (this.#signal ??= AbortSignal.any([this.#aborted, this.#over.signal]));
+    const { signal } = (this.#calls ??= this.#open());
     const startedAtMs = Date.now();
     const stored = given === undefined ? null : (cutData(withoutSecrets(given), maxArgumentsBytes) ?? null);
     await this.#log.begin({ ...call, idempotencyKey, repeats, arguments: stored });
@@ -50,7 +51,7 @@ export class ToolCalls {
       idempotencyKey,
       signal,
       end: (error) => {
-        if (this.#over.signal.aborted) return;
+        if (this.#isOver) return;
         const details = error?.details === undefined ? {} : { details: cutDetails(error.details) };
         this.#log.end({ ...call, startedAtMs, finishedAtMs: Date.now(), error: error && { ...error, ...details } });
       },
@@ -59,7 +60,13 @@ export class ToolCalls {
 
   /** Ends the attempt: calls that are still running are aborted, and further calls are refused. */
   close(): void {
-    this.#over.abort(new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended.`));
+    this.#isOver = true;
+    this.#calls?.end.abort(new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended.`));
+  }
+
+  #open() {
+    const end = new AbortController();
+    return { end, signal: AbortSignal.any([this.#aborted, end.signal]) };
   }
 }
 
