@@ -9,7 +9,7 @@ const maxRunCharacters = 250_000;
 
 /** The last events of one run, without a gap. */
 interface Tail {
-  readonly events: readonly CommittedEvent[];
+  readonly events: CommittedEvent[];
   readonly ageMs: () => number;
   readonly characters: number;
 }
@@ -31,9 +31,10 @@ export class RecentEvents {
     if (known && known.events.at(-1)!.seq >= events.at(-1)!.seq) return;
     this.forget(runId);
     const isNext = known?.events.at(-1)?.seq === events[0]!.seq - 1 && known.characters < maxRunCharacters;
-    const before = isNext ? known : { events: [], characters: 0 };
-    const characters = events.reduce((sum, { json }) => sum + json.length, before.characters);
-    this.#tails.set(runId, { events: [...before.events, ...events], ageMs: stopwatch(), characters });
+    const tail = isNext ? known.events : [];
+    tail.push(...events);
+    const characters = events.reduce((sum, { json }) => sum + json.length, isNext ? known.characters : 0);
+    this.#tails.set(runId, { events: tail, ageMs: stopwatch(), characters });
     this.#characters += characters;
     this.#evict();
     this.#sweepLater();
