@@ -1,6 +1,5 @@
 import { SmithersError } from "../errors/index.ts";
-import type { Workflow } from "../jsx/index.ts";
-import { type Node, type Run, staleAfterMs } from "../model/index.ts";
+import { type Run, staleAfterMs } from "../model/index.ts";
 import { type ClaimedRun, type Lease, type NewSignal, newOwner } from "../store/index.ts";
 import { stopwatch, waitAtMost } from "../timing/index.ts";
 import { fileRulesOf } from "./file-rules.ts";
@@ -13,7 +12,7 @@ import { checkAwaitedSignal, checkSignal } from "./run/check-signal.ts";
 import type { ExecutionEnd } from "./run/conclude.ts";
 import { newRun, toInput } from "./run/create.ts";
 import { endUnheldRun, endWithoutCode } from "./run/end-unheld.ts";
-import { Execution, type LeasedRun } from "./run/execution.ts";
+import { Execution, type ExecutionSettings, type LeasedRun } from "./run/execution.ts";
 import { FirstCommit } from "./run/first-commit.ts";
 import { defaultMaxCrashes, freshRun, loadRun, withTakeover } from "./run/load.ts";
 import { SubflowCode } from "./run/subflow-code.ts";
@@ -46,11 +45,18 @@ export class LeaseHolder implements RunHolder {
   readonly #heartbeat: Heartbeat;
   readonly #others: OtherOwners;
   readonly #subflowCode: SubflowCode;
+  readonly #ofExecutions: ExecutionSettings;
   #stopping: { readonly graceMs: number } | undefined;
 
   constructor(settings: LeaseHolderSettings) {
     this.#settings = settings;
     this.#subflowCode = new SubflowCode(settings.store);
+    this.#ofExecutions = {
+      ...settings,
+      staleMs: settings.staleMs ?? staleAfterMs,
+      fileRules: fileRulesOf(() => settings.store.privateFiles, settings.fileRules),
+      noteSubflow: (node, parent, workflow) => this.#subflowCode.note(node, parent, workflow),
+    };
     const { heartbeatMs = defaultHeartbeatMs } = settings;
     this.#others = new OtherOwners({
       store: settings.store,
@@ -243,21 +249,10 @@ export class LeaseHolder implements RunHolder {
   }
 
   #executionOf(run: LeasedRun & { readonly places?: ReservedPlace }, firstCommit?: FirstCommit): Execution {
-    const { sink, store, log, rootDir, allowNetwork, fileRules, staleMs, leavesQueued, placesOf } = this.#settings;
-    const settings = {
-      sink,
-      rootDir,
-      allowNetwork,
-      staleMs: staleMs ?? staleAfterMs,
-      fileRules: fileRulesOf(() => store.privateFiles, fileRules),
-      log,
-      leavesQueued,
-      noteSubflow: (node: Node, parent: Workflow, workflow: Workflow) => this.#subflowCode.note(node, parent, workflow),
-    };
     const wake = () => execution.placeFree();
     if (run.places) run.places.wake = wake;
-    const places = run.places ?? placesOf?.(run.lease, wake);
-    const execution: Execution = new Execution({ ...run, places }, settings, firstCommit);
+    const places = run.places ?? this.#settings.placesOf?.(run.lease, wake);
+    const execution: Execution = new Execution({ ...run, places }, this.#ofExecutions, firstCommit);
     return execution;
   }
 

@@ -41,8 +41,9 @@ function numbered(
   committed: (seq: number, event: SmithersEvent) => CommittedEvent,
 ): CommittedEvent[] {
   let seq = lastSeq - events.length;
-  return events.map(({ type, ...fields }) => {
+  return events.map((event) => {
     seq += 1;
-    return committed(seq, { type, runId, timestampMs: nowMs, ...fields } as SmithersEvent);
+    // The type comes first in the JSON.
+    return committed(seq, Object.assign({ type: event.type, runId, timestampMs: nowMs }, event) as SmithersEvent);
   });
 }

@@ -52,7 +52,8 @@ export function localSink(localEngines: LocalEngines, { store, feed, observer, r
     feed,
     related,
     get observer() {
-      return allOf([observer, ...localEngines.others.map((other) => other.observer)]);
+      const { others } = localEngines;
+      return others.length === 0 ? observer : allOf([observer, ...others.map((other) => other.observer)]);
     },
   };
 }
