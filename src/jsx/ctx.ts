@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import { readField, SmithersError } from "../errors/index.ts";
-import { authoredId, idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
+import { idsOf, type LoopScope, nodePlace, placesOf } from "./loop-places.ts";
+import type { NodeOutputs } from "./node-outputs.ts";
 import type { OutputLookup, OutputRef, OutputRegistry, Schemas } from "./outputs.ts";
 import type { StoredState } from "./parts.ts";
+import type { Reads } from "./reads.ts";
 import { FrameRows } from "./rows.ts";
 import { absentValue, currentValue, type StoredOutput } from "./stored-output.ts";
 
@@ -18,8 +20,8 @@ export interface RunView {
   find(nodeId: string, iteration: number): StoredOutput | undefined;
   /** All outputs of a key, in the order in which they were stored. */
   list(schemaKey: string): readonly StoredOutput[];
-  /** The outputs of one node, by iteration. */
-  listOf(schemaKey: string, nodeId: string): readonly StoredOutput[];
+  /** The outputs of one node: the same object at each call, also before the node has any. */
+  outputsOf(nodeId: string): NodeOutputs;
   /** The current iteration of a loop; 0 before it starts. */
   loopIteration(loopKey: string): number;
   /** The loops around a node as far as earlier frames show, outermost first. `nodeId` may have a suffix. */
@@ -90,24 +92,6 @@ export interface Ctx<S extends Schemas = Schemas> {
   readonly outputs: (<O extends Target<S>>(output: O) => Row<ValueOf<S, O>>[]) & RowsByKey<S>;
 }
 
-/** The outputs that a frame has read. A turn that changes none of them does not need to render again. */
-export interface Reads {
-  /** Keys of the outputs whose rows were all read. */
-  readonly rowsOf: Set<string>;
-  /** The rows that were read, by the output's key. */
-  readonly rows: Map<string, FrameRows>;
-  /** Ids of nodes whose outputs were read. */
-  readonly outputsOf: Set<string>;
-  /** Outputs that were read while their values were not in memory: the frame must be rendered again. */
-  readonly absent: Set<StoredOutput>;
-  /** Whether it was read which nodes have failed. */
-  failures: boolean;
-}
-
-export function noReads(): Reads {
-  return { rowsOf: new Set(), rows: new Map(), outputsOf: new Set(), absent: new Set(), failures: false };
-}
-
 function latestArray(value: unknown, schema: z.ZodType): unknown[] {
   let list = value;
   if (typeof value === "string") {
@@ -132,29 +116,37 @@ function requireNode(where: string, of: unknown): void {
 
 /** Creates the `ctx` of one frame. `scope` is the loop around the component that asks. */
 export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, scope: LoopScope | null): Ctx {
-  const keyOf = (target: unknown, where: string, nodeId: string) => {
-    reads.outputsOf.add(authoredId(nodeId));
-    return registry.resolve(target, where).key;
-  };
-  const place = (nodeId: string) => nodePlace(nodeId, view.loopsOf(nodeId), (key) => view.loopIteration(key));
   const read = (output: StoredOutput) => {
     if (output.value === absentValue) reads.absent.add(output);
     return currentValue(output);
   };
+  const place = (nodeId: string) => nodePlace(nodeId, view.loopsOf(nodeId), (key) => view.loopIteration(key));
   const find = (key: string, id: string, given?: number) => {
-    const { nodeId, iteration } = place(id);
-    const found = view.find(nodeId, given ?? iteration);
+    const outputs = reads.node(id);
+    let found: StoredOutput | undefined;
+    // Most nodes are in no loop, and a large tree asks for thousands of them.
+    if ((given === undefined || given === 0) && view.loopsOf(id).length === 0) found = outputs.first;
+    else {
+      const { nodeId, iteration } = place(id);
+      found = view.find(nodeId, given ?? iteration);
+    }
     return found?.schemaKey === key ? read(found) : undefined;
+  };
+  const listOf = (target: unknown, where: string, id: string) => {
+    const outputs = reads.node(id);
+    const { key } = registry.resolve(target, where);
+    const { nodeId } = place(id);
+    return (nodeId === id ? outputs : view.outputsOf(nodeId)).list(key);
   };
 
   const methods = {
     outputMaybe(target: unknown, of: { nodeId: string; iteration?: number }) {
       requireNode("ctx.outputMaybe", of);
-      return find(keyOf(target, "ctx.outputMaybe", of.nodeId), of.nodeId, of.iteration);
+      return find(registry.resolve(target, "ctx.outputMaybe").key, of.nodeId, of.iteration);
     },
     output(target: unknown, of: { nodeId: string; iteration?: number }) {
       requireNode("ctx.output", of);
-      const key = keyOf(target, "ctx.output", of.nodeId);
+      const { key } = registry.resolve(target, "ctx.output");
       const value = find(key, of.nodeId, of.iteration);
       if (value !== undefined) return value;
       throw new SmithersError("MISSING_OUTPUT", `The node "${of.nodeId}" has no output "${key}" yet.`, {
@@ -162,12 +154,11 @@ export function createCtx(view: RunView, registry: OutputLookup, reads: Reads, s
       });
     },
     latest(target: unknown, nodeId: string) {
-      const last = view.listOf(keyOf(target, "ctx.latest", nodeId), place(nodeId).nodeId).at(-1);
+      const last = listOf(target, "ctx.latest", nodeId).at(-1);
       return last && read(last);
     },
     latestArray,
-    iterationCount: (target: unknown, nodeId: string) =>
-      view.listOf(keyOf(target, "ctx.iterationCount", nodeId), place(nodeId).nodeId).length,
+    iterationCount: (target: unknown, nodeId: string) => listOf(target, "ctx.iterationCount", nodeId).length,
   };
 
   const around = placesOf(idsOf(scope), (key) => view.loopIteration(key)).at(-1);

@@ -1,8 +1,9 @@
 import { SmithersError } from "../errors/index.ts";
-import { type Ctx, createCtx, type Reads, type RunView } from "./ctx.ts";
+import { type Ctx, createCtx, type RunView } from "./ctx.ts";
 import type { LoopScope } from "./loop-places.ts";
 import type { OutputLookup } from "./outputs.ts";
 import { React } from "./react.ts";
+import type { Reads } from "./reads.ts";
 import type { WorktreeSpec } from "./specs.ts";
 
 /** What every component of a frame can access. */

@@ -25,7 +25,7 @@ export { SignalComponent, WaitForEvent } from "./components/wait-for-event.ts";
 export { Branch, Loop, MergeQueue, Parallel, Sequence, WorkflowComponent } from "./components/workflow.ts";
 export { Worktree } from "./components/worktree.ts";
 export { type CreateSmithersOptions, createSmithers, type SmithersApi } from "./create-smithers.ts";
-export { type Ctx, noReads, type Reads, type Row, type RunView } from "./ctx.ts";
+export type { Ctx, Row, RunView } from "./ctx.ts";
 export { useCtx } from "./frame-context.ts";
 export type { HostElement, HostNode } from "./host.ts";
 export {
@@ -37,11 +37,13 @@ export {
   placesOf,
   suffixOf,
 } from "./loop-places.ts";
+export { NodeOutputs } from "./node-outputs.ts";
 export type { OutputRef, OutputRegistry, OutputSchema, Schemas } from "./outputs.ts";
 export { isOwnOutput } from "./outputs.ts";
 export { promptText } from "./prompt-text.ts";
 export { insteadOfEntry, insteadOfName } from "./published-names.ts";
 export { jsxRuntime, React } from "./react.ts";
+export type { FrameReads } from "./reads.ts";
 export { type Rendered, WorkflowRenderer } from "./renderer.ts";
 export { forgetRows } from "./rows.ts";
 export type * from "./specs.ts";

@@ -18,7 +18,7 @@ export function inlineScope(outer: FrameScope, workflow: Workflow, prefix: strin
       // The registry gives keys with the prefix.
       rowsOf: root.reads.rowsOf,
       rows: root.reads.rows,
-      outputsOf: new PrefixedSet(root.reads.outputsOf, prefix),
+      node: (id) => root.reads.node(prefix + id),
       absent: root.reads.absent,
       get failures() {
         return root.reads.failures;
@@ -42,23 +42,6 @@ function registryOf(registry: OutputRegistry, prefix: string): InlineRegistry {
   let known = byPrefix.get(prefix);
   if (!known) byPrefix.set(prefix, (known = new InlineRegistry(registry, prefix)));
   return known;
-}
-
-/** Adds to another set, with a prefix. */
-class PrefixedSet extends Set<string> {
-  readonly #to: Set<string>;
-  readonly #prefix: string;
-
-  constructor(to: Set<string>, prefix: string) {
-    super();
-    this.#to = to;
-    this.#prefix = prefix;
-  }
-
-  override add(name: string): this {
-    this.#to.add(this.#prefix + name);
-    return this;
-  }
 }
 
 /** The outputs of an inline workflow: they are stored under keys with its prefix. */
@@ -134,8 +117,8 @@ class InlineView implements RunView {
     return this.#run.list(schemaKey);
   }
 
-  listOf(schemaKey: string, nodeId: string) {
-    return this.#run.listOf(schemaKey, this.#prefix + nodeId);
+  outputsOf(nodeId: string) {
+    return this.#run.outputsOf(this.#prefix + nodeId);
   }
 
   loopIteration(loopKey: string) {

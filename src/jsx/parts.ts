@@ -42,7 +42,7 @@ export function useMember({ id, continueOnFail }: { readonly id: string; readonl
   const part = React.use(PartContext);
   const { prefix, root } = useFrame("A node");
   // The result of an inline subflow may be that of any of its nodes.
-  if (prefix !== "") root.reads.outputsOf.add(prefix + id);
+  if (prefix !== "") root.reads.node(prefix + id);
   part?.members.set(`node ${prefix}${id}`, { kind: "node", loops: React.use(LoopContext), continueOnFail });
 }
 

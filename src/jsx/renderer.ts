@@ -1,10 +1,12 @@
 import { SmithersError } from "../errors/index.ts";
 import { buildTree } from "./build-tree.ts";
-import { createCtx, noReads, type Reads, type RunView } from "./ctx.ts";
+import { createCtx, type RunView } from "./ctx.ts";
 import { FrameContext } from "./frame-context.ts";
 import type { HostElement, HostNode } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
 import { acceptDevelopmentJsx, React } from "./react.ts";
+import { AskedNodes, type FrameReads, type Reads } from "./reads.ts";
+import type { StoredOutput } from "./stored-output.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** A rendered frame. */
@@ -15,22 +17,23 @@ export interface Rendered {
   /** Grows with every change that the frame's plan may depend on. */
   readonly planVersion: number;
   /** The outputs that were read during the rendering. */
-  readonly reads: Reads;
+  readonly reads: FrameReads;
 }
 
 /** Renders the frames of one run into one React root; hooks keep their state from frame to frame. */
 export class WorkflowRenderer {
   readonly #workflow: Workflow;
   readonly #root = new HostRoot();
-  #reads: Reads = noReads();
+  readonly #asked = new AskedNodes();
+  #reads: FrameReads | undefined;
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
   }
 
-  /** What the last rendering has read, also one that threw. */
-  get reads(): Reads {
-    return this.#reads;
+  /** Outputs that the last rendering has read while they were not in memory, also one that threw. */
+  get absent(): ReadonlySet<StoredOutput> {
+    return this.#reads?.absent ?? new Set();
   }
 
   /**
@@ -38,7 +41,7 @@ export class WorkflowRenderer {
    * @throws INVALID_WORKFLOW, MISSING_OUTPUT, or RENDER_FAILED for an error of the author's code
    */
   render(view: RunView): Rendered {
-    const reads = noReads();
+    const reads = this.#asked.begin(view);
     this.#reads = reads;
     const { container } = this.#root;
     container.placed = false;

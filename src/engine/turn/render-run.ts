@@ -22,7 +22,7 @@ export async function renderRun(
       thrown = error;
     }
     // Also after a frame that did not fail: the author's code may have caught the error.
-    const { absent } = renderer.reads;
+    const { absent } = renderer;
     if (absent.size > 0) await runState.values.read(absent, registry, store);
     else if (rendered) return rendered;
     else throw thrown;

@@ -1,8 +1,6 @@
 import {
-  authoredId,
+  type FrameReads,
   type HostElement,
-  noReads,
-  type Reads,
   type Rendered,
   type StoredOutput,
   type Workflow,
@@ -51,7 +49,7 @@ export class RunRendering {
   #workflow: Workflow;
   #renderer: WorkflowRenderer;
   #plan: Plan | undefined;
-  #reads: Reads = noReads();
+  #reads: FrameReads | undefined;
   #renderedVersion = -1;
   #plannedVersion = -1;
   #renderMs = 0;
@@ -117,13 +115,13 @@ export class RunRendering {
   }
 
   /** Whether the last frame has read an output. */
-  hasRead({ schemaKey, nodeId }: Pick<StoredOutput, "schemaKey" | "nodeId">): boolean {
-    return this.#reads.rowsOf.has(schemaKey) || this.#reads.outputsOf.has(authoredId(nodeId));
+  hasRead(output: Pick<StoredOutput, "schemaKey" | "nodeId">): boolean {
+    return this.#reads?.hasRead(output) === true;
   }
 
   /** Whether the turn has stored something new that the last frame has read. Each new thing is told once. */
   takeOutdated(draft: TurnDraft): boolean {
-    if (draft.takeNewFailure() && this.#reads.failures) return true;
+    if (draft.takeNewFailure() && this.#reads?.failures) return true;
     return draft.takeNewOutputs().some((output) => this.hasRead(output));
   }
 

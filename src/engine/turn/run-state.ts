@@ -3,6 +3,7 @@ import {
   authoredId,
   forgetRows,
   loopsAround,
+  NodeOutputs,
   type NodePlace,
   nodePlace,
   type OutputRegistry,
@@ -28,7 +29,7 @@ export class RunState implements RunView {
   readonly #nodes = new Map<string, Node>();
   readonly #outputs = new Map<string, StoredOutput>();
   readonly #bySchema = new Map<string, StoredOutput[]>();
-  readonly #byNode = new Map<string, StoredOutput[]>();
+  readonly #byNode = new Map<string, NodeOutputs>();
   /** Nodes with a running attempt or an open wait. */
   readonly #underWay = new Set<Node>();
   /** By authored id, the loops around a node, the outermost first. */
@@ -109,8 +110,10 @@ export class RunState implements RunView {
     return this.#bySchema.get(schemaKey) ?? [];
   }
 
-  listOf(schemaKey: string, nodeId: string): readonly StoredOutput[] {
-    return this.#byNode.get(`${schemaKey}\0${nodeId}`) ?? [];
+  outputsOf(nodeId: string): NodeOutputs {
+    let outputs = this.#byNode.get(nodeId);
+    if (!outputs) this.#byNode.set(nodeId, (outputs = new NodeOutputs()));
+    return outputs;
   }
 
   lastUnder(prefix: string): StoredOutput | undefined {
@@ -275,13 +278,7 @@ export class RunState implements RunView {
     const rows = this.#bySchema.get(output.schemaKey);
     if (rows) rows.push(output);
     else this.#bySchema.set(output.schemaKey, [output]);
-    const key = `${output.schemaKey}\0${output.nodeId}`;
-    const ofNode = this.#byNode.get(key);
-    if (!ofNode) this.#byNode.set(key, [output]);
-    else {
-      ofNode.push(output);
-      if (ofNode.at(-2)!.iteration > output.iteration) ofNode.sort((a, b) => a.iteration - b.iteration);
-    }
+    this.outputsOf(output.nodeId).add(output);
   }
 }
 

@@ -70,7 +70,7 @@ export function EscalationChain<O extends OutputTarget>(props: EscalationChainPr
 
   /** Whether the level's turn is over and the next one's has come. */
   const passesOn = (level: EscalationLevel<O>, nodeId: string): boolean => {
-    reads.outputsOf.add(nodeId);
+    reads.node(nodeId);
     const place = nodePlace(nodeId, idsOf(scope), (key) => view.loopIteration(key));
     const state = view.stateOf(place.nodeId, place.iteration)?.state;
     if (state === "failed") return true;
