@@ -6,20 +6,33 @@ import { React } from "./react.ts";
 import type { Reads } from "./reads.ts";
 import type { WorktreeSpec } from "./specs.ts";
 
-/** What every component of a frame can access. */
+/** What every component below can access. The same object for all frames, unless what it says changes. */
 export interface FrameScope {
   readonly registry: OutputLookup;
   readonly view: RunView;
-  readonly reads: Reads;
+  /** What the current frame has read. */
+  reads(): Reads;
   /** Default of `cache`, from the Workflow. */
   readonly cache: boolean;
   /** What the names of nodes begin with, in the whole run; empty but in an inline subflow. */
   readonly prefix: string;
   /** The whole run. */
-  readonly root: { readonly view: RunView; readonly reads: Reads };
+  readonly root: RootScope;
+}
+
+/** What is common to a whole tree. */
+export interface RootScope {
+  readonly view: RunView;
+  /** Of the current frame. */
+  reads: Reads;
+  /** Whether a component reads the run's state, and must be rendered in every frame. */
+  isRead: boolean;
 }
 
 export const FrameContext = React.createContext<FrameScope | null>(null);
+
+/** Changes with every frame once a component has read the run's state. */
+export const FrameNoContext = React.createContext(0);
 
 /** The enclosing Loop. */
 export const LoopContext = React.createContext<LoopScope | null>(null);
@@ -27,18 +40,37 @@ export const LoopContext = React.createContext<LoopScope | null>(null);
 /** The innermost Worktree around. */
 export const WorktreeContext = React.createContext<WorktreeSpec | null>(null);
 
-/** @throws INVALID_WORKFLOW outside of a workflow's frame */
-export function useFrame(component: string): FrameScope {
-  const frame = React.useContext(FrameContext);
-  if (frame) return frame;
+/**
+ * The scope of a component that does not read the run's state. It is not rendered again only because the state changes.
+ * @throws INVALID_WORKFLOW outside of a workflow's frame
+ */
+export function useScope(component: string): FrameScope {
+  const scope = React.use(FrameContext);
+  if (scope) return scope;
   throw new SmithersError(
     "INVALID_WORKFLOW",
     `${component} can be used only inside a workflow that smithers(…) renders.`,
   );
 }
 
+/**
+ * The scope of a component that may read the run's state. It is rendered in every frame.
+ * @throws INVALID_WORKFLOW outside of a workflow's frame
+ */
+export function useFrame(component: string): FrameScope {
+  const scope = useScope(component);
+  renderInEveryFrame(scope);
+  return scope;
+}
+
+/** Lets the component that is being rendered be rendered in every frame. May be called under a condition. */
+export function renderInEveryFrame({ root }: FrameScope): void {
+  root.isRead = true;
+  React.use(FrameNoContext);
+}
+
 /** The `ctx` of the current frame, in any component below the workflow. */
 export function useCtx(): Ctx {
-  const frame = useFrame("useCtx()");
-  return createCtx(frame.view, frame.registry, frame.reads, React.useContext(LoopContext));
+  const { view, registry, reads } = useFrame("useCtx()");
+  return createCtx(view, registry, reads(), React.use(LoopContext));
 }

@@ -1,6 +1,7 @@
 import type { RunView } from "./ctx.ts";
 import type { FrameScope } from "./frame-context.ts";
 import type { OutputLookup, OutputRegistry, OutputSchema } from "./outputs.ts";
+import type { Reads } from "./reads.ts";
 import type { Workflow } from "./workflow.ts";
 
 /**
@@ -14,22 +15,26 @@ export function inlineScope(outer: FrameScope, workflow: Workflow, prefix: strin
   return {
     registry: registryOf(workflow.registry, prefix),
     view: new InlineView(root.view, prefix, input),
-    reads: {
-      // The registry gives keys with the prefix.
-      rowsOf: root.reads.rowsOf,
-      rows: root.reads.rows,
-      node: (id) => root.reads.node(prefix + id),
-      absent: root.reads.absent,
-      get failures() {
-        return root.reads.failures;
-      },
-      set failures(read) {
-        root.reads.failures = read;
-      },
-    },
+    reads: () => readsUnder(prefix, root.reads),
     cache: false,
     prefix,
     root,
+  };
+}
+
+function readsUnder(prefix: string, reads: Reads): Reads {
+  return {
+    // The registry gives keys with the prefix.
+    rowsOf: reads.rowsOf,
+    rows: reads.rows,
+    absent: reads.absent,
+    node: (id) => reads.node(prefix + id),
+    get failures() {
+      return reads.failures;
+    },
+    set failures(read) {
+      reads.failures = read;
+    },
   };
 }
 

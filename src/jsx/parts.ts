@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../errors/index.ts";
 import type { NodeState } from "../model/index.ts";
 import type { RunView } from "./ctx.ts";
-import { LoopContext, useFrame } from "./frame-context.ts";
+import { LoopContext, renderInEveryFrame, useFrame, useScope } from "./frame-context.ts";
 import { idsOf, type LoopScope, nodePlace } from "./loop-places.ts";
 import { React } from "./react.ts";
 
@@ -40,9 +40,13 @@ export const PartContext = React.createContext<Part | null>(null);
 /** Notes the calling component's node in the part around it. */
 export function useMember({ id, continueOnFail }: { readonly id: string; readonly continueOnFail: boolean }): void {
   const part = React.use(PartContext);
-  const { prefix, root } = useFrame("A node");
-  // The result of an inline subflow may be that of any of its nodes.
-  if (prefix !== "") root.reads.node(prefix + id);
+  const scope = useScope("A node");
+  const { prefix, root } = scope;
+  if (prefix !== "") {
+    // The result of an inline subflow may be that of any of its nodes: each frame reads all of them.
+    renderInEveryFrame(scope);
+    root.reads.node(prefix + id);
+  }
   part?.members.set(`node ${prefix}${id}`, { kind: "node", loops: React.use(LoopContext), continueOnFail });
 }
 

@@ -1,11 +1,12 @@
 import { SmithersError } from "../errors/index.ts";
 import { buildTree } from "./build-tree.ts";
 import { createCtx, type RunView } from "./ctx.ts";
-import { FrameContext } from "./frame-context.ts";
+import { FrameContext, FrameNoContext, type FrameScope, type RootScope } from "./frame-context.ts";
 import type { HostElement, HostNode } from "./host.ts";
 import { HostRoot } from "./host-root.ts";
+import { KeptTree } from "./kept-tree.ts";
 import { acceptDevelopmentJsx, React } from "./react.ts";
-import { AskedNodes, type FrameReads, type Reads } from "./reads.ts";
+import { AskedNodes, type FrameReads } from "./reads.ts";
 import type { StoredOutput } from "./stored-output.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -25,7 +26,10 @@ export class WorkflowRenderer {
   readonly #workflow: Workflow;
   readonly #root = new HostRoot();
   readonly #asked = new AskedNodes();
+  readonly #kept = new KeptTree();
   #reads: FrameReads | undefined;
+  #scope: FrameScope | undefined;
+  #frameNo = 0;
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
@@ -43,12 +47,13 @@ export class WorkflowRenderer {
   render(view: RunView): Rendered {
     const reads = this.#asked.begin(view);
     this.#reads = reads;
+    if (this.#scope?.view !== view) this.#scope = scopeOf(this.#workflow, view, reads);
+    this.#scope.root.reads = reads;
     const { container } = this.#root;
     container.placed = false;
-    const frame = { workflow: this.#workflow, view, reads };
-    this.#root.update(React.createElement(Frame, frame));
+    this.#update(this.#scope);
     // Renders again for the contents of Loops that got their default id only now.
-    if (container.placed) this.#root.update(React.createElement(Frame, frame));
+    if (container.placed) this.#update(this.#scope);
     // The author's functions keep the frame, and must not keep the values in it.
     reads.rows.clear();
     const { children, version, planVersion } = container;
@@ -63,20 +68,39 @@ export class WorkflowRenderer {
     return { root, version, planVersion, reads };
   }
 
+  #update(scope: FrameScope): void {
+    this.#frameNo += 1;
+    const frame = { workflow: this.#workflow, scope, frameNo: this.#frameNo, kept: this.#kept };
+    this.#root.update(React.createElement(Frame, frame));
+  }
+
   /** Runs the cleanups of hooks and drops the tree. */
   unmount(): void {
     this.#root.unmount();
   }
 }
 
-function Frame({ workflow, view, reads }: { workflow: Workflow; view: RunView; reads: Reads }) {
-  const frame = React.useMemo(
-    () => ({ registry: workflow.registry, view, reads, cache: false, prefix: "", root: { view, reads } }),
-    [workflow, view, reads],
-  );
+function scopeOf({ registry }: Workflow, view: RunView, reads: FrameReads): FrameScope {
+  const root: RootScope = { view, reads, isRead: false };
+  return { registry, view, reads: () => root.reads, cache: false, prefix: "", root };
+}
+
+interface FrameProps {
+  workflow: Workflow;
+  scope: FrameScope;
+  frameNo: number;
+  kept: KeptTree;
+}
+
+function Frame({ workflow, scope, frameNo, kept }: FrameProps) {
   acceptDevelopmentJsx();
-  const built = buildTree(workflow, createCtx(view, workflow.registry, reads, null));
-  return React.createElement(FrameContext.Provider, { value: frame }, built);
+  const { view, registry, root } = scope;
+  const built = kept.keep(buildTree(workflow, createCtx(view, registry, root.reads, null)));
+  return React.createElement(
+    FrameContext.Provider,
+    { value: scope },
+    React.createElement(FrameNoContext.Provider, { value: root.isRead ? frameNo : 0 }, built),
+  );
 }
 
 /** A host node for a message: `<Task id="a">`, or its text. */

@@ -140,7 +140,7 @@ export function ApprovalComponent<O extends OutputTarget, M extends ApprovalMode
     options,
     onDeny,
     async: props.async ?? false,
-    granted: isGranted(where, mode, props.autoApprove, () => createCtx(frame.view, registry, frame.reads, scope)),
+    granted: isGranted(where, mode, props.autoApprove, () => createCtx(frame.view, registry, frame.reads(), scope)),
     timeoutMs: checkMs(where, "timeoutMs", props.timeoutMs),
   };
   useMember(spec);

@@ -59,7 +59,9 @@ export function EscalationChain<O extends OutputTarget>(props: EscalationChainPr
   const { levels } = props;
   checkLevels(levels, where);
   if (props.children === undefined && !props.skipIf) refuse(where, "a prompt is required as its children.");
-  const { registry, reads } = useFrame("<EscalationChain>");
+  const frame = useFrame("<EscalationChain>");
+  const { registry } = frame;
+  const reads = frame.reads();
   const view = useFailures("<EscalationChain>");
   const scope = React.useContext(LoopContext);
   const ctx = createCtx(view, registry, reads, scope);

@@ -53,7 +53,7 @@ function InlineTree({ workflow, prefix, input }: { workflow: Workflow; prefix: s
   const outer = useFrame("<Subflow>");
   const loop = React.useContext(LoopContext);
   const scope = React.useMemo(() => inlineScope(outer, workflow, prefix, input), [outer, workflow, prefix, input]);
-  const ctx = createCtx(scope.view, scope.registry, scope.reads, loop);
+  const ctx = createCtx(scope.view, scope.registry, scope.reads(), loop);
   return React.createElement(FrameContext.Provider, { value: scope }, buildTree(workflow, ctx));
 }
 

@@ -51,7 +51,7 @@ export function taskSpec(
     heartbeatTimeoutMs: heartbeatLimit(props, where),
     tools: toolAccess(props, where),
     worktree,
-    cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads, scope)),
+    cache: cacheSpec(props.cache ?? frame.cache, where, () => createCtx(frame.view, registry, frame.reads(), scope)),
   } as const;
 
   const { children } = props;

@@ -91,7 +91,7 @@ export function SignalComponent<S extends z.ZodType>(props: SignalProps<S>): Rea
   const output = registry.find(props.schema) ?? describeOutput(`signal:${props.id}`, props.schema);
   const wait = useEventElement("Signal", props, props.id, output, undefined);
   if (!props.children) return wait;
-  reads.node(props.id);
+  reads().node(props.id);
   const { nodeId, iteration } = nodePlace(props.id, idsOf(scope), (key) => view.loopIteration(key));
   const received = view.find(nodeId, iteration);
   const data =

@@ -1,5 +1,5 @@
 import type { ReactElement, ReactNode } from "react";
-import { FrameContext, LoopContext, useFrame } from "../frame-context.ts";
+import { FrameContext, LoopContext, useFrame, useScope } from "../frame-context.ts";
 import { idsOf, type LoopScope, placesOf } from "../loop-places.ts";
 import { React } from "../react.ts";
 import { checkCount, checkId, checkOneOf, checkText, refuse, shown } from "./checks.ts";
@@ -25,7 +25,7 @@ const workflowProps = propNames<WorkflowProps>({ name: true, cache: true, skipIf
 export function WorkflowComponent(props: WorkflowProps): ReactElement {
   checkProps("Workflow", props, workflowProps);
   const { name, cache = false, skipIf = false, children } = props;
-  const frame = useFrame("<Workflow>");
+  const frame = useScope("<Workflow>");
   if (typeof name !== "string" || name.trim() === "") refuse("<Workflow>", "name is required and must not be empty.");
   if (name.length > maxNameLength) refuse("<Workflow>", `name is longer than ${maxNameLength} characters.`);
   const scope = React.useMemo(() => ({ ...frame, cache }), [frame, cache]);

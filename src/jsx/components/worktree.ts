@@ -1,6 +1,6 @@
 import type { ReactElement, ReactNode } from "react";
 import { z } from "zod";
-import { useFrame, WorktreeContext } from "../frame-context.ts";
+import { useScope, WorktreeContext } from "../frame-context.ts";
 import { describeOutput, type OutputSchema } from "../outputs.ts";
 import { useMember } from "../parts.ts";
 import { React } from "../react.ts";
@@ -35,7 +35,7 @@ const worktreeProps = propNames<WorktreeProps>({
 /** A git worktree in which the tasks below work. It is removed after them, unless it has changes. */
 export function Worktree(props: WorktreeProps): ReactElement | null {
   checkProps("Worktree", props, worktreeProps);
-  useFrame("<Worktree>");
+  useScope("<Worktree>");
   const { path, branch, baseBranch, skipIf = false, children } = props;
   if (typeof path !== "string" || path.trim() === "") refuse("<Worktree>", "path is required and must not be empty.");
   const id = props.id === undefined ? `worktree:${path}` : checkId("Worktree", props.id);
