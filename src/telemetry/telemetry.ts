@@ -45,7 +45,7 @@ export class Telemetry {
     this.#log = log;
     const otlp = process.env.SMITHERS_OTEL_ENABLED ? sdk().otlpFromEnv(log, graceMs) : undefined;
     this.#stopDiagnostics = otlp ? logDiagnostics(log) : () => {};
-    this.#meters = new LazyMeters(() => new (sdk().Meters)(otlp?.metricReader));
+    this.#meters = new LazyMeters(() => new (sdk().Meters)(otlp?.metricReader), otlp?.metricReader !== undefined);
     this.#m = this.#meters.recorders;
     this.#runs = new RunMetrics(this.#m);
     this.#tracing = otlp?.spanProcessor && new (sdk().Tracing)(otlp.spanProcessor);
