@@ -5,7 +5,7 @@ import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const { smithers, smithersJson } = hostedCommands();
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 test("gc counts and deletes ended runs, and keeps waiting ones", async () => {
   const root = folder(cliWorkflows);

@@ -3,12 +3,15 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
+import { smithersWords, startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 /** A run that waits, named as its workflow, and the server that began it. */
 async function waiting(...names: string[]): Promise<{ root: string; server: TestServer }> {

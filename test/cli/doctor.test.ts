@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { needs } from "../support/programs.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands({ executes: true });
 
 async function findings(root: string, ...args: string[]) {
   const { code, out } = await smithers(root, "doctor", "--json", "--port", "0", ...args);

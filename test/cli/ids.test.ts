@@ -4,7 +4,7 @@ import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-const { smithers } = hostedCommands();
+const { smithers } = hostedCommands({ executes: true });
 
 const ship = workflowFile(
   `<Approval id="ship" output={outputs.decision} request={{ title: "Ship?" }} />

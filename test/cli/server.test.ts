@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
-import { smithers, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { echo } from "../support/workflows.ts";
+
+const { smithers, refused } = hostedCommands();
 
 test("smithers server serves the workflows of its folder like startServer, and ends on Ctrl+C", async () => {
   const root = folder({ "echo.tsx": echo });
@@ -29,7 +32,7 @@ test("invalid options of the server exit with 4", async () => {
     [["--port", "http"], /whole number/],
   ];
   for (const [args, message] of wrong) {
-    const { code, err } = await smithers(root, "server", ...args);
+    const { code, err } = await refused(root, "server", ...args);
     expect([args, code]).toEqual([args, 4]);
     expect(err).toMatch(message);
   }

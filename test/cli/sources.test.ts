@@ -6,7 +6,7 @@ import { createSmithers, Workflow } from "smithers-orchestrator";
 import { nodeDetailSchema, nodeItemSchema, runDetailSchema, runListItemSchema } from "../../src/api/answers.ts";
 import { frameSchema } from "../../src/model/entities.ts";
 import { smithersEventSchema } from "../../src/model/event-schemas.ts";
-import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { cliWorkflows } from "../support/cli-workflows.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { folder } from "../support/folder.ts";
@@ -16,7 +16,7 @@ import { bunServe, drizzleDatabase, serveApp } from "../support/serve-app.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const hosted = hostedCommands();
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 /** What the clock changes between two looks. */
 const withoutClock = (text: string) => withoutTimes(text.replace(/"computedAt": "[^"]+"/g, '"computedAt": "…"'));
@@ -50,9 +50,7 @@ test("a database file and a running server give the same output", async () => {
       ["--db", "smithers.db"],
       ["--url", server.url, "--token", "secret"],
     ];
-    const [file, http] = await Promise.all(
-      places.map((place) => startSmithers([...line.split(" "), ...place], { cwd: root }).ended),
-    );
+    const [file, http] = await Promise.all(places.map((place) => smithers(root, ...line.split(" "), ...place)));
     expect([line, file!.code, http!.code]).toEqual([line, 0, 0]);
     expect(file!.out.length).toBeGreaterThan(0);
     // Commands to be copied name the place that was asked.
@@ -75,7 +73,7 @@ test("logs shows a timer's duration, whenever it is read", async () => {
 test("a command that the server's API does not support says so", async () => {
   const root = folder(cliWorkflows);
   const server = await serve(root);
-  const { code, err } = await startSmithers(["gc", "--url", server.url], { cwd: root }).ended;
+  const { code, err } = await smithers(root, "gc", "--url", server.url);
   expect({ code, err }).toEqual({
     code: 4,
     err: "smithers: The server's API does not support gc. Run the command where the database is, with --db instead of --url.\n",
@@ -155,7 +153,7 @@ test("the address of an app for a single run is recognised", async () => {
   const workflow = define(() => createElement(Workflow, { name: "one" }));
   const url = bunServe(serveApp({ workflow, db: drizzleDatabase(), runId: "one" }));
   for (const line of [["ps"], ["inspect", "one"]]) {
-    const { code, err } = await startSmithers([...line, "--url", url], { cwd: folder() }).ended;
+    const { code, err } = await smithers(folder(), ...line, "--url", url);
     expect({ code, err }).toEqual({
       code: 4,
       err: `smithers: ${url} does not serve a list of runs. It may serve a single run, as createServeApp does; read its database with --db.\n`,
@@ -164,7 +162,6 @@ test("the address of an app for a single run is recognised", async () => {
 });
 
 test("--json prints the shapes of the HTTP API", async () => {
-  const { smithers, smithersJson } = hosted;
   const root = folder(cliWorkflows);
   const server = await serve(root);
   await server.complete("./broken.tsx", {}, { runId: "broken" });

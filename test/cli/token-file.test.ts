@@ -2,11 +2,14 @@ import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { smithers, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const { smithers, refused } = hostedCommands();
 
 const token = "token-of-a-file-0123456789";
 
@@ -73,7 +76,7 @@ test("up --serve takes it too", async () => {
   expect(shownOf(up.child.pid!)).not.toContain(token);
 });
 
-const refused: [what: string, make: (root: string, file: string) => void, reason: RegExp][] = [
+const unusable: [what: string, make: (root: string, file: string) => void, reason: RegExp][] = [
   ["can be read by others", (_, file) => chmodSync(file, 0o604), /other users may use it \(mode 604\); run: chmod 600/],
   ["can be changed by its group", (_, file) => chmodSync(file, 0o660), /mode 660/],
   ["is empty", (_, file) => writeFileSync(file, " \n"), /it is empty/],
@@ -83,7 +86,7 @@ const refused: [what: string, make: (root: string, file: string) => void, reason
   ["is missing", (root) => symlinkSync("nowhere", join(root, "other.token")), /ENOENT/],
 ];
 
-for (const [what, make, reason] of refused) {
+for (const [what, make, reason] of unusable) {
   test(`a token file that ${what} is refused by server, up and clients, with the reason`, async () => {
     const root = app();
     make(root, join(root, "api.token"));
@@ -94,7 +97,7 @@ for (const [what, make, reason] of refused) {
       ["up", "waits.tsx", "--serve", "--port", "0"],
       ["ps", "--url", "http://127.0.0.1:9"],
     ]) {
-      const { code, err } = await smithers(root, ...words, ...file);
+      const { code, err } = await refused(root, ...words, ...file);
       expect([words[0], code]).toEqual([words[0], 4]);
       expect(err).toMatch(reason);
     }

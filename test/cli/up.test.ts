@@ -5,8 +5,12 @@ import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { Collector } from "../support/collector.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { inStore } from "../support/run.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+/** For lines whose process shows nothing. */
+const hosted = hostedCommands({ executes: true });
 
 const decision = workflowFile(
   `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />
@@ -98,10 +102,10 @@ test("the first signal lets running attempts end, and the printed resume command
     expect(ended.err).toEndWith(
       "The run r1 was stopped; finished work is kept.\nContinue the run:\n  $ smithers resume r1\n",
     );
-    const why = await smithersJson(root, "why", "r1");
+    const why = await hosted.smithersJson(root, "why", "r1");
     expect(why).toMatchObject({ state: "stale", reasons: [{ kind: "stale", commands: ["smithers resume r1"] }] });
     expect(why.reasons[0].what).toStartWith("No process executes it.");
-    expect(await smithersJson(root, "ps")).toMatchObject([{ runId: "r1", runState: { state: "stale" } }]);
+    expect(await hosted.smithersJson(root, "ps")).toMatchObject([{ runId: "r1", runState: { state: "stale" } }]);
     expect((await smithersJson(root, "up", "--resume", "r1")).status).toBe("finished");
     expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
   }
@@ -109,7 +113,7 @@ test("the first signal lets running attempts end, and the printed resume command
 
 test("up --resume needs no file: the run's own is used, wherever the command is", async () => {
   const root = folder({ "flows/decision.tsx": decision, "flows/slow.tsx": slow, "other/x": "" });
-  const at = (where: string, ...args: string[]) => smithers(join(root, where), ...args);
+  const at = (where: string, ...args: string[]) => hosted.smithers(join(root, where), ...args);
   const db = ["--db", join(root, "runs.db"), "--root", root];
   await at(".", "up", "flows/decision.tsx", "--run-id", "r1", ...db);
   await inStore(join(root, "runs.db"), (store) =>
@@ -215,7 +219,7 @@ test("wrong usage exits with 4, says what is wrong, and starts no run", async ()
     [["up", "echo.tsx", "--inptu", "{}"], /unknown option '--inptu'\n\(Did you mean --input\?\)/],
   ];
   for (const [args, message] of wrong) {
-    const { code, out, err } = await smithers(root, ...args);
+    const { code, out, err } = await hosted.refused(root, ...args);
     expect([args, code, out]).toEqual([args, 4, ""]);
     expect(err).toMatch(message);
   }
@@ -228,22 +232,22 @@ test("wrong usage exits with 4, says what is wrong, and starts no run", async ()
 
 test("an existing id, an unknown run and an ended run are refused with different messages", async () => {
   const root = folder({ "echo.tsx": echo });
-  await smithers(root, "up", "echo.tsx", "--run-id", "r1");
-  const taken = await smithers(root, "up", "echo.tsx", "--run-id", "r1");
+  await hosted.smithers(root, "up", "echo.tsx", "--run-id", "r1");
+  const taken = await hosted.smithers(root, "up", "echo.tsx", "--run-id", "r1");
   expect(taken).toMatchObject({ code: 1, err: expect.stringContaining('There is already a run "r1".') });
-  const missing = await smithers(root, "up", "echo.tsx", "--resume", "r2");
+  const missing = await hosted.smithers(root, "up", "echo.tsx", "--resume", "r2");
   expect(missing).toMatchObject({ code: 4, err: expect.stringContaining('There is no run "r2".') });
-  const ended = await smithers(root, "up", "echo.tsx", "--resume", "r1");
+  const ended = await hosted.smithers(root, "up", "echo.tsx", "--resume", "r1");
   expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('The run "r1" has finished.') });
 });
 
 test("the database is the named one, or else the nearest", async () => {
   const root = folder({ "echo.tsx": echo, "below/echo.tsx": echo });
-  await smithers(root, "up", "echo.tsx", "--run-id", "above");
-  const below = await smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
+  await hosted.smithers(root, "up", "echo.tsx", "--run-id", "above");
+  const below = await hosted.smithers(join(root, "below"), "up", "echo.tsx", "--run-id", "below");
   expect(below.err).toStartWith("Using the nearest database, ../smithers.db.\n");
   expect(existsSync(join(root, "below/smithers.db"))).toBe(false);
-  const other = await smithers(root, "up", "echo.tsx", "--db", "below/other.db", "--run-id", "r1");
+  const other = await hosted.smithers(root, "up", "echo.tsx", "--db", "below/other.db", "--run-id", "r1");
   expect(other.code).toBe(0);
   await inStore(join(root, "smithers.db"), async (store) => {
     expect((await store.findRun("below"))!.workflowPath).toBe("below/echo.tsx");
@@ -260,7 +264,7 @@ test("a run keeps its options, and its tools write only below --root", async () 
   const root = folder({ "below/writing.tsx": writing });
   const tools = ["--allow-network", "--readable", "a folder", "--writable", "package.json"];
   const args = ["--root", "below", "--max-concurrency", "2", ...tools, "--run-id", "r1"];
-  const { code, err } = await smithers(root, "up", "below/writing.tsx", ...args);
+  const { code, err } = await hosted.smithers(root, "up", "below/writing.tsx", ...args);
   expect(code).toBe(1);
   const again = "--root below --allow-network --readable 'a folder' --writable package.json";
   expect(err).toContain(`$ smithers resume r1 ${again}\n`);

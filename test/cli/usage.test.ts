@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { smithers, startSmithers } from "../support/cli.ts";
+import { startSmithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands({ executes: true });
 
 test("a mistyped command exits with 4 and suggests the right one", async () => {
   const { code, out, err } = await smithers(folder(), "cancle");

@@ -9,7 +9,7 @@ import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const { smithers, smithersJson } = hostedCommands();
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 /** Schemas of the data of a signal, each of which refuses {}. */
 const refusing = `

@@ -7,7 +7,7 @@ import { hostedCommands } from "../support/hosted-commands.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
 
-const { smithers, smithersJson } = hostedCommands();
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 /** Each place is marked in the source, so that a test finds its line by itself. */
 const lib = `export function boom(): never {

@@ -4,7 +4,7 @@ import { folder } from "../support/folder.ts";
 import { hostedCommands } from "../support/hosted-commands.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-const { smithers } = hostedCommands();
+const { smithers } = hostedCommands({ executes: true });
 
 const gate = workflowFile(
   `<Approval id="ship" output={outputs.gate} request={{ title: "Ship?" }} /><Signal id="paid" schema={z.object({ ok: z.boolean() })} correlationId="order-1" />`,

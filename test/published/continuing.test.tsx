@@ -16,13 +16,15 @@ import {
 import { createClient } from "smithers-orchestrator/client";
 import { z } from "zod";
 import { canRun } from "../../scripts/programs.ts";
-import { smithers as command, smithersJson } from "../support/cli.ts";
 import { faultEnv } from "../support/fault.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
 import { database, inStore, run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
+
+const { smithers: command, smithersJson } = hostedCommands({ executes: true });
 
 /** Counts to `ctx.input.upTo`, one in each run. Each count is noted in a file, by the run's id. */
 const counter = `/** @jsxImportSource smithers-orchestrator */

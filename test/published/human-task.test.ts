@@ -2,11 +2,13 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApprovalItem } from "../../src/client/index.ts";
-import { smithers } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serve } from "../support/server.ts";
+
+const { smithers } = hostedCommands({ executes: true });
 
 /** A workflow that asks a person for a review, and notes what it says. */
 const flow = (props = "", tree = "") => `/** @jsxImportSource smithers-orchestrator */

@@ -17,10 +17,12 @@ import {
   Workflow,
 } from "smithers-orchestrator";
 import { z } from "zod";
-import { smithers } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+const { smithers } = hostedCommands({ executes: true });
 
 /** A folder with a database like that of the published package. */
 function publishedFolder(): string {

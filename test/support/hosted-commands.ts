@@ -6,12 +6,15 @@ import { type Ended, plainEnv, smithers } from "./cli.ts";
 import type { HostedLine } from "./command-host.ts";
 
 /** Commands that read or decide, and execute no code of an author. */
-const hosted = new Set([
+const reading = new Set([
   "approve",
+  "backup",
   "cancel",
   "deny",
+  "doctor",
   "events",
   "frames",
+  "gc",
   "inspect",
   "logs",
   "node",
@@ -20,14 +23,28 @@ const hosted = new Set([
   "why",
 ]);
 
+/** What needs a process of its own: its stdin, its signals, or its end. */
+const needsProcess = new Set(["-", "--detach", "--follow", "--hot", "--serve", "--watch", "init", "server"]);
+
+interface HostedCommands {
+  readonly smithers: typeof smithers;
+  readonly smithersJson: (...given: Line) => Promise<any>;
+  /** `smithers` for a line that is refused before anything starts; it always runs in the one process. */
+  readonly refused: typeof smithers;
+}
+
 /**
  * `smithers` and `smithersJson` for a file with many commands. Those that only read or decide run one after the other in
  * one process, because the start of a process costs many times what they do; the others run in a process of their own.
+ * @param options.executes whether commands that execute runs share the process too: for workflows that do nothing to it
  */
-export function hostedCommands(): { smithers: typeof smithers; smithersJson: (...given: Line) => Promise<any> } {
+export function hostedCommands({ executes = false } = {}): HostedCommands {
   let host: Host | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  afterAll(() => host?.child.kill("SIGKILL"));
+  afterAll(async () => {
+    host?.child.kill("SIGKILL");
+    await host?.gone;
+  });
 
   const inHost = async (line: HostedLine): Promise<Ended> => {
     host ??= startHost();
@@ -37,18 +54,21 @@ export function hostedCommands(): { smithers: typeof smithers; smithersJson: (..
     if (given === undefined) throw new Error(`The process of the commands ended at: smithers ${line.args.join(" ")}`);
     return given[0];
   };
-  const run = (cwd: string, ...args: string[]): Promise<Ended> => {
-    if (!hosted.has(args[0]!) || args.includes("--follow") || args.includes("--watch")) return smithers(cwd, ...args);
+  const refused = (cwd: string, ...args: string[]): Promise<Ended> => {
     const ended = last.then(() => inHost({ cwd, args }));
     last = ended.catch(() => {});
     return ended;
+  };
+  const run = (cwd: string, ...args: string[]): Promise<Ended> => {
+    const isHosted = (executes || reading.has(args[0]!)) && !args.some((word) => needsProcess.has(word));
+    return (isHosted ? refused : smithers)(cwd, ...args);
   };
   const runJson = async (...[cwd, ...args]: Line) => {
     const { code, out, err } = await run(cwd, ...args, "--json");
     if (out === "") throw new Error(`It printed nothing and ended with ${code}: ${err}`);
     return JSON.parse(out);
   };
-  return { smithers: run, smithersJson: runJson };
+  return { smithers: run, smithersJson: runJson, refused };
 }
 
 interface Host {
