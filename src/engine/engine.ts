@@ -20,8 +20,10 @@ import { Relatives } from "./background/relatives.ts";
 import { Watcher } from "./background/watcher.ts";
 import { Feed } from "./feed.ts";
 import { defaultHeartbeatMs } from "./heartbeat.ts";
+import { KeptBuiltIns } from "./kept-built-ins.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { type Logger, troubleOnly } from "./logger.ts";
+import { allOf } from "./observer.ts";
 import type { EngineOptions, LocalEngineOptions, StartRequest } from "./options.ts";
 import type { ExecutionEnd } from "./run/conclude.ts";
 import { Edit } from "./run/edit.ts";
@@ -67,7 +69,7 @@ export class Engine {
       sink: localSink(this.#localEngines, {
         store: options.store,
         feed: this.feed,
-        observer: options.observer,
+        observer: options.holderOf ? options.observer : allOf([options.observer, new KeptBuiltIns(this.#log)]),
         related: (turn) => this.#relatives.committed(turn),
       }),
       onReleased: (runId, end) => this.#onReleased(runId, end),

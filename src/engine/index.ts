@@ -1,5 +1,6 @@
 export { Mirror } from "./background/mirror.ts";
 export { keepPruned, prune, refuseAfterJump } from "./background/retention.ts";
+export { BuiltIns, builtInName } from "./built-ins.ts";
 export { Engine } from "./engine.ts";
 export { type CommitFeed, Feed } from "./feed.ts";
 export { fileRulesOf } from "./file-rules.ts";

@@ -1,5 +1,5 @@
+import { BuiltIns } from "../engine/index.ts";
 import { type Board, textOfPlace, type WorkPlace } from "./board.ts";
-import { BuiltIns } from "./built-ins.ts";
 
 const endProcess = process.kill.bind(process, process.pid, "SIGKILL");
 

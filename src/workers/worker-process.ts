@@ -1,3 +1,4 @@
+import { builtInName } from "../engine/index.ts";
 import type { SmithersError } from "../errors/index.ts";
 import { moduleFile } from "../package/index.ts";
 import { type ChildChannel, type ChildEnd, runtime } from "../runtime/index.ts";
@@ -5,7 +6,6 @@ import { stopwatch } from "../timing/index.ts";
 import type { EndWatch } from "../tools/guard/index.ts";
 import type { Kill } from "./blame.ts";
 import { Board, type BoardState, type WorkPlace } from "./board.ts";
-import { builtInName } from "./built-ins.ts";
 import { Channel } from "./channel.ts";
 import { processorMs, residentBytes } from "./process-use.ts";
 import type { ServerCalls, WorkerCalls, WorkerSettings } from "./protocol.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { smithers, smithersWords } from "../support/cli.ts";
+import { smithers, smithersJson, smithersWords } from "../support/cli.ts";
 import { folder } from "../support/folder.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
@@ -56,4 +56,37 @@ test("a database that may not grow is reported for what it is", async () => {
     1,
     expect.stringMatching(/^smithers: The database returned SQLITE_(IOERR|FULL)\w*\.$/m),
   ]);
+});
+
+test("code that breaks a built-in fails, and what is stored stays readable", async () => {
+  const root = folder({
+    "breaks.tsx": workflowFile(
+      `{ctx.input.in === "render" ? ((JSON.stringify = () => "x"), null) : null}
+       <Task id="t" output={outputs.result}>
+         {async () => {
+           if (ctx.input.in === "later") await new Promise((resolve) => setTimeout(resolve, 20));
+           JSON.stringify = () => "x";
+           return { value: 1 };
+         }}
+       </Task>`,
+    ),
+  });
+  const runs = ["task", "later", "render"].map(async (at) => {
+    const { code, out } = await smithers(
+      root,
+      "up",
+      "breaks.tsx",
+      "--db",
+      `${at}.db`,
+      "--input",
+      `{"in":"${at}"}`,
+      "--json",
+    );
+    return { code, error: JSON.parse(out).error };
+  });
+  const message = expect.stringContaining("JSON.stringify no longer worked after this code, and was put back.");
+  const failed = { code: 1, error: expect.objectContaining({ code: "TASK_FAILED", nodeId: "t", message }) };
+  const unrendered = { code: 1, error: expect.objectContaining({ code: "RENDER_FAILED", message }) };
+  expect(await Promise.all(runs)).toEqual([failed, failed, unrendered]);
+  expect(await smithersJson(root, "ps", "--db", "later.db")).toMatchObject([{ status: "failed" }]);
 });

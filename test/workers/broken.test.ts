@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { workersOf } from "../support/worker-processes.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -76,6 +76,19 @@ test.each(breaks.map(([code, name], at) => ({ code, name, at })))(
     expect((await server.end(runId)).status).toBe("finished");
   },
 );
+
+test("without workers, what a task breaks is put back, and a run of the same process finishes", async () => {
+  const root = folder(files);
+  const server = await ServerProcess.start(root, { ...withoutWorkers, SMITHERS_LOG_LEVEL: "silent" });
+  await server.start("innocent.tsx", { gate: "go" }, { runId: "innocent" });
+  await eventually(() => existsSync(join(root, "began")));
+  const { error } = await server.complete("guilty.tsx", { kind: "breaks", at: 0 });
+  expect(error).toMatchObject({ code: "TASK_FAILED", nodeId: "t" });
+  expect(error?.message).toContain("Array.prototype.filter no longer worked after this code, and was put back.");
+  writeFileSync(join(root, "go"), "");
+  expect((await server.end("innocent")).status).toBe("finished");
+  expect(readFileSync(join(root, "began"), "utf8")).toBe("innocent\n");
+});
 
 test("a file whose top-level code breaks a built-in is refused, and one that wraps a built-in is executed", async () => {
   const { server } = served();

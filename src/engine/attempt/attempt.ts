@@ -73,18 +73,18 @@ export function launchAttempt(
   const unregister = register(origin);
   const contained = () => runAs(origin, () => runMarked(origin, () => runTask(parts, deps, place)));
   const work = within(observer, place, () => (observer ? observer.aroundAttempt(attempt, contained) : contained()));
+  // What was thrown may have code that is called when it is read.
+  const failureOf = (thrown: unknown) =>
+    within<AttemptOutcome>(observer, place, () => ({
+      ok: false,
+      ...recordThrown(thrown, settings.rootDir),
+      retryable: isRetryable(thrown),
+      refusal: AgentsFailed.refusalOf(thrown),
+    }));
   const outcome = Promise.race([work, interrupted.promise])
-    .then<AttemptOutcome, AttemptOutcome>(
-      (value) => ({ ok: true, value }),
-      // What was thrown may have code that is called when it is read.
-      (thrown) =>
-        within(observer, place, () => ({
-          ok: false,
-          ...recordThrown(thrown, settings.rootDir),
-          retryable: isRetryable(thrown),
-          refusal: AgentsFailed.refusalOf(thrown),
-        })),
-    )
+    .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), failureOf)
+    // Reading what was thrown has failed.
+    .catch(failureOf)
     .finally(() => {
       isOver = true;
       limits.stop();

@@ -164,8 +164,14 @@ const minTurnMs = 100;
 
 /** Knows whether the built-ins of this process still do what they should. Code may wrap them; it must not break them. */
 export class BuiltIns {
+  /** What was found last. */
   readonly #known: unknown[] = [];
+  /** What was found when all worked. */
+  readonly #good: unknown[] = [];
+  /** The checks that a program with built-ins of its own had made fail before; they say nothing. */
+  readonly #ignored: readonly boolean[];
   readonly #haveChanged: () => boolean;
+  readonly #putBack: () => void;
   readonly #waiting = later.map(() => 0);
   #turnAtMs = 0;
 
@@ -173,10 +179,23 @@ export class BuiltIns {
     // Written out, as the engine then compares each with one instruction or two: this is done at each step of a run.
     const same = watched.map((path, index) => `${path} === known[${index}]`).join(" && ");
     const note = watched.map((path, index) => `known[${index}] = ${path};`).join("");
-    const given = { known: this.#known, AsyncLocalStorage, EventEmitter, React };
-    const make = new Function(...Object.keys(given), `return { same: () => ${same}, note() { ${note} } };`);
-    const { same: isSame, note: noteAll }: { same(): boolean; note(): void } = make(...Object.values(given));
+    const back = watched.map((path, index) => {
+      const isOther = `${path} !== good[${index}]`;
+      return `try { if (${isOther}) good[${index}] === undefined ? delete ${path} : ${path} = good[${index}]; } catch {}`;
+    });
+    const given = { known: this.#known, good: this.#good, AsyncLocalStorage, EventEmitter, React };
+    const body = `return { same: () => ${same}, note() { ${note} }, back() { ${back.join("")} } };`;
+    const make = new Function(...Object.keys(given), body);
+    const made: { same(): boolean; note(): void; back(): void } = make(...Object.values(given));
+    const { same: isSame, note: noteAll } = made;
     noteAll();
+    this.#noteGood();
+    this.#ignored = checks.map(([, works]) => !isTrue(works));
+    this.#putBack = () => {
+      made.back();
+      for (const name in {}) delete (Object.prototype as Record<string, unknown>)[name];
+      noteAll();
+    };
     this.#haveChanged = () => {
       try {
         if (isSame()) return false;
@@ -194,14 +213,41 @@ export class BuiltIns {
    * @returns a number for {@link builtInName}; -1 when all work
    */
   broken(): number {
-    return this.#haveChanged() || !hasNoKeys({}) ? brokenNow() : -1;
+    if (!this.#haveChanged() && hasNoKeys({})) return -1;
+    const index = this.#brokenNow();
+    if (index < 0) this.#noteGood();
+    return index;
+  }
+
+  /**
+   * Puts back what {@link broken} has found, and all other built-ins as they were when all worked. Never throws.
+   * @returns whether all work again
+   */
+  restore(): boolean {
+    try {
+      this.#putBack();
+    } catch {
+      // It is broken so that it cannot be put back.
+    }
+    return this.#brokenNow() < 0;
+  }
+
+  #brokenNow(): number {
+    for (let index = 0; index < checks.length; index += 1) {
+      if (!this.#ignored[index] && !isTrue(checks[index]![1])) return index;
+    }
+    return -1;
+  }
+
+  #noteGood(): void {
+    for (let index = 0; index < watched.length; index += 1) this.#good[index] = this.#known[index];
   }
 
   /** Like {@link broken}, for all that can be found; to be called in turns of the event loop of their own. */
   brokenInTurns(): number {
     const isNextTurn = performance.now() - this.#turnAtMs >= minTurnMs;
     if (isNextTurn) this.#turnAtMs = performance.now();
-    return isNextTurn ? this.#brokenLater() : brokenNow();
+    return isNextTurn ? this.#brokenLater() : this.#brokenNow();
   }
 
   #brokenLater(): number {
@@ -212,7 +258,7 @@ export class BuiltIns {
       this.#waiting[index] = waiting + 1;
       if (waiting === 0 && !this.#callsLater(index)) return checks.length + index;
     }
-    return brokenNow();
+    return this.#brokenNow();
   }
 
   #callsLater(index: number): boolean {
@@ -223,11 +269,6 @@ export class BuiltIns {
       return true;
     });
   }
-}
-
-function brokenNow(): number {
-  for (let index = 0; index < checks.length; index += 1) if (!isTrue(checks[index]![1])) return index;
-  return -1;
 }
 
 function isTrue(works: () => boolean): boolean {

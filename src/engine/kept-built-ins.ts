@@ -1,0 +1,91 @@
+import { NonRetryableError, SmithersError } from "../errors/index.ts";
+import { BuiltIns, builtInName } from "./built-ins.ts";
+import type { Logger } from "./logger.ts";
+import type { CodePlace, EngineObserver } from "./observer.ts";
+
+/** Code that has been called and whose promise has not settled. */
+interface OpenCode {
+  readonly place: CodePlace;
+  /** The name of a built-in that it has broken. */
+  broken?: string;
+}
+
+const nothing = () => {};
+
+/**
+ * Keeps the built-ins of a process that executes workflows itself. What an author's code breaks, such as
+ * `JSON.stringify`, is put back before anything is stored with it, and fails the code that did it.
+ */
+export class KeptBuiltIns implements EngineObserver {
+  readonly #builtIns = new BuiltIns();
+  readonly #open = new Set<OpenCode>();
+  readonly #log: Logger;
+  readonly turnCommitted = nothing;
+  readonly leaseLost = nothing;
+  readonly heartbeatFailed = nothing;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  aroundAttempt<T>(_: unknown, code: () => T): T {
+    return code();
+  }
+
+  aroundCode<T>(place: CodePlace, code: () => T): T {
+    this.#check();
+    let result: T;
+    try {
+      result = code();
+    } catch (thrown) {
+      const broken = this.#restored();
+      throw broken === undefined ? thrown : errorOf(place, broken);
+    }
+    const broken = this.#restored();
+    if (!(result instanceof Promise)) {
+      if (broken !== undefined) throw errorOf(place, broken);
+      return result;
+    }
+    // What a turn of a run waits for is not its own code.
+    if (place.nodeId === undefined) return result;
+    if (broken === undefined) return this.#follow(place, result) as T;
+    result.catch(nothing);
+    return Promise.reject(errorOf(place, broken)) as T;
+  }
+
+  async #follow<T>(place: CodePlace, work: Promise<T>): Promise<T> {
+    const code: OpenCode = { place };
+    this.#open.add(code);
+    const [settled] = await Promise.allSettled([work]);
+    this.#check();
+    this.#open.delete(code);
+    if (code.broken !== undefined) throw errorOf(place, code.broken);
+    if (settled.status === "rejected") throw settled.reason;
+    return settled.value;
+  }
+
+  /** Puts back what open code has broken since the last check, and notes whose that was if only one is open. */
+  #check(): void {
+    const broken = this.#restored();
+    if (broken === undefined) return;
+    const [first, ...others] = this.#open;
+    if (first && others.length === 0) first.broken = broken;
+    else {
+      const places = [...this.#open].map(({ place: { runId, nodeId } }) => ({ runId, nodeId }));
+      this.#log.error({ places }, `${broken} no longer worked, and was put back. One of these may have broken it.`);
+    }
+  }
+
+  /** @returns the name of a built-in that no longer worked and was put back */
+  #restored(): string | undefined {
+    const index = this.#builtIns.broken();
+    if (index < 0) return undefined;
+    this.#builtIns.restore();
+    return builtInName(index);
+  }
+}
+
+function errorOf({ nodeId }: CodePlace, broken: string): Error {
+  const message = `${broken} no longer worked after this code, and was put back. The process that executes a workflow relies on it.`;
+  return nodeId === undefined ? new SmithersError("RENDER_FAILED", message) : new NonRetryableError(message);
+}
