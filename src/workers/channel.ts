@@ -1,6 +1,9 @@
 import { reviveError, toWireError } from "./wire-error.ts";
 
-/** Named functions that one end of a channel answers. Arguments and results are copied as by `structuredClone`. */
+/**
+ * Named functions that one end of a channel answers. Arguments and results are copied as by `structuredClone`, or as JSON
+ * where {@link Channel.callAsJson} says so.
+ */
 export type Api<T> = { [Name in keyof T]: (...args: never[]) => unknown };
 
 type Arguments<T, Name extends keyof T> = T[Name] extends (...args: infer Args) => unknown ? Args : never;
@@ -12,6 +15,12 @@ type Message =
   | readonly ["tell", PropertyKey, readonly unknown[]]
   | readonly ["done", number, unknown]
   | readonly ["failed", number, unknown];
+
+/**
+ * What travels at once: the JSON of a list of messages, when JSON can carry all of them, and otherwise a list, with the
+ * JSON of those that it can carry. One text is copied much faster than many small values.
+ */
+type Packet = string | readonly (Message | string)[];
 
 /** What carries packets to another process, in order. */
 export interface Port {
@@ -34,6 +43,8 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
   readonly #answers: Here;
   readonly #pending = new Map<number, Pending>();
   #outbox: Message[] = [];
+  /** The messages that JSON cannot carry. */
+  readonly #cloned = new WeakSet<Message>();
   readonly #inbox: Message[] = [];
   /** Whether what waits for an answer is about to learn of it. */
   #isSettling = false;
@@ -45,26 +56,37 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     this.#port = port;
     this.#answers = answers;
     port.onMessage((packet) => {
-      // The author's code may send messages of its own.
-      if (!Array.isArray(packet)) return;
-      for (const message of packet) if (Array.isArray(message)) this.#inbox.push(message as unknown as Message);
+      this.#inbox.push(...messagesIn(packet));
       this.#takeInbox();
     });
   }
 
   /** Calls a function of the other end. Rejects with what it throws, or with the reason of {@link close}. */
   call<Name extends keyof There>(name: Name, ...args: Arguments<There, Name>): Promise<Result<There, Name>> {
+    return this.#call(name, args, args.every(isPlain));
+  }
+
+  /** Like {@link call}, with arguments of which JSON keeps all that matters. */
+  callAsJson<Name extends keyof There>(name: Name, ...args: Arguments<There, Name>): Promise<Result<There, Name>> {
+    return this.#call(name, args, true);
+  }
+
+  #call<Name extends keyof There>(
+    name: Name,
+    args: Arguments<There, Name>,
+    asJson: boolean,
+  ): Promise<Result<There, Name>> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
     const number = ++this.#lastNumber;
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
-      this.#post(["call", number, name, args]);
+      this.#post(["call", number, name, args], asJson);
     });
   }
 
   /** Calls a function of the other end without waiting for it. What it returns or throws is dropped. */
   tell<Name extends keyof There>(name: Name, ...args: Arguments<There, Name>): void {
-    if (!this.#closedBy) this.#post(["tell", name, args]);
+    if (!this.#closedBy) this.#post(["tell", name, args], args.every(isPlain));
   }
 
   /** Sends at once what waits for the end of this turn of the event loop. */
@@ -81,7 +103,8 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     this.#pending.clear();
   }
 
-  #post(message: Message): void {
+  #post(message: Message, asJson: boolean): void {
+    if (!asJson) this.#cloned.add(message);
     this.#outbox.push(message);
     if (this.#outbox.length === 1) setImmediate(() => this.flush());
   }
@@ -92,16 +115,21 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
       else this.#undeliverable(messages[0]!, error);
     };
     try {
-      this.#port.send(messages)?.catch(fail);
+      this.#port.send(this.#packetOf(messages))?.catch(fail);
     } catch (error) {
       fail(error);
     }
   }
 
+  #packetOf(messages: readonly Message[]): Packet {
+    if (!messages.some((message) => this.#cloned.has(message))) return JSON.stringify(messages);
+    return messages.map((message) => (this.#cloned.has(message) ? message : JSON.stringify(message)));
+  }
+
   /** Reports a message that cannot be copied to the one who waits for it. */
   #undeliverable(message: Message, error: unknown): void {
     if (message[0] === "call") this.#settle(message[1], ({ reject }) => reject(error));
-    if (message[0] === "done") this.#post(["failed", message[1], toWireError(error)]);
+    if (message[0] === "done") this.#post(["failed", message[1], toWireError(error)], false);
   }
 
   /** A call that was sent after an answer begins when the code that waited for the answer has continued. */
@@ -144,13 +172,13 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
 
   #answer(number: number, name: PropertyKey, args: readonly unknown[]): void {
     this.#invoke(name, args).then(
-      (value) => this.#reply(["done", number, value]),
-      (error) => this.#reply(["failed", number, toWireError(error)]),
+      (value) => this.#reply(["done", number, value], isPlain(value)),
+      (error) => this.#reply(["failed", number, toWireError(error)], false),
     );
   }
 
-  #reply(message: Message): void {
-    if (!this.#closedBy) this.#post(message);
+  #reply(message: Message, asJson: boolean): void {
+    if (!this.#closedBy) this.#post(message, asJson);
   }
 
   async #invoke(name: PropertyKey, args: readonly unknown[]): Promise<unknown> {
@@ -158,4 +186,37 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
     const answer = this.#answers[name as keyof Here] as unknown as (...args: readonly unknown[]) => unknown;
     return answer.apply(this.#answers, args as unknown[]);
   }
+}
+
+/** A longer text, in characters, must not become a part of JSON: it would be escaped, copied and parsed. */
+const longText = 16_384;
+
+/** Whether JSON carries a value as it is and fast, as far as one look tells: a value without parts, or an object of such. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return hasNoParts(value);
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(hasNoParts);
+}
+
+function hasNoParts(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= longText;
+  return value === null || typeof value === "boolean" || Number.isFinite(value);
+}
+
+/** The messages of a packet. The author's code may send something else. */
+function messagesIn(packet: unknown): Message[] {
+  const list = fromJson(packet);
+  return Array.isArray(list) ? list.map(fromJson).filter(isMessage) : [];
+}
+
+function fromJson(part: unknown): unknown {
+  if (typeof part !== "string") return part;
+  try {
+    return JSON.parse(part);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMessage(value: unknown): value is Message {
+  return Array.isArray(value);
 }

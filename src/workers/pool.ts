@@ -57,6 +57,8 @@ const spareDelayMs = 2_000;
 /** How often a job is given to a worker that ends because of another job. */
 const maxTries = 3;
 const endMs = 2_000;
+/** A longer input, in characters, must not become a part of other JSON: it would be escaped, copied and parsed twice. */
+const longInput = 16_384;
 
 /** The worker processes of a server. Each workflow file gets its own, until there are `maxWorkers`: then files share. */
 export class WorkerPool {
@@ -122,7 +124,9 @@ export class WorkerPool {
       tries += 1;
       // When the first turn has ended a worker, the run is recorded before it takes that turn again.
       const recordsFirst = tries > 1;
-      return worker.channel.call("start", { ...start, request: withInputJson({ ...request, runId, recordsFirst }) });
+      const given = { ...start, request: withInputJson({ ...request, runId, recordsFirst }) };
+      const isLarge = (given.request.inputJson?.length ?? 0) > longInput;
+      return isLarge ? worker.channel.call("start", given) : worker.channel.callAsJson("start", given);
     });
     return this.#started.wait(runId, call);
   }

@@ -80,7 +80,9 @@ export type WorkerCalls = {
 /** What the server answers to a worker. */
 export type ServerCalls = {
   /** Calls a method of a store: see `StoreHost`. */
-  store(storeId: string, part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
+  store(storeId: string, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Commits a turn with large texts: see `StoreHost`. */
+  commitLargeTurn(storeId: string, turn: string, texts: readonly string[]): Promise<unknown>;
   /** Waits for room for large values on their way to or from the worker; resolves with the number to give it back by. */
   takeRoom(bytes: number): Promise<number>;
   giveRoom(number: number): void;

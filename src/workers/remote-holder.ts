@@ -28,7 +28,6 @@ import { HeldRuns } from "./held-runs.ts";
 import type { WorkerPool } from "./pool.ts";
 import { identityOf, type StoreIdentity } from "./remote-store.ts";
 import { type AnswerListeners, StoreHost } from "./store-host.ts";
-import type { StorePart } from "./store-methods.ts";
 import { WorkerPlaces } from "./worker-places.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -245,16 +244,9 @@ export class RemoteHolder implements RunHolder {
     this.#heartbeat.stop();
   }
 
-  /** Answers a call of a worker's store. */
-  answer(
-    worker: WorkerProcess,
-    part: StorePart,
-    name: string,
-    args: string,
-    texts: readonly string[],
-  ): Promise<unknown> {
-    const host = this.#hosts.get(worker) ?? this.#hostFor(worker);
-    return host.call(part, name, args, texts);
+  /** Answers the calls of a worker's store. */
+  hostFor(worker: WorkerProcess): StoreHost {
+    return this.#hosts.get(worker) ?? this.#newHost(worker);
   }
 
   /** The runs that a worker executes, with the nodes whose attempts run. */
@@ -298,7 +290,7 @@ export class RemoteHolder implements RunHolder {
     return true;
   }
 
-  #hostFor(worker: WorkerProcess): StoreHost {
+  #newHost(worker: WorkerProcess): StoreHost {
     const { id } = this.identity;
     const news = {
       changed() {},

@@ -30,11 +30,13 @@ export function identityOf({ id, privateFiles, takeQueued }: Store): StoreIdenti
 
 /** How a remote store reaches its host. */
 export interface StoreLink {
+  /** Calls a method whose arguments may travel as JSON. */
+  call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
   /**
-   * @param args the arguments, as JSON
-   * @param texts what was left out of them; see `takeLargeTexts`
+   * Commits a turn with large texts, which must not become a part of other JSON.
+   * @param turn the turn without them, as JSON; see `takeLargeTexts`
    */
-  call(part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
+  commitLargeTurn(turn: string, texts: readonly string[]): Promise<unknown>;
   /**
    * Waits until the host has room for large values on their way. Default: it always has.
    * @returns a function that gives the room back
@@ -94,8 +96,11 @@ export class RemoteStore {
     return Object.fromEntries(calls) as Part;
   }
 
-  #call(part: StorePart, name: string, args: readonly unknown[], texts: readonly string[] = []): Promise<unknown> {
-    const answer = this.#link.call(part, name, argumentsText(args), texts);
+  #call(part: StorePart, name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#asked(this.#link.call(part, name, argumentsOf(args)));
+  }
+
+  #asked(answer: Promise<unknown>): Promise<unknown> {
     this.#open.add(answer);
     const over = () => void this.#open.delete(answer);
     answer.then(over, over);
@@ -111,11 +116,15 @@ export class RemoteStore {
   async #commitTurn(turn: TurnRecord): ReturnType<Store["commitTurn"]> {
     const { turn: sent, texts } = takeLargeTexts(turn);
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+    const send = (one: TurnRecord) =>
+      texts.length === 0
+        ? this.#call("own", "commitTurn", [one])
+        : this.#asked(this.#link.commitLargeTurn(JSON.stringify(one), texts));
     const commit = async () => {
       const { frame } = sent;
       const short = frame && withoutTree(frame);
-      const answer = await this.#call("own", "commitTurn", [short === frame ? sent : { ...sent, frame: short }], texts);
-      return answer === "tree-missing" ? this.#call("own", "commitTurn", [sent], texts) : answer;
+      const answer = await send(short === frame ? sent : { ...sent, frame: short });
+      return answer === "tree-missing" ? send(sent) : answer;
     };
     const lastSeq = (await (bytes > largeBytes ? this.#inRoom(bytes, commit) : commit())) as number | "cancel-pending";
     return lastSeq === "cancel-pending" ? lastSeq : unencodedEvents(turn.lease.runId, turn.events, lastSeq, turn.nowMs);
@@ -165,11 +174,7 @@ export class RemoteStore {
   }
 }
 
-/**
- * Arguments as one text, which a channel copies much faster than their many small values. What is undefined at the end
- * is left out, for JSON has no such value.
- */
-function argumentsText(args: readonly unknown[]): string {
-  const last = args.findLastIndex((arg) => arg !== undefined);
-  return JSON.stringify(args.slice(0, last + 1));
+/** Arguments that can travel as JSON. What is undefined at the end is left out, for JSON has no such value. */
+function argumentsOf(args: readonly unknown[]): readonly unknown[] {
+  return args.at(-1) === undefined ? args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1) : args;
 }

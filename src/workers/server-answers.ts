@@ -22,12 +22,14 @@ export function serverAnswers(
   { log, holderOf, openDatabase, answered }: AnswerParts,
 ): ServerCalls {
   let lastCommand = 0;
+  const hostOf = (storeId: string) => {
+    const holder = holderOf(storeId);
+    if (!holder) throw new SmithersError("DB_UNAVAILABLE", "The server has closed the database.");
+    return holder.hostFor(worker);
+  };
   return {
-    store: (storeId, part, name, args, texts) => {
-      const holder = holderOf(storeId);
-      if (!holder) throw new SmithersError("DB_UNAVAILABLE", "The server has closed the database.");
-      return holder.answer(worker, part, name, args, texts);
-    },
+    store: (storeId, part, name, args) => hostOf(storeId).call(part, name, args),
+    commitLargeTurn: (storeId, turn, texts) => hostOf(storeId).commitLargeTurn(turn, texts),
     beginCommand: async (noted) => {
       const number = ++lastCommand;
       worker.commands.set(number, await ownCommands.begin(new Map(noted)));

@@ -46,31 +46,36 @@ export class StoreHost {
 
   /**
    * Calls a method of the store. Calls of one turn of the event loop are applied in order, as the store's own are.
-   * @param sent the arguments, as JSON
-   * @param texts what was left out of a turn; see `takeLargeTexts`
    * @returns what the method returns; of a committed turn or start only the number of its last event, or `tree-missing`
    *   when nothing was written because the tree of the turn's frame must be sent whole
    * @throws what the method throws
    */
-  async call(part: StorePart, name: string, sent: string, texts: readonly string[]): Promise<unknown> {
+  async call(part: StorePart, name: string, sent: readonly unknown[]): Promise<unknown> {
     if (!Object.hasOwn(storeMethods[part], name)) throw new Error(`A store has no method ${part}.${name}.`);
     const target = part === "own" ? this.#store : this.#store[part];
-    const method = Reflect.get(target, name) as (...args: readonly unknown[]) => Promise<unknown>;
+    const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
     const elapsedMs = stopwatch();
     try {
-      const args: unknown[] = JSON.parse(sent);
-      if (texts.length > 0) args[0] = putLargeTexts({ turn: args[0] as TurnRecord, texts });
+      let args = sent;
       if (name === "commitTurn") {
-        const turn = this.#withTree(args[0] as TurnRecord);
+        const turn = this.#withTree(sent[0] as TurnRecord);
         if (!turn) return "tree-missing";
-        args[0] = turn;
+        args = [turn];
       }
-      const answer = await method.apply(target, args);
+      const answer = await method.call(target, ...args);
       if (part === "own") this.#listeners[name as OwnMethod]?.(answer as never, args as never, elapsedMs());
       return part === "own" ? toSend(name as OwnMethod, answer) : answer;
     } finally {
       this.#tellTrouble();
     }
+  }
+
+  /**
+   * Commits a turn with large texts; see {@link call}.
+   * @param turn the turn without them, as JSON; see `takeLargeTexts`
+   */
+  commitLargeTurn(turn: string, texts: readonly string[]): Promise<unknown> {
+    return this.call("own", "commitTurn", [putLargeTexts({ turn: JSON.parse(turn), texts })]);
   }
 
   /** A turn with the tree of its frame; undefined when the worker must send it whole. */

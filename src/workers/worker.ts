@@ -150,7 +150,8 @@ export class Worker {
     const known = this.#byStore.get(identity.id);
     if (known) return known;
     const remote = new RemoteStore(identity, {
-      call: (part, name, args, texts) => this.#channel.call("store", identity.id, part, name, args, texts),
+      call: (part, name, args) => this.#channel.callAsJson("store", identity.id, part, name, args),
+      commitLargeTurn: (turn, texts) => this.#channel.call("commitLargeTurn", identity.id, turn, texts),
       watch: () => {},
       takeRoom: async (bytes) => {
         const number = await this.#channel.call("takeRoom", bytes);

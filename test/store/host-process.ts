@@ -10,7 +10,8 @@ import type { StorePart } from "../../src/workers/store-methods.ts";
 export type HostCalls = {
   open(number: number, file: string): Promise<StoreIdentity>;
   close(number: number): Promise<void>;
-  store(number: number, part: StorePart, name: string, args: string, texts: readonly string[]): Promise<unknown>;
+  store(number: number, part: StorePart, name: string, args: readonly unknown[]): Promise<unknown>;
+  commitLargeTurn(number: number, turn: string, texts: readonly string[]): Promise<unknown>;
   watch(number: number, isWatched: boolean): void;
 };
 
@@ -37,7 +38,8 @@ const channel: Channel<HostCalls, RemoteCalls> = new Channel<HostCalls, RemoteCa
     await opened.get(number)!.store.close();
     opened.delete(number);
   },
-  store: (number, part, name, args, texts) => opened.get(number)!.host.call(part, name, args, texts),
+  store: (number, part, name, args) => opened.get(number)!.host.call(part, name, args),
+  commitLargeTurn: (number, turn, texts) => opened.get(number)!.host.commitLargeTurn(turn, texts),
   watch: (number, isWatched) => opened.get(number)?.host.watch(isWatched),
 });
 parent.onClose(() => process.exit());

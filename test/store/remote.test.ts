@@ -31,7 +31,8 @@ class Host {
     const channel = this.#channel;
     const identity = await channel.call("open", number, file);
     const remote = new RemoteStore(identity, {
-      call: (part, name, args, texts) => channel.call("store", number, part, name, args, texts),
+      call: (part, name, args) => channel.callAsJson("store", number, part, name, args),
+      commitLargeTurn: (turn, texts) => channel.call("commitLargeTurn", number, turn, texts),
       watch: (isWatched) => channel.tell("watch", number, isWatched),
     });
     this.#stores.set(number, remote);

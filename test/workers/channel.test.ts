@@ -7,15 +7,21 @@ type Adder = {
   note(text: string): void;
   fail(how: "code" | "plain" | "value"): void;
   strange(): unknown;
+  echo(value: unknown): unknown;
 };
+
+/** The messages of a packet that JSON carries. */
+function messagesOf(packet: unknown): unknown[] {
+  return JSON.parse(packet as string);
+}
 
 /** Two ends in this process. Packets are copied as they are between processes. */
 function connected(answers: Partial<Adder> = {}) {
-  const packets: unknown[][] = [];
+  const packets: unknown[] = [];
   const ends = [0, 1].map((): { hear(packet: unknown): void } => ({ hear: () => {} }));
   const port = (own: number): Port => ({
     send(packet) {
-      packets.push(packet as unknown[]);
+      packets.push(packet);
       const copy = structuredClone(packet);
       queueMicrotask(() => ends[1 - own]!.hear(copy));
     },
@@ -32,6 +38,7 @@ function connected(answers: Partial<Adder> = {}) {
       throw how === "plain" ? new RangeError("out of range") : "a text";
     },
     strange: () => () => {},
+    echo: (value) => value,
     ...answers,
   };
   const near = new Channel<Record<never, never>, Adder>(port(0), {});
@@ -51,7 +58,37 @@ test("calls of one turn of the event loop travel together and begin in order", a
     2, 4, 6,
   ]);
   expect(begun).toEqual([1, 2, 3]);
-  expect(packets.map(({ length }) => length)).toEqual([3, 3]);
+  expect(packets.map((packet) => messagesOf(packet).length)).toEqual([3, 3]);
+});
+
+test("values arrive as they are, also those that JSON would change, in one packet and in order", async () => {
+  const { near, packets } = connected();
+  const values = [
+    7,
+    null,
+    { a: 1, b: "x", c: null },
+    undefined,
+    Number.NaN,
+    { a: undefined, b: Number.POSITIVE_INFINITY },
+    [1, [undefined]],
+    new Date(0),
+    new Map([["a", new Set([1])]]),
+    "x".repeat(20_000),
+  ];
+  const order: number[] = [];
+  const arrived = await Promise.all(
+    values.map(async (value, index) => {
+      const answer = await near.call("echo", value);
+      order.push(index);
+      return answer;
+    }),
+  );
+  expect(arrived).toStrictEqual(values);
+  expect(order).toEqual(values.map((_, index) => index));
+  expect(packets).toHaveLength(2);
+  expect(await near.callAsJson("echo", { at: new Date(0), none: undefined })).toEqual({
+    at: "1970-01-01T00:00:00.000Z",
+  });
 });
 
 test("a notification arrives before the call that was made after it", async () => {
@@ -92,6 +129,10 @@ test("what is no message, or calls what is not there, is ignored or refused", as
     [[]],
     [["tell"]],
     [["call", 77, "constructor", []]],
+    "[",
+    "{}",
+    '[1, [], ["tell"]]',
+    ["[", "1"],
     [["done", 99, 1]],
   ])
     hearFar(packet);
