@@ -27,6 +27,8 @@ export interface RootScope {
   reads: Reads;
   /** Whether a component reads the run's state, and must be rendered in every frame. */
   isRead: boolean;
+  /** The `ctx` of the current frame, by the scope and the loop around those who have asked for it. */
+  ctxs: Map<FrameScope, Map<LoopScope | null, Ctx>>;
 }
 
 export const FrameContext = React.createContext<FrameScope | null>(null);
@@ -71,6 +73,12 @@ export function renderInEveryFrame({ root }: FrameScope): void {
 
 /** The `ctx` of the current frame, in any component below the workflow. */
 export function useCtx(): Ctx {
-  const { view, registry, reads } = useFrame("useCtx()");
-  return createCtx(view, registry, reads(), React.use(LoopContext));
+  const scope = useFrame("useCtx()");
+  const loop = React.use(LoopContext);
+  const { ctxs } = scope.root;
+  let byLoop = ctxs.get(scope);
+  if (!byLoop) ctxs.set(scope, (byLoop = new Map()));
+  let ctx = byLoop.get(loop);
+  if (!ctx) byLoop.set(loop, (ctx = createCtx(scope.view, scope.registry, scope.reads(), loop)));
+  return ctx;
 }

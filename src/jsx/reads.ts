@@ -23,13 +23,17 @@ export interface Reads {
 
 /** A node that frames have asked for. */
 class AskedNode {
+  readonly id: string;
   readonly outputs: NodeOutputs;
   /** The same node without the suffix of its id. */
   readonly authored: AskedNode | undefined;
   /** The last frame that has asked for it. */
   frameNo = 0;
+  /** The node that was asked for after this one. */
+  next: AskedNode | undefined;
 
-  constructor(outputs: NodeOutputs, authored: AskedNode | undefined) {
+  constructor(id: string, outputs: NodeOutputs, authored: AskedNode | undefined) {
+    this.id = id;
     this.outputs = outputs;
     this.authored = authored;
   }
@@ -53,18 +57,21 @@ export class AskedNodes {
   #frameNo = 0;
   /** How many nodes the current frame has asked for. */
   #asked = 0;
+  /** The node that was asked for last. */
+  #last: AskedNode | undefined;
 
   /** Begins a frame. */
   begin(run: AskedRun): FrameReads {
     if (run !== this.#run || this.#byId.size > 2 * this.#asked + maxIdle) this.#byId.clear();
     this.#run = run;
+    this.#last = undefined;
     this.#frameNo += 1;
     this.#asked = 0;
     return new FrameReads(this, this.#frameNo);
   }
 
   note(id: string, frameNo: number): NodeOutputs {
-    const node = this.#byId.get(id) ?? this.#add(id);
+    const node = this.#find(id);
     // Code of an earlier frame, such as a task's function, may ask too.
     if (node.frameNo < frameNo) {
       node.frameNo = frameNo;
@@ -72,6 +79,19 @@ export class AskedNodes {
       if (node.authored) node.authored.frameNo = Math.max(node.authored.frameNo, frameNo);
     }
     return node.outputs;
+  }
+
+  #find(id: string): AskedNode {
+    const last = this.#last;
+    if (last?.id === id) return last;
+    // Most frames ask for the same nodes in the same order, and to compare two ids costs less than a search.
+    let node = last?.next;
+    if (node?.id !== id) {
+      node = this.#byId.get(id) ?? this.#add(id);
+      if (last) last.next = node;
+    }
+    this.#last = node;
+    return node;
   }
 
   isNoted(id: string, frameNo: number): boolean {
@@ -82,6 +102,7 @@ export class AskedNodes {
   #add(id: string): AskedNode {
     const authored = authoredId(id);
     const node = new AskedNode(
+      id,
       this.#run!.outputsOf(id),
       authored === id ? undefined : (this.#byId.get(authored) ?? this.#add(authored)),
     );

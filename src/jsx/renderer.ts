@@ -70,6 +70,7 @@ export class WorkflowRenderer {
 
   #update(scope: FrameScope): void {
     this.#frameNo += 1;
+    scope.root.ctxs = new Map();
     const frame = { workflow: this.#workflow, scope, frameNo: this.#frameNo, kept: this.#kept };
     this.#root.update(React.createElement(Frame, frame));
   }
@@ -81,7 +82,7 @@ export class WorkflowRenderer {
 }
 
 function scopeOf({ registry }: Workflow, view: RunView, reads: FrameReads): FrameScope {
-  const root: RootScope = { view, reads, isRead: false };
+  const root: RootScope = { view, reads, isRead: false, ctxs: new Map() };
   return { registry, view, reads: () => root.reads, cache: false, prefix: "", root };
 }
 
