@@ -49,7 +49,7 @@ inBrowser("whatever a workflow writes is text: nothing runs, nothing is loaded, 
     ["/start?workflow=described.tsx", "to"],
   ];
   for (const [path, seen] of paths) {
-    await visitor.go(path);
+    await visitor.follow(path);
     await visitor.sees(seen);
     const found = await page.evaluate(() => ({
       wasAttacked: "wasAttacked" in window,
