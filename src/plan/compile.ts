@@ -96,15 +96,18 @@ class PlanCompiler {
   }
 
   #visitAll(nodes: readonly HostNode[], place: Place): PlanNode[] {
-    return nodes.flatMap((node) => this.#visit(node, place));
+    const planned: PlanNode[] = [];
+    for (const node of nodes) {
+      if (node.kind === "text") continue;
+      // Without a list for each: most nodes of a large tree are tasks.
+      if (node.spec?.type === "task") planned.push({ type: "task", task: this.#task(node.spec, node.children, place) });
+      else for (const one of this.#visit(node, place)) planned.push(one);
+    }
+    return planned;
   }
 
-  #visit(node: HostNode, place: Place): PlanNode[] {
-    if (node.kind === "text") return [];
-    const { spec, children } = node;
+  #visit({ spec, children }: HostElement, place: Place): PlanNode[] {
     switch (spec?.type) {
-      case "task":
-        return [{ type: "task", task: this.#task(spec, children, place) }];
       case "parallel": {
         const groups =
           spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
@@ -198,14 +201,15 @@ class PlanCompiler {
       within,
       groups,
       aspects,
-      ...(inline && { inlineInput: inline.input }),
+      inlineInput: inline?.input,
       prompt,
     };
-    if (this.#byId.has(spec.id)) {
+    const { size } = this.#byId;
+    this.#byId.set(spec.id, task);
+    if (this.#byId.size === size) {
       const details = { nodeId: spec.id };
       throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`, { details });
     }
-    this.#byId.set(spec.id, task);
     this.#tasks.push(task);
     return task;
   }
