@@ -67,6 +67,8 @@ export class KeptTree {
   #whole: Part;
   /** The lists around the node that is being looked at. */
   readonly #around: unknown[] = [];
+  /** How many containers are around it. */
+  #depth = 0;
 
   /**
    * @param built what the author's code has built for a frame
@@ -74,6 +76,9 @@ export class KeptTree {
    *   values of tasks. The tasks have the new ones.
    */
   keep(built: ReactNode): ReactNode {
+    // A rendering may have ended with an error in the middle.
+    this.#depth = 0;
+    this.#around.length = 0;
     this.#whole = this.#keep(this.#whole, built);
     return nodeOf(this.#whole);
   }
@@ -85,14 +90,18 @@ export class KeptTree {
     if (node.type === Task) return before instanceof KeptTask && before.takes(node) ? before : new KeptTask(node);
     const isContainer = containers.has(node.type);
     if (!isContainer && node.type !== Loop) return node;
+    // What is nested deeper is refused when it is rendered. Looking at all of it could exhaust the stack.
+    if (this.#depth === maxDepth) return node;
+    this.#depth += 1;
     const around = before instanceof KeptContainer ? before : undefined;
     const inner = this.#keep(around?.inner, (node.props as { children?: ReactNode }).children);
+    this.#depth -= 1;
     return isContainer && around?.isSame(node, inner) ? around : new KeptContainer(node, inner);
   }
 
   #keepList(before: Part, list: readonly ReactNode[]): Part {
     // One that contains itself is refused when it is rendered.
-    if (this.#around.includes(list)) return list;
+    if (this.#around.length === maxDepth || this.#around.includes(list)) return list;
     this.#around.push(list);
     const was = before instanceof KeptList ? before.parts : none;
     let parts: Part[] | undefined;
@@ -107,6 +116,8 @@ export class KeptTree {
   }
 }
 
+/** Deepest nesting of containers whose elements are kept. */
+const maxDepth = 500;
 const none: readonly Part[] = [];
 
 function nodeOf(part: Part): ReactNode {
