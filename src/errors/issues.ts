@@ -12,7 +12,8 @@ export function summary(issues: readonly Issue[]): string {
   const shown = issues
     .slice(0, 3)
     .map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  return shown.join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
+  // A value may break several rules that are told in the same words.
+  return [...new Set(shown)].join("; ") + (issues.length > 3 ? `; and ${issues.length - 3} more` : "");
 }
 
 /**

@@ -1,3 +1,4 @@
+export { componentMeantBy } from "./component-names.ts";
 export {
   ApprovalComponent,
   type ApprovalDecision,

@@ -1,6 +1,7 @@
 import { SmithersError } from "../errors/index.ts";
 import {
   type AspectsSpec,
+  componentMeantBy,
   type HostElement,
   type HostNode,
   type InlineSpec,
@@ -96,18 +97,15 @@ class PlanCompiler {
   }
 
   #visitAll(nodes: readonly HostNode[], place: Place): PlanNode[] {
-    const planned: PlanNode[] = [];
-    for (const node of nodes) {
-      if (node.kind === "text") continue;
-      // Without a list for each: most nodes of a large tree are tasks.
-      if (node.spec?.type === "task") planned.push({ type: "task", task: this.#task(node.spec, node.children, place) });
-      else for (const one of this.#visit(node, place)) planned.push(one);
-    }
-    return planned;
+    return nodes.flatMap((node) => this.#visit(node, place));
   }
 
-  #visit({ spec, children }: HostElement, place: Place): PlanNode[] {
+  #visit(node: HostNode, place: Place): PlanNode[] {
+    if (node.kind === "text") return [];
+    const { spec, children } = node;
     switch (spec?.type) {
+      case "task":
+        return [{ type: "task", task: this.#task(spec, children, place) }];
       case "parallel": {
         const groups =
           spec.maxConcurrency === undefined ? place.groups : [...place.groups, { limit: spec.maxConcurrency }];
@@ -128,6 +126,7 @@ class PlanCompiler {
       case "loop":
         return this.#loop(spec, children, place);
       default:
+        if (spec === undefined) refuseMisspelled(node);
         return [this.#sequence(children, place)];
     }
   }
@@ -201,15 +200,14 @@ class PlanCompiler {
       within,
       groups,
       aspects,
-      inlineInput: inline?.input,
+      ...(inline && { inlineInput: inline.input }),
       prompt,
     };
-    const { size } = this.#byId;
-    this.#byId.set(spec.id, task);
-    if (this.#byId.size === size) {
+    if (this.#byId.has(spec.id)) {
       const details = { nodeId: spec.id };
       throw new SmithersError("DUPLICATE_ID", `Two nodes have the id "${spec.id}".`, { details });
     }
+    this.#byId.set(spec.id, task);
     this.#tasks.push(task);
     return task;
   }
@@ -260,4 +258,12 @@ function placesIn(loops: readonly PlanLoop[]): LoopPlace[] {
     }
     return { id: spec.id, iteration };
   });
+}
+
+/** An element that stands for no component groups what is in it, and does nothing else. */
+function refuseMisspelled({ tag, shown: { id } }: HostElement): void {
+  const name = componentMeantBy(tag);
+  if (name === undefined) return;
+  const problem = `<${tag}> is not a component: the names of components begin with a capital letter. Write <${name}>.`;
+  throw new SmithersError("INVALID_WORKFLOW", problem, typeof id === "string" ? { details: { nodeId: id } } : {});
 }
