@@ -5,3 +5,6 @@ export const maxListedOutputBytes = 65_536;
 export const defaultMaxConcurrency = 4;
 /** The greatest `maxConcurrency`, which is as good as none. */
 export const greatestMaxConcurrency = 10_000;
+
+/** Most characters of the id that ties a signal to a wait. */
+export const maxCorrelationIdLength = 512;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { runStatusSchema } from "../model/status-schemas.ts";
 import { bodyFields, bodyWithPayload } from "./body.ts";
-import { defaultMaxConcurrency, greatestMaxConcurrency } from "./limits.ts";
+import { defaultMaxConcurrency, greatestMaxConcurrency, maxCorrelationIdLength } from "./limits.ts";
 
 /** A run's id. It fits into a path segment, a file name and a log line. */
 export const runIdSchema = z
@@ -160,7 +160,7 @@ export const retryBodySchema = bodyFields({
 
 export const signalBodySchema = bodyWithPayload("data", {
   data: z.unknown().optional(),
-  correlationId: z.string().min(1).max(512).nullish(),
+  correlationId: z.string().min(1).max(maxCorrelationIdLength).nullish(),
   receivedBy: z.string().max(512).nullish(),
 }).meta({ examples: [{ data: { paid: true }, correlationId: "order-17" }] });
 export type SignalBody = z.infer<typeof signalBodySchema>;

@@ -112,6 +112,27 @@ test("an unknown prop that resembles no other lists the known ones, and children
   expect(await messageOf(<Timer {...given({ id: "t", duration: "1ms", color: undefined })} />)).toBeUndefined();
 });
 
+test.each([
+  ["approval", "Approval"],
+  ["task", "Task"],
+  ["wait-for-event", "WaitForEvent"],
+])(
+  "an element <%s>, which React takes for one of a page, is refused, and the component is named",
+  async (tag, name) => {
+    const Element = tag as never as typeof Sequence;
+    const ran = await run(
+      smithers(() => (
+        <Workflow name="test">
+          <Element {...given({ id: "gate" })} />
+        </Workflow>
+      )),
+    );
+    expect(ran).toMatchObject({ status: "failed", error: { code: "INVALID_WORKFLOW", details: { nodeId: "gate" } } });
+    expect(ran.error!.message).toContain(`<${tag}> is not a component`);
+    expect(ran.error!.message).toContain(`Write <${name}>.`);
+  },
+);
+
 test("skipIf leaves out a Branch, a Loop and the children of a Workflow", async () => {
   const ran = await run(
     smithers(() => (
@@ -204,6 +225,12 @@ const children: [string, string, () => unknown, string][] = [
   ["a Task with an empty id", "INVALID_WORKFLOW", () => task({ id: " " }), "id is required"],
   ["an id with a control character", "INVALID_WORKFLOW", () => task({ id: "a\0b" }), "control character"],
   ["an id of 300 characters", "INVALID_WORKFLOW", () => task({ id: "x".repeat(300) }), "longer than 256"],
+  [
+    "a correlationId with half a pair",
+    "INVALID_WORKFLOW",
+    () => <WaitForEvent id="w" event="e" output={outputs.result} correlationId={"a\ud800"} />,
+    "unpaired surrogate",
+  ],
   ["an id with half a pair", "INVALID_WORKFLOW", () => task({ id: "a\ud800" }), "unpaired surrogate"],
   ["a label that is no text", "INVALID_WORKFLOW", () => task({ label: { a: 1 } }), "label must be a string"],
   [

@@ -208,3 +208,12 @@ test("an answer to a question that was edited meanwhile is refused, and the new 
   expect((await server.end(runId)).status).toBe("finished");
   expect((await server.post(path, { requestedAtMs: now.requestedAtMs })).status).toBe(200);
 });
+
+test("a question that ends in half of a character is asked once, and decided", async () => {
+  const { server, runId, path } = await asking(
+    `<Approval id="ok" output={outputs.decision} request={{ title: "Ship it \u{1f680}".slice(0, 9), summary: "\ud83d" }} />`,
+  );
+  expect(await pending(server)).toMatchObject([{ requestTitle: "Ship it \ufffd", requestSummary: "\ufffd" }]);
+  expect((await server.post(`${path}/ok/approve`)).status).toBe(200);
+  expect((await server.end(runId)).status).toBe("finished");
+});

@@ -2,13 +2,21 @@ import { isDeepStrictEqual } from "node:util";
 import { promptText } from "../../jsx/index.ts";
 import type { Approval } from "../../model/index.ts";
 import type { PlannedTask } from "../../plan/index.ts";
+import { wellFormed } from "../../text/well-formed.ts";
 import { answerSchemaOf } from "./data-schema.ts";
 
 /** What a person is asked. A decision answers this, word for word, and nothing else. */
 export type Question = Pick<Approval, "mode" | "label" | "title" | "summary" | "metadata" | "options" | "form">;
 
 /** The question of an Approval, or of a task with `needsApproval`. */
-export function questionOf({ nodeId, spec, prompt }: PlannedTask): Question {
+export function questionOf(task: PlannedTask): Question {
+  const { label, title, summary, ...rest } = writtenQuestion(task);
+  // Stored as it is, it would be another question when it is read back.
+  const stored = (text: string | null) => (text === null ? null : wellFormed(text));
+  return { ...rest, label: stored(label), title: stored(title), summary: stored(summary) };
+}
+
+function writtenQuestion({ nodeId, spec, prompt }: PlannedTask): Question {
   const { label } = spec;
   if (spec.kind !== "approval") {
     const title = label ?? `Run ${nodeId}?`;

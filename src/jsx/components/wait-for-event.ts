@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import type { z } from "zod";
 import { isEventName } from "../../api/event-name.ts";
+import { maxCorrelationIdLength } from "../../api/limits.ts";
 import { textOf } from "../../errors/index.ts";
 import { LoopContext, useFrame } from "../frame-context.ts";
 import { idsOf, nodePlace } from "../loop-places.ts";
@@ -120,6 +121,13 @@ function useEventElement(
   const { onTimeout = "fail", correlationId = null } = props;
   if (correlationId === "") refuse(where, "correlationId is empty; omit it to wait for signals without one.");
   checkText(where, "correlationId", correlationId);
+  // A signal could not have it.
+  if (correlationId !== null && correlationId.length > maxCorrelationIdLength) {
+    refuse(where, `correlationId is longer than ${maxCorrelationIdLength} characters.`);
+  }
+  if (correlationId !== null && /\p{Cs}/u.test(correlationId)) {
+    refuse(where, "correlationId contains an unpaired surrogate, which is half of a character.");
+  }
   checkOneOf(where, "onTimeout", onTimeout, ["fail", "skip", "continue"]);
   const timeoutMs = checkMs(where, "timeoutMs", props.timeoutMs);
   const spec: EventSpec = {

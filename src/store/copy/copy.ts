@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { SmithersError } from "../../errors/index.ts";
+import { wellFormed } from "../../text/well-formed.ts";
 import { faultPoint } from "../fault.ts";
 import { openStore } from "../open.ts";
 import { isPostgresUrl } from "../postgres/url.ts";
@@ -149,7 +150,7 @@ async function copyTable(
   let after = await target.lastKey(table);
   for (;;) {
     const rows = await source.rowsAfter(table, columns, after, batchRows);
-    if (rows.length > 0) await target.insert(table, columns, rows.map(wellFormed));
+    if (rows.length > 0) await target.insert(table, columns, rows.map(storable));
     faultPoint("copied-batch");
     done += rows.length;
     onProgress?.("copy", table.name, done, total);
@@ -161,9 +162,8 @@ async function copyTable(
 const keyOf = (table: CopiedTable, columns: readonly string[], row: CopiedRow): CopiedRow =>
   table.key.map((column) => row[columns.indexOf(column)]!);
 
-/** Halves of surrogate pairs cannot be stored everywhere. */
-const wellFormed = (row: CopiedRow): CopiedRow =>
-  row.map((value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value));
+const storable = (row: CopiedRow): CopiedRow =>
+  row.map((value) => (typeof value === "string" ? wellFormed(value) : value));
 
 async function sumOf(
   side: CopySide,
@@ -177,7 +177,7 @@ async function sumOf(
   let after: CopiedRow | undefined;
   for (;;) {
     const rows = await side.rowsAfter(table, columns, after, batchRows);
-    for (const row of rows) hash.update(`${JSON.stringify(wellFormed(row))}\n`);
+    for (const row of rows) hash.update(`${JSON.stringify(storable(row))}\n`);
     count += rows.length;
     onProgress?.("verify", table.name, count, total);
     if (rows.length < batchRows) return { count, sha256: hash.digest("hex") };
