@@ -113,7 +113,9 @@ class EventReader {
       this.#closing.removeEventListener("abort", wake);
       wake();
     };
-    controller.enqueue(encoder.encode(retryLine));
+    const known = this.#recentPage() ?? [];
+    if (known.length > 0) this.#took(known);
+    controller.enqueue(encoder.encode(retryLine + textOf(known)));
   }
 
   /** Sends committed events directly when they are the next ones; otherwise the reader reads from the store. */
@@ -133,20 +135,25 @@ class EventReader {
   async #next(): Promise<Uint8Array | undefined> {
     while (!this.#closing.aborted && !this.#left && !this.#isOver) {
       const events = await this.#read();
-      const last = events?.at(-1);
-      if (events && last) {
-        this.#seq = last.seq;
-        this.#isOver = isLastEvent(last.type);
-        // A failed run that is resumed has further events, so the store decides whether this was the last one.
-        const mayBeOver = isTerminalEvent(last.type);
-        this.#knownToContinue = !mayBeOver;
-        this.#behind ||= mayBeOver;
-        this.#telemetry?.eventsSent(events.length);
+      if (events && events.length > 0) {
+        this.#took(events);
         return encoded(events) ?? encode(events);
       }
       if (!this.#behind && (await this.#hasEnded())) return undefined;
     }
     return undefined;
+  }
+
+  /** Notes that these events are sent next. */
+  #took(events: readonly StoredEvent[]): void {
+    const { seq, type } = events.at(-1)!;
+    this.#seq = seq;
+    this.#isOver = isLastEvent(type);
+    // A failed run that is resumed has further events, so the store decides whether this was the last one.
+    const mayBeOver = isTerminalEvent(type);
+    this.#knownToContinue = !mayBeOver;
+    this.#behind ||= mayBeOver;
+    this.#telemetry?.eventsSent(events.length);
   }
 
   /** The next events; undefined or none when there may be some later. */
@@ -189,11 +196,23 @@ class EventReader {
   }
 
   async #readPage(): Promise<readonly StoredEvent[]> {
+    const recent = this.#recentPage();
+    if (recent) return recent;
     // Must come before the read: a commit during the read sets it again.
     this.#behind = false;
-    const page =
-      this.#feed.recent.after(this.#runId, this.#seq, this.#pageSize) ??
-      (await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize));
+    return this.#fitting(await this.#store.eventsAfter(this.#runId, this.#seq, this.#pageSize));
+  }
+
+  /** The next events, if they were committed a moment ago; undefined when the store must be asked. */
+  #recentPage(): readonly StoredEvent[] | undefined {
+    const page = this.#feed.recent.after(this.#runId, this.#seq, this.#pageSize);
+    if (!page) return undefined;
+    this.#behind = false;
+    return this.#fitting(page);
+  }
+
+  /** The events of a page that fit into one chunk. */
+  #fitting(page: readonly StoredEvent[]): readonly StoredEvent[] {
     const { count, length } = fitIntoChunk(page);
     if (count < page.length || page.length === this.#pageSize) this.#behind = true;
     if (count < page.length) this.#pageSize = count;
@@ -204,8 +223,12 @@ class EventReader {
 
 const encoder = new TextEncoder();
 
+function textOf(events: readonly StoredEvent[]): string {
+  return events.map(({ seq, json }) => `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`).join("");
+}
+
 function encode(events: readonly StoredEvent[]): Uint8Array {
-  return encoder.encode(events.map(({ seq, json }) => `id: ${seq}\nevent: smithers\ndata: ${json}\n\n`).join(""));
+  return encoder.encode(textOf(events));
 }
 
 /** Encoded events of a turn, shared by its readers. */
