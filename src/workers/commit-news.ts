@@ -2,39 +2,24 @@ import { concernsRelatives, type ExecutionEnd, type HolderParts } from "../engin
 import { type CommittedEvent, hasEnded, type Run } from "../model/index.ts";
 import type { TurnRecord } from "../store/index.ts";
 
-export interface CommitNewsSettings {
-  readonly sink: HolderParts["sink"];
-  /** Learns of a run that its worker has released. */
-  released(runId: string, end: ExecutionEnd): void;
-  /** Sends what waits to be sent to the workers. */
-  sendAnswers(): void;
-}
-
 /**
  * Publishes in this process what workers commit. A worker that continues a run is answered first, so it does not wait for
- * that; where runs are only released, the workers wait for nothing.
+ * that; for a run that is released it waits for nothing.
  */
 export class CommitNews {
-  readonly #settings: CommitNewsSettings;
+  readonly #sink: HolderParts["sink"];
+  readonly #released: (runId: string, end: ExecutionEnd) => void;
   #waiting: (() => void)[] = [];
-  /** Whether a worker continues a run with one of the answers. */
-  #isAwaited = false;
 
-  constructor(settings: CommitNewsSettings) {
-    this.#settings = settings;
+  /** @param released learns of a run that its worker has released */
+  constructor(sink: HolderParts["sink"], released: (runId: string, end: ExecutionEnd) => void) {
+    this.#sink = sink;
+    this.#released = released;
   }
 
-  /** Publishes events. A run continues with the answer. */
+  /** Publishes events. */
   events(events: readonly CommittedEvent[]): void {
-    this.#tell(events, true, () => this.#settings.sink.feed.publish(events));
-  }
-
-  /** Publishes the events of a run that was recorded, and tells its caller. */
-  started(events: readonly CommittedEvent[], tellCaller: () => void): void {
-    this.#tell(events, true, () => {
-      tellCaller();
-      this.#settings.sink.feed.publish(events);
-    });
+    this.#tell(events, () => this.#sink.feed.publish(events));
   }
 
   /**
@@ -43,33 +28,26 @@ export class CommitNews {
    * @param commitMs how long the store took to commit it
    */
   turn(turn: TurnRecord, run: Run | undefined, events: readonly CommittedEvent[], commitMs: number): void {
-    const { sink, released } = this.#settings;
-    const isReleased = turn.run.release ?? false;
-    this.#tell(events, !isReleased, () => {
+    this.#tell(events, () => {
       if (run) this.#observe(turn, run, events, commitMs);
-      sink.feed.publish(events);
-      if (concernsRelatives(turn)) sink.related?.(turn);
-      if (isReleased) released(turn.lease.runId, endOf(run));
+      this.#sink.feed.publish(events);
+      if (concernsRelatives(turn)) this.#sink.related?.(turn);
+      if (turn.run.release) this.#released(turn.lease.runId, endOf(run));
     });
+    if (turn.run.release) this.flush();
   }
 
   /** Tells at once what waits to be told, in order. */
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#isAwaited = false;
     for (const tell of waiting) tell();
   }
 
-  #tell(events: readonly CommittedEvent[], isAwaited: boolean, tell: () => void): void {
-    this.#settings.sink.feed.note(events);
-    this.#isAwaited ||= isAwaited;
-    if (this.#waiting.push(tell) > 1) return;
-    // The answers of this turn of the event loop are there when it ends.
-    setImmediate(() => {
-      if (this.#isAwaited) this.#settings.sendAnswers();
-      this.flush();
-    });
+  #tell(events: readonly CommittedEvent[], tell: () => void): void {
+    this.#sink.feed.note(events);
+    // The answers of this turn of the event loop are sent when it ends.
+    if (this.#waiting.push(tell) === 1) setImmediate(() => setImmediate(() => this.flush()));
   }
 
   #observe(turn: TurnRecord, run: Run, events: readonly CommittedEvent[], commitMs: number): void {
@@ -78,7 +56,7 @@ export class CommitNews {
     const { decisions, timing } = facts;
     const node = (nodeId: string, iteration: number) =>
       nodes.find((one) => one.nodeId === nodeId && one.iteration === iteration);
-    this.#settings.sink.observer?.turnCommitted({
+    this.#sink.observer?.turnCommitted({
       run,
       record: turn,
       events,

@@ -71,15 +71,9 @@ export class RemoteHolder implements RunHolder {
     this.#pool = pool;
     this.#parts = parts;
     this.#settings = settings;
-    this.#news = new CommitNews({
-      sink: parts.sink,
-      released: (runId, end) => {
-        this.#claims.release(runId, end);
-        parts.onReleased(runId, end);
-      },
-      sendAnswers: () => {
-        for (const worker of this.#hosts.keys()) worker.channel.flush();
-      },
+    this.#news = new CommitNews(parts.sink, (runId, end) => {
+      this.#claims.release(runId, end);
+      parts.onReleased(runId, end);
     });
     this.#places = settings.places && new WorkerPlaces(settings.places, parts.sink.store.id);
     const { heartbeatMs = defaultHeartbeatMs } = settings;
@@ -309,7 +303,9 @@ export class RemoteHolder implements RunHolder {
           this.#hold(worker, { runId: run.runId, owner: run.owner!, leaseNo: run.leaseNo });
           this.#held.read(run);
         }
-        this.#news.started(started.events, () => this.#pool.started(run.runId, started.runId));
+        // At once: its caller opens a stream next, which takes longer than the worker's next turn.
+        this.#pool.started(run.runId, started.runId);
+        this.#news.events(started.events);
       },
       takeLease: (lease) => lease && this.#hold(worker, lease),
       reopen: (reopened) => {
