@@ -88,18 +88,18 @@ async function multiplyOnPostgres(database: string, runId: string, times: number
   await sql.end();
 }
 
-test("thousands of timers that became due while no server ran delay a new one only a little, and all fire once", async () => {
+test("a thousand timers that became due while no server ran delay a new one only a little, and all fire once", async () => {
   const root = folder({ "timer.tsx": timer });
   const first = await ServerProcess.start(root);
   const runId = await first.start("timer.tsx", { duration: "2s" });
   await first.until(runId, (event) => event.type === "RunStatusChanged");
   await first.kill();
-  const many = 2_500;
+  const many = 1_000;
   await multiply(databaseOf(root), runId, many);
   await Bun.sleep(2_000);
 
   const second = await ServerProcess.start(root);
-  const fresh = await second.start("timer.tsx", { duration: "1s" });
+  const fresh = await second.start("timer.tsx", { duration: "200ms" });
   expect((await second.end(fresh)).status).toBe("finished");
   await inStore(databaseOf(root), async (store) => {
     const open = async () => Object.values((await store.readBacklog(0)).runs).reduce((sum, count) => sum + count, 0);
