@@ -81,7 +81,7 @@ export class Context implements CommandContext {
   }
 
   commandLine(...words: readonly string[]): string {
-    return shellWords(["smithers", ...words, ...this.location.flags]);
+    return shellWords([...calledAs(), ...words, ...this.location.flags]);
   }
 
   async close(): Promise<void> {
@@ -92,6 +92,11 @@ export class Context implements CommandContext {
   #open(): Promise<Source> {
     return openSource(this.location, this.#root, (text) => this.out.say(this.out.styleNote("dim", text)));
   }
+}
+
+/** How this command was called. What npx finds in a project is not on the PATH. */
+function calledAs(): string[] {
+  return process.env.npm_command === "exec" ? ["npx", "smithers"] : ["smithers"];
 }
 
 /**

@@ -86,6 +86,13 @@ test("a run that another process cancels exits with 2", async () => {
   expect((await run.ended).code).toBe(2);
 });
 
+test("a command that npx has started says npx in the commands that it prints", async () => {
+  const root = folder({ "failing.tsx": failing });
+  const args = ["up", "failing.tsx", "--run-id", "r1"];
+  const { err } = await startSmithers(args, { cwd: root, env: { npm_command: "exec" } }).ended;
+  expect(err).toContain("\n  $ npx smithers resume r1\n");
+});
+
 test("the first signal lets running attempts end, and the printed resume command repeats no work", async () => {
   for (const [signal, code] of [
     ["SIGINT", 130],

@@ -33,6 +33,7 @@ export const plainEnv = {
   SMITHERS_URL: undefined,
   SMITHERS_DB: undefined,
   SMITHERS_API_KEY: undefined,
+  npm_command: undefined,
 };
 
 export interface CommandOptions {
