@@ -3,7 +3,7 @@ import type { Plan } from "../../plan/index.ts";
 import { differenceFrom, type Tree } from "../../store/index.ts";
 import { stopwatch } from "../../timing/index.ts";
 import type { TurnDraft } from "./draft.ts";
-import { treeOf } from "./frame.ts";
+import { FrameTexts } from "./frame-texts.ts";
 
 /** How long after the last frame a tree may wait for the next one, in ms. */
 const maxHeldMs = 1_000;
@@ -19,6 +19,7 @@ export class RunFrames {
   /** A mounted tree that has no frame yet. */
   #shown: HostElement | undefined;
   #sinceFrameMs = stopwatch();
+  readonly #texts = new FrameTexts();
 
   /** @param loadedTreeHash the hash of the tree that the run's last stored frame shows; undefined when it has no frame */
   constructor(loadedTreeHash: string | undefined) {
@@ -48,7 +49,7 @@ export class RunFrames {
   /** Adds the frame of the last tree that is mounted to a turn, if it differs from the last frame's. */
   addTo(draft: TurnDraft, plan: Plan): void {
     if (!this.#shown) return;
-    const tree = treeOf(this.#shown, plan);
+    const tree = this.#texts.treeOf(this.#shown, plan);
     this.#shown = undefined;
     if (tree.treeHash === (this.#tree?.treeHash ?? this.#loadedTreeHash)) return;
     this.#tree = tree;
