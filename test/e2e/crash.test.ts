@@ -50,22 +50,3 @@ test("after kill -9, resume runs the attempt in flight again and no finished tas
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   expect(types.at(-1)).toBe("RunFinished");
 });
-
-test("a run that was killed at any moment ends with every task finished once", async () => {
-  const root = folder({ "ten.tsx": tenSteps, go: "" });
-  let server = await ServerProcess.start(root);
-  const runId = await server.start("ten.tsx");
-  for (const step of ["step1", "step4", "step8"]) {
-    await server.until(runId, (event) => event.type === "NodeFinished" && event.nodeId === step);
-    await server.kill();
-    server = await ServerProcess.start(root);
-    // Refused when the new server has continued the run already.
-    await server.post(`/v1/runs/${runId}/resume`);
-  }
-  expect((await server.end(runId)).status).toBe("finished");
-  const finished = new Map<string, number>();
-  for await (const { event } of server.events(runId)) {
-    if (event.type === "NodeFinished") finished.set(event.nodeId, (finished.get(event.nodeId) ?? 0) + 1);
-  }
-  expect([...finished.values()]).toEqual(Array(10).fill(1));
-});

@@ -13,14 +13,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileKey } from "../../src/files/index.ts";
-import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
 import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
+
+const { smithers, smithersJson } = hostedCommands();
 
 /** A run whose task begins again after a crash, and says so when it may. */
 const forged = workflowFile(

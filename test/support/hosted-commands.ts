@@ -20,6 +20,7 @@ const reading = new Set([
   "node",
   "ps",
   "signal",
+  "trust",
   "why",
 ]);
 
