@@ -44,7 +44,7 @@ export class HeldRuns {
   }
 
   /** The worker has recorded a run that it executes, or has read it. */
-  read({ input: _, ...row }: Run): void {
+  read(row: Run): void {
     const run = this.#runs.get(row.runId);
     if (run) run.row = { ...row, input: null };
   }

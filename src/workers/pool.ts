@@ -57,6 +57,7 @@ const spareDelayMs = 2_000;
 /** How often a job is given to a worker that ends because of another job. */
 const maxTries = 3;
 const endMs = 2_000;
+const keptKeys = 256;
 /** A longer input, in characters, must not become a part of other JSON: it would be escaped, copied and parsed twice. */
 const longInput = 16_384;
 
@@ -66,6 +67,8 @@ export class WorkerPool {
   readonly #workers = new Set<WorkerProcess>();
   readonly #stores = new Map<string, RemoteHolder>();
   readonly #started = new StartedRuns();
+  /** By path as it was given, the key of a file. */
+  readonly #keys = new Map<string, string>();
   readonly #watchdog: Watchdog;
   readonly #answerParts: AnswerParts;
   readonly #tidying: ReturnType<typeof setInterval>;
@@ -213,8 +216,13 @@ export class WorkerPool {
 
   /** Files are told apart by their paths below the root. */
   #keyOf(path: string): string {
+    const known = this.#keys.get(path);
+    if (known !== undefined) return known;
     const { rootDir } = this.#settings;
-    return relative(rootDir, resolve(rootDir, path)).split(sep).join("/");
+    const key = relative(rootDir, resolve(rootDir, path)).split(sep).join("/");
+    if (this.#keys.size === keptKeys) this.#keys.clear();
+    this.#keys.set(path, key);
+    return key;
   }
 
   #workerFor(file: string, alone: string | undefined): WorkerProcess {
@@ -327,15 +335,14 @@ export class WorkerPool {
 
 /** The result of work, or undefined when the worker is busy with something else, so that another may do the work. */
 async function whileItAnswers<T>(worker: WorkerProcess, work: Promise<T>, isImpatient: boolean) {
-  const done = work.then((value) => ({ value }));
-  if (!isImpatient) return done;
-  const { promise: isBusy, resolve } = Promise.withResolvers<undefined>();
+  const { promise, resolve, reject } = Promise.withResolvers<{ readonly value: T } | undefined>();
+  work.then((value) => resolve({ value }), reject);
+  if (!isImpatient) return promise;
   const stop = worker.onBusy(() => resolve(undefined));
   try {
-    return await Promise.race([done, isBusy]);
+    return await promise;
   } finally {
     stop();
-    done.catch(() => {});
   }
 }
 

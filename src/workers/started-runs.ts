@@ -8,12 +8,12 @@ export class StartedRuns {
    * @throws what `start` throws before that
    */
   async wait(wantedRunId: string, start: Promise<string>): Promise<string> {
-    const { promise: started, resolve } = Promise.withResolvers<string>();
+    const { promise: started, resolve, reject } = Promise.withResolvers<string>();
     const waiting = this.#waiting.get(wantedRunId) ?? new Set();
     this.#waiting.set(wantedRunId, waiting.add(resolve));
-    start.catch(() => {});
+    start.then(resolve, reject);
     try {
-      return await Promise.race([started, start]);
+      return await started;
     } finally {
       waiting.delete(resolve);
       if (waiting.size === 0) this.#waiting.delete(wantedRunId);
