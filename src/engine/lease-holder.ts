@@ -8,6 +8,7 @@ import { within } from "./observer.ts";
 import type { LocalEngineOptions, StartRequest } from "./options.ts";
 import { OtherOwners } from "./other-owners.ts";
 import type { ReservedPlace, RunPlaces } from "./places.ts";
+import { type AuthorCall, callAuthor } from "./run/author-call.ts";
 import { checkAwaitedSignal, checkSignal } from "./run/check-signal.ts";
 import type { ExecutionEnd } from "./run/conclude.ts";
 import { newRun, toInput } from "./run/create.ts";
@@ -112,7 +113,9 @@ export class LeaseHolder implements RunHolder {
     const { store, sink } = this.#settings;
     const source = await this.#load(request);
     const { workflow } = source;
-    const input = await toInput(workflow, request.input);
+    const check = () => toInput(workflow, request.input);
+    // Only a schema has code of the author's.
+    const input = await (workflow.registry.input ? this.#authorCall(request.runId ?? "")(workflow, check) : check());
     const run = newRun({ ...request, ...source }, this.owner, input, Date.now());
     await store.registerSchemas(workflow.registry.list());
     const firstCommit = new FirstCommit(store, run, request.idempotency, ({ events }) => {
@@ -142,12 +145,21 @@ export class LeaseHolder implements RunHolder {
   }
 
   checkSignal(given: NewSignal): Promise<boolean> {
-    return checkSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
+    return checkSignal(this.#settings.store, given, ...this.#toCheck(given));
   }
 
   /** Checks a signal as {@link checkSignal} does, without looking first whether a wait for it is open. */
   checkAwaitedSignal(given: NewSignal): Promise<boolean> {
-    return checkAwaitedSignal(this.#settings.store, given, async (run) => (await this.resolve(run)).workflow);
+    return checkAwaitedSignal(this.#settings.store, given, ...this.#toCheck(given));
+  }
+
+  #toCheck({ runId }: NewSignal) {
+    return [async (run: Run) => (await this.resolve(run)).workflow, this.#authorCall(runId)] as const;
+  }
+
+  #authorCall(runId: string): AuthorCall {
+    const { log, sink } = this.#settings;
+    return (workflow, body) => callAuthor(workflow, { runId, observer: sink.observer, log }, body);
   }
 
   released(runId: string): Promise<ExecutionEnd> {

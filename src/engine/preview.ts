@@ -1,5 +1,7 @@
 import { type Workflow, WorkflowRenderer } from "../jsx/index.ts";
 import { compilePlan } from "../plan/index.ts";
+import { troubleOnly } from "./logger.ts";
+import { callAuthor } from "./run/author-call.ts";
 import { newRun, toInput } from "./run/create.ts";
 import { freshRun } from "./run/load.ts";
 import { type FrameNode, toFrameNode } from "./turn/frame.ts";
@@ -30,11 +32,12 @@ export interface Preview {
  * @throws INVALID_INPUT, INVALID_WORKFLOW, RENDER_FAILED, MISSING_OUTPUT, DUPLICATE_ID, CIRCULAR_DEPENDENCY
  */
 export async function preview(workflow: Workflow, given: unknown): Promise<Preview> {
-  const input = await toInput(workflow, given);
+  const call = <T>(body: () => T): T => callAuthor(workflow, { runId: "", log: troubleOnly }, body);
+  const input = await call(() => toInput(workflow, given));
   const { runState } = freshRun(newRun({ workflowName: "", input }, "", input, Date.now()));
   const renderer = new WorkflowRenderer(workflow);
   try {
-    const { root } = renderer.render(runState);
+    const { root } = call(() => renderer.render(runState));
     const { workflowName, tasks } = compilePlan(root, runState);
     return {
       workflowName,

@@ -2,18 +2,33 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { smithers, smithersJson, smithersWords } from "../support/cli.ts";
-import { folder } from "../support/folder.ts";
+import { smithers, smithersJson, smithersWords, startSmithers } from "../support/cli.ts";
+import { folder, write } from "../support/folder.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 test("a file that ends the process at its top level is refused, and the command says so", async () => {
   const root = folder({ "exits.tsx": `if (process.env.PATH) process.exit(0);\n${echo}` });
-  for (const command of [["up"], ["graph"]]) {
-    const { code, out, err } = await smithers(root, ...command, "exits.tsx");
+  for (const command of ["up", "graph"]) {
+    const { code, out, err } = await smithers(root, command, "exits.tsx");
     expect({ code, out }).toEqual({ code: 4, out: "" });
     expect(err).toContain("exits.tsx:1:");
     expect(err).toContain("process.exit(0) was called. A workflow cannot end the process that executes it.");
   }
+});
+
+test("a rendering that ends the process is an error of graph, and of an edit with --hot", async () => {
+  const exits = workflowFile("{process.exit(0)}");
+  const waits = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);
+  const root = folder({ "exits.tsx": exits, "hot.tsx": waits });
+  const message = /process\.exit\(0\) was called\. A workflow cannot end the process that executes it/;
+  const { code, err } = await smithers(root, "graph", "exits.tsx");
+  expect([code, err]).toEqual([4, expect.stringMatching(message)]);
+  const command = startSmithers(["up", "hot.tsx", "--hot", "--serve", "--port", "0"], { cwd: root });
+  await command.saysBeside(/waiting for the signal/);
+  write(root, { "hot.tsx": exits });
+  await command.saysBeside(new RegExp(`The edited workflow is invalid.*${message.source}`));
+  command.child.kill("SIGTERM");
+  expect((await command.ended).code).toBe(143);
 });
 
 test("an error that nothing caught is printed once, and a missing console changes no result", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
@@ -60,6 +60,10 @@ const files = {
   "other.tsx": workflowFile(tree, { head: head.replaceAll('"stray"', '"other"') }),
   "top.tsx": `void Promise.reject(new Error("stray"));\n${workflowFile(tree, { head })}`,
   "top-timer.tsx": `setTimeout(() => { throw new Error("stray"); }, 50);\n${workflowFile(tree, { head })}`,
+  "checks.tsx": workflowFile(`<WaitForEvent id="w" event="go" output={outputs.checked} />`, {
+    schemas:
+      "input: z.any().refine((input) => input.is !== 0 || process.exit(0)), checked: z.any().refine((data) => data !== 0 || process.abort())",
+  }),
   "top-exit.tsx": `process.exit(0);\n${workflowFile(tree, { head })}`,
 };
 
@@ -69,6 +73,12 @@ async function serving() {
 }
 
 const served = forAllTests(serving);
+
+async function beginsWith(options: object) {
+  const root = folder(files);
+  const env = { SERVE_OPTIONS: JSON.stringify({ maxWorkers: 1, ...options }), SMITHERS_LOG_LEVEL: "silent" };
+  return { root, server: await ServerProcess.start(root, env) };
+}
 
 /** Starts a run of this kind, named after it, while another run of its file and one of another file are under way. */
 async function beside(kind: string, { file = "stray.tsx", among = served() } = {}) {
@@ -223,3 +233,26 @@ describe.each(["process", "none"])("with isolation: %s", (isolation) => {
     await server.stop("SIGTERM");
   });
 });
+
+test.each(["process", "none"])(
+  "a schema that ends the process refuses the value (isolation: %s)",
+  async (isolation) => {
+    const { server, root } = await beginsWith({ isolation });
+    const exits = await server.post("/v1/runs", { workflowPath: "checks.tsx", input: { is: 0 } });
+    expect([exits.status, exits.body.error.code]).toEqual([400, "INVALID_INPUT"]);
+    expect(exits.body.error.message).toContain("process.exit(0) was called. A workflow cannot end the process");
+    const innocent = await server.start("stray.tsx", { kind: "none" });
+    await eventually(() => existsSync(join(root, "ledger")));
+    const runId = await server.start("checks.tsx");
+    await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
+    const aborts = await server.post(`/v1/runs/${runId}/signals/go`, { data: 0 });
+    expect([aborts.status, aborts.body.error.details.issues[0].message]).toEqual([
+      400,
+      expect.stringContaining("process.abort() was called."),
+    ]);
+    expect((await server.post(`/v1/runs/${runId}/signals/go`, { data: 1 })).status).toBe(200);
+    expect((await server.end(runId)).status).toBe("finished");
+    expect((await server.end(innocent)).status).toBe("finished");
+    expect(readFileSync(join(root, "ledger"), "utf8")).toBe("none\n");
+  },
+);

@@ -5,17 +5,24 @@ import { compilePlan } from "../../plan/index.ts";
 import type { NewSignal, Store } from "../../store/index.ts";
 import { renderRun } from "../turn/render-run.ts";
 import { takesSignal, toEventValue } from "../turn/waits.ts";
+import type { AuthorCall } from "./author-call.ts";
 import { loadRun } from "./load.ts";
 
 /**
  * Refuses a signal whose data does not fit the wait that would consume it. A signal that arrives before its wait cannot
  * be checked.
  * @param workflowOf finds the run's workflow; called only when a wait for such a signal is open
+ * @param call calls the workflow's code
  * @returns whether that wait was found, and so the run can be loaded and rendered here
  * @throws INVALID_INPUT with the Zod issues
  */
-export async function checkSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<boolean> {
-  return (await isAwaited(store, given)) && checkAwaitedSignal(store, given, workflowOf);
+export async function checkSignal(
+  store: Store,
+  given: NewSignal,
+  workflowOf: WorkflowOf,
+  call: AuthorCall,
+): Promise<boolean> {
+  return (await isAwaited(store, given)) && checkAwaitedSignal(store, given, workflowOf, call);
 }
 
 type WorkflowOf = (run: Run) => Promise<Workflow>;
@@ -28,13 +35,21 @@ export async function isAwaited(store: Store, given: NewSignal): Promise<boolean
 }
 
 /** Does what {@link checkSignal} does for a signal that a wait is open for. */
-export async function checkAwaitedSignal(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<boolean> {
+export async function checkAwaitedSignal(
+  store: Store,
+  given: NewSignal,
+  workflowOf: WorkflowOf,
+  call: AuthorCall,
+): Promise<boolean> {
   // A workflow that cannot be loaded or rendered now does not keep signals out: the wait checks again.
-  const spec = await openWait(store, given, workflowOf).catch(() => undefined);
-  if (!spec) return false;
-  const misfit = await toEventValue(spec, given.data ?? null).then(() => undefined, toErrorRecord);
+  const found = await openWait(store, given, workflowOf, call).catch(() => undefined);
+  if (!found?.spec) return false;
+  const { spec, workflow } = found;
+  const checked = call(workflow, () => toEventValue(spec, given.data ?? null));
+  const misfit = await checked.then(() => undefined, toErrorRecord);
   if (!misfit) return true;
-  const details = misfit.details ?? { issues: [{ path: [], message: misfit.message }] };
+  // A schema that throws has no issues, but has said something.
+  const details = { issues: [{ path: [], message: misfit.message }], ...(misfit.details as object | undefined) };
   throw new SmithersError("INVALID_INPUT", `The data does not fit the wait "${spec.id}".`, { details });
 }
 
@@ -42,7 +57,12 @@ export async function checkAwaitedSignal(store: Store, given: NewSignal, workflo
  * The wait that takes the next signal like `signal`. Its schema is part of the workflow's tree, and the tree is a
  * function of the stored state: the workflow is rendered to find it.
  */
-async function openWait(store: Store, given: NewSignal, workflowOf: WorkflowOf): Promise<EventSpec | undefined> {
+async function openWait(
+  store: Store,
+  given: NewSignal,
+  workflowOf: WorkflowOf,
+  call: AuthorCall,
+): Promise<{ readonly spec: EventSpec | undefined; readonly workflow: Workflow } | undefined> {
   const loaded = await loadRun(store, given.runId);
   if (!loaded) return undefined;
   const { runState } = loaded;
@@ -51,13 +71,14 @@ async function openWait(store: Store, given: NewSignal, workflowOf: WorkflowOf):
   const renderer = new WorkflowRenderer(workflow);
   try {
     await runState.readBy(workflow.registry);
-    const { root } = await renderRun(renderer, runState, workflow.registry, store, (code) => code());
+    const { root } = await renderRun(renderer, runState, workflow.registry, store, (code) => call(workflow, code));
     const { tasks } = compilePlan(root, runState);
     const open = tasks.flatMap(({ spec, key }) =>
       spec.kind === "event" && takesSignal(spec, signal) && runState.node(key)?.state === "waiting-event" ? spec : [],
     );
     // Signals that arrived before and are not consumed yet are taken by the waits before it.
-    return open[runState.signals.filter((one) => isAlike(one, signal)).length];
+    const spec = open[runState.signals.filter((one) => isAlike(one, signal)).length];
+    return { spec, workflow };
   } finally {
     renderer.unmount();
   }

@@ -145,9 +145,13 @@ async function parseInput(schema: z.ZodType, value: unknown): Promise<z.ZodSafeP
     return await schema.safeParseAsync(value);
   } catch (thrown) {
     const { message, details } = toErrorRecord(thrown);
-    throw new SmithersError("INVALID_INPUT", `The workflow's input schema threw an error: ${message}.`, {
-      details: { issues: [{ path: [], message, code: "custom" }], thrown: details },
-      cause: thrown,
-    });
+    throw new SmithersError(
+      "INVALID_INPUT",
+      `The workflow's input schema threw an error: ${message.replace(/\.$/, "")}.`,
+      {
+        details: { issues: [{ path: [], message, code: "custom" }], thrown: details },
+        cause: thrown,
+      },
+    );
   }
 }

@@ -328,7 +328,7 @@ export class Execution {
     const { run } = this.#runState;
     const { workflow, workflowPath = run.workflowPath, workflowHash } = source;
     try {
-      await this.#planner.replace(workflow);
+      await runRegistered(this.#origin, () => this.#planner.replace(workflow));
     } catch (error) {
       return refuse(error);
     }
