@@ -1,5 +1,5 @@
 /** @jsxImportSource smithers-orchestrator */
-import { expect } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import client from "postgres";
 import type { ListRunsQuery } from "../../src/api/index.ts";
 import { type LocalStore, openStore } from "../../src/store/index.ts";
@@ -17,17 +17,29 @@ const tables = ["runs", "nodes", "attempts", "outputs", "events", "frames", "app
 interface Seeded {
   readonly url: string;
   readonly schema: string;
+  /** Asks what was read. */
+  readonly observer: client.Sql;
 }
 
 let seeded: Promise<Seeded> | undefined;
+afterAll(async () => (await seeded)?.observer.end());
+
+/** Waits until all sessions of a name have ended: a session tells what it has read at its end. */
+async function untilEnded({ observer }: Pick<Seeded, "observer">, name: string): Promise<void> {
+  await eventually(async () => {
+    const left = await observer`SELECT FROM pg_stat_activity WHERE application_name = ${name}`;
+    return left.length === 0;
+  });
+}
 
 /** A schema that holds one waiting run, "a", which has many events, a sleeping one and thousands that have ended. */
 async function seed(): Promise<Seeded> {
   const [url, schema] = [await sharedServer(), newSchema()];
-  const db = `${url}?schema=${schema}`;
+  const session = `seed ${schema}`;
+  const db = `${url}?schema=${schema}&application_name=${encodeURIComponent(session)}`;
   await run(waits, { runId: "a", db });
   await run(sleeps, { runId: "z", db });
-  const sql = client(url, { max: 1, onnotice() {} });
+  const sql = client(url, { max: 1, onnotice() {}, connection: { application_name: session } });
   await sql.unsafe(`SET search_path TO ${schema}`);
   for (const name of tables) {
     const columns = (
@@ -44,7 +56,9 @@ async function seed(): Promise<Seeded> {
   await sql.unsafe("UPDATE _smithers_nodes SET state = 'finished' WHERE run_id NOT IN ('a', 'z')");
   await sql.unsafe("ANALYZE");
   await sql.end();
-  return { url, schema };
+  const observer = client(url, { max: 1, onnotice() {} });
+  await untilEnded({ observer }, session);
+  return { url, schema, observer };
 }
 
 /** Of a copy, in SQL. */
@@ -66,28 +80,21 @@ interface Touched {
 /** What Postgres has read of each table for what `act` asks of a store. */
 async function touchedBy(act: (store: LocalStore) => Promise<unknown>): Promise<Touched> {
   seeded ??= seed();
-  const { url, schema } = await seeded;
-  const sql = client(url, { max: 1, onnotice() {} });
+  const { url, schema, observer } = await seeded;
   const read = async () => {
-    const rows = await sql`SELECT relname AS name, seq_tup_read::int AS whole, coalesce(idx_tup_fetch, 0)::int AS found
+    const rows =
+      await observer`SELECT relname AS name, seq_tup_read::int AS whole, coalesce(idx_tup_fetch, 0)::int AS found
       FROM pg_stat_user_tables WHERE schemaname = ${schema}`;
     return new Map(rows.map(({ name, whole, found }) => [String(name).replace("_smithers_", ""), { whole, found }]));
   };
   const name = `plans ${crypto.randomUUID()}`;
   const address = `${url}?schema=${schema}&application_name=${encodeURIComponent(name)}`;
-  // What opening a store reads is not of interest.
-  await (await openStore(address)).close();
-  // A session tells what it has read at its end.
-  const hasEnded = () =>
-    sql`SELECT FROM pg_stat_activity WHERE application_name = ${name}`.then((left) => left.length === 0);
-  await eventually(hasEnded);
   const before = await read();
   const store = await openStore(address);
   await act(store);
   await store.close();
-  await eventually(hasEnded);
+  await untilEnded({ observer }, name);
   const after = await read();
-  await sql.end();
   const differences = (field: "whole" | "found") =>
     Object.fromEntries(
       tables
