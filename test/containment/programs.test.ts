@@ -17,7 +17,7 @@ import { z } from "zod";
 const { smithers, outputs } = createSmithers({ result: z.object({ ok: z.boolean() }) });
 const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
 const serving = async () => {
-  const server = startServer({ port: 0, rootDir: process.cwd(), db: "./smithers.db", logLevel: "silent", isolation: "none" });
+  const server = startServer({ port: 0, rootDir: process.cwd(), db: "./smithers.db", logLevel: "silent", isolation: "none", shutdownGraceMs: 100 });
   if (!server.listening) await once(server, "listening");
   const url = "http://127.0.0.1:" + (server.address() as any).port;
   await fetch(url + "/v1/runs", { method: "POST", body: JSON.stringify({ workflowPath: "flow.tsx" }) });
@@ -29,7 +29,7 @@ ${code}`,
   const { stdout, stderr, status, signal } = spawnSync(
     process.execPath,
     [`--tsconfig-override=${tsconfig}`, join(root, "program.tsx")],
-    { cwd: root, encoding: "utf8", timeout: 20_000, env: { ...process.env, SMITHERS_API_KEY: undefined } },
+    { cwd: root, encoding: "utf8", timeout: 100_000, env: { ...process.env, SMITHERS_API_KEY: undefined } },
   );
   return { stdout, stderr, status, signal };
 }
