@@ -97,7 +97,7 @@ test("a node without a decision within timeoutMs fails", async () => {
 test("a late decision is refused, also before the timeout is recorded", async () => {
   const workflow = smithers(() => (
     <Workflow name="test">
-      <Approval id="gate" output={outputs.decision} request={{ title: "Ship it?" }} timeoutMs={200} />
+      <Approval id="gate" output={outputs.decision} request={{ title: "Ship it?" }} timeoutMs={1_000} />
     </Workflow>
   ));
   const waiting = await run(workflow);

@@ -54,14 +54,14 @@ test("a limit that an edit gives to a wait begins with the edit", async () => {
 });
 
 test("a limit that an edit takes from a wait does not end it", async () => {
-  const root = folder({ "w.tsx": asking("timeoutMs={1_000}") });
+  const root = folder({ "w.tsx": asking("timeoutMs={3_000}") });
   const server = await serve(root);
   const runId = await server.start("w.tsx");
   await server.until(runId, ({ type }) => type === "NodeWaitingApproval");
   writeFileSync(join(root, "w.tsx"), asking(""));
   await server.runs.resume(runId);
   // Another run, whose limit is longer, ends after the limit would have.
-  writeFileSync(join(root, "other.tsx"), asking("timeoutMs={1_200}"));
+  writeFileSync(join(root, "other.tsx"), asking("timeoutMs={3_200}"));
   await server.end(await server.start("other.tsx"));
   expect((await server.run(runId)).status).toBe("waiting-approval");
   await server.approvals.approve(runId, "g");
