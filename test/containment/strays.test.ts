@@ -158,7 +158,7 @@ const told: [kind: string, file?: string][] = [
 describe.each(told)("an error that nothing catches (%s %s)", (kind, file = "stray.tsx") => {
   test("is logged with its file or its run, and no other run is touched", async () => {
     const { expectInnocence, log } = await beside(kind, { file });
-    const line = await eventually(() => log().find((one) => /othing caught/.test(one)), { within: 5_000 });
+    const line = await eventually(() => log().find((one) => /othing caught/.test(one)));
     expect(JSON.parse(line).msg).toEndWith("Error: stray");
     await expectInnocence();
   });
@@ -169,7 +169,7 @@ test.each(["asyncFloat", "lateRejection"])(
   async (kind) => {
     // Among the runs that have failed on the server of all tests, it could be any one's.
     const { expectInnocence, log } = await beside(kind, { among: await serving() });
-    const line = await eventually(() => log().find((one) => /othing caught/.test(one)), { within: 5_000 });
+    const line = await eventually(() => log().find((one) => /othing caught/.test(one)));
     expect(JSON.parse(line).msg).toEndWith("Error: stray");
     await expectInnocence();
   },

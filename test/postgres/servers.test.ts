@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import postgres from "postgres";
 import { canRun } from "../../scripts/programs.ts";
 import { openStore } from "../../src/store/index.ts";
 import { afterThisTest, forAllTests } from "../support/cleanup.ts";
@@ -42,6 +43,17 @@ async function servers(
   const env = { SERVE_OPTIONS: JSON.stringify({ ...options, db }) };
   const started = await Promise.all(Array.from({ length: count }, () => ServerProcess.start(root, env)));
   return { root, db, env, started: started as [ServerProcess, ServerProcess, ...ServerProcess[]] };
+}
+
+/** Waits until the owners of a schema are stored with their locks: only then is noticed at once that one has gone. */
+async function lockIsStored(db: string): Promise<void> {
+  const sql = postgres(new URL(db).href.split("?")[0]!, { max: 1, onnotice() {} });
+  afterThisTest(() => sql.end());
+  const schema = new URL(db).searchParams.get("schema");
+  await eventually(async () => {
+    const keys = await sql.unsafe(`SELECT lock_key FROM ${schema}._smithers_owners`);
+    return keys.length > 0 && keys.every(({ lock_key }) => lock_key !== null);
+  });
 }
 
 const numbers = (events: readonly { seq: number }[]) => events.map(({ seq }) => seq);
@@ -112,12 +124,15 @@ testOnPostgres(
   "a run of a server that is killed continues on another at once, and what was finished stays so",
   async () => {
     // The other server would look for orphans only after a minute.
-    const { root, started } = await servers(2, { "slow.tsx": slow }, { heartbeatMs: 60_000, staleAfterMs: 600_000 });
+    const { root, db, started } = await servers(
+      2,
+      { "slow.tsx": slow },
+      { heartbeatMs: 60_000, staleAfterMs: 600_000 },
+    );
     const [first, second] = started;
     const runId = await first.start("slow.tsx");
     await first.until(runId, ({ type, nodeId }: any) => type === "NodeStarted" && nodeId === "wait");
-    // The lock of the owner is in place.
-    await Bun.sleep(1_200);
+    await lockIsStored(db);
     await first.kill();
     writeFileSync(join(root, "go"), "");
     const killedAtMs = Date.now();
@@ -150,6 +165,8 @@ testOnPostgres("an owner on another host counts as gone once its connection has 
   const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
   afterThisTest(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
+  await lockIsStored(address);
+  // Longer than it takes to judge a missing lock.
   await Bun.sleep(2_000);
   expect([...store.goneOwners!]).toEqual([]);
   child.kill("SIGKILL");

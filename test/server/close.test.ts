@@ -41,7 +41,7 @@ test("close does not wait for idle connections", async () => {
   const socket = await rawSocket(server.url);
   socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await readUntil(socket, '{"ok":true}');
-  expect(await msToClose(server)).toBeLessThan(3_000);
+  expect(await msToClose(server)).toBeLessThan(promptMs);
 });
 
 test("close does not wait for a reader that never reads", async () => {
