@@ -31,6 +31,14 @@ export const workflows = {
       return <Task key={n} id={"task" + n} output={outputs.result}>{async () => ({ n: (before?.n ?? 0) + 1 })}</Task>;
     })}`,
   ),
+  /** The same with literals: only rendering lies between one and the next. */
+  "bench-reading-literals.tsx": file(
+    result,
+    `{Array.from({ length: ctx.input.length }, (_, n) => {
+      const before = n === 0 ? undefined : ctx.outputMaybe(outputs.result, { nodeId: "task" + (n - 1) });
+      return <Task key={n} id={"task" + n} output={outputs.result}>{{ n: (before?.n ?? 0) + 1 }}</Task>;
+    })}`,
+  ),
   "bench-fan-out.tsx": file(result, `<Parallel>${tasks()}</Parallel>`),
   /** Each iteration reads the loop's progress, as loops do. */
   "bench-loop.tsx": file(

@@ -6,6 +6,7 @@ import { installed } from "./installed.ts";
 import { largeOutputs } from "./large-outputs.ts";
 import { memory } from "./memory.ts";
 import { page } from "./page.ts";
+import { reading } from "./reading.ts";
 import { run } from "./run.ts";
 import { sandbox } from "./sandbox.ts";
 import { start } from "./start.ts";
@@ -22,6 +23,7 @@ export const benchmarks: readonly Benchmark[] = [
   sequence,
   fanOut,
   loop,
+  reading,
   stream,
   wake,
   memory,
