@@ -14,7 +14,7 @@ const { values } = parseArgs({
 const kills = number("kills", 300);
 const seed = number("seed", Date.now() % 1_000_000);
 const killsPerRound = 20;
-const calmMs = 15_000;
+const calmStarts = 500;
 
 const beganAtMs = performance.now();
 const totals = new Totals();
@@ -35,7 +35,7 @@ for (let round = 0; done() < kills; round++) {
   } as const;
   const isCalm = !values.postgres && round % calmEvery === calmEvery - 1;
   const result = await crashRound(
-    isCalm ? { ...options, kills: 0, servers: 1, workers: 4, hurtsWorkers: false, hostile: true, calmMs } : options,
+    isCalm ? { ...options, kills: 0, servers: 1, workers: 4, hurtsWorkers: false, hostile: true, calmStarts } : options,
   );
   totals.add(result);
   await cleanUp();
