@@ -94,6 +94,12 @@ export function isImporting(stack: string): boolean {
   return imports.length > 0 && framesOf(stack).some(({ file }) => imports.some(({ files }) => files.has(file)));
 }
 
+/** The workflow files whose top-level code runs now, or has run since a moment of `performance.now()`. */
+export function importedSince(ms: number): string[] {
+  const since = [...ended].flatMap(([origin, atMs]) => (atMs >= ms ? origin : []));
+  return [...live, ...since].flatMap(({ kind, facts }) => (kind === "import" ? (facts.workflow ?? []) : []));
+}
+
 function some(origins: readonly Origin[]): Attribution | undefined {
   return origins.length === 0 ? undefined : { of: "some", origins };
 }

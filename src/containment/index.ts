@@ -1,4 +1,4 @@
-export { callingFile, register, runRegistered } from "./attribute.ts";
+export { callingFile, importedSince, register, runRegistered } from "./attribute.ts";
 export { filesOf, noteFiles } from "./files.ts";
 export { framesOf, noteBackslashes, type StackFrame } from "./frames.ts";
 export { markThrown, runMarked, runMarkedSync } from "./marks.ts";

@@ -1,3 +1,4 @@
+import { importedSince } from "../containment/index.ts";
 import { NonRetryableError, SmithersError } from "../errors/index.ts";
 import { BuiltIns, builtInName } from "./built-ins.ts";
 import type { Logger } from "./logger.ts";
@@ -20,6 +21,8 @@ export class KeptBuiltIns implements EngineObserver {
   readonly #builtIns = new BuiltIns();
   readonly #open = new Set<OpenCode>();
   readonly #log: Logger;
+  /** When all built-ins were last known to work, by `performance.now()`. */
+  #checkedAtMs = performance.now();
   readonly turnCommitted = nothing;
   readonly leaseLost = nothing;
   readonly heartbeatFailed = nothing;
@@ -68,8 +71,15 @@ export class KeptBuiltIns implements EngineObserver {
   #check(): void {
     const broken = this.#restored();
     if (broken === undefined) return;
+    const imported = importedSince(this.#checkedAtMs);
     const [first, ...others] = this.#open;
-    if (first && others.length === 0) first.broken = broken;
+    if (imported.length > 0) {
+      const files = imported.join(" or ");
+      this.#log.error(
+        {},
+        `${broken} no longer worked, and was put back. The top-level code of ${files} may have broken it.`,
+      );
+    } else if (first && others.length === 0) first.broken = broken;
     else {
       const places = [...this.#open].map(({ place: { runId, nodeId } }) => ({ runId, nodeId }));
       this.#log.error({ places }, `${broken} no longer worked, and was put back. One of these may have broken it.`);
@@ -79,7 +89,10 @@ export class KeptBuiltIns implements EngineObserver {
   /** @returns the name of a built-in that no longer worked and was put back */
   #restored(): string | undefined {
     const index = this.#builtIns.broken();
-    if (index < 0) return undefined;
+    if (index < 0) {
+      this.#checkedAtMs = performance.now();
+      return undefined;
+    }
     this.#builtIns.restore();
     return builtInName(index);
   }

@@ -46,6 +46,23 @@ test("an error that nothing caught is printed once, and a missing console change
   ]);
 });
 
+test("a built-in that the top-level code of an edit breaks is put back, and charged to no task that runs", async () => {
+  const slow = workflowFile(
+    `<Task id="a" output={outputs.result}>{async (task) => { await fileAt("go"); return { value: task.attempt }; }}</Task>`,
+  );
+  const root = folder({ "hot.tsx": slow });
+  const command = startSmithers(["up", "hot.tsx", "--hot"], { cwd: root });
+  await command.saysBeside(/a started/);
+  write(root, { "hot.tsx": `JSON.stringify = () => "x";\n${slow}` });
+  await command.saysBeside(/The edited workflow is invalid|continues with the new version/);
+  write(root, { go: "" });
+  const { code, out, err } = await command.ended;
+  expect([code, out]).toEqual([0, '{\n  "value": 1\n}\n']);
+  expect(err).toMatch(
+    /JSON\.stringify no longer worked, and was put back\. The top-level code of hot\.tsx may have broken it/,
+  );
+});
+
 test("the command says that the database of a finished run was removed", async () => {
   const root = folder({
     "a.tsx": workflowFile(
