@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { hasEnded } from "../../src/model/index.ts";
-import { smithersWords, startSmithers } from "../support/cli.ts";
+import { startSmithers, wordsOf } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { hostedCommands } from "../support/hosted-commands.ts";
@@ -37,8 +35,8 @@ describe("the command for a signal has data that the wait takes:", () => {
       await server.start("w.tsx", { by }, { runId: by });
       await server.until(by, ({ type }) => type === "NodeWaitingEvent");
       const { reasons } = await smithersJson(root, "why", by);
-      const bash = `smithers() { ${smithersWords.join(" ")} "$@"; }; ${reasons[0].commands[0]}`;
-      await promisify(execFile)("bash", ["-c", bash], { cwd: root });
+      const { code, err } = await smithers(root, ...(await wordsOf(reasons[0].commands[0])));
+      expect({ code, err }).toEqual({ code: 0, err: "" });
       expect((await server.end(by)).status).toBe("finished");
     }
   });

@@ -90,7 +90,7 @@ test.each([
     /no entry "scorers"\. Score a result in a Task/,
   ],
 ])("%s that only the published package has is refused by its name", async (_, source, message) => {
-  const server = await serve(folder({ "w.tsx": source }));
+  const server = await serve(folder({ "w.tsx": source }), { isolation: "none" });
   const { status, body } = await server.post("/v1/runs", { workflowPath: "w.tsx" });
   expect([status, body.error.code, body.error.message]).toEqual([
     400,
@@ -103,7 +103,7 @@ test.each([
   ["Sandbox", "<Sandbox />"],
   ["tables", "<Task id='t' output={outputs.r}>{() => ({ n: tables.r })}</Task>"],
 ])("%s of createSmithers is refused by its name when it is used", async (name, tree) => {
-  const server = await serve(folder({ "w.tsx": importing(given(name), tree) }));
+  const server = await serve(folder({ "w.tsx": importing(given(name), tree) }), { isolation: "none" });
   const runId = await server.start("w.tsx");
   const { error } = await server.end(runId);
   expect(error?.message).toContain(`createSmithers does not give "${name}". Use`);

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { promisify } from "node:util";
 import { afterThisTest } from "./cleanup.ts";
 import { testedModule } from "./tested-code.ts";
 
@@ -25,6 +26,12 @@ export interface Ended {
 
 /** The shell words that start the command. */
 export const smithersWords = [process.execPath, testedModule("cli/main")];
+
+/** The words of a command line that was printed for a person to copy, as bash reads them. */
+export async function wordsOf(line: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)("bash", ["-c", `smithers() { printf '%s\\0' "$@"; }; ${line}`]);
+  return stdout.split("\0").slice(0, -1);
+}
 
 /** What the machine that tests run on must not decide. */
 export const plainEnv = {
