@@ -34,7 +34,9 @@ export function noWorkflow(rootDir: string, file: string, found: unknown): Smith
 
 /** Whether it stands for a file without an export: Bun gives such a file an empty object as its default export. */
 function isEmptyModule(found: unknown): boolean {
-  return typeof found === "object" && found !== null && Reflect.ownKeys(found).length === 0;
+  if (typeof found !== "object" || found === null || Reflect.ownKeys(found).length > 0) return false;
+  const prototype = Object.getPrototypeOf(found);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Whether the error is that of {@link noWorkflow}. */
