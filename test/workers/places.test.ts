@@ -118,7 +118,7 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     expect(begun(root).some(({ runId }) => runId === left)).toBe(false);
   });
 
-  test("a server that is killed leaves no place taken, and the next one continues all in order", async () => {
+  test("a server that is killed leaves no place taken, and the next one continues all", async () => {
     const { root, server, open } = await servingApart({ isolation, maxConcurrency: 1, heartbeatMs: 100 });
     const held = await server.start("one.tsx", { gate: "go" });
     await eventually(() => begun(root).length === 1);
@@ -126,7 +126,8 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     await server.kill();
     const options = { isolation, maxConcurrency: 1, heartbeatMs: 100, staleAfterMs: 500 };
     const next = await ServerProcess.start(root, { SERVE_OPTIONS: JSON.stringify(options) });
-    await eventually(() => begun(root).length === 2);
+    // Which run gets the place first is a matter of which one is loaded first.
+    await eventually(() => begun(root).some(({ runId, attempt }) => runId === held && attempt === 2));
     open("go");
     for (const runId of [held, ...waiting]) expect((await next.end(runId)).status).toBe("finished");
     const again = ledger(root).filter(({ attempt }) => attempt > 1);
