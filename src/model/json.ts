@@ -1,4 +1,5 @@
 import { messageOf, SmithersError } from "../errors/index.ts";
+import { stopwatch, yieldToEventLoop } from "../timing/index.ts";
 import { type Loss, lossIn, lossText } from "./plain-data.ts";
 
 /** Largest output, in bytes of JSON. */
@@ -42,23 +43,45 @@ export function encodeOutput(nodeId: string, value: unknown): string {
   return text;
 }
 
+/** Makes the error for a value that JSON does not keep. */
+export type Refuse = (reason: string, path: readonly (string | number)[], cause?: unknown) => SmithersError;
+
 /**
  * Encodes plain data as JSON.
- * @param refuse makes the error for a value that JSON does not keep
+ * @throws what `refuse` makes, for a value that JSON does not keep
  */
-export function encode(
-  value: unknown,
-  refuse: (reason: string, path: readonly (string | number)[], cause?: unknown) => SmithersError,
-): string {
-  let text: string | undefined;
+export function encode(value: unknown, refuse: Refuse): string {
+  refuseLost(value, refuse);
+  return textOf(value, refuse);
+}
+
+/** Like {@link encode}, but other work gets a turn before a value is written that took long to look at. */
+export async function encodeInTurns(value: unknown, refuse: Refuse): Promise<string> {
+  const elapsedMs = stopwatch();
+  refuseLost(value, refuse);
+  if (elapsedMs() > longLookMs) await yieldToEventLoop();
+  return textOf(value, refuse);
+}
+
+const longLookMs = 5;
+
+function refuseLost(value: unknown, refuse: Refuse): void {
   let lost: Loss | undefined;
   try {
     lost = lossIn(value);
-    if (!lost) text = JSON.stringify(value);
   } catch (cause) {
     throw refuse(messageOf(cause), [], cause);
   }
   if (lost) throw refuse(lossText(lost), lost.path);
+}
+
+function textOf(value: unknown, refuse: Refuse): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw refuse(messageOf(cause), [], cause);
+  }
   // A toJSON may give something else each time.
   if (text === undefined) throw refuse("it has no JSON form", []);
   return text;

@@ -12,7 +12,9 @@ export interface Loss {
  * Plain objects, arrays, valid Dates and instances of classes with fields or a `toJSON` of their own are kept.
  */
 export function lossIn(value: unknown): Loss | undefined {
-  return find(value, { path: [], ancestors: [], values: 0 });
+  const search = { path: [], ancestors: [], values: 0 };
+  const found = find(value, { ...search, depthWithoutCycles: usualDepth });
+  return found === deep ? find(value, { ...search, path: [], ancestors: [], depthWithoutCycles: 0 }) : found;
 }
 
 /** A loss as the end of a sentence: `rows.0.v is a Promise`. */
@@ -28,7 +30,15 @@ const toldSteps = 5;
 /** Most parts of a value, each of which takes two bytes of JSON at least. One that is used again counts again. */
 const maxValues = 10_000_000;
 
+/** Looking for cycles takes longer than all the rest, and most values nest in few levels. */
+const usualDepth = 40;
+
+/** Found instead of a loss: the value nests so deep that it may contain a cycle. */
+const deep: Loss = { path: [], what: "deep" };
+
 interface Search {
+  /** Depth up to which no cycles are looked for; 0 when they are looked for everywhere. */
+  readonly depthWithoutCycles: number;
   /** From the outside in. */
   readonly path: (string | number)[];
   readonly ancestors: object[];
@@ -37,12 +47,14 @@ interface Search {
 }
 
 function find(given: unknown, search: Search): Loss | undefined {
-  const { path, ancestors } = search;
+  const { path, ancestors, depthWithoutCycles } = search;
+  if (depthWithoutCycles > 0 && ancestors.length === depthWithoutCycles) return deep;
+  const around = depthWithoutCycles > 0 ? none : ancestors;
   let value = given;
-  let what = lostOf(value, ancestors);
+  let what = lostOf(value, around);
   if (what === undefined && hasToJson(value) && !(value instanceof Date)) {
     value = value.toJSON(String(path.at(-1) ?? ""));
-    what = lostOf(value, ancestors);
+    what = lostOf(value, around);
     if (what !== undefined) what += ", by its toJSON";
   }
   if (what !== undefined) return { path: [...path], what };
@@ -73,6 +85,8 @@ function find(given: unknown, search: Search): Loss | undefined {
   return undefined;
 }
 
+const none: readonly object[] = [];
+
 function lostOf(value: unknown, ancestors: readonly object[]): string | undefined {
   return typeof value === "object" && value !== null ? lostObject(value, ancestors) : lostPrimitive(value);
 }
@@ -102,6 +116,7 @@ const kept: ReadonlySet<string> = new Set(["Object", "Array", "Number", "String"
 
 function lostObject(value: object, ancestors: readonly object[]): string | undefined {
   if (ancestors.includes(value)) return "a cycle";
+  if (isPlain(value)) return undefined;
   // A Buffer has a toJSON, which makes a list of numbers of it.
   if (ArrayBuffer.isView(value)) return `a ${tagOf(value)}`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : undefined;
@@ -111,6 +126,13 @@ function lostObject(value: object, ancestors: readonly object[]): string | undef
   const tag = tagOf(value);
   if (kept.has(tag)) return undefined;
   return withArticle(tag);
+}
+
+/** Whether a value is surely an object or an array that JSON reads by its fields or by its own `toJSON`. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isUsual = prototype === Object.prototype || prototype === Array.prototype;
+  return isUsual && (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === undefined;
 }
 
 function withArticle(name: string): string {
@@ -129,8 +151,8 @@ export function findConverted(value: unknown): Loss | undefined {
 function converted(value: unknown, path: (string | number)[], ancestors: object[]): Loss | undefined {
   if (typeof value !== "object" || value === null || ancestors.includes(value)) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = prototype === null || prototype === Object.prototype || prototype === Array.prototype;
-  if (!isPlain || hasToJson(value)) return { path: [...path], what: nameOf(value) };
+  const isKept = prototype === null || prototype === Object.prototype || prototype === Array.prototype;
+  if (!isKept || hasToJson(value)) return { path: [...path], what: nameOf(value) };
   ancestors.push(value);
   for (const [key, child] of Object.entries(value)) {
     path.push(key);

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { z } from "zod";
 import { SmithersError, toErrorRecord } from "../../errors/index.ts";
 import { fromJson, misreadIssues, type Workflow } from "../../jsx/index.ts";
-import { encode, type NewEvent, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
+import { encodeInTurns, type NewEvent, noRunWake, plainIssues, type Run, summary } from "../../model/index.ts";
 import type { ContinuePoint } from "../../plan/index.ts";
 import { newRunId } from "../../runtime/index.ts";
 import type { Successor } from "../../store/index.ts";
@@ -128,7 +128,7 @@ export async function toInput(workflow: Workflow, given: unknown): Promise<unkno
       details: { issues },
     });
   }
-  const text = encode(parsed.data, (reason, path, cause) => {
+  const text = await encodeInTurns(parsed.data, (reason, path, cause) => {
     const issues = [{ path, message: reason, code: "custom" }];
     return new SmithersError("INVALID_INPUT", `The input cannot be stored as JSON: ${reason}.`, {
       details: { issues },
