@@ -4,6 +4,7 @@ import { sleep, stopwatch, yieldToEventLoop } from "../../timing/index.ts";
 import { faultPoint } from "../fault.ts";
 import type { StoreObserver } from "../observer.ts";
 import { HeldLog } from "./held-log.ts";
+import { oneRow } from "./one-row.ts";
 import { rollBack } from "./roll-back.ts";
 
 /** How long a commit is retried while another process holds the write lock. */
@@ -27,6 +28,8 @@ export class SqliteWriter {
   #flushing = false;
   #trouble: SmithersError | undefined;
   #sinceCommitMs = (): number => Number.POSITIVE_INFINITY;
+  /** Rows that the connection has changed before the current transaction. */
+  #changes = 0;
   #closed = false;
   #observer: StoreObserver | undefined;
 
@@ -48,7 +51,7 @@ export class SqliteWriter {
     });
   }
 
-  /** Why the last transaction failed, if the database caused that. */
+  /** Why a transaction failed, if the database caused that and none has changed anything since. */
   get trouble(): SmithersError | undefined {
     return this.#trouble;
   }
@@ -58,7 +61,7 @@ export class SqliteWriter {
     return this.#queue.length;
   }
 
-  /** How long ago the last transaction was committed, in ms; infinite before the first. */
+  /** How long ago the last transaction that changed something was committed, in ms; infinite before the first. */
   sinceCommitMs(): number {
     return this.#sinceCommitMs();
   }
@@ -90,13 +93,13 @@ export class SqliteWriter {
         const elapsedMs = stopwatch();
         const results = this.#transaction(batch);
         this.#observer?.committed(batch.length, elapsedMs());
-        this.#sinceCommitMs = stopwatch();
-        if (this.#trouble) this.#observer?.recovered();
-        this.#trouble = undefined;
+        if (this.#hasWritten()) this.#noteWritten();
         batch.forEach((write, index) => void write.resolve(results[index] as never));
         this.#lookAtLog();
         return;
       } catch (error) {
+        // What was rolled back counts as changed too.
+        this.#hasWritten();
         if (runtime.sqlite.isBusy(error) && waitedMs() < busyLimitMs) {
           this.#observer?.busy();
           await sleep(busyPauseMs);
@@ -115,6 +118,23 @@ export class SqliteWriter {
         }
       }
     }
+  }
+
+  /** Whether the last transaction has changed a row. One that has not reaches no disk, and says nothing about it. */
+  #hasWritten(): boolean {
+    const before = this.#changes;
+    try {
+      this.#changes = oneRow<{ count: number }>(this.#driver, "SELECT total_changes() AS count").count;
+    } catch {
+      // The transaction is over all the same: an error here must not have it applied again.
+    }
+    return this.#changes !== before;
+  }
+
+  #noteWritten(): void {
+    this.#sinceCommitMs = stopwatch();
+    if (this.#trouble) this.#observer?.recovered();
+    this.#trouble = undefined;
   }
 
   #lookAtLog(): void {
