@@ -44,6 +44,17 @@ testOnPostgres("a schema of a later release is refused with both versions, and l
   expect(await versionsOf(schema)).toEqual([...before, 9000]);
 });
 
+testOnPostgres(
+  "several servers may open a new schema at once where transactions are serializable by default",
+  async () => {
+    const { db, sql } = await ownDatabase();
+    await sql.unsafe(
+      "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$",
+    );
+    expect(await openedAtOnce(db, 4)).toEqual([0, 0, 0, 0]);
+  },
+);
+
 testOnPostgres("several servers may open a new schema at once, and it is migrated once", async () => {
   const schema = newSchema();
   const address = `${await sharedServer()}?schema=${schema}`;

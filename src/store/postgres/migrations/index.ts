@@ -37,9 +37,16 @@ export async function migrateSchema(client: PgClient, schema: string, nowMs: num
   if (version > migrations.length) throw tooNew(client.name, version);
   if (version === migrations.length) return;
   faultPoint("migration");
-  await client.query(migrationBlock(schema, nowMs));
-  // Another server may have been faster, with a later release.
+  let failure: unknown;
+  try {
+    await client.query(migrationBlock(schema, nowMs));
+  } catch (error) {
+    failure = error;
+  }
+  // Another server may have been faster, perhaps with a later release. Where transactions are serializable by default, one
+  // that has waited for it does not see its tables, and fails to create them.
   const after = await currentVersion(client, schema);
+  if (failure !== undefined && after < migrations.length) throw failure;
   if (after > migrations.length) throw tooNew(client.name, after);
 }
 
