@@ -5,6 +5,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { copiedTables, uncopiedTables } from "../../src/store/copy/tables.ts";
 import { openStore } from "../../src/store/index.ts";
+import { lockClass } from "../../src/store/postgres/presence.ts";
 import { smithers, startSmithers } from "../support/cli.ts";
 import type { Client } from "../support/client.ts";
 import { waits } from "../support/copied.ts";
@@ -150,11 +151,22 @@ testOnPostgres("Postgres is copied to a file, and a waiting run continues there"
   await refusesMovesAndContinues(await postgresDatabase(), file());
 });
 
+/** How many servers have said that they use a schema. */
+async function serversOn(address: string): Promise<number> {
+  const sql = postgres(await sharedServer(), { max: 1, onnotice() {} });
+  const ofSchema = lockClass(new URL(address).searchParams.get("schema")!);
+  const held = await sql.unsafe(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ${ofSchema}`);
+  await sql.end();
+  return held.length;
+}
+
 testOnPostgres("Postgres is copied to Postgres, and a server on the other side is noticed", async () => {
   const [from, to] = [await postgresDatabase(), await postgresDatabase()];
   const root = folder({});
   const there = await serve(root, to);
   await (await openStore(from)).close();
+  // The server says that it is there once it listens.
+  await eventually(async () => (await serversOn(to)) > 0);
   expect((await copy(root, from, to)).err).toContain("Another process uses the database");
   await there.stop("SIGTERM");
   await movesAndContinues(from, to);
