@@ -23,12 +23,15 @@ export async function refuse(server: ServerProcess, root: string, calls: string)
     stdio: ["ignore", "ignore", "pipe"],
   });
   afterThisTest(() => child.kill("SIGKILL"));
-  let said = "";
-  for await (const chunk of child.stderr) {
-    said += chunk;
-    if (said.includes("attached")) break;
-  }
-  if (!said.includes("attached")) throw new Error(`strace could not attach: ${said}`);
+  // Read to its end: strace ends, and refuses nothing any more, when no one takes what it says of new threads.
+  await new Promise<void>((resolve, reject) => {
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+      if (said.includes("attached")) resolve();
+    });
+    child.stderr.on("end", () => reject(new Error(`strace could not attach: ${said}`)));
+  });
   return async () => {
     const gone = once(child, "exit");
     child.kill("SIGINT");
