@@ -45,15 +45,19 @@ function isLockedFile(fd: number): boolean {
   return lockedFiles.some((each) => start.subarray(0, each.length).equals(each));
 }
 
+/** What a path leads to, without opening it, and by which descriptor SQLite has it open in this process. */
+function look(path: string, flags: number): { readonly stats: Stats; readonly held: number | undefined } {
+  const stats = (flags & constants.O_NOFOLLOW) === 0 ? statSync(path) : lstatSync(path);
+  return { stats, held: heldBySqlite(stats) };
+}
+
 /**
  * Refuses a file that this process has open as a database. Must come before a file is opened whose path others can
  * change, to a link for example.
  * @throws an error with the code EBUSY; the system's error when there is no file
  */
-export function refuseOpenDatabase(path: string, flags = 0): Stats {
-  const stats = (flags & constants.O_NOFOLLOW) === 0 ? statSync(path) : lstatSync(path);
-  if (heldBySqlite(stats) !== undefined) throw isOpen(path);
-  return stats;
+export function refuseOpenDatabase(path: string): void {
+  if (look(path, 0).held !== undefined) throw isOpen(path);
 }
 
 /**
@@ -61,8 +65,18 @@ export function refuseOpenDatabase(path: string, flags = 0): Stats {
  * @returns a descriptor
  * @throws an error with the code EBUSY for a file that this process has open as a database; the system's error
  */
-export function openForReading(path: string, flags = 0): { readonly fd: number; readonly stats: Stats } {
-  const { dev, ino } = refuseOpenDatabase(path, flags);
+export function openForReading(path: string, flags = 0): OpenFile {
+  const { stats, held } = look(path, flags);
+  if (held !== undefined) throw isOpen(path);
+  return open(path, flags, stats);
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly stats: Stats;
+}
+
+function open(path: string, flags: number, { dev, ino }: Stats): OpenFile {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   const stats = fstatSync(fd);
   // The path has led to another file since. The descriptor of a database must stay open then.
@@ -76,11 +90,10 @@ export function openForReading(path: string, flags = 0): { readonly fd: number; 
  * @throws the system's error
  */
 export function readStart(path: string, length: number, flags = 0): Buffer | undefined {
-  const stats = (flags & constants.O_NOFOLLOW) === 0 ? statSync(path) : lstatSync(path);
+  const { stats, held } = look(path, flags);
   if (!stats.isFile()) return undefined;
-  const held = heldBySqlite(stats);
   if (held !== undefined) return startOf(held, length);
-  const { fd, stats: opened } = openForReading(path, flags);
+  const { fd, stats: opened } = open(path, flags, stats);
   try {
     return opened.isFile() ? startOf(fd, length) : undefined;
   } finally {
