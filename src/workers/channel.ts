@@ -1,3 +1,4 @@
+import { isLongText } from "./as-json.ts";
 import { reviveError, toWireError } from "./wire-error.ts";
 
 /**
@@ -188,9 +189,6 @@ export class Channel<Here extends Api<Here>, There extends Api<There>> {
   }
 }
 
-/** A longer text, in characters, must not become a part of JSON: it would be escaped, copied and parsed. */
-const longText = 16_384;
-
 /** Whether JSON carries a value as it is and fast, as far as one look tells: a value without parts, or an object of such. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return hasNoParts(value);
@@ -198,7 +196,7 @@ function isPlain(value: unknown): boolean {
 }
 
 function hasNoParts(value: unknown): boolean {
-  if (typeof value === "string") return value.length <= longText;
+  if (typeof value === "string") return !isLongText(value);
   return value === null || typeof value === "boolean" || Number.isFinite(value);
 }
 

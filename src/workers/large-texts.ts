@@ -1,7 +1,5 @@
 import type { TurnRecord } from "../store/index.ts";
-
-/** Longer texts of a turn, in characters, travel through a channel as they are. */
-const longText = 16_384;
+import { isLongText } from "./as-json.ts";
 
 /** A turn whose large texts are left out, and these, in the order of their places. */
 export interface WithLargeTexts {
@@ -15,7 +13,7 @@ export interface WithLargeTexts {
  */
 export function takeLargeTexts(turn: TurnRecord): WithLargeTexts {
   const texts: string[] = [];
-  const isLarge = ({ json }: { readonly json: string }) => json.length > longText;
+  const isLarge = ({ json }: { readonly json: string }) => isLongText(json);
   if (!turn.outputs.some(isLarge) && !turn.cached.some(isLarge)) return { turn, texts };
   const take = <T extends { readonly json: string }>(row: T): T => {
     if (!isLarge(row)) return row;

@@ -1,18 +1,19 @@
-import { relative, resolve, sep } from "node:path";
 import type { Logger, RunRequest } from "../engine/index.ts";
 import { isSmithersError, shuttingDown } from "../errors/index.ts";
 import type { BlockingRun } from "../model/index.ts";
 import { type ChildEnd, newRunId } from "../runtime/index.ts";
 import { waitAtMost } from "../timing/index.ts";
-import { withInputJson } from "./as-json.ts";
+import { isLongText, withInputJson } from "./as-json.ts";
 import { judge, type Kill, type WorkerEnd } from "./blame.ts";
 import { aloneKey, chooseWorker } from "./choose-worker.ts";
 import { workerEnvironment } from "./environment.ts";
+import { FileKeys } from "./file-keys.ts";
 import { lossLine, lossReason } from "./loss.ts";
 import type { LoadedFile, WorkerSettings } from "./protocol.ts";
 import type { RemoteHolder } from "./remote-holder.ts";
 import type { StoreIdentity } from "./remote-store.ts";
 import { type AnswerParts, serverAnswers } from "./server-answers.ts";
+import { Spare } from "./spare.ts";
 import { StartedRuns } from "./started-runs.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -49,17 +50,9 @@ export interface PoolStart {
 /** A worker without work ends after this time. */
 const idleLimitMs = 60_000;
 const tidyMs = 5_000;
-/**
- * The next spare is started when the worker that was the spare before has had the processor for itself for a while: a
- * start costs as much processor time as many short runs, and is wasted where no other file is used soon.
- */
-const spareDelayMs = 2_000;
 /** How often a job is given to a worker that ends because of another job. */
 const maxTries = 3;
 const endMs = 2_000;
-const keptKeys = 256;
-/** A longer input, in characters, must not become a part of other JSON: it would be escaped, copied and parsed twice. */
-const longInput = 16_384;
 
 /** The worker processes of a server. Each workflow file gets its own, until there are `maxWorkers`: then files share. */
 export class WorkerPool {
@@ -67,19 +60,26 @@ export class WorkerPool {
   readonly #workers = new Set<WorkerProcess>();
   readonly #stores = new Map<string, RemoteHolder>();
   readonly #started = new StartedRuns();
-  /** By path as it was given, the key of a file. */
-  readonly #keys = new Map<string, string>();
+  readonly #files: FileKeys;
+  readonly #spare: Spare;
   readonly #watchdog: Watchdog;
   readonly #answerParts: AnswerParts;
   readonly #tidying: ReturnType<typeof setInterval>;
   readonly #endings = new Set<Promise<void>>();
   #lastTry = 0;
   #isClosing = false;
-  #hasBegun = false;
-  #spareTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
+    this.#files = new FileKeys(settings.rootDir);
+    this.#spare = new Spare({
+      log: settings.log,
+      isMissing: () =>
+        !this.#isClosing &&
+        this.#workers.size < settings.maxWorkers &&
+        ![...this.#workers].some(({ keys, isLeaving }) => keys.size === 0 && !isLeaving),
+      add: () => this.#add(),
+    });
     this.#watchdog = new Watchdog({
       ...settings,
       workers: () => this.#workers,
@@ -102,8 +102,7 @@ export class WorkerPool {
 
   /** Starts the first worker. */
   begin(): void {
-    this.#hasBegun = true;
-    this.#keepSpare(0);
+    this.#spare.begin();
   }
 
   /** How many worker processes there are. */
@@ -128,8 +127,9 @@ export class WorkerPool {
       // When the first turn has ended a worker, the run is recorded before it takes that turn again.
       const recordsFirst = tries > 1;
       const given = { ...start, request: withInputJson({ ...request, runId, recordsFirst }) };
-      const isLarge = (given.request.inputJson?.length ?? 0) > longInput;
-      return isLarge ? worker.channel.call("start", given) : worker.channel.callAsJson("start", given);
+      return isLongText(given.request.inputJson)
+        ? worker.channel.call("start", given)
+        : worker.channel.callAsJson("start", given);
     });
     return this.#started.wait(runId, call);
   }
@@ -162,7 +162,7 @@ export class WorkerPool {
    * @param alone what gets a worker to itself, such as a run
    */
   async run<T>(path: string, job: (worker: WorkerProcess) => Promise<T>, alone?: string): Promise<T> {
-    const key = this.#keyOf(path);
+    const key = this.#files.keyOf(path);
     for (let tries = 1; ; tries++) {
       if (this.#isClosing) throw shuttingDown();
       // It may be this job that keeps its worker from answering, or has ended it.
@@ -209,20 +209,9 @@ export class WorkerPool {
     this.#isClosing = true;
     this.#watchdog.stop();
     clearInterval(this.#tidying);
-    clearTimeout(this.#spareTimer);
+    this.#spare.stop();
     await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
     await Promise.all(this.#endings);
-  }
-
-  /** Files are told apart by their paths below the root. */
-  #keyOf(path: string): string {
-    const known = this.#keys.get(path);
-    if (known !== undefined) return known;
-    const { rootDir } = this.#settings;
-    const key = relative(rootDir, resolve(rootDir, path)).split(sep).join("/");
-    if (this.#keys.size === keptKeys) this.#keys.clear();
-    this.#keys.set(path, key);
-    return key;
   }
 
   #workerFor(file: string, alone: string | undefined): WorkerProcess {
@@ -232,27 +221,8 @@ export class WorkerPool {
     // What an idle worker has served before may be given to another.
     if (worker.isIdle && !worker.keys.has(key)) worker.keys.clear();
     worker.keys.add(key);
-    this.#keepSpare(spareDelayMs);
+    this.#spare.keep();
     return worker;
-  }
-
-  #keepSpare(delayMs: number): void {
-    if (!this.#hasBegun) return;
-    const isMissing = () =>
-      !this.#isClosing &&
-      this.#workers.size < this.#settings.maxWorkers &&
-      ![...this.#workers].some(({ keys, isLeaving }) => keys.size === 0 && !isLeaving);
-    if (!isMissing()) return;
-    this.#spareTimer ??= setTimeout(() => {
-      this.#spareTimer = undefined;
-      if (!isMissing()) return;
-      try {
-        this.#add();
-      } catch (error) {
-        this.#settings.log.warn({ err: error }, "No worker process can be started now.");
-      }
-    }, delayMs);
-    this.#spareTimer.unref();
   }
 
   #add(): WorkerProcess {
@@ -301,7 +271,7 @@ export class WorkerPool {
     // Its commands have ended with it.
     await Promise.all([...worker.commands.values()].map((end) => end()));
     await Promise.all([...this.#stores.values()].map((holder) => holder.lost(worker, verdict)));
-    this.#keepSpare(spareDelayMs);
+    this.#spare.keep();
   }
 
   /**

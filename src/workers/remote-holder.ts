@@ -28,6 +28,7 @@ import { HeldRuns } from "./held-runs.ts";
 import type { WorkerPool } from "./pool.ts";
 import { identityOf, type StoreIdentity } from "./remote-store.ts";
 import { type AnswerListeners, StoreHost } from "./store-host.ts";
+import { Suspects } from "./suspects.ts";
 import { WorkerPlaces } from "./worker-places.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -57,10 +58,7 @@ export class RemoteHolder implements RunHolder {
   readonly #held = new HeldRuns();
   readonly #hosts = new Map<WorkerProcess, StoreHost>();
   readonly #claims = new RunClaims();
-  /** Runs that may block or end their worker: they get one of their own. */
-  readonly #suspects = new Set<string>();
-  /** The nodes of a run that were lost together. Each runs alone, so that the next loss tells which one it is. */
-  readonly #alone = new Map<string, ReadonlySet<string>>();
+  readonly #suspects = new Suspects();
   readonly #others: OtherOwners;
   readonly #places: WorkerPlaces | undefined;
   readonly #heartbeat: Heartbeat;
@@ -148,7 +146,15 @@ export class RemoteHolder implements RunHolder {
       // Another worker takes a lease of its own.
       given = undefined;
       return worker.channel
-        .call("claim", { store, run: withInputJson(run), path, forced, alone: this.#alone.get(runId), isOrphan, lease })
+        .call("claim", {
+          store,
+          run: withInputJson(run),
+          path,
+          forced,
+          alone: this.#suspects.nodesOf(runId),
+          isOrphan,
+          lease,
+        })
         .then((isClaimed) => {
           if (!isClaimed) this.gaveUp(worker, runId);
           return isClaimed;
@@ -255,7 +261,7 @@ export class RemoteHolder implements RunHolder {
     const lost = this.#held.of(worker);
     for (const { lease } of lost) {
       this.#held.delete(lease.runId);
-      if (verdict.suspects.has(lease.runId) || verdict.charged.has(lease.runId)) this.#suspects.add(lease.runId);
+      this.#suspects.add(lease.runId, verdict);
     }
     await Promise.all(lost.map(({ lease }) => this.#release(lease, verdict)));
   }
@@ -264,7 +270,7 @@ export class RemoteHolder implements RunHolder {
     const { runId } = lease;
     const { sink, log } = this.#parts;
     const nodeIds = charged.get(runId);
-    const isCharged = nodeIds !== undefined && !this.#tellsApart(runId, nodeIds);
+    const isCharged = nodeIds !== undefined && !this.#suspects.tellsApart(runId, nodeIds);
     const lost = { lease, error: errorOf(runId, nodeIds), isCharged, nodeIds: isCharged ? nodeIds : undefined };
     try {
       // Until it is released, it is not a run that was left: a look for those would count a crash of its own.
@@ -274,14 +280,6 @@ export class RemoteHolder implements RunHolder {
     }
     this.#claims.release(runId, "lost");
     if (!this.#isStopping) this.#parts.wake(runId);
-  }
-
-  /** Whether a loss of several nodes is charged to none of them, because they are going to run alone. */
-  #tellsApart(runId: string, nodeIds: readonly string[]): boolean {
-    const known = this.#alone.get(runId);
-    if (nodeIds.length < 2 || nodeIds.every((nodeId) => known?.has(nodeId))) return false;
-    this.#alone.set(runId, new Set([...(known ?? []), ...nodeIds]));
-    return true;
   }
 
   #newHost(worker: WorkerProcess): StoreHost {
@@ -334,8 +332,7 @@ export class RemoteHolder implements RunHolder {
     if (run.release) {
       this.#places?.release(worker, lease);
       this.#held.delete(lease.runId);
-      this.#suspects.delete(lease.runId);
-      this.#alone.delete(lease.runId);
+      this.#suspects.clear(lease.runId);
     } else this.#places?.note(worker, lease, facts?.runningAttempts ?? 0);
     this.#news.turn(turn, row, events, commitMs);
   }
