@@ -144,6 +144,28 @@ test.each(bounded)("%s: no table is read whole", async (_, act) => {
   expect((await plansOf(act)).filter(readsAll)).toEqual([]);
 });
 
+const ofAgents: [string, (store: Store) => Promise<unknown>, string][] = [
+  ["what a run's agents have reported", (store) => store.agentReports("a"), "_smithers_events_of_agents"],
+  ["the prompts of a node's agents", (store) => store.promptsOf("a", "b", 0, 20), "_smithers_events_of_prompts"],
+];
+
+test.each(ofAgents)("%s: of a run's events, no others are read", async (_, act, index) => {
+  expect(await plansOf(act)).toEqual([`SEARCH _smithers_events USING INDEX ${index} (run_id=?)`]);
+});
+
+test("no index of nodes or events has a condition for which each write makes a table of values", async () => {
+  const db = new Database(await emptyFile());
+  const indexes = db
+    .query<{ name: string; sql: string }, []>(
+      `SELECT name, sql FROM sqlite_master
+       WHERE type = 'index' AND tbl_name IN ('_smithers_nodes', '_smithers_events') AND sql LIKE '%WHERE%'`,
+    )
+    .all();
+  db.close();
+  expect(indexes.length).toBeGreaterThan(2);
+  expect(indexes.filter(({ sql }) => /\bIN\s*\((?:[^,)]*,){2}/.test(sql)).map(({ name }) => name)).toEqual([]);
+});
+
 test("of the view of an output, one run's rows are read through an index", async () => {
   const db = new Database(await fileWithRun());
   const plans = db.query("EXPLAIN QUERY PLAN SELECT value FROM result WHERE run_id = 'a'").all();

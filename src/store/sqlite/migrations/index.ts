@@ -15,6 +15,7 @@ import { lineage } from "./0008-lineage.ts";
 import { answers } from "./0009-answers.ts";
 import { queued } from "./0010-queued.ts";
 import { agentTalk } from "./0011-agent-talk.ts";
+import { cheapConditions } from "./0012-cheap-conditions.ts";
 
 /** In order: a migration's number is its position, counted from 1. Forward only: never edit a released one. */
 const migrations: readonly string[] = [
@@ -29,6 +30,7 @@ const migrations: readonly string[] = [
   answers,
   queued,
   agentTalk,
+  cheapConditions,
 ];
 
 /**

@@ -23,12 +23,13 @@ export function eventsOfNode(driver: Driver, runId: string, nodeId: string, iter
   );
 }
 
-/** What a run's agents have reported, oldest first: the events of {@link agentReportTypes}. */
+/** What a run's agents have reported, oldest first: failures, sessions and tokens. */
 export function agentReports(driver: Driver, runId: string): StoredEvent[] {
-  // An index holds these types alone; it is used when they stand in the query as they stand in the index.
+  // An index holds these types alone. It must be named: SQLite would rather read all events of the run in their order.
   return driver.all<StoredEvent>(
-    `SELECT run_id AS runId, seq, type, json FROM _smithers_events WHERE run_id = ?
-     AND type IN ('AgentFailed', 'AgentSessionStarted', 'TokenUsageReported') ORDER BY seq`,
+    `SELECT run_id AS runId, seq, type, json FROM _smithers_events INDEXED BY _smithers_events_of_agents
+     WHERE run_id = ? AND (type = 'AgentFailed' OR type = 'AgentSessionStarted' OR type = 'TokenUsageReported')
+     ORDER BY seq`,
     runId,
   );
 }
@@ -37,7 +38,7 @@ export function agentReports(driver: Driver, runId: string): StoredEvent[] {
 export function promptsOf(driver: Driver, runId: string, nodeId: string, iteration: number, limit: number) {
   return driver
     .all<StoredEvent>(
-      `SELECT run_id AS runId, seq, type, json FROM _smithers_events
+      `SELECT run_id AS runId, seq, type, json FROM _smithers_events INDEXED BY _smithers_events_of_prompts
        WHERE run_id = ? AND type = 'AgentPrompted' AND json ->> '$.nodeId' = ? AND json ->> '$.iteration' = ?
        ORDER BY seq DESC LIMIT ?`,
       runId,
@@ -68,8 +69,10 @@ export function appendEvents(
   return committed;
 }
 
+const insertNew = "INSERT INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)";
+const insertAgain = "INSERT OR IGNORE INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)";
+
 /** `again`: an existing event stays as it is. */
 export function insertEvent(driver: Driver, { runId, seq, type, json }: StoredEvent, again = false): void {
-  const insert = again ? "INSERT OR IGNORE" : "INSERT";
-  driver.run(`${insert} INTO _smithers_events (run_id, seq, type, json) VALUES (?, ?, ?, ?)`, runId, seq, type, json);
+  driver.run(again ? insertAgain : insertNew, runId, seq, type, json);
 }

@@ -60,8 +60,9 @@ export function lastIteration(driver: Driver, runId: string, nodeId: string): nu
 export function waitingNodes(driver: Driver, runId: string): Node[] {
   return driver
     .all<Record<string, unknown>>(
-      `SELECT ${nodes.select} FROM _smithers_nodes
-       WHERE run_id = ? AND state IN ('waiting-approval', 'waiting-event', 'waiting-timer') ORDER BY started_at_ms`,
+      `SELECT ${nodes.select} FROM _smithers_nodes INDEXED BY _smithers_nodes_waiting
+       WHERE run_id = ? AND (state = 'waiting-approval' OR state = 'waiting-event' OR state = 'waiting-timer')
+       ORDER BY started_at_ms`,
       runId,
     )
     .map((row) => nodes.decode(row));
