@@ -46,9 +46,19 @@ export function table<Entity extends object>(
     columns: kinds.map(({ column }) => column),
     key: options.key.map(columnOf),
     select: kinds.map(({ column, field }) => `${column} AS "${field}"`).join(", "),
-    encode: (entity) => kinds.map((kind) => encoded(kind, entity[kind.field])),
-    encodeChange: (change) =>
-      kinds.filter(({ field }) => field in change).map((kind) => [kind.column, encoded(kind, change[kind.field])]),
+    encode(entity) {
+      const values: ColumnValue[] = [];
+      // A loop: this runs for every row that a turn writes.
+      for (const kind of kinds) values.push(encoded(kind, entity[kind.field]));
+      return values;
+    },
+    encodeChange(change) {
+      const values: [column: string, value: ColumnValue][] = [];
+      for (const kind of kinds) {
+        if (kind.field in change) values.push([kind.column, encoded(kind, change[kind.field])]);
+      }
+      return values;
+    },
     decode(row) {
       for (const field of jsonFields) {
         const text = row[field];

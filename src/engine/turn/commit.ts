@@ -41,7 +41,7 @@ export async function commitTurn(
   const { decisions } = draft;
   const { run } = runState;
   const facts = isRemote ? { decisions, timing, runningAttempts } : undefined;
-  const record = { ...draft.toRecord(lease), facts };
+  const record = draft.toRecord(lease, facts);
   const elapsedMs = stopwatch();
   const events = await writer.commitTurn(record);
   if (events === "cancel-pending") throw new CancelPending();

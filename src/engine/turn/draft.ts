@@ -270,7 +270,8 @@ export class TurnDraft {
     this.#cached.push({ cacheKey, json });
   }
 
-  toRecord(lease: Lease): TurnRecord {
+  /** @param facts see {@link TurnRecord.facts} */
+  toRecord(lease: Lease, facts?: TurnRecord["facts"]): TurnRecord {
     const { parentRunId, parentNodeId } = this.runState.run;
     const isTold = this.#run.status !== undefined && parentNodeId !== null && parentRunId !== null;
     return {
@@ -293,6 +294,7 @@ export class TurnDraft {
       ...(this.successor && { successor: this.successor }),
       events: this.#events,
       stack: this.stack,
+      facts,
     };
   }
 }

@@ -98,29 +98,37 @@ function putApproval(driver: Driver, approval: Approval): void {
   );
 }
 
+const held = "WHERE run_id = ? AND lease_no = ? AND owner = ?";
+/** The texts of changes by what they set: most turns of a run set the same, and a text that is known is found sooner. */
+const changeTexts = new Map<string, string>();
+
 /** The number of the run's last event; undefined when the run may only be cancelled. */
 function changeRun(driver: Driver, turn: TurnRecord): number | undefined {
-  const sets = ["last_seq = last_seq + ?"];
-  const params: SqlValue[] = [turn.events.length];
   const { release, ...fields } = turn.run;
+  let sets = "last_seq = last_seq + ?";
+  const params: SqlValue[] = [turn.events.length];
   for (const [column, value] of tables.runs.encodeChange(fields)) {
-    sets.push(`${column} = ?`);
+    sets += `, ${column} = ?`;
     params.push(value);
   }
-  if (release) sets.push("owner = NULL");
+  if (release) sets += ", owner = NULL";
   const { runId, owner, leaseNo } = turn.lease;
-  const held = "WHERE run_id = ? AND lease_no = ? AND owner = ?";
-  const uncancelled = mayBeCancelledInstead(fields.status) ? "AND cancel_requested_at_ms IS NULL" : "";
-  const row = driver.get<{ lastSeq: number }>(
-    `UPDATE _smithers_runs SET ${sets.join(", ")} ${held} ${uncancelled} RETURNING last_seq AS lastSeq`,
-    ...params,
-    runId,
-    leaseNo,
-    owner,
-  );
+  params.push(runId, leaseNo, owner);
+  const row = driver.get<{ lastSeq: number }>(changeText(sets, mayBeCancelledInstead(fields.status)), ...params);
   if (row) return row.lastSeq;
   if (driver.get(`SELECT 1 FROM _smithers_runs ${held}`, runId, leaseNo, owner)) return undefined;
   throw leaseLost(runId);
+}
+
+function changeText(sets: string, onlyUncancelled: boolean): string {
+  const key = onlyUncancelled ? `${sets}!` : sets;
+  let text = changeTexts.get(key);
+  if (text === undefined) {
+    const uncancelled = onlyUncancelled ? "AND cancel_requested_at_ms IS NULL" : "";
+    text = `UPDATE _smithers_runs SET ${sets} ${held} ${uncancelled} RETURNING last_seq AS lastSeq`;
+    changeTexts.set(key, text);
+  }
+  return text;
 }
 
 function insertFrame(driver: Driver, runId: string, frame: FrameRecord, nowMs: number): void {
