@@ -30,7 +30,7 @@ function worksWithoutBun(args: readonly string[]): boolean {
 
 const bun = findBun();
 if (bun !== undefined) {
-  const child = spawn(bun, process.argv.slice(1), { stdio: "inherit" });
+  const child = spawn(bun, ["--no-install", ...process.argv.slice(1)], { stdio: "inherit" });
   // A terminal sends both processes the signal; the child decides when it ends.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { startSmithers } from "../support/cli.ts";
 import { folder, write } from "../support/folder.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
+import { registryWith } from "../support/registry.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -43,6 +46,33 @@ test("a package in the workflow's own node_modules is used", async () => {
     "node_modules/own-package/main.js": 'export const word = "own";',
   });
   expect(value).toBe("own");
+});
+
+const asksStranger = (head: string, call = "") =>
+  folder({
+    "flow.tsx": workflowFile(
+      `<Task id="t" output={outputs.result} noRetry>{async () => { ${call} return { value: 1 }; }}</Task>`,
+      { head },
+    ),
+  });
+const stranger = `console.error("the stranger's code");`;
+
+test("a package that is not installed is not taken from the registry", async () => {
+  const env = { ...registryWith("stranger", stranger), ...withoutWorkers };
+  const server = await ServerProcess.start(asksStranger('import "stranger";'), env, { captureLog: true });
+  const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
+  expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
+  expect(body.error.message).toContain('Cannot find the package "stranger"');
+  expect(server.log).toBe("");
+});
+
+test("a command takes a package that is imported while it runs not from the registry either", async () => {
+  const env = registryWith("stranger", stranger);
+  const cwd = asksStranger("", 'await import("stranger");');
+  const { out, err, code } = await startSmithers(["up", "flow.tsx", "--json"], { cwd, env }).ended;
+  expect(code).toBe(1);
+  expect(JSON.parse(out).error.message).toContain("stranger");
+  expect(err).not.toContain("the stranger's code");
 });
 
 test("modules of Node and Bun can be imported", async () => {

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { dirname, join } from "node:path";
 import { llmsFull, llmsIndex } from "../../scripts/llms.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { write } from "../support/folder.ts";
 import { testEachMechanism, testWithBash } from "../support/mechanisms.ts";
 import { packedApp, projectDir } from "../support/packed.ts";
 import { readmeFile } from "../support/readme.ts";
@@ -99,6 +101,10 @@ testWithBash(
     const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8"));
     const withBun = run(`${join(projectDir, "node_modules/.bin")}:${system}`, ["--version"], { HOME: home });
     expect(withBun).toMatchObject({ status: 0, stdout: `${version}\n` });
+    // Bun would take from its registry what a workflow imports and is not installed.
+    write(app, { "told/bun": '#!/bin/sh\necho "$1"\n' });
+    chmodSync(join(app, "told/bun"), 0o755);
+    expect(run(`${join(app, "told")}:${system}`, ["ps"]).stdout).toBe("--no-install\n");
     const noRun = run(system, ["ps"], { HOME: home });
     expect(noRun).toMatchObject({ status: 1, stderr: expect.stringContaining("npm install --save-dev bun") });
     for (const args of [[], ["--help"], ["help", "up"], ["up", "--help"]]) {

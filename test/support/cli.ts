@@ -24,8 +24,8 @@ export interface Ended {
   readonly err: string;
 }
 
-/** The shell words that start the command. */
-export const smithersWords = [process.execPath, testedModule("cli/main")];
+/** The shell words that start the command, as its file in `bin` does. */
+export const smithersWords = [process.execPath, "--no-install", testedModule("cli/main")];
 
 /** The words of a command line that was printed for a person to copy, as bash reads them. */
 export async function wordsOf(line: string): Promise<string[]> {

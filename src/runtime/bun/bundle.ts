@@ -13,6 +13,7 @@ import {
 } from "../bundler.ts";
 import { findLine, sha1 } from "../source-text.ts";
 import { fileNames, resolveLocal } from "./local-imports.ts";
+import { resolveInstalled } from "./resolve.ts";
 
 const isLazy: ReadonlySet<string> = new Set(["dynamic-import", "require-call", "require-resolve"]);
 
@@ -92,7 +93,7 @@ function workflowPlugin(
         return found === undefined ? undefined : { path: found };
       });
       build.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-        const found = findPackage(path, importer, (specifier, from) => Bun.resolveSync(specifier, dirname(from)));
+        const found = findPackage(path, importer, (specifier, from) => resolveInstalled(specifier, dirname(from)));
         // An import that runs later may be meant to fail, and be caught.
         if (found === undefined && !isLazy.has(kind)) missing.push({ file: importer, specifier: path });
         return found?.local ? { path: found.path } : { path: found?.path ?? path, external: true };

@@ -1,3 +1,5 @@
+import { resolveInstalled } from "./resolve.ts";
+
 /** Made when they are used: most processes look at no imports. */
 const transpilers = new Map<"jsx" | "ts" | "tsx", Bun.Transpiler>();
 
@@ -21,7 +23,7 @@ export function importsOf(source: string, file: string): string[] {
 
 export function resolveImport(specifier: string, fromDir: string): string | undefined {
   try {
-    return Bun.resolveSync(specifier, fromDir);
+    return resolveInstalled(specifier, fromDir);
   } catch {
     return undefined;
   }
