@@ -5,6 +5,7 @@ import { isLogEnd } from "../runs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Telemetry } from "../telemetry/index.ts";
 import { keepAliveLine, keepAliveMs, retryLine } from "./http/answer-stream.ts";
+import type { StreamSink, StreamSource } from "./http/stream-source.ts";
 
 /** Approximate size of a chunk of events, in characters: the memory that a reader costs when it stops reading. */
 const chunkLength = 65_536;
@@ -25,23 +26,18 @@ export interface EventStreamSource {
 }
 
 /**
- * A run's events as server-sent events: stored ones first, then new ones as they are committed. Ends after the terminal
- * event. Uses no resources until it is read.
+ * A run's events as server-sent events: stored ones first, then new ones as they are committed. Ends with the terminal
+ * event.
  */
-export function eventStream(source: EventStreamSource): ReadableStream<Uint8Array> {
-  const reader = new EventReader(source);
-  return new ReadableStream<Uint8Array>(
-    { pull: (controller) => reader.pull(controller), cancel: () => reader.leave() },
-    // Nothing is buffered ahead of the reader: events that it has not asked for stay in the store.
-    { highWaterMark: 0 },
-  );
+export function eventStream(source: EventStreamSource): StreamSource {
+  return new EventReader(source);
 }
 
 /**
  * One reader's position in a run's events. A reader that keeps up gets committed events directly, encoded once for all
  * readers. A reader that lags behind reads pages from the store, whenever it has room.
  */
-class EventReader {
+class EventReader implements StreamSource {
   readonly #store: Store;
   readonly #feed: Feed;
   readonly #runId: string;
@@ -72,19 +68,18 @@ class EventReader {
     this.#telemetry = telemetry;
   }
 
-  /** Enqueues the next chunk once there is one, or closes the stream. */
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (!this.#begun) return this.#begin(controller);
+  async pull(sink: StreamSink): Promise<void> {
+    if (!this.#begun) return this.#begin(sink);
     try {
       const chunk = await this.#next();
       if (this.#left) return;
-      if (chunk) return controller.enqueue(chunk);
+      if (chunk) return this.#send(sink, chunk);
     } catch (error) {
       this.#stop();
       throw error;
     }
     this.#stop();
-    controller.close();
+    sink.end();
   }
 
   leave(): void {
@@ -92,7 +87,7 @@ class EventReader {
     this.#stop();
   }
 
-  #begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  #begin(sink: StreamSink): void {
     this.#begun = true;
     this.#telemetry?.eventStreamOpened();
     const unfollow = this.#feed.follow(this.#runId, {
@@ -101,7 +96,7 @@ class EventReader {
     });
     const keepAlive = setInterval(() => {
       // One unread keep-alive is enough.
-      if (this.#wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(keepAliveLine));
+      if (this.#wake && sink.hasRoom) sink.send(encoder.encode(keepAliveLine));
     }, keepAliveMs);
     const wake = () => this.#wake?.();
     this.#closing.addEventListener("abort", wake);
@@ -115,7 +110,13 @@ class EventReader {
     };
     const known = this.#recentPage() ?? [];
     if (known.length > 0) this.#took(known);
-    controller.enqueue(encoder.encode(retryLine + textOf(known)));
+    this.#send(sink, encoder.encode(retryLine + textOf(known)));
+  }
+
+  /** Sends a chunk, and ends the stream if it has the run's last event. */
+  #send(sink: StreamSink, chunk: Uint8Array): void {
+    if (this.#isOver) this.#stop();
+    sink.send(chunk, this.#isOver);
   }
 
   /** Sends committed events directly when they are the next ones; otherwise the reader reads from the store. */

@@ -1,5 +1,6 @@
 import type { Telemetry } from "../../telemetry/index.ts";
 import { keepAliveLine, keepAliveMs, retryLine } from "../http/answer-stream.ts";
+import type { StreamSink, StreamSource } from "../http/stream-source.ts";
 import type { ChangeHub, Changes } from "./hub.ts";
 
 /** How many runs may wait for a slow reader. A reader that lags further behind is cut off, and reads the lists again. */
@@ -13,7 +14,7 @@ const encodedRuns = new WeakMap<object, string>();
  * What changes in the lists of runs and approvals, as server-sent events. Of a run that a slow reader has not read, only
  * the latest item is kept. Ends when `closing` aborts.
  */
-export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Telemetry): ReadableStream<Uint8Array> {
+export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Telemetry): StreamSource {
   const unread = new UnreadChanges();
   let isOver = false;
   /** Set while the reader waits for a change. */
@@ -30,12 +31,12 @@ export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Te
     stop();
     wake?.();
   };
-  const begin = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+  const begin = (sink: StreamSink) => {
     telemetry.eventStreamOpened();
     const unlisten = hub.listen(take);
     const keepAlive = setInterval(() => {
       // One unread keep-alive is enough.
-      if (wake && controller.desiredSize === 0) controller.enqueue(encoder.encode(keepAliveLine));
+      if (wake && sink.hasRoom) sink.send(encoder.encode(keepAliveLine));
     }, keepAliveMs);
     closing.addEventListener("abort", end);
     stop = () => {
@@ -45,27 +46,24 @@ export function changeStream(hub: ChangeHub, closing: AbortSignal, telemetry: Te
       closing.removeEventListener("abort", end);
       telemetry.eventStreamClosed();
     };
-    controller.enqueue(encoder.encode(retryLine));
+    sink.send(encoder.encode(retryLine));
     if (closing.aborted) end();
   };
 
   let hasBegun = false;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (!hasBegun) {
-          hasBegun = true;
-          return begin(controller);
-        }
-        if (unread.size === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
-        wake = undefined;
-        if (isOver) return controller.close();
-        controller.enqueue(encoder.encode(unread.take()));
-      },
-      cancel: end,
+  return {
+    async pull(sink) {
+      if (!hasBegun) {
+        hasBegun = true;
+        return begin(sink);
+      }
+      if (unread.size === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+      wake = undefined;
+      if (isOver) return sink.end();
+      sink.send(encoder.encode(unread.take()));
     },
-    { highWaterMark: 0 },
-  );
+    leave: end,
+  };
 }
 
 /** No run has this id. */

@@ -1,5 +1,8 @@
 import type { Context } from "hono";
+import { NodeConnection } from "./node-connection.ts";
+import { readableOf, type StreamSource } from "./stream-source.ts";
 
+export const eventStreamType = "text/event-stream";
 /** How long a browser waits before it reconnects, as the first line of a stream. */
 export const retryLine = "retry: 1000\n\n";
 /** How often an idle stream sends a comment, in ms. */
@@ -7,12 +10,15 @@ export const keepAliveMs = 10_000;
 export const keepAliveLine = ": keep-alive\n\n";
 
 /** Answers with server-sent events. */
-export function answerStream(c: Context, open: () => ReadableStream<Uint8Array>): Response {
-  c.header("Content-Type", "text/event-stream");
+export function answerStream(c: Context, open: () => StreamSource): Response {
+  c.header("Content-Type", eventStreamType);
   c.header("X-Accel-Buffering", "no");
   keepOpen(c);
-  // The stream of a HEAD request would never be read or cancelled.
-  return c.req.method === "HEAD" ? c.body(null) : c.body(open());
+  // The stream of a HEAD request would never be read or left.
+  if (c.req.method === "HEAD") return c.body(null);
+  if (!(c.env instanceof NodeConnection)) return c.body(readableOf(open()));
+  c.env.stream = open();
+  return c.body(null);
 }
 
 /** Keeps an idle stream open on Bun's own server, which otherwise closes idle connections after ten seconds. */

@@ -5,7 +5,7 @@ import type { Hono } from "hono";
 import type { Logger } from "../../engine/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { answerUnreadable, answerUnroutable } from "./unroutable.ts";
-import { writingWholeAnswers } from "./whole-answers.ts";
+import { writingAnswers } from "./whole-answers.ts";
 
 export interface HttpServerOptions {
   /** Time to receive a request's headers, in milliseconds. */
@@ -24,7 +24,7 @@ export function createHttpServer(app: Hono, { headersTimeout, requestTimeout, lo
       keepAliveTimeout,
       connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     },
-    getRequestListener(writingWholeAnswers(app), {
+    getRequestListener(writingAnswers(app, logger), {
       // Used for requests without a Host header, which HTTP/1.0 allows.
       hostname: "localhost",
       // The adapter would otherwise replace the process's global Request and Response.

@@ -3,8 +3,12 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Logger } from "../../engine/index.ts";
+import { eventStreamType } from "./answer-stream.ts";
 import { byteParts } from "./json-bytes.ts";
 import { bytesOf, type JsonPiece, jsonPieces } from "./json-pieces.ts";
+import { NodeConnection } from "./node-connection.ts";
+import { writeStream } from "./write-stream.ts";
 
 /** The JSON of answers made by {@link jsonAnswer}: reading a text back out of a `Response` is slow. */
 const written = new WeakMap<Response, readonly JsonPiece[]>();
@@ -47,18 +51,28 @@ function streamOf(pieces: readonly JsonPiece[]): ReadableStream<Uint8Array> {
 }
 
 /**
- * The app's `fetch` for Node's server. It writes answers that are not streams at once. The adapter would read each of
- * them through a stream: it is fast only with its own `Response`, with which it would have to replace the global one.
+ * The app's `fetch` for Node's server. It writes the answers itself. The adapter would read each of them through a
+ * stream, and wait before it sends what an open stream has: it is fast only with its own `Response`, with which it would
+ * have to replace the global one.
  */
-export function writingWholeAnswers(app: Hono) {
-  return async (request: Request, env: HttpBindings | Http2Bindings): Promise<Response> => {
-    const response = await app.fetch(request, env);
+export function writingAnswers(app: Hono, log: Logger) {
+  return async (request: Request, bindings: HttpBindings | Http2Bindings): Promise<Response> => {
+    // The server speaks only HTTP/1.
+    const connection = new NodeConnection(bindings as HttpBindings);
+    const response = await app.fetch(request, connection);
     const { status, headers } = response;
     const hasBody = status !== 204 && status !== 304 && request.method !== "HEAD";
-    if (!hasBody || headers.get("Content-Type")?.startsWith("text/event-stream")) return response;
+    if (!hasBody) return response;
+    const { outgoing, stream } = connection;
+    if (stream && headers.get("Content-Type") === eventStreamType) {
+      outgoing.writeHead(status, Object.fromEntries(headers));
+      await writeStream(outgoing, stream).catch((error: unknown) => {
+        log.error({ err: error }, "A stream of events was cut off.");
+        outgoing.destroy();
+      });
+      return RESPONSE_ALREADY_SENT;
+    }
     const pieces = written.get(response);
-    // The server speaks only HTTP/1.
-    const { outgoing } = env as HttpBindings;
     const writeHead = (bytes: number) =>
       outgoing.writeHead(status, { ...Object.fromEntries(headers), "content-length": bytes });
     if (pieces && isLong(pieces)) {
