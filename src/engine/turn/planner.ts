@@ -136,6 +136,8 @@ export class TurnPlanner {
     };
     /** Whether nothing has changed since the last frame was rendered. */
     let isRendered = false;
+    /** Whether something of a frame that is not wholly mounted may be able to start. */
+    let startsMounted = mayStart;
     for (;;) {
       if (isStale || rendering.takeOutdated(draft)) {
         await rendering.render(draft);
@@ -144,7 +146,9 @@ export class TurnPlanner {
       }
       if (rendering.isMounting) {
         await rendering.mount(draft, budget);
-        if (rendering.isMounting || budget.isSpent) return pause();
+        if (rendering.isMounting && startsMounted) startsMounted = await this.#startMounted(turn);
+        if (budget.isSpent) return pause();
+        if (rendering.isMounting) continue;
       }
       const planned = this.#schedule(draft);
       const changesBefore = budget.changes;
@@ -191,13 +195,34 @@ export class TurnPlanner {
     return advance.length > 0;
   }
 
-  /** Starts what is ready, as far as places and the turn's budget go. Returns how many tasks have no place. */
-  async #start({ draft, budget, launches }: PlannedTurn, planned: Schedule): Promise<number> {
+  /**
+   * Starts attempts of a frame that is not wholly mounted. What ends without an attempt starts later: it could change the
+   * tree again and again before that is mounted.
+   * @returns whether anything has started
+   */
+  async #startMounted(turn: PlannedTurn): Promise<boolean> {
+    const planned = this.#schedule(turn.draft);
+    if (planned.exhausted || planned.continuation) return false;
+    const before = turn.launches.length;
+    const isMounted = (task: PlannedTask) => this.#runState.node(task.key) !== undefined;
+    await this.#start(turn, planned, (task) => isMounted(task) && needsPlace(task) && !isCached(task));
+    return turn.launches.length > before;
+  }
+
+  /**
+   * Starts what is ready, as far as places and the turn's budget go. Returns how many tasks have no place.
+   * @param may whether a task that is ready may start now
+   */
+  async #start(
+    { draft, budget, launches }: PlannedTurn,
+    planned: Schedule,
+    may: (task: PlannedTask) => boolean = () => true,
+  ): Promise<number> {
     const { plan, workflow } = this.#rendering;
     const ready = this.#oneAlone(
       planned.ready.filter(({ key }) => !planned.failed || this.#forced.has(key)),
       planned.running,
-    );
+    ).filter(may);
     await this.#places?.prepare(planned.placesTaken, ready.filter(needsPlace).length);
     let queued = 0;
     for (const task of ready) {
@@ -247,4 +272,8 @@ export class TurnPlanner {
     if (!node) throw new SmithersError("SERVER_ERROR", `The node "${task.nodeId}" was planned before it was mounted.`);
     return node;
   }
+}
+
+function isCached({ spec }: PlannedTask): boolean {
+  return "cache" in spec && spec.cache !== undefined;
 }

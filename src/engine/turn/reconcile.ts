@@ -22,7 +22,8 @@ export interface Reconciled {
  * - A stored node of another kind, or a wait for something else, is closed, and the mounted one begins as new.
  * - A node that has finished cannot become another kind.
  *
- * @param maxMounted the nodes that are mounted for the first time: the others are left for the next call
+ * @param maxMounted the nodes that are mounted for the first time: the others are left for the next call. What is stored
+ *   is brought in line at once, so that what is mounted may start before the rest is.
  * @throws NODE_REDEFINED; INVALID_WORKFLOW when nothing is mounted while nodes are running or waiting
  */
 export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSITIVE_INFINITY): Reconciled {
@@ -38,11 +39,15 @@ export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSI
   }
   for (const node of gone) cancelNode(draft, node);
   let mounted = 0;
+  let isComplete = true;
   for (const task of plan.tasks) {
     runState.noteLoops(task);
     const known = runState.node(task.key);
     if (!known) {
-      if (mounted === maxMounted) return { mounted, isComplete: false };
+      if (mounted === maxMounted) {
+        isComplete = false;
+        continue;
+      }
       draft.mount(task);
       mounted += 1;
       continue;
@@ -57,7 +62,7 @@ export function reconcile(draft: TurnDraft, plan: Plan, maxMounted = Number.POSI
       draft.changeNode(known, { ordinal: task.ordinal, loopId: task.loopId });
     }
   }
-  return { mounted, isComplete: true };
+  return { mounted, isComplete };
 }
 
 /**

@@ -31,6 +31,12 @@ export interface RunRenderingSettings {
 /** Number of tasks above which the steps of a turn are apart. */
 const largePlan = 1_000;
 
+/**
+ * Nodes that are mounted before those that may start do: half of what a turn commits, so that as many can start in the
+ * same turn. A node that does is written once.
+ */
+const mountedAtOnce = 250;
+
 /** A frame whose nodes are being mounted. */
 interface Mounting {
   readonly root: HostElement;
@@ -159,11 +165,11 @@ export class RunRendering {
     await this.#yieldWhenLarge();
   }
 
-  /** Mounts the nodes of the last frame, as many as the turn can commit. */
+  /** Mounts some nodes of the last frame: at most as many as the turn can commit. */
   async mount(draft: TurnDraft, budget: TurnBudget): Promise<void> {
     const mounting = this.#mounting;
     if (!mounting) return;
-    const { mounted, isComplete } = reconcile(draft, this.plan, budget.leftChanges);
+    const { mounted, isComplete } = reconcile(draft, this.plan, Math.min(budget.leftChanges, mountedAtOnce));
     budget.spend(mounted);
     if (mounted > 0) mounting.mountedNew = true;
     if (!isComplete) return;
