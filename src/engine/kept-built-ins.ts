@@ -59,12 +59,22 @@ export class KeptBuiltIns implements EngineObserver {
   async #follow<T>(place: CodePlace, work: Promise<T>): Promise<T> {
     const code: OpenCode = { place };
     this.#open.add(code);
-    const [settled] = await Promise.allSettled([work]);
+    let value: T;
+    try {
+      value = await work;
+    } catch (thrown) {
+      this.#settle(code);
+      throw thrown;
+    }
+    this.#settle(code);
+    return value;
+  }
+
+  /** @throws when the code has broken something */
+  #settle(code: OpenCode): void {
     this.#check();
     this.#open.delete(code);
-    if (code.broken !== undefined) throw errorOf(place, code.broken);
-    if (settled.status === "rejected") throw settled.reason;
-    return settled.value;
+    if (code.broken !== undefined) throw errorOf(code.place, code.broken);
   }
 
   /** Puts back what open code has broken since the last check, and notes whose that was if only one is open. */

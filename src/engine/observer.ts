@@ -52,11 +52,16 @@ export function allOf(observers: readonly (EngineObserver | undefined)[]): Engin
   const [first, ...rest] = observers.filter((one) => one !== undefined);
   if (!first || rest.length === 0) return first;
   const all = [first, ...rest];
+  // Called several times in a turn; most observers do not stand around code.
+  const around = all.filter((one) => one.aroundCode);
   return {
     turnCommitted: (turn) => all.forEach((one) => void one.turnCommitted(turn)),
     aroundAttempt: (attempt, code) =>
       all.reduce<typeof code>((inner, one) => () => one.aroundAttempt(attempt, inner), code)(),
-    aroundCode: (place, code) => all.reduce<typeof code>((inner, one) => () => within(one, place, inner), code)(),
+    aroundCode: (place, code) =>
+      around.length === 1
+        ? within(around[0], place, code)
+        : around.reduce<typeof code>((inner, one) => () => within(one, place, inner), code)(),
     leaseLost: (runId) => all.forEach((one) => void one.leaseLost(runId)),
     heartbeatFailed: () => all.forEach((one) => void one.heartbeatFailed()),
   };

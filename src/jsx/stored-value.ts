@@ -29,20 +29,22 @@ export const fromJson = (output: OutputSchema): OutputSchema => ({
   schema: storedFormOf(output.schema).fromJson,
 });
 
-/** Why a value that a schema has validated would be read back as something else; undefined for one that would not. */
-export async function misreadIssues(
-  schema: z.ZodType,
-  value: unknown,
-): Promise<ReturnType<typeof plainIssues> | undefined> {
-  const parsed = await storedFormOf(schema).storable?.safeParseAsync(value);
-  return parsed && !parsed.success ? plainIssues(parsed.error) : undefined;
+type Issues = ReturnType<typeof plainIssues>;
+
+/**
+ * Why a value that a schema has validated would be read back as something else; undefined for one that would not. Most
+ * schemas need no promise for that.
+ */
+export function misreadIssues(schema: z.ZodType, value: unknown): Promise<Issues | undefined> | undefined {
+  const { storable } = storedFormOf(schema);
+  return storable?.safeParseAsync(value).then((parsed) => (parsed.success ? undefined : plainIssues(parsed.error)));
 }
 
-/** Reads a value that this version of the schema has just validated. */
-export async function readFresh({ schema }: Pick<OutputSchema, "schema">, json: string): Promise<unknown> {
+/** Reads a value that this version of the schema has just validated; returns a promise of it where the schema needs one. */
+export function readFresh({ schema }: Pick<OutputSchema, "schema">, json: string): unknown {
   const value: unknown = JSON.parse(json);
   const form = storedFormOf(schema);
-  return form.isConverted ? await form.schema.parseAsync(value) : value;
+  return form.isConverted ? form.schema.parseAsync(value) : value;
 }
 
 /**

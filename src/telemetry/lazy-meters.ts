@@ -19,6 +19,12 @@ interface Measurement {
   readonly attributes: Attributes | undefined;
 }
 
+/** What the measurements of one metric add up to, for one set of labels. */
+interface Sum {
+  value: number;
+  readonly attributes: Attributes | undefined;
+}
+
 /** How many measurements are kept at most. */
 const mostKept = 1_000;
 
@@ -33,7 +39,11 @@ export class LazyMeters {
   readonly #make: () => Meters;
   readonly #mostKept: number;
   #meters: Meters | undefined;
+  /** Measurements of histograms. */
   #kept: Measurement[] = [];
+  /** Those of other metrics, added up by the values of their labels. */
+  readonly #sums = new Map<MetricName, Map<unknown, Sum>>();
+  #count = 0;
   #observers: ((meters: Meters) => void)[] = [];
 
   /** @param isPushed whether the meters export their metrics by themselves, from the start on */
@@ -64,27 +74,48 @@ export class LazyMeters {
   }
 
   #recorder(name: MetricName): object {
-    const take = (value: number, attributes?: Attributes) => {
-      this.#kept.push({ name, value, attributes });
-      if (this.#kept.length >= this.#mostKept) this.get();
+    const { kind, labels } = catalogue[name];
+    if (kind === "histogram") {
+      const record = (value: number, attributes?: Attributes) => {
+        this.#kept.push({ name, value, attributes });
+        this.#taken();
+      };
+      return { record };
+    }
+    const sums = new Map<unknown, Sum>();
+    this.#sums.set(name, sums);
+    const add = (value: number, attributes?: Attributes) => {
+      const key = keyOf(labels, attributes);
+      const sum = sums.get(key);
+      if (sum) sum.value += value;
+      else sums.set(key, { value, attributes });
+      this.#taken();
     };
-    return { add: take, record: take };
+    return { add };
+  }
+
+  #taken(): void {
+    this.#count += 1;
+    if (this.#count >= this.#mostKept) this.get();
   }
 
   #tell(instruments: Recorders): void {
-    const sums = new Map<string, Measurement>();
-    for (const one of this.#kept.splice(0)) {
-      const { name, value, attributes } = one;
-      if (catalogue[name].kind === "histogram") {
-        (instruments[name] as RecorderByKind["histogram"]).record(value, attributes);
-        continue;
-      }
-      const key = [name, ...catalogue[name].labels.map((label) => attributes?.[label])].join("\0");
-      const sum = sums.get(key)?.value ?? 0;
-      sums.set(key, { ...one, value: sum + value });
+    this.#count = 0;
+    for (const { name, value, attributes } of this.#kept.splice(0)) {
+      (instruments[name] as RecorderByKind["histogram"]).record(value, attributes);
     }
-    for (const { name, value, attributes } of sums.values()) {
-      (instruments[name] as RecorderByKind["counter"]).add(value, attributes);
+    for (const [name, sums] of this.#sums) {
+      for (const { value, attributes } of sums.values()) {
+        (instruments[name] as RecorderByKind["counter"]).add(value, attributes);
+      }
+      sums.clear();
     }
   }
+}
+
+/** What tells sets of labels apart: the value of a single label, or the values of several as one text. */
+function keyOf(labels: readonly string[], attributes: Attributes | undefined): unknown {
+  const [first] = labels;
+  if (first === undefined || labels.length === 1) return first && attributes?.[first];
+  return labels.map((label) => attributes?.[label]).join("\0");
 }

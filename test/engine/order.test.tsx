@@ -199,3 +199,35 @@ test("nodes are listed in plan order, also those that were mounted later between
   );
   expect(Object.keys(ran.nodes)).toEqual(["d", "a", "c", "b"]);
 });
+
+const many = Array.from({ length: 600 }, (_, index) => `m${index}`);
+const large = smithers(() => (
+  <Workflow name="large">
+    <Parallel>
+      {many.map((id) => (
+        <Step key={id} id={id} />
+      ))}
+    </Parallel>
+    <Step id="after" />
+  </Workflow>
+));
+
+test("of a large tree, what is mounted starts before the rest is mounted", async () => {
+  const ran = await run(large, { maxConcurrency: 1_000 });
+  const places = (type: string) => ran.events.flatMap((event, index) => (event.type === type ? index : []));
+  expect(places("NodeStarted")[0]).toBeLessThan(places("NodePending").at(-1)!);
+  const steps = course(ran);
+  expect(steps.filter((step) => step.startsWith("+"))).toEqual([...many, "after"].map((id) => `+${id}`));
+  expect(steps.slice(-2)).toEqual(["+after", "-after"]);
+  const started = new Set<string>();
+  for (const event of ran.events) {
+    if (event.type === "NodeStarted") started.add(event.nodeId);
+    if (event.type === "NodePending") expect(started.has(event.nodeId)).toBe(false);
+  }
+});
+
+test("a limit holds while a large tree is mounted", async () => {
+  const ran = await run(large, { maxConcurrency: 3 });
+  expect(peak(ran)).toBe(3);
+  expect(course(ran).length).toBe(2 * (many.length + 1));
+});

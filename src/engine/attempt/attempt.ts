@@ -37,8 +37,8 @@ export function launchAttempt(
   settings: AttemptSettings,
 ): RunningAttempt {
   const controller = new AbortController();
-  const interrupted = Promise.withResolvers<never>();
-  interrupted.promise.catch(nothing);
+  /** How the attempt ends: with its code, or before that. */
+  const ended = Promise.withResolvers<TaskValue>();
   const { runId, nodeId, iteration } = attempt;
   const origin = originOf({
     kind: "attempt",
@@ -48,7 +48,7 @@ export function launchAttempt(
     log: settings.log,
     take(thrown) {
       if (!isOver) {
-        interrupted.reject(thrown);
+        ended.reject(thrown);
         abort(new SmithersError("TASK_CANCELLED", `"${nodeId}" has failed.`));
         return ", and the attempt fails";
       }
@@ -60,7 +60,7 @@ export function launchAttempt(
   let isOver = false;
   const abort = (reason: Error) => {
     // Before the task's code, which listens for the abort, can end the attempt in another way.
-    interrupted.reject(reason);
+    ended.reject(reason);
     runAs(origin, () => controller.abort(reason));
   };
   const limits = new TimeLimits(task, abort);
@@ -81,23 +81,29 @@ export function launchAttempt(
       retryable: isRetryable(thrown),
       refusal: AgentsFailed.refusalOf(thrown),
     }));
-  const outcome = Promise.race([work, interrupted.promise])
-    .then<AttemptOutcome, AttemptOutcome>((value) => ({ ok: true, value }), failureOf)
-    // Reading what was thrown has failed.
-    .catch(failureOf)
-    .finally(() => {
+  const outcomeOf = async (): Promise<AttemptOutcome> => {
+    try {
+      return { ok: true, value: await ended.promise };
+    } catch (thrown) {
+      try {
+        return failureOf(thrown);
+      } catch (unreadable) {
+        // Reading what was thrown has failed.
+        return failureOf(unreadable);
+      }
+    } finally {
       isOver = true;
       limits.stop();
       output.close();
       runAs(origin, () => toolCalls.close());
-    });
+    }
+  };
+  work.then(ended.resolve, ended.reject);
   const codeEnd = work.then(unregister, unregister);
-  return { attempt, outcome, codeEnd, abort };
+  return { attempt, outcome: outcomeOf(), codeEnd, abort };
 }
 
 function strayText(thrown: unknown): string {
   const { name, message } = describeThrown(thrown);
   return `Uncaught after the task had ended: ${name}: ${message}\n`;
 }
-
-function nothing(): void {}

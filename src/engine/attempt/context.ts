@@ -30,13 +30,14 @@ export interface AttemptParts {
 export function contextOf(parts: AttemptParts, folder: InWorktree): TaskContext {
   const { task, attempt, settings, signal, limits, output, toolCalls } = parts;
   const { runId, nodeId, iteration } = attempt;
-  const at = { nodeId, iteration, attempt: attempt.attempt };
   let emittedAtMs = Number.NEGATIVE_INFINITY;
   return {
-    ...accessOf({ ...settings, ...folder }, nodeId, toolsOf(task)),
+    ...accessOf(folder, settings.allowNetwork, nodeId, toolsOf(task)),
     fileRules: folder.worktree ? absolute(settings.fileRules, settings.rootDir) : settings.fileRules,
     runId,
-    ...at,
+    nodeId,
+    iteration,
+    attempt: attempt.attempt,
     signal,
     idempotencyKey: `${runId}:${nodeId}:${iteration}`,
     output(text, stream = "stdout") {
@@ -54,6 +55,7 @@ export function contextOf(parts: AttemptParts, folder: InWorktree): TaskContext 
       const nowMs = performance.now();
       if (nowMs - emittedAtMs < heartbeatEventMs) return;
       emittedAtMs = nowMs;
+      const at = { nodeId, iteration, attempt: attempt.attempt };
       settings.emit({ type: "TaskHeartbeat", ...at, data: cutData(data, maxHeartbeatBytes) });
     },
   };

@@ -44,6 +44,7 @@ export class OutputBuffer {
 
   /** Emits what was gathered, without the secrets of this process. */
   flush(): void {
+    if (this.#parts.length === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { text, stream } of this.#parts.splice(0)) {

@@ -60,8 +60,9 @@ export class TimeLimits {
   }
 
   #run(): void {
-    this.#running = stopwatch();
     const ms = this.timeoutMs;
+    if (ms === undefined && this.#heartbeatTimeoutMs === undefined) return;
+    this.#running = stopwatch();
     this.#stopTimeout = timer(ms === undefined ? undefined : Math.max(ms - this.#ranMs, 0), () =>
       this.#expire(new SmithersError("TASK_TIMEOUT", `"${this.#nodeId}" ran longer than ${ms} ms.`)),
     );

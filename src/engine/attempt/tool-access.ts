@@ -8,14 +8,15 @@ type Access = Pick<TaskContext, "rootDir" | "narrowedTo" | "cwd" | "worktree" | 
 /**
  * What the tools of a task may do: what the run allows, narrowed by the task. The folder is only named here; each
  * call of a tool opens it, so it may be made later.
+ * @param allowNetwork whether the run allows it
  * @throws TOOL_PATH_ESCAPE when the task's folder is outside the run's
  */
 export function accessOf(
-  run: Pick<Access, "allowNetwork"> & InWorktree,
+  { rootDir, below, worktree }: InWorktree,
+  allowNetwork: boolean,
   nodeId: string,
   task: ToolAccess | undefined,
 ): Access {
-  const { rootDir, below, worktree } = run;
   const own = task?.rootDir === undefined ? "" : folderBelow(join(rootDir, below), task.rootDir, nodeId);
   const narrowedTo = below === "" || own === "" ? below + own : join(below, own);
   return {
@@ -23,7 +24,7 @@ export function accessOf(
     narrowedTo,
     cwd: narrowedTo === "" ? rootDir : join(rootDir, narrowedTo),
     worktree,
-    allowNetwork: run.allowNetwork && (task?.allowNetwork ?? true),
+    allowNetwork: allowNetwork && (task?.allowNetwork ?? true),
     allowedTools: task?.allow && new Set(task.allow),
   };
 }

@@ -18,7 +18,8 @@ const maxArgumentsBytes = 8_192;
 export class ToolCalls {
   readonly #attempt: Attempt;
   readonly #log: ToolCallLog;
-  readonly #byName = new Map<string, number>();
+  /** How often each tool was called; most attempts call none. */
+  #byName: Map<string, number> | undefined;
   readonly #aborted: AbortSignal;
   #isOver = false;
   /** Aborts the calls that are running; most attempts make none. */
@@ -38,8 +39,9 @@ export class ToolCalls {
     }
     const { runId, nodeId, iteration, attempt } = this.#attempt;
     // Counted per tool: a call keeps its key when another attempt calls other tools in between.
-    const numberOfName = (this.#byName.get(toolName) ?? 0) + 1;
-    this.#byName.set(toolName, numberOfName);
+    const byName = (this.#byName ??= new Map());
+    const numberOfName = (byName.get(toolName) ?? 0) + 1;
+    byName.set(toolName, numberOfName);
     this.#count += 1;
     const call = { nodeId, iteration, attempt, callNo: this.#count, toolName };
     const idempotencyKey = `${runId}:${nodeId}:${iteration}:${toolName}:${numberOfName}`;

@@ -20,7 +20,14 @@ export async function toTaskValue(
   value: unknown,
   result: OutputSchema = output,
 ): Promise<TaskValue> {
-  const parsed = await parse(result.schema, value);
+  let parsed: z.ZodSafeParseResult<unknown>;
+  try {
+    // Without a promise where possible.
+    parsed = result.schema.safeParse(value);
+  } catch {
+    // A schema with asynchronous refinements. What the schema's own code throws, the second parse throws too.
+    parsed = await result.schema.safeParseAsync(value);
+  }
   const misread = parsed.success ? await misreadIssues(output.schema, parsed.data) : undefined;
   if (!parsed.success || misread) {
     const issues = misread ?? plainIssues(parsed.error!);
@@ -34,14 +41,4 @@ export async function toTaskValue(
   }
   const json = encodeOutput(nodeId, parsed.data);
   return { json, value: await readFresh(output, json) };
-}
-
-/** Parses without a promise where possible: a schema with asynchronous refinements is parsed with one. */
-async function parse(schema: z.ZodType, value: unknown): Promise<z.ZodSafeParseResult<unknown>> {
-  try {
-    return schema.safeParse(value);
-  } catch {
-    // What the schema's own code throws, the second parse throws too.
-    return await schema.safeParseAsync(value);
-  }
 }

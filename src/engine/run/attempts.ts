@@ -5,6 +5,7 @@ import type { NewEvent, StoredEvent } from "../../model/index.ts";
 import type { NewToolCall, ToolCallEnd } from "../../store/index.ts";
 import { waitAtMost } from "../../timing/index.ts";
 import { launchAttempt, type RunningAttempt } from "../attempt/attempt.ts";
+import type { AttemptSettings } from "../attempt/settings.ts";
 import type { Logger } from "../logger.ts";
 import type { EngineObserver } from "../observer.ts";
 import { type Completion, recordCompletion } from "../turn/attempt-results.ts";
@@ -43,6 +44,8 @@ const maxTakenLength = 8_388_608;
 /** The running attempts of one run, and what they have produced since the last turn. */
 export class Attempts {
   readonly #settings: AttemptsSettings;
+  /** What all attempts take from the run. */
+  readonly #shared: Omit<AttemptSettings, "files" | "observer">;
   readonly #running = new Map<string, RunningAttempt>();
   readonly #codeEnds = new Set<Promise<void>>();
   readonly #completions: Completion[] = [];
@@ -52,23 +55,13 @@ export class Attempts {
 
   constructor(settings: AttemptsSettings) {
     this.#settings = settings;
-  }
-
-  /** How many attempts are running. */
-  get size(): number {
-    return this.#running.size;
-  }
-
-  launch({ task, attempt, deps, cacheKey }: Launch): void {
-    const { rootDir, allowNetwork, timers, log, wake, ...settings } = this.#settings;
-    const running = launchAttempt(task, attempt, deps, {
-      files: settings.files(),
+    const { timers, log, rootDir, allowNetwork, fileRules, wake } = settings;
+    this.#shared = {
       timers,
       log,
       rootDir,
       allowNetwork,
-      observer: settings.observer(),
-      fileRules: settings.fileRules,
+      fileRules,
       toolCalls: {
         begin: (call) => settings.beginToolCall(call),
         end: (call) => {
@@ -81,7 +74,17 @@ export class Attempts {
         this.#events.push(event);
         wake();
       },
-    });
+    };
+  }
+
+  /** How many attempts are running. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  launch({ task, attempt, deps, cacheKey }: Launch): void {
+    const { files, observer, wake } = this.#settings;
+    const running = launchAttempt(task, attempt, deps, { ...this.#shared, files: files(), observer: observer() });
     this.#running.set(task.key, running);
     if (this.#aborted) running.abort(this.#aborted);
     this.#codeEnds.add(running.codeEnd);
