@@ -5,6 +5,7 @@ import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { isWorker, workersOf } from "../support/worker-processes.ts";
 import { Clients } from "./clients.ts";
+import { FaultPlan } from "./fault-plan.ts";
 import { follow } from "./follow.ts";
 import { History } from "./history.ts";
 import { checkInvariants, type Seen } from "./invariants.ts";
@@ -14,7 +15,10 @@ import { files, kinds } from "./workflows.ts";
 
 export interface RoundOptions {
   readonly seed: number;
-  /** How many servers are killed in this round, one after the other; on Postgres, how many faults of any kind. */
+  /**
+   * How many servers are killed in this round, one after the other, at least: it lasts until each named point was met.
+   * On Postgres, how many faults of any kind.
+   */
   readonly kills: number;
   /** How many servers share the database: several are killed in turn. */
   readonly servers: 1 | 2 | 3;
@@ -55,9 +59,11 @@ const options = {
 const pauseMs = 2_000;
 const pauseByLockMs = 9_000;
 const endMs = 15_000;
+/** How long a server lives that is to meet a fault and does not, and how long one whose workers meet theirs. */
+const faultPatienceMs = 3_000;
+const workerFaultsMs = 800;
 /** Clients that start fewer runs in this time are no reason to wait longer; the tests look at what became of them. */
 const calmWithinMs = 60_000;
-const points = ["before-commit", "after-commit", "before-launch", "mirror"] as const;
 
 /**
  * Lets clients work on servers that are killed with -9, at random moments and at named points, and started again;
@@ -80,14 +86,15 @@ export async function crashRound({
   const root = folder(files);
   const surroundings = postgres ? await OnPostgres.start(servers, random, history) : undefined;
   const leaseMs = byLock ? pauseByLockMs : pauseMs;
-  const done = () => (postgres ? history.faults : history.killed) >= kills;
+  const plan = new FaultPlan(random, { postgres, workers: workers > 0 });
+  const done = () => (postgres ? history.faults >= kills : history.killed >= kills && (kills === 0 || plan.isMet));
   const victims: (ServerProcess | undefined)[] = Array(servers).fill(undefined);
-  const up = () => victims.filter((victim) => victim !== undefined);
+  // One that has ended is not gone before its workers are.
+  const up = () => victims.filter((victim) => victim !== undefined).filter((victim) => victim.isRunning);
   const gone: Promise<void>[] = [];
   const faults: (Fault | undefined)[] = [];
   /** The one that is killed from outside. */
   let chosen: ServerProcess | undefined;
-  let started = 0;
   let log = "";
   let failure: unknown;
   let over = false;
@@ -110,7 +117,16 @@ export async function crashRound({
     following.push(follow(runId, up, history, () => over).then((seqs) => ({ runId, seqs })));
   }, 250);
 
+  const countKill = (fault: Fault | undefined, otherwise: string) => {
+    history.countKill(fault?.point ?? otherwise);
+    if (fault) plan.met(fault.point);
+  };
+  const patienceMs = (fault: Fault | undefined) => {
+    if (!fault) return random.between(50, 500);
+    return fault.point === "before-launch" && workers > 0 ? workerFaultsMs : faultPatienceMs;
+  };
   const start = async (place: number, fault?: Fault) => {
+    if (fault?.point === "mirror") clients.startNext("own");
     const given = {
       ...options,
       ...(workers > 0 ? { maxWorkers: workers } : { isolation: "none" }),
@@ -127,17 +143,16 @@ export async function crashRound({
       gone[place] = victim.gone.then(() => {
         victims[place] = undefined;
         log += victim.log;
-        if (victim.child.signalCode === "SIGKILL")
-          history.countKill(chosen === victim || !fault ? "random" : fault.point);
+        if (victim.child.signalCode === "SIGKILL") countKill(chosen === victim ? undefined : fault, "random");
       });
     } catch {
       // It met its fault before it listened.
-      history.countKill(fault?.point ?? "start");
+      countKill(fault, "start");
     }
   };
 
   for (let turn = 0; !done() && !failure; turn++) {
-    await Promise.all(victims.map((victim, place) => victim ?? start(place, faultOf(started++, random, postgres))));
+    await Promise.all(victims.map((victim, place) => victim ?? start(place, plan.next())));
     const place = turn % servers;
     const victim = victims[place];
     if (!victim) continue;
@@ -163,8 +178,7 @@ export async function crashRound({
     // Most servers live long enough to execute something; some are killed while they and their workers start.
     if (turn % 4 !== 0) await Promise.race([gone[place], hasAccepted(history)]);
     if (hurtsWorkers) await hurtWorkers(victim, random, history);
-    const patienceMs = faults[place] ? 1_500 : random.between(50, 500);
-    await Promise.race([gone[place], sleep(patienceMs)]);
+    await Promise.race([gone[place], sleep(patienceMs(faults[place]))]);
     if (done() || victims[place] !== victim) continue;
     chosen = victim;
     await victim.kill();
@@ -239,15 +253,6 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
 
 async function endsInTime(server: ServerProcess): Promise<boolean> {
   return Promise.race([server.stop("SIGTERM").then(() => true), sleep(endMs, false, { ref: false })]);
-}
-
-/** Every second server meets a fault at a named point; the first ones of a round find databases that are not there yet. */
-function faultOf(started: number, random: Random, postgres: boolean): Fault | undefined {
-  if (started < 2) return { point: "migration", nth: postgres ? 1 : started + 1, signal: "SIGKILL" };
-  if (started % 2 === 1) return undefined;
-  const here = postgres ? points.filter((point) => point !== "mirror") : points;
-  const point = here[(started / 2) % here.length]!;
-  return { point, nth: random.between(1, point === "mirror" ? 3 : 20), signal: "SIGKILL" };
 }
 
 /** Answers what is asked for, but leaves some runs waiting, until nothing moves any more. */

@@ -16,6 +16,8 @@ export class Clients {
   readonly #servers: () => readonly ServerProcess[];
   readonly #prefix: string;
   readonly #kinds: readonly string[];
+  /** The kinds of the next runs: each of them once, in any order, before any comes again. */
+  #next: string[] = [];
   #count = 0;
   #stopped = false;
 
@@ -51,6 +53,11 @@ export class Clients {
     }
   }
 
+  /** Lets the next run be of this kind. */
+  startNext(kind: string): void {
+    this.#next.push(kind);
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -72,7 +79,8 @@ export class Clients {
   }
 
   async #start(): Promise<void> {
-    const kind = this.#random.pick(this.#kinds);
+    if (this.#next.length === 0) this.#next = this.#random.shuffled(this.#kinds);
+    const kind = this.#next.pop()!;
     const runId = `${this.#prefix}-${this.#count++}-${kind}`;
     const started = { runId, kind, accepted: false };
     this.#history.starts.set(runId, started);

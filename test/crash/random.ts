@@ -20,6 +20,13 @@ export class Random {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
+  shuffled<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, at: this.next() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ item }) => item);
+  }
+
   pick<T>(items: readonly T[]): T {
     return items[this.between(0, items.length - 1)]!;
   }

@@ -58,8 +58,12 @@ export class ServerProcess extends Client {
     return this.stop("SIGKILL");
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   async stop(signal: NodeJS.Signals): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isRunning) return;
     this.child.kill(signal);
     await this.gone;
   }
