@@ -26,7 +26,7 @@ export class HostRoot {
       instance.flushSyncWork();
       instance.flushPassiveEffects();
     } catch (error) {
-      renewReconciler();
+      renewReconciler(this.#root);
       throw asRenderError(error);
     } finally {
       renderingInto(undefined);
@@ -73,7 +73,7 @@ export class HostRoot {
       instance.updateContainerSync(null, this.#root as never, null, null);
       instance.flushSyncWork();
     } catch {
-      renewReconciler();
+      renewReconciler(this.#root);
     }
     this.#reconciler = undefined;
   }

@@ -42,13 +42,49 @@ export const reconcilerConstants = loadBuild(
   () => load("react-reconciler/constants") as typeof ReconcilerConstants,
 );
 
-const internals: unknown = Reflect.get(React, "__CLIENT_INTERNALS_DO_NOT_USE_OR_WARN_USERS_THEY_CANNOT_UPGRADE");
+interface Internals {
+  /** The hooks of the component that is being rendered. */
+  H: unknown;
+  A: { getOwner?(): null } | null;
+}
+
+const internals = Reflect.get(React, "__CLIENT_INTERNALS_DO_NOT_USE_OR_WARN_USERS_THEY_CANNOT_UPGRADE") as
+  | Internals
+  | undefined;
 
 /**
  * Lets the components of a frame make elements with React's development JSX runtime too, which files without a setting
  * for JSX are compiled for. It asks the reconciler for the element's owner, which the production build does not tell.
  */
 export function acceptDevelopmentJsx(): void {
-  const dispatcher = (internals as { A?: { getOwner?(): null } | null } | undefined)?.A;
+  const dispatcher = internals?.A;
   if (dispatcher) dispatcher.getOwner ??= () => null;
+}
+
+interface Fiber {
+  readonly type: { _currentValue?: unknown; readonly _currentValue2?: unknown; _currentRenderer?: unknown } | null;
+  readonly child: Fiber | null;
+  readonly sibling: Fiber | null;
+  readonly alternate: Fiber | null;
+}
+
+/**
+ * Undoes what a rendering leaves behind that an error of React's own code has ended: hooks would work outside of
+ * components, and contexts would keep what this tree provides, for the trees of other runs too.
+ * @param root React's root of the tree
+ */
+export function forgetRendering(root: unknown): void {
+  if (internals) Object.assign(internals, { H: null, A: null } satisfies Internals);
+  const { current } = root as { readonly current: Fiber };
+  const waiting: (Fiber | null)[] = [current, current.alternate];
+  while (waiting.length > 0) {
+    const fiber = waiting.pop();
+    if (!fiber) continue;
+    const { type } = fiber;
+    // Where a secondary renderer, of which there is none, would note what it provides, a context keeps its default.
+    if (type && typeof type === "object" && "_currentValue2" in type) type._currentValue = type._currentValue2;
+    // The development build complains of a provider that another reconciler has not left.
+    if (type && typeof type === "object" && "_currentRenderer" in type) type._currentRenderer = null;
+    waiting.push(fiber.child, fiber.sibling);
+  }
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ReactContext } from "react-reconciler";
 import { SmithersError } from "../errors/index.ts";
 import type { HostContainer, HostElement, HostNode, HostProps, HostText } from "./host.ts";
-import { loadReconciler, React, reconcilerConstants } from "./react.ts";
+import { forgetRendering, loadReconciler, React, reconcilerConstants } from "./react.ts";
 import type { Spec } from "./specs.ts";
 
 const { DefaultEventPriority, NoEventPriority } = reconcilerConstants;
@@ -111,9 +111,11 @@ export function reconciler(): Reconciler {
 /**
  * Drops the reconciler after its own code has thrown, for example because a tree is too deep for the stack. It would
  * otherwise remain in the middle of a commit and never render again, for any root.
+ * @param root the root that was being rendered
  */
-export function renewReconciler(): void {
+export function renewReconciler(root: unknown): void {
   instance = undefined;
+  forgetRendering(root);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the published types lag behind the reconciler's own host config

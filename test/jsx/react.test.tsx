@@ -17,6 +17,7 @@ import {
 } from "react";
 import { createSmithers, Loop, Parallel, Sequence, useCtx, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
+import { hostileValues } from "../errors/hostile-values.ts";
 import { run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.any() }) });
@@ -185,4 +186,20 @@ test("a suspended component shows its Suspense fallback, and without Suspense fa
 
 test("components and hooks outside of a workflow throw an error", () => {
   expect(() => useCtx()).toThrow();
+});
+
+test("a thrown value that React cannot look at leaves nothing behind for other runs", async () => {
+  const Tenant = createContext("none");
+  const Broken = (): ReactNode => {
+    throw hostileValues["a proxy whose traps throw"]!();
+  };
+  const failed = await between(
+    <Tenant value="one">
+      <Broken />
+    </Tenant>,
+  );
+  expect(failed).toMatchObject({ status: "failed", error: { code: "RENDER_FAILED" } });
+  expect(() => useCtx()).toThrow();
+  const Reading = () => <Step id={useContext(Tenant)} />;
+  expect(await between(<Reading />)).toMatchObject({ status: "finished", states: { none: "finished" } });
 });
