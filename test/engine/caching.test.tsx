@@ -2,13 +2,13 @@
 import { expect, test } from "bun:test";
 import { type CachePolicy, createSmithers, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
-import { database, run } from "../support/run.ts";
+import { newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.number() }) });
 
 /** A database, and how often a task with a cache has been executed in its runs. */
 function counted() {
-  const db = database();
+  const db = newDatabase();
   const count = { calls: 0 };
   const runWith = (cache: boolean | CachePolicy | undefined, input: unknown = {}, name = "test", byDefault = false) =>
     run(
@@ -79,7 +79,7 @@ test("the workflow's cache is the default of its tasks", async () => {
 });
 
 test("another value of a dependency is another result", async () => {
-  const db = database();
+  const db = newDatabase();
   let calls = 0;
   const workflow = smithers((ctx) => (
     <Workflow name="test">
@@ -99,7 +99,7 @@ test("another value of a dependency is another result", async () => {
 });
 
 test("a failure is not cached", async () => {
-  const db = database();
+  const db = newDatabase();
   let calls = 0;
   const workflow = smithers(() => (
     <Workflow name="test">

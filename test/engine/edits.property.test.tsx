@@ -13,8 +13,8 @@ import {
 } from "smithers-orchestrator";
 import { z } from "zod";
 import { isSettled, type Node } from "../../src/model/index.ts";
-import type { Store } from "../../src/store/index.ts";
-import { database, inStore, type Ran, run } from "../support/run.ts";
+import { openStore, type Store } from "../../src/store/index.ts";
+import { newDatabase, type Ran, run } from "../support/run.ts";
 
 /** Random trees, random edits between turns, random decisions: nothing passes a gate that nobody passed. */
 
@@ -134,14 +134,30 @@ function placesIn(shapes: readonly Shape[]): Place[] {
 }
 
 class World {
-  readonly db = database();
+  readonly db: string;
   readonly runId = "edited";
   /** `id iteration word` of each yes that was said. */
   readonly granted = new Set<string>();
   /** Keys of nodes that have finished. */
   readonly finished = new Set<string>();
   readonly problems: string[] = [];
+  readonly #store: Store;
   #places: Place[] = [];
+
+  private constructor(db: string, store: Store) {
+    this.db = db;
+    this.#store = store;
+  }
+
+  /** A new world with a run that has not begun. Its store stays open: opening costs more than any look into it. */
+  static async create(): Promise<World> {
+    const db = newDatabase();
+    return new World(db, await openStore(db));
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
 
   async resume({ tree }: Step, isFirst: boolean): Promise<Ran> {
     this.#places = placesIn(tree);
@@ -155,29 +171,27 @@ class World {
   }
 
   async act({ actions }: Step): Promise<void> {
-    await inStore(this.db, async (store) => {
-      for (const { what, choice } of actions) {
-        if (what === "signal") await this.#signal(store, choice);
-        else await this.#decide(store, what, choice);
-      }
-    });
+    for (const { what, choice } of actions) {
+      if (what === "signal") await this.#signal(choice);
+      else await this.#decide(what, choice);
+    }
   }
 
-  async #decide(store: Store, what: "grant" | "deny", choice: number): Promise<void> {
-    const pending = await store.pendingApprovals({ nowMs: Date.now(), runId: this.runId, limit: 100 });
+  async #decide(what: "grant" | "deny", choice: number): Promise<void> {
+    const pending = await this.#store.pendingApprovals({ nowMs: Date.now(), runId: this.runId, limit: 100 });
     const asked = pending[choice % Math.max(pending.length, 1)];
     if (!asked) return;
     const { nodeId, iteration, title } = asked;
     const status = what === "grant" ? "granted" : "denied";
-    await store.decide({ runId: this.runId, nodeId, iteration, status }, Date.now());
+    await this.#store.decide({ runId: this.runId, nodeId, iteration, status }, Date.now());
     if (what === "grant") this.granted.add(`${nodeId} ${iteration} ${title}`);
   }
 
-  async #signal(store: Store, choice: number): Promise<void> {
-    const run = await store.findRun(this.runId);
+  async #signal(choice: number): Promise<void> {
+    const run = await this.#store.findRun(this.runId);
     if (!run || run.finishedAtMs !== null) return;
     const name = words[choice % words.length]!;
-    await store.receiveSignal({ runId: this.runId, name, data: { n: choice } }, Date.now());
+    await this.#store.receiveSignal({ runId: this.runId, name, data: { n: choice } }, Date.now());
   }
 
   #workflow(tree: readonly Shape[]) {
@@ -217,7 +231,7 @@ class World {
     if (at.leaf.kind === "asktask" && !this.granted.has(`${key} ${at.leaf.word}`)) {
       this.problems.push(`${key} runs, and nobody has said yes to "${at.leaf.word}"`);
     }
-    const nodes = await inStore(this.db, (store) => store.nodesOf(this.runId));
+    const nodes = await this.#store.nodesOf(this.runId);
     for (const needed of at.before) {
       const shared = needed.loops.filter((loop, depth) => at.loops[depth] === loop).length;
       // From outside a loop its node is done in the last iteration; inside, in this one.
@@ -274,14 +288,18 @@ test("whatever is edited and decided, nothing runs before its turn, passes a gat
   const endings = new Set<string>();
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
-      const world = new World();
+      const world = await World.create();
       let ran: Ran | undefined;
-      for (const [index, one] of all.entries()) {
-        ran = await world.resume(one, index === 0);
-        expect(world.problems).toEqual([]);
-        endings.add(ran.error?.code ?? ran.status);
-        if (ran.status === "finished") return;
-        await world.act(one);
+      try {
+        for (const [index, one] of all.entries()) {
+          ran = await world.resume(one, index === 0);
+          expect(world.problems).toEqual([]);
+          endings.add(ran.error?.code ?? ran.status);
+          if (ran.status === "finished") return;
+          await world.act(one);
+        }
+      } finally {
+        await world.close();
       }
     }),
     { numRuns: 150 },

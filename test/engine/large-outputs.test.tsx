@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { createSmithers, Task, WaitForEvent, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
-import { database, inStore, run } from "../support/run.ts";
+import { inStore, newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs } = createSmithers({
   big: z.object({ text: z.string(), at: z.date() }),
@@ -109,7 +109,7 @@ test("a run that continues in another process reads its large outputs", async ()
       </Task>
     </Workflow>
   ));
-  const db = database();
+  const db = newDatabase();
   const { runId, status } = await run(workflow, { db });
   expect(status).toBe("waiting-event");
   await inStore(db, (store) => store.receiveSignal({ runId, name: "go", data: { n: 1 } }, Date.now()));

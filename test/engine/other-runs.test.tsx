@@ -4,7 +4,7 @@ import { createSmithers, Timer, Workflow, type WorkflowDefinition } from "smithe
 import { z } from "zod";
 import { Engine } from "../../src/engine/index.ts";
 import { openStore } from "../../src/store/index.ts";
-import { database, inStore, run } from "../support/run.ts";
+import { inStore, newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.string() }) });
 
@@ -37,7 +37,7 @@ async function park(db: string, workflow: WorkflowDefinition, runId: string): Pr
 }
 
 test("runWorkflow leaves the other runs of its database alone, also when their time has come", async () => {
-  const db = database();
+  const db = newDatabase();
   await park(db, afterTimers("other", ["30ms"]), "other");
   const mine = await run(afterTimers("mine", ["50ms", "60ms"]), { db });
   expect(mine).toMatchObject({ status: "finished", output: { value: "mine" } });

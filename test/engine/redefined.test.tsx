@@ -12,7 +12,7 @@ import {
   Workflow,
 } from "smithers-orchestrator";
 import { z } from "zod";
-import { database, inStore, type Ran, run } from "../support/run.ts";
+import { inStore, newDatabase, type Ran, run } from "../support/run.ts";
 
 /** What stands under the id "g", by an edit of the workflow or by what has come, is another thing than before. */
 
@@ -346,7 +346,7 @@ describe("a node that was unmounted and is mounted again is still to do", () => 
       ),
       ledger,
     );
-    const at = { db: database(), runId: "shown-again" };
+    const at = { db: newDatabase(), runId: "shown-again" };
     const running = run(workflow, at);
     await hasBegun;
     await send(at, "hide");

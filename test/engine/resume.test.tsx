@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { createSmithers, Loop, Parallel, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
-import { database, run } from "../support/run.ts";
+import { newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.number() }) });
 
@@ -139,7 +139,7 @@ test("resume names a run that is there and has not ended for good", async () => 
 });
 
 test("a run that another call executes is RUN_IN_PROGRESS", async () => {
-  const db = database();
+  const db = newDatabase();
   const begun = Promise.withResolvers<void>();
   const finish = Promise.withResolvers<void>();
   const workflow = smithers(() => (

@@ -4,7 +4,7 @@ import { createSmithers, Parallel, Workflow } from "smithers-orchestrator";
 import { z } from "zod";
 import { Engine, settled } from "../../src/engine/index.ts";
 import { openStore } from "../../src/store/index.ts";
-import { database, run } from "../support/run.ts";
+import { newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs, Task } = createSmithers({ result: z.object({ value: z.number() }) });
 
@@ -52,7 +52,7 @@ async function withEngine<T>(
 
 test("a retry repeats one failed node and leaves the other as it is", async () => {
   const { broken, calls, workflow } = twoBroken();
-  const db = database();
+  const db = newDatabase();
   await run(workflow, { db, runId: "r" });
   calls.length = 0;
   broken.clear();
@@ -68,7 +68,7 @@ test("a retry repeats one failed node and leaves the other as it is", async () =
 
 test("only a failed node of a run that has not ended for good can be retried", async () => {
   const { broken, calls, workflow } = twoBroken();
-  const db = database();
+  const db = newDatabase();
   await run(workflow, { db, runId: "r" });
   calls.length = 0;
   await withEngine(db, workflow, async (engine) => {

@@ -12,7 +12,7 @@ import {
 } from "smithers-orchestrator";
 import { z } from "zod";
 import { eventually } from "../support/eventually.ts";
-import { database, inStore, type Ran, run } from "../support/run.ts";
+import { inStore, newDatabase, type Ran, run } from "../support/run.ts";
 
 const payment = z.object({ amount: z.number() });
 const { smithers, outputs, Task } = createSmithers({
@@ -190,7 +190,7 @@ test("timers are waited for", async () => {
 });
 
 test("a run parked on a timer that another process cancels resolves cancelled", async () => {
-  const db = database();
+  const db = newDatabase();
   const ran = await run(
     smithers(() => (
       <Workflow name="test">

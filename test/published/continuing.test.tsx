@@ -21,7 +21,7 @@ import { folder } from "../support/folder.ts";
 import { hostedCommands } from "../support/hosted-commands.ts";
 import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
-import { database, inStore, run } from "../support/run.ts";
+import { inStore, newDatabase, run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
 
 const { smithers: command, smithersJson } = hostedCommands({ executes: true });
@@ -119,7 +119,7 @@ test("runWorkflow follows a loop that continues as new runs, which have all outp
       </Workflow>
     );
   });
-  const first = database();
+  const first = newDatabase();
   const ran = await run(workflow, { db: first });
   expect(ran).toMatchObject({ status: "finished", output: 19 });
   const chain = await inStore(first, async (store) => {

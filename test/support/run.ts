@@ -10,6 +10,7 @@ import type { Node, Run } from "../../src/model/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
 import { databaseOf } from "./database.ts";
 import { folder, inMemory } from "./folder.ts";
+import { createDatabase } from "./new-database.ts";
 
 /** A run that has ended or waits, and what its database says of it. Nodes go by their id, `id#1` in iteration 1. */
 export interface Ran extends RunResult {
@@ -27,12 +28,19 @@ export function database(): string {
   return databaseOf(folder({}, inMemory));
 }
 
+/** As {@link database}, with its tables. */
+export function newDatabase(): string {
+  const path = database();
+  createDatabase(path);
+  return path;
+}
+
 /** Runs a workflow against a SQLite file, its own unless `db` names one. */
 export async function run(
   workflow: WorkflowDefinition,
   options: RunWorkflowOptions & { db?: string } = {},
 ): Promise<Ran> {
-  const db = options.db ?? database();
+  const db = options.db ?? newDatabase();
   const events: SmithersEvent[] = [];
   const result = await runWorkflow(workflow, {
     ...options,

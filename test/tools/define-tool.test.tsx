@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { createSmithers, defineTool, isSmithersError, type ToolContext } from "smithers-orchestrator";
 import { z } from "zod";
 import { afterThisTest } from "../support/cleanup.ts";
-import { database, inStore, run } from "../support/run.ts";
+import { inStore, newDatabase, run } from "../support/run.ts";
 
 const { smithers, outputs, Workflow, Task } = createSmithers({ result: z.object({ value: z.unknown() }) });
 
@@ -110,7 +110,7 @@ test("each call is recorded, with its start and end as events", async () => {
 });
 
 test("a call's record is in the database before the tool's code starts", async () => {
-  const db = database();
+  const db = newDatabase();
   let seen: unknown;
   const look = defineTool({
     name: "look",
@@ -129,7 +129,7 @@ test("a call's record is in the database before the tool's code starts", async (
 
 test("a call keeps its idempotency key over retries and resumes, also when other tools are called in between", async () => {
   const { tool, calls } = spy();
-  const db = database();
+  const db = newDatabase();
   let round = 0;
   const workflow = task(
     async () => {
