@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { ownToken, startOwnServer } from "../test/conformance/own-server.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { canRun, forbiddenPrograms, installMissingPrograms, missingPrograms } from "./programs.ts";
 
@@ -17,9 +18,13 @@ const flags = args.slice(places.length);
 installMissingPrograms();
 const files = (places.length > 0 ? places : ["test"]).flatMap(testFilesOf);
 sayWhatIsMissing();
-// One server for all test files: their processes would each start one.
+// One server of each kind for all test files: their processes would each start one.
 if (files.some((file) => file.includes("postgres")) && canRun("postgres")) {
   process.env.SMITHERS_TEST_POSTGRES ??= (await startPostgres()).url();
+}
+if (process.env.CONFORMANCE_URL === undefined && files.some((file) => file.includes("conformance"))) {
+  const url = await startOwnServer({ SMITHERS_LOG_LEVEL: "silent", ...process.env });
+  Object.assign(process.env, { CONFORMANCE_URL: url, CONFORMANCE_TOKEN: ownToken });
 }
 const { status, report } = runTests(files);
 const counts = countTests(report);
