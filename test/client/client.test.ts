@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { createServer } from "node:http";
 import { type Change, createClient, SmithersError } from "smithers-orchestrator/client";
 import { afterThisTest } from "../support/cleanup.ts";
+import { copyRun } from "../support/copied-runs.ts";
+import { databaseOf } from "../support/database.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
@@ -87,14 +89,14 @@ test("a signal is sent, and a run is cancelled", async () => {
 });
 
 test("a list of 1,200 runs is read over all its pages, or a page at a time", async () => {
-  const server = await serve(folder({ "echo.tsx": echo }), { synchronous: "normal" });
+  const root = folder({ "echo.tsx": echo });
+  const server = await serve(root);
   const { runs } = createClient({ url: server.url });
   const started: string[] = [];
-  for (let from = 0; from < 1_200; from += 50) {
-    const batch = Array.from({ length: 50 }, (_, n) =>
-      runs.start({ workflowPath: "echo.tsx", input: { msg: from + n } }),
-    );
-    started.push(...(await Promise.all(batch)).map(({ runId }) => runId));
+  for (const runId of ["a", "b", "c"]) {
+    await server.complete("echo.tsx", {}, { runId });
+    await copyRun(databaseOf(root), runId, 399);
+    started.push(runId, ...Array.from({ length: 399 }, (_, n) => `${runId}-${n + 1}`));
   }
   const listed = await Array.fromAsync(runs.list());
   expect(listed.length).toBe(1_200);
@@ -108,7 +110,7 @@ test("a list of 1,200 runs is read over all its pages, or a page at a time", asy
   expect([second.items.length, second.nextCursor]).toEqual([500, undefined]);
   expect([...first.items, ...second.items].map(({ runId }) => runId)).toEqual(listed.map(({ runId }) => runId));
   expect(await runs.list({ workflow: "other" }).page()).toEqual({ items: [], nextCursor: undefined });
-}, 60_000);
+});
 
 test("frames are read over all their pages", async () => {
   const loop = `<Loop id="l" until={ctx.iterationCount("result", "t") >= 3} maxIterations={9}>

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { forAllTests } from "../support/cleanup.ts";
 import { smithers, startSmithers } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -28,8 +30,18 @@ const files = {
     </Parallel>`,
     { head: `import { say } from "./say.ts";\nconsole.log("while it is loaded");` },
   ),
+  "silent.tsx": workflowFile(
+    `<Task id="t" noRetry heartbeatTimeoutMs={200} output={outputs.result}>{async ({ signal }) => {
+      while (!signal.aborted) { console.log("still here"); await new Promise((resolve) => setTimeout(resolve, 20)); }
+    }}</Task>`,
+  ),
   "say.ts": "export const say = async (text: string) => { await 1; console.info(text); };",
 };
+
+const shared = forAllTests(async () => {
+  const root = folder(files);
+  return { root, server: await ServerProcess.start(root, {}, { captureLog: true }) };
+});
 
 /** What each node has printed, by stream. */
 async function printed(events: AsyncIterable<{ event: any }>): Promise<Record<string, string>> {
@@ -43,8 +55,7 @@ async function printed(events: AsyncIterable<{ event: any }>): Promise<Record<st
 }
 
 test("what a task prints to the console is logged with its run and node, and still reaches the process's own", async () => {
-  const root = folder(files);
-  const server = await ServerProcess.start(root, {}, { captureLog: true });
+  const { root, server } = shared();
   const runId = await server.start("talks.tsx", {}, { runId: "r" });
   const texts = await printed(server.events(runId));
   expect(texts).toEqual({
@@ -52,8 +63,7 @@ test("what a task prints to the console is logged with its run and node, and sti
     "b stderr": "b warns\n  b is worried\n",
     "b stdout": "in b\n",
   });
-  await server.stop("SIGTERM");
-  expect(server.log).toContain("b warns\n");
+  await eventually(() => server.log.includes("b warns\n"));
   const logs = await smithers(root, "logs", "r");
   expect(logs.out).toMatch(/ a says a \{/);
   expect(logs.out).toMatch(/ b b warns\n/);
@@ -72,11 +82,5 @@ test("the command that runs a workflow prints what it says as any program does",
 });
 
 test("a task that only talks is silent for its heartbeat limit", async () => {
-  const talks = workflowFile(
-    `<Task id="t" noRetry heartbeatTimeoutMs={200} output={outputs.result}>{async ({ signal }) => {
-      while (!signal.aborted) { console.log("still here"); await new Promise((resolve) => setTimeout(resolve, 20)); }
-    }}</Task>`,
-  );
-  const server = await ServerProcess.start(folder({ "talks.tsx": talks }));
-  expect(await server.complete("talks.tsx")).toMatchObject({ error: { code: "TASK_HEARTBEAT_TIMEOUT" } });
+  expect(await shared().server.complete("silent.tsx")).toMatchObject({ error: { code: "TASK_HEARTBEAT_TIMEOUT" } });
 });

@@ -122,10 +122,10 @@ const ending: [string, number, ReturnType<typeof smithers>][] = [
   ],
   [
     "a loop of literals",
-    3_000,
+    1_200,
     smithers((ctx) => (
       <Workflow name="w">
-        <Loop id="l" until={ctx.outputs("r").length >= 3_000} maxIterations={4_000}>
+        <Loop id="l" until={ctx.outputs("r").length >= 1_200} maxIterations={2_000}>
           {literal("t", ctx.iteration)}
         </Loop>
       </Workflow>
@@ -133,13 +133,13 @@ const ending: [string, number, ReturnType<typeof smithers>][] = [
   ],
   [
     "many literals at once",
-    3_000,
-    smithers(() => <Workflow name="w">{numbers(3_000).map((i) => literal(`g${i}`, i))}</Workflow>),
+    1_200,
+    smithers(() => <Workflow name="w">{numbers(1_200).map((i) => literal(`g${i}`, i))}</Workflow>),
   ],
   [
     "many tasks at once",
-    2_000,
-    smithers(() => <Workflow name="w">{numbers(2_000).map((i) => task(`g${i}`, i))}</Workflow>),
+    500,
+    smithers(() => <Workflow name="w">{numbers(500).map((i) => task(`g${i}`, i))}</Workflow>),
   ],
 ];
 

@@ -55,7 +55,7 @@ test.each(Object.entries(hostileValues))("%s is described", (_, make) => {
 test("any thrown value is described within bounds, and as JSON", () => {
   fc.assert(
     fc.property(thrownValues, (make) => expectDescribed(make())),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

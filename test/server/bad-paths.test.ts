@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -18,6 +19,11 @@ function rootInside() {
   return { outside, root };
 }
 
+const shared = forAllTests(async () => {
+  const { outside, root } = rootInside();
+  return { outside, root, server: await serve(root) };
+});
+
 const refused: [string, (outside: string, root: string) => string, number, string][] = [
   ["an absolute path", (outside) => join(outside, "secret.tsx"), 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
   ["a link to a file outside", () => "link.tsx", 400, "WORKFLOW_PATH_OUTSIDE_ROOT"],
@@ -29,8 +35,7 @@ const refused: [string, (outside: string, root: string) => string, number, strin
 ];
 
 test.each(refused)("%s is refused", async (_, pathOf, status, code) => {
-  const { outside, root } = rootInside();
-  const server = await serve(root);
+  const { outside, root, server } = shared();
   const answer = await server.post("/v1/runs", { workflowPath: pathOf(outside, root) });
   expect([answer.status, answer.body.error.code]).toEqual([status, code]);
   expect(await server.allRuns()).toEqual([]);
@@ -43,10 +48,9 @@ const taken: [string, (root: string) => string, string][] = [
 ];
 
 test.each(taken)("%s is accepted, and listed relative to the root", async (_, pathOf, listed) => {
-  const { root } = rootInside();
-  const server = await serve(root);
-  await server.complete(pathOf(root));
-  expect((await server.allRuns())[0]!.workflowPath).toBe(listed);
+  const { root, server } = shared();
+  const { runId } = await server.complete(pathOf(root));
+  expect((await server.allRuns()).find((run) => run.runId === runId)!.workflowPath).toBe(listed);
 });
 
 test("a root that is itself a link is resolved once", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { folder } from "../support/folder.ts";
 import { recordedErrors } from "../support/log.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { rawSocket, readToEnd, readUntil } from "../support/raw.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo } from "../support/workflows.ts";
@@ -42,7 +42,7 @@ test("a chunked body is cut off at the limit although the client keeps sending",
 });
 
 test("a client that sends a hundred megabytes does not cost the server as much memory", async () => {
-  const server = await ServerProcess.start(folder({ "echo.tsx": echo }));
+  const server = await ServerProcess.start(folder({ "echo.tsx": echo }), withoutWorkers);
   const before = peakMemoryKb(server.child.pid!);
   const socket = await rawSocket(server.url);
   socket.resume();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readUntil } from "../support/raw.ts";
-import { serve, type TestServer } from "../support/server.ts";
+import { serve, serveWithoutWorkers, type TestServer } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const wait = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);
@@ -20,7 +20,7 @@ async function msToClose(server: TestServer): Promise<number> {
 }
 
 test("close ends open event streams properly, and calls back promptly", async () => {
-  const server = await serve(folder({ "wait.tsx": wait }));
+  const server = await serveWithoutWorkers(folder({ "wait.tsx": wait }));
   const runId = await server.start("wait.tsx");
   const socket = await rawSocket(server.url);
   socket.write(`GET /v1/runs/${runId}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -37,7 +37,7 @@ test("close ends open event streams properly, and calls back promptly", async ()
 });
 
 test("close does not wait for idle connections", async () => {
-  const server = await serve(folder());
+  const server = await serveWithoutWorkers(folder());
   const socket = await rawSocket(server.url);
   socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await readUntil(socket, '{"ok":true}');
@@ -48,7 +48,7 @@ test("close does not wait for a reader that never reads", async () => {
   const large = workflowFile(`<Parallel>
     {Array.from({ length: 200 }, (_, n) => <Task key={n} id={\`t\${n}\`} output={outputs.result} noRetry continueOnFail>{() => { throw new Error("x".repeat(60_000)); }}</Task>)}
   </Parallel>`);
-  const server = await serve(folder({ "large.tsx": large }), { synchronous: "normal" });
+  const server = await serveWithoutWorkers(folder({ "large.tsx": large }), { synchronous: "normal" });
   const { runId } = await server.complete("large.tsx");
   const socket = await rawSocket(server.url);
   socket.pause();
@@ -58,7 +58,7 @@ test("close does not wait for a reader that never reads", async () => {
 });
 
 test("close does not wait for a request that is never complete", async () => {
-  const server = await serve(folder());
+  const server = await serveWithoutWorkers(folder());
   const socket = await rawSocket(server.url);
   socket.write("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
   await server.get("/health");
@@ -77,7 +77,7 @@ test("close aborts what runs after the grace period, and the next start runs it 
 });
 
 test("after close no request is answered, and closing again calls back at once", async () => {
-  const server = await serve(folder());
+  const server = await serveWithoutWorkers(folder());
   const closed = once(server.server, "close");
   await server.close();
   await closed;
@@ -86,7 +86,7 @@ test("after close no request is answered, and closing again calls back at once",
 });
 
 test("close does not wait for a socket that sent nothing", async () => {
-  const server = await serve(folder());
+  const server = await serveWithoutWorkers(folder());
   await rawSocket(server.url);
   expect(await msToClose(server)).toBeLessThan(promptMs);
 });
@@ -98,7 +98,7 @@ test("while the server closes, new runs are refused with 503 and Retry-After, an
       schemas: "decision: approvalDecisionSchema",
     }),
   });
-  const server = await serve(root, { shutdownGraceMs: 1_500 });
+  const server = await serveWithoutWorkers(root, { shutdownGraceMs: 1_500 });
   const runId = await server.start("slow.tsx", { gate: `${root}/gate` });
   const asking = await server.start("ask.tsx");
   await server.until(asking, ({ type }) => type === "NodeWaitingApproval");
@@ -120,7 +120,7 @@ test("while the server closes, new runs are refused with 503 and Retry-After, an
   expect(refused).toContain("SERVER_CLOSING");
   expect(await ask(`/v1/runs/${asking}/nodes/ok/approve`, {})).toContain("HTTP/1.1 200");
   await closed;
-  const second = await serve(root);
+  const second = await serveWithoutWorkers(root);
   expect((await second.end(asking)).status).toBe("finished");
   expect((await second.run(runId)).status).toBe("running");
 });

@@ -136,7 +136,7 @@ const request = fc.record({
   headers,
 });
 
-test("five thousand malformed requests cause no 5xx and no hang, and reveal no path or stack", async () => {
+test("two thousand malformed requests cause no 5xx and no hang, and reveal no path or stack", async () => {
   const { logger, errors } = recordedErrors();
   const root = folder({ "wait.tsx": waiting });
   const server = await serve(root, { maxBodyBytes: 10_000, logger });
@@ -178,11 +178,11 @@ test("five thousand malformed requests cause no 5xx and no hang, and reveal no p
       batch = [];
       await Promise.all(now);
     }),
-    { numRuns: 5_000, endOnFailure: true },
+    { numRuns: 2_000, endOnFailure: true },
   );
   await Promise.all(batch);
 
-  expect(sent).toBe(5_000);
+  expect(sent).toBe(2_000);
   expect(({} as { x?: number }).x).toBeUndefined();
   expect((await server.get("/health")).status).toBe(200);
   expect(errors).toEqual([]);

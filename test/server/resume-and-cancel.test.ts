@@ -5,7 +5,7 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { testWithBash } from "../support/mechanisms.ts";
 import { processesIn } from "../support/sandboxed.ts";
-import { serve } from "../support/server.ts";
+import { serve, serveWithoutWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const fails = workflowFile(`<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("no"); }}</Task>`);
@@ -15,7 +15,7 @@ const sleeper = workflowFile(
 
 test("resume of an ended run is refused as ended, even when its file is gone", async () => {
   const root = folder({ "echo.tsx": echo });
-  const server = await serve(root);
+  const server = await serveWithoutWorkers(root);
   const { runId } = await server.complete("echo.tsx");
   rmSync(join(root, "echo.tsx"));
   const { status, body } = await server.post(`/v1/runs/${runId}/resume`);
@@ -24,7 +24,7 @@ test("resume of an ended run is refused as ended, even when its file is gone", a
 
 test("a run whose workflow is missing is not resumed, and stays as it is", async () => {
   const root = folder({ "fails.tsx": fails });
-  const server = await serve(root);
+  const server = await serveWithoutWorkers(root);
   const { runId } = await server.complete("fails.tsx");
   rmSync(join(root, "fails.tsx"));
   const { status, body } = await server.post(`/v1/runs/${runId}/resume`);

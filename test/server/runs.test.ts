@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serve, serveWithoutWorkers } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const slowCheck = workflowFile(`<Task id="fixed" output={outputs.result}>{{ value: ctx.input.gate }}</Task>`, {
@@ -15,7 +15,7 @@ const slowCheck = workflowFile(`<Task id="fixed" output={outputs.result}>{{ valu
 test("a run with a slow first step is answered at once, and can be read", async () => {
   const root = folder({ "slow.tsx": slowCheck });
   const gate = join(root, "gate");
-  const server = await serve(root);
+  const server = await serveWithoutWorkers(root);
   const runId = await server.start("slow.tsx", { gate });
   expect((await server.get(`/v1/runs/${runId}`)).body).toMatchObject({ runId, status: "running" });
   writeFileSync(gate, "");
@@ -44,7 +44,7 @@ test("of many concurrent starts with one id only one is executed, and the others
 
 test("a run of nothing but literals ends in one turn, and its terminal event is the last", async () => {
   const literal = workflowFile(`<Task id="a" output={outputs.result}>{{ value: 1 }}</Task>`);
-  const server = await serve(folder({ "literal.tsx": literal }));
+  const server = await serveWithoutWorkers(folder({ "literal.tsx": literal }));
   const runId = await server.start("literal.tsx");
   const types = (await Array.fromAsync(server.events(runId))).map(({ event }) => event.type);
   expect(types.filter((type) => type === "FrameCommitted")).toHaveLength(1);

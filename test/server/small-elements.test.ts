@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { longestBlock } from "../support/longest-block.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
@@ -25,9 +26,11 @@ function timed(act: () => unknown): number {
   return performance.now() - begin;
 }
 
+const shared = forAllTests(() => serve(folder({ "echo.tsx": echo }), { logLevel: "silent" }));
+
 for (const [what, body] of Object.entries(bodies)) {
   test(`a body of many ${what} blocks nothing for more than 50 ms`, async () => {
-    const server = await serve(folder({ "echo.tsx": echo }), { logLevel: "silent" });
+    const server = shared();
     const post = async () => {
       const { status, body: answer } = await server.post("/v1/runs", body);
       expect([status, answer.runId]).toEqual([200, expect.any(String)]);

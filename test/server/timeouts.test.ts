@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const waiting = workflowFile(`<WaitForEvent id="w" event="go" output={outputs.result} />`);

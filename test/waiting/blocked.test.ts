@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 test("a run that waits for a decision only for a while says until when", async () => {

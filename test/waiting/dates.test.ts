@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
@@ -21,13 +22,13 @@ const tree = `
       .map((one) => one instanceof Date ? one.toISOString() : typeof one) })}
   </Task>`;
 
-async function serving() {
+const serving = forAllTests(() => {
   const head = `import { HumanTask } from "smithers-orchestrator";`;
   return serve(folder({ "w.tsx": workflowFile(tree, { schemas, head }) }));
-}
+});
 
 test("a Date of an input, a signal and an answer is an ISO text of their JSON", async () => {
-  const server = await serving();
+  const server = serving();
   const input = { at: text, days: ["2027-01-31"], local: text, piped: text };
   const runId = await server.start("w.tsx", input);
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
@@ -44,13 +45,13 @@ test("a Date of an input, a signal and an answer is an ISO text of their JSON", 
 });
 
 test.each(["tomorrow", "2027-01-31T09:00:00", "2027-02-30T09:00:00Z", 5, null])("%p is not a Date", async (at) => {
-  const server = await serving();
+  const server = serving();
   const { status, body } = await server.post("/v1/runs", { workflowPath: "w.tsx", input: { at } });
   expect([status, body.error.code, body.error.details.issues[0].path]).toEqual([400, "INVALID_INPUT", ["at"]]);
 });
 
 test("a Date that JSON gives must still pass the checks of its schema", async () => {
-  const server = await serving();
+  const server = serving();
   const runId = await server.start("w.tsx", { at: text });
   await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
   const { status, body } = await server.post(`/v1/runs/${runId}/signals/go`, { data: { at: "2019-01-01T00:00:00Z" } });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { forAllTests } from "../support/cleanup.ts";
 import { databaseOf } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
@@ -41,17 +42,20 @@ async function parked(server: ServerProcess, root: string, file: string, input =
   return runId;
 }
 
+const shared = forAllTests(async () => {
+  const root = folder({ "ask.tsx": ask, "three.tsx": three });
+  return { root, server: await ServerProcess.start(root, withoutWorkers) };
+});
+
 test("a decision that another process writes into the database continues the run", async () => {
-  const root = folder({ "ask.tsx": ask });
-  const server = await ServerProcess.start(root, withoutWorkers);
+  const { root, server } = shared();
   const runId = await parked(server, root, "ask.tsx");
   await decide(root, runId);
   expect(await server.end(runId)).toMatchObject({ status: "finished", output: { decidedBy: "elsewhere" } });
 });
 
 test("a decision through another server of the same database continues the run for readers of both", async () => {
-  const root = folder({ "ask.tsx": ask });
-  const first = await ServerProcess.start(root, withoutWorkers);
+  const { root, server: first } = shared();
   const runId = await parked(first, root, "ask.tsx");
   const second = await serve(root);
   const reading = first.end(runId);
@@ -61,8 +65,7 @@ test("a decision through another server of the same database continues the run f
 });
 
 test("decisions, signals and timers that arrive while no server runs continue the run at the next start", async () => {
-  const root = folder({ "three.tsx": three });
-  const first = await ServerProcess.start(root, withoutWorkers);
+  const { root, server: first } = shared();
   const runId = await parked(first, root, "three.tsx", { at: Date.now() + 300 });
   await first.kill();
   await decide(root, runId);
@@ -82,18 +85,24 @@ async function pidOf(root: string): Promise<number> {
 const ended = { status: "cancelled", runState: { state: "cancelled" }, summary: { cancelled: 2 } };
 
 testWithBash(
-  "a cancellation through another server ends a run whose owner was killed, with all it waits for",
+  "a cancellation through another server ends a run that its owner executes, and one whose owner was killed",
   async () => {
     const root = folder({ "busy.tsx": busy });
     const owner = await ServerProcess.start(root);
-    const runId = await owner.start("busy.tsx");
+    const executed = await owner.start("busy.tsx");
+    await pidOf(root);
+    const other = await serve(root);
+    await other.runs.cancel(executed);
+    expect(await other.end(executed)).toMatchObject(ended);
+
+    rmSync(join(root, "pid"));
+    const left = await owner.start("busy.tsx");
     const pid = await pidOf(root);
     await owner.kill();
-    const other = await serve(root);
-    await other.runs.cancel(runId);
-    expect(await other.end(runId)).toMatchObject(ended);
+    await other.runs.cancel(left);
+    expect(await other.end(left)).toMatchObject(ended);
     const types: string[] = [];
-    for await (const { event } of other.events(runId)) types.push(event.type);
+    for await (const { event } of other.events(left)) types.push(event.type);
     expect(types).toContain("TimerCancelled");
     expect(types.filter((type) => type === "NodeCancelled")).toHaveLength(2);
     try {
@@ -103,16 +112,6 @@ testWithBash(
     }
   },
 );
-
-testWithBash("a cancellation through another server ends a run that its owner executes", async () => {
-  const root = folder({ "busy.tsx": busy });
-  const owner = await ServerProcess.start(root);
-  const runId = await owner.start("busy.tsx");
-  await pidOf(root);
-  const other = await serve(root);
-  await other.runs.cancel(runId);
-  expect(await other.end(runId)).toMatchObject(ended);
-});
 
 test("a parked run can be cancelled when its workflow file is gone", async () => {
   const root = folder({ "ask.tsx": ask });

@@ -18,7 +18,7 @@ test("runs that are parked and continued during heartbeats are not taken for los
     synchronous: "normal",
     logger: { ...logger, error: logger.warn },
   });
-  const runIds = await Promise.all(Array.from({ length: 25 }, () => server.start("rounds.tsx")));
+  const runIds = await Promise.all(Array.from({ length: 12 }, () => server.start("rounds.tsx")));
   await Promise.all(
     runIds.map(async (runId) => {
       for await (const { event } of server.events(runId)) {

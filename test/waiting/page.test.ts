@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { forAllTests } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { fencesOf } from "../support/page.ts";
 import { needs } from "../support/programs.ts";
@@ -17,6 +18,8 @@ const callsOn = (title: string) =>
   fences
     .filter((fence) => fence.language === "sh" && fence.title === title)
     .flatMap(({ text }) => text.trim().split("\n"));
+
+const shared = forAllTests(() => serve(folder(files)));
 
 const shell = promisify(execFile);
 
@@ -36,7 +39,7 @@ async function call(server: TestServer, runId: string, calls: readonly string[])
 }
 
 async function follow(title: string, input: unknown = {}) {
-  const server = await serve(folder(files));
+  const server = shared();
   const runId = await server.start(title, input);
   const answers = await call(server, runId, callsOn(title));
   return { server, runId, answers, run: await server.end(runId) };
