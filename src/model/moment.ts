@@ -65,6 +65,7 @@ export const noRunWake: RunWake = { ...noWake, wakeWallMs: null };
 
 /** When the first of these wakes is due, for a run that waits for them all. */
 export function firstWake(wakes: readonly Wake[], now: Moment): RunWake {
+  if (wakes.length === 0) return noRunWake;
   const least = (values: readonly (number | null)[]) => {
     const known = values.filter((value) => value !== null);
     return known.length === 0 ? null : Math.min(...known);

@@ -36,6 +36,8 @@ export const mayBeCancelledInstead = (status: Run["status"] | undefined): boolea
 
 export type AttemptEnd = Pick<Attempt, "nodeId" | "iteration" | "attempt" | "startedAtMs" | "error" | "stack"> & {
   state: Exclude<Attempt["state"], "running">;
+  /** False when the attempt has certainly begun no tool call: none need be looked for to end it. */
+  calledTools?: boolean;
 };
 
 /** The result of a tool call. */

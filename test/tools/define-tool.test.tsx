@@ -127,6 +127,28 @@ test("a call's record is in the database before the tool's code starts", async (
   expect(seen).toMatchObject([{ toolName: "look", state: "running", callNo: 1 }]);
 });
 
+test("a call that is still running when its attempt ends is recorded as cancelled", async () => {
+  const started = Promise.withResolvers<void>();
+  const endless = defineTool({
+    name: "endless",
+    description: "Never ends.",
+    schema: z.object({}),
+    execute: () => {
+      started.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const ran = await run(
+    task(() => {
+      void endless({}).catch(() => {});
+      return started.promise;
+    }),
+  );
+  expect(ran.status).toBe("finished");
+  const found = await inStore(ran.db, (store) => store.readNode(ran.runId, "a", 0));
+  expect(found?.toolCalls).toMatchObject([{ toolName: "endless", state: "cancelled" }]);
+});
+
 test("a call keeps its idempotency key over retries and resumes, also when other tools are called in between", async () => {
   const { tool, calls } = spy();
   const db = newDatabase();

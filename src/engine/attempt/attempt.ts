@@ -25,6 +25,8 @@ export interface RunningAttempt {
   readonly outcome: Promise<AttemptOutcome>;
   /** Never rejects. Resolves when the code has ended, which may be after the outcome: code may ignore its signal. */
   readonly codeEnd: Promise<void>;
+  /** Whether its code has begun a tool call. None begins once the outcome is known. */
+  hasCalledTools(): boolean;
   /** Ends the attempt with `reason`, even if its code ignores the signal. */
   abort(reason: Error): void;
 }
@@ -100,7 +102,7 @@ export function launchAttempt(
   };
   work.then(ended.resolve, ended.reject);
   const codeEnd = work.then(unregister, unregister);
-  return { attempt, outcome: outcomeOf(), codeEnd, abort };
+  return { attempt, outcome: outcomeOf(), codeEnd, hasCalledTools: () => toolCalls.haveBegun, abort };
 }
 
 function strayText(thrown: unknown): string {

@@ -33,6 +33,11 @@ export class ToolCalls {
     this.#aborted = aborted;
   }
 
+  /** Whether a call has begun. */
+  get haveBegun(): boolean {
+    return this.#count > 0;
+  }
+
   async begin({ toolName, repeats, arguments: given }: ToolCallRequest): Promise<ToolCallHandle> {
     if (this.#isOver) {
       throw new SmithersError("TASK_CANCELLED", `"${this.#attempt.nodeId}" has ended and can no longer call tools.`);

@@ -90,7 +90,7 @@ export class Attempts {
     this.#codeEnds.add(running.codeEnd);
     void running.codeEnd.then(() => this.#codeEnds.delete(running.codeEnd));
     void running.outcome.then((outcome) => {
-      this.#completions.push({ task, attempt, outcome, cacheKey });
+      this.#completions.push({ task, attempt, outcome, calledTools: running.hasCalledTools(), cacheKey });
       wake();
     });
   }

@@ -164,7 +164,9 @@ export class Execution {
 
   /** Sets the timer of the run's next turn by the clocks as they are now. The wall clock may have been set. */
   lookAtClocks(): void {
-    this.#trigger.pullIn(msUntilRun(this.#wake, moment()));
+    // Most turns leave nothing that is due at a time.
+    const isDue = this.#wake.wakeAtMs !== null;
+    this.#trigger.pullIn(isDue ? msUntilRun(this.#wake, moment()) : Number.POSITIVE_INFINITY);
   }
 
   /** Takes a turn: a place is free for an attempt that has waited for one. */

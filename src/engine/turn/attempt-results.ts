@@ -14,11 +14,14 @@ export interface Completion {
   readonly task: PlannedTask;
   readonly attempt: Attempt;
   readonly outcome: AttemptOutcome;
+  /** Whether it has begun a tool call. */
+  readonly calledTools: boolean;
   readonly cacheKey: string | undefined;
 }
 
 /** Records how an attempt ended: its node is finished, will be retried, or has failed for good. */
-export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, outcome, cacheKey }: Completion): void {
+export function recordCompletion(draft: TurnDraft, node: Node, completion: Completion): void {
+  const { task, attempt, outcome, calledTools, cacheKey } = completion;
   const breach = attemptBreach(task, draft.nowMs - attempt.startedAtMs);
   if (breach) draft.emit({ type: "BudgetExceeded", nodeId: node.nodeId, iteration: node.iteration, ...breach });
   if (outcome.ok && breach?.action === "fail") {
@@ -27,13 +30,13 @@ export function recordCompletion(draft: TurnDraft, node: Node, { task, attempt, 
     return draft.settle(node, "failed", error);
   }
   if (outcome.ok) {
-    draft.endAttempt(node, "finished");
+    draft.endAttempt(node, "finished", null, null, calledTools);
     finishTask(draft, node, task, outcome.value);
     if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
     return;
   }
   const error = draft.located(outcome.error, node.nodeId);
-  draft.endAttempt(node, "failed", error, outcome.stack);
+  draft.endAttempt(node, "failed", error, outcome.stack, calledTools);
   if (error.code === "TASK_HEARTBEAT_TIMEOUT") {
     draft.emit({
       type: "TaskHeartbeatTimeout",

@@ -227,19 +227,23 @@ export class TurnDraft {
     this.#unwantedChildren.push({ nodeId, iteration });
   }
 
-  /** Ends a node's last attempt. */
+  /**
+   * Ends a node's last attempt.
+   * @param calledTools false when it has certainly begun no tool call
+   */
   endAttempt(
     node: Node,
     state: AttemptEnd["state"],
     error: ErrorRecord | null = null,
     stack: string | null = null,
+    calledTools = true,
   ): void {
     const { nodeId, iteration, attempt } = node;
     if (state !== "lost") this.#noteProgress();
     const key = nodeKey(nodeId, iteration);
     const startedAtMs = this.runState.attemptStartedAtMs(key) ?? this.nowMs;
     this.runState.putAttemptStart(key, null);
-    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error, stack });
+    this.#endedAttempts.push({ nodeId, iteration, attempt, state, startedAtMs, error, stack, calledTools });
   }
 
   endToolCall(end: ToolCallEnd): void {

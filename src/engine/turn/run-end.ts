@@ -60,6 +60,7 @@ export function outcomeOf(schedule: Schedule, runState: RunState, now: Moment, q
 
 /** When the run next needs a turn by itself: for a retry, a timer or a timeout. */
 function wakeOf({ waiting, paused, subflows }: Schedule, runState: RunState, now: Moment): RunWake {
+  if (waiting.length + paused.length + subflows.length === 0) return noRunWake;
   const nodes = [...waiting, ...paused, ...subflows]
     .map(({ key }) => runState.node(key))
     .filter((node) => node !== undefined);

@@ -48,7 +48,7 @@ export function applyTurn(driver: Driver, turn: TurnRecord): CommittedEvent[] | 
 
 /** Ends an attempt, and with it the tool calls that it has running. */
 function endAttempt(driver: Driver, runId: string, end: AttemptEnd, nowMs: number): void {
-  const { nodeId, iteration, attempt, state, error, stack } = end;
+  const { nodeId, iteration, attempt, state, error, stack, calledTools = true } = end;
   driver.run(
     `UPDATE _smithers_attempts SET state = ?, finished_at_ms = ?, error_json = ?, stack = ?
      WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ?`,
@@ -61,6 +61,7 @@ function endAttempt(driver: Driver, runId: string, end: AttemptEnd, nowMs: numbe
     iteration,
     attempt,
   );
+  if (!calledTools) return;
   driver.run(
     `UPDATE _smithers_tool_calls SET state = ?, finished_at_ms = ?
      WHERE run_id = ? AND node_id = ? AND iteration = ? AND attempt = ? AND state = 'running'`,
