@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ownToken, startOwnServer } from "../test/conformance/own-server.ts";
+import { patienceMs } from "../test/support/patience.ts";
 import { startPostgres } from "../test/support/postgres-server.ts";
 import { canRun, forbiddenPrograms, installMissingPrograms, missingPrograms } from "./programs.ts";
 
@@ -65,6 +66,10 @@ function runTests(files: readonly string[]): { status: number | null; report: st
   const options = [
     // More than there are cores: tests often wait for another process, or for time to pass.
     `--parallel=${availableParallelism() * 2}`,
+    // The files of a process share the modules that they load, as the runs of a server do: what one run leaves behind in
+    // the process must not matter to another. It also costs less than to load and compile the modules for each file.
+    "--no-isolate",
+    `--timeout=${patienceMs}`,
     // Slow files come first. To measure again: npm test -- --update-timings
     "--timings=test/timings.json",
     "--reporter=junit",

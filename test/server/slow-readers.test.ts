@@ -1,13 +1,11 @@
-import { afterEach, expect, spyOn, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import type { StoredEvent } from "../../src/model/index.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { afterThisTest } from "../support/cleanup.ts";
 import { folder } from "../support/folder.ts";
 import { rawSocket, readToEnd } from "../support/raw.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
-
-const reads = spyOn(SqliteStore.prototype, "eventsAfter");
-afterEach(() => void reads.mockClear());
 
 /** 400 tasks whose errors make some 20 MB of events: more than the sockets' buffers hold. */
 const talkative = workflowFile(
@@ -19,6 +17,8 @@ const talkative = workflowFile(
 );
 
 test("a reader that stops reading costs a few pages of memory, and gets every event once it reads", async () => {
+  const reads = spyOn(SqliteStore.prototype, "eventsAfter");
+  afterThisTest(() => reads.mockRestore());
   const server = await serve(folder({ "talk.tsx": talkative }), { synchronous: "normal" });
   const runId = await server.start("talk.tsx");
   const socket = await rawSocket(server.url);

@@ -1,10 +1,10 @@
 import { afterEach, mock, setDefaultTimeout } from "bun:test";
 import * as packageModule from "../../src/package/index.ts";
 import { cleanUp } from "./cleanup.ts";
+import { patienceMs } from "./patience.ts";
 import { testedModule } from "./tested-code.ts";
 
-// Whatever hangs is to fail; how long a test takes on a busy machine is not.
-const patienceMs = 120_000;
+// For a file that is run by itself: with several files it holds only for the first, and `npm test` gives it as an option.
 setDefaultTimeout(patienceMs);
 
 // A hook that a helper module registers holds only for the file that imports it first; this one holds for all. The
