@@ -21,7 +21,7 @@ export type Mechanism = "bubblewrap" | "unshare" | "none";
 const isRoot = process.getuid?.() === 0;
 const python = findProgram("python3") ?? "python3";
 /** Runs a server with a key in its session. */
-const withKey = [python, fileURLToPath(new URL("with-key.py", import.meta.url))];
+const withKey = [python, "-IS", fileURLToPath(new URL("with-key.py", import.meta.url))];
 
 /** Every attack of the table, in order. */
 export const allAttacks: readonly Attack[] = attacks.flatMap((group) => group.attacks);
@@ -77,7 +77,7 @@ export default [smithers, load("./made.cjs"), new Worker(new URL("./worker.ts", 
   const sockets = { SOCKET_TMP: join(tmp, "socket"), ABSTRACT: `smithers-attack-${process.pid}-${mechanism}-${user}` };
   // The Python of the system: one in the home of root is not there for others.
   const targetsScript = fileURLToPath(new URL("targets.py", import.meta.url));
-  const [file, ...args] = [...as, python, targetsScript, outside, root, sockets.SOCKET_TMP, sockets.ABSTRACT];
+  const [file, ...args] = [...as, python, "-IS", targetsScript, outside, root, sockets.SOCKET_TMP, sockets.ABSTRACT];
   const targets = spawn(file!, args);
   try {
     const found = JSON.parse(await firstLine(targets.stdout)) as Record<"TCP" | "TCP6" | "UDP" | "PYTHON", string>;

@@ -32,19 +32,20 @@ export interface Attack {
   readonly control: true | "root" | false;
 }
 
-const python = (code: string) => `"$PYTHON" -c '${code}'`;
+/** Without the machine's packages: to look for them costs more than all that an attack does. */
+const python = (code: string) => `"$PYTHON" -IS -c '${code}'`;
 const connect = (family: string, address: string) =>
-  python(`import os,socket; s=socket.socket(socket.${family}); s.settimeout(2); s.connect(${address})`);
+  python(`import os,_socket as socket; s=socket.socket(socket.${family}); s.settimeout(2); s.connect(${address})`);
 
 /** Makes a system call, by its numbers on x86-64 and arm64, and fails when the kernel does. */
 const syscall = (numbers: readonly [number, number], args: string, before = "") =>
   python(
-    `import ctypes,os,platform,sys; l=ctypes.CDLL(None, use_errno=True); n=dict(x86_64=${numbers[0]}, aarch64=${numbers[1]})[platform.machine()]; ${before}sys.exit(l.syscall(n, ${args}) < 0)`,
+    `import ctypes,os,sys; l=ctypes.CDLL(None, use_errno=True); n=dict(x86_64=${numbers[0]}, aarch64=${numbers[1]})[os.uname().machine]; ${before}sys.exit(l.syscall(n, ${args}) < 0)`,
   );
 
 /** Makes the system call of a 32-bit program for a socket of IPv4. */
-const socketOf32Bits = `import ctypes,mmap,platform,sys
-if platform.machine() != "x86_64": sys.exit(1)
+const socketOf32Bits = `import ctypes,mmap,os,sys
+if os.uname().machine != "x86_64": sys.exit(1)
 code = bytes.fromhex("53b867010000bb02000000b90100000031d2cd805bc3")
 page = mmap.mmap(-1, 4096, prot=7); page.write(code)
 sys.exit(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() < 0)`;
@@ -79,7 +80,7 @@ const network: Attack[] = [
   {
     what: "UDP to the host's loopback",
     script: python(
-      `import os,socket; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1); s.sendto(b"x", ("127.0.0.1", int(os.environ["UDP"]))); s.recv(9)`,
+      `import os,_socket as socket; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1); s.sendto(b"x", ("127.0.0.1", int(os.environ["UDP"]))); s.recv(9)`,
     ),
     control: true,
   },
@@ -112,7 +113,7 @@ const network: Attack[] = [
   {
     what: "a datagram from a pair of sockets to one below the root",
     script: python(
-      `import socket; a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.sendto(b"x", "datagrams")`,
+      `import _socket as socket; a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.sendto(b"x", "datagrams")`,
     ),
     control: true,
   },
@@ -134,7 +135,7 @@ const network: Attack[] = [
   },
   {
     what: "a socket for raw packets",
-    script: python("import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+    script: python("import _socket as socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
     control: "root",
   },
   {

@@ -1,10 +1,11 @@
 /** @jsxImportSource smithers-orchestrator */
 import { expect } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { bash, createSmithers, isSmithersError, type SmithersError, type ToolAccess } from "smithers-orchestrator";
 import { z } from "zod";
+import { anyText } from "../support/any-text.ts";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
@@ -70,7 +71,7 @@ test("outside a run bash works in the current folder", async () => {
 });
 
 test("any string comes back from a template unchanged, but for a final newline", async () => {
-  const strings = fc.string({ unit: "binary", maxLength: 60 }).filter((text) => !text.includes("\0"));
+  const strings = anyText({ maxLength: 60 }).filter((text) => !text.includes("\0"));
   const nasty = [
     "",
     "'",
@@ -140,7 +141,7 @@ test.each([
   ["missing", "TOOL_FILE_FAILED"],
 ])("a cwd of %s is %s", async (cwd, code) => {
   const root = folder();
-  await resultOf(() => bash("ln -s /etc out"), { rootDir: root });
+  symlinkSync("/etc", join(root, "out"));
   expect((await commandFailure(() => bash("pwd", { cwd }), { rootDir: root })).code).toBe(code as never);
 });
 
@@ -238,28 +239,28 @@ test("a fork bomb is bounded, and leaves the server as it is", async () => {
   let most = 0;
   const count = setInterval(() => {
     most = Math.max(most, processesIn(root).length);
-  }, 50);
+  }, 100);
   afterThisTest(() => clearInterval(count));
   const command = "bomb() { sleep 60 & bomb | bomb & }; bomb; sleep 60";
-  const error = await commandFailure(() => bash(command, { timeoutMs: 2_000 }), { rootDir: root });
+  const error = await commandFailure(() => bash(command, { timeoutMs: 1_000 }), { rootDir: root });
   expect(error.code).toBe("TOOL_COMMAND_FAILED");
   expect(most).toBeGreaterThan(50);
   expect(most).toBeLessThanOrEqual(520);
   expect(processesIn(root)).toEqual([]);
 });
 
-test("1 GB of output is cut with a mark, and the beginning and the end are kept", async () => {
+test("100 MB of output are cut with a mark, and the beginning and the end are kept", async () => {
   const value = String(
-    await resultOf(() => bash("echo first; head -c 1000000000 /dev/zero; echo; echo last").then((text) => text)),
+    await resultOf(() => bash("echo first; head -c 100000000 /dev/zero; echo; echo last").then((text) => text)),
   );
   expect(value.length).toBeLessThan(200_200);
   expect(value.startsWith("first\n\0\0")).toBe(true);
   expect(value.endsWith("\0\0\nlast")).toBe(true);
-  expect(value).toMatch(/\n\[cut: 9998\d{5} bytes are left out here\]\n/);
+  expect(value).toMatch(/\n\[cut: 998\d{5} bytes are left out here\]\n/);
 });
 
 test("10 MB on one line are cut between characters", async () => {
-  const value = String(await resultOf(() => bash("head -c 5000000 /dev/zero | tr '\\0' 'x' | sed 's/x/ä/g'")));
+  const value = String(await resultOf(() => bash("yes ä | tr -d '\\n' | head -c 10000000")));
   expect(value.includes("\uFFFD")).toBe(false);
   expect(value).toContain("[cut: ");
 });
@@ -315,7 +316,7 @@ test("a task may narrow the root folder, and then writes nowhere else", async ()
 
 test.each(["..", "/", "out"])("a task never sees a wider root than its run: %s", async (wider) => {
   const root = folder({ "sub/file": "" });
-  await resultOf(() => bash("ln -s .. out"), { rootDir: root });
+  symlinkSync("..", join(root, "out"));
   const ran = await inRun(() => bash("pwd"), { rootDir: root, tools: { rootDir: wider } });
   expect(ran.error?.code).toBe("TOOL_PATH_ESCAPE");
 });

@@ -10,6 +10,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,6 +22,7 @@ import {
   isSmithersError,
   type RunWorkflowOptions,
   read,
+  runWorkflow,
   type ToolAccess,
   write,
 } from "smithers-orchestrator";
@@ -31,8 +33,9 @@ import { eventually } from "../support/eventually.ts";
 import { folder, write as writeFiles } from "../support/folder.ts";
 import { type Mechanism, onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { needs } from "../support/programs.ts";
-import { run } from "../support/run.ts";
-import { serve } from "../support/server.ts";
+import { database } from "../support/run.ts";
+import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { testedModule } from "../support/tested-code.ts";
 import { echo } from "../support/workflows.ts";
 
 // What they compute takes long enough to be optimized; see test/support/preload.ts.
@@ -54,7 +57,7 @@ async function inRun<T>(
       </Task>
     </Workflow>
   ));
-  const { output, error } = await run(workflow, { rootDir, ...options });
+  const { output, error } = await runWorkflow(workflow, { rootDir, db: database(), ...options });
   if (error) throw new Error(`${error.code}: ${error.message}`);
   return (output as { value: T }).value;
 }
@@ -137,10 +140,10 @@ testInRepository("what a command of %s plants where the server would load it is 
     "lib/lib.tsx": "echo x > lib/lib.tsx",
     "lib/deep/deep.js": "mkfifo lib/deep/deep.js",
   };
-  for (const [path, command] of Object.entries(planted)) {
-    const rootDir = project();
-    const error = await inRun(rootDir, () => bash(command)).catch(String);
-    expect(error).toContain(`TOOL_PATH_ESCAPE: The command has put something where the server would load it`);
+  const rootDir = project();
+  const error = await inRun(rootDir, () => bash(Object.values(planted).join("; "))).catch(String);
+  expect(error).toContain(`TOOL_PATH_ESCAPE: The command has put something where the server would load it`);
+  for (const path of Object.keys(planted)) {
     expect(error).toContain(`"${path}" (now "${path}.refused")`);
     expect([path, lstatSync(join(rootDir, path), { throwIfNoEntry: false })]).toEqual([path, undefined]);
     expect(lstatSync(join(rootDir, `${path}.refused`), { throwIfNoEntry: false })).toBeDefined();
@@ -238,13 +241,14 @@ testInRepository("a command of %s cannot change what settings and calls have the
 testInRepository("what a command of %s plants where aliases lead imports first is undone", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = projectWithSettings();
-  for (const path of [
+  const planted = [
     ...["flows/src/zod.ts", "flows/src/zod/index.js", "flows/src/zod/package.json"],
     ...["flows/src/smithers-orchestrator.ts", "flows/src/first/shown.ts", "flows/src/first/shown/index.tsx"],
     "flows/src/second/shown.tsx",
-  ]) {
-    const plant = `mkdir -p ${dirname(path)} && echo planted > ${path}`;
-    const error = await inRun(rootDir, () => bash(plant)).catch(String);
+  ];
+  const plants = planted.map((path) => `mkdir -p ${dirname(path)}; echo planted > ${path}`);
+  const error = await inRun(rootDir, () => bash(plants.join("; "))).catch(String);
+  for (const path of planted) {
     expect(error).toContain(`"${path}" (now "${path}.refused")`);
     expect(existsSync(join(rootDir, path))).toBe(false);
   }
@@ -254,8 +258,11 @@ testInRepository("a command of %s that fails or takes too long leaves nothing pl
   onlySandbox(mechanism);
   const rootDir = project();
   const plant = "echo x > bunfig.toml";
-  expect(await inRun(rootDir, () => saidBy(bash(`${plant}; exit 3`)))).toBe("TOOL_PATH_ESCAPE");
-  expect(await inRun(rootDir, () => saidBy(bash(`${plant}; sleep 60`, { timeoutMs: 1_000 })))).toBe("TOOL_PATH_ESCAPE");
+  const said = await inRun(rootDir, async () => [
+    await saidBy(bash(`${plant}; exit 3`)),
+    await saidBy(bash(`${plant}; sleep 60`, { timeoutMs: 1_000 })),
+  ]);
+  expect(said).toEqual(["TOOL_PATH_ESCAPE", "TOOL_PATH_ESCAPE"]);
   expect(existsSync(join(rootDir, "bunfig.toml"))).toBe(false);
 });
 
@@ -290,21 +297,21 @@ testEachMechanism("no tool reads a .env file, at any depth, and none stops a com
   const named = [".env", ".env.local", "config/.env.production", ".envrc", ".env.zzz", ...editors];
   const files = [...named, "config/.env", "secrets/prod", "secrets/linked"];
   const script = files.map((path) => `timeout 5 cat '${path}' 2>/dev/null; echo x 2>/dev/null >> '${path}'`).join("\n");
-  expect(await inRun(rootDir, () => bash(`${script}\ncat seen.env`))).toBe("seen");
-  expect(await inRun(rootDir, () => grep({ pattern: "hidden|seen" }))).toBe("seen.env:1:seen");
-  expect(await inRun(rootDir, () => saidBy(read("secrets/prod")))).toBe("TOOL_PATH_ESCAPE");
-  expect(await inRun(rootDir, () => saidBy(read("secrets/linked")))).toBe("TOOL_PATH_ESCAPE");
-  for (const path of named) {
-    const calls = await inRun(rootDir, () =>
-      Promise.all([
+  await inRun(rootDir, async () => {
+    expect(await bash(`${script}\ncat seen.env`)).toBe("seen");
+    expect(await grep({ pattern: "hidden|seen" })).toBe("seen.env:1:seen");
+    expect(await saidBy(read("secrets/prod"))).toBe("TOOL_PATH_ESCAPE");
+    expect(await saidBy(read("secrets/linked"))).toBe("TOOL_PATH_ESCAPE");
+    for (const path of named) {
+      const calls = await Promise.all([
         saidBy(read(path)),
         saidBy(grep({ pattern: ".", path })),
         saidBy(write(path, "x")),
         saidBy(edit({ path, patch: [{ find: "hidden", replace: "x" }] })),
-      ]),
-    );
-    expect([path, ...calls]).toEqual([path, ...Array(4).fill("TOOL_PATH_ESCAPE")]);
-  }
+      ]);
+      expect([path, ...calls]).toEqual([path, ...Array(4).fill("TOOL_PATH_ESCAPE")]);
+    }
+  });
   writeFileSync(join(rootDir, "config/.env.later"), "hidden");
   expect(await inRun(rootDir, () => bash("cat config/.env.later 2>/dev/null; echo refused"))).toBe("refused");
 });
@@ -319,13 +326,13 @@ needs("git")(
       ...["bunfig.toml", "flows/tsconfig.json", "flows/node_modules/zod/index.js", "node_modules/new/index.js"],
       ...["lib/lib.tsx", "lib/deep/deep.js"],
     ];
-    for (const path of paths) {
-      expect([path, await inRun(rootDir, () => saidBy(write(path, "x")))]).toEqual([path, "TOOL_PATH_ESCAPE"]);
-    }
-    const patch = [{ find: "export", replace: "x" }];
-    expect(await inRun(rootDir, () => saidBy(edit({ path: "lib/lib.ts", patch })))).toBe("TOOL_PATH_ESCAPE");
-    expect(existsSync(join(rootDir, "flows/node_modules"))).toBe(false);
-    expect(await inRun(rootDir, () => edit({ path: "src/app.ts", patch }))).toBe("Replaced 1 place in src/app.ts.");
+    await inRun(rootDir, async () => {
+      for (const path of paths) expect([path, await saidBy(write(path, "x"))]).toEqual([path, "TOOL_PATH_ESCAPE"]);
+      const patch = [{ find: "export", replace: "x" }];
+      expect(await saidBy(edit({ path: "lib/lib.ts", patch }))).toBe("TOOL_PATH_ESCAPE");
+      expect(existsSync(join(rootDir, "flows/node_modules"))).toBe(false);
+      expect(await edit({ path: "src/app.ts", patch })).toBe("Replaced 1 place in src/app.ts.");
+    });
   },
 );
 
@@ -336,11 +343,14 @@ testInRepository("writable lets tools change what the server loads under %s, but
   const writable = ["lib", "package.json", "bunfig.toml", "node_modules/zod", ".env"];
   const options = { writable };
   const command = "echo 1 >> lib/lib.ts; echo >> package.json; echo > bunfig.toml; echo > node_modules/zod/new";
-  expect(await inRun(rootDir, () => bash(`${command}; cat .env 2>/dev/null; echo done`), options)).toBe("done");
-  expect(readFileSync(join(rootDir, "lib/lib.ts"), "utf8")).toEndWith("1\n");
-  expect(await inRun(rootDir, () => saidBy(bash("echo > node_modules/new")), options)).toBe("TOOL_COMMAND_FAILED");
-  expect(await inRun(rootDir, () => write("lib/lib.tsx", "x"), options)).toBe("Wrote 1 bytes to lib/lib.tsx.");
-  expect(await inRun(rootDir, () => saidBy(write(".env", "x")), options)).toBe("TOOL_PATH_ESCAPE");
+  const calls = async () => {
+    expect(await bash(`${command}; cat .env 2>/dev/null; echo done`)).toBe("done");
+    expect(readFileSync(join(rootDir, "lib/lib.ts"), "utf8")).toEndWith("1\n");
+    expect(await saidBy(bash("echo > node_modules/new"))).toBe("TOOL_COMMAND_FAILED");
+    expect(await write("lib/lib.tsx", "x")).toBe("Wrote 1 bytes to lib/lib.tsx.");
+    expect(await saidBy(write(".env", "x"))).toBe("TOOL_PATH_ESCAPE");
+  };
+  await inRun(rootDir, calls, options);
 });
 
 testEachMechanism("npm install and git remote add work next to workflows under %s, if writable", async (mechanism) => {
@@ -350,10 +360,7 @@ testEachMechanism("npm install and git remote add work next to workflows under %
   writeFileSync(join(rootDir, "package.json"), manifest);
   const install = `mkdir -p own && echo '{"name":"own","version":"1.0.0"}' > own/package.json && npm install --offline --no-audit --silent ./own`;
   const remote = "git remote add origin ../elsewhere";
-  expect(await inRun(rootDir, () => Promise.all([saidBy(bash(install)), saidBy(bash(remote))]))).toEqual([
-    "TOOL_COMMAND_FAILED",
-    "TOOL_COMMAND_FAILED",
-  ]);
+  expect(await inRun(rootDir, () => saidBy(bash(remote)))).toBe("TOOL_COMMAND_FAILED");
   const options = { writable: ["package.json", "node_modules", ".git/config"] };
   await inRun(rootDir, () => bash(`${install} && ${remote}`), options);
   expect(JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")).dependencies).toEqual({ own: "file:own" });
@@ -363,11 +370,12 @@ testEachMechanism("npm install and git remote add work next to workflows under %
 testEachMechanism("too many files to hide from a command of %s are an error that says so", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = folder({ ".env": "hidden" });
-  await inRun(rootDir, () => bash("for number in {1..1200}; do : > .env$number; done"));
+  const more = Array.from({ length: 1_000 }, (_, number) => join(rootDir, `.env${number}`));
+  for (const path of more) writeFileSync(path, "");
   const error = await inRun(rootDir, () => bash("cat .env")).catch(String);
   expect(error).toContain("TOOL_SANDBOX_UNAVAILABLE: A command can have 1000 files and folders hidden or protected");
   expect(error).toMatch(/such as .*\.env\d+/);
-  for (let number = 1; number <= 1200; number += 1) rmSync(join(rootDir, `.env${number}`));
+  for (const path of more) unlinkSync(path);
   expect(await inRun(rootDir, () => bash("cat .env 2>/dev/null; echo works"))).toBe("works");
 });
 
@@ -429,11 +437,8 @@ testEachMechanism("a narrowed root that is swapped for a link leads nowhere unde
 testInRepository("a command of %s leaves no repository in which git executes something", async (mechanism) => {
   onlySandbox(mechanism);
   const rootDir = folder({ "flow.tsx": workflow("zod") });
-  for (const path of [".git/config", ".git/HEAD"]) {
-    expect(await inRun(rootDir, () => saidBy(write(path, "x")))).toBe("TOOL_PATH_ESCAPE");
-  }
   const has = (setting: string) => `git init -q && printf '${setting}' >> .git/config`;
-  for (const plant of [
+  const plants = [
     "git init -q && git config filter.f.smudge 'touch executed'",
     has('[core][filter "f"]smudge = touch executed\\n'),
     has("[include]\\n\\tpath = ../settings\\n"),
@@ -442,16 +447,22 @@ testInRepository("a command of %s leaves no repository in which git executes som
     "git init -q && mv .git/config settings && ln -s ../settings .git/config",
     "git init -q elsewhere && echo gitdir: elsewhere/.git > .git",
     "git init -q elsewhere && ln -s elsewhere/.git .git",
-  ]) {
-    const error = await inRun(rootDir, () => bash(plant)).catch(String);
-    expect([plant, error]).toEqual([plant, expect.stringContaining('".git" (now ".git.refused')]);
-    expect(existsSync(join(rootDir, ".git"))).toBe(false);
-    await inRun(rootDir, () => bash("rm -rf .git.refused elsewhere settings"));
-  }
+  ];
   const work = `git init -q && git config user.name Ada && git config user.email ada@example.com &&
     git remote add origin https://example.com/a.git && git add flow.tsx && git commit -q -m first && git log --format=%s`;
-  expect(await inRun(rootDir, () => bash(work))).toBe("first");
-  expect(await inRun(rootDir, () => saidBy(bash("git config filter.f.smudge x")))).toBe("TOOL_COMMAND_FAILED");
+  await inRun(rootDir, async () => {
+    for (const path of [".git/config", ".git/HEAD"]) expect(await saidBy(write(path, "x"))).toBe("TOOL_PATH_ESCAPE");
+    for (const plant of plants) {
+      const error = await bash(plant).catch(String);
+      expect([plant, error]).toEqual([plant, expect.stringContaining('".git" (now ".git.refused')]);
+      expect(existsSync(join(rootDir, ".git"))).toBe(false);
+      for (const made of [".git.refused", "elsewhere", "settings"]) {
+        rmSync(join(rootDir, made), { recursive: true, force: true });
+      }
+    }
+    expect(await bash(work)).toBe("first");
+    expect(await saidBy(bash("git config filter.f.smudge x"))).toBe("TOOL_COMMAND_FAILED");
+  });
 });
 
 testEachMechanism("a command of %s changes no program and no settings of the server's user", async (mechanism) => {
@@ -502,10 +513,7 @@ testInRepository("what a command of %s plants is undone when the server is kille
   const plant = `echo x > bunfig.toml; rm flows/node_modules; mkdir flows/node_modules; ln -s ${victim} tools; touch planted; sleep 60`;
   const server = spawn(
     process.execPath,
-    [
-      "-e",
-      `await (await import(${JSON.stringify(Bun.resolveSync("smithers-orchestrator", import.meta.dir))})).bash(${JSON.stringify(plant)})`,
-    ],
+    ["-e", `await (await import(${JSON.stringify(testedModule("index"))})).bash(${JSON.stringify(plant)})`],
     {
       cwd: rootDir,
       env: { ...process.env, SMITHERS_SANDBOX: mechanism },
@@ -526,7 +534,7 @@ testEachMechanism(
   "files that flags of the server name are hidden from a command of %s, or cannot be changed",
   async (mechanism) => {
     const script = `
-    import { bash, createSmithers, runWorkflow, Task, Workflow } from "${Bun.resolveSync("smithers-orchestrator", import.meta.dir)}";
+    import { bash, createSmithers, runWorkflow, Task, Workflow } from "${testedModule("index")}";
     import { createElement } from "${Bun.resolveSync("react", import.meta.dir)}";
     import { z } from "${Bun.resolveSync("zod", import.meta.dir)}";
     const { smithers, outputs } = createSmithers({ said: z.object({ text: z.string() }) });

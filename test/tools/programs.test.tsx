@@ -103,18 +103,25 @@ if __name__ == "__main__":
 );
 
 testEachMechanism(
-  "npm runs scripts, packs and installs from a folder under %s",
+  "npm packs and installs a folder, and runs scripts under %s",
   async (mechanism) => {
     onlySandbox(mechanism);
     const files = {
-      "app/package.json": JSON.stringify({ name: "app", version: "1.0.0", scripts: { test: "node test.js" } }),
-      "app/test.js": `console.log("tested with", require("lib"));`,
+      "app/package.json": JSON.stringify({
+        name: "app",
+        version: "1.0.0",
+        scripts: { postinstall: "node script.js" },
+        dependencies: { lib: "file:../lib" },
+      }),
+      "app/script.js": `require("node:fs").writeFileSync("said", "a script with " + require("lib") + "\\n");`,
       "lib/package.json": JSON.stringify({ name: "lib", version: "1.0.0" }),
       "lib/index.js": `module.exports = "lib";`,
+      "lib/note": "packed",
     };
+    // With --install-links it packs the folder and unpacks it, instead of a link to it.
     const script =
-      "cd app && npm install --offline --no-audit --silent ../lib && npm pack --silent ../lib && npm test --silent";
-    expect(await said(script, files)).toBe("lib-1.0.0.tgz\ntested with lib");
+      "cd app && npm install --offline --no-audit --silent --install-links && cat said node_modules/lib/note";
+    expect(await said(script, files)).toBe("a script with lib\npacked");
   },
   { others: ["npm"] },
 );

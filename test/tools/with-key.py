@@ -1,7 +1,7 @@
 """Runs a program with a key in its session keyring: with-key.py PROGRAM ARGS..."""
-import ctypes, os, platform, sys
+import ctypes, os, sys
 
-add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[platform.machine()]
+add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[os.uname().machine]
 libc = ctypes.CDLL(None, use_errno=True)
 join_session, session = 1, -3
 libc.syscall(keyctl, join_session, None)
