@@ -52,7 +52,7 @@ export function createApp<Services>(
   if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;
   mount(app, routes.filter(isOpen), services);
-  app.use(validUrl);
+  app.use(validUrl());
   if (!options.insecure) app.use(browserGuard({ ...options, hasToken: authToken !== undefined }));
   if (authToken !== undefined) app.use(requireToken(authToken));
   app.use(wellFormedPath, allowedMethods(app), limitBody(maxBodyBytes));

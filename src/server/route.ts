@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
-import { check, headersOf, readJsonBody } from "./http/request.ts";
+import { check, checkPart, headersOf, readJsonBody } from "./http/request.ts";
 import { jsonAnswer } from "./http/whole-answers.ts";
 import type { Operation } from "./operation.ts";
 
@@ -31,9 +31,9 @@ export function mount<Services>(
       const answer = await operation.handle(
         {
           c,
-          params: check(operation.params, c.req.param(), "path"),
-          query: check(operation.query, c.req.query(), "query"),
-          headers: check(operation.headers, headersOf(c, operation.headers), "headers"),
+          params: checkPart(operation.params, () => c.req.param(), "path"),
+          query: checkPart(operation.query, () => c.req.query(), "query"),
+          headers: checkPart(operation.headers, () => headersOf(c, operation.headers), "headers"),
           body: operation.body && check(operation.body, await readJsonBody(c), "body"),
         },
         await services,

@@ -11,7 +11,7 @@ export async function parseJson(bytes: ArrayBuffer): Promise<unknown> {
   let text: string;
   let value: unknown;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = strict.decode(bytes);
     value = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : "it is not valid UTF-8";
@@ -22,6 +22,7 @@ export async function parseJson(bytes: ArrayBuffer): Promise<unknown> {
   return value;
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true });
 /** Characters that are looked at before other requests get a turn. */
 const longText = 131_072;
 const quote = 0x22;

@@ -20,6 +20,12 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, what: stri
   });
 }
 
+/** Checks fields like {@link check}; they are not read when the schema has none. */
+export function checkPart<S extends z.ZodObject>(schema: S, read: () => unknown, what: string): z.output<S> {
+  const isEmpty = Object.keys(schema.shape).length === 0;
+  return isEmpty ? ({} as z.output<S>) : check(schema, read(), what);
+}
+
 /** The headers that a schema names; an empty header counts as absent. */
 export function headersOf(c: Context, schema: z.ZodObject): Record<string, string | undefined> {
   const names = Object.keys(schema.shape);

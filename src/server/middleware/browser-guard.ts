@@ -22,13 +22,17 @@ export interface BrowserGuardOptions {
 export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: BrowserGuardOptions): MiddlewareHandler {
   const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
   const origins = new Set(allowedOrigins);
+  const isStrange = (name: string) => !isLoopbackHost(name) && !isListed(name, hosts);
+  /** The last host that was answered: most clients have the same. */
+  let answered: string | undefined;
   return async (c, next) => {
     const host = c.req.header("host");
     // Without a token, only the host's name tells the server's own page from one under a rebound name. A request can
     // give another name as part of its target.
-    const named = host === undefined ? [] : [host, new URL(c.req.url).host];
-    const strange = named.find((name) => !isLoopbackHost(name) && !isListed(name, hosts));
-    if (!hasToken && strange !== undefined) {
+    const isKnown = host !== undefined && host === answered && c.req.url.startsWith(`http://${host}/`);
+    const named = hasToken || host === undefined || isKnown ? [] : [host, new URL(c.req.url).host];
+    const strange = named.find(isStrange);
+    if (strange !== undefined) {
       throw new SmithersError(
         "FORBIDDEN",
         `A server without a token does not answer requests for the host "${strange}".`,
@@ -37,6 +41,7 @@ export function browserGuard({ hasToken, allowedHosts, allowedOrigins }: Browser
         },
       );
     }
+    answered = host;
     refuseForeignPage(c, host, origins);
     await next();
   };

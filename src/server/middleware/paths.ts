@@ -17,11 +17,19 @@ export const wellFormedPath: MiddlewareHandler = async (c, next) => {
 };
 
 /** Refuses a request whose Host header makes no valid URL, such as one with an impossible IPv4 address. */
-export const validUrl: MiddlewareHandler = async (c, next) => {
-  if (!URL.canParse(c.req.url)) {
-    throw new SmithersError("INVALID_REQUEST", "The request has no valid URL: its Host header names no host.", {
-      details: { field: "Host" },
-    });
-  }
-  await next();
-};
+export function validUrl(): MiddlewareHandler {
+  /** The beginning of the last valid URL, up to its path. What follows cannot make a URL invalid. */
+  let known = "";
+  return async (c, next) => {
+    const { url } = c.req;
+    if (known === "" || !url.startsWith(known)) {
+      if (!URL.canParse(url)) {
+        throw new SmithersError("INVALID_REQUEST", "The request has no valid URL: its Host header names no host.", {
+          details: { field: "Host" },
+        });
+      }
+      known = `${new URL(url).origin}/`;
+    }
+    await next();
+  };
+}
