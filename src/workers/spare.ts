@@ -18,6 +18,8 @@ const delayMs = 2_000;
 export class Spare {
   readonly #parts: SpareParts;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether no run has asked for a worker yet. */
+  #isFirst = true;
   #hasBegun = false;
 
   constructor(parts: SpareParts) {
@@ -27,17 +29,25 @@ export class Spare {
   /** Starts the first worker in the next turn of the event loop; from now on there is a spare. */
   begin(): void {
     this.#hasBegun = true;
-    this.#addAfter(0);
+    this.#addAfter(this.#isFirst ? 0 : delayMs);
   }
 
   /** Starts another worker after a while, if none is free then. */
   keep(): void {
+    // The first run has started the first worker itself.
+    if (this.#isFirst) this.#clear();
+    this.#isFirst = false;
     if (this.#hasBegun) this.#addAfter(delayMs);
   }
 
   stop(): void {
     this.#hasBegun = false;
+    this.#clear();
+  }
+
+  #clear(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #addAfter(ms: number): void {

@@ -22,7 +22,7 @@ const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const kept = [];
 const kinds = {
   breaks: [${breaks.map(([code]) => `async () => { ${code} }`).join(", ")}],
-  grow: async () => { for (;;) { kept.push(Buffer.alloc(32 * 2 ** 20, 1)); await sleep(1); } },
+  grow: async () => { for (;;) { kept.push(Buffer.alloc(32 * 2 ** 20, 1)); await sleep(50); } },
   leave: () => { kept.push(Buffer.alloc(220 * 2 ** 20, 1)); },
 };`;
 const guilty = workflowFile(
@@ -36,7 +36,12 @@ const innocent = workflowFile(
     {async (task) => { appendFileSync("began", task.runId + "\\n"); await fileAt(ctx.input.gate); return { value: 1 }; }}
   </Task>`,
 );
+const patch = (code: string) =>
+  workflowFile(`<Task id="t" output={outputs.result} retries={0}>{() => { ${code} return { value: 1 }; }}</Task>`);
 const files = {
+  "parse.tsx": patch(`JSON.parse = () => { throw new Error("changed"); };`),
+  "clock.tsx": patch(`Date.now = () => { throw new Error("changed"); };`),
+  "maps.tsx": `Array.prototype.map = () => { throw new Error("changed"); };\n${innocent}`,
   "guilty.tsx": guilty,
   "innocent.tsx": innocent,
   "top.tsx": `Map.prototype.get = () => 7;\n${innocent}`,
@@ -97,6 +102,16 @@ test("a file whose top-level code breaks a built-in is refused, and one that wra
   expect(body.error.message).toContain("its Map.prototype.get no longer worked in the file's top-level code");
   expect((await server.complete("wraps.tsx")).status).toBe("finished");
 });
+
+test.each(["parse.tsx", "clock.tsx", "maps.tsx"])(
+  "a worker whose globals a workflow has changed gets no more work (%s)",
+  async (name) => {
+    const { server, go } = served();
+    go(name);
+    await server.post("/v1/runs", { workflowPath: name });
+    expect(await server.complete("innocent.tsx", { gate: name })).toMatchObject({ status: "finished" });
+  },
+);
 
 test("a task that uses too much memory is charged, and a run that shares its worker finishes", async () => {
   const { server, attempts, go } = served();
