@@ -19,20 +19,22 @@ const health = async (server: ServerProcess) => {
   return { status, code: body.error?.code };
 };
 
-testWithFaults.each(["fsync,fdatasync", "pwrite64,pwritev,write"])(
-  "/health tells of a disk that refuses %s as long as it does, and runs work again after it",
-  async (calls) => {
+testWithFaults(
+  "/health tells of a disk that refuses to sync, or to write, as long as it does, and runs work again after it",
+  async () => {
     const { root, server } = await start();
-    const accept = await refuse(server, root, calls);
-    for (let n = 0; n < 3; n++) {
-      expect((await server.post("/v1/runs", { workflowPath: "echo.tsx" })).status).toBe(503);
-      for (let again = 0; again < 3; again++) {
-        expect(await health(server)).toEqual({ status: 503, code: "DB_UNAVAILABLE" });
+    for (const calls of ["fsync,fdatasync", "pwrite64,pwritev,write"]) {
+      const accept = await refuse(server, root, calls);
+      for (let n = 0; n < 3; n++) {
+        expect((await server.post("/v1/runs", { workflowPath: "echo.tsx" })).status).toBe(503);
+        for (let again = 0; again < 3; again++) {
+          expect([calls, await health(server)]).toEqual([calls, { status: 503, code: "DB_UNAVAILABLE" }]);
+        }
       }
+      await accept();
+      await eventually(async () => (await health(server)).status === 200);
+      expect((await server.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
     }
-    await accept();
-    await eventually(async () => (await health(server)).status === 200);
-    expect((await server.complete("echo.tsx", { msg: 1 })).status).toBe("finished");
   },
 );
 
@@ -61,7 +63,7 @@ testWithFaults("a disk that fails to read for a while is no reason to restore a 
     if (status === 503) refused += 1;
     await server.post("/v1/runs", { workflowPath: "echo.tsx" });
     await health(server);
-    await Bun.sleep(20);
+    await Bun.sleep(100);
   }
   other.close();
   expect(refused).toBeGreaterThan(0);

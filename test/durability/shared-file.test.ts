@@ -17,11 +17,13 @@ const work = workflowFile(
   },
 );
 
+const runCount = 12;
+
 test("two servers and a third process work on one file: nothing is locked, done twice or out of order", async () => {
   const root = folder({ "work.tsx": work });
   const [first, second] = await Promise.all([ServerProcess.start(root), ServerProcess.start(root)]);
   const servers = [first, second];
-  const runs = Array.from({ length: 24 }, async (_, n) => {
+  const runs = Array.from({ length: runCount }, async (_, n) => {
     const [here, there] = n % 2 === 0 ? servers : [...servers].reverse();
     const runId = await here!.start("work.tsx");
     await there!.until(runId, ({ type }) => type === "NodeWaitingApproval");
@@ -42,6 +44,6 @@ test("two servers and a third process work on one file: nothing is locked, done 
     expect((await first.nodes(runId)).map(({ attempt }) => attempt)).toEqual([1, 1, 1, 0, 0, 1]);
   }
   const executed = readFileSync(join(root, "ledger"), "utf8").trim().split("\n");
-  expect(executed).toHaveLength(24 * 4);
+  expect(executed).toHaveLength(runCount * 4);
   expect(new Set(executed).size).toBe(executed.length);
 });

@@ -4,7 +4,7 @@ import { runtime } from "../../src/runtime/index.ts";
 import { Channel } from "../../src/workers/channel.ts";
 import { RemoteStore } from "../../src/workers/remote-store.ts";
 import { afterThisTest, forAllTests } from "../support/cleanup.ts";
-import { database } from "../support/run.ts";
+import { newDatabase } from "../support/run.ts";
 import type { HostCalls, RemoteCalls } from "./host-process.ts";
 import { storeSuite } from "./store-suite.ts";
 
@@ -46,7 +46,7 @@ const hosts = forAllTests(() => [new Host(), new Host()] as const);
 let opened = 0;
 
 storeSuite("a store over a channel", () => {
-  const file = database();
+  const file = newDatabase();
   let stores = 0;
   return () => hosts()[stores++ % 2 === 0 ? 0 : 1].open(++opened, file);
 });

@@ -3,7 +3,7 @@ import { nodeRow } from "./rows.ts";
 import { commit, outputRow, startRun } from "./suite/writes.ts";
 
 /** How many turns it is ahead of its reader at most: a reader that gets no processor time is not to have more to read. */
-const aheadAtMost = 20;
+const aheadAtMost = 8;
 
 /**
  * A process that writes turn after turn to the database that it is given, until it is killed: with each, the run's
