@@ -13,26 +13,29 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileKey } from "../../src/files/index.ts";
+import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
 import { hostedCommands } from "../support/hosted-commands.ts";
+import { recordedErrors } from "../support/log.ts";
 import { onlySandbox, testEachMechanism } from "../support/mechanisms.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { inStore } from "../support/run.ts";
 import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-const { smithers, smithersJson } = hostedCommands();
+const { smithers, smithersJson } = hostedCommands({ executes: true });
 
 /** A run whose task begins again after a crash, and says so when it may. */
-const forged = workflowFile(
-  `<Task id="a" output={outputs.result}>{async () => {
+const forgedIn = (db: string) =>
+  workflowFile(
+    `<Task id="a" output={outputs.result}>{async () => {
      if (existsSync(ctx.input.root + "/go")) writeFileSync(ctx.input.root + "/ran", "");
-     else { writeFileSync(ctx.input.root + "/begun", ""); await fileAt(ctx.input.root + "/never"); }
+     else { appendFileSync(ctx.input.root + "/begun", "x"); await fileAt(ctx.input.root + "/never"); }
      return { value: 1 };
    }}</Task>`,
-  { create: ', { dbPath: "forged.db" }' },
-);
+    { create: `, { dbPath: "${db}" }` },
+  );
 const own = echo.replace(
   "result: z.object({ value: z.any() }) }",
   'result: z.object({ value: z.any() }) }, { dbPath: "own.db" }',
@@ -48,16 +51,21 @@ function move(root: string, from: string, to: string, by: (from: string, to: str
   for (const name of filesOf(root, from)) by(join(root, name), join(root, name.replace(from, to)));
 }
 
-/** A root with `seed.db`: a database with a run that a crash has interrupted, which was `forged.db`. */
-async function withSeed(): Promise<string> {
-  const root = folder({ "forged.tsx": forged, "echo.tsx": echo });
+/**
+ * A root with `seed-NAME.db` for each of the names: a database with a run that a crash has interrupted, which was
+ * `NAME.db`. The run is called `planted-NAME`.
+ */
+async function withSeeds(...names: string[]): Promise<string> {
+  const root = folder({ "echo.tsx": echo });
+  for (const name of names) write(root, { [`${name}.tsx`]: forgedIn(`${name}.db`) });
   const server = await ServerProcess.start(root, withoutWorkers);
-  await server.start("forged.tsx", { root }, { runId: "planted" });
-  await eventually(() => existsSync(join(root, "begun")));
-  // The copy of the run in the server's own database.
-  await eventually(async () => (await server.allRuns()).length === 1);
+  for (const name of names) await server.start(`${name}.tsx`, { root }, { runId: `planted-${name}` });
+  const begun = () => readFileSync(join(root, "begun"), "utf8").length;
+  await eventually(() => existsSync(join(root, "begun")) && begun() === names.length);
+  // The copies of the runs in the server's own database.
+  await eventually(async () => (await server.allRuns()).length === names.length);
   await server.kill();
-  move(root, "forged.db", "seed.db");
+  for (const name of names) move(root, `${name}.db`, `seed-${name}.db`);
   writeFileSync(join(root, "go"), "");
   return root;
 }
@@ -66,10 +74,10 @@ async function withSeed(): Promise<string> {
 const refusal = { status: 409, body: { error: { code: "DB_NOT_TRUSTED" } } };
 
 test("the run in a database that a command has put there starts only when the owner has trusted the database", async () => {
-  const root = await withSeed();
+  const root = await withSeeds("forged");
   for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
   const server = await serve(root, fast);
-  move(root, "seed.db", "forged.db", copyFileSync);
+  move(root, "seed-forged.db", "forged.db", copyFileSync);
   const refused = await server.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } });
   expect(refused).toMatchObject(refusal);
   expect(refused.body.error.message).toEndWith("smithers trust forged.db");
@@ -80,42 +88,44 @@ test("the run in a database that a command has put there starts only when the ow
   const trusted = await smithers(root, "trust", "forged.db");
   expect([trusted.code, trusted.out]).toEqual([0, expect.stringContaining("It has 1 unfinished run.")]);
   expect(await server.complete("forged.tsx", { root })).toMatchObject({ status: "finished" });
-  expect(await server.end("planted")).toMatchObject({ status: "finished" });
+  expect(await server.end("planted-forged")).toMatchObject({ status: "finished" });
   expect(existsSync(join(root, "ran"))).toBe(true);
 });
 
-for (const [how, command] of [
-  ["renamed", "mv"],
-  ["copied", "cp"],
-]) {
-  testEachMechanism(
-    `a database that a command of %s has ${how} to the name of a missing one starts nothing`,
-    async (mechanism) => {
-      onlySandbox(mechanism);
-      const root = await withSeed();
-      // Commands do not see a copy of a database that was there before them, whatever its name.
-      for (const name of filesOf(root, "seed.db")) {
-        writeFileSync(join(root, `${name}.gz`), Bun.gzipSync(readFileSync(join(root, name))));
-        rmSync(join(root, name));
+testEachMechanism(
+  "a database that a command of %s has renamed or copied to the name of a missing one starts nothing",
+  async (mechanism) => {
+    onlySandbox(mechanism);
+    const root = await withSeeds("renamed", "copied");
+    // Commands do not see a copy of a database that was there before them, whatever its name.
+    for (const name of filesOf(root, "seed-")) {
+      writeFileSync(join(root, `${name}.gz`), Bun.gzipSync(readFileSync(join(root, name))));
+      rmSync(join(root, name));
+    }
+    write(root, { "command.tsx": commandWorkflow });
+    const plant = (name: string, by: string) =>
+      `for f in seed-${name}.db*.gz; do gunzip -c $f > made && ${by} made \${f:5:-3}; done`;
+    const script = `${plant("renamed", "mv")}; ${plant("copied", "cp")}; rm made`;
+    const expectRefusals = async (server: Client) => {
+      for (const workflowPath of ["renamed.tsx", "copied.tsx"]) {
+        expect(await server.post("/v1/runs", { workflowPath, input: { root } })).toMatchObject(refusal);
       }
-      write(root, { "command.tsx": commandWorkflow });
-      for (const keepsMain of [true, false]) {
-        if (!keepsMain) for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
-        const server = await serveWithWorkers(root, { ...fast, maxWorkers: 1 });
-        const script = `for f in seed*.gz; do gunzip -c $f > made && ${command} made forged\${f:4:-3}; done; rm -f made`;
-        expect(await server.complete("command.tsx", { command: script })).toMatchObject({ status: "finished" });
-        expect(existsSync(join(root, "forged.db"))).toBe(true);
-        expect(await server.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
-        await server.close();
-        const again = await serve(root, fast);
-        expect(await again.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
-        await again.close();
-        for (const name of filesOf(root, "forged.db")) rmSync(join(root, name));
-      }
-      expect(existsSync(join(root, "ran"))).toBe(false);
-    },
-  );
-}
+    };
+    for (const keepsMain of [true, false]) {
+      if (!keepsMain) for (const name of filesOf(root, "smithers.db")) rmSync(join(root, name));
+      const server = keepsMain ? await serveWithWorkers(root, { ...fast, maxWorkers: 1 }) : await serve(root, fast);
+      expect(await server.complete("command.tsx", { command: script })).toMatchObject({ status: "finished" });
+      for (const name of ["renamed.db", "copied.db"]) expect(existsSync(join(root, name))).toBe(true);
+      await expectRefusals(server);
+      await server.close();
+      const again = await serve(root, fast);
+      await expectRefusals(again);
+      await again.close();
+      for (const name of ["renamed.db", "copied.db"]) for (const file of filesOf(root, name)) rmSync(join(root, file));
+    }
+    expect(existsSync(join(root, "ran"))).toBe(false);
+  },
+);
 
 testEachMechanism("no command of %s can put side files next to a database that is closed", async (mechanism) => {
   onlySandbox(mechanism);
@@ -132,32 +142,32 @@ testEachMechanism("no command of %s can put side files next to a database that i
 });
 
 test("what is in the place of a database that was missing starts nothing, now or after a restart", async () => {
-  const root = await withSeed();
+  const root = await withSeeds("forged");
   const first = await serve(root, fast);
   // It listens before its database is open.
   await first.get("/v1/runs");
-  move(root, "seed.db", "forged.db", copyFileSync);
+  move(root, "seed-forged.db", "forged.db", copyFileSync);
   expect(await first.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
   await first.close();
   const second = await serve(root, fast);
   expect(await second.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
-  expect(await second.get("/v1/runs/planted")).toMatchObject(refusal);
-  const told = await smithers(root, "inspect", "planted");
+  expect(await second.get("/v1/runs/planted-forged")).toMatchObject(refusal);
+  const told = await smithers(root, "inspect", "planted-forged");
   expect([told.code, told.err]).toEqual([1, expect.stringContaining("smithers trust")]);
-  expect((await smithersJson(root, "ps")).map(({ runId }: { runId: string }) => runId)).toContain("planted");
+  expect((await smithersJson(root, "ps")).map(({ runId }: { runId: string }) => runId)).toContain("planted-forged");
   expect(existsSync(join(root, "ran"))).toBe(false);
 
   // The file itself: a command could have changed it while it had another name.
   for (const name of filesOf(root, "forged.db")) rmSync(join(root, name));
-  move(root, "seed.db", "forged.db");
+  move(root, "seed-forged.db", "forged.db");
   expect(await second.post("/v1/runs", { workflowPath: "forged.tsx", input: { root } })).toMatchObject(refusal);
   await second.close();
   const third = await serve(root, fast);
-  expect(await third.get("/v1/runs/planted")).toMatchObject(refusal);
+  expect(await third.get("/v1/runs/planted-forged")).toMatchObject(refusal);
   expect(existsSync(join(root, "ran"))).toBe(false);
   expect((await smithers(root, "trust", "forged.db")).code).toBe(0);
   await eventually(() => existsSync(join(root, "ran")));
-  expect(await third.end("planted")).toMatchObject({ status: "finished" });
+  expect(await third.end("planted-forged")).toMatchObject({ status: "finished" });
 });
 
 test("another server's database in the place of one is not used at the next start", async () => {
@@ -344,14 +354,11 @@ test("the log says once that a database is not used, with the command that trust
   await other.complete("own.tsx", { msg: "hi" });
   await other.close();
   copyFileSync(join(elsewhere, "own.db"), join(root, "own.db"));
-  const server = await ServerProcess.start(
-    root,
-    { ...withoutWorkers, SMITHERS_LOG_LEVEL: "error" },
-    { captureLog: true },
-  );
+  const { logger, errors } = recordedErrors();
+  const server = await serve(root, { logger });
   for (let n = 0; n < 3; n += 1) {
     expect(await server.post("/v1/runs", { workflowPath: "own.tsx" })).toMatchObject(refusal);
   }
-  await server.stop("SIGTERM");
-  expect(server.log.split("\n").filter((line) => line.includes("smithers trust own.db"))).toHaveLength(1);
+  await server.close();
+  expect(errors.filter((line) => Bun.inspect(line).includes("smithers trust own.db"))).toHaveLength(1);
 });

@@ -17,6 +17,7 @@ import { afterThisTest } from "../support/cleanup.ts";
 import { smithers, smithersJson } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
+import { hostedCommands } from "../support/hosted-commands.ts";
 import { loaderOf, shadowsIn } from "../support/loader.ts";
 import { testWithBash } from "../support/mechanisms.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
@@ -25,6 +26,7 @@ import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
 const isRoot = process.getuid?.() === 0;
+const { refused } = hostedCommands();
 /** An ordinary user, and another one. */
 const [ordinary, other] = [65_534, 65_533];
 
@@ -52,7 +54,7 @@ test("no other user can read what a server, a command and a backup create", asyn
   openUmask();
   const sources = { "gate.tsx": gated(), "own.tsx": gated(', { dbPath: "data/own.db" }'), "flows/gate.tsx": gated() };
   const root = folder(sources);
-  const server = await ServerProcess.start(root);
+  const server = await ServerProcess.start(root, { SERVE_OPTIONS: '{"maxWorkers":1}' });
   for (const path of Object.keys(sources)) {
     const runId = await server.start(path);
     await server.until(runId, ({ type }) => type === "ApprovalRequested");
@@ -137,7 +139,7 @@ test.each(plantedLogs)(
   async (_, plant) => {
     const root = folder({ "done.tsx": echo, ".smithers/note": "", victim: "as it was" });
     plant(join(root, ".smithers/mine.log"), join(root, "victim"));
-    const { code, err } = await smithers(root, "up", "done.tsx", "--detach", "--run-id", "mine");
+    const { code, err } = await refused(root, "up", "done.tsx", "--detach", "--run-id", "mine");
     expect([code, err]).toEqual([1, expect.stringContaining("mine.log cannot be used")]);
     expect(readFileSync(join(root, "victim"), "utf8")).toBe("as it was");
   },
@@ -147,13 +149,13 @@ test("a run goes to the background only with a log in a folder next to the datab
   const outside = folder();
   const root = folder({ "done.tsx": echo });
   symlinkSync(outside, join(root, ".smithers"));
-  const { code, err } = await smithers(root, "up", "done.tsx", "--detach", "--run-id", "mine");
+  const { code, err } = await refused(root, "up", "done.tsx", "--detach", "--run-id", "mine");
   expect([code, err]).toEqual([1, expect.stringContaining("its folder is a link")]);
   expect(readdirSync(outside)).toEqual([]);
 });
 
-/** A root that its server cannot write, and a temporary folder for everybody. */
-async function closedRoot(files: Record<string, string>) {
+/** A root that its server cannot write, and a temporary folder for everybody. Its server has workers only with `process`. */
+async function closedRoot(files: Record<string, string>, isolation: "process" | "none" = "none") {
   const root = folder({ ...files, "data/note": "" });
   const temporary = folder();
   chmodSync(temporary, 0o1777);
@@ -163,14 +165,14 @@ async function closedRoot(files: Record<string, string>) {
   const start = () =>
     ServerProcess.start(
       root,
-      { TMPDIR: temporary, SERVE_OPTIONS: '{"db":"data/smithers.db"}' },
+      { TMPDIR: temporary, SERVE_OPTIONS: JSON.stringify({ db: "data/smithers.db", isolation }) },
       isRoot ? { user: ordinary } : {},
     );
   return { root, temporary, start };
 }
 
 test("a workflow whose folder cannot be written is imported from a private folder that no one else can create first", async () => {
-  const { root, temporary, start } = await closedRoot({ "flow.tsx": echo });
+  const { root, temporary, start } = await closedRoot({ "flow.tsx": echo }, "process");
   const sample = folder({ "flow.tsx": echo });
   await loaderOf(sample).load("flow.tsx");
   for (const name of shadowsIn(sample)) writeFileSync(join(temporary, name), 'throw new Error("planted");');
