@@ -51,8 +51,8 @@ export function onRun(operation: Operation<RunServices>): Operation<ServerContex
       if (!runIdSchema.safeParse(runId).success)
         throw new SmithersError("RUN_NOT_FOUND", "There is no run with this id.");
       const locate = () => databases.runs.locate(runId);
-      const engine = async () => (await locate()).database;
       const recent = () => recentRun(databases.runs.main, runId);
+      const engine = async () => recent()?.database ?? (await locate()).database;
       return operation.handle(request, { runId, reader, locate, recent, engine, closing: streams.signal, telemetry });
     },
   };
