@@ -3,22 +3,23 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { folder } from "../support/folder.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serveWithoutWorkers } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const served = sharedServer();
 
 /**
  * A folder with a workflow of one agent, and a program of this name on the PATH that prints these lines. Each call is
  * noted in calls.txt: its arguments, then what it read.
  */
-function project(program: string, agent: string, script: string, props = ""): { root: string; env: { PATH: string } } {
+function project(program: string, agent: string, script: string, props = "") {
   const name = agent.slice(0, agent.indexOf("("));
   const source = workflowFile(
     `<Task id="ask" output={outputs.result} agent={agent} retryPolicy={{ initialDelayMs: 1 }} ${props}>Please.</Task>`,
     { head: `import { ${name} } from "smithers-orchestrator";\nconst agent = new ${agent};` },
   );
-  const root = folder({ "ask.tsx": source });
+  const { root, server } = served({ "ask.tsx": source });
   const bin = join(root, "bin");
   mkdirSync(bin);
   if (program !== "") {
@@ -26,17 +27,17 @@ function project(program: string, agent: string, script: string, props = ""): { 
     writeFileSync(join(bin, program), head + script);
     chmodSync(join(bin, program), 0o755);
   }
-  return { root, env: { PATH: program === "" ? "/usr/bin:/bin" : `${bin}:${process.env.PATH}` } };
+  return { root, server, env: { PATH: program === "" ? "/usr/bin:/bin" : `${bin}:${process.env.PATH}` } };
 }
 
-/** A server of this process, which finds programs where a project has them until the test is over. */
-function serving({ root, env }: ReturnType<typeof project>) {
+/** The server of this process, which finds programs where a project has them until the test is over. */
+function serving({ server, env }: ReturnType<typeof project>) {
   const before = process.env.PATH;
   process.env.PATH = env.PATH;
   afterThisTest(() => {
     process.env.PATH = before;
   });
-  return serveWithoutWorkers(root);
+  return server;
 }
 
 const lines = (...values: unknown[]) =>
@@ -138,8 +139,9 @@ const programs: [string, string, string, string, string][] = [
 test.each(programs)(
   "%s answers a task: its text, its tool calls, its tokens and its conversation are events",
   async (program, agent, script, args, tool) => {
-    const { root, env } = project(program, agent, script);
-    const server = program === "claude" ? await ServerProcess.start(root, env) : await serving({ root, env });
+    const given = project(program, agent, script);
+    const { root, env } = given;
+    const server = program === "claude" ? await ServerProcess.start(root, env) : serving(given);
     const runId = await server.start("ask.tsx");
     const events = [];
     for await (const { event } of server.events(runId)) events.push(event);
@@ -193,14 +195,10 @@ test("the attempt after a crash continues the conversation, and the crash ends t
 
 test("an answer that does not fit goes back in the same conversation, in the same attempt", async () => {
   const misfit = lines({ type: "result", subtype: "success", is_error: false, session_id: "s-1", result: "No." });
-  const { root, env } = project(
-    "claude",
-    "ClaudeCodeAgent({})",
-    `if [ "$count" = 1 ]; then\n${misfit}else\n${claude}fi\n`,
-  );
-  const server = await serving({ root, env });
+  const given = project("claude", "ClaudeCodeAgent({})", `if [ "$count" = 1 ]; then\n${misfit}else\n${claude}fi\n`);
+  const server = serving(given);
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
-  const calls = readFileSync(join(root, "calls.txt"), "utf8")
+  const calls = readFileSync(join(given.root, "calls.txt"), "utf8")
     .split("\n")
     .filter((line) => line.startsWith("ARGS"));
   expect(calls).toHaveLength(2);
@@ -215,17 +213,17 @@ test("a program that says its limit is reached lets the run wait", async () => {
     session_id: "s-1",
     result: `Claude AI usage limit reached|${Math.ceil(Date.now() / 1_000) + 3600}`,
   });
-  const { root, env } = project("claude", "ClaudeCodeAgent({})", `${refused}exit 1\n`);
-  const server = await serving({ root, env });
+  const given = project("claude", "ClaudeCodeAgent({})", `${refused}exit 1\n`);
+  const server = serving(given);
   const runId = await server.start("ask.tsx");
   await eventually(async () => (await server.run(runId)).status === "waiting-quota");
 });
 
 test("cancelling a run ends the program and what it has started", async () => {
-  const { root, env } = project("codex", "CodexAgent({})", "sleep 60 & echo $! > pid; wait\n");
-  const server = await serving({ root, env });
+  const given = project("codex", "CodexAgent({})", "sleep 60 & echo $! > pid; wait\n");
+  const server = serving(given);
   const runId = await server.start("ask.tsx");
-  const pid = Number(await eventually(() => readFileSync(join(root, "pid"), "utf8").trim()));
+  const pid = Number(await eventually(() => readFileSync(join(given.root, "pid"), "utf8").trim()));
   await server.runs.cancel(runId);
   await eventually(() => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
 });
@@ -259,8 +257,8 @@ const failures: [string, string, string, string, string][] = [
 test.each(failures)(
   "a program that %s fails the task, and the message says so",
   async (_, program, agent, script, message) => {
-    const { root, env } = project(program, agent, script, "retries={0}");
-    const server = await serving({ root, env });
+    const given = project(program, agent, script, "retries={0}");
+    const server = serving(given);
     const run = await server.complete("ask.tsx");
     expect(run).toMatchObject({ status: "failed", error: { code: "AGENT_FAILED" } });
     expect(run.error!.message).toContain(message);
@@ -269,11 +267,11 @@ test.each(failures)(
 
 test("the tools that a task allows are handed over; an agent that cannot be confined to them is not asked", async () => {
   const allowed = project("claude", "ClaudeCodeAgent({})", claude, 'tools={{ allow: ["read", "grep"] }}');
-  const server = await serving(allowed);
+  const server = serving(allowed);
   expect(await server.complete("ask.tsx")).toMatchObject({ status: "finished" });
   expect(readFileSync(join(allowed.root, "calls.txt"), "utf8")).toContain("--tools Read,Grep --allowedTools Read,Grep");
   const refused = project("codex", "CodexAgent({})", codex, 'tools={{ allow: ["read"] }}');
-  const other = await serving(refused);
+  const other = serving(refused);
   const run = await other.complete("ask.tsx");
   expect(run.error!.message).toContain("CodexAgent cannot be confined to the tools that the task allows.");
   expect(existsSync(join(refused.root, "calls.txt"))).toBe(false);

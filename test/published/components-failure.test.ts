@@ -7,7 +7,8 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
-import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { serveWithoutWorkers } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 
 /** A workflow with a step that notes that it ran, and one that fails. */
 const flow = (tree: string) => `/** @jsxImportSource smithers-orchestrator */
@@ -45,9 +46,10 @@ const ledgerOf = (root: string) => {
   return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
 };
 
+const serving = sharedServer();
+
 async function complete(tree: string) {
-  const root = folder({ "flow.tsx": flow(tree) });
-  const server = await serve(root);
+  const { root, server } = serving({ "flow.tsx": flow(tree) });
   const run = await server.complete("flow.tsx", { root });
   return { run, server, ledger: ledgerOf(root) };
 }
@@ -109,7 +111,7 @@ test("a wait next to the failed node is withdrawn, and a failed iteration does n
     </Loop>`);
   expect(ledger).toEqual(["a", "caught", "a", "caught"]);
   expect(run.status).toBe("finished");
-  expect(await server.approvals.list()).toEqual([]);
+  expect(await server.approvalsOf(run.runId)).toEqual([]);
 });
 
 const saga = (last: string, onFailure: string) => `
@@ -221,8 +223,7 @@ test.each(databases)(
       ]} />
       {step(root, "never")}`),
     });
-    const server = await serve(root, {
-      isolation: "none",
+    const server = await serveWithoutWorkers(root, {
       ...(kind === "Postgres" && { db: await postgresDatabase(), withoutDb: true }),
     });
     const failed = await server.complete("flow.tsx", { root });
@@ -253,12 +254,11 @@ async function lastOf(server: Client, runId: string) {
 }
 
 test("what was caught stays caught when a run is resumed that has failed later", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "flow.tsx": flow(`
       <TryCatchFinally try={${until("a")}} catch={step(root, "caught")} finally={step(root, "clean")} />
       ${until("b")}`),
   });
-  const server = await serve(root, { isolation: "none" });
   const failed = await server.complete("flow.tsx", { root });
   expect(failed).toMatchObject({ status: "failed", error: { nodeId: "b" } });
   writeFileSync(join(root, "mended"), "");
@@ -268,12 +268,11 @@ test("what was caught stays caught when a run is resumed that has failed later",
 });
 
 test("a Saga without anything to undo tries its failed action again when it is resumed", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "flow.tsx": flow(`<Saga onFailure="compensate-and-fail" steps={[
       { id: "one", action: ${until("a")}, compensation: step(root, "undo a") },
     ]} />`),
   });
-  const server = await serve(root, { isolation: "none" });
   const failed = await server.complete("flow.tsx", { root });
   expect(failed.status).toBe("failed");
   writeFileSync(join(root, "mended"), "");
@@ -284,7 +283,7 @@ test("a Saga without anything to undo tries its failed action again when it is r
 
 test("the example of a trip cancels the bookings before the one that is refused", async () => {
   const example = readFileSync(new URL("../../examples/trip.tsx", import.meta.url), "utf8");
-  const server = await serve(folder({ "trip.tsx": example }));
+  const { server } = serving({ "trip.tsx": example });
   const run = await server.complete("trip.tsx", { city: "Rome", full: "guide" });
   expect(run).toMatchObject({ status: "finished", output: { summary: "Cancelled car-1, room-1." } });
   const booked = await server.complete("trip.tsx", { city: "Rome" });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 
 const flow = (
   props: string,
@@ -50,9 +50,10 @@ const levels = (...given: (number | undefined)[]) =>
 
 const ledger = (root: string) => readFileSync(join(root, "ledger"), "utf8").trim().split("\n");
 
+const serving = sharedServer();
+
 async function begin(props: string, escalation?: string) {
-  const root = folder({ "flow.tsx": flow(props, escalation) });
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving({ "flow.tsx": flow(props, escalation) });
   const runId = await server.start("flow.tsx", { root });
   return { root, server, runId };
 }
@@ -88,7 +89,7 @@ test("at last a person is asked for a value of escalationOutput", async () => {
   const request = 'humanFallback humanRequest={{ title: "Ann needs help", summary: "No agent could." }}';
   const { server, runId } = await begin(`${levels(0.1)} ${request}`, "z.object({ reply: z.string() })");
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  const [item] = await server.approvals.list();
+  const [item] = await server.approvalsOf(runId);
   expect(item).toMatchObject({
     nodeId: "support-human-fallback",
     mode: "answer",
@@ -107,7 +108,7 @@ test("an escalationOutput that takes a decision asks the person for a yes or no"
     "z.object({ approved: z.boolean(), note: z.string().nullable() })",
   );
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
-  expect(await server.approvals.list()).toMatchObject([{ mode: "approve" }]);
+  expect(await server.approvalsOf(runId)).toMatchObject([{ mode: "approve" }]);
   await server.approvals.approve(runId, "support-human-fallback", { note: "I will" });
   expect((await server.end(runId)).status).toBe("finished");
 });
@@ -158,7 +159,7 @@ test("a chain continues at the level that a killed server interrupted", async ()
 
 test("the example of a support desk answers, searches, or asks a person", async () => {
   const example = readFileSync(new URL("../../examples/support.tsx", import.meta.url), "utf8");
-  const server = await serve(folder({ "support.tsx": example }), { isolation: "none" });
+  const { server } = serving({ "support.tsx": example });
   const reply = async (question: string) => (await server.complete("support.tsx", { question })).output;
   expect(await reply("opening hours")).toEqual({ reply: "We are open from 9 to 17." });
   expect(await reply("I have lost my key")).toEqual({ reply: "Use the link under the form to set a new one." });

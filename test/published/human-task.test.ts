@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { hostedCommands } from "../support/hosted-commands.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 
 const { smithers } = hostedCommands({ executes: true });
 
@@ -37,14 +37,16 @@ export default smithers((ctx) => {
 
 const good = { approved: true, comments: "Well done" };
 
+const serving = sharedServer();
+
 async function asked(source = flow()) {
-  const server = await serve(folder({ "flow.tsx": source }), { isolation: "none" });
+  const { server } = serving({ "flow.tsx": source });
   const runId = await server.start("flow.tsx");
   const times = async (count: number) => {
     let seen = 0;
     await server.until(runId, ({ type }) => type === "ApprovalRequested" && ++seen === count);
     // What an error tells depends on its code.
-    return (await server.approvals.list())[0] as ApprovalItem & { lastError: { details: any; message: string } };
+    return (await server.approvalsOf(runId))[0] as ApprovalItem & { lastError: { details: any; message: string } };
   };
   const answer = (body: object) => server.post(`/v1/runs/${runId}/nodes/review/approve`, body);
   return { server, runId, times, answer };
@@ -176,13 +178,12 @@ test("an answer and how often it was asked for survive the death of the server",
 });
 
 test("an edit of the schema while the question is open asks it again", async () => {
-  const root = folder({ "flow.tsx": flow() });
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving({ "flow.tsx": flow() });
   const runId = await server.start("flow.tsx");
   await server.until(runId, ({ type }) => type === "ApprovalRequested");
   writeFileSync(join(root, "flow.tsx"), flow().replace('["low", "high"]', '["low", "high", "top"]'));
   await server.approvals.approve(runId, "review", { data: {} });
-  const severities = async () => ((await server.approvals.list())[0]?.dataSchema as any)?.properties.severity.enum;
+  const severities = async () => ((await server.approvalsOf(runId))[0]?.dataSchema as any)?.properties.severity.enum;
   // Refused while the turn of the answer is under way.
   await server.post(`/v1/runs/${runId}/resume`);
   await eventually(async () => (await severities())?.length === 3 || undefined);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Project } from "../support/commands.ts";
 import { folder } from "../support/folder.ts";
 import { serveWithoutWorkers as serve, serve as serveWithWorkers } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 /** An agent whose answer is the prompt that it was given. */
@@ -16,9 +17,11 @@ const asking = (prompt: string, head = "") =>
     head: `${head}\n${repeats}`,
   });
 
+const serving = sharedServer();
+
 /** The text before the JSON Schema that is added to every prompt. */
 async function promptOf(prompt: string, files: Record<string, string> = {}, head = ""): Promise<string> {
-  const server = await serve(folder({ "flow.tsx": asking(prompt, head), ...files }));
+  const { server } = serving({ "flow.tsx": asking(prompt, head), ...files });
   const { output } = await server.complete("flow.tsx");
   return (output as { prompt: string }).prompt.split("\n\nAnswer with one JSON value")[0]!;
 }
@@ -125,8 +128,7 @@ test("an error of an MDX file names its own line, when it loads and when it rend
 });
 
 test("a file of an unknown kind is imported as its path", async () => {
-  const root = folder({ "flow.tsx": asking("{plan}", 'import plan from "./plan.png";'), "plan.png": "" });
-  const server = await serve(root);
+  const { root, server } = serving({ "flow.tsx": asking("{plan}", 'import plan from "./plan.png";'), "plan.png": "" });
   expect(((await server.complete("flow.tsx")).output as { prompt: string }).prompt).toStartWith(join(root, "plan.png"));
 });
 

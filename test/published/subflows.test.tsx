@@ -14,6 +14,7 @@ import { postgresDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/process.ts";
 import { inStore, run } from "../support/run.ts";
 import { serve } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 
 const head = `/** @jsxImportSource smithers-orchestrator */
 import { appendFileSync, existsSync } from "node:fs";
@@ -59,8 +60,15 @@ const one = `<Subflow id="sub" workflow={child} input={{ n: 4, root }} output={o
 
 const ledgerOf = (root: string) => readFileSync(join(root, "ledger"), "utf8").trim().split("\n");
 
-const project = (parentTree: string, childTree: string) =>
-  folder({ "parent.tsx": parent(parentTree), "child.tsx": child(childTree) });
+const bothFiles = (parentTree: string, childTree: string) => ({
+  "parent.tsx": parent(parentTree),
+  "child.tsx": child(childTree),
+});
+
+const project = (parentTree: string, childTree: string) => folder(bothFiles(parentTree, childTree));
+
+const serving = sharedServer();
+const servings = { none: serving, process: sharedServer({ isolation: "process" }) };
 
 async function childrenOf(server: Client, runId: string) {
   const { body } = await server.get("/v1/runs");
@@ -72,8 +80,7 @@ const isolations = ["none", "process"] as const;
 test.each(isolations)(
   "with isolation %s, a subflow is a run of its own, whose output is the node's",
   async (isolation) => {
-    const root = project(one, plain);
-    const server = await serve(root, { isolation });
+    const { root, server } = servings[isolation](bothFiles(one, plain));
     const run = await server.complete("parent.tsx", { root });
     expect(run).toMatchObject({ status: "finished", output: 9 });
     const children = await childrenOf(server, run.runId);
@@ -127,8 +134,9 @@ test.each(isolations)(
 );
 
 test("a subflow waits for signals and timers of its own", async () => {
-  const root = project(one, `<Signal id="go" schema={z.any()} /><Timer id="pause" duration="20ms" />${plain}`);
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving(
+    bothFiles(one, `<Signal id="go" schema={z.any()} /><Timer id="pause" duration="20ms" />${plain}`),
+  );
   const runId = await server.start("parent.tsx", { root });
   await server.until(runId, (event) => event.type === "RunStatusChanged" && event.status === "waiting-event");
   const [{ runId: childRunId }] = await childrenOf(server, runId);
@@ -147,8 +155,7 @@ const fragile = `
   }}</Task>`;
 
 test("a failing subflow fails its node with its error, and continues from there when the parent is resumed", async () => {
-  const root = project(one, fragile);
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving(bothFiles(one, fragile));
   const failed = await server.complete("parent.tsx", { root });
   const [{ runId: childRunId }] = await childrenOf(server, failed.runId);
   expect(failed).toMatchObject({
@@ -165,13 +172,14 @@ test("a failing subflow fails its node with its error, and continues from there 
 });
 
 test("retries let a subflow go on from where it has failed, and continueOnFail tolerates it", async () => {
-  const root = project(
-    `<Subflow id="sub" workflow={child} input={{ n: 4, root }} output={outputs.result} retries={2}
+  const { root, server } = serving(
+    bothFiles(
+      `<Subflow id="sub" workflow={child} input={{ n: 4, root }} output={outputs.result} retries={2}
        retryPolicy={{ initialDelayMs: 1 }} continueOnFail />
      <Task id="end" output={outputs.end}>{() => "went on"}</Task>`,
-    fragile,
+      fragile,
+    ),
   );
-  const server = await serve(root, { isolation: "none" });
   const run = await server.complete("parent.tsx", { root });
   expect(run).toMatchObject({ status: "finished", output: "went on", failedChildren: 1 });
   expect((await server.nodes(run.runId))[0]).toMatchObject({ state: "failed", attempt: 3 });
@@ -188,7 +196,7 @@ const endless = `<Task id="first" output={outputs.output}>{({ signal }) => {
 test.each(isolations)(
   "with isolation %s, the parent's cancellation reaches a subflow that runs and one that waits",
   async (isolation) => {
-    const root = folder({
+    const { root, server } = servings[isolation]({
       "parent.tsx": parent(`<Parallel>
       <Subflow id="a" workflow={child} input={{ n: 1, root }} output={outputs.result} />
       <Subflow id="b" workflow={child} input={{ n: 2, root }} output={outputs.result} />
@@ -197,7 +205,6 @@ test.each(isolations)(
         `{n === 1 ? ${endless} : <Approval id="ask" output={outputs.decision} request={{ title: "Go?" }} />}`,
       ),
     });
-    const server = await serve(root, { isolation });
     const runId = await server.start("parent.tsx", { root });
     await eventually(async () =>
       (await childrenOf(server, runId)).some(({ status }: any) => status === "waiting-approval"),
@@ -207,18 +214,19 @@ test.each(isolations)(
     expect(await server.end(runId)).toMatchObject({ status: "cancelled" });
     for (const child of await childrenOf(server, runId)) {
       expect(await server.end(child.runId)).toMatchObject({ status: "cancelled" });
+      expect(await server.approvalsOf(child.runId)).toEqual([]);
     }
     await eventually(() => ledgerOf(root).includes("aborted"));
-    expect(await server.approvals.list()).toEqual([]);
   },
 );
 
 test("a subflow that takes too long is cancelled, and its node has failed", async () => {
-  const root = project(
-    `<Subflow id="sub" workflow={child} input={{ n: 4, root }} output={outputs.result} timeoutMs={50} />`,
-    `<Approval id="ask" output={outputs.decision} request={{ title: "Go?" }} />`,
+  const { root, server } = serving(
+    bothFiles(
+      `<Subflow id="sub" workflow={child} input={{ n: 4, root }} output={outputs.result} timeoutMs={50} />`,
+      `<Approval id="ask" output={outputs.decision} request={{ title: "Go?" }} />`,
+    ),
   );
-  const server = await serve(root, { isolation: "none" });
   const run = await server.complete("parent.tsx", { root });
   expect(run).toMatchObject({ status: "failed", error: { code: "TASK_TIMEOUT", nodeId: "sub" } });
   const [{ runId: childRunId }] = await childrenOf(server, run.runId);
@@ -226,8 +234,7 @@ test("a subflow that takes too long is cancelled, and its node has failed", asyn
 });
 
 test("a subflow that a person cancels fails its node", async () => {
-  const root = project(one, asks);
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving(bothFiles(one, asks));
   const runId = await server.start("parent.tsx", { root });
   await server.until(runId, (event) => event.type === "RunStatusChanged" && event.status === "waiting-approval");
   const [{ runId: childRunId }] = await childrenOf(server, runId);
@@ -236,7 +243,7 @@ test("a subflow that a person cancels fails its node", async () => {
 });
 
 test("input that does not fit the subflow's schema, and a result that does not fit the output, fail the node", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "parent.tsx": parent(`<Parallel>
       <Subflow id="a" workflow={child} input={{ n: "four", root }} output={outputs.result} continueOnFail />
       <Subflow id="b" workflow={child} input={{ n: 4, root }} output={outputs.other} continueOnFail />
@@ -248,7 +255,6 @@ test("input that does not fit the subflow's schema, and a result that does not f
     ),
     "child.tsx": child(`${plain}<Task id="more" output={outputs.output}>{{ doubled: 1 }}</Task>`),
   });
-  const server = await serve(root, { isolation: "none" });
   const run = await server.complete("parent.tsx", { root });
   expect(run).toMatchObject({ status: "finished" });
   expect(
@@ -262,14 +268,13 @@ test("input that does not fit the subflow's schema, and a result that does not f
 });
 
 test("a queue runs one subflow after the other, and waits for one that waits", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "parent.tsx": parent(`<MergeQueue>
       <Subflow id="a" workflow={child} input={{ n: 1, root }} output={outputs.result} />
       <Subflow id="b" workflow={child} input={{ n: 2, root }} output={outputs.result} />
     </MergeQueue>`),
     "child.tsx": child(asks),
   });
-  const server = await serve(root, { isolation: "none" });
   const runId = await server.start("parent.tsx", { root });
   for (const n of [1, 2]) {
     const waiting = await eventually(async () => {
@@ -328,7 +333,7 @@ export default deep;
 });
 
 test("a failure next to a waiting subflow cancels it, and TryCatchFinally catches a subflow's error", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "parent.tsx": parent(`<TryCatchFinally
       try={<Parallel>
         <Subflow id="a" workflow={child} input={{ n: 1, root }} output={outputs.result} />
@@ -343,7 +348,6 @@ test("a failure next to a waiting subflow cancels it, and TryCatchFinally catche
         }}</Task>
       : <Approval id="ask" output={outputs.decision} request={{ title: "Go?" }} />}`),
   });
-  const server = await serve(root, { isolation: "none" });
   const runId = await server.start("parent.tsx", { root });
   const waiting = await eventually(async () =>
     (await childrenOf(server, runId)).find(({ status }: any) => status === "waiting-approval"),
@@ -388,7 +392,7 @@ test("the example of a holiday books a trip in each city, in a run of its own", 
     name,
     readFileSync(new URL(`../../examples/${name}`, import.meta.url), "utf8"),
   ]);
-  const server = await serve(folder(Object.fromEntries(files)), { isolation: "none" });
+  const { server } = serving(Object.fromEntries(files));
   const run = await server.complete("holiday.tsx", { cities: ["Rome", "Oslo"] });
   expect(run.status).toBe("finished");
   expect([...(run.output as { lines: string[] }).lines].sort()).toEqual(["Oslo: Booked.", "Rome: Booked."]);
@@ -453,7 +457,7 @@ test("an inline subflow is part of the run, with its own input and names, also a
 });
 
 test("one workflow is inline several times, in loops and in itself, each with its own rows", async () => {
-  const root = folder({
+  const { root, server } = serving({
     "parent.tsx": parent(`<Loop id="l" until={ctx.iterationCount(outputs.result, "a") >= 2}>
       <Parallel>
         <Subflow id="a" mode="inline" workflow={child} input={{ n: ctx.iteration, root }} output={outputs.result} />
@@ -473,7 +477,6 @@ export default smithers((ctx) => (
 ));
 `,
   });
-  const server = await serve(root, { isolation: "none" });
   const run = await server.complete("parent.tsx", { root });
   expect(run).toMatchObject({ status: "finished" });
   expect((run.output as unknown[][])[0]).toEqual([
@@ -490,17 +493,14 @@ test("what fails in an inline subflow fails the run, or is tolerated, or is caug
       finally={<Task id="clean" output={outputs.step}>{() => { note(root, "clean"); return { n }; }}</Task>}
     />`;
   const withTry = child(failing).replace("Workflow, Task,", "Workflow, Task, TryCatchFinally,");
-  const server = await serve(
-    folder({
-      "fails.tsx": parent(inline()),
-      "tolerates.tsx": parent(inline("continueOnFail")),
-      "catches.tsx": parent(
-        `<TryCatchFinally try={<>${inline()}</>} catch={(error) => <Task id="caught" output={outputs.end}>{error.message}</Task>} />`,
-      ),
-      "child.tsx": withTry,
-    }),
-    { isolation: "none" },
-  );
+  const { server } = serving({
+    "fails.tsx": parent(inline()),
+    "tolerates.tsx": parent(inline("continueOnFail")),
+    "catches.tsx": parent(
+      `<TryCatchFinally try={<>${inline()}</>} catch={(error) => <Task id="caught" output={outputs.end}>{error.message}</Task>} />`,
+    ),
+    "child.tsx": withTry,
+  });
   const input = () => ({ root: folder({}) });
   const failed = input();
   expect(await server.complete("fails.tsx", failed)).toMatchObject({ status: "failed", error: { nodeId: "sub.boom" } });
@@ -513,15 +513,12 @@ test("what fails in an inline subflow fails the run, or is tolerated, or is caug
 });
 
 test("an inline subflow refuses input that does not fit, and limits that only a run can have; skipIf leaves it out", async () => {
-  const server = await serve(
-    folder({
-      "input.tsx": parent(inline().replace("n: 4", 'n: "four"')),
-      "limits.tsx": parent(inline("timeoutMs={5}")),
-      "skips.tsx": parent(inline("skipIf").replace("n: 4", 'n: "four"')),
-      "child.tsx": child(plain),
-    }),
-    { isolation: "none" },
-  );
+  const { server } = serving({
+    "input.tsx": parent(inline().replace("n: 4", 'n: "four"')),
+    "limits.tsx": parent(inline("timeoutMs={5}")),
+    "skips.tsx": parent(inline("skipIf").replace("n: 4", 'n: "four"')),
+    "child.tsx": child(plain),
+  });
   const root = folder({});
   expect(await server.complete("input.tsx", { root })).toMatchObject({
     status: "failed",

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { folder } from "../support/folder.ts";
-import { serve } from "../support/server.ts";
+import { sharedServer } from "../support/shared-server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
 const head = `
@@ -22,7 +21,7 @@ const model = (...calls) => new MockLanguageModelV3({
 });
 /** An agent of all tools: two of this package, and a foreign one. */
 const tooled = (root) => new ToolLoopAgent({
-  model: model(["read", { path: "a.txt" }], ["write", { path: "made", content: "x" }], ["foreign", {}]),
+  model: model(["read", { path: root + "/a.txt" }], ["write", { path: root + "/made", content: "x" }], ["foreign", {}]),
   tools: {
     read,
     write,
@@ -39,9 +38,10 @@ const verdict = z.object({ verdict: z.enum(["good", "bad"]), extra: z.number() }
 `;
 const schemas = "result: z.object({ value: z.any() }), short: z.object({ verdict: z.string() })";
 
+const serving = sharedServer();
+
 async function complete(tree: string) {
-  const root = folder({ "flow.tsx": workflowFile(tree, { head, schemas }), "a.txt": "alpha" });
-  const server = await serve(root, { isolation: "none" });
+  const { root, server } = serving({ "flow.tsx": workflowFile(tree, { head, schemas }), "a.txt": "alpha" });
   const run = await server.complete("flow.tsx", { root });
   const calls = () =>
     readFileSync(join(root, "calls"), "utf8")

@@ -1,4 +1,5 @@
 import {
+  type ApprovalItem,
   type ApprovalsClient,
   createClient,
   type NodeItem,
@@ -53,6 +54,11 @@ export class Client extends Wire {
 
   nodes(runId: string): Promise<NodeItem[]> {
     return Array.fromAsync(this.runs.nodes(runId));
+  }
+
+  /** What a run asks people, of all that the server's runs ask. */
+  async approvalsOf(runId: string): Promise<ApprovalItem[]> {
+    return (await this.approvals.list()).filter((item) => item.runId === runId);
   }
 
   /** A run's events until it has ended, or the caller leaves the loop. */
