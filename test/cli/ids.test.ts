@@ -4,7 +4,7 @@ import { hostedCommands } from "../support/hosted-commands.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { echo, workflowFile } from "../support/workflows.ts";
 
-const { smithers } = hostedCommands({ executes: true });
+const { smithers, refused } = hostedCommands({ executes: true });
 
 const ship = workflowFile(
   `<Approval id="ship" output={outputs.decision} request={{ title: "Ship?" }} />
@@ -103,7 +103,7 @@ test("resume, retry and up --resume continue the latest run", async () => {
   expect((await smithers(root, "up", "echo.tsx", "--input", '{"msg": 1}', "--run-id", "later")).code).toBe(0);
   const continued = await smithers(root, "up", "flaky.tsx", "--resume", "--json");
   expect({ code: continued.code, ...JSON.parse(continued.out) }).toMatchObject({ code: 0, runId: "failed" });
-  const inBackground = await smithers(root, "up", "flaky.tsx", "--resume", "--detach");
+  const inBackground = await refused(root, "up", "flaky.tsx", "--resume", "--detach");
   expect(inBackground).toMatchObject({ code: 4, err: expect.stringContaining("--resume <run>") });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { smithers, startSmithers } from "../support/cli.ts";
 import { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -33,40 +34,42 @@ async function hot(file: string) {
 }
 
 const approval = `<Approval id="x" output={outputs.decision} request={{ title: "Go?" }} />`;
-const asking = `<Task id="x" output={outputs.result} needsApproval>{() => { mark("x"); return { value: 1 }; }}</Task>`;
 const event = `<WaitForEvent id="x" event="go" output={outputs.result} />`;
 
-test.each([
-  ["an approval", approval, "approval", "/approve/x", {}],
-  ["a task that needs an approval", asking, "approval", "/approve/x", {}],
-  ["an event", event, "event", "/signal/go", { data: { value: 1 } }],
-])(
-  "with --hot, %s that is taken out and put back while the run is parked waits again",
-  async (_, x, kind, path, body) => {
-    const { client, edit, blockedOn, finished, ran } = await hot(shown(x));
-    await blockedOn("x", kind);
-    edit(hidden);
-    await blockedOn("hold", "event");
-    edit(shown(x));
-    await blockedOn("x", kind);
-    expect(ran("marks")).toBe(false);
-    expect((await client.post(path, body)).status).toBe(200);
-    await finished();
-    expect(ran("marks")).toBe(true);
-  },
-);
-
-test("with --hot, a timer that is taken out and put back waits again, and not past an earlier time", async () => {
-  const nap = `<Timer id="x" duration="1h" />`;
-  const { edit, blockedOn, finished, ran } = await hot(shown(nap));
-  await blockedOn("x", "timer");
+test("with --hot, what waits and is taken out and put back while the run is parked waits again", async () => {
+  const waits = {
+    x: approval,
+    asks: `<Task id="asks" output={outputs.result} needsApproval>{() => { mark("asks"); return { value: 1 }; }}</Task>`,
+    hears: `<WaitForEvent id="hears" event="go" output={outputs.result} />`,
+    naps: `<Timer id="naps" duration="1h" />`,
+  };
+  const waiting = { x: "waiting-approval", asks: "waiting-approval", hears: "waiting-event", naps: "waiting-timer" };
+  const parallel = shown(`<Parallel>${Object.values(waits).join("")}</Parallel>`);
+  const { root, client, edit, blockedOn, finished, ran } = await hot(parallel);
+  /** Waits until the run waits for all of them, and for nothing else. */
+  const allWait = () =>
+    eventually(async () => {
+      const now = (await client.nodes("r1")).filter(({ state }) => state.startsWith("waiting-"));
+      return isDeepStrictEqual(Object.fromEntries(now.map(({ nodeId, state }) => [nodeId, state])), waiting);
+    });
+  await allWait();
   edit(hidden);
   await blockedOn("hold", "event");
-  edit(shown(nap));
-  await blockedOn("x", "timer");
+  edit(parallel);
+  await allWait();
   expect(ran("marks")).toBe(false);
+  for (const [path, body] of [
+    ["/approve/x", {}],
+    ["/approve/asks", {}],
+    ["/signal/go", { data: { value: 1 } }],
+  ] as const) {
+    expect((await client.post(path, body)).status).toBe(200);
+  }
+  // The timer keeps its hour, and is all that holds the rest back.
+  await blockedOn("naps", "timer");
   edit(workflowFile(deploy, options));
   await finished();
+  expect(readFileSync(join(root, "marks"), "utf8")).toBe("asks\ndeploy\n");
 });
 
 test("with --hot, a running task that is taken out is aborted, and runs again when it is put back", async () => {

@@ -41,27 +41,20 @@ test("a served run continues at once after a decision over HTTP, and is served u
   expect(await run.ended).toMatchObject({ code: 0, out: '{\n  "value": "shipped"\n}\n' });
 });
 
-test("of a served run only what it waits for now is printed, after each decision and signal", async () => {
+test("of a served run only what it waits for now is printed, after each decision and signal, also of another process", async () => {
   const tree = `<Approval id="ship" output={outputs.decision} request={{ title: "Ship it?" }} />
     <WaitForEvent id="announce" event="announced" output={outputs.result} />
     <Approval id="close" output={outputs.decision} request={{ title: "Close it?" }} />`;
-  const { run, client } = await served(folder({ "release.tsx": workflowFile(tree, { schemas }) }));
+  const root = folder({ "release.tsx": workflowFile(tree, { schemas }) });
+  const { run, client } = await served(root);
   await run.saysBeside(/"ship" is waiting for a decision/);
   await client.post("/approve/ship");
   await run.saysBeside(/"announce" is waiting for the signal "announced"/);
   await client.post("/signal/announced", { data: { value: 1 } });
   await run.saysBeside(/"close" is waiting for a decision/);
-  await client.post("/approve/close");
-  await run.saysBeside(/has finished/);
-  expect(run.printed.err).not.toMatch(/not continued|resume|being executed/);
-});
-
-test("a decision that another process records continues a served run at once", async () => {
-  const root = folder({ "release.tsx": release });
-  const { run } = await served(root);
-  await run.saysBeside(/is waiting for a decision/);
-  expect(await smithers(root, "approve", "r1")).toMatchObject({ code: 0, out: '"ship" is approved.\n', err: "" });
+  expect(await smithers(root, "approve", "r1")).toMatchObject({ code: 0, out: '"close" is approved.\n', err: "" });
   await run.saysBeside(/has finished in .*\. It is served until/);
+  expect(run.printed.err).not.toMatch(/not continued|resume|being executed/);
   run.child.kill("SIGTERM");
   expect((await run.ended).code).toBe(0);
 });
@@ -76,23 +69,24 @@ test("a cancellation over HTTP ends the run, and --no-metrics removes /metrics",
 });
 
 test("a served run that has failed continues over HTTP, by a retry of its node or by resume", async () => {
-  const failing = `<Task id="upload" output={outputs.result} retries={0}>{async () => {
-    const { renameSync } = await import("node:fs");
-    if (!existsSync("up")) throw new Error("The host is down.");
-    renameSync("up", "down");
+  const task = (id: string) => `<Task id="${id}" output={outputs.result} retries={0}>{() => {
+    if (!existsSync("${id}.host")) throw new Error("The host is down.");
     return { value: "uploaded" };
   }}</Task>`;
-  for (const call of ["/v1/runs/r1/nodes/upload/retry", "/v1/runs/r1/resume"]) {
-    const root = folder({ "release.tsx": workflowFile(failing, { schemas }) });
-    const { run, client } = await served(root);
-    await run.saysBeside(/The run r1 failed .*It is served until Ctrl\+C\./);
-    write(root, { up: "" });
-    expect((await client.post("/v1/runs/other/resume")).body.error.code).toBe("RUN_NOT_FOUND");
-    expect((await client.post(call)).body).toEqual({ runId: "r1" });
-    await run.saysBeside(/The run r1 has finished .*It is served until Ctrl\+C\./);
-    run.child.kill("SIGINT");
-    expect((await run.ended).code).toBe(0);
-  }
+  const root = folder({ "release.tsx": workflowFile(task("upload") + task("announce"), { schemas }) });
+  const { run, client } = await served(root);
+  const failures = (count: number) =>
+    run.saysBeside(new RegExp(`(The run r1 failed [^]*It is served until Ctrl\\+C\\.[^]*){${count}}`));
+  await failures(1);
+  write(root, { "upload.host": "" });
+  expect((await client.post("/v1/runs/other/resume")).body.error.code).toBe("RUN_NOT_FOUND");
+  expect((await client.post("/v1/runs/r1/nodes/upload/retry")).body).toEqual({ runId: "r1" });
+  await failures(2);
+  write(root, { "announce.host": "" });
+  expect((await client.post("/v1/runs/r1/resume")).body).toEqual({ runId: "r1" });
+  await run.saysBeside(/The run r1 has finished .*It is served until Ctrl\+C\./);
+  run.child.kill("SIGINT");
+  expect((await run.ended).code).toBe(0);
 });
 
 test("Ctrl+C while a served run is waiting prints how to continue it", async () => {
@@ -127,9 +121,9 @@ test("a port in use exits with 1 and starts no run", async () => {
   expect(await smithersJson(root, "ps")).toEqual([]);
 });
 
-test("a background run has the requested id and a log file of its events", async () => {
+test("a background run, here of -sd for --serve --detach, is one process with the requested id and a log of its events", async () => {
   const root = folder({ "release.tsx": release });
-  const begun = await smithersJson(root, "up", "release.tsx", "--detach", "--serve", "--port", "0", "--run-id", "r1");
+  const begun = await smithersJson(root, "up", "release.tsx", "-sd", "--port", "0", "--run-id", "r1");
   afterThisTest(() => {
     try {
       process.kill(begun.pid, "SIGKILL");
@@ -138,19 +132,13 @@ test("a background run has the requested id and a log file of its events", async
     }
   });
   expect(begun).toMatchObject({ runId: "r1", log: join(root, ".smithers/r1.log") });
+  expect((await new Wire(begun.url).get("/health")).body).toEqual({ ok: true });
+  expect(readFileSync(`/proc/${begun.pid}/task/${begun.pid}/children`, "utf8")).toBe("");
   const client = new Client(begun.url);
   const stream = await client.send("GET", "/events");
   await client.post("/cancel");
   expect(await stream.text()).toContain("RunCancelled");
   expect(readFileSync(begun.log, "utf8")).toContain("run r1 started");
-});
-
-test("--serve and --detach may be written as -sd, and start one process in the background", async () => {
-  const root = folder({ "release.tsx": release });
-  const started = await smithersJson(root, "up", "release.tsx", "-sd", "--port", "0", "--run-id", "r1");
-  afterThisTest(() => process.kill(started.pid, "SIGKILL"));
-  expect((await new Wire(started.url).get("/health")).body).toEqual({ ok: true });
-  expect(readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8")).toBe("");
 });
 
 test("a background run that cannot start prints the reason, with its exit code", async () => {

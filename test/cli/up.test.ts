@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { smithers, smithersJson, startSmithers } from "../support/cli.ts";
+import { smithers, startSmithers } from "../support/cli.ts";
 import { withoutTimes } from "../support/clock.ts";
 import { Collector } from "../support/collector.ts";
 import { folder } from "../support/folder.ts";
@@ -47,13 +47,13 @@ test("--json prints only the result on stdout, whatever the workflow's code prin
   const said = await smithers(root, "up", "saying.tsx", "--input", `{"msg":2}`, "--json");
   expect(said.err).toContain("saying 1\n");
   expect(JSON.parse(said.out)).toMatchObject({ output: { value: 2 } });
-  const result = await smithersJson(root, "up", "echo.tsx", "--input", `{"msg":[1]}`, "--run-id", "r1");
+  const result = await hosted.smithersJson(root, "up", "echo.tsx", "--input", `{"msg":[1]}`, "--run-id", "r1");
   expect(result).toEqual({ runId: "r1", status: "finished", output: { value: [1] } });
 });
 
 test("a run that fails exits with 1 and prints how to continue it", async () => {
   const root = folder({ "failing.tsx": failing });
-  const { code, out, err } = await smithers(root, "up", "failing.tsx", "--run-id", "r1");
+  const { code, out, err } = await hosted.smithers(root, "up", "failing.tsx", "--run-id", "r1");
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(withoutTimes(err)).toMatch(
     /The run r1 failed in …\.\n"boom" failed at failing\.tsx:\d+:\d+: the disk is full\n {2}\$ smithers resume r1\n/,
@@ -74,7 +74,7 @@ Then continue the run:
   await inStore(join(root, "smithers.db"), (store) =>
     store.decide({ runId: "r1", nodeId: "ship", status: "granted" }, Date.now()),
   );
-  const resumed = await smithersJson(root, "up", "decision.tsx", "--resume", "r");
+  const resumed = await hosted.smithersJson(root, "up", "decision.tsx", "--resume", "r");
   expect(resumed).toMatchObject({ status: "finished", output: { value: "shipped" } });
 });
 
@@ -82,14 +82,15 @@ test("a run that another process cancels exits with 2", async () => {
   const root = folder({ "slow.tsx": slow });
   const run = startSmithers(["up", "slow.tsx", "--run-id", "r1"], { cwd: root });
   await run.says(/second runs/);
-  expect((await smithers(root, "cancel", "r1")).code).toBe(0);
+  expect((await hosted.smithers(root, "cancel", "r1")).code).toBe(0);
   expect((await run.ended).code).toBe(2);
 });
 
 test("a command that npx has started says npx in the commands that it prints", async () => {
   const root = folder({ "failing.tsx": failing });
   const args = ["up", "failing.tsx", "--run-id", "r1"];
-  const { err } = await startSmithers(args, { cwd: root, env: { npm_command: "exec" } }).ended;
+  const { code, err } = await startSmithers(args, { cwd: root, env: { npm_command: "exec" } }).ended;
+  expect(code).toBe(1);
   expect(err).toContain("\n  $ npx smithers resume r1\n");
 });
 
@@ -113,7 +114,7 @@ test("the first signal lets running attempts end, and the printed resume command
     expect(why).toMatchObject({ state: "stale", reasons: [{ kind: "stale", commands: ["smithers resume r1"] }] });
     expect(why.reasons[0].what).toStartWith("No process executes it.");
     expect(await hosted.smithersJson(root, "ps")).toMatchObject([{ runId: "r1", runState: { state: "stale" } }]);
-    expect((await smithersJson(root, "up", "--resume", "r1")).status).toBe("finished");
+    expect((await hosted.smithersJson(root, "up", "--resume", "r1")).status).toBe("finished");
     expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
   }
 });
@@ -157,7 +158,7 @@ test("resume does not repeat what a killed process has finished", async () => {
   run.child.kill("SIGKILL");
   await run.ended;
   writeFileSync(join(root, "go"), "");
-  const resumed = await smithers(root, "resume", "r1");
+  const resumed = await hosted.smithers(root, "resume", "r1");
   expect(resumed.code).toBe(0);
   expect(readFileSync(join(root, "ran"), "utf8")).toBe("first\nthird\n");
 });
@@ -175,13 +176,12 @@ test("a run continues after the reader of its output is gone", async () => {
 test("the input may be a file with a byte order mark and Windows line ends, or come from stdin", async () => {
   const root = folder({ "echo.tsx": echo, "input.json": '\uFEFF{\r\n  "msg": "from a file"\r\n}\r\n' });
   writeFileSync(join(root, "utf16.json"), Buffer.from('\uFEFF{"msg":"ü"}', "utf16le"));
-  const given = async (text: string, input?: string) => {
-    const { out } = await startSmithers(["up", "echo.tsx", "--json", "--input", text], { cwd: root, input }).ended;
-    return JSON.parse(out).output.value;
-  };
+  const command = (text: string) => ["up", "echo.tsx", "--json", "--input", text];
+  const given = async (text: string) => (await hosted.smithersJson(root, ...command(text))).output.value;
   expect(await given("@input.json")).toBe("from a file");
   expect(await given("@utf16.json")).toBe("ü");
-  expect(await given("-", `{"msg":"from stdin"}`)).toBe("from stdin");
+  const { out } = await startSmithers(command("-"), { cwd: root, input: `{"msg":"from stdin"}` }).ended;
+  expect(JSON.parse(out).output.value).toBe("from stdin");
 });
 
 test("wrong usage exits with 4, says what is wrong, and starts no run", async () => {

@@ -94,14 +94,15 @@ test("a run that is continued after a crash continues the same trace", async () 
   const collector = await Collector.start();
   const root = folder({ "gated.tsx": gated });
   const gate = join(root, "gate");
-  const first = await ServerProcess.start(root, enabled(collector.url));
+  const env = { ...enabled(collector.url), ...withoutWorkers };
+  const first = await ServerProcess.start(root, env);
   const called = await start(first, "gated.tsx", { gate }, traceparent);
   const uncalled = await start(first, "gated.tsx", { gate }, "no trace context");
   for (const runId of [called, uncalled]) await first.until(runId, ({ type }) => type === "NodeStarted");
   await first.kill();
 
   writeFileSync(gate, "");
-  const second = await ServerProcess.start(root, enabled(collector.url));
+  const second = await ServerProcess.start(root, env);
   for (const runId of [called, uncalled]) expect((await second.end(runId)).status).toBe("finished");
   await second.stop("SIGTERM");
   for (const runId of [called, uncalled]) {
