@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterThisTest } from "../support/cleanup.ts";
 import { folder, write } from "../support/folder.ts";
 import { loaderOf } from "../support/loader.ts";
+import { servedFolders } from "../support/served-folders.ts";
 import { serveWithoutWorkers as serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -14,14 +15,15 @@ const imports = (head: string) =>
 const word = (text: string) => `export const word: string = "${text}";\n`;
 const value = ({ output }: { output?: unknown }) => (output as { value: unknown }).value;
 
+const place = servedFolders();
+
 test("an edit of the workflow takes effect at the next start", async () => {
-  const root = folder({ "flow.tsx": says("one") });
-  const server = await serve(root);
-  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  const { path: root, name, server } = place({ "flow.tsx": says("one") });
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("one");
   write(root, { "flow.tsx": says("two") });
-  expect(value(await server.complete("flow.tsx"))).toBe("two");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("two");
   write(root, { "flow.tsx": says("one") });
-  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("one");
 });
 
 test.each([
@@ -30,14 +32,13 @@ test.each([
   ["a folder's index", "./words", "words/index.ts"],
   ["a module above it", "../lib.ts", "../lib.ts"],
 ])("an edit of %s counts on the next start", async (_, specifier, file) => {
-  const root = folder();
+  const { path: root, name, server } = place();
   const at = (text: string) => write(root, { [join("flows", file)]: word(text) });
   write(root, { "flows/flow.tsx": imports(`import { word } from "${specifier}";`) });
   at("one");
-  const server = await serve(root);
-  expect(value(await server.complete("flows/flow.tsx"))).toBe("one");
+  expect(value(await server.complete(`${name}/flows/flow.tsx`))).toBe("one");
   at("two");
-  expect(value(await server.complete("flows/flow.tsx"))).toBe("two");
+  expect(value(await server.complete(`${name}/flows/flow.tsx`))).toBe("two");
 });
 
 test("an edit that keeps a file's size and time takes effect", async () => {
@@ -55,38 +56,47 @@ test("an edit that keeps a file's size and time takes effect", async () => {
 });
 
 test("an edit of an indirectly imported module takes effect", async () => {
-  const root = folder({
+  const {
+    path: root,
+    name,
+    server,
+  } = place({
     "flow.tsx": imports('import { word } from "./middle.ts";'),
     "middle.ts": 'export { word } from "./deep.ts";\n',
     "deep.ts": word("one"),
   });
-  const server = await serve(root);
-  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("one");
   write(root, { "deep.ts": word("two") });
-  expect(value(await server.complete("flow.tsx"))).toBe("two");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("two");
 });
 
 test("an edit of a module that is imported by a path alias takes effect", async () => {
-  const root = folder({
+  const {
+    path: root,
+    name,
+    server,
+  } = place({
     "tsconfig.json": '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
     "flow.tsx": imports('import { word } from "@lib/word.ts";'),
     "lib/word.ts": word("one"),
   });
-  const server = await serve(root);
-  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("one");
   write(root, { "lib/word.ts": word("two") });
-  expect(value(await server.complete("flow.tsx"))).toBe("two");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("two");
 });
 
 test("an edit of an imported JSON file takes effect", async () => {
-  const root = folder({
+  const {
+    path: root,
+    name,
+    server,
+  } = place({
     "flow.tsx": imports('import { word } from "./data.json";'),
     "data.json": '{ "word": "one" }',
   });
-  const server = await serve(root);
-  expect(value(await server.complete("flow.tsx"))).toBe("one");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("one");
   write(root, { "data.json": '{ "word": "two" }' });
-  expect(value(await server.complete("flow.tsx"))).toBe("two");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("two");
 });
 
 test("a run in progress keeps the version that it was started with", async () => {
@@ -94,26 +104,28 @@ test("a run in progress keeps the version that it was started with", async () =>
     workflowFile(`
       <Task id="hold" output={outputs.result}>{async () => { await fileAt(ctx.input.gate); return { value: 0 }; }}</Task>
       <Task id="say" output={outputs.result}>{() => ({ value: "${text}" })}</Task>`);
-  const root = folder({ "flow.tsx": steps("old") });
-  const server = await serve(root);
+  const { path: root, name, server } = place({ "flow.tsx": steps("old") });
   const gate = join(root, "gate");
-  const old = await server.start("flow.tsx", { gate });
+  const old = await server.start(`${name}/flow.tsx`, { gate });
   await server.until(old, ({ type }) => type === "NodeStarted");
   write(root, { "flow.tsx": steps("new") });
-  const young = await server.start("flow.tsx", { gate });
+  const young = await server.start(`${name}/flow.tsx`, { gate });
   write(root, { gate: "" });
   expect(value(await server.end(young))).toBe("new");
   expect(value(await server.end(old))).toBe("old");
 });
 
 test("an edit takes effect at a resume too", async () => {
-  const root = folder({
+  const {
+    path: root,
+    name,
+    server,
+  } = place({
     "flow.tsx": workflowFile(
       `<Task id="a" output={outputs.result} noRetry>{() => { throw new Error("broken"); }}</Task>`,
     ),
   });
-  const server = await serve(root);
-  const { runId, status } = await server.complete("flow.tsx");
+  const { runId, status } = await server.complete(`${name}/flow.tsx`);
   expect(status).toBe("failed");
   write(root, { "flow.tsx": says("repaired").replace('id="say"', 'id="a"') });
   await server.runs.resume(runId);
@@ -121,20 +133,18 @@ test("an edit takes effect at a resume too", async () => {
 });
 
 test("a repaired workflow is accepted after it was refused", async () => {
-  const root = folder({ "flow.tsx": "throw new Error('broken');" });
-  const server = await serve(root);
-  expect((await server.post("/v1/runs", { workflowPath: "flow.tsx" })).status).toBe(400);
+  const { path: root, name, server } = place({ "flow.tsx": "throw new Error('broken');" });
+  expect((await server.post("/v1/runs", { workflowPath: `${name}/flow.tsx` })).status).toBe(400);
   write(root, { "flow.tsx": says("repaired") });
-  expect(value(await server.complete("flow.tsx"))).toBe("repaired");
+  expect(value(await server.complete(`${name}/flow.tsx`))).toBe("repaired");
 });
 
 test("a deleted file is not found, although it was loaded before", async () => {
-  const root = folder({ "flow.tsx": says("one") });
-  const server = await serve(root);
-  await server.complete("flow.tsx");
+  const { path: root, name, server } = place({ "flow.tsx": says("one") });
+  await server.complete(`${name}/flow.tsx`);
   rmSync(join(root, "flow.tsx"));
   expect(existsSync(join(root, "flow.tsx"))).toBe(false);
-  const { status, body } = await server.post("/v1/runs", { workflowPath: "flow.tsx" });
+  const { status, body } = await server.post("/v1/runs", { workflowPath: `${name}/flow.tsx` });
   expect([status, body.error.code]).toEqual([404, "WORKFLOW_NOT_FOUND"]);
 });
 

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { startSmithers } from "../support/cli.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { registryWith } from "../support/registry.ts";
-import { serveWithoutWorkers as serve } from "../support/server.ts";
+import { servedFolders } from "../support/served-folders.ts";
 import { workflowFile } from "../support/workflows.ts";
+
+const place = servedFolders();
 
 async function resultOf(head: string, expression: string, files: Record<string, string> = {}) {
   const tree = `<Task id="t" output={outputs.result}>{async () => ({ value: await ${expression} })}</Task>`;
-  const root = folder({ "flow.tsx": workflowFile(tree, { head }), ...files });
-  const server = await serve(root);
-  const run = await server.complete("flow.tsx");
+  const { path: root, name, server } = place({ "flow.tsx": workflowFile(tree, { head }), ...files });
+  const run = await server.complete(`${name}/flow.tsx`);
   expect(run).toMatchObject({ status: "finished" });
   return { root, value: (run.output as { value: unknown }).value };
 }
@@ -23,21 +23,20 @@ test("a folder without node_modules can import zod, react and this package", asy
 });
 
 test("components with hooks share the React that renders them", async () => {
-  const root = folder({
+  const { name, server } = place({
     "flow.tsx": workflowFile(`<Step />`, {
       head: `import { createContext, useContext, useMemo } from "react";
 const Word = createContext("from context");
 function Step() { const word = useContext(Word); const twice = useMemo(() => word + word, [word]); return <Task id="t" output={outputs.result}>{() => ({ value: twice })}</Task>; }`,
     }),
   });
-  const server = await serve(root);
-  expect((await server.complete("flow.tsx")).output).toEqual({ value: "from contextfrom context" });
+  expect((await server.complete(`${name}/flow.tsx`)).output).toEqual({ value: "from contextfrom context" });
 });
 
 test("a file without a setting for JSX is rendered", async () => {
   const source = workflowFile(`<><Task id="t" output={outputs.result}>{{ value: 1 }}</Task></>`);
-  const server = await serve(folder({ "flow.tsx": source.replace(/^.*jsxImportSource.*\n/, "") }));
-  expect(await server.complete("flow.tsx")).toMatchObject({ status: "finished", output: { value: 1 } });
+  const { name, server } = place({ "flow.tsx": source.replace(/^.*jsxImportSource.*\n/, "") });
+  expect(await server.complete(`${name}/flow.tsx`)).toMatchObject({ status: "finished", output: { value: 1 } });
 });
 
 test("a package in the workflow's own node_modules is used", async () => {
@@ -112,9 +111,8 @@ import { z } from "zod";
 const { smithers, outputs } = createSmithers({ result: z.object({ value: z.any() }) });
 export default smithers(() => h(Workflow, { name: "plain" }, h(Task, { id: "t", output: outputs.result, children: () => ({ value: 1 }) })));
 `;
-  const root = folder({ [join("flows", `flow.${ending}`)]: source });
-  const server = await serve(root);
-  expect((await server.complete(`flows/flow.${ending}`)).output).toEqual({ value: 1 });
+  const { name, server } = place({ [`flow.${ending}`]: source });
+  expect((await server.complete(`${name}/flow.${ending}`)).output).toEqual({ value: 1 });
 });
 
 describe("a name with unusual characters is that of a", () => {
@@ -131,15 +129,14 @@ describe("a name with unusual characters is that of a", () => {
       [`${dir}/lib/n.ts`]: "export const n = 21;",
       [`${dir}/the data.json`]: JSON.stringify({ fail }),
     });
-    const root = folder({ [`${name}/${name}.tsx`]: flow, ...parts(name, false) });
-    const server = await serve(root);
-    const path = `./${name}/${name}.tsx`;
+    const { path: root, name: above, server } = place({ [`${name}/${name}.tsx`]: flow, ...parts(name, false) });
+    const path = `./${above}/${name}/${name}.tsx`;
     expect(await server.complete(path)).toMatchObject({ status: "finished", output: { value: 42 } });
     write(root, { [`${name}/lib/n.ts`]: "export const n = 50;" });
     expect(await server.complete(path)).toMatchObject({ status: "finished", output: { value: 100 } });
     write(root, { [`${name}/the data.json`]: `{"fail":true}` });
     const line = flow.split("\n").findIndex((text) => text.includes("kaputt")) + 1;
-    const file = `${name}/${name}.tsx`;
+    const file = `${above}/${name}/${name}.tsx`;
     expect(await server.complete(path)).toMatchObject({ status: "failed", error: { details: { at: { file, line } } } });
   });
 });
