@@ -19,7 +19,7 @@ const nothing = () => {};
  */
 export class KeptBuiltIns implements EngineObserver {
   readonly #builtIns = new BuiltIns();
-  readonly #open = new Set<OpenCode>();
+  readonly #open = new Map<CodePlace, OpenCode>();
   readonly #log: Logger;
   /** When all built-ins were last known to work, by `performance.now()`. */
   #checkedAtMs = performance.now();
@@ -51,14 +51,15 @@ export class KeptBuiltIns implements EngineObserver {
     }
     // What a turn of a run waits for is not its own code.
     if (place.nodeId === undefined) return result;
-    if (broken === undefined) return this.#follow(place, result) as T;
+    // Code within code of the same place, such as the schema of a task's value, is followed with what is around it.
+    if (broken === undefined) return this.#open.has(place) ? result : (this.#follow(place, result) as T);
     result.catch(nothing);
     return Promise.reject(errorOf(place, broken)) as T;
   }
 
   async #follow<T>(place: CodePlace, work: Promise<T>): Promise<T> {
     const code: OpenCode = { place };
-    this.#open.add(code);
+    this.#open.set(place, code);
     let value: T;
     try {
       value = await work;
@@ -73,7 +74,7 @@ export class KeptBuiltIns implements EngineObserver {
   /** @throws when the code has broken something */
   #settle(code: OpenCode): void {
     this.#check();
-    this.#open.delete(code);
+    this.#open.delete(code.place);
     if (code.broken !== undefined) throw errorOf(code.place, code.broken);
   }
 
@@ -82,7 +83,7 @@ export class KeptBuiltIns implements EngineObserver {
     const broken = this.#restored();
     if (broken === undefined) return;
     const imported = importedSince(this.#checkedAtMs);
-    const [first, ...others] = this.#open;
+    const [first, ...others] = this.#open.values();
     if (imported.length > 0) {
       const files = imported.join(" or ");
       this.#log.error(
@@ -91,7 +92,7 @@ export class KeptBuiltIns implements EngineObserver {
       );
     } else if (first && others.length === 0) first.broken = broken;
     else {
-      const places = [...this.#open].map(({ place: { runId, nodeId } }) => ({ runId, nodeId }));
+      const places = [...this.#open.keys()].map(({ runId, nodeId }) => ({ runId, nodeId }));
       this.#log.error({ places }, `${broken} no longer worked, and was put back. One of these may have broken it.`);
     }
   }

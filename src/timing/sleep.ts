@@ -1,4 +1,5 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers";
+import { setTimeout } from "node:timers/promises";
 import { maxTimerMs } from "./long-timer.ts";
 import { stopwatch } from "./stopwatch.ts";
 
@@ -19,6 +20,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Lets everything that waits for the event loop run first. */
-export async function yieldToEventLoop(): Promise<void> {
-  await setImmediate();
+export function yieldToEventLoop(): Promise<void> {
+  // Called at every step of a run: the promise of `node:timers/promises` checks its options first.
+  return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -243,7 +243,7 @@ export class Execution {
       errorOfNode(error, nodeId, this.#planner.workflow, this.#settings.rootDir),
     );
     const turn: OpenTurn = { draft, writer: this.#store };
-    for (const act of this.#forNextTurn.splice(0)) await act(turn);
+    if (this.#forNextTurn.length > 0) for (const act of this.#forNextTurn.splice(0)) await act(turn);
     this.#attempts.takeInto(draft, this.#runState, this.#stopping);
     const isCancelled = await this.#inbox.takeInto(draft);
     const elapsedMs = stopwatch();

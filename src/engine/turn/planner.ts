@@ -211,18 +211,17 @@ export class TurnPlanner {
 
   /**
    * Starts what is ready, as far as places and the turn's budget go. Returns how many tasks have no place.
-   * @param may whether a task that is ready may start now
+   * @param may whether a task that is ready may start now; any may if absent
    */
   async #start(
     { draft, budget, launches }: PlannedTurn,
     planned: Schedule,
-    may: (task: PlannedTask) => boolean = () => true,
+    may?: (task: PlannedTask) => boolean,
   ): Promise<number> {
     const { plan, workflow } = this.#rendering;
-    const ready = this.#oneAlone(
-      planned.ready.filter(({ key }) => !planned.failed || this.#forced.has(key)),
-      planned.running,
-    ).filter(may);
+    const startable = planned.failed ? planned.ready.filter(({ key }) => this.#forced.has(key)) : planned.ready;
+    const next = this.#oneAlone(startable, planned.running);
+    const ready = may ? next.filter(may) : next;
     await this.#places?.prepare(planned.placesTaken, ready.filter(needsPlace).length);
     let queued = 0;
     for (const task of ready) {

@@ -43,26 +43,28 @@ function checkShapes(component: string, props: Readonly<Record<string, unknown>>
   }
   if (withCode.has(component)) return;
   for (const name of trees) {
-    const found = functionAmong(props[name], new Set());
+    const found = functionAmong(props[name]);
     if (found) refuse(tagOf(component, props), `${name} must be elements; ${found}.`);
   }
 }
+
+const noArrays: readonly unknown[] = [];
 
 function codeIn(value: unknown): string | undefined {
   if (typeof value === "function") return "a function";
   return value instanceof Promise ? "a Promise" : undefined;
 }
 
-function functionAmong(node: unknown, around: Set<unknown>): string | undefined {
+/** @param around the arrays that the node stands in */
+function functionAmong(node: unknown, around = noArrays): string | undefined {
   if (typeof node === "function") return "a function is among them. Give what it returns";
   if (!Array.isArray(node)) return undefined;
-  if (around.has(node)) return "an array among them contains itself";
-  around.add(node);
+  if (around.includes(node)) return "an array among them contains itself";
+  const inside = [...around, node];
   for (const child of node) {
-    const found = functionAmong(child, around);
+    const found = functionAmong(child, inside);
     if (found) return found;
   }
-  around.delete(node);
   return undefined;
 }
 
