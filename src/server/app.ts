@@ -9,7 +9,7 @@ import { limitBody } from "./middleware/body-limit.ts";
 import { answerAllowedOrigins, browserGuard } from "./middleware/browser-guard.ts";
 import { answerErrors, envelope } from "./middleware/errors.ts";
 import { safeHeaders } from "./middleware/headers.ts";
-import { setLinkStyle } from "./middleware/links.ts";
+import { relativeLinks } from "./middleware/links.ts";
 import { measure } from "./middleware/measure.ts";
 import { allowedMethods } from "./middleware/methods.ts";
 import { validUrl, wellFormedPath } from "./middleware/paths.ts";
@@ -42,12 +42,13 @@ export function createApp<Services>(
   services: Services | Promise<Services>,
   options: AppOptions,
 ): Hono {
-  const { authToken, maxBodyBytes, logger, telemetry, relativeLinks = false } = options;
+  const { authToken, maxBodyBytes, logger, telemetry } = options;
   const app = new Hono();
   app.onError(answerErrors(logger));
   app.notFound(unknownPath);
   if (options.dashboard) serveDashboard(app);
-  app.use(requestId(), safeHeaders, setLinkStyle(relativeLinks));
+  app.use(requestId(), safeHeaders);
+  if (options.relativeLinks) app.use(relativeLinks);
   if (telemetry) app.use(measure(telemetry));
   if (options.allowedOrigins.length > 0) app.use(answerAllowedOrigins(options.allowedOrigins));
   const isOpen = ({ operation }: Route<Services>) => operation.isOpen;

@@ -1,9 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 
-/** Sets whether links to next pages are relative. */
-export function setLinkStyle(isRelative: boolean): MiddlewareHandler {
-  return async (c, next) => {
-    c.set("relativeLinks", isRelative);
-    await next();
-  };
-}
+/** Makes links to next pages relative. */
+export const relativeLinks: MiddlewareHandler = async (c, next) => {
+  c.set("relativeLinks", true);
+  await next();
+};
