@@ -82,14 +82,30 @@ test("a missing table causes an error answer, and the server continues", async (
   expect((await server.get("/health")).status).toBe(200);
 });
 
-test("an event stream whose store fails ends its connection, and the next one is served", async () => {
+test("an event stream whose store fails is cut off without the error, which is logged, and the next one is served", async () => {
   const root = folder({ "echo.tsx": echo });
-  const server = await serve(root);
-  const { runId } = await server.complete("echo.tsx");
+  const first = await serve(root);
+  const { runId } = await first.complete("echo.tsx");
+  await first.close();
+  const logged: { err?: Error }[] = [];
+  const ignore = () => {};
+  const logger = { debug: ignore, info: ignore, warn: ignore, error: (facts: object) => void logged.push(facts) };
+  // Another server knows none of the run's events without its store.
+  const server = await serve(root, { logger });
   const broken = spyOn(SqliteStore.prototype, "eventsAfter").mockRejectedValueOnce(new Error("no disk"));
-  const logged = spyOn(console, "error").mockImplementation(() => {});
-  await server.get(`/v1/runs/${runId}/events`).catch(() => {});
-  logged.mockRestore();
+  const response = await fetch(`${server.url}/v1/runs/${runId}/events`);
+  let text = "";
+  const read = (async () => {
+    for await (const chunk of response.body!) text += new TextDecoder().decode(chunk);
+  })();
+  expect(
+    await read.then(
+      () => "ended",
+      () => "cut off",
+    ),
+  ).toBe("cut off");
   broken.mockRestore();
+  expect(text).not.toContain("no disk");
+  expect(logged).toMatchObject([{ err: new Error("no disk") }]);
   expect((await server.end(runId)).status).toBe("finished");
 });
