@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { begun, fanOut, ledger, mostAtOnce, oneTask } from "../support/attempt-ledger.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { smithers } from "../support/cli.ts";
 import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -56,6 +57,8 @@ const metric = async (server: Client, name: string) =>
 const isolations = ["none", "process"] as const;
 
 describe.each(isolations)("isolation: %s", (isolation) => {
+  const withOnePlace = forAllTests(() => serving({ isolation, maxConcurrency: 1 }));
+
   test("at most maxConcurrency attempts of all runs are in flight, and who asks first is next", async () => {
     const { root, server, open } = await serving({ isolation, maxConcurrency: 2 });
     const held = await Promise.all(["one.tsx", "one.tsx"].map((file) => server.start(file, { gate: "go" })));
@@ -83,13 +86,13 @@ describe.each(isolations)("isolation: %s", (isolation) => {
   });
 
   test("what needs no place does not wait for one, and a retried node waits instead of failing again", async () => {
-    const { root, server, open } = await serving({ isolation, maxConcurrency: 1 });
+    const { root, server, open } = withOnePlace();
     const failed = await server.start("fails.tsx");
     expect((await server.end(failed)).status).toBe("failed");
-    await server.start("one.tsx", { gate: "go" });
-    await eventually(() => begun(root).length === 1);
+    const held = await server.start("one.tsx", { gate: "go" });
+    await eventually(() => begun(root).some(({ runId }) => runId === held));
     const asking = await server.start("asks.tsx");
-    await eventually(async () => (await server.approvals.list()).length === 2);
+    await eventually(async () => (await server.approvalsOf(asking)).length === 2);
     for (const nodeId of ["late", "ok"]) await server.approvals.approve(asking, nodeId);
     open("mended");
     await server.runs.retry(failed, "a");
@@ -101,19 +104,19 @@ describe.each(isolations)("isolation: %s", (isolation) => {
   });
 
   test("a run that waits for its subflow takes no place from it", async () => {
-    const { server } = await serving({ isolation, maxConcurrency: 1 });
+    const { server } = withOnePlace();
     expect((await server.end(await server.start("parent.tsx"))).status).toBe("finished");
   });
 
   test("a cancelled run leaves the queue, and what it had is free", async () => {
-    const { root, server, open } = await serving({ isolation, maxConcurrency: 1 });
+    const { root, server, open } = withOnePlace();
     const held = await server.start("one.tsx", { gate: "never" });
-    await eventually(() => begun(root).length === 1);
-    const [left, next] = [await server.start("many.tsx", {}), await server.start("one.tsx", { gate: "go" })];
+    await eventually(() => begun(root).some(({ runId }) => runId === held));
+    const [left, next] = [await server.start("many.tsx", {}), await server.start("one.tsx", { gate: "next" })];
     await eventually(async () => (await metric(server, "smithers_attempts_queued")) === 4);
     for (const runId of [left, held]) await server.runs.cancel(runId);
     await eventually(() => begun(root).some(({ runId }) => runId === next));
-    open("go");
+    open("next");
     expect((await server.end(next)).status).toBe("finished");
     expect(begun(root).some(({ runId }) => runId === left)).toBe(false);
   });
