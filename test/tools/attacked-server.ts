@@ -33,7 +33,7 @@ export default smithers(() => (
 ));
 `,
 );
-const server = startServer({ port: 0, db: drizzle(new Database("data/smithers.db", { create: true })) });
+const server = startServer({ port: 0, maxWorkers: 1, db: drizzle(new Database("data/smithers.db", { create: true })) });
 await once(server, "listening");
 const { runs } = createClient({
   url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
