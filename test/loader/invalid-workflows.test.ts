@@ -110,7 +110,7 @@ const invalid: [string, Record<string, string>, { file: string; line?: number },
 const served = forAllTests(async () => {
   const root = folder({ "echo.tsx": echo });
   for (const [number, [, files]] of invalid.entries()) write(join(root, `case-${number}`), files);
-  return { root, server: await serve(root) };
+  return { root, server: await serve(root, { maxWorkers: 1 }) };
 });
 
 test.each(invalid.map((row, number) => [...row, `case-${number}/`] as const))(

@@ -165,7 +165,7 @@ async function closedRoot(files: Record<string, string>, isolation: "process" | 
   const start = () =>
     ServerProcess.start(
       root,
-      { TMPDIR: temporary, SERVE_OPTIONS: JSON.stringify({ db: "data/smithers.db", isolation }) },
+      { TMPDIR: temporary, SERVE_OPTIONS: JSON.stringify({ db: "data/smithers.db", isolation, maxWorkers: 1 }) },
       isRoot ? { user: ordinary } : {},
     );
   return { root, temporary, start };
