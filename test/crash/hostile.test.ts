@@ -3,7 +3,14 @@ import { crashRound } from "./campaign.ts";
 
 test("runs whose code harms others where it can cost no other run an attempt", async () => {
   const seed = Date.now() % 1_000_000;
-  const { seen, wrong, log } = await crashRound({ seed, kills: 0, servers: 1, hostile: true, calmStarts: 80 });
+  const { seen, wrong, log } = await crashRound({
+    seed,
+    kills: 0,
+    servers: 1,
+    workers: 2,
+    hostile: true,
+    calmStarts: 80,
+  });
   expect(wrong, `seed ${seed}\n${log}`).toEqual([]);
   expect(seen.hostileRuns).toBeGreaterThan(10);
   expect(seen.runs.finished).toBeGreaterThan(20);

@@ -185,6 +185,6 @@ test("whatever is asked of runs, and whenever their server is killed, they stand
   );
   await fc.assert(
     fc.asyncProperty(commands, (given) => fc.asyncModelRun(() => ({ model: new Model(), real }), given)),
-    { numRuns: 6 },
+    { numRuns: 4 },
   );
 });

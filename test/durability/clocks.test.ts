@@ -83,7 +83,7 @@ testWithClock(
 testWithClock("a clock that is set back by two hours delays no retry, timer, gate or wait for an event", async () => {
   const root = folder({ "waits.tsx": waits });
   const clock = new FakedClock();
-  const server = await start(root, clock);
+  const server = await start(root, clock, { maxWorkers: 1 });
   // The first run loads the file, so that none has waited for long when the clock is set.
   await server.complete("waits.tsx", { k: "none" });
   const ids = ["retry", "timer", "gate", "event"];
@@ -102,7 +102,7 @@ testWithClock("a clock that is set back by two hours delays no retry, timer, gat
 testWithClock("a clock that is set forward ends no duration, also not for a server that starts after it", async () => {
   const root = folder({ "waits.tsx": waits });
   const clock = new FakedClock();
-  const first = await start(root, clock);
+  const first = await start(root, clock, { isolation: "none" });
   const ids = ["timer", "gate", "event"];
   for (const k of ids) {
     await first.start("waits.tsx", { k }, { runId: k });
@@ -113,7 +113,7 @@ testWithClock("a clock that is set forward ends no duration, also not for a serv
     await first.until(k, ({ type }) => type.startsWith("NodeWaiting"));
   await first.kill();
   clock.set(2 * hour);
-  const second = await start(root, clock);
+  const second = await start(root, clock, { isolation: "none" });
   // What the clock alone decides, and durations of two seconds, come; an hour has not passed.
   for (const k of ["date", ...ids]) await second.end(k);
   for (const k of ids) {
@@ -127,7 +127,7 @@ testWithClock(
   async () => {
     const root = folder({ "beside.tsx": beside, "waits.tsx": waits });
     const clock = new FakedClock();
-    const server = await start(root, clock);
+    const server = await start(root, clock, { maxWorkers: 1 });
     const until = inAnHour();
     const busy = await server.start("beside.tsx", { until });
     const parked = await server.start("waits.tsx", { k: "date", until });

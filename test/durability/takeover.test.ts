@@ -40,7 +40,7 @@ async function eventsOf(server: ServerProcess, runId: string) {
 }
 
 test.each([
-  ["with workers", {}],
+  ["with workers", { maxWorkers: 1 }],
   ["without workers", inProcess],
 ])(
   "an owner %s that was paused past its lease writes nothing to the run that another server has finished",
@@ -144,13 +144,14 @@ testWithBash(
         `<Task id="a" output={outputs.result}>{async (task) => ({ value: task.attempt === 1 ? await bash("touch began; sleep 60") : "again" })}</Task>`,
       ),
     });
-    const first = await servers(root, { staleAfterMs: 60_000, shutdownGraceMs: 50 });
+    const options = { staleAfterMs: 60_000, maxWorkers: 1 };
+    const first = await servers(root, { ...options, shutdownGraceMs: 50 });
     const runId = await first.start("shell.tsx");
     await eventually(() => existsSync(join(root, "began")));
     await first.stop("SIGTERM");
     expect(first.child.signalCode).toBe("SIGTERM");
     expect(processesIn(root)).toEqual([]);
-    const second = await servers(root, { staleAfterMs: 60_000 });
+    const second = await servers(root, options);
     expect(await second.end(runId)).toMatchObject({ status: "finished", output: { value: "again" } });
   },
 );

@@ -98,26 +98,22 @@ test("a reader that holds the write-ahead log open is reported by a metric and o
   reader.close();
 });
 
-test.each([
-  ["a path", (file: string) => file],
-  ["a Drizzle database", (file: string) => drizzle(new Database(file, { create: true }))],
-])(
-  "a server does not start on %s whose file is missing next to its log, and leaves the log as it is",
-  async (_, dbOf) => {
-    const root = folder({ "echo.tsx": echo });
-    const first = await ServerProcess.start(root, withoutWorkers);
-    await first.complete("echo.tsx");
-    await first.kill();
-    const file = join(root, "smithers.db");
-    const log = readFileSync(`${file}-wal`);
-    rmSync(file);
+test("a server starts on no path and no Drizzle database whose file is missing next to its log, and leaves the log as it is", async () => {
+  const root = folder({ "echo.tsx": echo });
+  const first = await ServerProcess.start(root, withoutWorkers);
+  await first.complete("echo.tsx");
+  await first.kill();
+  const file = join(root, "smithers.db");
+  const log = readFileSync(`${file}-wal`);
+  for (const dbOf of [() => file, () => drizzle(new Database(file, { create: true }))]) {
+    rmSync(file, { force: true });
     rmSync(`${file}-shm`, { force: true });
-    const server = startServer({ port: 0, rootDir: root, db: dbOf(file), isolation: "none" });
+    const server = startServer({ port: 0, rootDir: root, db: dbOf(), isolation: "none" });
     const [error] = await once(server, "error");
     expect([error.code, error.message]).toEqual(["DB_UNAVAILABLE", expect.stringContaining("smithers.db-wal")]);
     expect(readFileSync(`${file}-wal`)).toEqual(log);
-  },
-);
+  }
+});
 
 test("/health reports a file of the database that was removed or replaced, until it is put back", async () => {
   const root = folder({ "echo.tsx": echo });

@@ -62,7 +62,7 @@ testOnPostgres("each table of a schema is copied, or it is said why not", async 
 });
 
 /** A database with a finished run and one that waits for a person, a signal and a timer. */
-async function filled(db: string) {
+async function filled<Server extends Client>(db: string, serve: (root: string, db: string) => Promise<Server>) {
   const root = folder({ "waits.tsx": waits, "echo.tsx": echo });
   const server = await serve(root, db);
   const key = { "idempotency-key": "k1" };
@@ -80,8 +80,10 @@ async function filled(db: string) {
   return { root, server, key, done, waiting, before };
 }
 
+type Filled = Awaited<ReturnType<typeof filled>>;
+
 /** The copy answers as the original did, and the waiting run ends on it. */
-async function continuesOn(db: string, { root, key, done, waiting, before }: Awaited<ReturnType<typeof filled>>) {
+async function continuesOn(db: string, { root, key, done, waiting, before }: Omit<Filled, "server">) {
   const server = await serveHere(root, db);
   expect({
     runs: (await server.allRuns()).map(({ runId, createdAtMs }) => [runId, createdAtMs]),
@@ -105,17 +107,17 @@ async function continuesOn(db: string, { root, key, done, waiting, before }: Awa
 const copy = (root: string, from: string, to: string, ...more: string[]) =>
   smithers(root, "db", "copy", "--from", from, "--to", to, ...more);
 
-/** Copies a database with a waiting run, and continues the run on the copy. */
+/** Copies a database with a waiting run, whose server has ended, and continues the run on the copy. */
 async function movesAndContinues(from: string, to: string) {
-  const setUp = await filled(from);
-  await setUp.server.kill();
+  const setUp = await filled(from, serveHere);
+  await setUp.server.close();
   await copies(setUp.root, from, to);
   await continuesOn(to, setUp);
 }
 
-/** Does so too, and shows what is refused: a source that is in use, and a target that is not empty. */
+/** Does so too once the server was killed, and shows what is refused: a source in use, and a target that is not empty. */
 async function refusesMovesAndContinues(from: string, to: string) {
-  const setUp = await filled(from);
+  const setUp = await filled(from, serve);
   const { root, server } = setUp;
   const busy = await copy(root, from, to);
   expect(busy.err).toContain("Another process uses the database");

@@ -18,8 +18,11 @@ describe.skipIf(!canRun("postgres")).each(Object.keys(makers))("a Drizzle databa
     return () => openStore(lend(url), { schema });
   };
   const fresh = freshDatabase(open);
-  starts(fresh);
-  turns(fresh);
+  // What one store does with databases of postgres-js is shown in postgres.test.ts, with the rest of the suite.
+  if (kind !== "postgres-js") {
+    starts(fresh);
+    turns(fresh);
+  }
   concurrency(fresh);
 
   test("is named without a password, and its client is still the caller's after the store is closed", async () => {

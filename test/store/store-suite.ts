@@ -22,9 +22,9 @@ export function storeSuite(name: string, newDatabase: NewDatabase, onKeptConnect
   describe(name, () => {
     const fresh = freshDatabase(newDatabase);
     const onKept = freshDatabase(onKeptConnections);
-    describe("starts", () => starts(fresh));
+    describe("starts", () => starts(onKept));
     describe("leases", () => leases(fresh));
-    describe("turns", () => turns(fresh));
+    describe("turns", () => turns(onKept));
     describe("inbox", () => inbox(onKept));
     describe("tool calls", () => toolCalls(onKept));
     describe("reads", () => reads(onKept));
