@@ -210,7 +210,10 @@ test("each call of outputs gives a list of its own, however many rows a frame as
     )),
   );
   expect(ran).toMatchObject({ status: "finished", output: "60" });
-  expect([...seen]).toEqual(["0 true true true", "60 true true true"]);
+  // On a busy machine the tasks are mounted in several parts, with renderings in between.
+  const counts = [...seen].map((one) => Number(/^(\d+) true true true$/.exec(one)?.[1]));
+  expect([counts[0], counts.at(-1)]).toEqual([0, 60]);
+  expect(counts).not.toContain(Number.NaN);
 });
 
 test("a task gets the function of the last rendering, and is looked at again when another prop has changed", async () => {
