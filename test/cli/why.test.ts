@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { hasEnded } from "../../src/model/index.ts";
+import { forAllTests } from "../support/cleanup.ts";
 import { startSmithers, wordsOf } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder, write } from "../support/folder.ts";
@@ -21,34 +22,34 @@ const refusing = `
   preset: z.object({ mode: z.enum(["fast", "slow"]), tries: z.number().default(3) })`;
 
 describe("the command for a signal has data that the wait takes:", () => {
-  test.each(["flat", "deep", "choice", "oneOf", "both", "text", "pair", "preset"])("%s", async (key) => {
+  const served = forAllTests(async () => {
     const root = folder({
       "w.tsx": workflowFile(
         `{ctx.input.by === "signal"
-          ? <Signal id="go" schema={outputs.${key}} />
-          : <WaitForEvent id="w" event="go" correlationId="c 1" output={outputs.${key}} />}`,
+          ? <Signal id="go" schema={outputs[ctx.input.key]} />
+          : <WaitForEvent id="w" event="go" correlationId="c 1" output={outputs[ctx.input.key]} />}`,
         { schemas: refusing },
       ),
     });
-    const server = await serve(root);
+    return { root, server: await serve(root) };
+  });
+
+  test.each(["flat", "deep", "choice", "oneOf", "both", "text", "pair", "preset"])("%s", async (key) => {
+    const { root, server } = served();
     for (const by of ["signal", "event"]) {
-      await server.start("w.tsx", { by }, { runId: by });
-      await server.until(by, ({ type }) => type === "NodeWaitingEvent");
-      const { reasons } = await smithersJson(root, "why", by);
+      const runId = `${key}-${by}`;
+      await server.start("w.tsx", { by, key }, { runId });
+      await server.until(runId, ({ type }) => type === "NodeWaitingEvent");
+      const { reasons } = await smithersJson(root, "why", runId);
       const { code, err } = await smithers(root, ...(await wordsOf(reasons[0].commands[0])));
       expect({ code, err }).toEqual({ code: 0, err: "" });
-      expect((await server.end(by)).status).toBe("finished");
+      expect((await server.end(runId)).status).toBe("finished");
     }
   });
 
   test("the same from a server", async () => {
-    const root = folder({
-      "w.tsx": workflowFile(`<WaitForEvent id="w" event="go" correlationId="c 1" output={outputs.deep} />`, {
-        schemas: refusing,
-      }),
-    });
-    const server = await serve(root);
-    await server.start("w.tsx", {}, { runId: "r" });
+    const { root, server } = served();
+    await server.start("w.tsx", { by: "event", key: "deep" }, { runId: "r" });
     await server.until("r", ({ type }) => type === "NodeWaitingEvent");
     const command = async (...place: string[]) =>
       (await smithersJson(root, "why", "r", ...place)).reasons[0].commands[0] as string;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { folder } from "../support/folder.ts";
-import { ServerProcess } from "../support/process.ts";
+import { ServerProcess, withoutWorkers } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 import { workflowFile } from "../support/workflows.ts";
 
@@ -62,11 +62,15 @@ test("the log reports that the run of a dead process was taken over", async () =
       `<Task id="slow" output={outputs.result}>{async (task) => { if (task.attempt === 1) await new Promise(() => {}); return { value: 1 }; }}</Task>`,
     ),
   });
-  const first = await ServerProcess.start(root);
+  const first = await ServerProcess.start(root, withoutWorkers);
   const runId = await first.start("slow.tsx");
   await first.until(runId, ({ type }) => type === "NodeStarted");
   await first.kill();
-  const second = await ServerProcess.start(root, { SMITHERS_LOG_LEVEL: "info" }, { captureLog: true });
+  const second = await ServerProcess.start(
+    root,
+    { ...withoutWorkers, SMITHERS_LOG_LEVEL: "info" },
+    { captureLog: true },
+  );
   expect((await second.end(runId)).status).toBe("finished");
   await second.stop("SIGTERM");
   const lines: Line[] = second.log

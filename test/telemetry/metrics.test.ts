@@ -1,7 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { catalogue, labels, type Metric, prometheusType } from "../../src/telemetry/index.ts";
-import { afterThisTest } from "../support/cleanup.ts";
+import { afterThisTest, forAllTests } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { folder } from "../support/folder.ts";
 import { serve, serveWithoutWorkers } from "../support/server.ts";
@@ -13,8 +13,11 @@ const waiting = workflowFile(`<Approval id="ask" output={outputs.decision} reque
   schemas: "decision: approvalDecisionSchema",
 });
 
+/** A server whose runs have ended. Only requests that no test counts may follow. */
+const exercised = forAllTests(exercise);
+
 test("runs are counted by workflow, kind and outcome", async () => {
-  const { scrape } = await exercise();
+  const { scrape } = exercised();
   const { value } = bound(await scrape());
   const everything = { workflow: "everything" };
 
@@ -52,7 +55,7 @@ test("runs are counted by workflow, kind and outcome", async () => {
 });
 
 test("the server's own work is measured: events, requests by route, transactions, the process", async () => {
-  const { server, scrape } = await exercise();
+  const { server, scrape } = exercised();
   await server.get("/nowhere/at/all");
   const { value, labelValues } = bound(await scrape());
   const events = value("smithers_events_committed_total")!;
