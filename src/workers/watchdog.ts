@@ -27,6 +27,8 @@ interface Asked {
   /** When it has started, its time counts again from zero. */
   readonly wasReady: boolean;
   isNamed: boolean;
+  /** When it was last seen in a task that may take longer than a worker may be silent. */
+  patientAtMs?: number;
 }
 
 /**
@@ -99,7 +101,12 @@ export class Watchdog {
         `A worker does not answer.${where}`,
       );
     }
-    if (silentMs >= patienceMs(state, workerTimeoutMs)) kill(worker, { blockedMs: silentMs });
+    const ownMs = ownPatienceMs(state);
+    const isPatient = ownMs > workerTimeoutMs;
+    if (isPatient) asked.patientAtMs = nowMs;
+    // Where such a task has just ended, the worker gets its time again: it has had no chance to answer.
+    const countedMs = isPatient ? silentMs : nowMs - (asked.patientAtMs ?? asked.sinceMs);
+    if (countedMs >= Math.max(ownMs, workerTimeoutMs)) kill(worker, { blockedMs: silentMs });
   }
 
   #weigh(worker: WorkerProcess): void {
@@ -112,10 +119,10 @@ export class Watchdog {
   }
 }
 
-/** A task may compute as long as its own `timeoutMs` says. */
-function patienceMs(state: BoardState, workerTimeoutMs: number): number {
+/** A task may compute as long as its own `timeoutMs` says; 0 where no task may be at work. */
+function ownPatienceMs(state: BoardState): number {
   const own = possiblePlaces(state).map((place) => ("file" in place ? 0 : (place.timeoutMs ?? 0)));
-  return Math.max(workerTimeoutMs, ...own.filter(Number.isFinite));
+  return Math.max(0, ...own.filter(Number.isFinite));
 }
 
 /** What a silent worker may be in. */

@@ -36,8 +36,15 @@ const tree = `
 const schemas = `result: z.object({ value: z.any() }), endless: z.object({ value: z.any() }).refine(() => block())`;
 const file = workflowFile(tree, { head, schemas });
 const slow = workflowFile(
-  `<Task id="t" output={outputs.result} timeoutMs={60_000}>{() => { block(2_500); return { value: 1 }; }}</Task>`,
-  { head },
+  `<Parallel>
+     <Task id="next" output={outputs.result}>
+       {async () => { await slowEnds; for (let n = 0; n < 200; n += 1) await null; block(700); return { value: 2 }; }}
+     </Task>
+     <Task id="slow" output={outputs.result} timeoutMs={60_000}>
+       {() => { block(2_500); endSlow(); return { value: 1 }; }}
+     </Task>
+   </Parallel>`,
+  { head: `${head}\nconst { promise: slowEnds, resolve: endSlow } = Promise.withResolvers();` },
 );
 const pair = workflowFile(
   `<Parallel>
@@ -174,11 +181,11 @@ test("a file whose top-level code never ends is refused and delays no other run"
   expect(body.error.message).toContain("hang.tsx");
 });
 
-test("a task that may take longer than a worker may be silent is not disturbed", async () => {
+test("a task that may take longer than a worker may be silent is not disturbed, nor what its worker does next", async () => {
   const { server } = shared();
   await server.start("slow.tsx", {}, { runId: "slow" });
   expect((await server.end("slow")).status).toBe("finished");
-  expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }]);
+  expect(await server.nodes("slow")).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
 });
 
 test("what the code writes to where its worker speaks to the server does the server no harm", async () => {
