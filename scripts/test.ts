@@ -65,7 +65,7 @@ function runTests(files: readonly string[]): { status: number | null; report: st
   const reportFile = join(folder, "junit.xml");
   const options = [
     // More than there are cores: tests often wait for another process, or for time to pass.
-    `--parallel=${availableParallelism() * 2}`,
+    `--parallel=${availableParallelism() * 3}`,
     // The files of a process share the modules that they load, as the runs of a server do: what one run leaves behind in
     // the process must not matter to another. It also costs less than to load and compile the modules for each file.
     "--no-isolate",
