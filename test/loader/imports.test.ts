@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { startSmithers } from "../support/cli.ts";
 import { folder, write } from "../support/folder.ts";
 import { ServerProcess, withoutWorkers } from "../support/process.ts";
@@ -63,6 +65,18 @@ test("a package that is not installed is not taken from the registry", async () 
   expect([status, body.error.code]).toEqual([400, "WORKFLOW_INVALID"]);
   expect(body.error.message).toContain('Cannot find the package "stranger"');
   expect(server.log).toBe("");
+});
+
+test("a package that is installed as a link into Bun's cache is found", async () => {
+  const cache = folder({
+    "linked@1.0.0@@@1/package.json": JSON.stringify({ name: "linked", version: "1.0.0", main: "index.js" }),
+    "linked@1.0.0@@@1/index.js": 'module.exports = { word: "linked" };',
+  });
+  const tree = `<Task id="t" output={outputs.result}>{() => ({ value: word })}</Task>`;
+  const source = workflowFile(tree, { head: 'import { word } from "linked";' });
+  const { path, name, server } = place({ "flow.tsx": source, "node_modules/.keep": "" });
+  symlinkSync(join(cache, "linked@1.0.0@@@1"), join(path, "node_modules/linked"));
+  expect((await server.complete(`${name}/flow.tsx`)).output).toEqual({ value: "linked" });
 });
 
 test("a command takes a package that is imported while it runs not from the registry either", async () => {

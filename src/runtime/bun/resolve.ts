@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 /** A folder of Bun's cache, with one version of a package. */
 const inPackageCache = /[\\/][^\\/]+@@@\d+[\\/]/;
 
@@ -8,6 +11,15 @@ const inPackageCache = /[\\/][^\\/]+@@@\d+[\\/]/;
  */
 export function resolveInstalled(specifier: string, fromDir: string): string {
   const found = Bun.resolveSync(specifier, fromDir);
-  if (inPackageCache.test(found)) throw new Error(`The package of ${specifier} is not installed for ${fromDir}.`);
+  // An installation can consist of links into the cache.
+  if (inPackageCache.test(found) && !hasInstallation(fromDir)) {
+    throw new Error(`The package of ${specifier} is not installed for ${fromDir}.`);
+  }
   return found;
+}
+
+function hasInstallation(folder: string): boolean {
+  if (existsSync(join(folder, "node_modules"))) return true;
+  const parent = dirname(folder);
+  return parent !== folder && hasInstallation(parent);
 }
