@@ -127,7 +127,7 @@ export class Attempts {
     const node = runState.node(task.key);
     if (node?.state !== "in-progress" || node.attempt !== attempt.attempt) return;
     if (stopping && !outcome.ok && outcome.error.code === "TASK_CANCELLED") {
-      draft.endAttempt(node, "cancelled", outcome.error);
+      draft.endAttempt(node, "cancelled", { error: outcome.error });
       draft.changeNode(node, { state: "pending" });
     } else recordCompletion(draft, node, completion);
   }

@@ -26,17 +26,17 @@ export function recordCompletion(draft: TurnDraft, node: Node, completion: Compl
   if (breach) draft.emit({ type: "BudgetExceeded", nodeId: node.nodeId, iteration: node.iteration, ...breach });
   if (outcome.ok && breach?.action === "fail") {
     const error = budgetError(node.nodeId, breach).toRecord();
-    draft.endAttempt(node, "failed", error);
+    draft.endAttempt(node, "failed", { error });
     return draft.settle(node, "failed", error);
   }
   if (outcome.ok) {
-    draft.endAttempt(node, "finished", null, null, calledTools);
+    draft.endAttempt(node, "finished", { calledTools });
     finishTask(draft, node, task, outcome.value);
     if (cacheKey !== undefined) draft.cache(cacheKey, outcome.value.json);
     return;
   }
   const error = draft.located(outcome.error, node.nodeId);
-  draft.endAttempt(node, "failed", error, outcome.stack, calledTools);
+  draft.endAttempt(node, "failed", { error, stack: outcome.stack, calledTools });
   if (error.code === "TASK_HEARTBEAT_TIMEOUT") {
     draft.emit({
       type: "TaskHeartbeatTimeout",
@@ -83,7 +83,7 @@ export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts:
     code: "ATTEMPT_LOST",
     message: "The process ended, or lost the run, while the attempt was running.",
   };
-  draft.endAttempt(node, "lost", error);
+  draft.endAttempt(node, "lost", { error });
   draft.changeNode(node, { lostAttempts: node.lostAttempts + 1 });
   if (node.lostAttempts < maxLostAttempts) return retryLater(draft, node, error, 0);
   if (how) {
@@ -98,7 +98,7 @@ export function recordLostAttempt(draft: TurnDraft, node: Node, maxLostAttempts:
 
 /** Records that an attempt ended with its process, which something else has ended. The task runs again. */
 export function recordUnchargedLoss(draft: TurnDraft, node: Node, error: ErrorRecord): void {
-  draft.endAttempt(node, "lost", error);
+  draft.endAttempt(node, "lost", { error });
   retryLater(draft, node, error, 0);
 }
 

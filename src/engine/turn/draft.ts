@@ -229,14 +229,16 @@ export class TurnDraft {
 
   /**
    * Ends a node's last attempt.
-   * @param calledTools false when it has certainly begun no tool call
+   * @param how why it failed, if it has, and whether it called tools: false when it has certainly begun no call
    */
   endAttempt(
     node: Node,
     state: AttemptEnd["state"],
-    error: ErrorRecord | null = null,
-    stack: string | null = null,
-    calledTools = true,
+    {
+      error = null,
+      stack = null,
+      calledTools = true,
+    }: Partial<Pick<AttemptEnd, "error" | "stack" | "calledTools">> = {},
   ): void {
     const { nodeId, iteration, attempt } = node;
     if (state !== "lost") this.#noteProgress();

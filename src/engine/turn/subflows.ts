@@ -125,7 +125,7 @@ async function endSubflow(
 
 function failAttempt(draft: TurnDraft, node: Node, task: PlannedSubflow, given: ErrorRecord, retryable: boolean): void {
   const error = draft.located(given, node.nodeId);
-  draft.endAttempt(node, "failed", error);
+  draft.endAttempt(node, "failed", { error });
   failOrRetry(draft, node, task, error, retryable);
 }
 
