@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../support/folder.ts";
 import { projectDir } from "../support/packed.ts";
+import { patienceMs } from "../support/patience.ts";
 import { documentFiles } from "../support/readme.ts";
 
 test("the tests that docs/testing.md shows pass as they stand", () => {
@@ -20,7 +21,10 @@ test("the tests that docs/testing.md shows pass as they stand", () => {
   mkdirSync(join(root, "node_modules"), { recursive: true });
   for (const name of ["ai", "zod"])
     symlinkSync(join(projectDir, "node_modules", name), join(root, "node_modules", name));
-  const { status, stderr } = spawnSync(process.execPath, ["test"], { cwd: root, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, ["test", `--timeout=${patienceMs}`], {
+    cwd: root,
+    encoding: "utf8",
+  });
   expect(stderr).toContain(" 3 pass\n 0 fail");
   expect(status).toBe(0);
 });
